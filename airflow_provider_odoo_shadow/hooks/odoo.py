@@ -1,0 +1,128 @@
+"""The Airflow hook for Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from airflow.sdk import BaseHook
+
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.source.errors import OdooError
+from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
+
+
+class OdooHook(BaseHook):
+    """Calls an Odoo server, over JSON-2, JSON-RPC or XML-RPC.
+
+    Errors are subclasses of `OdooFatalError` (trying again cannot help) or `OdooRetriableError`.
+    Methods that only read are tried again up to three times; others never, as they may have been carried out.
+
+    :param odoo_conn_id: an Airflow connection of type `odoo`.
+    """
+
+    conn_name_attr = "odoo_conn_id"
+    default_conn_name = "odoo_default"
+    conn_type = "odoo"
+    hook_name = "Odoo"
+
+    def __init__(self, odoo_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.odoo_conn_id = odoo_conn_id
+
+    @cached_property
+    def connection(self) -> OdooConnection:
+        """The connection's fields, checked. Raises `OdooConfigurationError`."""
+        stored = self.get_connection(self.odoo_conn_id)
+        return OdooConnection.parse(
+            self.odoo_conn_id,
+            host=stored.host,
+            port=stored.port,
+            database=stored.schema,
+            login=stored.login,
+            password=stored.password,
+            extras=stored.extra_dejson,
+        )
+
+    @cached_property
+    def _client(self) -> OdooClient:
+        return OdooClient(self.connection)
+
+    def get_conn(self) -> OdooClient:
+        """Return the client behind this hook; it keeps its HTTP connections open."""
+        return self._client
+
+    def execute_kw(
+        self, model: str, method: str, args: Sequence[Argument] = (), kwargs: Mapping[str, Argument] | None = None
+    ) -> Json:
+        """Call any public method of a model. Over JSON-2, name the arguments of methods that are not Odoo's own."""
+        return self._client.execute_kw(model, method, args, kwargs)
+
+    def search_read(
+        self,
+        model: str,
+        domain: Domain = (),
+        fields: Sequence[str] = (),
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order: str | None = None,
+        context: Context | None = None,
+        load: str = "",
+    ) -> list[Record]:
+        """Read records in one call.
+
+        :param fields: all that the login may read when none are named.
+        :param context: `{"active_test": False}` to get archived records too.
+        :param load: empty gives a many2one as a bare id; `_classic_read` as `[id, name]`, at twice the cost.
+        """
+        return self._client.search_read(
+            model, domain, fields, limit=limit, offset=offset, order=order, context=context, load=load
+        )
+
+    def search(
+        self,
+        model: str,
+        domain: Domain = (),
+        *,
+        limit: int | None = None,
+        order: str | None = None,
+        context: Context | None = None,
+    ) -> list[int]:
+        """Return the ids of the records that match."""
+        return self._client.search(model, domain, limit=limit, order=order, context=context)
+
+    def search_count(self, model: str, domain: Domain = (), *, context: Context | None = None) -> int:
+        """Return how many records match."""
+        return self._client.search_count(model, domain, context=context)
+
+    def fields_get(self, model: str, attributes: Sequence[str] = ()) -> dict[str, dict[str, Json]]:
+        """Return the fields that the login may read: name to attributes."""
+        return self._client.fields_get(model, attributes)
+
+    def iter_pages(
+        self, model: str, fields: Sequence[str], domain: Domain = (), *, page_size: int = DEFAULT_PAGE_SIZE
+    ) -> Iterator[list[Record]]:
+        """Yield the records that match, archived ones too, in pages by ascending id; no row is lost while others write.
+
+        Records that are created while this runs are not waited for.
+        """
+        up_to_id = newest_id(self._client, model, domain)
+        for page in read_pages(self._client, model, fields, domain, up_to_id=up_to_id or 0, page_size=page_size):
+            if page.records:
+                yield page.records
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Log in, and say in one sentence what works or what is wrong."""
+        try:
+            client = self.get_conn()
+            user_id = client.user_id()
+            partners = client.search_count("res.partner")
+        except OdooError as error:
+            return False, str(error)
+        return True, (
+            f"Connected to Odoo {client.version.text}, database '{self.connection.database}', over "
+            f"{client.protocol.label} as user {user_id} ('{self.connection.login}'), who sees {partners} partners."
+        )

@@ -1,0 +1,19 @@
+"""The shadow database behind an Airflow connection."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+from airflow_provider_odoo_shadow.target.database import PgConnection, ShadowDatabase
+
+
+def shadow_database(postgres_conn_id: str, schema: str) -> ShadowDatabase:
+    """Return the shadow database of an Airflow connection of type `postgres`. Connects when first used."""
+
+    def connect() -> PgConnection:
+        # log_sql would log every statement, and with it values of rows.
+        return cast(PgConnection, PostgresHook(postgres_conn_id, log_sql=False).get_conn())
+
+    return ShadowDatabase(connect, schema=schema, name=postgres_conn_id)

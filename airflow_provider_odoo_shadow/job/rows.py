@@ -1,0 +1,116 @@
+"""Pages → rows: records become tuples of cells, each with a hash of its values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+
+from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout, timestamp
+from airflow_provider_odoo_shadow.source.errors import OdooServerError
+from airflow_provider_odoo_shadow.source.types import Json, Record
+from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.merge import Cell, Row
+from airflow_provider_odoo_shadow.target.tables import ColumnType
+
+log = logging.getLogger(__name__)
+
+_HASH_BYTES = 16
+NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
+SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
+
+
+class RowBuilder:
+    """Builds the rows of one model.
+
+    Characters that PostgreSQL cannot store are written as visible stand-ins, and the first is reported.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.columns = [
+            names.ID,
+            names.WRITE_DATE,
+            names.HASH,
+            *(item.column.name for item in layout.columns),
+        ]
+        self.unstorable_cells = 0
+        self._cells = [(item.field, item.convert) for item in layout.columns]
+
+    def rows(self, records: Iterable[Record]) -> Iterator[Row]:
+        """Convert records.
+
+        :raises OdooServerError: a record lacks a field, or a value cannot be of its field's type.
+        """
+        for record in records:
+            try:
+                yield self._row(record)
+            except (KeyError, ValueError, TypeError) as error:
+                raise OdooServerError(
+                    f"{self.layout.model} {record.get('id')}: the answer does not fit the model's fields "
+                    f"({type(error).__name__}: {error}); was a module upgraded meanwhile?"
+                ) from None
+
+    def _row(self, record: Record) -> Row:
+        cells = [convert(record[field]) for field, convert in self._cells]
+        for index, cell in enumerate(cells):
+            if type(cell) is str and not _is_storable(cell):
+                cells[index] = self._stand_in(record, index, cell)
+        write_date = timestamp(record[WRITE_DATE_FIELD]) if self.layout.has_write_date else None
+        record_id = record["id"]
+        if not isinstance(record_id, int):
+            raise TypeError("id is no integer")
+        return (record_id, write_date, row_hash(write_date, cells), *cells)
+
+    def _stand_in(self, record: Record, index: int, cell: str) -> str:
+        item = self.layout.columns[index]
+        is_json = item.column.type is ColumnType.JSONB
+        stored = json.dumps(_clean(json.loads(cell)), ensure_ascii=False) if is_json else _clean_text(cell)
+        if stored == cell:  # the six characters of an escape, spelled out in a text
+            return cell
+        self.unstorable_cells += 1
+        if self.unstorable_cells == 1:
+            log.warning(
+                "%s %s: '%s' holds characters that PostgreSQL cannot store: "
+                "NUL is written as %s, half a surrogate as %s.",
+                self.layout.model,
+                record["id"],
+                item.field,
+                NUL_SHOWN_AS,
+                SURROGATE_SHOWN_AS,
+            )
+        return stored
+
+
+def row_hash(write_date: Cell, cells: Iterable[Cell]) -> str:
+    """Return the hash by which an unchanged row is told from a changed one: 32 hexadecimal digits."""
+    canonical = json.dumps([write_date, *cells])
+    return hashlib.blake2b(canonical.encode(), digest_size=_HASH_BYTES).hexdigest()
+
+
+def _is_storable(cell: str) -> bool:
+    if "\x00" in cell or "\\u0000" in cell:
+        return False
+    if cell.isascii():
+        return True
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clean_text(text: str) -> str:
+    text = text.replace("\x00", NUL_SHOWN_AS)
+    return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def _clean(value: Json) -> Json:
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean_text(key): _clean(item) for key, item in sorted(value.items())}
+    return value

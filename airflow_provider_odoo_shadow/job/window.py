@@ -1,0 +1,90 @@
+"""The window of a scan: what is read, and what the next watermark will be.
+
+- `low` is the last watermark less the look-back, compared with `>=`.
+- `high` is Odoo's clock before the first page, and becomes the next watermark.
+- In between pages go by `id`, up to the highest id that matched when the scan began.
+
+Why nothing is lost:
+
+- Late commit: `write_date` is the start of the writing transaction. A row committed after `high` by a transaction that
+  began before it is found next time, since `low` reaches back by the look-back.
+- Shared second, hidden microseconds: `write_date` is neither the page key nor compared with `>`, whose meaning changed
+  in Odoo 19; `high` is cut to the whole second, downwards.
+- Moving set: a row that changes while the scan runs stays in the window, as `write_date` has no upper end, and is read
+  in its newest version, or again next time. Its id does not move, so no page skips it.
+- New rows get ids above `up_to_id`, so that a scan ends; their `write_date` is in the next window.
+- Replica lag, clock skew: both belong into the look-back; the clock is Odoo's own, never this machine's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.pages import newest_id
+from airflow_provider_odoo_shadow.source.types import Domain
+from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
+
+DEFAULT_LOOK_BACK = timedelta(minutes=15)
+"""Longer than Odoo's transactions usually are: a worker is cut off after two minutes, an import may take more."""
+
+_FULL_SCAN_KEEPS = timedelta(hours=24)
+_ODOO_DATETIME = "%Y-%m-%d %H:%M:%S"
+
+
+class Kind(StrEnum):
+    """Why a scan reads what it reads."""
+
+    FIRST_LOAD = "first load"
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+def low_end(
+    watermark: Watermark | None, replay_from: datetime | None, look_back: timedelta, *, read_all: bool
+) -> datetime | None:
+    """Return where the window begins, None for "read everything".
+
+    :param replay_from: what a person set the watermark back to; the older of both counts.
+    """
+    if watermark is None or read_all:
+        return None
+    mark = watermark.last_write_date if replay_from is None else min(watermark.last_write_date, replay_from)
+    return None if mark <= NEVER else mark - look_back
+
+
+def kind_of(watermark: Watermark | None, low: datetime | None) -> Kind:
+    """Name a window."""
+    if watermark is None:
+        return Kind.FIRST_LOAD
+    return Kind.FULL if low is None else Kind.INCREMENTAL
+
+
+def domain_of(low: datetime | None) -> Domain:
+    """Return the search domain of a window."""
+    return [] if low is None else [(WRITE_DATE_FIELD, ">=", low.strftime(_ODOO_DATETIME))]
+
+
+def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
+    """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
+    high = odoo.server_time()
+    up_to_id = newest_id(odoo, layout.model, domain_of(low))
+    return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id or 0)
+
+
+def resume(left: Scan | None, wanted: Scan) -> Scan:
+    """Return the scan that an earlier try left, if it covers what is wanted now; else the wanted one."""
+    if left is None or not _covers(left, wanted):
+        return wanted
+    return replace(left, run_id=wanted.run_id)
+
+
+def _covers(left: Scan, wanted: Scan) -> bool:
+    if wanted.full:
+        is_same_wish = left.run_id == wanted.run_id or wanted.high - left.high < _FULL_SCAN_KEEPS
+        return left.full and is_same_wish
+    return left.low is None or (wanted.low is not None and left.low <= wanted.low)

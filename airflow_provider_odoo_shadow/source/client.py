@@ -1,0 +1,193 @@
+"""Calls to one Odoo: the methods that a mirror needs, retried where trying again is safe."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.source.errors import OdooRetriableError, OdooServerError
+from airflow_provider_odoo_shadow.source.http import HttpTransport
+from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
+from airflow_provider_odoo_shadow.source.protocols.choose import ServerVersion, choose_protocol, server_version
+from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""How often one call is tried. Longer trouble is left to the task's own retries."""
+
+LONGEST_WAIT = 30.0
+"""Seconds that one call waits between two tries; a server that asks for more gets it from the task's retry."""
+
+# Calling these twice does no harm. Anything else may have been carried out although the answer got lost.
+_READING = frozenset({"search", "search_read", "search_count", "read", "fields_get", "context_get", "name_search"})
+_backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
+
+
+class OdooClient:
+    """One Odoo database, seen by one login. Safe to use from several threads.
+
+    Every method raises an `OdooError`.
+    """
+
+    def __init__(self, connection: OdooConnection) -> None:
+        self.connection = connection
+        self._transport = HttpTransport(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._transport.close()
+
+    @cached_property
+    def protocol(self) -> OdooProtocol:
+        """The protocol in use; chosen with the first call."""
+        return _retrying()(choose_protocol, self._transport)
+
+    @cached_property
+    def version(self) -> ServerVersion:
+        """The server's version; needs no login."""
+        return _retrying()(server_version, self._transport)
+
+    def user_id(self) -> int:
+        """Log in and return the user's id."""
+        protocol = self.protocol
+        return _retrying()(protocol.user_id)
+
+    def server_time(self) -> datetime:
+        """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.
+
+        :raises OdooServerError: the server, or a proxy, sends no `Date` header.
+        """
+        if self._transport.server_time is None:
+            self._transport.get("/web/version")
+        if self._transport.server_time is None:
+            raise OdooServerError(f"{self.connection} sends no Date header, so its clock cannot be read.")
+        return self._transport.server_time.astimezone(UTC)
+
+    def execute_kw(
+        self, model: str, method: str, args: Sequence[Argument] = (), kwargs: Mapping[str, Argument] | None = None
+    ) -> Json:
+        """Call any public method; the connection's language and companies are added to the context."""
+        named = dict(kwargs or {})
+        context = {**self._own_context(), **_mapping(named.get("context"))}
+        if context:
+            named["context"] = context
+        protocol = self.protocol
+        if method not in _READING:
+            return protocol.call(model, method, args, named)
+        return _retrying()(protocol.call, model, method, args, named)
+
+    def search_read(
+        self,
+        model: str,
+        domain: Domain = (),
+        fields: Sequence[str] = (),
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order: str | None = None,
+        context: Context | None = None,
+        load: str = "",
+    ) -> list[Record]:
+        """Read records in one call and one transaction.
+
+        :param load: empty gives a many2one as a bare id; `_classic_read` as `[id, name]`, at twice the cost.
+        """
+        kwargs: dict[str, Argument] = {"fields": list(fields), "load": load}
+        optional = {"limit": limit, "offset": offset or None, "order": order, "context": context}
+        kwargs.update({key: value for key, value in optional.items() if value is not None})
+        return self._records(model, self.execute_kw(model, "search_read", [list(domain)], kwargs))
+
+    def search(
+        self,
+        model: str,
+        domain: Domain = (),
+        *,
+        limit: int | None = None,
+        order: str | None = None,
+        context: Context | None = None,
+    ) -> list[int]:
+        """Return the ids of the records that match."""
+        optional: dict[str, Argument] = {"limit": limit, "order": order, "context": context}
+        kwargs = {key: value for key, value in optional.items() if value is not None}
+        answer = self.execute_kw(model, "search", [list(domain)], kwargs)
+        if not isinstance(answer, list):
+            raise self._unexpected(model, "search")
+        return [item for item in answer if isinstance(item, int)]
+
+    def search_count(self, model: str, domain: Domain = (), *, context: Context | None = None) -> int:
+        """Return how many records match."""
+        kwargs: dict[str, Argument] = {"context": context} if context is not None else {}
+        answer = self.execute_kw(model, "search_count", [list(domain)], kwargs)
+        if not isinstance(answer, int):
+            raise self._unexpected(model, "search_count")
+        return answer
+
+    def fields_get(self, model: str, attributes: Sequence[str] = ()) -> dict[str, dict[str, Json]]:
+        """Return the fields that the login may read: name to attributes."""
+        kwargs: dict[str, Argument] = {"attributes": list(attributes)} if attributes else {}
+        answer = self.execute_kw(model, "fields_get", [], kwargs)
+        if not isinstance(answer, dict):
+            raise self._unexpected(model, "fields_get")
+        return {name: details for name, details in answer.items() if isinstance(details, dict)}
+
+    def _own_context(self) -> dict[str, Argument]:
+        own: dict[str, Argument] = {}
+        if self.connection.lang:
+            own["lang"] = self.connection.lang
+        if self.connection.company_ids:
+            own["allowed_company_ids"] = list(self.connection.company_ids)
+        return own
+
+    def _records(self, model: str, answer: Json) -> list[Record]:
+        if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
+            raise self._unexpected(model, "search_read")
+        return [item for item in answer if isinstance(item, dict)]
+
+    def _unexpected(self, model: str, method: str) -> OdooServerError:
+        return OdooServerError(f"{self.connection}: {model}.{method} answered something else than Odoo does.")
+
+
+def _mapping(value: Argument) -> Mapping[str, Argument]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _retrying() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception(_worth_another_try),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=_wait,
+        before_sleep=_tell,
+        reraise=True,
+    )
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    return isinstance(error, OdooRetriableError) and (error.retry_after or 0) <= LONGEST_WAIT
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, OdooRetriableError) else None
+    return _backoff(state) if asked is None else asked
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    wait = state.next_action.sleep if state.next_action else 0
+    log.warning("Try %d of %d failed, again in %.1f s: %s", state.attempt_number, ATTEMPTS, wait, error)

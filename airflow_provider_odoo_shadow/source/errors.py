@@ -1,0 +1,69 @@
+"""What can go wrong with Odoo, grouped by what to do about it.
+
+`OdooFatalError`: trying again gives the same answer, so give up and tell a person.
+`OdooRetriableError`: the same call may succeed later.
+
+Every message is one sentence or two that name the connection, the model and the cure, and is safe to show:
+it never holds a credential or a server traceback.
+"""
+
+from __future__ import annotations
+
+
+class OdooError(Exception):
+    """Base of everything that a call to Odoo raises."""
+
+
+class OdooFatalError(OdooError):
+    """Give up now: trying again cannot help."""
+
+
+class OdooConfigurationError(OdooFatalError):
+    """The connection's fields are wrong: URL, database, protocol, certificate."""
+
+
+class OdooAuthenticationError(OdooFatalError):
+    """Odoo refused the login, the password or the API key."""
+
+
+class OdooAccessError(OdooFatalError):
+    """The login may not do this with this model."""
+
+
+class OdooUnknownModelError(OdooFatalError):
+    """The server has no such model: its module is not installed."""
+
+
+class OdooUnknownFieldError(OdooFatalError):
+    """The model has no such field."""
+
+
+class OdooRequestError(OdooFatalError):
+    """Odoo understood the call and refused it for another reason."""
+
+
+class OdooRetriableError(OdooError):
+    """Try again later.
+
+    :ivar retry_after: seconds that the server asked to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OdooUnreachableError(OdooRetriableError):
+    """No connection, or one that broke off in the middle of an answer."""
+
+
+class OdooTimeoutError(OdooRetriableError):
+    """No answer within the connection's timeout."""
+
+
+class OdooThrottledError(OdooRetriableError):
+    """HTTP 429: too many calls."""
+
+
+class OdooServerError(OdooRetriableError):
+    """A 5xx status, a page of HTML, half a body, a serialization failure: trouble on the server or a proxy."""

@@ -1,0 +1,77 @@
+"""Turns the errors that Odoo reports, in any protocol, into this package's error classes.
+
+Class names and texts were seen on Odoo 17.0 and 19.0.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooAuthenticationError,
+    OdooConfigurationError,
+    OdooError,
+    OdooRequestError,
+    OdooServerError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+
+_LONGEST_TEXT = 300
+_PASSING_TROUBLE = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled", "MemoryError")
+
+
+def odoo_error(connection: OdooConnection, target: str, name: str, message: str) -> OdooError:
+    """Build the exception for an error that Odoo reported.
+
+    :param target: what was called, such as `res.partner.search_read`.
+    :param name: the server's exception class, such as `odoo.exceptions.AccessError`.
+    :param message: its text; only the first line is shown.
+    """
+    model, _, method = target.rpartition(".")
+    short, said = name.rpartition(".")[2], first_line(message)
+    if short in ("AccessDenied", "Unauthorized"):
+        return refused(connection)
+    if "does not exist" in message and "database" in message:
+        return unknown_database(connection)
+    if short == "AccessError" or short == "Forbidden":
+        return OdooAccessError(
+            f"{connection}: '{connection.login}' may not call {method} on {model} ({said}). "
+            "Give the login read rights on it, or leave the model out."
+        )
+    if _is_unknown_model(short, message):
+        return OdooUnknownModelError(
+            f"{connection} has no model {model}: its module is not installed, or it is a typo."
+        )
+    if short == "ValueError" and "Invalid field" in message:
+        return OdooUnknownFieldError(f"{connection}: {said}: the field was removed, or the login may not read it.")
+    if short in _PASSING_TROUBLE or "OperationalError" in short:
+        return OdooServerError(f"{connection} had passing trouble with {target} ({short}).")
+    return OdooRequestError(f"{connection} refused {target}: {short}: {said}")
+
+
+def refused(connection: OdooConnection) -> OdooAuthenticationError:
+    """Build the error for a wrong login, password or key."""
+    return OdooAuthenticationError(
+        f"{connection} refused the login '{connection.login}' with this password or API key: check both. "
+        "API keys expire, in Odoo 19 after at most three months: make a new one in the user's preferences."
+    )
+
+
+def unknown_database(connection: OdooConnection) -> OdooConfigurationError:
+    """Build the error for a database that the server does not serve."""
+    return OdooConfigurationError(
+        f"{connection}: the server has no database '{connection.database}': correct the database (schema) field."
+    )
+
+
+def first_line(message: str) -> str:
+    """Cut a server's text to its first line, so that no traceback gets through."""
+    text = message.strip().splitlines()[0] if message.strip() else "no reason given"
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+
+
+def _is_unknown_model(short: str, message: str) -> bool:
+    rpc = short == "UserError" and message.startswith("Object ") and message.rstrip(".").endswith("doesn't exist")
+    json2 = short == "NotFound" and message.startswith("the model ")
+    return rpc or json2

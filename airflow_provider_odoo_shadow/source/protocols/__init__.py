@@ -1,0 +1,1 @@
+"""Odoo's three wire protocols behind one interface."""

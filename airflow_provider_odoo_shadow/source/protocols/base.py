@@ -1,0 +1,22 @@
+"""What every protocol can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from airflow_provider_odoo_shadow.source.types import Argument, Json
+
+
+class OdooProtocol(Protocol):
+    """A logged-in way to call models. The login happens with the first call."""
+
+    @property
+    def label(self) -> str:
+        """How people call it, such as `JSON-2`."""
+
+    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
+        """Call a model's public method. Raises an `OdooError`."""
+
+    def user_id(self) -> int:
+        """Return the id of the user that the credential belongs to. Raises an `OdooError`."""

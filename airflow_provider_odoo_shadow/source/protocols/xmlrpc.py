@@ -1,0 +1,74 @@
+"""XML-RPC at `/xmlrpc/2`: slow; only taken when the connection asks for it."""
+
+from __future__ import annotations
+
+import xmlrpc.client
+from collections.abc import Mapping, Sequence
+from typing import cast
+from xml.parsers.expat import ExpatError
+
+from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
+from airflow_provider_odoo_shadow.source.faults import odoo_error, refused
+from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
+from airflow_provider_odoo_shadow.source.types import Argument, Json
+
+_HEADERS = {"Content-Type": "text/xml"}
+# Odoo's own fault codes (odoo/http.py, /xmlrpc/2); code 1 carries a traceback whose last line names the class.
+_CLASS_OF_CODE = {2: "odoo.exceptions.UserError", 3: "odoo.exceptions.AccessDenied", 4: "odoo.exceptions.AccessError"}
+
+
+class XmlRpc:
+    """Calls models with login and password (or API key) in each request's body."""
+
+    label = "XML-RPC"
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self._transport = transport
+        self._connection = transport.connection
+        self._uid: int | None = None
+
+    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
+        """Call a model's public method. Raises an `OdooError`."""
+        connection = self._connection
+        login: list[Argument] = [connection.database, self.user_id(), connection.password]
+        params: tuple[object, ...] = (*login, model, method, list(args), dict(kwargs))
+        return self._post("/xmlrpc/2/object", "execute_kw", params, f"{model}.{method}")
+
+    def user_id(self) -> int:
+        """Log in once and return the user's id. Raises an `OdooError`."""
+        if self._uid is None:
+            connection = self._connection
+            params: tuple[object, ...] = (connection.database, connection.login, connection.password, {})
+            uid = self._post("/xmlrpc/2/common", "authenticate", params, "common.authenticate")
+            if not isinstance(uid, int) or uid is False:
+                raise refused(connection)
+            self._uid = uid
+        return self._uid
+
+    def _post(self, path: str, method: str, params: tuple[object, ...], target: str) -> Json:
+        body = xmlrpc.client.dumps(cast("tuple[xmlrpc.client._Marshallable, ...]", params), method, allow_none=True)
+        answer = self._transport.post(path, body.encode(), _HEADERS)
+        if answer.status == 404:
+            raise OdooConfigurationError(
+                f"{self._connection} has no Odoo API at {path} (HTTP 404): check the URL and its path."
+            )
+        return self._loads(answer, target)
+
+    def _loads(self, answer: HttpAnswer, target: str) -> Json:
+        if answer.is_html:
+            raise self._transport.not_data(answer)
+        try:
+            values, _ = xmlrpc.client.loads(answer.body.decode(), use_builtin_types=True)
+        except xmlrpc.client.Fault as fault:
+            raise self._error(fault, target) from None
+        except (ExpatError, ValueError, xmlrpc.client.ResponseError):
+            raise self._transport.not_data(answer) from None
+        return cast(Json, values[0])
+
+    def _error(self, fault: xmlrpc.client.Fault, target: str) -> OdooError:
+        text = str(fault.faultString).strip()
+        name = _CLASS_OF_CODE.get(fault.faultCode, "")
+        if not name:
+            classes = [line for line in text.splitlines() if line and not line.startswith((" ", "Traceback"))]
+            name, _, text = (classes[-1] if classes else "unknown error").partition(": ")
+        return odoo_error(self._connection, target, name, text)

@@ -1,0 +1,110 @@
+"""The connection to the shadow database: one transaction at a time, nothing kept in the session.
+
+So everything works through a transaction pooler (Supabase's port 6543, PgBouncer): no server-side prepared statements,
+no session settings, no session locks, temporary tables only within a transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import LiteralString, Self, TypeAlias
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from airflow_provider_odoo_shadow.target.errors import connect_error, statement_error
+
+log = logging.getLogger(__name__)
+
+DEFAULT_SCHEMA = "odoo_shadow"
+
+PgConnection: TypeAlias = psycopg.Connection[TupleRow]
+Connect: TypeAlias = Callable[[], PgConnection]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """An open transaction on the shadow database.
+
+    :param schema: the mirror's schema.
+    """
+
+    cursor: psycopg.Cursor[TupleRow]
+    schema: str
+
+    def run(self, template: LiteralString, **parts: object) -> list[TupleRow]:
+        """Run one statement and return its rows.
+
+        :param parts: what stands in the template's braces: `sql.Composable` as it is, anything else as a quoted value.
+            Values never travel as parameters, since a `%` in an identifier would then count as a placeholder.
+        """
+        self.cursor.execute(sql.SQL(template).format(**parts))
+        return self.cursor.fetchall() if self.cursor.description else []
+
+    def own(self, table: str) -> sql.Identifier:
+        """Return the qualified name of a table or function in the mirror's schema."""
+        return sql.Identifier(self.schema, table)
+
+
+class ShadowDatabase:
+    """A PostgreSQL database that holds a mirror's schema.
+
+    :param connect: opens a psycopg 3 connection.
+    :param name: how messages call it: the Airflow connection id, or where the address came from.
+    """
+
+    def __init__(self, connect: Connect, *, schema: str = DEFAULT_SCHEMA, name: str = "shadow") -> None:
+        self._connect = connect
+        self._connection: PgConnection | None = None
+        self.schema = schema
+        self.name = name
+
+    @classmethod
+    def from_url(cls, url: str, *, schema: str = DEFAULT_SCHEMA, name: str = "SUPABASE_DB_URL") -> Self:
+        """Use a PostgreSQL URL or conninfo string."""
+
+        def connect() -> PgConnection:
+            return psycopg.connect(url, application_name="odoo-shadow", connect_timeout=10)
+
+        return cls(connect, schema=schema, name=name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction; commit it at the end, or roll it back. Raises a `ShadowError`."""
+        connection = self._opened()
+        role = connection.info.user
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                yield Transaction(cursor, self.schema)
+        except psycopg.Error as error:
+            if connection.closed or connection.broken:
+                self._connection = None
+            raise statement_error(self.name, role, error) from None
+
+    def _opened(self) -> PgConnection:
+        if self._connection is None:
+            try:
+                self._connection = self._connect()
+            except psycopg.Error as error:
+                raise connect_error(self.name, error) from None
+            self._connection.prepare_threshold = None
+        return self._connection

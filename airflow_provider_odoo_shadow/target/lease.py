@@ -1,0 +1,96 @@
+"""One writer per table: a lease in the table's watermark row.
+
+A lease works through a transaction pooler, where session locks do not, and ends by itself when its holder dies.
+Each page renews it in its own transaction, and a writer that has lost it writes nothing more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from airflow_provider_odoo_shadow.target.base import WATERMARK
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.errors import ShadowBusyError
+
+LEASE = timedelta(minutes=5)
+"""How long a dead writer can keep others from a table."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A writer's claim on a table.
+
+    :param holder: names the run for people; a retry of the same run has the same, and takes over at once.
+    :param token: tells this try from an earlier one of the same run.
+    """
+
+    holder: str
+    token: UUID
+
+
+def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
+    """Claim a table; free, expired and own earlier claims are taken over.
+
+    :raises ShadowBusyError: says who holds it and until when.
+    """
+    tx.run(
+        "INSERT INTO {watermark} (table_name) VALUES ({table}) ON CONFLICT (table_name) DO NOTHING",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    ((holder, until, is_free),) = tx.run(
+        "SELECT held_by, held_until, held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder}"
+        " FROM {watermark} WHERE table_name = {table} FOR UPDATE",
+        watermark=tx.own(WATERMARK),
+        table=table,
+        holder=lease.holder,
+    )
+    if not is_free:
+        raise ShadowBusyError(
+            f"{tx.schema}.{table} is being written by {holder}; if that run is dead, the table is free again "
+            f"at {until:%H:%M:%S} UTC."
+        )
+    _extend(tx, table, lease)
+
+
+def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
+    """Lock the table's row for this transaction and extend the claim.
+
+    :raises ShadowBusyError: another run has taken the table over; nothing of this transaction may stay.
+    """
+    ((holder, token),) = tx.run(
+        "SELECT held_by, held_token FROM {watermark} WHERE table_name = {table} FOR UPDATE",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    ) or [(None, None)]
+    if token != lease.token:
+        raise ShadowBusyError(
+            f"{tx.schema}.{table} was taken over by {holder or 'another run'} after this run had been silent for more "
+            f"than {LEASE.total_seconds() / 60:g} minutes."
+        )
+    _extend(tx, table, lease)
+
+
+def release_lease(tx: Transaction, table: str, lease: Lease) -> None:
+    """Give the table free, if it is still held by this try."""
+    tx.run(
+        "UPDATE {watermark} SET held_by = NULL, held_token = NULL, held_until = NULL"
+        " WHERE table_name = {table} AND held_token = {token}",
+        watermark=tx.own(WATERMARK),
+        table=table,
+        token=lease.token,
+    )
+
+
+def _extend(tx: Transaction, table: str, lease: Lease) -> None:
+    tx.run(
+        "UPDATE {watermark} SET held_by = {holder}, held_token = {token}, held_until = clock_timestamp() + {lease}"
+        " WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        table=table,
+        holder=lease.holder,
+        token=lease.token,
+        lease=LEASE,
+    )

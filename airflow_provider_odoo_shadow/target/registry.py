@@ -1,0 +1,102 @@
+"""`odoo_shadow_meta`: which model has which table, and how its last run went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.base import META, WATERMARK, lock_schema
+from airflow_provider_odoo_shadow.target.database import Transaction
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """One line of `status`."""
+
+    table: str
+    model: str
+    row_count: int
+    last_sync_at: datetime | None
+    watermark: datetime | None
+    sync_errors: int
+    last_error: str | None
+
+
+def find_table(tx: Transaction, model: str) -> str | None:
+    """Return a model's registered table."""
+    rows = tx.run("SELECT table_name FROM {meta} WHERE odoo_model = {model}", meta=tx.own(META), model=model)
+    return str(rows[0][0]) if rows else None
+
+
+def name_table(tx: Transaction, model: str) -> str:
+    """Return a model's table: the registered one, or the one that it would get."""
+    registered = find_table(tx, model)
+    if registered is not None:
+        return registered
+    plain = names.table_name(model)
+    taken = tx.run("SELECT 1 FROM {meta} WHERE table_name = {name}", meta=tx.own(META), name=plain)
+    return names.distinct_table_name(model) if taken else plain
+
+
+def register_table(tx: Transaction, model: str, *, module: str | None, field_count: int) -> str:
+    """Note a model's table and its number of columns; return the table's name."""
+    lock_schema(tx)
+    table = name_table(tx, model)
+    tx.run(
+        "INSERT INTO {meta} AS m (table_name, odoo_model, odoo_module, field_count)"
+        " VALUES ({table}, {model}, {module}, {count})"
+        " ON CONFLICT (table_name) DO UPDATE SET field_count = excluded.field_count,"
+        " odoo_module = coalesce(excluded.odoo_module, m.odoo_module), updated_at = now()",
+        meta=tx.own(META),
+        table=table,
+        model=model,
+        module=module,
+        count=field_count,
+    )
+    return table
+
+
+def count_rows(tx: Transaction, table: str, added: int) -> None:
+    """Add to a table's row count, in the transaction that adds the rows."""
+    if added:
+        tx.run(
+            "UPDATE {meta} SET row_count = row_count + {added} WHERE table_name = {table}",
+            meta=tx.own(META),
+            added=added,
+            table=table,
+        )
+
+
+def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
+    """Note that a run of this table has ended well."""
+    tx.run(
+        "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = {duration}, sync_errors = 0,"
+        " last_error = NULL, updated_at = now() WHERE table_name = {table}",
+        meta=tx.own(META),
+        duration=duration_ms,
+        table=table,
+    )
+
+
+def note_failure(tx: Transaction, table: str, message: str) -> None:
+    """Note that a run of this table has failed; counts failures since the last good run."""
+    tx.run(
+        "UPDATE {meta} SET sync_errors = sync_errors + 1, last_error = {message}, updated_at = now()"
+        " WHERE table_name = {table}",
+        meta=tx.own(META),
+        message=message,
+        table=table,
+    )
+
+
+def list_tables(tx: Transaction) -> list[TableStatus]:
+    """Return all registered tables with their watermarks, by model."""
+    rows = tx.run(
+        "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at, nullif(w.last_write_date, to_timestamp(0)),"
+        " m.sync_errors, m.last_error"
+        " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) ORDER BY m.odoo_model",
+        meta=tx.own(META),
+        watermark=tx.own(WATERMARK),
+    )
+    return [TableStatus(*row) for row in rows]

@@ -1,0 +1,76 @@
+"""`odoo_shadow_sync_log`: one row per run and table, opened before anything is read and always closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from airflow_provider_odoo_shadow.target.base import SYNC_LOG
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.merge import MergeCounts
+
+
+def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:
+    """Open a run's entry and close those that a killed run of this table left open; return the entry's id.
+
+    The caller holds the table's lease, so an open entry has no living owner.
+    """
+    tx.run(
+        "UPDATE {log} SET status = 'error', completed_at = now(), duration_ms = NULL,"
+        " error_message = 'The run ended without closing its entry: it was killed.'"
+        " WHERE table_name = {table} AND status = 'running'",
+        log=tx.own(SYNC_LOG),
+        table=table,
+    )
+    ((entry,),) = tx.run(
+        "INSERT INTO {log} (sync_run_id, table_name, metadata) VALUES ({run_id}, {table}, {metadata}) RETURNING id",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        table=table,
+        metadata=Jsonb(dict(metadata)),
+    )
+    return int(entry)
+
+
+def close_success(tx: Transaction, entry: int, counts: MergeCounts, duration_ms: int) -> None:
+    """Close an entry whose run has ended well."""
+    _close(tx, entry, "success", counts, duration_ms, None)
+
+
+def close_error(tx: Transaction, entry: int, counts: MergeCounts, duration_ms: int, message: str) -> None:
+    """Close an entry whose run has failed; the counts are those that were committed."""
+    _close(tx, entry, "error", counts, duration_ms, message)
+
+
+def log_unopened(tx: Transaction, run_id: UUID, table: str, status: str, reason: str) -> None:
+    """Note a model that a run did not come to read: `skipped`, or `error`."""
+    tx.run(
+        "INSERT INTO {log} (sync_run_id, table_name, completed_at, duration_ms, status, error_message)"
+        " VALUES ({run_id}, {table}, now(), 0, {status}, {reason})",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        table=table,
+        status=status,
+        reason=reason,
+    )
+
+
+def _close(
+    tx: Transaction, entry: int, status: str, counts: MergeCounts, duration_ms: int, message: str | None
+) -> None:
+    tx.run(
+        "UPDATE {log} SET status = {status}, completed_at = now(), duration_ms = {duration},"
+        " rows_inserted = {inserted}, rows_updated = {updated}, error_message = {message},"
+        " metadata = metadata || jsonb_build_object('rows_unchanged', {unchanged}::bigint)"
+        " WHERE id = {entry} AND status = 'running'",
+        log=tx.own(SYNC_LOG),
+        status=status,
+        duration=duration_ms,
+        inserted=counts.inserted,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        message=message,
+        entry=entry,
+    )

@@ -1,0 +1,105 @@
+"""`odoo_shadow_watermark`: how far each table is, and where an unfinished scan stands.
+
+The checkpoint is committed with the rows of its page, so rows and watermark cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from airflow_provider_odoo_shadow.target.base import WATERMARK
+from airflow_provider_odoo_shadow.target.database import Transaction
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""The watermark of a table whose first load has not ended."""
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """How far a table is.
+
+    :param last_write_date: everything committed in Odoo up to then, less the look-back, is in the table.
+    :param last_id: the highest id that the last scan could meet.
+    :param rows_synced: rows that all runs so far inserted or updated.
+    """
+
+    last_write_date: datetime
+    last_id: int | None = None
+    rows_synced: int = 0
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A window and how far it has been read: `write_date >= low`, `last_id < id <= up_to_id`.
+
+    :param run_id: the run that opened it.
+    :param full: whether a person asked to read everything again.
+    :param low: None reads everything.
+    :param high: the next watermark: Odoo's clock before the first page.
+    """
+
+    run_id: UUID
+    full: bool
+    low: datetime | None
+    high: datetime
+    up_to_id: int
+    last_id: int = 0
+
+
+def read_watermark(tx: Transaction, table: str) -> Watermark | None:
+    """Return a table's watermark; None before its first load has ended."""
+    rows = tx.run(
+        "SELECT last_write_date, last_id, rows_synced, updated_at FROM {watermark}"
+        " WHERE table_name = {table} AND last_write_date > {never}",
+        watermark=tx.own(WATERMARK),
+        table=table,
+        never=NEVER,
+    )
+    return Watermark(*rows[0]) if rows else None
+
+
+def read_scan(tx: Transaction, table: str) -> Scan | None:
+    """Return the scan that an earlier run left unfinished."""
+    rows = tx.run(
+        "SELECT scan_run_id, scan_full, scan_low, scan_high, scan_up_to_id, scan_last_id FROM {watermark}"
+        " WHERE table_name = {table} AND scan_run_id IS NOT NULL",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    return Scan(*rows[0]) if rows else None
+
+
+def save_scan(tx: Transaction, table: str, scan: Scan, rows_written: int) -> None:
+    """Move the checkpoint, in the transaction that writes the page."""
+    tx.run(
+        "UPDATE {watermark} SET scan_run_id = {run_id}, scan_full = {full}, scan_low = {low}, scan_high = {high},"
+        " scan_up_to_id = {up_to_id}, scan_last_id = {last_id}, rows_synced = rows_synced + {written},"
+        " updated_at = now() WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        run_id=scan.run_id,
+        full=scan.full,
+        low=scan.low,
+        high=scan.high,
+        up_to_id=scan.up_to_id,
+        last_id=scan.last_id,
+        written=rows_written,
+        table=table,
+    )
+
+
+def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
+    """Move the watermark to the scan's end and forget the scan; return the new watermark."""
+    ((last_write_date, last_id, rows_synced, updated_at),) = tx.run(
+        "UPDATE {watermark} SET last_write_date = {high}, last_id = greatest(last_id, {up_to_id}), updated_at = now(),"
+        " scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL,"
+        " scan_up_to_id = NULL, scan_last_id = NULL"
+        " WHERE table_name = {table} RETURNING last_write_date, last_id, rows_synced, updated_at",
+        watermark=tx.own(WATERMARK),
+        high=scan.high,
+        up_to_id=scan.up_to_id or None,
+        table=table,
+    )
+    return Watermark(last_write_date, last_id, rows_synced, updated_at)

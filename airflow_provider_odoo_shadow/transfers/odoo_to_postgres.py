@@ -1,0 +1,140 @@
+"""The operator that mirrors one Odoo model into PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import NAMESPACE_URL, uuid5
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.job.dry_run import preview_model
+from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, MirrorResult, Run, mirror_model
+from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
+from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+SECONDS_BETWEEN_REPORTS = 10.0
+
+
+class MirrorSummary(TypedDict):
+    """What the operator returns: counts and the watermark, never rows."""
+
+    model: str
+    table: str
+    kind: str
+    rows_inserted: int
+    rows_updated: int
+    rows_unchanged: int
+    last_write_date: str
+    seconds: float
+
+
+class OdooToPostgresOperator(BaseOperator):
+    """Mirror one Odoo model into its table in PostgreSQL: first whole, then only what changed.
+
+    Each page is committed with its checkpoint, so a retry goes on where the last try stopped.
+    A model that is not installed on the server is skipped.
+
+    :param model: the Odoo model, such as `res.partner`.
+    :param odoo_conn_id: the Airflow connection to Odoo.
+    :param postgres_conn_id: the Airflow connection to the shadow database.
+    :param schema: the schema that holds the shadow; it belongs to one Odoo database.
+    :param mirror: names the watermark Variables; the schema's name by default.
+    :param full: read everything again, not only what changed.
+    :param preview: only log what would be read, written and created.
+    :param batch_size: records a page.
+    :param look_back: how far a run reaches behind the last watermark; longer than Odoo's longest transaction.
+    """
+
+    template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
+    ui_color = "#e6dbe9"
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        odoo_conn_id: str = OdooHook.default_conn_name,
+        postgres_conn_id: str = "postgres_default",
+        schema: str = DEFAULT_SCHEMA,
+        mirror: str | None = None,
+        full: bool = False,
+        preview: bool = False,
+        batch_size: int = DEFAULT_PAGE_SIZE,
+        look_back: timedelta = DEFAULT_LOOK_BACK,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("retry_policy", MirrorRetryPolicy())
+        super().__init__(**kwargs)
+        self.model = model
+        self.odoo_conn_id = odoo_conn_id
+        self.postgres_conn_id = postgres_conn_id
+        self.schema = schema
+        self.mirror = mirror
+        self.full = full
+        self.preview = preview
+        self.batch_size = batch_size
+        self.look_back = look_back
+
+    def execute(self, context: Context) -> MirrorSummary | None:
+        """Mirror the model; return counts and the new watermark."""
+        options = MirrorOptions(full=self.full, batch_size=self.batch_size, look_back=self.look_back)
+        odoo, shadow = OdooHook(self.odoo_conn_id).get_conn(), shadow_database(self.postgres_conn_id, self.schema)
+        with odoo, shadow:
+            try:
+                if self.preview:
+                    preview = preview_model(odoo, shadow, self.model, options=options, replay_from=self._replay_from)
+                    self.log.info("Dry run: %s", preview)
+                    return None
+                result = mirror_model(
+                    odoo,
+                    shadow,
+                    self.model,
+                    run=mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id)),
+                    options=options,
+                    replay_from=self._replay_from,
+                    on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, self._report),
+                )
+            except OdooUnknownModelError as error:
+                raise AirflowSkipException(str(error)) from None
+        self._variable(result.table).write(result.watermark)
+        self.log.info("%s", result)
+        return _summary(result)
+
+    def _variable(self, table: str) -> WatermarkVariable:
+        return WatermarkVariable(self.mirror or self.schema, table)
+
+    def _replay_from(self, table: str) -> datetime | None:
+        return self._variable(table).read()
+
+    def _report(self, progress: Progress) -> None:
+        self.log.info("%s", progress)
+
+
+def mirror_run(dag_id: str, run_id: str) -> Run:
+    """Return the identity of a DAG run: the same in all its tasks and tries, so that a retry takes over at once."""
+    return Run(uuid5(NAMESPACE_URL, f"airflow:{dag_id}/{run_id}"), f"DAG {dag_id}, run {run_id}")
+
+
+def _summary(result: MirrorResult) -> MirrorSummary:
+    return MirrorSummary(
+        model=result.model,
+        table=result.table,
+        kind=str(result.kind),
+        rows_inserted=result.counts.inserted,
+        rows_updated=result.counts.updated,
+        rows_unchanged=result.counts.unchanged,
+        last_write_date=result.watermark.last_write_date.isoformat(),
+        seconds=round(result.seconds, 3),
+    )

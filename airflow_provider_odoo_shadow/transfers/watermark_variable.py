@@ -1,0 +1,77 @@
+"""Watermarks in Airflow Variables, where people see and edit them.
+
+The table's own row in PostgreSQL is committed with the rows that it vouches for; the Variable follows it.
+The older of both counts, so setting a Variable back replays from there, and a Variable that was not written in time
+only costs a replay.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from airflow.sdk import Variable
+
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
+from airflow_provider_odoo_shadow.target.watermarks import Watermark
+
+KEY_PREFIX = "odoo_shadow_watermark__"
+
+
+@dataclass(frozen=True)
+class WatermarkVariable:
+    """The Variable of one table.
+
+    :param mirror: the mirror's name.
+    :param table: the bare table name.
+    """
+
+    mirror: str
+    table: str
+
+    @property
+    def key(self) -> str:
+        """The Variable's key."""
+        return f"{KEY_PREFIX}{self.mirror}__{self.table}"
+
+    def read(self) -> datetime | None:
+        """Return `last_write_date`; None when there is no such Variable.
+
+        :raises ShadowConfigurationError: the value is not a watermark.
+        """
+        # Variable.get(default=…) gives the default when the API server fails, too; keys() raises then.
+        if self.key not in set(Variable.keys(prefix=self.key)):
+            return None
+        return self._parse(str(Variable.get(self.key)))
+
+    def write(self, watermark: Watermark) -> None:
+        """Store a watermark. Raises Airflow's own error when the API server cannot."""
+        Variable.set(
+            self.key,
+            json.dumps(
+                {
+                    "last_write_date": _iso(watermark.last_write_date),
+                    "last_id": watermark.last_id,
+                    "rows_synced": watermark.rows_synced,
+                    "updated_at": _iso(watermark.updated_at or datetime.now(UTC)),
+                },
+                indent=2,
+            ),
+            description=f"How far {self.table} of mirror {self.mirror} is. Set last_write_date back to replay from there.",
+        )
+
+    def _parse(self, text: str) -> datetime:
+        try:
+            written = json.loads(text)["last_write_date"]
+            moment = datetime.fromisoformat(written)
+        except (ValueError, TypeError, KeyError):
+            raise ShadowConfigurationError(
+                f"Airflow Variable '{self.key}' is not a watermark such as "
+                '{"last_write_date": "2026-01-31T12:00:00+00:00"}: correct it, or delete it to go on from the table\'s own.'
+            ) from None
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
