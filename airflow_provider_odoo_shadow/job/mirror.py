@@ -108,6 +108,10 @@ def no_replay(table: str) -> datetime | None:  # noqa: ARG001 - the signature of
     return None
 
 
+def no_report(progress: Progress) -> None:
+    """Tell nobody."""
+
+
 def mirror_model(
     odoo: OdooClient,
     shadow: ShadowDatabase,
@@ -116,7 +120,7 @@ def mirror_model(
     run: Run,
     options: MirrorOptions,
     replay_from: Callable[[str], datetime | None] = no_replay,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] = no_report,
 ) -> MirrorResult:
     """Bring one model's table up to date.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -10,6 +11,30 @@ from psycopg.types.json import Jsonb
 from airflow_provider_odoo_shadow.target.base import SYNC_LOG
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.merge import MergeCounts
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One table in one run; the counts are of the newest try, and only of what it committed."""
+
+    table: str
+    status: str
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    duration_ms: int | None
+    error_message: str | None
+
+
+def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
+    """Return the newest entry of each table in a run, by table."""
+    rows = tx.run(
+        "SELECT DISTINCT ON (table_name) table_name, status, rows_inserted, rows_updated, rows_deleted, duration_ms,"
+        " error_message FROM {log} WHERE sync_run_id = {run_id} ORDER BY table_name, id DESC",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+    )
+    return [LogEntry(*row) for row in rows]
 
 
 def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:

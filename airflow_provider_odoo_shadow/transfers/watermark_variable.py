@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
 KEY_PREFIX = "odoo_shadow_watermark__"
+_EXAMPLE = '{"last_write_date": "2026-01-31T12:00:00+00:00"}'
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class WatermarkVariable:
                 },
                 indent=2,
             ),
-            description=f"How far {self.table} of mirror {self.mirror} is. Set last_write_date back to replay from there.",
+            description=f"How far {self.table} ({self.mirror}) is. Set last_write_date back to replay from there.",
         )
 
     def _parse(self, text: str) -> datetime:
@@ -67,8 +68,8 @@ class WatermarkVariable:
             moment = datetime.fromisoformat(written)
         except (ValueError, TypeError, KeyError):
             raise ShadowConfigurationError(
-                f"Airflow Variable '{self.key}' is not a watermark such as "
-                '{"last_write_date": "2026-01-31T12:00:00+00:00"}: correct it, or delete it to go on from the table\'s own.'
+                f"Airflow Variable '{self.key}' is not a watermark such as {_EXAMPLE}: "
+                "correct it, or delete it to go on from the table's own."
             ) from None
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 

@@ -1,0 +1,1 @@
+"""The command line `odoo-shadow`: the same engine without Airflow."""

@@ -1,0 +1,131 @@
+"""Options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypedDict, TypeVar
+
+import click
+from rich.logging import RichHandler
+
+from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class OdooSettings(TypedDict):
+    """The options that describe an Odoo connection."""
+
+    odoo_url: str
+    odoo_db: str
+    odoo_user: str
+    odoo_password: str
+    odoo_protocol: str
+    odoo_verify: str
+    odoo_timeout: float | None
+    odoo_lang: str | None
+    odoo_company_ids: str | None
+
+
+def _env(name: str, **settings: Any) -> Callable[[Command], Command]:
+    variable = name.strip("-").replace("-", "_").upper()
+    return click.option(name, envvar=variable, show_envvar=True, **settings)
+
+
+_ODOO_OPTIONS = (
+    _env("--odoo-url", required=True, metavar="URL", help="Where Odoo is, such as https://erp.example.com."),
+    _env("--odoo-db", required=True, metavar="NAME", help="The Odoo database."),
+    _env("--odoo-user", required=True, metavar="LOGIN", help="The login."),
+    _env(
+        "--odoo-password",
+        required=True,
+        metavar="SECRET",
+        help="Its password or API key. Other users of this machine see options, but not the environment.",
+    ),
+    _env(
+        "--odoo-protocol",
+        default="auto",
+        show_default=True,
+        type=click.Choice([str(choice) for choice in ProtocolChoice]),
+        help="auto takes JSON-2 from Odoo 19 on with an API key, else JSON-RPC.",
+    ),
+    _env("--odoo-verify", default="true", metavar="true|false|FILE", help="Check the certificate, or by a CA file."),
+    _env("--odoo-timeout", type=float, metavar="SECONDS", help="How long to wait for an answer.  [default: 120]"),
+    _env("--odoo-lang", metavar="CODE", help="Language of translated text.  [default: en_US]"),
+    _env("--odoo-company-ids", metavar="1,2", help="Companies to read.  [default: all that the login is allowed]"),
+)
+_SHADOW_OPTIONS = (
+    _env("--supabase-db-url", required=True, metavar="URL", help="The PostgreSQL or Supabase database of the shadow."),
+    click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow."),
+)
+_VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and show tracebacks.")
+
+
+def odoo_options(command: Command) -> Command:
+    """Add the options of an Odoo connection."""
+    for option in reversed(_ODOO_OPTIONS):
+        command = option(command)
+    return command
+
+
+def shadow_options(command: Command) -> Command:
+    """Add the options of the shadow database."""
+    for option in reversed(_SHADOW_OPTIONS):
+        command = option(command)
+    return command
+
+
+def verbose_option(command: Command) -> Command:
+    """Add `--verbose`."""
+    return _VERBOSE(command)
+
+
+def models_option(command: Command) -> Command:
+    """Add `--models`."""
+    text = "Only these models, such as res.partner,sale.order.  [default: the 13 priority models]"
+    return click.option("--models", metavar="A,B", help=text)(command)
+
+
+def chosen_models(models: str | None) -> tuple[str, ...]:
+    """Read `--models`. Raises `MirrorConfigurationError`."""
+    if models is None:
+        return PRIORITY_MODELS
+    return checked_models(name.strip() for name in models.split(",") if name.strip())
+
+
+def odoo_client(settings: OdooSettings) -> OdooClient:
+    """Build the client that the options describe. Raises `OdooConfigurationError`."""
+    connection = OdooConnection.parse(
+        "ODOO_URL",
+        host=settings["odoo_url"],
+        database=settings["odoo_db"],
+        login=settings["odoo_user"],
+        password=settings["odoo_password"],
+        extras={
+            "protocol": settings["odoo_protocol"],
+            "verify": settings["odoo_verify"],
+            "timeout": settings["odoo_timeout"],
+            "lang": settings["odoo_lang"],
+            "company_ids": settings["odoo_company_ids"],
+        },
+    )
+    return OdooClient(connection)
+
+
+def shadow_database(supabase_db_url: str, schema: str) -> ShadowDatabase:
+    """Build the shadow database that the options describe."""
+    return ShadowDatabase.from_url(supabase_db_url, schema=schema)
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Show warnings, or with `--verbose` every step, on standard error."""
+    handler = RichHandler(console=console(stderr=True), show_path=False, show_time=verbose)
+    package = logging.getLogger("airflow_provider_odoo_shadow")
+    package.handlers = [handler]
+    package.propagate = False
+    package.setLevel(logging.DEBUG if verbose else logging.WARNING)

@@ -1,0 +1,70 @@
+"""`odoo-shadow status`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+from rich.table import Table
+
+from airflow_provider_odoo_shadow.cli.options import set_up_logging, shadow_database, shadow_options, verbose_option
+from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.target.base import recorded_origin, schema_version
+from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
+
+SOME_FAILED = 1
+
+
+@click.command()
+@shadow_options
+@verbose_option
+@click.pass_context
+def status(context: click.Context, supabase_db_url: str, schema: str, verbose: bool) -> None:
+    """Show tables, rows, watermarks, lag and last errors.
+
+    The lag is the time since the watermark: what was written in Odoo later may not be here yet.
+
+    \b
+    Exit codes: 0 all well, 1 some table's last run failed, 2 there is no shadow.
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    with shadow_database(supabase_db_url, schema) as shadow, shadow.transaction() as tx:
+        if not schema_version(tx):
+            raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
+        origin, tables = recorded_origin(tx), list_tables(tx)
+    if origin is not None:
+        click.echo(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
+    console().print(_as_table(tables))
+    failing = [item for item in tables if item.sync_errors]
+    for item in failing:
+        click.echo(
+            f"{item.model}: failed {item.sync_errors} times since its last good run: {item.last_error}", err=True
+        )
+    if failing:
+        context.exit(SOME_FAILED)
+
+
+def _as_table(tables: list[TableStatus]) -> Table:
+    table = Table("model", "table", "rows", "watermark (UTC)", "lag", "last sync (UTC)", "errors")
+    for item in tables:
+        table.add_row(
+            item.model,
+            item.table,
+            str(item.row_count),
+            _moment(item.watermark),
+            _lag(item.watermark),
+            _moment(item.last_sync_at),
+            str(item.sync_errors or ""),
+        )
+    return table
+
+
+def _moment(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _lag(watermark: datetime | None) -> str:
+    if watermark is None:
+        return ""
+    return str(timedelta(seconds=round(max(0.0, (datetime.now(UTC) - watermark).total_seconds()))))

@@ -1,0 +1,135 @@
+"""`odoo-shadow sync`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Unpack
+
+import click
+from rich.table import Table
+
+from airflow_provider_odoo_shadow.cli.options import (
+    OdooSettings,
+    chosen_models,
+    models_option,
+    odoo_client,
+    odoo_options,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
+from airflow_provider_odoo_shadow.cli.terminal import console, progress_of
+from airflow_provider_odoo_shadow.job.binding import bind
+from airflow_provider_odoo_shadow.job.dry_run import preview_model
+from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE, MirrorOptions, Run, mirror_model
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import ShadowError
+
+SOME_FAILED = 1
+
+
+@click.command()
+@odoo_options
+@shadow_options
+@models_option
+@click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, LARGEST_PAGE),
+    default=DEFAULT_PAGE_SIZE,
+    show_default=True,
+    help="Records a page.",
+)
+@click.option(
+    "--look-back",
+    type=click.FloatRange(min=0),
+    default=15,
+    show_default=True,
+    metavar="MINUTES",
+    help="How far to reach behind the last watermark; longer than Odoo's longest transaction.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
+@verbose_option
+@click.pass_context
+def sync(
+    context: click.Context,
+    supabase_db_url: str,
+    schema: str,
+    models: str | None,
+    full: bool,
+    batch_size: int,
+    look_back: float,
+    dry_run: bool,
+    verbose: bool,
+    **odoo_settings: Unpack[OdooSettings],
+) -> None:
+    """Mirror Odoo: each model whole at first, then only what changed.
+
+    Whenever it is stopped, the next call goes on from the last committed page.
+
+    \b
+    Exit codes: 0 all well, 1 some model failed, 2 the run could not begin.
+
+    \b
+    Example:
+        export ODOO_URL=https://erp.example.com ODOO_DB=prod
+        export ODOO_USER=integration@example.com ODOO_PASSWORD=...
+        export SUPABASE_DB_URL=postgresql://postgres@db.example.com:5432/postgres
+        odoo-shadow sync --models res.partner,sale.order --dry-run
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    names = chosen_models(models)
+    options = MirrorOptions(full=full, batch_size=batch_size, look_back=timedelta(minutes=look_back))
+    with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
+        odoo.user_id()
+        outcomes = _preview_all(odoo, shadow, names, options) if dry_run else _mirror_all(odoo, shadow, names, options)
+    if not all(outcomes):
+        context.exit(SOME_FAILED)
+
+
+def _preview_all(
+    odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions
+) -> list[bool]:
+    outcomes = []
+    for model in names:
+        try:
+            click.echo(f"{preview_model(odoo, shadow, model, options=options)}.")
+            outcomes.append(True)
+        except OdooUnknownModelError as error:
+            click.echo(f"{model}: would be skipped: {error}")
+            outcomes.append(True)
+        except OdooError as error:
+            click.echo(f"{model}: would fail: {error}", err=True)
+            outcomes.append(False)
+    click.echo("Nothing was written.")
+    return outcomes
+
+
+def _mirror_all(odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions) -> list[bool]:
+    bind(odoo, shadow)
+    run = Run()
+    table = Table("model", "what", "inserted", "updated", "unchanged", "seconds", title=f"Schema {shadow.schema}")
+    outcomes = []
+    for model in names:
+        with progress_of(model) as show:
+            try:
+                result = mirror_model(odoo, shadow, model, run=run, options=options, on_progress=show)
+            except OdooUnknownModelError:
+                table.add_row(model, "skipped: not installed")
+                outcomes.append(True)
+                continue
+            except (OdooError, ShadowError) as error:
+                click.echo(f"{model}: {error}", err=True)
+                table.add_row(model, "FAILED")
+                outcomes.append(False)
+                continue
+        counts = result.counts
+        numbers = (counts.inserted, counts.updated, counts.unchanged)
+        table.add_row(model, str(result.kind), *map(str, numbers), f"{result.seconds:.1f}")
+        outcomes.append(True)
+    console().print(table)
+    return outcomes

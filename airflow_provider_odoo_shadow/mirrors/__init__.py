@@ -1,0 +1,1 @@
+"""DAGs from YAML: one per mirror."""
