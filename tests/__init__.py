@@ -1,0 +1,1 @@
+"""Tests: through public doors, on real parts."""

@@ -1,0 +1,94 @@
+"""Fixtures that all tests share: a real PostgreSQL, fresh databases on it, and stand-in Odoos over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_stand_in import StandIn
+from tools.embedded_postgres import drop_database, embedded_postgres, new_database
+
+FLAVOURS = ("17", "19")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of the embedded server's maintenance database."""
+    with embedded_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)
+
+
+@pytest.fixture
+def shadow(database: str) -> Iterator[ShadowDatabase]:
+    """A shadow database of this test's own, empty."""
+    with ShadowDatabase.from_url(database, name="shadow_db") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_odoos(postgres: str) -> Iterator[dict[str, StandIn]]:
+    """Stand-ins that tests share; a test that uses one must leave its data as it was."""
+    running = {flavour: StandIn(postgres, flavour=flavour, database=f"shared{flavour}") for flavour in FLAVOURS}
+    for odoo in running.values():
+        odoo.start()
+    yield running
+    for odoo in running.values():
+        odoo.stop()
+
+
+@pytest.fixture(params=FLAVOURS)
+def shared_odoo(request: pytest.FixtureRequest, shared_odoos: dict[str, StandIn]) -> Iterator[StandIn]:
+    """A shared stand-in, in both flavours one after the other, without faults."""
+    odoo = shared_odoos[request.param]
+    odoo.faults.clear()
+    odoo.calls.clear()
+    yield odoo
+    odoo.faults.clear()
+    odoo.rewrite = None
+
+
+@pytest.fixture(params=FLAVOURS)
+def odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
+    """A stand-in of this test's own, in both flavours one after the other: its data may be changed."""
+    with StandIn(postgres, flavour=request.param, database=f"own{request.param}") as running:
+        yield running
+
+
+def client_of(odoo: StandIn, **changed: object) -> OdooClient:
+    """Return a client for a stand-in: by JSON-2 with the API key on 19, by JSON-RPC with the password on 17.
+
+    :param changed: fields of `OdooConnection.parse` to give otherwise.
+    """
+    fields: dict[str, object] = {
+        "host": odoo.url,
+        "database": odoo.database,
+        "login": odoo.login,
+        "password": odoo.api_key if odoo.flavour == "19" else odoo.password,
+    }
+    return OdooClient(OdooConnection.parse("odoo_test", **{**fields, **changed}))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def shared_client(shared_odoo: StandIn) -> Iterator[OdooClient]:
+    """A client of the shared stand-in."""
+    with client_of(shared_odoo) as client:
+        yield client
+
+
+@pytest.fixture
+def client(odoo: StandIn) -> Iterator[OdooClient]:
+    """A client of this test's own stand-in."""
+    with client_of(odoo) as opened:
+        yield opened

