@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args
+
+# Airflow reads its settings when it is first imported, so they stand before every other import.
+AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="odoo-shadow-airflow-"))
+DAGS_FOLDER = AIRFLOW_HOME / "dags"
+shutil.copytree(Path(__file__).parents[1] / "dags", DAGS_FOLDER)
+shutil.copy(Path(__file__).parent / "dags" / "one_model.py", DAGS_FOLDER)
+os.environ.update(
+    AIRFLOW_HOME=str(AIRFLOW_HOME),
+    AIRFLOW__CORE__DAGS_FOLDER=str(DAGS_FOLDER),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+)
 
 import pytest
 
@@ -12,7 +28,15 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
-FLAVOURS = ("17", "19")
+Flavour = Literal["17", "19"]
+FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def airflow_home() -> Iterator[Path]:
+    """Airflow's home folder, gone after the tests."""
+    yield AIRFLOW_HOME
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +62,7 @@ def shadow(database: str) -> Iterator[ShadowDatabase]:
 
 
 @pytest.fixture(scope="session")
-def shared_odoos(postgres: str) -> Iterator[dict[str, StandIn]]:
+def shared_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
     """Stand-ins that tests share; a test that uses one must leave its data as it was."""
     running = {flavour: StandIn(postgres, flavour=flavour, database=f"shared{flavour}") for flavour in FLAVOURS}
     for odoo in running.values():
@@ -49,7 +73,7 @@ def shared_odoos(postgres: str) -> Iterator[dict[str, StandIn]]:
 
 
 @pytest.fixture(params=FLAVOURS)
-def shared_odoo(request: pytest.FixtureRequest, shared_odoos: dict[str, StandIn]) -> Iterator[StandIn]:
+def shared_odoo(request: pytest.FixtureRequest, shared_odoos: dict[Flavour, StandIn]) -> Iterator[StandIn]:
     """A shared stand-in, in both flavours one after the other, without faults."""
     odoo = shared_odoos[request.param]
     odoo.faults.clear()

@@ -251,7 +251,8 @@ class _TableRun:
             renew_lease(tx, self._table, self._lease)
             counts = MergeCounts()
             if page.records:
-                counts = merge_rows(tx, self._table, self._builder.columns, self._builder.rows(page.records))
+                rows = self._builder.rows(page.records)
+                counts = merge_rows(tx, self._table, self._builder.columns, rows, even_older=scan.full)
                 registry.count_rows(tx, self._table, counts.inserted)
             read_so_far = replace(scan, last_id=page.last_id)
             watermarks.save_scan(tx, self._table, read_so_far, counts.written)

@@ -40,12 +40,15 @@ class MergeCounts:
         return self.inserted + self.updated
 
 
-def merge_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row]) -> MergeCounts:
+def merge_rows(
+    tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row], *, even_older: bool = False
+) -> MergeCounts:
     """Write rows into a mirror table, inserting new ones, updating changed ones, leaving equal ones alone.
 
-    A row never replaces one with a younger `_odoo_write_date`, so that a late writer cannot turn time back.
+    A row does not replace one with a younger `_odoo_write_date`, so that a lagging replica cannot turn time back.
 
     :param columns: the rows' columns, `id`, `_odoo_write_date` and `_sync_hash` among them.
+    :param even_older: replace younger rows, too: a restored backup or an edit by SQL may set `write_date` back.
     :param rows: no id twice. One call per transaction: the staging table lives until its end.
     """
     _stage(tx, table, columns, rows)
@@ -59,7 +62,7 @@ def merge_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Iterab
         " INSERT INTO {target} AS shadow ({listed}) SELECT {listed} FROM {staging}"
         " ON CONFLICT ({id}) DO UPDATE SET {changes}, {synced_at} = now()"
         " WHERE shadow.{hash} IS DISTINCT FROM excluded.{hash}"
-        " AND (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE"
+        " AND ({even_older} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE)"
         " RETURNING xmax = 0 AS is_new)"  # xmax is 0 in a row that this statement inserted
         " SELECT (SELECT count(*) FROM {staging}), count(*) FILTER (WHERE is_new), count(*) FROM merged",
         target=target,
@@ -70,6 +73,7 @@ def merge_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Iterab
         synced_at=sql.Identifier(names.SYNCED_AT),
         hash=sql.Identifier(names.HASH),
         write_date=sql.Identifier(names.WRITE_DATE),
+        even_older=even_older,
     )
     return MergeCounts(inserted=inserted, updated=written - inserted, unchanged=staged - written)
 

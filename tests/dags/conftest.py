@@ -1,0 +1,95 @@
+"""A migrated metadata database, and connections to a stand-in and a shadow of each test's own."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from odoo_stand_in import StandIn
+from tests.conftest import DAGS_FOLDER
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's metadata database (SQLite)."""
+    from airflow.utils.db import initdb
+
+    initdb()
+    logging.getLogger("airflow").setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch, odoo: StandIn, database: str) -> None:
+    """The DAG's two connections."""
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
+
+
+@pytest.fixture
+def dags(airflow_database: None, connections: None) -> Mapping[str, DAG]:
+    """The DAGs that Airflow finds, by id."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(DAGS_FOLDER))
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+@pytest.fixture
+def sync_dag(dags: Mapping[str, DAG]) -> DAG:
+    """The DAG that ships."""
+    return dags["odoo_shadow_sync"]
+
+
+@pytest.fixture(autouse=True)
+def no_variables(airflow_database: None) -> Iterator[None]:
+    """Start and end without Variables."""
+    forget_variables()
+    yield
+    forget_variables()
+
+
+def forget_variables() -> None:
+    from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.query(Variable).delete()
+
+
+@pytest.fixture
+def variables(airflow_database: None) -> Callable[[], dict[str, dict[str, object]]]:
+    """Read all Variables, as JSON."""
+    from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
+
+    def read() -> dict[str, dict[str, object]]:
+        with create_session() as session:
+            return {item.key: json.loads(item.get_val()) for item in session.query(Variable)}
+
+    return read
+
+
+def odoo_connection(odoo: StandIn) -> str:
+    """Return a stand-in's connection in Airflow's JSON form."""
+    password = odoo.api_key if odoo.flavour == "19" else odoo.password
+    return json.dumps(
+        {"conn_type": "odoo", "host": odoo.url, "schema": odoo.database, "login": odoo.login, "password": password}
+    )
+
+
+def shadow_connection(url: str) -> str:
+    """Return a database's connection in Airflow's JSON form."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(url)
+    return json.dumps(
+        {"conn_type": "postgres", "host": parts["host"], "schema": parts["dbname"], "login": parts["user"]}
+    )

@@ -1,0 +1,96 @@
+"""The YAML file: one DAG per mirror, and clear errors for nonsense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.mirrors.config import read_mirrors
+from airflow_provider_odoo_shadow.mirrors.sync_dag import build_sync_dag
+from tests.conftest import DAGS_FOLDER
+
+
+def mirrors_file(folder: Path, text: str) -> Path:
+    path = folder / "mirrors.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_mirror_that_ships() -> None:
+    (mirror,) = read_mirrors(DAGS_FOLDER / "odoo_shadow.yaml")
+    dag = build_sync_dag(mirror)
+    assert dag.dag_id == "odoo_shadow_sync"
+    assert (dag.schedule, dag.catchup, dag.max_active_runs) == ("0 */4 * * *", False, 1)
+    assert mirror.model_names == PRIORITY_MODELS
+    assert (mirror.odoo_conn_id, mirror.postgres_conn_id) == ("odoo_default", "odoo_shadow_db")
+    mirrored = dag.get_task("mirror")
+    assert mirrored.retries == 3
+    assert mirrored.retry_exponential_backoff == 2
+
+
+def test_settings_may_be_left_out(tmp_path: Path) -> None:
+    (mirror,) = read_mirrors(mirrors_file(tmp_path, "mirrors: {odoo_shadow: }"))
+    assert mirror == read_mirrors(DAGS_FOLDER / "odoo_shadow.yaml")[0]
+
+
+def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
+    text = "mirrors: {north: {schema: north, models: [res.partner]}, south: {schema: south, schedule: null}}"
+    north, south = read_mirrors(mirrors_file(tmp_path, text))
+    assert (north.sync_dag_id, north.model_names) == ("north_sync", ("res.partner",))
+    assert build_sync_dag(south).schedule is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "there must be one entry, mirrors"),
+        ("mirrors: {}", "there must be one entry, mirrors"),
+        ("mirror: {a: {}}", "there must be one entry, mirrors"),
+        ("mirrors: [a", "this is not YAML"),
+        ("mirrors: {a: 5}", "mirror 'a' must be a list of settings"),
+        ("mirrors: {'a b': {}}", "mirror 'a b', name is 'a b'"),
+        ("mirrors: {a: {modles: priority}}", "mirror 'a', modles is 'priority'"),
+        ("mirrors: {a: {models: some}}", "mirror 'a', models"),
+        ("mirrors: {a: {models: []}}", "name at least one"),
+        ("mirrors: {a: {models: ['res partner']}}", "'res partner' is no model's name"),
+        ("mirrors: {a: {models: [res.partner, res.partner]}}", "stand twice"),
+        ("mirrors: {a: {schedule: every day}}", "'every day' is no cron expression"),
+        ("mirrors: {a: {batch_size: 0}}", "mirror 'a', batch_size is 0"),
+        ("mirrors: {a: {batch_size: big}}", "mirror 'a', batch_size is 'big'"),
+        ("mirrors: {a: {look_back_minutes: -1}}", "mirror 'a', look_back_minutes is -1"),
+        ("mirrors: {a: {}, b: {}}", "mirrors 'a' and 'b' share schema 'odoo_shadow'"),
+    ],
+)
+def test_nonsense_is_told_in_one_sentence(tmp_path: Path, text: str, says: str) -> None:
+    path = mirrors_file(tmp_path, text)
+    with pytest.raises(MirrorConfigurationError) as caught:
+        read_mirrors(path)
+    assert says in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MirrorConfigurationError, match="cannot be read"):
+        read_mirrors(tmp_path / "absent.yaml")
+
+
+def test_the_file_can_be_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_database: None) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    path = mirrors_file(tmp_path, "mirrors: {elsewhere: {models: [res.partner]}}")
+    monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE", str(path))
+    assert "elsewhere_sync" in DagBag(str(DAGS_FOLDER)).dags
+
+
+def test_nonsense_is_an_import_error_of_the_dag_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_database: None
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE", str(mirrors_file(tmp_path, "mirrors: 7")))
+    (error,) = DagBag(str(DAGS_FOLDER)).import_errors.values()
+    assert "there must be one entry, mirrors" in error

@@ -1,0 +1,85 @@
+"""The operator alone in a DAG, its retries, and the trigger form's checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from odoo_stand_in import Fault, StandIn
+from tests.dags.conftest import shadow_connection
+from tests.dags.test_sync_dag import run, states
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+    from airflow.sdk import DAG
+
+
+def tries(dag_run: DagRun) -> dict[str, int]:
+    return {ti.rendered_map_index or ti.task_id: ti.try_number for ti in dag_run.get_task_instances()}
+
+
+def test_the_operator_alone_mirrors_one_model(
+    dags: Mapping[str, DAG], odoo: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", shadow_connection(database))
+    assert run(dags["one_model"]).state == "success"
+    with psycopg.connect(database) as connection:
+        ((rows,),) = connection.execute("SELECT count(*) FROM odoo_shadow.odoo_shadow_res_partner").fetchall()
+    assert rows == len(odoo.execute("res.partner", "search", [], context={"active_test": False}))
+
+
+def test_a_throttled_model_is_retried_after_the_time_that_odoo_asked_for(
+    sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync_dag.get_task("mirror").partial_kwargs["retry_delay"] = 3600  # would take an hour, were it not for Retry-After
+    monkeypatch.setattr("airflow_provider_odoo_shadow.source.client.LONGEST_WAIT", 0.5)
+    odoo.faults.add(Fault(model="res.company", method="search_read", status=429, headers={"Retry-After": "1"}))
+    dag_run = run(sync_dag, models=["res.company"])
+    assert dag_run.state == "success"
+    assert tries(dag_run)["res.company"] == 2
+
+
+def test_a_wrong_password_is_not_retried(sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.dags.conftest import odoo_connection
+
+    monkeypatch.setattr(odoo, "password", "wrong")
+    monkeypatch.setattr(odoo, "api_key", odoo.expired_api_key)
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
+    dag_run = run(sync_dag, models=["res.company"])
+    assert dag_run.state == "failed"
+    assert states(dag_run)["res.company"] == "failed"
+    assert tries(dag_run)["res.company"] == 1
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"models": ["res.partner; DROP TABLE x"]},
+        {"models": ["res.partner", "res.partner"]},
+        {"models": "res.partner"},
+        {"full": "perhaps"},
+        {"batch_size": 0},
+        {"batch_size": 1_000_000},
+        {"batch_size": "many"},
+    ],
+)
+def test_nonsense_in_the_trigger_form_is_refused(sync_dag: DAG, conf: dict[str, object]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    with pytest.raises(ParamValidationError):
+        run(sync_dag, **conf)
+
+
+def test_a_parameter_that_does_not_exist_fails_the_run(sync_dag: DAG, database: str) -> None:
+    dag_run = run(sync_dag, model=["res.partner"])
+    assert dag_run.state == "failed"
+    assert states(dag_run)["plan"] == "failed"
+    with psycopg.connect(database) as connection:
+        assert not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'odoo_shadow'").fetchall()
+
+
+def test_choosing_no_model_means_all(sync_dag: DAG) -> None:
+    assert len(states(run(sync_dag, models=None, dry_run=True))) == 2 + 13

@@ -1,0 +1,99 @@
+"""The DAG that ships, run by Airflow's own `dag.test()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from odoo_stand_in import StandIn
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+    from airflow.sdk import DAG
+
+Variables = Callable[[], dict[str, dict[str, object]]]
+
+
+def run(dag: DAG, **conf: object) -> DagRun:
+    return dag.test(run_conf=conf)
+
+
+def states(dag_run: DagRun) -> dict[str, str]:
+    """Return the state of each mapped task by its label, and of the others by their ids."""
+    return {ti.rendered_map_index or ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
+
+
+def test_mirrors_all_models_then_only_changes(
+    sync_dag: DAG, odoo: StandIn, database: str, variables: Variables
+) -> None:
+    first = run(sync_dag)
+    assert states(first) == dict.fromkeys(("plan", *PRIORITY_MODELS, "report"), "success")
+    assert first.state == "success"
+    with psycopg.connect(database) as connection:
+        rows = dict(connection.execute("SELECT odoo_model, row_count FROM odoo_shadow_meta").fetchall())
+        marks = connection.execute("SELECT table_name, last_write_date FROM odoo_shadow_watermark").fetchall()
+    for model in PRIORITY_MODELS:
+        assert rows[model] == len(odoo.execute(model, "search", [], context={"active_test": False})), model
+    written = variables()
+    assert len(marks) == len(PRIORITY_MODELS)
+    for table, last_write_date in marks:
+        assert written[f"odoo_shadow_watermark__odoo_shadow__{table}"]["last_write_date"] == last_write_date.isoformat()
+
+    (customer,) = odoo.execute("res.partner", "search", [], limit=1)
+    odoo.execute("res.partner", "write", [customer], {"name": "Renamed, Ltd."})
+    second = run(sync_dag, models=["res.partner"])
+    assert second.state == "success"
+    assert states(second) == {"plan": "success", "res.partner": "success", "report": "success"}
+    with psycopg.connect(database) as connection:
+        ((name,),) = connection.execute(
+            "SELECT name FROM odoo_shadow.odoo_shadow_res_partner WHERE id = %s", [customer]
+        ).fetchall()
+        ((inserted, updated),) = connection.execute(
+            "SELECT rows_inserted, rows_updated FROM odoo_shadow_sync_log ORDER BY id DESC LIMIT 1"
+        ).fetchall()
+    assert (name, inserted) == ("Renamed, Ltd.", 0)
+    assert updated >= 1
+
+
+def test_a_failing_model_fails_alone_and_the_run_ends_failed(
+    sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.dags.conftest import odoo_connection
+
+    monkeypatch.setattr(odoo, "login", odoo.limited_login)
+    monkeypatch.setattr(odoo, "password", odoo.limited_password)
+    monkeypatch.setattr(odoo, "api_key", odoo.limited_api_key)
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
+    dag_run = run(sync_dag, models=["res.partner", "account.move", "product.product"])
+    assert states(dag_run) == {
+        "plan": "success",
+        "res.partner": "success",
+        "account.move": "failed",
+        "product.product": "success",
+        "report": "success",
+    }
+    assert dag_run.state == "failed"
+
+
+def test_a_model_that_is_not_installed_is_skipped(sync_dag: DAG, odoo: StandIn, database: str) -> None:
+    odoo.uninstall("project.task")
+    dag_run = run(sync_dag, models=["project.task", "project.project"])
+    assert states(dag_run)["project.task"] == "skipped"
+    assert dag_run.state == "success"
+    with psycopg.connect(database) as connection:
+        logged = connection.execute(
+            "SELECT table_name, status FROM odoo_shadow_sync_log ORDER BY table_name"
+        ).fetchall()
+    assert logged == [("odoo_shadow_project_project", "success"), ("odoo_shadow_project_task", "skipped")]
+
+
+def test_a_dry_run_writes_nothing(sync_dag: DAG, database: str, variables: Variables) -> None:
+    dag_run = run(sync_dag, dry_run=True)
+    assert dag_run.state == "success"
+    with psycopg.connect(database) as connection:
+        schemas = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'odoo_shadow'").fetchall()
+    assert (schemas, variables()) == ([], {})
