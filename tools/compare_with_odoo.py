@@ -189,6 +189,8 @@ def _field_types(odoo: Connection, model: str) -> dict[str, str]:
 
 
 def _is_company_dependent(odoo: Connection, model: str, name: str) -> bool:
+    if "company_dependent" not in _columns(odoo, "public", "ir_model_fields"):  # up to 17 none of them is a column
+        return False
     query = "SELECT coalesce(company_dependent, false) FROM ir_model_fields WHERE model = %s AND name = %s"
     return bool(odoo.execute(query, [model, name]).fetchall()[0][0])
 

