@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator
 
-from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout, timestamp
+from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout, jsonb, timestamp
 from airflow_provider_odoo_shadow.source.errors import OdooServerError
 from airflow_provider_odoo_shadow.source.types import Json, Record
 from airflow_provider_odoo_shadow.target import names
@@ -54,20 +54,28 @@ class RowBuilder:
 
     def _row(self, record: Record) -> Row:
         cells = [convert(record[field]) for field, convert in self._cells]
-        for index, cell in enumerate(cells):
-            if type(cell) is str and not _is_storable(cell):
-                cells[index] = self._stand_in(record, index, cell)
         write_date = timestamp(record[WRITE_DATE_FIELD]) if self.layout.has_write_date else None
+        canonical = _canonical(write_date, cells)
+        if "\\u0000" in canonical or "\\ud" in canonical:  # one look at the whole row instead of one at each cell
+            cells = self._storable(record, cells)
+            canonical = _canonical(write_date, cells)
         record_id = record["id"]
         if not isinstance(record_id, int):
             raise TypeError("id is no integer")
-        return (record_id, write_date, row_hash(write_date, cells), *cells)
+        digest = hashlib.blake2b(canonical.encode(), digest_size=_HASH_BYTES).hexdigest()
+        return (record_id, write_date, digest, *cells)
 
-    def _stand_in(self, record: Record, index: int, cell: str) -> str:
+    def _storable(self, record: Record, cells: list[Cell]) -> list[Cell]:
+        """Replace what PostgreSQL cannot store. An emoji is two surrogates, too, and comes out as it went in."""
+        return [
+            self._stand_in(record, index, cell) if isinstance(cell, str) else cell for index, cell in enumerate(cells)
+        ]
+
+    def _stand_in(self, record: Record, index: int, cell: str) -> Cell:
         item = self.layout.columns[index]
         is_json = item.column.type is ColumnType.JSONB
-        stored = json.dumps(_clean(json.loads(cell)), ensure_ascii=False) if is_json else _clean_text(cell)
-        if stored == cell:  # the six characters of an escape, spelled out in a text
+        stored = jsonb(_clean(json.loads(cell))) if is_json else _clean_text(cell)
+        if stored == cell:
             return cell
         self.unstorable_cells += 1
         if self.unstorable_cells == 1:
@@ -83,22 +91,9 @@ class RowBuilder:
         return stored
 
 
-def row_hash(write_date: Cell, cells: Iterable[Cell]) -> str:
-    """Return the hash by which an unchanged row is told from a changed one: 32 hexadecimal digits."""
-    canonical = json.dumps([write_date, *cells])
-    return hashlib.blake2b(canonical.encode(), digest_size=_HASH_BYTES).hexdigest()
-
-
-def _is_storable(cell: str) -> bool:
-    if "\x00" in cell or "\\u0000" in cell:
-        return False
-    if cell.isascii():
-        return True
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _canonical(write_date: Cell, cells: Iterable[Cell]) -> str:
+    """Return a text that differs whenever a cell differs: what the row's hash is made of."""
+    return json.dumps([write_date, *cells])
 
 
 def _clean_text(text: str) -> str:
@@ -112,5 +107,5 @@ def _clean(value: Json) -> Json:
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
-        return {_clean_text(key): _clean(item) for key, item in sorted(value.items())}
+        return {_clean_text(key): _clean(item) for key, item in value.items()}
     return value
