@@ -1,0 +1,182 @@
+"""The whole thing as a platform team runs it: `airflow standalone`, triggered over REST, nothing patched."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+
+from odoo_stand_in import Fault, StandIn
+from tools.airflow_home import DAG_ID, AirflowHome, OdooAccess
+from tools.embedded_postgres import new_database
+from tools.standalone import RunningAirflow, standalone
+
+SECONDS_TO_RUN = 240
+ENDED = ("success", "failed")
+NO_RIGHTS = json.dumps(
+    {"name": "odoo.exceptions.AccessError", "message": "No group allows this.", "debug": "Traceback"}
+)
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A running Airflow, the Odoo that it reads and the database that it writes."""
+
+    airflow: RunningAirflow
+    odoo: StandIn
+    shadow_url: str
+    folder: Path
+
+    def trigger(self, **conf: object) -> str:
+        """Start a run by hand; return its id."""
+        answer = self.airflow.call("POST", f"/dags/{DAG_ID}/dagRuns", {"logical_date": None, "conf": conf})
+        return str(answer["dag_run_id"])
+
+    def wait(self, run_id: str) -> str:
+        """Wait for a run's end; return its state."""
+        deadline = time.monotonic() + SECONDS_TO_RUN
+        while time.monotonic() < deadline:
+            state = str(self.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns/{run_id}")["state"])
+            if state in ENDED:
+                return state
+            time.sleep(0.5)
+        raise AssertionError(f"run {run_id} has not ended")
+
+    def tasks(self, run_id: str) -> list[dict[str, Any]]:
+        """Return a run's task instances."""
+        answer = self.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances?limit=100")
+        return list(answer["task_instances"])
+
+    def states(self, run_id: str) -> dict[str, str]:
+        """Return the state of each task by its label."""
+        return {task["rendered_map_index"] or task["task_id"]: task["state"] for task in self.tasks(run_id)}
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the shadow database."""
+        with psycopg.connect(self.shadow_url) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+
+@pytest.fixture(scope="module")
+def deployment(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    shadow_url = new_database(postgres)
+    with StandIn(postgres, flavour="19", database="e2e") as odoo:
+        folder = tmp_path_factory.mktemp("airflow")
+        home = AirflowHome(folder, odoo=OdooAccess.to_stand_in(odoo), shadow_url=shadow_url)
+        home.make_database()
+        home.store_connections()
+        with standalone(home) as airflow:
+            airflow.call("PATCH", f"/dags/{DAG_ID}", {"is_paused": False})
+            deployment = Deployment(airflow, odoo, shadow_url, folder)
+            _wait_for_first_scheduled_run(deployment)
+            yield deployment
+
+
+def _wait_for_first_scheduled_run(deployment: Deployment) -> None:
+    """Un-pausing starts the last scheduled run at once; it is the first load of all models."""
+    deadline = time.monotonic() + SECONDS_TO_RUN
+    while time.monotonic() < deadline:
+        runs = deployment.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns")["dag_runs"]
+        if runs:
+            assert deployment.wait(runs[0]["dag_run_id"]) == "success"
+            return
+        time.sleep(0.5)
+    raise AssertionError("no scheduled run has begun")
+
+
+def test_the_scheduled_run_has_mirrored_all_priority_models(deployment: Deployment) -> None:
+    (run,) = deployment.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns")["dag_runs"]
+    states = deployment.states(run["dag_run_id"])
+    assert run["run_type"] == "scheduled"
+    assert set(states.values()) == {"success"}
+    assert len(states) == 2 + 13
+    for model, rows in deployment.query("SELECT odoo_model, row_count FROM odoo_shadow_meta"):
+        assert rows == len(deployment.odoo.execute(model, "search", [], context={"active_test": False})), model
+
+
+def test_a_run_by_hand_takes_its_parameters(deployment: Deployment) -> None:
+    (partner,) = deployment.odoo.execute("res.partner", "search", [], limit=1)
+    deployment.odoo.execute("res.partner", "write", [partner], {"name": "Renamed by hand"})
+    run_id = deployment.trigger(models=["res.partner", "sale.order"], batch_size=100)
+    assert deployment.wait(run_id) == "success"
+    assert deployment.states(run_id) == dict.fromkeys(("plan", "res.partner", "sale.order", "report"), "success")
+    renamed = deployment.query("SELECT id FROM odoo_shadow.odoo_shadow_res_partner WHERE name = 'Renamed by hand'")
+    assert renamed == [(partner,)]
+
+
+def test_variables_and_mirror_rows_agree(deployment: Deployment) -> None:
+    variables = deployment.airflow.call("GET", "/variables?limit=100")["variables"]
+    shown = {item["key"]: json.loads(item["value"]) for item in variables}
+    rows = deployment.query("SELECT table_name, last_write_date, last_id, rows_synced FROM odoo_shadow_watermark")
+    assert len(rows) == 13
+    for table, last_write_date, last_id, rows_synced in rows:
+        variable = shown[f"odoo_shadow_watermark__odoo_shadow__{table}"]
+        assert variable["last_write_date"] == last_write_date.isoformat()
+        assert (variable["last_id"], variable["rows_synced"]) == (last_id, rows_synced)
+
+
+def test_nonsense_is_refused_at_the_trigger(deployment: Deployment) -> None:
+    for conf in ({"models": ["no.such.model"]}, {"batch_size": 0}, {"full": "perhaps"}):
+        with pytest.raises(requests.HTTPError) as caught:
+            deployment.trigger(**conf)
+        assert caught.value.response.status_code == 400
+
+
+def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
+    deployment.odoo.faults.add(
+        Fault(
+            model="account.move",
+            method="search",
+            times=100,
+            status=403,
+            headers={"Content-Type": "application/json"},
+            body=NO_RIGHTS,
+        )
+    )
+    try:
+        run_id = deployment.trigger(models=["account.move", "res.company", "project.task"])
+        assert deployment.wait(run_id) == "failed"
+    finally:
+        deployment.odoo.faults.clear()
+    states = deployment.states(run_id)
+    assert states.pop("account.move") == "failed"
+    assert states == dict.fromkeys(("plan", "res.company", "project.task", "report"), "success")
+    ((message,),) = deployment.query(
+        "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error' AND table_name LIKE '%account_move'"
+    )
+    assert "may not call search on account.move" in message
+
+
+def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> None:
+    odoo = deployment.odoo
+    form = {"connection_id": "tried", "conn_type": "odoo", "host": odoo.url, "schema": odoo.database}
+    good = {**form, "login": odoo.login, "password": odoo.api_key}
+    answer = deployment.airflow.call("POST", "/connections/test", good)
+    assert answer["status"] is True
+    assert "Connected to Odoo 19.0" in answer["message"]
+    assert "over JSON-2" in answer["message"]
+    answer = deployment.airflow.call("POST", "/connections/test", {**good, "password": "wrong-secret-1"})
+    assert answer["status"] is False
+    assert "refused the login 'admin'" in answer["message"]
+    assert "wrong-secret-1" not in answer["message"]
+
+
+def test_no_secret_is_in_any_log_or_xcom(deployment: Deployment) -> None:
+    secrets = (deployment.odoo.api_key, "wrong-secret-1")
+    texts = {path: path.read_text(errors="replace") for path in deployment.folder.rglob("*.log")}
+    assert any("first load" in text for text in texts.values())  # the tasks' logs are among them
+    for path, text in texts.items():
+        for secret in secrets:
+            assert secret not in text, path
+    for run in deployment.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns")["dag_runs"]:
+        entries = f"/dags/{DAG_ID}/dagRuns/{run['dag_run_id']}/taskInstances/mirror/xcomEntries?limit=100"
+        assert deployment.odoo.api_key not in json.dumps(deployment.airflow.call("GET", entries))
