@@ -18,7 +18,7 @@ class Field:
     :param type: Odoo's type, such as `char` or `many2one`.
     :param store: whether it has a column of its own (for x2many it says nothing).
     :param relation: the model that a relational field points to.
-    :param has_digits: whether a float is stored as an exact numeric.
+    :param has_digits: whether a float is stored as an exact numeric (Odoo 17.0 and 19.0, `fields_get`).
     :param company_dependent: one value per company; `store` is false up to Odoo 17, true from 18.
     """
 
@@ -38,7 +38,8 @@ class Field:
             type=str(details.get("type") or "unknown"),
             store=bool(details.get("store")),
             relation=relation if isinstance(relation, str) else None,
-            has_digits=bool(details.get("digits")),
+            # On 19 many say `digits: false`, some `0` on both; only a double says nothing.
+            has_digits="digits" in details,
             company_dependent=bool(details.get("company_dependent")),
         )
 

@@ -1,0 +1,89 @@
+"""The declared models and the registry that a running server is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from odoo_stand_in.declaring import parse_field
+from odoo_stand_in.models import accounting, awkward, partners, products, projects, sales, technical
+from odoo_stand_in.schema import Declaration, Field, Flavour, Model, inherited_fields, magic_fields
+
+MODULES = (technical, partners, products, accounting, sales, projects)
+
+
+class Registry:
+    """All models of one server by name; it changes when a module or a custom field comes or goes."""
+
+    def __init__(self, flavour: Flavour, schema: str = "standard") -> None:
+        self.flavour: Flavour = flavour
+        self.models: dict[str, Model] = {}
+        self.version = 0
+        declarations = [one for module in MODULES for one in module.MODELS]
+        self.declare([*declarations, *awkward.models(schema)])
+
+    def declare(self, declarations: Iterable[Declaration]) -> list[Model]:
+        """Take in declared models of this server's flavour."""
+        added = []
+        for declaration in declarations:
+            if declaration.only in (None, self.flavour):
+                model = self._build(declaration)
+                self.models[model.name] = model
+                added.append(model)
+        for model in added:
+            self._settle(model)
+        self.version += 1
+        return added
+
+    def _build(self, declaration: Declaration) -> Model:
+        model = Model(
+            name=declaration.name,
+            description=declaration.description,
+            order=declaration.order,
+            rec_name=declaration.rec_name,
+            kind=declaration.kind,
+            module=declaration.module,
+            log_access=declaration.log_access and declaration.kind != "view",
+            inherits=dict(declaration.inherits),
+            read_groups=declaration.read_groups,
+            write_groups=declaration.write_groups,
+            view_sql=declaration.view_sql,
+        )
+        for magic in magic_fields(model):
+            model.fields[magic.name] = magic
+        for line in declaration.fields.splitlines():
+            text = line.strip()
+            if text and not text.startswith("#"):
+                parsed = parse_field(text, model.name, self.flavour)
+                if parsed is not None:
+                    model.fields[parsed.name] = parsed
+        return model
+
+    def _settle(self, model: Model) -> None:
+        for parent, link in model.inherits.items():
+            for shown in inherited_fields(model, self.models[parent], link):
+                model.fields[shown.name] = shown
+
+    def put_field(self, model: Model, added: Field) -> None:
+        """Add or replace one field, there and where it is inherited."""
+        model.fields[added.name] = added
+        self._each_heir(model, added.name)
+        self.version += 1
+
+    def drop_field(self, model: Model, name: str) -> None:
+        """Forget one field, there and where it is inherited."""
+        del model.fields[name]
+        self._each_heir(model, name)
+        self.version += 1
+
+    def _each_heir(self, model: Model, name: str) -> None:
+        for heir in self.models.values():
+            if model.name in heir.inherits:
+                shown = heir.fields.get(name)
+                if shown is not None and shown.inherited:
+                    del heir.fields[name]
+                self._settle(heir)
+
+    def remove(self, name: str) -> Model:
+        """Forget a model: from now on the server does not know it."""
+        self.version += 1
+        return self.models.pop(name)
