@@ -154,7 +154,7 @@ def _partners(generator: Generator) -> None:
         parent = (
             random.choice(firms) if firms and number > people and not is_company and random.random() < 0.6 else None
         )
-        name = words.company(random) if is_company else words.person(random)
+        name = words.company(random) if is_company else words.contact(random)
         if number <= len(COMPANIES):
             name = COMPANIES[number - 1]
         elif number <= people:

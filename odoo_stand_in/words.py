@@ -1,4 +1,4 @@
-"""Words of invented companies, people and things."""
+"""Words of invented companies, their desks and things."""
 
 from __future__ import annotations
 
@@ -50,40 +50,26 @@ _TRADE = (
     "Media",
 )
 _FORM = ("GmbH", "Ltd", "SA", "Inc.", "B.V.", "AB", "S.r.l.", "KG")
-_GIVEN = [
-    "Arda",
-    "Belin",
-    "Corin",
-    "Dalia",
-    "Edrin",
-    "Fenna",
-    "Galen",
-    "Hanri",
-    "Ilva",
-    "Jorun",
-    "Kelda",
-    "Lorin",
-    "Mirel",
-    "Noven",
-    "Oriel",
-    "Perrin",
-    "Quilla",
-    "Runa",
-]
-_FAMILY = [
-    "Ashgrove",
-    "Birkholt",
-    "Calder",
-    "Dunmore",
-    "Elmsley",
-    "Farrow",
-    "Glenholm",
-    "Hartwell",
-    "Ingleby",
-    "Kirkwood",
-    "Lindqvale",
-    "Moorfield",
-]
+_DESK = (
+    "Accounts payable",
+    "Bookkeeping",
+    "Dispatch",
+    "Front office",
+    "Goods inwards",
+    "Laboratory",
+    "Maintenance",
+    "Planning",
+    "Purchasing",
+    "Quality",
+    "Reception",
+    "Sales desk",
+    "Service desk",
+    "Tool shop",
+    "Training",
+    "Warehouse",
+    "Workshop",
+    "Yard",
+)
 _THING = (
     "Lamp",
     "Desk",
@@ -155,9 +141,9 @@ def company(random: Random) -> str:
     return f"{random.choice(_COMPANY)} {random.choice(_TRADE)} {random.choice(_FORM)}"
 
 
-def person(random: Random) -> str:
-    """Invent a person's name, of nobody."""
-    return f"{random.choice(_GIVEN)} {random.choice(_FAMILY)}"
+def contact(random: Random) -> str:
+    """Invent a contact: a desk somewhere, nobody in person."""
+    return f"{random.choice(_DESK)} {random.choice(_COMPANY)}"
 
 
 def product(random: Random) -> str:
