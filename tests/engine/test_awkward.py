@@ -116,7 +116,9 @@ def test_unstorable_characters_are_shown_counted_and_told_once(
     assert_equal(odoo, database, ["x_awkward"])
 
 
-@pytest.mark.parametrize("name", ["x_a\0b", ""], ids=["NUL", "nothing"])
+@pytest.mark.parametrize(
+    "name", ["x_a\0b", ""], ids=["NUL", "nothing"]
+)  # fails: the column of NUL is added anew each time
 def test_a_field_whose_name_no_column_can_have_fails_clearly_or_not_at_all(
     own_odoo: StandIn, shadow: ShadowDatabase, name: str
 ) -> None:

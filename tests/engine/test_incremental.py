@@ -152,6 +152,7 @@ def test_before_the_first_load_nothing_but_a_first_load_helps(
     assert_equal(shared_odoo, database, ["res.partner"])
 
 
+# Fails: row_count keeps counting from before.
 def test_a_table_that_somebody_dropped_is_loaded_again(
     shared_client: OdooClient, shadow: ShadowDatabase, database: str, shared_odoo: StandIn
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_table_that_somebody_dropped_is_loaded_again(
     assert statuses_of(shadow) == ["success", "success"]
 
 
+# Fails: the window is asked for in the session's zone; east of UTC rows are lost.
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Asia/Kathmandu"])
 def test_the_database_may_live_in_any_time_zone(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, zone: str
@@ -182,6 +184,7 @@ def test_the_database_may_live_in_any_time_zone(
     assert_equal(odoo, database, ["res.partner"])
 
 
+# Fails: psycopg reads timestamptz in the ISO style only, and says so by a NotImplementedError.
 SETTINGS = {"DateStyle": "German", "IntervalStyle": "sql_standard", "extra_float_digits": "0", "search_path": "nowhere"}
 
 

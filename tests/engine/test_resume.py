@@ -144,6 +144,7 @@ def test_the_first_load_of_an_empty_table_ends(own_odoo: StandIn, shadow: Shadow
         assert (second.kind, second.counts.inserted) == (Kind.INCREMENTAL, 1)
 
 
+# Fails: what was written between the two runs waits for a third.
 @pytest.mark.parametrize("kind", [Kind.FIRST_LOAD, Kind.INCREMENTAL, Kind.FULL])
 def test_a_later_run_that_goes_on_still_loses_nothing(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, kind: Kind

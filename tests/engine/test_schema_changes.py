@@ -133,6 +133,7 @@ def test_a_model_that_comes_with_a_module_is_loaded(
     assert types == column_types(own_odoo, "x_visit")
 
 
+# Fails: the registry does not know the names of the books.
 def test_a_model_called_like_one_of_the_books_gets_another_table(
     own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase
 ) -> None:

@@ -256,6 +256,7 @@ def test_the_entry_of_a_killed_run_is_closed_by_the_next(client: OdooClient, sha
     assert statuses_of(shadow) == ["error", "success"]
 
 
+# Fails: only a run that opens an entry closes those that are left.
 def test_so_it_is_by_a_run_that_does_not_come_to_read(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:

@@ -42,6 +42,13 @@ class Records:
         """Create partners that are alike, in one call."""
         return self.create("res.partner", [values] * count)
 
+    def product(self, **values: Argument) -> tuple[int, int]:
+        """Create a product template; return its id and that of its only variant."""
+        (template,) = self.create("product.template", [values])
+        (variant,) = self.hook.search("product.product", [("product_tmpl_id", "=", template)])
+        self._made.append(("product.product", [variant]))  # by itself, as Odoo keeps messages of cascaded records
+        return template, variant
+
     def write(self, model: str, ids: Sequence[int], context: Context | None = None, **values: Argument) -> None:
         """Write the same values on records, in one call."""
         kwargs: dict[str, Argument] = {"context": context} if context else {}

@@ -34,6 +34,7 @@ class OdooServer:
     :param dsn: URL of its PostgreSQL database.
     :param limited: login and password of an internal user without further rights.
     :param limited_api_key: that user's key.
+    :param stand_in: the stand-in itself, for what cannot be done from outside.
     :param expired_api_key: a key that is refused because it has expired.
     """
 
@@ -48,6 +49,7 @@ class OdooServer:
     limited: tuple[str, str] | None
     limited_api_key: str | None = None
     expired_api_key: str | None = None
+    stand_in: StandIn | None = None
 
     @property
     def secret(self) -> str:
@@ -107,6 +109,7 @@ def of_stand_in(odoo: StandIn) -> OdooServer:
         dsn=odoo.dsn,
         limited=(odoo.limited_login, odoo.limited_password),
         limited_api_key=odoo.limited_api_key,
+        stand_in=odoo,
         expired_api_key=odoo.expired_api_key if odoo.flavour == "19" else None,
     )
 

@@ -106,10 +106,10 @@ def test_custom_fields_are_manual(hook: OdooHook) -> None:
     assert fields["name"]["manual"] is False
 
 
-def test_inherited_fields_have_the_parents_values(records: Records, hook: OdooHook) -> None:
-    (template,) = records.create("product.template", [{"list_price": 12.5, "name": records.prefix}])
-    (variant,) = hook.search_read("product.product", [("product_tmpl_id", "=", template)], ["name", "list_price"])
-    assert variant == {"id": variant["id"], "name": records.prefix, "list_price": 12.5}
+def test_inherited_fields_have_the_parents_values(records: Records) -> None:
+    _, variant = records.product(list_price=12.5, name=records.prefix)
+    (record,) = records.read("product.product", [variant], ["name", "list_price"])
+    assert record == {"id": variant, "name": records.prefix, "list_price": 12.5}
 
 
 def test_fields_that_the_login_may_not_read_are_absent(hook: OdooHook, limited_hook: OdooHook) -> None:

@@ -47,7 +47,27 @@ def locked(dsn: str | None, partner: int) -> Iterator[None]:
         connection.rollback()
 
 
-def test_write_date_is_the_start_of_the_transaction_and_not_its_end(
+def test_write_date_is_the_start_of_the_transaction(
+    records: Records, server: OdooServer, sql: psycopg.Connection
+) -> None:
+    if server.stand_in is None:
+        pytest.skip("a real server cannot be told to keep a transaction open")
+    partner = records.partner()
+    with server.stand_in.transaction() as transaction:
+        begun = clock(sql)
+        transaction.execute("res.partner", "write", [partner], {"color": 5})
+    assert exact_write_date(sql, partner) < begun
+
+
+def test_all_statements_of_one_call_share_one_write_date(records: Records, sql: psycopg.Connection) -> None:
+    parent = records.partner(is_company=True)
+    child = records.partner(name="Child", parent_id=parent)
+    records.settle("res.partner", [parent, child])
+    records.write("res.partner", [parent], name=f"{records.prefix} renamed")
+    assert exact_write_date(sql, parent) == exact_write_date(sql, child)
+
+
+def test_write_date_is_older_than_the_commit(
     records: Records, hook: OdooHook, server: OdooServer, sql: psycopg.Connection
 ) -> None:
     partner = records.partner()
@@ -241,9 +261,8 @@ def test_a_stored_related_field_moves_its_record(records: Records, hook: OdooHoo
     assert moment(record["write_date"]) > before
 
 
-def test_a_parent_through_inherits_moves_the_product(records: Records, hook: OdooHook) -> None:
-    (template,) = records.create("product.template", [{}])
-    (product,) = hook.search("product.product", [("product_tmpl_id", "=", template)])
+def test_a_parent_through_inherits_moves_the_product(records: Records) -> None:
+    template, product = records.product()
     (before,) = records.settle("product.product", [product])
     records.settle("product.template", [template])
     records.write("product.template", [template], list_price=99)

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,10 @@ def test_image_holds_all_that_the_package_is_built_from(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    held = zipfile.ZipFile(wheel).namelist()
+    assert "airflow_provider_odoo_shadow/get_provider_info.py" in held
+    assert any(name.endswith("/LICENSE") for name in held)
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +279,9 @@ def test_postgrest_hears_of_new_tables_but_not_of_each_page(
     with psycopg.connect(mirrored, autocommit=True) as listener:
         listener.execute("LISTEN pgrst")
         mirror(mirrored, shared_odoos["19"])
+        with psycopg.connect(as_role(mirrored, "mirror"), autocommit=True) as connection:
+            connection.execute("CREATE TEMPORARY TABLE passing (id bigint)")
+            connection.execute("DROP TABLE passing")
         assert heard(listener, mirrored) == []
         with psycopg.connect(as_role(mirrored, "mirror")) as connection:
             connection.execute("CREATE TABLE odoo_shadow.another (id bigint)")

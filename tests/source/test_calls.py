@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAuthenticationError, OdooRequestError
 from airflow_provider_odoo_shadow.source.types import Context
 from tests.source.conftest import ClientTo, failing_with
@@ -82,6 +83,14 @@ def test_a_path_prefix_is_kept(server: RawServer, client_to: ClientTo) -> None:
     server.everything = lambda _: result(2)
     assert client_to(f"{server.url}/erp/").search_count("res.partner") == 2
     assert {request.path for request in server.requests} == {"/erp/jsonrpc"}
+
+
+def test_search_read_asks_for_bare_ids_and_for_no_more_than_it_needs(server: RawServer, client: OdooClient) -> None:
+    server.otherwise = lambda _: result([])
+    client.search_read("res.partner", [("id", ">", 1)], ["name"], limit=5, order="id")
+    arguments = json.loads(server.requests[-1].body)["params"]["args"]
+    assert arguments[3:6] == ["res.partner", "search_read", [[["id", ">", 1]]]]
+    assert arguments[6] == {"fields": ["name"], "load": "", "limit": 5, "order": "id"}
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ SCHEMAS = [
     "odoo_shadow",
     'Quo"ted; 100%s',
     "it's\na new -- line",
-    "public",
-    "$odoo_shadow$; DROP TABLE x; $odoo_shadow$",
+    "public",  # fails: the views would replace the tables
+    "$odoo_shadow$; DROP TABLE x; $odoo_shadow$",  # fails: the quotes of the DO block end there
 ]
 
 

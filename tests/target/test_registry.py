@@ -56,6 +56,7 @@ def test_their_rows_do_not_mix(shadow: ShadowDatabase) -> None:
         assert rows_of(shadow, table, ("id", "name")) == [(number, model)]
 
 
+# Fails: the registry does not know the names of the books.
 @pytest.mark.parametrize("model", ["sync.log", "meta", "watermark", "mirror"])
 def test_a_model_never_gets_one_of_the_projects_own_tables(shadow: ShadowDatabase, model: str) -> None:
     make_base(shadow)
@@ -63,6 +64,7 @@ def test_a_model_never_gets_one_of_the_projects_own_tables(shadow: ShadowDatabas
     assert register(shadow, model) not in own
 
 
+# Fails: index and table get one name.
 def test_a_model_never_gets_another_models_index(shadow: ShadowDatabase) -> None:
     # Tables and indexes of a schema share one space of names.
     for model in ("x.visit", "x.visit.write_date"):
@@ -111,6 +113,7 @@ CURES: list[LiteralString] = [
 ]
 
 
+# Fails: after a rename the view cannot be replaced.
 @pytest.mark.parametrize("cure", CURES, ids=["drop", "rename"])
 def test_a_field_that_changed_its_type_is_a_conflict_with_a_cure(shadow: ShadowDatabase, cure: LiteralString) -> None:
     table = make_table(shadow, columns=[Column("code", ColumnType.BIGINT), NAME])
