@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     verbose_option,
 )
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.mirror import read_layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
@@ -51,10 +52,13 @@ def ddl(models: str | None, schema: str, output: Path, verbose: bool, **odoo_set
     with odoo_client(odoo_settings) as odoo:
         tables = [table for table in (_model_table(odoo, model) for model in names) if table is not None]
     texts = {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, tables)}
-    output.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (output / name).write_text(text, encoding="utf-8")
-        click.echo(f"Wrote {output / name}")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (output / name).write_text(text, encoding="utf-8")
+            click.echo(f"Wrote {output / name}")
+    except OSError as error:
+        raise MirrorConfigurationError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def _model_table(odoo: OdooClient, model: str) -> ModelTable | None:

@@ -27,7 +27,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, ShadowError
 
 SOME_FAILED = 1
 
@@ -102,7 +102,7 @@ def _preview_all(
         except OdooUnknownModelError as error:
             click.echo(f"{model}: would be skipped: {error}")
             outcomes.append(True)
-        except OdooError as error:
+        except (OdooError, ShadowConflictError) as error:
             click.echo(f"{model}: would fail: {error}", err=True)
             outcomes.append(False)
     click.echo("Nothing was written.")

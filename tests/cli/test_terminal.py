@@ -61,9 +61,8 @@ def wait_for_pages(shell: Shell, database: str, pages: int) -> None:
         with psycopg.connect(database) as connection:
             if connection.execute("SELECT to_regclass('odoo_shadow.odoo_shadow_res_partner')").fetchall() == [(None,)]:
                 return False
-            return connection.execute("SELECT count(*) FROM odoo_shadow.odoo_shadow_res_partner").fetchall() == [
-                (50 * pages,)
-            ]
+            ((rows,),) = connection.execute("SELECT count(*) FROM odoo_shadow.odoo_shadow_res_partner").fetchall()
+            return bool(rows >= 50 * pages)
 
     wait_until(committed, f"{pages} pages should have been committed")
 
@@ -71,9 +70,9 @@ def wait_for_pages(shell: Shell, database: str, pages: int) -> None:
 def test_a_terminal_shows_a_progress_bar(shell: Shell, odoo19: StandIn, database: str) -> None:
     code, shown = run_on_a_terminal(shell, *SYNC)
     assert code == 0, shown
-    assert "\x1b[" in shown
-    assert "━" in shown and "res.partner" in shown and "%" in shown
-    assert "first load" in shown
+    hide_the_cursor = "\x1b[?25l"
+    assert hide_the_cursor in shown and "100%" in shown
+    assert "res.partner: first load" not in shown  # the lines that go elsewhere
     assert_equal(odoo19, database, ["res.partner"])
 
 

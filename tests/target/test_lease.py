@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -143,6 +144,38 @@ def test_of_two_that_come_at_once_one_gets_it(shadow: ShadowDatabase, database: 
             wait_until_blocked(database)
         with pytest.raises(ShadowBusyError, match="written by run A"):
             second.result()
+
+
+def test_nobody_slips_in_between_two_statements(shadow: ShadowDatabase, database: str) -> None:
+    table = make_table(shadow)
+    earlier = lease()
+    take(shadow, table, earlier)
+    with shadow.transaction() as tx:
+        release_lease(tx, table, earlier)
+
+    def come_first_and_pause() -> None:
+        with ShadowDatabase.from_url(f"{database}&options=-c%20test.pauses%3Don") as other:
+            take(other, table, lease("run B"))
+
+    with psycopg.connect(database, autocommit=True) as admin, ThreadPoolExecutor() as pool:
+        admin.execute(
+            "CREATE FUNCTION public.pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF current_setting('test.pauses', true) = 'on' THEN PERFORM pg_advisory_xact_lock(1); END IF;"
+            " RETURN NULL; END $$"
+        )
+        admin.execute(
+            "CREATE TRIGGER pause AFTER INSERT ON odoo_shadow.odoo_shadow_watermark"
+            " FOR EACH STATEMENT EXECUTE FUNCTION public.pause()"
+        )
+        admin.execute("SELECT pg_advisory_lock(1)")
+        paused = pool.submit(come_first_and_pause)
+        wait_until_blocked(database)
+        with shadow.transaction() as tx:
+            take_lease(tx, table, lease("run A"))
+            admin.execute("SELECT pg_advisory_unlock(1)")
+            wait_until_blocked(database)
+        with pytest.raises(ShadowBusyError, match="written by run A"):
+            paused.result()
 
 
 def test_nobody_takes_over_while_a_page_is_being_written(shadow: ShadowDatabase, database: str) -> None:
