@@ -22,7 +22,8 @@ from airflow_provider_odoo_shadow.cli.options import (
 from airflow_provider_odoo_shadow.cli.terminal import console, progress_of
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE, MirrorOptions, Run, mirror_model
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 

@@ -9,7 +9,7 @@ import pendulum
 from airflow.sdk import DAG, Context, Param, get_current_context, task
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.mirrors.report import report_run
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator

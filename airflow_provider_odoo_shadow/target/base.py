@@ -13,12 +13,15 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError
 
-VERSION = 1
+VERSION = 2
 
 MIRROR = "odoo_shadow_mirror"
 META = "odoo_shadow_meta"
 WATERMARK = "odoo_shadow_watermark"
 SYNC_LOG = "odoo_shadow_sync_log"
+FIELD = "odoo_shadow_field"
+SCHEMA_LOG = "odoo_shadow_schema_log"
+VERIFICATION = "odoo_shadow_verification"
 
 _CREATE_SCHEMA: LiteralString = "CREATE SCHEMA IF NOT EXISTS {schema}"
 _STATEMENTS: tuple[LiteralString, ...] = (
@@ -95,6 +98,48 @@ LANGUAGE sql AS $$
         rows_synced = w.rows_synced + excluded.rows_synced,
         updated_at = now()
 $$""",
+    # Version 2: what columns hold, how they changed, and what comparisons with Odoo found.
+    """ALTER TABLE {schema}.odoo_shadow_watermark
+    ADD COLUMN IF NOT EXISTS fill_after_id bigint,
+    ADD COLUMN IF NOT EXISTS latest_commit interval""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_field (
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    field_name text NOT NULL,
+    odoo_type text NOT NULL,
+    column_type text NOT NULL,
+    is_filled boolean NOT NULL DEFAULT true,
+    vanished_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (table_name, column_name)
+)""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_schema_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sync_run_id uuid,
+    table_name text NOT NULL,
+    change text NOT NULL,
+    column_name text,
+    old_type text,
+    new_type text,
+    changed_at timestamptz NOT NULL DEFAULT now()
+)""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_verification (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL,
+    table_name text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('quick', 'full')),
+    started_at timestamptz NOT NULL,
+    completed_at timestamptz NOT NULL DEFAULT now(),
+    duration_ms bigint NOT NULL,
+    rows_compared bigint NOT NULL,
+    missing bigint NOT NULL,
+    extra bigint NOT NULL,
+    stale bigint NOT NULL,
+    differing bigint NOT NULL,
+    repaired bigint NOT NULL DEFAULT 0,
+    examples jsonb NOT NULL DEFAULT '{{}}'
+)""",
     "INSERT INTO {schema}.odoo_shadow_mirror (schema_version) VALUES ({version})"
     " ON CONFLICT (only_row) DO UPDATE SET schema_version = excluded.schema_version",
 )

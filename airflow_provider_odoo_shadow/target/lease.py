@@ -14,8 +14,11 @@ from airflow_provider_odoo_shadow.target.base import WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowBusyError
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(seconds=90)
 """How long a dead writer can keep others from a table."""
+
+RENEW_EVERY = timedelta(seconds=15)
+"""How often a living writer renews its claim while it waits for Odoo."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
     if token != lease.token:
         raise ShadowBusyError(
             f"{tx.schema}.{table} was taken over by {holder or 'another run'} after this run had been silent for more "
-            f"than {LEASE.total_seconds() / 60:g} minutes."
+            f"than {LEASE.total_seconds():g} seconds."
         )
     _extend(tx, table, lease)
 

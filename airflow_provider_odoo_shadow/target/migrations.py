@@ -10,7 +10,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import META, base_statements
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
-from airflow_provider_odoo_shadow.target.tables import Column, TableChange, change_statements
+from airflow_provider_odoo_shadow.target.tables import Column, create_statements
 
 BASE_FILE = "0001_odoo_shadow_base.sql"
 TABLES_FILE = "0002_odoo_shadow_tables.sql"
@@ -43,7 +43,7 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
         plain = names.table_name(item.model)
         table = names.distinct_table_name(item.model) if plain in taken else plain
         taken.add(table)
-        statements += change_statements(schema, TableChange(table, create=True, add=item.columns))
+        statements += create_statements(schema, table, item.columns)
         statements.append(_registration(schema, table, item))
         views += view_statements(schema, table)
     return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)

@@ -12,8 +12,9 @@ ID = "id"
 WRITE_DATE = "_odoo_write_date"
 SYNCED_AT = "_synced_at"
 HASH = "_sync_hash"
+DELETED_AT = "_deleted_at"
 
-_OWN_COLUMNS = frozenset({WRITE_DATE, SYNCED_AT, HASH})
+_OWN_COLUMNS = frozenset({WRITE_DATE, SYNCED_AT, HASH, DELETED_AT})
 # PostgreSQL's system columns (documentation, "System Columns"): no table may have a column of these names.
 _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _HASH_DIGITS = 8
@@ -34,6 +35,11 @@ def column_name(field: str) -> str:
     if field in _OWN_COLUMNS or field in _SYSTEM_COLUMNS:
         return _suffixed(field, field)
     return _bounded(field, field)
+
+
+def kept_column_name(column: str, old_type: str) -> str:
+    """Return the name under which a column is kept when its field needs another type: `amount__bigint`."""
+    return _bounded(f"{column}__{old_type.replace(' ', '_')}", f"{column}/{old_type}")
 
 
 def index_name(table: str) -> str:

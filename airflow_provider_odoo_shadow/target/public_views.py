@@ -66,6 +66,12 @@ def publish(tx: Transaction, tables: tuple[str, ...]) -> None:
         tx.cursor.execute(statement)
 
 
+def unpublish(tx: Transaction, table: str) -> None:
+    """Drop a table's view, if it is this project's own, so that the table's columns can change."""
+    if _possible(tx) and _is_free(tx, table):
+        tx.run("DROP VIEW IF EXISTS public.{name}", name=sql.Identifier(table))
+
+
 def _possible(tx: Transaction) -> bool:
     if tx.schema == "public" or tx.cursor.connection.info.server_version < _FIRST_WITH_SECURITY_INVOKER:
         return False

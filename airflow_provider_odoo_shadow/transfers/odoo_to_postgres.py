@@ -13,8 +13,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, MirrorResult, Run, mirror_model
+from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
