@@ -11,6 +11,7 @@ from airflow_provider_odoo_shadow import __version__
 from airflow_provider_odoo_shadow.cli.ddl import ddl
 from airflow_provider_odoo_shadow.cli.status import status
 from airflow_provider_odoo_shadow.cli.sync import sync
+from airflow_provider_odoo_shadow.cli.verify import verify
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.errors import ShadowError
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, status, ddl):
+for _command in (sync, verify, status, ddl):
     cli.add_command(_command)
 
 

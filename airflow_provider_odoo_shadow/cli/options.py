@@ -85,10 +85,13 @@ def verbose_option(command: Command) -> Command:
     return _VERBOSE(command)
 
 
-def models_option(command: Command) -> Command:
-    """Add `--models`."""
-    text = "Only these models, such as res.partner,sale.order.  [default: the 13 priority models]"
-    return click.option("--models", metavar="A,B", help=text)(command)
+def models_option(default: str) -> Callable[[Command], Command]:
+    """Add `--models`.
+
+    :param default: says in the help which models are taken when none are named.
+    """
+    text = f"Only these models, such as res.partner,sale.order.  [default: {default}]"
+    return click.option("--models", metavar="A,B", help=text)
 
 
 def chosen_models(models: str | None) -> tuple[str, ...]:

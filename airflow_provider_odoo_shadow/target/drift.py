@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
-from airflow_provider_odoo_shadow.target.registry import forget_rows
+from airflow_provider_odoo_shadow.target.registry import recount_rows
 from airflow_provider_odoo_shadow.target.tables import (
     Change,
     ChangeKind,
@@ -35,7 +35,7 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID | None) -> N
         done = _apply(tx, change, item)
         _log(tx, change.table, done, run_id)
     if change.creates:
-        forget_rows(tx, change.table)
+        recount_rows(tx, change.table, 0)
         _note_columns(tx, change.table, change.columns, is_filled=True)
     else:
         _note_columns(tx, change.table, change.unrecorded, is_filled=True)

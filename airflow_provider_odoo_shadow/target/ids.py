@@ -52,6 +52,11 @@ class LiveIds:
         rows = tx.run("SELECT row_count FROM {meta} WHERE table_name = {name}", meta=tx.own(META), name=self.table)
         return int(rows[0][0]) if rows else 0
 
+    def count_all(self, tx: Transaction) -> int:
+        """Count the live rows: looks at the whole table."""
+        ((count,),) = tx.run("SELECT count(*) FROM {table} WHERE {live}", table=tx.own(self.table), live=self._live())
+        return int(count)
+
     def count(self, tx: Transaction, low: int, high: int) -> int:
         """Return how many live rows a range has."""
         ((count,),) = tx.run(

@@ -55,9 +55,11 @@ def register_table(tx: Transaction, model: str) -> str:
     return table
 
 
-def forget_rows(tx: Transaction, table: str) -> None:
-    """Note that a table is empty: it was made anew."""
-    tx.run("UPDATE {meta} SET row_count = 0 WHERE table_name = {table}", meta=tx.own(META), table=table)
+def recount_rows(tx: Transaction, table: str, count: int) -> None:
+    """Correct a table's row count: it was counted."""
+    tx.run(
+        "UPDATE {meta} SET row_count = {count} WHERE table_name = {table}", meta=tx.own(META), count=count, table=table
+    )
 
 
 def count_rows(tx: Transaction, table: str, added: int) -> None:

@@ -32,6 +32,16 @@ class Verification:
     ids: Mapping[Difference, Sequence[int]]
     repaired: int = 0
 
+    @property
+    def differences(self) -> int:
+        """How many rows differ."""
+        return sum(len(ids) for ids in self.ids.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing differs, or all of it was repaired."""
+        return self.repaired >= self.differences
+
 
 MOST_EXAMPLES = 20
 """Ids that are kept of each kind."""
