@@ -11,6 +11,7 @@ from rich.logging import RichHandler
 
 from airflow_provider_odoo_shadow.cli.terminal import console
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
@@ -83,6 +84,18 @@ def shadow_options(command: Command) -> Command:
 def verbose_option(command: Command) -> Command:
     """Add `--verbose`."""
     return _VERBOSE(command)
+
+
+def look_back_option(command: Command) -> Command:
+    """Add `--look-back`."""
+    return click.option(
+        "--look-back",
+        type=click.FloatRange(min=0),
+        default=DEFAULT_LOOK_BACK.total_seconds() / 60,
+        show_default=True,
+        metavar="MINUTES",
+        help="How far to reach behind the last watermark; longer than Odoo's longest transaction.",
+    )(command)
 
 
 def models_option(default: str) -> Callable[[Command], Command]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from airflow_provider_odoo_shadow.cli.options import (
     OdooSettings,
     chosen_models,
+    look_back_option,
     models_option,
     odoo_client,
     odoo_options,
@@ -47,14 +48,7 @@ SOME_FAILED = 1
     show_default=True,
     help="Records a page.",
 )
-@click.option(
-    "--look-back",
-    type=click.FloatRange(min=0),
-    default=15,
-    show_default=True,
-    metavar="MINUTES",
-    help="How far to reach behind the last watermark; longer than Odoo's longest transaction.",
-)
+@look_back_option
 @click.option(
     "--on-delete",
     type=click.Choice([str(choice) for choice in OnDelete]),

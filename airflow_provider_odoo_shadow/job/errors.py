@@ -7,3 +7,7 @@ class MirrorConfigurationError(ValueError):
 
 class MassDeletionError(RuntimeError):
     """A suspicious share of a table's rows is gone from Odoo; the message names the switch that lets them go."""
+
+
+class VerificationError(RuntimeError):
+    """A table differs from Odoo, and was not repaired."""

@@ -18,7 +18,7 @@ from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
-from airflow_provider_odoo_shadow.target.merge import Merged, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 
 
@@ -36,14 +36,14 @@ class TableWriter:
     revive: bool
     unreadable: list[Unreadable] = field(default_factory=list)
 
-    def write(self, tx: Transaction, records: Iterable[Record], *, even_older: bool) -> Merged:
+    def write(self, tx: Transaction, records: Iterable[Record], overwrite: Overwrite) -> Merged:
         """Merge records and count them, in this transaction."""
         merged = merge_rows(
             tx,
             self.hold.table,
             self.builder.columns,
             self.builder.rows(records),
-            even_older=even_older,
+            overwrite=overwrite,
             revive=self.revive,
         )
         registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
@@ -55,7 +55,7 @@ class TableWriter:
             records = read_ids(odoo, self.layout.model, self.layout.fields, ids[start : start + page_size])
             if records:
                 with self.hold.transaction() as tx:
-                    counts = self.write(tx, records, even_older=True).counts
+                    counts = self.write(tx, records, Overwrite.ALL).counts
                 self.hold.counts += counts
 
 
@@ -97,7 +97,8 @@ def _write_page(writer: TableWriter, scan: Scan, page: Page, known: Watermark | 
     unreadable = [*writer.unreadable, *([page.unreadable] if page.unreadable else [])]
     with hold.transaction() as tx:
         if page.records:
-            merged = writer.write(tx, page.records, even_older=scan.full)
+            overwrite = Overwrite.EVEN_YOUNGER if scan.full else Overwrite.CHANGED
+            merged = writer.write(tx, page.records, overwrite)
         read_so_far = replace(scan, last_id=page.last_id)
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         _note_late_commit(tx, hold.table, scan, merged, known)

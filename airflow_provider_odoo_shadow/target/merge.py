@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeAlias
 
 from psycopg import sql
@@ -47,6 +48,17 @@ class RowCounts:
         return self.inserted + self.updated
 
 
+class Overwrite(StrEnum):
+    """Which rows of the table a page may replace.
+
+    By default not those with a younger `_odoo_write_date`, so that a lagging replica cannot turn time back.
+    """
+
+    CHANGED = "changed rows"
+    EVEN_YOUNGER = "changed rows, even younger ones"  # a restored backup, or an edit by SQL, may set write_date back
+    ALL = "all rows"  # a repair does not trust the hashes either
+
+
 @dataclass(frozen=True)
 class Merged:
     """What one page did to its table.
@@ -66,16 +78,13 @@ def merge_rows(
     columns: Sequence[str],
     rows: Iterable[Row],
     *,
-    even_older: bool = False,
+    overwrite: Overwrite = Overwrite.CHANGED,
     revive: bool = False,
 ) -> Merged:
     """Write rows into a mirror table, inserting new ones, updating changed ones, leaving equal ones alone.
 
-    A row does not replace one with a younger `_odoo_write_date`, so that a lagging replica cannot turn time back.
-
     :param columns: the rows' columns, `id`, `_odoo_write_date` and `_sync_hash` among them.
     :param rows: no id twice. One call per transaction: the staging table lives until its end.
-    :param even_older: replace younger rows, too: a restored backup or an edit by SQL may set `write_date` back.
     :param revive: the table marks deleted rows; those that are here again are marked no more.
     """
     stage_rows(tx, table, columns, rows)
@@ -90,8 +99,8 @@ def merge_rows(
         "WITH merged AS ("
         " INSERT INTO {target} AS shadow ({listed}) SELECT {listed} FROM {staging}"
         " ON CONFLICT ({id}) DO UPDATE SET {changes}, {synced_at} = now()"
-        " WHERE {is_marked} OR shadow.{hash} IS DISTINCT FROM excluded.{hash}"
-        " AND ({even_older} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE)"
+        " WHERE {all} OR {is_marked} OR shadow.{hash} IS DISTINCT FROM excluded.{hash}"
+        " AND ({even_younger} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE)"
         " RETURNING xmax = 0 AS is_new, {write_date} AS written_at)"  # xmax is 0 in a row that this statement inserted
         " SELECT (SELECT count(*) FROM {staging}), count(*) FILTER (WHERE is_new), count(*), min(written_at)"
         " FROM merged",
@@ -104,7 +113,8 @@ def merge_rows(
         hash=sql.Identifier(names.HASH),
         write_date=sql.Identifier(names.WRITE_DATE),
         is_marked=is_marked,
-        even_older=even_older,
+        all=overwrite is Overwrite.ALL,
+        even_younger=overwrite is Overwrite.EVEN_YOUNGER,
     )
     return Merged(RowCounts(inserted, written - inserted, staged - written), revived, oldest)
 

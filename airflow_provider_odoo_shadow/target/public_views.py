@@ -91,7 +91,7 @@ def _is_free(tx: Transaction, name: str) -> bool:
     )
     free = not rows or bool(rows[0][0])
     if not free:
-        log.warning("No view public.%s: something else has that name.", name)
+        log.info("No view public.%s: something else has that name.", name)
     return free
 
 

@@ -114,3 +114,9 @@ def note_late_commit(tx: Transaction, table: str, lateness: timedelta) -> None:
             lateness=lateness,
             table=table,
         )
+
+
+def latest_commit(tx: Transaction) -> timedelta | None:
+    """Return how late the latest row of any table was found after its `write_date`, None when none was late."""
+    ((latest,),) = tx.run("SELECT max(latest_commit) FROM {watermark}", watermark=tx.own(WATERMARK))
+    return latest if isinstance(latest, timedelta) else None
