@@ -1,6 +1,6 @@
 """Benchmarks: ratios taken side by side in one run, since machines differ and are shared.
 
-    python -m tools.bench [--rows 20000] [--large 1000000] [--rounds 3]
+    python -m tools.bench [--rows 100000] [--large 1000000] [--rounds 3]
 
 - Engine ceiling: rows a second when pages come ready-made, so that only reading, converting and writing them count.
 - Whole sync against drain: a first load, and the same pages over the same protocol thrown away.
@@ -40,7 +40,7 @@ SAMPLE = 500
 
 
 @click.command()
-@click.option("--rows", default=20_000, show_default=True, help="Rows of the timed runs.")
+@click.option("--rows", default=100_000, show_default=True, help="Rows of the timed runs.")
 @click.option("--large", default=1_000_000, show_default=True, help="Rows of the memory run; 0 leaves it out.")
 @click.option("--rounds", default=3, show_default=True, help="How often each timed run is taken; the median counts.")
 def main(rows: int, large: int, rounds: int) -> None:
