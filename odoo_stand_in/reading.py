@@ -55,6 +55,7 @@ def search_read(
     load: str | None,
 ) -> list[Row]:
     """Return matching records with their values, by one query and those for x2many and names."""
+    access.check_model(env, model, "read")
     names = wanted_fields(env, model, fields)
     query = search_query(env, model, domain)
     plan = Plan(env, query, names)

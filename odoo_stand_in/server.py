@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from odoo_stand_in import json2, jsonrpc, xmlrpc
-from odoo_stand_in.answers import Answer, not_found
+from odoo_stand_in.answers import Answer, no_database, not_found
 from odoo_stand_in.errors import HttpProblem
 from odoo_stand_in.faults import Calls, Faults
 from odoo_stand_in.services import Services
@@ -93,7 +93,7 @@ class Application:
         wanted = headers.get("x-odoo-database")
         if wanted not in (None, self.services.database):
             self.calls.append((model, method))
-            return _response(not_found())
+            return _response(no_database())
         body = await request.body()
         return await self._answer(request, model, method, json2.answer, self.services, model, method, headers, body)
 
@@ -159,7 +159,7 @@ class Server:
     """uvicorn in a thread of its own, on a free port unless one is named."""
 
     def __init__(self, application: Application, port: int = 0) -> None:
-        # Only of a socket that says TCP does asyncio switch Nagle's algorithm off: 40 ms on every answer.
+        # asyncio sends without delay (TCP_NODELAY) only where the socket says that it is TCP.
         self._socket = socket.socket(proto=socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))

@@ -26,6 +26,9 @@ def create(env: Environment, model: Model, vals_list: Sequence[Mapping[str, Any]
     access.check_model(env, model, "create")
     ids = [_create_one(env, model, vals) for vals in vals_list]
     recompute.after(env, model, ids, None)
+    if model.name == "product.template":
+        # A template without attributes has one variant from the start.
+        create(env, env.model("product.product"), [{"product_tmpl_id": one} for one in ids])
     return ids
 
 

@@ -48,8 +48,10 @@ class Registry:
             write_groups=declaration.write_groups,
             view_sql=declaration.view_sql,
         )
-        for magic in magic_fields(model):
-            model.fields[magic.name] = magic
+        # Odoo 17's abstract models have only the fields that they declare.
+        if model.kind != "abstract" or self.flavour == "19":
+            for magic in magic_fields(model):
+                model.fields[magic.name] = magic
         for line in declaration.fields.splitlines():
             text = line.strip()
             if text and not text.startswith("#"):

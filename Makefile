@@ -1,0 +1,55 @@
+# Needs Python 3.11 or newer, make and git; everything else goes into .venv, from requirements.lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CHECKED := airflow_provider_odoo_shadow dags odoo_stand_in tools tests
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo ui test lint bench lock clean
+
+help: ## list these targets
+	@echo "make TARGET [PYTHON=python3.12]"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  %-6s %s\n' "$$name" "$$text"; done
+
+demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL with Airflow, and show the result
+	@$(BIN)/python -m tools.demo
+
+ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
+	@$(BIN)/python -m tools.ui
+
+test: $(READY) ## run all tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## check style, types and the layers
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy --strict $(CHECKED)
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measure rows a second and memory
+	@$(BIN)/python -m tools.bench
+
+lock: ## pin what setup.cfg and requirements-dev.in ask for, in requirements.lock (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" setup.cfg requirements-dev.in -o requirements.lock
+
+clean: ## remove the virtual environment and all that was built
+	rm -rf $(VENV) build dist .demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock setup.cfg
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, but $(PYTHON) is $$({ $(PYTHON) -V || echo missing; } 2>&1 | tail -n 1)." \
+			"Name another, such as: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: python3-venv)."; exit 1; }
+	@echo "Making the virtual environment $(VENV) from requirements.lock; this happens once and takes a minute or two."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,57 @@
+-- Runs once, as the superuser, when the shadow database's volume is new.
+--
+-- mirror         owns the shadow; Airflow writes as this role
+-- authenticator  PostgREST logs in as this role, and then takes on one of:
+-- anon           requests without a token
+-- authenticated  requests with a token of that role
+
+\getenv mirror_password SHADOW_DB_PASSWORD
+\getenv authenticator_password POSTGREST_DB_PASSWORD
+
+CREATE ROLE mirror LOGIN PASSWORD :'mirror_password';
+CREATE ROLE authenticator LOGIN NOINHERIT PASSWORD :'authenticator_password';
+CREATE ROLE anon NOLOGIN;
+CREATE ROLE authenticated NOLOGIN;
+GRANT anon, authenticated TO authenticator;
+
+CREATE EXTENSION IF NOT EXISTS vector;
+
+-- The schema is here before the first run, so that its grants are, too.
+CREATE SCHEMA odoo_shadow AUTHORIZATION mirror;
+SELECT format('GRANT CREATE ON DATABASE %I TO mirror', current_database()) \gexec
+GRANT CREATE ON SCHEMA public TO mirror;  -- for the views that carry the tables' names
+
+GRANT USAGE ON SCHEMA odoo_shadow TO anon, authenticated;
+GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO anon, authenticated;
+ALTER DEFAULT PRIVILEGES FOR ROLE mirror IN SCHEMA odoo_shadow GRANT SELECT ON TABLES TO anon, authenticated;
+
+-- PostgREST reads the tables' structure once: tell it of changes, but not of the temporary tables of each page.
+CREATE SCHEMA postgrest_watch;
+
+CREATE FUNCTION postgrest_watch.changed() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_event_trigger_ddl_commands() AS command
+        WHERE command.schema_name IS DISTINCT FROM 'pg_temp'
+    ) THEN
+        NOTIFY pgrst, 'reload schema';
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER postgrest_changed ON ddl_command_end
+    WHEN TAG IN (
+        'CREATE TABLE', 'ALTER TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE FUNCTION', 'ALTER FUNCTION'
+    )
+    EXECUTE FUNCTION postgrest_watch.changed();
+
+CREATE FUNCTION postgrest_watch.dropped() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_event_trigger_dropped_objects() AS gone
+        WHERE gone.object_type IN ('schema', 'table', 'view', 'function') AND NOT gone.is_temporary
+    ) THEN
+        NOTIFY pgrst, 'reload schema';
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER postgrest_dropped ON sql_drop EXECUTE FUNCTION postgrest_watch.dropped();

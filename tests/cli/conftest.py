@@ -1,0 +1,42 @@
+"""A shell on a shared stand-in and a database that is empty at the start of each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from odoo_stand_in import StandIn
+from tests.cli.shell import Shell, shell_for
+from tests.conftest import Flavour
+from tests.target.emptying import empty
+from tools.embedded_postgres import drop_database, new_database
+
+
+@pytest.fixture(scope="package")
+def one_database(postgres: str) -> Iterator[str]:
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)
+
+
+@pytest.fixture
+def database(one_database: str) -> Iterator[str]:
+    yield one_database
+    empty(one_database)
+
+
+@pytest.fixture
+def odoo19(shared_odoos: dict[Flavour, StandIn]) -> Iterator[StandIn]:
+    """The shared stand-in of Odoo 19, without faults."""
+    odoo = shared_odoos["19"]
+    odoo.calls.clear()
+    yield odoo
+    odoo.faults.clear()
+    odoo.rewrite = None
+
+
+@pytest.fixture
+def shell(odoo19: StandIn, database: str) -> Shell:
+    """A shell on Odoo 19, through JSON-2 with an API key."""
+    return shell_for(odoo19, database)

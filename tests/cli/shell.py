@@ -1,0 +1,83 @@
+"""The installed program `odoo-shadow`, run as a person runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from odoo_stand_in import StandIn
+
+PROGRAM = Path(sys.executable).parent / "odoo-shadow"
+PG_PASSWORD = "pg-hunter2"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last_error(self) -> str:
+        """The last line on standard error."""
+        lines = self.err.strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """An environment with the variables that the program reads."""
+
+    env: dict[str, str]
+    secrets: tuple[str, ...] = field(default=(PG_PASSWORD,))
+
+    def run(self, *arguments: str, **changed: str | None) -> Outcome:
+        """Run the program to its end, with some variables changed, or left out (None)."""
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            env=self.changed_env(**changed),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str, **changed: str | None) -> subprocess.Popen[str]:
+        """Start the program and leave it running."""
+        return subprocess.Popen(
+            [PROGRAM, *arguments],
+            env=self.changed_env(**changed),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def changed_env(self, **changed: str | None) -> dict[str, str]:
+        merged = {**self.env, **changed}
+        return {name: value for name, value in merged.items() if value is not None}
+
+
+def shell_for(odoo: StandIn, database: str) -> Shell:
+    """Return a shell whose variables point at a stand-in and a database."""
+    secret = odoo.api_key if odoo.flavour == "19" else odoo.password
+    with_password = urlsplit(database)._replace(netloc=f"postgres:{PG_PASSWORD}@").geturl()
+    env = {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "ODOO_URL": odoo.url,
+        "ODOO_DB": odoo.database,
+        "ODOO_USER": odoo.login,
+        "ODOO_PASSWORD": secret,
+        "SUPABASE_DB_URL": with_password,
+    }
+    # The password "admin" is the login as well, and so no secret that one could look for.
+    return Shell(env, (PG_PASSWORD, odoo.api_key, odoo.limited_api_key, odoo.expired_api_key))

@@ -1,0 +1,88 @@
+"""`odoo-shadow status`: tables, rows, watermarks, lag, last errors."""
+
+from __future__ import annotations
+
+import psycopg
+
+from odoo_stand_in import StandIn
+from tests.cli.shell import Shell
+from tests.engine.source_of_truth import expected_rows
+from tests.target.catalog import contents
+from tests.target.roles import as_role, new_role, run_as_owner
+
+MODELS = ("--models", "res.partner,res.company")
+NO_ODOO = dict.fromkeys(("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD"))
+
+
+def test_before_the_first_sync(shell: Shell) -> None:
+    outcome = shell.run("status", **NO_ODOO)
+    assert outcome.code == 2
+    assert outcome.err == "Error: There is no shadow in schema 'odoo_shadow': run odoo-shadow sync first.\n"
+
+
+def test_after_a_sync(shell: Shell, odoo19: StandIn, database: str) -> None:
+    shell.run("sync", *MODELS)
+    before = contents(database)
+    outcome = shell.run("status", **NO_ODOO)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"Shadow of the Odoo database '{odoo19.database}' at {odoo19.url}, in schema ")
+    (line,) = [line for line in outcome.out.splitlines() if " res.partner " in line]
+    assert f" {len(expected_rows(odoo19, 'res.partner'))} " in line
+    assert " 0:0" in line  # the lag, in hours and minutes
+    assert contents(database) == before
+
+
+def test_the_lag_is_told_whatever_the_time_zone(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET TimeZone = 'Asia/Tokyo'".encode())
+        connection.execute(
+            "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = '2020-01-02 03:04:05+00'"
+            " WHERE table_name = 'odoo_shadow_res_partner'"
+        )
+    (line,) = [line for line in shell.run("status").out.splitlines() if " res.partner " in line]
+    assert "2020-01-02 03:04:05" in line
+    assert " days, " in line
+
+
+def test_a_failing_table_is_an_error_until_it_is_good_again(shell: Shell, odoo19: StandIn) -> None:
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    shell.run("sync", "--models", "account.move")
+    for _ in range(2):
+        assert shell.run("sync", "--models", "account.move", **limited).code == 1
+    outcome = shell.run("status")
+    assert outcome.code == 1
+    assert outcome.err.startswith("account.move: failed 2 times since its last good run: Odoo connection 'ODOO_URL'")
+    shell.run("sync", "--models", "account.move")
+    assert shell.run("status").code == 0
+
+
+def test_a_first_load_that_has_not_ended_has_no_watermark(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = to_timestamp(0)")
+    (line,) = [line for line in shell.run("status").out.splitlines() if " res.partner " in line]
+    assert " never " in line
+
+
+def test_a_role_that_may_only_read_can_ask(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with new_role(database) as role:
+        run_as_owner(
+            database,
+            "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
+            role=role,
+        )
+        assert shell.run("status", SUPABASE_DB_URL=as_role(database, role)).code == 0
+
+
+def test_another_schema(shell: Shell) -> None:
+    shell.run("sync", *MODELS, "--schema", "other")
+    assert shell.run("status", "--schema", "other").code == 0
+    assert shell.run("status").code == 2
+
+
+def test_long_names_are_not_cut(shell: Shell) -> None:
+    shell.run("sync", "--models", "account.move.line")
+    assert "odoo_shadow_account_move_line" in shell.run("status").out

@@ -1,0 +1,142 @@
+"""`odoo-shadow sync`: what it does, says and returns."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_stand_in import StandIn
+from tests.cli.shell import Shell, shell_for
+from tests.engine.running import log_of, watermark_of
+from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
+
+PARTNERS = ("--models", "res.partner")
+
+
+def test_the_priority_models_are_mirrored_by_default(shared_odoo: StandIn, database: str) -> None:
+    shell = shell_for(shared_odoo, database)
+    first = shell.run("sync")
+    assert (first.code, first.err) == (0, "")
+    assert_equal(shared_odoo, database, PRIORITY_MODELS)
+    for model in PRIORITY_MODELS:
+        (line,) = [line for line in first.out.splitlines() if f" {model} " in line]
+        assert "first load" in line and f" {len(expected_rows(shared_odoo, model))} " in line
+    second = shell.run("sync")
+    assert second.code == 0
+    assert second.out.count("incremental") >= len(PRIORITY_MODELS)
+    assert_equal(shared_odoo, database, PRIORITY_MODELS)
+
+
+def test_output_that_is_no_terminals_is_plain(shell: Shell) -> None:
+    outcome = shell.run("sync", *PARTNERS, "--batch-size", "100")
+    assert "\x1b" not in outcome.out and "\r" not in outcome.out
+    assert outcome.out.splitlines()[0].startswith("res.partner: first load, ")
+    assert outcome.err == ""
+
+
+def test_only_some_models(shell: Shell, odoo19: StandIn, database: str) -> None:
+    assert shell.run("sync", "--models", " res.company , res.users ").code == 0
+    assert_equal(odoo19, database, ["res.company", "res.users"])
+    with ShadowDatabase.from_url(database) as shadow:
+        assert {entry["table_name"] for entry in log_of(shadow)} == {"odoo_shadow_res_company", "odoo_shadow_res_users"}
+
+
+def test_the_models_of_a_command_are_one_run(shell: Shell, database: str) -> None:
+    shell.run("sync", "--models", "res.company,res.users")
+    shell.run("sync", "--models", "res.company")
+    with ShadowDatabase.from_url(database) as shadow:
+        first, second, third = (entry["sync_run_id"] for entry in log_of(shadow))
+    assert first == second != third
+
+
+def test_a_full_run(shell: Shell) -> None:
+    shell.run("sync", *PARTNERS)
+    outcome = shell.run("sync", *PARTNERS, "--full")
+    assert outcome.code == 0 and " full " in outcome.out
+
+
+def test_pages_have_the_asked_size(shell: Shell, odoo19: StandIn) -> None:
+    shell.run("sync", *PARTNERS, "--batch-size", "100")
+    rows = len(expected_rows(odoo19, "res.partner"))
+    assert odoo19.calls.count(("res.partner", "search_read")) == -(-rows // 100)
+
+
+def test_another_schema(shell: Shell, odoo19: StandIn, database: str) -> None:
+    assert shell.run("sync", *PARTNERS, "--schema", "Another one").code == 0
+    assert_equal(odoo19, database, ["res.partner"], schema="Another one")
+
+
+def test_options_do_what_the_variables_do(shell: Shell, odoo19: StandIn, database: str) -> None:
+    names = ("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD", "SUPABASE_DB_URL")
+    options = [part for name in names for part in (f"--{name.lower().replace('_', '-')}", shell.env[name])]
+    outcome = shell.run("sync", *PARTNERS, *options, **dict.fromkeys(names))
+    assert outcome.code == 0, outcome.err
+    assert_equal(odoo19, database, ["res.partner"])
+
+
+def test_options_go_before_variables(shell: Shell) -> None:
+    outcome = shell.run("sync", *PARTNERS, "--odoo-db", shell.env["ODOO_DB"], ODOO_DB="nonsense")
+    assert outcome.code == 0
+
+
+@pytest.mark.parametrize("protocol", ["auto", "json2", "jsonrpc", "xmlrpc"])
+def test_every_protocol(shell: Shell, protocol: str, database: str) -> None:
+    assert shell.run("sync", "--models", "res.company", ODOO_PROTOCOL=protocol).code == 0
+    with ShadowDatabase.from_url(database) as shadow:
+        (entry,) = log_of(shadow)
+    label = {"auto": "JSON-2", "json2": "JSON-2", "jsonrpc": "JSON-RPC", "xmlrpc": "XML-RPC"}[protocol]
+    assert entry["metadata"]["odoo"] == label
+
+
+def test_language_and_companies(shell: Shell, odoo19: StandIn, database: str) -> None:
+    outcome = shell.run("sync", "--models", "product.template,sale.order", ODOO_LANG="fr_FR", ODOO_COMPANY_IDS="1,3")
+    assert outcome.code == 0, outcome.err
+    orders = expected_rows(odoo19, "sale.order")
+    wanted = {number for number, row in orders.items() if row["company_id"] in (1, 3)}
+    assert set(shadow_rows(database, "odoo_shadow_sale_order")) == wanted != set(orders)
+    french = shadow_rows(database, "odoo_shadow_product_template")
+    expected = expected_rows(odoo19, "product.template", lang="fr_FR")
+    assert french and all(row["name"] == expected[number]["name"] for number, row in french.items())
+
+
+def test_a_look_back_of_nothing_reads_nothing_again(shell: Shell, odoo19: StandIn) -> None:
+    shell.run("sync", *PARTNERS)
+    odoo19.calls.clear()
+    assert shell.run("sync", *PARTNERS, "--look-back", "0").code == 0
+    assert ("res.partner", "search_read") not in odoo19.calls
+
+
+def test_verbose_tells_every_step_on_standard_error(shell: Shell) -> None:
+    quiet, verbose = shell.run("sync", *PARTNERS), shell.run("sync", *PARTNERS, "--verbose")
+    assert quiet.err == ""
+    assert "res.partner: incremental from id 0" in verbose.err
+    assert not any(secret in verbose.out + verbose.err for secret in shell.secrets)
+
+
+def test_a_model_that_is_not_installed_is_skipped(shell: Shell, odoo19: StandIn, database: str) -> None:
+    outcome = shell.run("sync", "--models", "helpdesk.ticket,res.company")
+    assert outcome.code == 0
+    assert "skipped: not installed" in outcome.out
+    assert_equal(odoo19, database, ["res.company"])
+
+
+def test_a_model_that_fails_fails_alone(shell: Shell, odoo19: StandIn, database: str) -> None:
+    outcome = shell.run(
+        *("sync", "--models", "account.move,res.company"),
+        ODOO_USER=odoo19.limited_login,
+        ODOO_PASSWORD=odoo19.limited_api_key,
+    )
+    assert outcome.code == 1
+    (sentence,) = outcome.err.splitlines()
+    assert sentence.startswith("account.move: Odoo connection 'ODOO_URL'")
+    assert "'limited' may not call" in sentence
+    assert "FAILED" in outcome.out
+    assert shadow_rows(database, "odoo_shadow_res_company")
+
+
+def test_the_watermark_is_the_same_as_airflows(shell: Shell, database: str) -> None:
+    shell.run("sync", *PARTNERS)
+    with ShadowDatabase.from_url(database) as shadow:
+        mark = watermark_of(shadow)
+    assert mark is not None and mark.rows_synced == len(shadow_rows(database, "odoo_shadow_res_partner"))

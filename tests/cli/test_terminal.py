@@ -1,0 +1,142 @@
+"""On a terminal, a progress display; interrupted or killed, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_stand_in import StandIn
+from odoo_stand_in.faults import Fault
+from tests.cli.shell import PROGRAM, Shell
+from tests.engine.running import log_of, scan_of, statuses_of
+from tests.engine.source_of_truth import assert_equal, shadow_rows
+
+TABLE = "odoo_shadow_res_partner"
+SYNC = ("sync", "--models", "res.partner", "--batch-size", "50")
+
+
+def run_on_a_terminal(shell: Shell, *arguments: str) -> tuple[int, str]:
+    """Run the program on a pseudo-terminal; return its exit code and all that it showed."""
+    leader, follower = pty.openpty()
+    env = shell.changed_env(TERM="xterm", COLUMNS="120", LINES="40")
+    process = subprocess.Popen([PROGRAM, *arguments], env=env, stdin=follower, stdout=follower, stderr=follower)
+    os.close(follower)
+    shown = bytearray()
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # Linux says so when the other side is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    return process.wait(30), shown.decode()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError(what)
+
+
+def hang_after(odoo: StandIn, pages: int) -> None:
+    """Let the page after so many never come."""
+    odoo.faults.add(Fault("res.partner", "search_read", times=1000, after=pages, delay=3600.0))
+
+
+def wait_for_pages(shell: Shell, database: str, pages: int) -> None:
+    """Return when so many pages have been committed."""
+
+    def committed() -> bool:
+        with psycopg.connect(database) as connection:
+            if connection.execute("SELECT to_regclass('odoo_shadow.odoo_shadow_res_partner')").fetchall() == [(None,)]:
+                return False
+            return connection.execute("SELECT count(*) FROM odoo_shadow.odoo_shadow_res_partner").fetchall() == [
+                (50 * pages,)
+            ]
+
+    wait_until(committed, f"{pages} pages should have been committed")
+
+
+def test_a_terminal_shows_a_progress_bar(shell: Shell, odoo19: StandIn, database: str) -> None:
+    code, shown = run_on_a_terminal(shell, *SYNC)
+    assert code == 0, shown
+    assert "\x1b[" in shown
+    assert "━" in shown and "res.partner" in shown and "%" in shown
+    assert "first load" in shown
+    assert_equal(odoo19, database, ["res.partner"])
+
+
+def test_errors_on_a_terminal_are_one_sentence(shell: Shell) -> None:
+    code, shown = run_on_a_terminal(Shell(shell.changed_env(ODOO_URL="http://127.0.0.1:1")), "sync")
+    assert code == 2
+    assert "Traceback" not in shown
+    assert "cannot be reached" in " ".join(shown.split())
+
+
+def test_killed_in_the_middle_and_again(shell: Shell, odoo19: StandIn, database: str) -> None:
+    hang_after(odoo19, 3)
+    process = shell.start(*SYNC)
+    wait_for_pages(shell, database, 3)
+    process.kill()
+    assert process.wait(10) == -signal.SIGKILL
+    process.communicate()
+    odoo19.faults.clear()
+
+    with ShadowDatabase.from_url(database) as shadow:
+        scan = scan_of(shadow)
+        assert scan is not None and scan.last_id == max(shadow_rows(database, TABLE))
+        assert statuses_of(shadow) == ["running"]
+
+        # Nobody can know yet that it is dead: whoever comes now is told until when to wait.
+        refused = shell.run(*SYNC)
+        assert refused.code == 1
+        assert f"is being written by odoo-shadow on {os.uname().nodename}, process {process.pid};" in refused.err
+        assert "the table is free again at" in refused.err
+        with shadow.transaction() as tx:  # five minutes pass
+            tx.run("UPDATE {w} SET held_until = now() - interval '1 s'", w=tx.own("odoo_shadow_watermark"))
+
+        odoo19.calls.clear()
+        assert shell.run(*SYNC).code == 0
+        rows = len(shadow_rows(database, TABLE))
+        assert odoo19.calls.count(("res.partner", "search_read")) == -(-(rows - 150) // 50)
+        assert_equal(odoo19, database, ["res.partner"])
+        assert [entry["status"] for entry in log_of(shadow)] == ["error", "success"]
+
+
+def test_interrupted_by_the_keyboard(shell: Shell, odoo19: StandIn, database: str) -> None:
+    odoo19.faults.add(Fault("res.partner", "search_read", times=1000, after=2, delay=0.5))
+    process = shell.start(*SYNC)
+    wait_for_pages(shell, database, 2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    odoo19.faults.clear()
+    assert process.returncode not in (0, None)
+    assert "Traceback" not in errors
+    with ShadowDatabase.from_url(database) as shadow:
+        assert statuses_of(shadow) == ["error"]
+        assert shell.run(*SYNC).code == 0  # at once: the table was given back
+        assert_equal(odoo19, database, ["res.partner"])
+        assert statuses_of(shadow) == ["error", "success"]
+
+
+def test_output_may_go_to_a_closed_pipe(shell: Shell, odoo19: StandIn, database: str) -> None:
+    process = shell.start("sync", "--models", "res.company")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.wait(30)
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert "Traceback" not in errors
+    assert_equal(odoo19, database, ["res.company"])

@@ -1,0 +1,94 @@
+"""Runs of the engine as tests need them, and what the books say afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import sql
+
+from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, MirrorResult, Run, mirror_model, no_replay, no_report
+from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark, read_scan, read_watermark
+from odoo_stand_in import StandIn
+
+PARTNERS = "odoo_shadow_res_partner"
+LOGGING_IN = {("common", "version"), ("common", "authenticate"), ("web", "version"), ("res.users", "context_get")}
+
+
+def mirror(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    model: str = "res.partner",
+    *,
+    run: Run | None = None,
+    full: bool = False,
+    batch_size: int = 2000,
+    look_back: timedelta = timedelta(minutes=15),
+    replay_from: Callable[[str], datetime | None] = no_replay,
+    on_progress: Callable[[Progress], None] = no_report,
+) -> MirrorResult:
+    """Mirror one model, by default in a run of its own."""
+    options = MirrorOptions(full=full, batch_size=batch_size, look_back=look_back)
+    return mirror_model(
+        odoo, shadow, model, run=run or Run(), options=options, replay_from=replay_from, on_progress=on_progress
+    )
+
+
+class StoppedError(Exception):
+    """What a test raises in the middle of a run."""
+
+
+def stop_after(pages: int) -> Callable[[Progress], None]:
+    """Return a report that ends the run by an error when so many pages have been committed."""
+    seen = 0
+
+    def report(progress: Progress) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == pages:
+            raise StoppedError(f"after page {pages}")
+
+    return report
+
+
+def calls_of(odoo: StandIn) -> list[tuple[str, str]]:
+    """The calls that the stand-in received, without those that log in."""
+    return [call for call in odoo.calls if call not in LOGGING_IN]
+
+
+def log_of(shadow: ShadowDatabase) -> list[dict[str, Any]]:
+    """The log's rows, oldest first."""
+    with shadow.transaction() as tx:
+        rows = tx.run("SELECT to_jsonb(l) FROM {log} l ORDER BY id", log=tx.own("odoo_shadow_sync_log"))
+        return [row for (row,) in rows]
+
+
+def statuses_of(shadow: ShadowDatabase) -> list[str]:
+    """The log's statuses, oldest first."""
+    return [entry["status"] for entry in log_of(shadow)]
+
+
+def watermark_of(shadow: ShadowDatabase, table: str = PARTNERS) -> Watermark | None:
+    with shadow.transaction() as tx:
+        return read_watermark(tx, table)
+
+
+def scan_of(shadow: ShadowDatabase, table: str = PARTNERS) -> Scan | None:
+    with shadow.transaction() as tx:
+        return read_scan(tx, table)
+
+
+def column(shadow: ShadowDatabase, name: str, ids: Iterable[int], table: str = PARTNERS) -> dict[int, Any]:
+    """One column of some rows, by id; rows that are not there are absent."""
+    with shadow.transaction() as tx:
+        rows = tx.run(
+            "SELECT id, {name} FROM {table} WHERE id = ANY({ids}::bigint[])",
+            name=sql.Identifier(name),
+            table=tx.own(table),
+            ids=list(ids),
+        )
+        return dict(rows)

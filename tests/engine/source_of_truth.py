@@ -1,0 +1,205 @@
+"""What a shadow should hold, worked out from the stand-in's own PostgreSQL tables, cell by cell.
+
+Written without the engine's conversions, from the contract and `odoo-facts.md`, so that it can contradict them;
+only the names of columns are the engine's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from airflow_provider_odoo_shadow.target.names import column_name
+from odoo_stand_in import StandIn
+from odoo_stand_in.schema import Field, Model
+
+Rows = dict[int, dict[str, Any]]
+
+NO_COLUMN = ("one2many", "many2many", "binary", "image")
+SECRETS = frozenset({"access_token", "signup_token", "password", "totp_secret", "oauth_access_token", "x_secret"})
+OWN_COLUMNS = ("_synced_at", "_sync_hash")
+ADMIN = 2
+TYPES = {
+    **dict.fromkeys(("char", "text", "html", "selection", "reference"), "text"),
+    **dict.fromkeys(("integer", "many2one", "many2one_reference"), "bigint"),
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "timestamp with time zone",
+    "monetary": "numeric",
+}
+
+
+def mirrored_fields(odoo: StandIn, model: str) -> list[Field]:
+    """The fields that have a column, besides `id` and `write_date`."""
+    return [
+        field
+        for field in odoo.registry.models[model].fields.values()
+        if (field.store or field.company_dependent)
+        and field.type not in NO_COLUMN
+        and field.name not in SECRETS
+        and field.name not in ("id", "write_date")
+    ]
+
+
+def column_types(odoo: StandIn, model: str) -> dict[str, str]:
+    """The columns that a model's table should have, with their types."""
+    types = {column_name(field.name): _type(field) for field in mirrored_fields(odoo, model)}
+    own = {"_odoo_write_date": "timestamp with time zone", "_synced_at": "timestamp with time zone"}
+    return {"id": "bigint", **types, **own, "_sync_hash": "text"}
+
+
+def _type(field: Field) -> str:
+    if field.type == "float":
+        return "double precision" if field.digits is None else "numeric"
+    return TYPES.get(field.type, "jsonb")
+
+
+def expected_rows(odoo: StandIn, model: str, lang: str = "en_US") -> Rows:
+    """All rows of a model, archived ones and those of every company too, as the shadow should have them."""
+    described = odoo.registry.models[model]
+    with psycopg.connect(odoo.dsn, row_factory=dict_row) as connection:
+        found = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(described.table))).fetchall()
+        company = _one(connection, "SELECT company_id AS value FROM res_users WHERE id = %s", ADMIN)
+        read = {
+            column_name(field.name): _reader(odoo, connection, described, field, lang, company)
+            for field in mirrored_fields(odoo, model)
+        }
+        rows = {row["id"]: {name: get(row) for name, get in read.items()} for row in found}
+        for row in found:
+            own = {"id": row["id"], "_odoo_write_date": _moment(row.get("write_date"))}
+            rows[row["id"]].update(own)
+        return rows
+
+
+def shadow_rows(url: str, table: str, schema: str = "odoo_shadow") -> Rows:
+    """All rows of a shadow table."""
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        found = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, table))).fetchall()
+    return {row["id"]: {name: cell for name, cell in row.items() if name not in OWN_COLUMNS} for row in found}
+
+
+def assert_equal(
+    odoo: StandIn,
+    shadow_url: str,
+    models: Iterable[str],
+    *,
+    schema: str = "odoo_shadow",
+    lang: str = "en_US",
+    told_as: Callable[[Any], Any] = lambda cell: cell,
+) -> int:
+    """Compare models cell by cell; return how many cells agreed.
+
+    :param told_as: what a protocol makes of a value.
+    """
+    cells = 0
+    for model in models:
+        wanted = expected_rows(odoo, model, lang)
+        found = shadow_rows(shadow_url, "odoo_shadow_" + model.replace(".", "_"), schema)
+        assert found.keys() == wanted.keys(), f"{model}: other rows"
+        for number, row in wanted.items():
+            different = {name: (found[number].get(name), cell) for name, cell in row.items()
+                         if not _is_same(found[number][name], told_as(cell))}  # fmt: skip
+            assert not different, f"{model} {number}: (shadow, Odoo) {different}"
+            cells += len(row)
+    return cells
+
+
+def _is_same(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, float) and found is not None:
+        return float(found) == wanted
+    return type(found) is type(wanted) and bool(found == wanted)
+
+
+def _one(connection: psycopg.Connection[dict[str, Any]], query: LiteralString, *values: Any) -> Any:
+    (row,) = connection.execute(query, values).fetchall()
+    return row["value"]
+
+
+def _reader(
+    odoo: StandIn,
+    connection: psycopg.Connection[dict[str, Any]],
+    model: Model,
+    field: Field,
+    lang: str,
+    company: int,
+) -> Callable[[dict[str, Any]], Any]:
+    """Return what takes a field's value out of a row of Odoo's table."""
+    if field.company_dependent and not field.store:
+        kept = _properties_of_17(connection, model, field, company)
+        return lambda row: _value(field, _from_text(field, kept.get(row["id"], kept.get(None))))
+    if field.company_dependent:
+        return lambda row: _value(field, (row[field.column_name] or {}).get(str(company)))
+    if field.translate:
+        return lambda row: _value(field, _translated(row[field.column_name], lang))
+    if field.type == "properties":
+        return _definitions(connection, model, field, leave_out_empty=odoo.flavour == "19")
+    return lambda row: _value(field, row[field.column_name])
+
+
+def _properties_of_17(
+    connection: psycopg.Connection[dict[str, Any]], model: Model, field: Field, company: int
+) -> dict[int | None, str | None]:
+    """Up to 17 company-dependent values stand in a table of their own, defaults without a record's id."""
+    found = connection.execute(
+        "SELECT res_id, value FROM ir_property WHERE model = %s AND fields_name = %s"
+        " AND (company_id = %s OR company_id IS NULL) ORDER BY company_id NULLS FIRST",
+        (model.name, field.name, company),
+    )
+    return {row["res_id"]: row["value"] for row in found}
+
+
+def _from_text(field: Field, text: str | None) -> Any:
+    if text is None:
+        return None
+    if field.type in ("integer", "many2one"):
+        return int(text)
+    if field.type in ("float", "monetary"):
+        return float(text)
+    return text == "true" if field.type == "boolean" else text
+
+
+def _translated(value: dict[str, str] | None, lang: str) -> str | None:
+    return None if value is None else value.get(lang, value.get("en_US"))
+
+
+def _definitions(
+    connection: psycopg.Connection[dict[str, Any]], model: Model, field: Field, *, leave_out_empty: bool
+) -> Callable[[dict[str, Any]], Any]:
+    """Properties are told as the definition of the record that keeps it, with this record's values."""
+    keeper = model.fields[field.definition_record or ""]
+    table = sql.Identifier((keeper.relation or "").replace(".", "_"))
+    column = sql.Identifier(field.definition_record_field or "")
+    found = connection.execute(sql.SQL("SELECT id, {} AS definition FROM {}").format(column, table))
+    definitions = {row["id"]: row["definition"] or [] for row in found}
+
+    def read(row: dict[str, Any]) -> Any:
+        values = row[field.column_name] or {}
+        told = definitions.get(row[keeper.name], [])
+        if leave_out_empty:
+            return [one | ({"value": values[one["name"]]} if one["name"] in values else {}) for one in told]
+        return [one | {"value": values.get(one["name"], False)} for one in told]
+
+    return read
+
+
+def _value(field: Field, raw: Any) -> Any:
+    if field.type == "boolean":
+        return bool(raw)
+    if field.type in ("integer", "many2one_reference"):
+        return 0 if raw is None else int(raw)
+    if field.type in ("float", "monetary"):
+        return float(raw or 0)
+    if field.type == "datetime":
+        return _moment(raw)
+    if field.type in ("json", "properties_definition"):
+        return raw or None  # empty JSON is told as false
+    return raw
+
+
+def _moment(raw: datetime | None) -> datetime | None:
+    return None if raw is None else raw.replace(microsecond=0, tzinfo=UTC)

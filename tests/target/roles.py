@@ -1,0 +1,39 @@
+"""Roles with few rights, for as long as a test needs them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+
+@contextmanager
+def new_role(database: str, name: str | None = None) -> Iterator[str]:
+    """Create a role that may log in and nothing else; yield its name, and drop it with all that it owns."""
+    role = sql.Identifier(name or f"role_{uuid.uuid4().hex[:12]}")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+    try:
+        yield role.as_string().strip('"')
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(role))
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def as_role(database: str, role: str) -> str:
+    """Return a database's URL for another role."""
+    return urlsplit(database)._replace(netloc=f"{role}:@").geturl()
+
+
+def run_as_owner(database: str, *statements: LiteralString, **names: str) -> None:
+    """Run statements as the server's superuser; names in braces are identifiers."""
+    parts = {key: sql.Identifier(name) for key, name in names.items()}
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(sql.SQL(statement).format(**parts))

@@ -1,0 +1,61 @@
+"""Mirror tables for tests, made by the parts that a run makes them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from psycopg import sql
+
+from airflow_provider_odoo_shadow.target import registry
+from airflow_provider_odoo_shadow.target.base import ensure_base
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.merge import MergeCounts, Row, merge_rows
+from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, apply_change, plan_change
+
+NAME = Column("name", ColumnType.TEXT)
+COLUMNS = ("id", "_odoo_write_date", "_sync_hash", "name")
+NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
+
+
+def make_base(shadow: ShadowDatabase) -> None:
+    """Make the schema as a run does."""
+    with shadow.transaction() as tx:
+        if ensure_base(tx):
+            publish(tx, BOOKS)
+
+
+def make_table(shadow: ShadowDatabase, model: str = "res.partner", columns: Iterable[Column] = (NAME,)) -> str:
+    """Make or change a model's table as a run does; return its name."""
+    make_base(shadow)
+    wanted = tuple(columns)
+    with shadow.transaction() as tx:
+        table = registry.register_table(tx, model, module=None, field_count=len(wanted))
+        change = plan_change(tx, table, wanted)
+        if not change.is_empty:
+            apply_change(tx, change)
+            publish(tx, (change.table,))
+    return table
+
+
+def merge(shadow: ShadowDatabase, table: str, *rows: Row, columns: Iterable[str] = COLUMNS) -> MergeCounts:
+    """Merge rows in a transaction of their own."""
+    with shadow.transaction() as tx:
+        return merge_rows(tx, table, list(columns), rows)
+
+
+def row(number: int, name: str | None, write_date: datetime | None = NOON) -> Row:
+    """A row whose hash is made of its cells."""
+    moment = None if write_date is None else write_date.isoformat()
+    return (number, moment, f"{name}|{moment}", name)
+
+
+def rows_of(shadow: ShadowDatabase, table: str, columns: Iterable[str] = COLUMNS) -> list[tuple[object, ...]]:
+    """All rows of a table, by id."""
+    with shadow.transaction() as tx:
+        return tx.run(
+            "SELECT {columns} FROM {table} ORDER BY id",
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            table=tx.own(table),
+        )

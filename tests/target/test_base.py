@@ -1,0 +1,198 @@
+"""The schema's own tables and functions: made once, harmless to make again, by several at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import psycopg
+import pytest
+
+from airflow_provider_odoo_shadow.target.base import (
+    VERSION,
+    Origin,
+    base_statements,
+    check_origin,
+    claim_origin,
+    ensure_base,
+    recorded_origin,
+    schema_version,
+)
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, ShadowPermissionError
+from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
+from tests.target.catalog import structure
+from tests.target.roles import as_role, new_role, run_as_owner
+from tests.target.tables import make_base
+from tests.target.waiting import wait_until_blocked
+
+BOOKS_OF_THE_CONTRACT = {
+    "odoo_shadow_meta": {
+        *("table_name", "odoo_model", "odoo_module", "field_count", "last_sync_at", "last_sync_duration_ms"),
+        *("row_count", "sync_errors", "created_at", "updated_at"),
+    },
+    "odoo_shadow_watermark": {
+        *("table_name", "last_write_date", "last_id", "rows_synced", "created_at", "updated_at"),
+    },
+    "odoo_shadow_sync_log": {
+        *("sync_run_id", "table_name", "started_at", "completed_at", "rows_inserted", "rows_updated", "rows_deleted"),
+        *("duration_ms", "status", "error_message", "metadata"),
+    },
+}
+ACME = Origin("https://erp.example.com", "acme", "uuid-of-acme")
+OTHER = Origin("https://erp.example.com", "other", "uuid-of-other")
+
+
+def test_nothing_is_there_before(shadow: ShadowDatabase) -> None:
+    with shadow.transaction() as tx:
+        assert schema_version(tx) == 0
+
+
+def test_the_books_have_the_columns_of_the_contract(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    columns: dict[str, set[object]] = {}
+    for schema, table, _, name, *_ in structure(database)["columns"]:
+        if schema == "odoo_shadow":
+            columns.setdefault(str(table), set()).add(name)
+    for table, wanted in BOOKS_OF_THE_CONTRACT.items():
+        assert wanted <= columns[table]
+
+
+def test_the_books_types_are_those_of_the_contract(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    types = {(row[0], row[1], row[3]): row[4] for row in structure(database)["columns"]}
+    for table, column, wanted in (
+        ("odoo_shadow_watermark", "last_write_date", "timestamp with time zone"),
+        ("odoo_shadow_sync_log", "sync_run_id", "uuid"),
+        ("odoo_shadow_sync_log", "metadata", "jsonb"),
+    ):
+        assert types["odoo_shadow", table, column] == wanted
+
+
+def test_made_twice_is_harmless(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        claim_origin(tx, ACME)
+    before = structure(database)
+    with shadow.transaction() as tx:
+        assert not ensure_base(tx)
+    with psycopg.connect(database) as connection:
+        for statement in base_statements("odoo_shadow"):
+            connection.execute(statement)
+    assert structure(database) == before
+    with shadow.transaction() as tx:
+        assert recorded_origin(tx) == ACME
+
+
+def test_an_older_schema_is_upgraded_and_keeps_its_rows(shadow: ShadowDatabase) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        claim_origin(tx, ACME)
+        tx.run("UPDATE {mirror} SET schema_version = 0", mirror=tx.own("odoo_shadow_mirror"))
+    with shadow.transaction() as tx:
+        assert ensure_base(tx)
+        assert schema_version(tx) == VERSION
+        assert recorded_origin(tx) == ACME
+
+
+def test_a_newer_schema_is_left_alone(shadow: ShadowDatabase) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        tx.run("UPDATE {mirror} SET schema_version = 999", mirror=tx.own("odoo_shadow_mirror"))
+        assert not ensure_base(tx)
+        assert schema_version(tx) == 999
+
+
+def test_a_second_maker_waits_for_the_first(shadow: ShadowDatabase, database: str) -> None:
+    with ThreadPoolExecutor() as pool:
+        with shadow.transaction() as tx:
+            assert ensure_base(tx)
+            publish(tx, BOOKS)
+            second = pool.submit(_make, database)
+            wait_until_blocked(database)
+        second.result()
+
+
+def test_many_makers_at_once(database: str) -> None:
+    barrier = Barrier(6)
+
+    def make() -> None:
+        barrier.wait()
+        _make(database)
+
+    with ThreadPoolExecutor() as pool:
+        for future in [pool.submit(make) for _ in range(6)]:
+            future.result()
+
+
+# Fails: the second maker gets a fatal UniqueViolation.
+def test_makers_of_two_schemas_do_not_stumble_over_the_views_in_public(shadow: ShadowDatabase, database: str) -> None:
+    # Both want public.odoo_shadow_meta, and neither holds the other's lock.
+    with ThreadPoolExecutor() as pool:
+        with shadow.transaction() as tx:
+            ensure_base(tx)
+            publish(tx, BOOKS)
+            second = pool.submit(_make, database, "second_mirror")
+            wait_until_blocked(database)
+        second.result()
+
+
+def test_a_role_that_owns_the_schema_needs_no_rights_on_the_database(database: str) -> None:
+    with new_role(database) as role:
+        run_as_owner(database, "CREATE SCHEMA odoo_shadow AUTHORIZATION {role}", role=role)
+        _make(as_role(database, role))
+
+
+def test_a_role_without_rights_is_told_what_it_needs(database: str) -> None:
+    with new_role(database) as role, pytest.raises(ShadowPermissionError) as raised:
+        _make(as_role(database, role))
+    assert f"the role '{role}' may not do that" in str(raised.value)
+    assert "CREATE on the database" in str(raised.value)
+
+
+def test_a_schema_belongs_to_the_first_that_claims_it(shadow: ShadowDatabase) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        assert recorded_origin(tx) is None
+        claim_origin(tx, ACME)
+    with pytest.raises(ShadowOwnershipError, match="mirrors the Odoo database 'acme' at"), shadow.transaction() as tx:
+        claim_origin(tx, OTHER)
+    with shadow.transaction() as tx:
+        assert recorded_origin(tx) == ACME
+
+
+@pytest.mark.parametrize(
+    ("owner", "origin", "is_same"),
+    [
+        (ACME, ACME, True),
+        (ACME, Origin("https://moved.example.com", "renamed", "uuid-of-acme"), True),
+        (ACME, Origin("https://erp.example.com", "acme", None), True),
+        (Origin("https://erp.example.com", "acme", None), ACME, True),
+        (ACME, Origin("https://moved.example.com", "acme", None), False),
+        (ACME, OTHER, False),
+        (ACME, Origin("https://erp.example.com", "acme", "uuid-of-other"), False),
+    ],
+)
+def test_the_uuid_decides_where_it_is_known(
+    shadow: ShadowDatabase, owner: Origin, origin: Origin, is_same: bool
+) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        if is_same:
+            check_origin(tx, owner, origin)
+        else:
+            with pytest.raises(ShadowOwnershipError):
+                check_origin(tx, owner, origin)
+
+
+def test_a_claim_without_uuid_keeps_the_known_one(shadow: ShadowDatabase) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        claim_origin(tx, ACME)
+        claim_origin(tx, Origin(ACME.url, ACME.database, None))
+        assert recorded_origin(tx) == ACME
+
+
+def _make(url: str, schema: str = "odoo_shadow") -> None:
+    with ShadowDatabase.from_url(url, schema=schema) as shadow:
+        make_base(shadow)

@@ -1,0 +1,166 @@
+"""One writer per table: busy, expired, taken over, lost."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowRetriableError
+from airflow_provider_odoo_shadow.target.lease import Lease, release_lease, renew_lease, take_lease
+from airflow_provider_odoo_shadow.target.merge import merge_rows
+from tests.target.tables import COLUMNS, make_table, row, rows_of
+from tests.target.waiting import wait_until_blocked
+
+
+def lease(holder: str = "run A") -> Lease:
+    return Lease(holder, uuid4())
+
+
+def take(shadow: ShadowDatabase, table: str, claim: Lease) -> None:
+    with shadow.transaction() as tx:
+        take_lease(tx, table, claim)
+
+
+def renew(shadow: ShadowDatabase, table: str, claim: Lease) -> None:
+    with shadow.transaction() as tx:
+        renew_lease(tx, table, claim)
+
+
+def expire(shadow: ShadowDatabase, table: str) -> None:
+    with shadow.transaction() as tx:
+        tx.run("UPDATE {watermark} SET held_until = now() - interval '1 s'", watermark=tx.own("odoo_shadow_watermark"))
+
+
+def test_a_held_table_is_busy_and_says_who_holds_it(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    first = lease("odoo-shadow on worker-1, process 7")
+    take(shadow, table, first)
+    with pytest.raises(ShadowBusyError) as raised:
+        take(shadow, table, lease("run B"))
+    assert isinstance(raised.value, ShadowRetriableError)
+    assert "odoo_shadow.odoo_shadow_res_partner is being written by odoo-shadow on worker-1, process 7" in str(
+        raised.value
+    )
+    renew(shadow, table, first)
+
+
+# Fails: the moment is told in the session's zone and called UTC.
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_the_end_of_a_claim_is_told_in_utc(shadow: ShadowDatabase, database: str, zone: str) -> None:
+    table = make_table(shadow)
+    take(shadow, table, lease())
+    with ShadowDatabase.from_url(f"{database}&options=-c%20TimeZone%3D{zone}") as other, other.transaction() as tx:
+        ((until,),) = tx.run(
+            "SELECT to_char(held_until AT TIME ZONE 'UTC', 'HH24:MI:SS') FROM {w}", w=tx.own("odoo_shadow_watermark")
+        )
+        with pytest.raises(ShadowBusyError, match=f"at {until} UTC"):
+            take_lease(tx, table, lease("run B"))
+
+
+def test_other_tables_are_free(shadow: ShadowDatabase) -> None:
+    take(shadow, make_table(shadow, "res.partner"), lease("run A"))
+    take(shadow, make_table(shadow, "res.users"), lease("run B"))
+
+
+def test_an_expired_claim_is_taken_over(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    dead, heir = lease("run A"), lease("run B")
+    take(shadow, table, dead)
+    expire(shadow, table)
+    take(shadow, table, heir)
+    renew(shadow, table, heir)
+    with pytest.raises(ShadowBusyError, match="taken over by run B"):
+        renew(shadow, table, dead)
+
+
+def test_a_retry_of_the_same_run_takes_over_at_once(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    first_try, second_try = lease("dag run 1, res.partner"), lease("dag run 1, res.partner")
+    take(shadow, table, first_try)
+    take(shadow, table, second_try)
+    renew(shadow, table, second_try)
+    with pytest.raises(ShadowBusyError, match="taken over by dag run 1"):
+        renew(shadow, table, first_try)
+
+
+def test_a_claim_that_ran_out_unnoticed_goes_on(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    slow = lease()
+    take(shadow, table, slow)
+    expire(shadow, table)
+    renew(shadow, table, slow)
+    with pytest.raises(ShadowBusyError):
+        take(shadow, table, lease("run B"))
+
+
+def test_who_lost_the_claim_writes_nothing_more(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    loser = lease("run A")
+    take(shadow, table, loser)
+    expire(shadow, table)
+    take(shadow, table, lease("run B"))
+    with pytest.raises(ShadowBusyError), shadow.transaction() as tx:
+        merge_rows(tx, table, list(COLUMNS), [row(1, "late")])
+        renew_lease(tx, table, loser)
+    assert rows_of(shadow, table) == []
+
+
+def test_a_given_back_table_is_free(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    first = lease("run A")
+    take(shadow, table, first)
+    with shadow.transaction() as tx:
+        release_lease(tx, table, first)
+    take(shadow, table, lease("run B"))
+
+
+def test_only_the_holder_gives_a_table_back(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    loser, heir = lease("run A"), lease("run B")
+    take(shadow, table, loser)
+    expire(shadow, table)
+    take(shadow, table, heir)
+    with shadow.transaction() as tx:
+        release_lease(tx, table, loser)
+    with pytest.raises(ShadowBusyError, match="written by run B"):
+        take(shadow, table, lease("run C"))
+
+
+def test_of_two_that_come_at_once_one_gets_it(shadow: ShadowDatabase, database: str) -> None:
+    table = make_table(shadow)
+
+    def come_second() -> None:
+        with ShadowDatabase.from_url(database) as other:
+            take(other, table, lease("run B"))
+
+    with ThreadPoolExecutor() as pool:
+        with shadow.transaction() as tx:
+            take_lease(tx, table, lease("run A"))
+            second = pool.submit(come_second)
+            wait_until_blocked(database)
+        with pytest.raises(ShadowBusyError, match="written by run A"):
+            second.result()
+
+
+def test_nobody_takes_over_while_a_page_is_being_written(shadow: ShadowDatabase, database: str) -> None:
+    table = make_table(shadow)
+    writer = lease("run A")
+    take(shadow, table, writer)
+    expire(shadow, table)
+
+    def take_over() -> None:
+        with ShadowDatabase.from_url(database) as other:
+            take(other, table, lease("run B"))
+
+    with ThreadPoolExecutor() as pool:
+        with shadow.transaction() as tx:
+            renew_lease(tx, table, writer)
+            merge_rows(tx, table, list(COLUMNS), [row(1, "in time")])
+            second = pool.submit(take_over)
+            wait_until_blocked(database)
+        with pytest.raises(ShadowBusyError, match="written by run A"):
+            second.result()
+    assert len(rows_of(shadow, table)) == 1

@@ -1,0 +1,115 @@
+"""Names: any Odoo name becomes a PostgreSQL identifier that is distinct and stable."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.target.names import (
+    LONGEST_NAME,
+    column_name,
+    distinct_table_name,
+    index_name,
+    table_name,
+)
+
+SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
+OWN_COLUMNS = ("_odoo_write_date", "_synced_at", "_sync_hash")
+
+
+@pytest.mark.parametrize("model", PRIORITY_MODELS)
+def test_priority_models_have_the_tables_of_the_contract(model: str) -> None:
+    assert table_name(model) == "odoo_shadow_" + model.replace(".", "_")
+
+
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("name", "name"),
+        ("x_studio_UPPER", "x_studio_UPPER"),
+        ("select", "select"),
+        ('x_";DROP TABLE a;--', 'x_";DROP TABLE a;--'),
+        ("x_100%s", "x_100%s"),
+        ("größe", "größe"),
+        ("a" * 63, "a" * 63),
+    ],
+)
+def test_a_column_bears_the_name_of_its_field(field: str, column: str) -> None:
+    assert column_name(field) == column
+
+
+# These stand in people's databases: another spelling would be another column, with everything read again.
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("xmin", "xmin_db29f1af"),
+        ("_sync_hash", "_sync_hash_eb13344e"),
+        ("x_" + "a" * 62, "x_" + "a" * 52 + "_7b39f504"),
+    ],
+)
+def test_changed_names_stay_as_they_were_in_earlier_versions(field: str, column: str) -> None:
+    assert column_name(field) == column
+
+
+@pytest.mark.parametrize("field", [*SYSTEM_COLUMNS, *OWN_COLUMNS])
+def test_names_that_no_column_can_have_are_changed(field: str) -> None:
+    assert column_name(field).startswith(f"{field}_")
+    assert column_name(field) not in (*SYSTEM_COLUMNS, *OWN_COLUMNS)
+
+
+@pytest.mark.parametrize("length", [61, 62, 63, 64, 65, 200])
+@pytest.mark.parametrize("letter", ["a", "é", "語", "🜁"])
+def test_long_names_are_cut_between_characters(length: int, letter: str) -> None:
+    field = letter * length
+    column = column_name(field)
+    assert len(column.encode()) <= LONGEST_NAME
+    if len(field.encode()) <= LONGEST_NAME:
+        assert column == field
+    else:
+        head, _, digest = column.rpartition("_")
+        assert set(head) == {letter}
+        assert len(head.encode()) > LONGEST_NAME - len("_12345678") - len(letter.encode())
+        assert len(digest) == 8
+
+
+def test_long_names_with_one_beginning_stay_apart() -> None:
+    beginning = "x_" + "very_" * 12
+    assert len({column_name(beginning + end) for end in ("", "a", "b", "ab")}) == 4
+
+
+@given(st.sets(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), max_size=20))
+def test_distinct_fields_have_distinct_columns_that_fit(fields: set[str]) -> None:
+    columns = {column_name(field) for field in fields}
+    assert len(columns) == len(fields)
+    assert all(1 <= len(column.encode()) <= LONGEST_NAME for column in columns)
+    assert columns.isdisjoint(SYSTEM_COLUMNS) and columns.isdisjoint(OWN_COLUMNS)
+
+
+def test_two_models_of_one_spelling_can_be_told_apart() -> None:
+    assert table_name("sale.order_line") == table_name("sale.order.line")
+    assert distinct_table_name("sale.order_line") != distinct_table_name("sale.order.line")
+    assert distinct_table_name("sale.order.line").startswith("odoo_shadow_sale_order_line_")
+
+
+def test_long_models_of_one_spelling_need_no_registry() -> None:
+    first, second = (f"x.{'long_' * 12}{dot}end" for dot in (".", "_"))
+    assert table_name(first) != table_name(second)
+    assert len(table_name(first).encode()) <= LONGEST_NAME
+
+
+@pytest.mark.parametrize("model", ["res.partner", "x." + "long_" * 20, "x." + "größe_" * 12])
+def test_an_index_has_a_name_of_its_own(model: str) -> None:
+    table, other = table_name(model), table_name(f"{model}.line")
+    assert len({table, other, index_name(table), index_name(other)}) == 4
+    assert len(index_name(table).encode()) <= LONGEST_NAME
+
+
+# Fails: column_name passes NUL and half surrogates on.
+@pytest.mark.parametrize("field", ["x\0y", "x\ud800y", "\0"])
+def test_characters_that_no_identifier_can_have_are_replaced(field: str) -> None:
+    column = column_name(field)
+    column.encode()
+    assert "\0" not in column  # libpq ends the identifier there
+    assert column not in (column_name("x"), column_name("xy"))

@@ -1,0 +1,208 @@
+"""Rows: a hash that tells changed from unchanged, and characters that PostgreSQL cannot store."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
+from airflow_provider_odoo_shadow.source.errors import OdooServerError
+from airflow_provider_odoo_shadow.source.fields import Field
+from airflow_provider_odoo_shadow.source.types import Json, Record
+from airflow_provider_odoo_shadow.target.merge import Cell, Row
+
+FIELDS = [
+    Field("active", "boolean"),
+    Field("amount", "float"),
+    Field("color", "integer"),
+    Field("extra", "json"),
+    Field("name", "char"),
+    Field("write_date", "datetime"),
+]
+RECORD: Record = {
+    "id": 7,
+    "write_date": "2024-02-29 12:00:00",
+    "active": False,
+    "amount": 0.0,
+    "color": 0,
+    "extra": {"a": 1, "b": 2},
+    "name": "Zoë",
+}
+HASH = 2
+NUL, HALF = "\0", "\ud83d"
+
+
+def build(record: Record, builder: RowBuilder | None = None) -> Row:
+    (row,) = (builder or RowBuilder(Layout.of("x.model", FIELDS))).rows([record])
+    return row
+
+
+def cell_of(field: str, value: Json, builder: RowBuilder | None = None) -> Cell:
+    builder = builder or RowBuilder(Layout.of("x.model", FIELDS))
+    return build({**RECORD, field: value}, builder)[builder.columns.index(field)]
+
+
+def test_a_row_has_the_projects_columns_first() -> None:
+    builder = RowBuilder(Layout.of("x.model", FIELDS))
+    assert builder.columns == ["id", "_odoo_write_date", "_sync_hash", "active", "amount", "color", "extra", "name"]
+    row = build(RECORD, builder)
+    assert row[:2] == (7, "2024-02-29 12:00:00+00")
+    assert row[3:] == (False, 0.0, 0, '{"a": 1, "b": 2}', "Zoë")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"active": True},
+        {"amount": 0.1},
+        {"color": 1},
+        {"color": False},
+        {"extra": {"a": 1, "b": "2"}},
+        {"extra": False},
+        {"name": "Zoe"},
+        {"name": ""},
+        {"name": False},
+        {"name": "Zoë "},
+        {"write_date": "2024-02-29 12:00:01"},
+    ],
+)
+def test_the_hash_changes_with_a_cell(changed: Record) -> None:
+    assert build({**RECORD, **changed})[HASH] != build(RECORD)[HASH]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [{}, {"extra": {"b": 2, "a": 1}}, {"amount": 0}, {"unmirrored": 5}, {"id": 8}],
+)
+def test_the_hash_stays_while_no_cell_changes(same: Record) -> None:
+    assert build({**RECORD, **same})[HASH] == build(RECORD)[HASH]
+
+
+def test_the_hash_stays_over_releases() -> None:
+    # Another value would have every row of every mirror written again.
+    assert build(RECORD)[HASH] == "c3d50448e0f71cb7fb8e36d8d9ab503c"
+
+
+records = st.fixed_dictionaries(
+    {
+        "id": st.just(7),
+        "write_date": st.sampled_from(["2024-02-29 12:00:00", "2024-02-29 12:00:01", False]),
+        "active": st.booleans(),
+        "amount": st.sampled_from([0.0, 1.0, 0.1, -1.0]) | st.floats(allow_nan=False),
+        "color": st.sampled_from([0, 1]) | st.integers(),
+        "extra": st.sampled_from([False, [], {}, "", "1", 1]) | st.text(),
+        "name": st.sampled_from([False, "", "1", "null", ", "]) | st.text(),
+    }
+)
+
+
+@given(records, records)
+def test_hashes_are_equal_where_all_cells_are(one: Record, other: Record) -> None:
+    first, second = build(one), build(other)
+    is_same = first[:HASH] + first[HASH + 1 :] == second[:HASH] + second[HASH + 1 :]
+    assert (first[HASH] == second[HASH]) is is_same
+
+
+def test_a_value_does_not_wander_into_the_next_column() -> None:
+    layout = Layout.of("x.model", [Field("a", "char"), Field("b", "char")])
+
+    def digest(a: Json, b: Json) -> Cell:
+        return build({"id": 1, "a": a, "b": b}, RowBuilder(layout))[HASH]
+
+    different: list[tuple[Json, Json]] = [
+        ("a", "b"),
+        ("a, b", False),
+        ("ab", ""),
+        ("", "ab"),
+        ('a", "b', ""),
+        (False, "a"),
+        ("a", False),
+    ]
+    assert len({digest(a, b) for a, b in different}) == len(different)
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        (f"a{NUL}b", f"a{NUL_SHOWN_AS}b"),
+        (f"{NUL}{NUL}", NUL_SHOWN_AS * 2),
+        (f"a{HALF}b", f"a{SURROGATE_SHOWN_AS}b"),
+        (f"é{NUL}{HALF}", f"é{NUL_SHOWN_AS}{SURROGATE_SHOWN_AS}"),
+    ],
+)
+def test_a_text_that_cannot_be_stored_gets_visible_stand_ins(sent: str, stored: str) -> None:
+    builder = RowBuilder(Layout.of("x.model", FIELDS))
+    assert cell_of("name", sent, builder) == stored
+    assert builder.unstorable_cells == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ({"k": f"a{NUL}"}, f'{{"k": "a{NUL_SHOWN_AS}"}}'),
+        ({f"k{NUL}": [f"{HALF}", 1]}, f'{{"k{NUL_SHOWN_AS}": ["{SURROGATE_SHOWN_AS}", 1]}}'),
+        ([[{"k": NUL}], None, 0.5, True], f'[[{{"k": "{NUL_SHOWN_AS}"}}], null, 0.5, true]'),
+    ],
+)
+def test_so_does_json(sent: Json, stored: str) -> None:
+    builder = RowBuilder(Layout.of("x.model", FIELDS))
+    assert cell_of("extra", sent, builder) == stored
+    assert builder.unstorable_cells == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        ("name", "\\u0000 spelled out"),
+        ("name", "\\\\u0000"),
+        ("name", "😀 whole"),
+        ("extra", {"k": "\\u0000 spelled out", "é": "😀"}),
+        ("extra", ["\\\\u0000"]),
+    ],
+)
+def test_what_only_looks_unstorable_is_left_alone(field: str, sent: Json) -> None:
+    builder = RowBuilder(Layout.of("x.model", FIELDS))
+    assert cell_of(field, sent, builder) == cell_of(field, sent)
+    assert builder.unstorable_cells == 0
+    assert NUL_SHOWN_AS not in str(cell_of(field, sent))
+
+
+def test_unstorable_cells_are_counted_and_told_once_without_their_value(caplog: pytest.LogCaptureFixture) -> None:
+    builder = RowBuilder(Layout.of("x.model", FIELDS))
+    records: list[Record] = [
+        {**RECORD, "id": number, "name": f"hunter2{NUL}", "extra": {"k": NUL}} for number in (7, 8, 9)
+    ]
+    with caplog.at_level(logging.DEBUG):
+        assert len(list(builder.rows(records))) == 3
+    assert builder.unstorable_cells == 6
+    (told,) = caplog.records
+    assert told.levelno == logging.WARNING
+    assert "x.model 7" in told.getMessage()
+    assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {key: value for key, value in RECORD.items() if key != "name"},
+        {key: value for key, value in RECORD.items() if key != "write_date"},
+        {**RECORD, "color": "hunter2"},  # fails: the message repeats the value
+        {**RECORD, "amount": "hunter2"},  # fails: so it does here
+        {**RECORD, "id": "7"},
+    ],
+    ids=["no name", "no write_date", "color", "amount", "id"],
+)
+def test_an_answer_that_does_not_fit_can_be_tried_again(broken: Record) -> None:
+    with pytest.raises(OdooServerError, match=r"^x\.model 7: the answer does not fit") as raised:
+        build(broken)
+    assert "hunter2" not in str(raised.value)  # a row's value has no place in a log
+
+
+def test_a_model_without_write_date_has_none_in_its_rows() -> None:
+    builder = RowBuilder(Layout.of("x.model", [Field("name", "char")]))
+    row = build({"id": 1, "name": "a"}, builder)
+    assert row[:HASH] + row[HASH + 1 :] == (1, None, "a")

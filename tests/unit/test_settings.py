@@ -1,0 +1,131 @@
+"""What a person may ask for: models, options; what is kept secret; how often progress is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE, MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
+from airflow_provider_odoo_shadow.job.secrets import is_secret
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK, Kind
+from airflow_provider_odoo_shadow.source.fields import Field
+from airflow_provider_odoo_shadow.target.merge import MergeCounts
+
+
+def test_the_priority_models_are_those_of_the_contract() -> None:
+    assert list(PRIORITY_MODELS) == [
+        *("res.partner", "res.users", "res.company"),
+        *("account.move", "account.move.line", "account.account"),
+        *("sale.order", "sale.order.line", "purchase.order"),
+        *("product.product", "product.template", "project.project", "project.task"),
+    ]
+    assert checked_models(PRIORITY_MODELS) == PRIORITY_MODELS
+
+
+@pytest.mark.parametrize("name", ["res.partner", "x_awkward", "x_studio.Model2", "crm"])
+def test_names_that_models_have(name: str) -> None:
+    assert checked_models(iter([name])) == (name,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", ".", "res.", ".res", "res..partner", "res partner", "res.partner\n", "rés", "a;b", 'a"b', "a-b", "a/b"],
+)
+def test_names_that_no_model_has(name: str) -> None:
+    with pytest.raises(MirrorConfigurationError, match=r"res\.partner"):
+        checked_models(["res.company", name])
+
+
+def test_no_models_or_one_twice_make_no_sense() -> None:
+    with pytest.raises(MirrorConfigurationError, match="No models"):
+        checked_models([])
+    with pytest.raises(MirrorConfigurationError, match=r"twice in the list: res\.company, res\.partner"):
+        checked_models(["res.partner", "res.company", "res.users", "res.company", "res.partner"])
+
+
+@pytest.mark.parametrize("batch_size", [1, 2000, LARGEST_PAGE])
+def test_pages_of_sensible_size(batch_size: int) -> None:
+    assert MirrorOptions(batch_size=batch_size).batch_size == batch_size
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, LARGEST_PAGE + 1])
+def test_pages_of_no_sensible_size(batch_size: int) -> None:
+    with pytest.raises(MirrorConfigurationError, match=f"batch_size is {batch_size}"):
+        MirrorOptions(batch_size=batch_size)
+
+
+def test_the_look_back_is_a_quarter_of_an_hour_unless_asked_otherwise() -> None:
+    assert MirrorOptions().look_back == DEFAULT_LOOK_BACK == timedelta(minutes=15)
+    assert MirrorOptions(look_back=timedelta(0)).look_back == timedelta(0)
+    with pytest.raises(MirrorConfigurationError, match="look_back"):
+        MirrorOptions(look_back=timedelta(seconds=-1))
+
+
+def test_two_runs_of_one_process_have_ids_of_their_own() -> None:
+    assert Run().id != Run().id
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "new_password", "smtp_pass", "sync_passwd", "x_API_KEY", "apikey", "api_key_test"),
+        *("access_token", "signup_token", "oauth_access_token", "token", "totp_secret", "secret", "client_secret"),
+        *("private_key", "privatekey", "aws_credentials", "credential", "stripe_secret_key"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["char", "text", "html", "json"])
+def test_texts_that_are_credentials_by_name(name: str, kind: str) -> None:
+    assert is_secret(Field(name, kind))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("name", "char"),
+        ("passport_number", "char"),
+        ("compass", "char"),
+        ("tokenized_name", "char"),
+        ("secretary", "char"),
+        ("key", "char"),
+        ("password_expires_on", "datetime"),
+        ("has_password", "boolean"),
+        ("payment_token_id", "many2one"),
+        ("token_count", "integer"),
+    ],
+)
+def test_fields_that_are_no_credentials(name: str, kind: str) -> None:
+    assert not is_secret(Field(name, kind))
+
+
+def progress(done: float) -> Progress:
+    return Progress("res.partner", Kind.FIRST_LOAD, MergeCounts(3, 2, 1), done)
+
+
+def test_progress_is_told_now_and_then() -> None:
+    told: list[float] = []
+    report = not_more_often_than(3600, lambda item: told.append(item.done))
+    for page in range(1, 11):
+        report(progress(page / 10))
+    assert told == [0.1]
+
+
+def test_progress_is_told_each_time_when_no_pause_is_asked() -> None:
+    told: list[float] = []
+    report = not_more_often_than(0, lambda item: told.append(item.done))
+    for page in range(1, 4):
+        report(progress(page / 4))
+    assert told == [0.25, 0.5, 0.75]
+
+
+def test_progress_is_one_line() -> None:
+    assert str(progress(0.5)) == "res.partner: first load, 50%, 3 inserted, 2 updated, 1 unchanged"
+
+
+def test_counts_add_up() -> None:
+    total = MergeCounts(1, 2, 3) + MergeCounts(10, 20, 30)
+    assert total == MergeCounts(11, 22, 33)
+    assert total.written == 33

@@ -1,0 +1,99 @@
+"""What people ask the shadow: plain SQL over the mirrored tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import psycopg
+from psycopg.rows import TupleRow
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question and its SQL.
+
+    :param tables: what it needs; a model that Odoo does not have has no table.
+    :param labels: how many columns of its answer are no figures.
+    """
+
+    question: str
+    tables: tuple[str, ...]
+    labels: int
+    statement: str
+
+
+QUERIES = (
+    Query(
+        "Who are the best customers, by confirmed sales?",
+        ("sale_order", "res_partner", "res_company"),
+        2,
+        """SELECT company.name AS company, customer.name AS customer,
+    count(*) AS orders, sum(o.amount_total) AS sales
+FROM odoo_shadow.odoo_shadow_sale_order AS o
+JOIN odoo_shadow.odoo_shadow_res_partner AS customer ON customer.id = o.partner_id
+JOIN odoo_shadow.odoo_shadow_res_company AS company ON company.id = o.company_id
+WHERE o.state = 'sale'
+GROUP BY company.name, customer.id, customer.name
+ORDER BY sales DESC
+LIMIT 5""",
+    ),
+    Query(
+        "What do customers still owe, by the month in which it falls due?",
+        ("account_move",),
+        1,
+        """SELECT to_char(invoice_date_due, 'YYYY-MM') AS due,
+    count(*) AS invoices, sum(amount_residual_signed) AS open
+FROM odoo_shadow.odoo_shadow_account_move
+WHERE move_type IN ('out_invoice', 'out_refund') AND state = 'posted'
+    AND payment_state IN ('not_paid', 'partial')
+GROUP BY due
+ORDER BY due DESC
+LIMIT 5""",
+    ),
+    Query(
+        "How far are the projects?",
+        ("project_project", "project_task"),
+        1,
+        """SELECT project.name AS project,
+    count(*) FILTER (WHERE task.state NOT LIKE '1\\_%') AS open,
+    count(*) FILTER (WHERE task.state LIKE '1\\_%') AS closed
+FROM odoo_shadow.odoo_shadow_project_project AS project
+JOIN odoo_shadow.odoo_shadow_project_task AS task ON task.project_id = project.id
+WHERE task.active
+GROUP BY project.id, project.name
+ORDER BY open DESC
+LIMIT 5""",
+    ),
+)
+
+
+def show_queries(console: Console, shadow: psycopg.Connection[TupleRow]) -> None:
+    """Run those queries whose tables there are, and show SQL and answers."""
+    for query in QUERIES:
+        if not all(_has_table(shadow, table) for table in query.tables):
+            continue
+        console.print(f"\n[bold]{query.question}[/]")
+        console.print(query.statement, style="dim", markup=False, soft_wrap=True)
+        cursor = shadow.execute(query.statement)
+        table = Table(box=box.SIMPLE_HEAD)
+        for number, column in enumerate(cursor.description or ()):
+            table.add_column(column.name, justify="right" if number >= query.labels else "left")
+        for row in cursor:
+            table.add_row(*map(_shown, row))
+        console.print(table)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.2f}" if isinstance(value, Decimal) else escape(str(value))
+
+
+def _has_table(shadow: psycopg.Connection[TupleRow], table: str) -> bool:
+    row = shadow.execute("SELECT to_regclass(%s) IS NOT NULL", [f"odoo_shadow.odoo_shadow_{table}"]).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,72 @@
+"""Child processes in sessions of their own, so that nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from tools.signals import held_back
+
+SECONDS_TO_END = 10.0
+
+
+def start(command: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own; what it prints is appended to the log."""
+    with log.open("ab") as stream, held_back():
+        return subprocess.Popen(  # noqa: S603 - the commands are this project's own
+            command, env=env, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that `start` began, with all that lives in its session.
+
+    Airflow puts each task into a process group of its own, so ending the command's group would leave tasks running.
+    """
+    _signal_all(process, "terminate")
+    deadline = time.monotonic() + SECONDS_TO_END
+    while _session(process) and time.monotonic() < deadline:
+        process.poll()
+        time.sleep(0.05)
+    while _session(process):
+        _signal_all(process, "kill")
+        process.poll()
+        time.sleep(0.05)
+    process.wait()
+
+
+def _signal_all(process: subprocess.Popen[bytes], action: str) -> None:
+    for member in _session(process):
+        try:
+            getattr(member, action)()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _session(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Return the living processes of the command's session."""
+    found = []
+    for candidate in psutil.process_iter():
+        try:
+            if os.getsid(candidate.pid) == process.pid and candidate.status() != psutil.STATUS_ZOMBIE:
+                found.append(candidate)
+        except (OSError, psutil.Error):
+            continue
+    return found
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens at: the preferred one if it is free."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
