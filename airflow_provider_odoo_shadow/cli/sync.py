@@ -25,7 +25,7 @@ from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, WAIT_FOR_TABLE, MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
@@ -57,6 +57,14 @@ SOME_FAILED = 1
     help="What becomes of rows that are gone from Odoo: deleted, marked in _deleted_at, or left.",
 )
 @click.option("--allow-mass-delete", is_flag=True, help="Let a suspicious share of a table's rows go at once.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=WAIT_FOR_TABLE.total_seconds(),
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a table that another run writes. A run that was killed keeps its table for 90 seconds.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
 @verbose_option
 @click.pass_context
@@ -70,6 +78,7 @@ def sync(
     look_back: float,
     on_delete: str,
     allow_mass_delete: bool,
+    wait: float,
     dry_run: bool,
     verbose: bool,
     **odoo_settings: Unpack[OdooSettings],
@@ -96,6 +105,7 @@ def sync(
         look_back=timedelta(minutes=look_back),
         on_delete=OnDelete(on_delete),
         allow_mass_delete=allow_mass_delete,
+        wait=timedelta(seconds=wait),
     )
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()

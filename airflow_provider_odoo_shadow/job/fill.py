@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.table_hold import TableHold
+from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.pages import Page, read_pages
@@ -22,7 +25,13 @@ log = logging.getLogger(__name__)
 _BEFORE_CELLS = 3  # id, _odoo_write_date, _sync_hash
 
 
-def fill_new_columns(odoo: OdooClient, hold: TableHold, layout: Layout, page_size: int) -> None:
+def fill_new_columns(
+    odoo: OdooClient,
+    hold: TableHold,
+    layout: Layout,
+    page_size: int,
+    on_progress: Callable[[Progress], None],
+) -> None:
     """Fill the columns that not all rows have been given; goes on where an earlier try stopped.
 
     :raises OdooUnreadableRecordsError: Odoo cannot give a record; the columns stay to be filled.
@@ -40,6 +49,8 @@ def fill_new_columns(odoo: OdooClient, hold: TableHold, layout: Layout, page_siz
     )
     for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
         _fill_page(hold, builder, page)
+        done = 1.0 if page.is_last else page.last_id / up_to_id
+        on_progress(Progress(layout.model, Kind.FILL, hold.counts, done))
 
 
 def _fill_page(hold: TableHold, builder: RowBuilder, page: Page) -> None:

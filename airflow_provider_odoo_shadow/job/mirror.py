@@ -25,6 +25,7 @@ from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
+from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
@@ -106,6 +107,8 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: OdooError
     status = "skipped" if isinstance(error, OdooUnknownModelError) else "error"
     with shadow.transaction() as tx:
         table = registry.name_table(tx, model)
+        if is_free(tx, table):
+            sync_log.close_left_open(tx, table)
         sync_log.log_unopened(tx, run.id, table, status, str(error))
         if status == "error":
             registry.note_failure(tx, table, str(error))
@@ -131,13 +134,13 @@ class _ModelRun:
 
     def execute(self, replay_from: datetime | None) -> MirrorResult:
         watermark, left = self._prepare()
-        fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size)
+        fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
         reached, kind = self._read(watermark, left, replay_from)
         remove_gone(self._odoo, self._writer, self._options)
         if self._writer.unreadable:
             raise _unreadable_error(self._layout.model, self._writer.unreadable)
         with self._hold.transaction() as tx:
-            self._hold.finish(tx, len(self._layout.columns))
+            self._hold.finish(tx)
         return MirrorResult(
             self._layout.model,
             self._hold.table,

@@ -55,11 +55,11 @@ class TableHold:
         with self.transaction():
             pass
 
-    def finish(self, tx: Transaction, field_count: int) -> None:
+    def finish(self, tx: Transaction) -> None:
         """Close the log entry as a success and give the table free."""
         milliseconds = round(self.seconds * 1000)
         sync_log.close_success(tx, self._entry, self.counts, milliseconds)
-        registry.note_success(tx, self.table, field_count=field_count, duration_ms=milliseconds)
+        registry.note_success(tx, self.table, milliseconds)
         release_lease(tx, self.table, self._lease)
 
     def fail(self, error: BaseException) -> None:

@@ -206,5 +206,5 @@ def _repair(
         remove_ids(writer, extra, options)
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, live.count_all(tx))
-            hold.finish(tx, len(known.columns))
+            hold.finish(tx)
         return hold.counts.written + hold.counts.deleted

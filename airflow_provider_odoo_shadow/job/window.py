@@ -41,6 +41,7 @@ class Kind(StrEnum):
     FIRST_LOAD = "first load"
     INCREMENTAL = "incremental"
     FULL = "full"
+    FILL = "filling new columns"
 
 
 def low_end(
@@ -64,8 +65,8 @@ def kind_of(watermark: Watermark | None, low: datetime | None) -> Kind:
 
 
 def domain_of(low: datetime | None) -> Domain:
-    """Return the search domain of a window."""
-    return [] if low is None else [(WRITE_DATE_FIELD, ">=", low.strftime(_ODOO_DATETIME))]
+    """Return the search domain of a window. PostgreSQL gives moments in the session's zone; Odoo takes UTC."""
+    return [] if low is None else [(WRITE_DATE_FIELD, ">=", low.astimezone(UTC).strftime(_ODOO_DATETIME))]
 
 
 def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:

@@ -175,10 +175,10 @@ class _PageReader:
         last_id = after_id
         for record in records:
             record_id = record.get("id")
-            if not isinstance(record_id, int) or record_id <= last_id:
+            if not isinstance(record_id, int) or not last_id < record_id <= self._up_to_id:
                 raise OdooServerError(
                     f"{self._client.connection}: a page of {self._model} is not in ascending order of id after "
-                    f"{last_id}; nothing of it was written."
+                    f"{last_id}, up to {self._up_to_id}; nothing of it was written."
                 )
             last_id = record_id
         return last_id

@@ -81,23 +81,11 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     "CREATE INDEX IF NOT EXISTS odoo_shadow_sync_log_table"
     " ON {schema}.odoo_shadow_sync_log (table_name, started_at DESC)",
     """CREATE OR REPLACE FUNCTION {schema}.get_shadow_watermark(p_table_name text) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(
-        (SELECT last_write_date FROM {schema}.odoo_shadow_watermark WHERE table_name = p_table_name),
-        '1970-01-01 00:00:00+00'::timestamptz)
-$$""",
+LANGUAGE sql STABLE AS {get_body}""",
     """CREATE OR REPLACE FUNCTION {schema}.update_shadow_watermark(
     p_table_name text, p_write_date timestamptz, p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0
 ) RETURNS void
-LANGUAGE sql AS $$
-    INSERT INTO {schema}.odoo_shadow_watermark AS w (table_name, last_write_date, last_id, rows_synced)
-    VALUES (p_table_name, p_write_date, p_last_id, p_rows_synced)
-    ON CONFLICT (table_name) DO UPDATE SET
-        last_write_date = excluded.last_write_date,
-        last_id = coalesce(excluded.last_id, w.last_id),
-        rows_synced = w.rows_synced + excluded.rows_synced,
-        updated_at = now()
-$$""",
+LANGUAGE sql AS {update_body}""",
     # Version 2: what columns hold, how they changed, and what comparisons with Odoo found.
     """ALTER TABLE {schema}.odoo_shadow_watermark
     ADD COLUMN IF NOT EXISTS fill_after_id bigint,
@@ -145,6 +133,22 @@ $$""",
 )
 
 
+_GET_BODY: LiteralString = """
+    SELECT coalesce(
+        (SELECT last_write_date FROM {schema}.odoo_shadow_watermark WHERE table_name = p_table_name),
+        '1970-01-01 00:00:00+00'::timestamptz)
+"""
+_UPDATE_BODY: LiteralString = """
+    INSERT INTO {schema}.odoo_shadow_watermark AS w (table_name, last_write_date, last_id, rows_synced)
+    VALUES (p_table_name, p_write_date, p_last_id, p_rows_synced)
+    ON CONFLICT (table_name) DO UPDATE SET
+        last_write_date = excluded.last_write_date,
+        last_id = coalesce(excluded.last_id, w.last_id),
+        rows_synced = w.rows_synced + excluded.rows_synced,
+        updated_at = now()
+"""
+
+
 @dataclass(frozen=True)
 class Origin:
     """The Odoo database that a schema mirrors.
@@ -159,7 +163,14 @@ class Origin:
 
 def base_statements(schema: str) -> list[sql.Composed]:
     """Return the statements that make or upgrade the schema."""
-    parts = {"schema": sql.Identifier(schema), "version": sql.Literal(VERSION)}
+    own = sql.Identifier(schema)
+    # A function's body is a text: quoted as one, it cannot end early, whatever the schema is called.
+    parts = {
+        "schema": own,
+        "version": sql.Literal(VERSION),
+        "get_body": sql.Literal(sql.SQL(_GET_BODY).format(schema=own).as_string()),
+        "update_body": sql.Literal(sql.SQL(_UPDATE_BODY).format(schema=own).as_string()),
+    }
     return [sql.SQL(statement).format(**parts) for statement in (_CREATE_SCHEMA, *_STATEMENTS)]
 
 

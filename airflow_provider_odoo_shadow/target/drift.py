@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
-from airflow_provider_odoo_shadow.target.registry import recount_rows
+from airflow_provider_odoo_shadow.target.registry import count_fields, recount_rows
 from airflow_provider_odoo_shadow.target.tables import (
     Change,
     ChangeKind,
@@ -42,6 +42,7 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID | None) -> N
         _note_columns(tx, change.table, change.to_fill, is_filled=False)
         if change.to_fill:
             _restart_fill(tx, change.table)
+    count_fields(tx, change.table, len(change.columns))
     publish(tx, (change.table,))
 
 

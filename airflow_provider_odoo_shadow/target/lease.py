@@ -7,7 +7,7 @@ Each page renews it in its own transaction, and a writer that has lost it writes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.target.base import WATERMARK
@@ -53,9 +53,19 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
     if not is_free:
         raise ShadowBusyError(
             f"{tx.schema}.{table} is being written by {holder}; if that run is dead, the table is free again "
-            f"at {until:%H:%M:%S} UTC."
+            f"at {until.astimezone(UTC):%H:%M:%S} UTC."
         )
     _extend(tx, table, lease)
+
+
+def is_free(tx: Transaction, table: str) -> bool:
+    """Say whether nobody living writes a table."""
+    rows = tx.run(
+        "SELECT 1 FROM {watermark} WHERE table_name = {table} AND held_until >= clock_timestamp()",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    return not rows
 
 
 def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:

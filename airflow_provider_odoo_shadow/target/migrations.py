@@ -59,11 +59,13 @@ def _registration(schema: str, table: str, item: ModelTable) -> sql.Composed:
 def _file(title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Composed]) -> str:
     lines = [f"-- {' '.join(title.split())}", "-- Written by odoo-shadow ddl; running it twice does no harm.", ""]
     lines += [f"{statement.as_string()};\n" for statement in statements]
-    lines += ["-- Views with the caller's rights exist from PostgreSQL 15 on.", _from_15_on(views), ""]
+    if views:
+        lines += ["-- Views with the caller's rights exist from PostgreSQL 15 on.", _from_15_on(views), ""]
     return "\n".join(lines)
 
 
 def _from_15_on(statements: Sequence[sql.Composed]) -> str:
     calls = "\n".join(f"        EXECUTE {sql.Literal(item.as_string()).as_string()};" for item in statements)
     condition = "current_setting('server_version_num')::integer >= 150000"
-    return f"DO $odoo_shadow$\nBEGIN\n    IF {condition} THEN\n{calls}\n    END IF;\nEND\n$odoo_shadow$;"
+    # Quoted as a text, the block cannot end early, whatever the schema is called.
+    return f"DO {sql.Literal(f'BEGIN IF {condition} THEN{chr(10)}{calls}{chr(10)}END IF; END').as_string()};"

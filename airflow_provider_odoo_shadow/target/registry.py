@@ -73,13 +73,22 @@ def count_rows(tx: Transaction, table: str, added: int) -> None:
         )
 
 
-def note_success(tx: Transaction, table: str, *, field_count: int, duration_ms: int) -> None:
+def count_fields(tx: Transaction, table: str, count: int) -> None:
+    """Note how many fields a table mirrors."""
+    tx.run(
+        "UPDATE {meta} SET field_count = {count} WHERE table_name = {table}",
+        meta=tx.own(META),
+        count=count,
+        table=table,
+    )
+
+
+def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
     """Note that a run of this table has ended well."""
     tx.run(
-        "UPDATE {meta} SET last_sync_at = now(), field_count = {fields}, last_sync_duration_ms = {duration},"
+        "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = {duration},"
         " sync_errors = 0, last_error = NULL, updated_at = now() WHERE table_name = {table}",
         meta=tx.own(META),
-        fields=field_count,
         duration=duration_ms,
         table=table,
     )

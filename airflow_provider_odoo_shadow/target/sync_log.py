@@ -37,11 +37,8 @@ def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     return [LogEntry(*row) for row in rows]
 
 
-def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:
-    """Open a run's entry and close those that a killed run of this table left open; return the entry's id.
-
-    The caller holds the table's lease, so an open entry has no living owner.
-    """
+def close_left_open(tx: Transaction, table: str) -> None:
+    """Close the entries of a table that killed runs left open. Only when nobody living writes it."""
     tx.run(
         "UPDATE {log} SET status = 'error', completed_at = now(), duration_ms = NULL,"
         " error_message = 'The run ended without closing its entry: it was killed.'"
@@ -49,6 +46,14 @@ def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str,
         log=tx.own(SYNC_LOG),
         table=table,
     )
+
+
+def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:
+    """Open a run's entry, and close those that a killed run left open; return the entry's id.
+
+    The caller holds the table's lease, so an open entry has no living owner.
+    """
+    close_left_open(tx, table)
     ((entry,),) = tx.run(
         "INSERT INTO {log} (sync_run_id, table_name, metadata) VALUES ({run_id}, {table}, {metadata}) RETURNING id",
         log=tx.own(SYNC_LOG),

@@ -110,7 +110,7 @@ class MortalShadow(ShadowDatabase):
         self._url = url
 
     def _open(self) -> psycopg.Connection[TupleRow]:
-        connection = _Connection.connect(self._url, cursor_factory=_Cursor, application_name="odoo-shadow")
+        connection = _Connection.connect(self._url, cursor_factory=_Cursor, prepare_threshold=None)
         connection.owner = self
         return connection
 

@@ -30,8 +30,9 @@ class ShadowSide:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._admin = psycopg.connect(url, autocommit=True)
-        self._admin.execute("SET synchronous_commit = off")
+        self._admin = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        database = sql.Identifier(self._admin.info.dbname)
+        self._admin.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(database))
 
     def close(self) -> None:
         """Let go of the database."""
@@ -92,8 +93,8 @@ def differences(odoo: OdooSide, shadow: ShadowSide, model: str) -> dict[int, str
     }
     theirs = {int(record["id"]): record for record in odoo.records(model, list(fields))}
     ours = shadow.rows(model)
-    found = {one: "is missing" for one in theirs.keys() - ours.keys()}
-    found |= {one: "is extra" for one in ours.keys() - theirs.keys()}
+    found = dict.fromkeys(theirs.keys() - ours.keys(), "is missing")
+    found |= dict.fromkeys(ours.keys() - theirs.keys(), "is extra")
     for one in theirs.keys() & ours.keys():
         for name, kind in fields.items():
             column = "_odoo_write_date" if name == "write_date" else name
