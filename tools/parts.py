@@ -126,9 +126,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def _moved_out(log: Path, folder: str | None) -> Path:
-    tempfile.tempdir = folder
-    os.environ.pop("TMPDIR")
-    handle, kept = tempfile.mkstemp(prefix="odoo-shadow-", suffix=".log")
+    handle, kept = tempfile.mkstemp(prefix="odoo-shadow-", suffix=".log", dir=folder)
     os.close(handle)
     return Path(shutil.copyfile(log, kept))
 

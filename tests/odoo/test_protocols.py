@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.source.connection import ProtocolChoice
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooRequestError
 from airflow_provider_odoo_shadow.source.types import Json
 from tests.odoo.conftest import HookTo
-from tests.odoo.records import Records, Values, ids_of
+from tests.odoo.records import ARCHIVED_TOO, Records, Values, ids_of
 from tests.odoo.servers import OdooServer
 
 pytestmark = pytest.mark.odoo
@@ -53,29 +53,53 @@ def test_json2_is_refused_before_19(server: OdooServer, hook_to: HookTo) -> None
         hook_to({"protocol": "json2"}).search_count("res.partner")
 
 
-FIELDS = ["name", "active", "color", "partner_latitude", "parent_id", "category_id", "write_date", "comment", "date"]
-SAME: dict[str, Callable[[OdooHook], Json]] = {
-    "records": lambda hook: list(
-        hook.search_read("res.partner", [("id", "<", 40)], [name for name in FIELDS if name != "date"], order="id")
+FIELDS = [
+    "name",
+    "active",
+    "color",
+    "partner_latitude",
+    "parent_id",
+    "child_ids",
+    "category_id",
+    "write_date",
+    "comment",
+]
+Question = Callable[[OdooHook, list[int]], Json]
+SAME: dict[str, Question] = {
+    "records": lambda hook, own: list(
+        hook.search_read("res.partner", [("id", "in", own)], FIELDS, order="id", context=ARCHIVED_TOO)
     ),
-    "every field of a record": lambda hook: list(hook.search_read("res.country", [], limit=2, order="id")),
-    "names of many2one": lambda hook: list(
-        hook.search_read("res.users", [], ["partner_id", "company_id"], order="id", load="_classic_read")
+    "every field of a record": lambda hook, _: list(hook.search_read("res.country", [], limit=2, order="id")),
+    "names of many2one": lambda hook, own: list(
+        hook.search_read("res.partner", [("id", "in", own)], ["parent_id"], order="id", load="_classic_read")
     ),
-    "ids": lambda hook: list(hook.search("res.partner", ["|", ("active", "=", False), ("id", "<", 30)], order="id")),
-    "a count": lambda hook: hook.search_count("res.partner", ["!", ("active", "=", True)]),
-    "descriptions": lambda hook: {
+    "ids": lambda hook, own: list(
+        hook.search("res.partner", ["&", ("id", "in", own), "|", ("active", "=", False), ("color", "=", 7)], order="id")
+    ),
+    "a count": lambda hook, own: hook.search_count("res.partner", ["!", ("active", "=", True), ("id", "in", own)]),
+    "descriptions": lambda hook, _: {
         name: {key: details.get(key) for key in ("type", "store", "relation", "required", "selection")}
         for name, details in hook.fields_get("res.company").items()
     },
-    "an empty list": lambda hook: list(hook.search("res.partner", [("id", "=", -1)])),
+    "an empty list": lambda hook, _: list(hook.search("res.partner", [("id", "=", -1)])),
 }
 
 
+@pytest.fixture(scope="module")
+def family(hook: OdooHook, server: OdooServer) -> Iterator[list[int]]:
+    """Partners with values of several types, empty ones among them."""
+    made = Records(hook, server)
+    tags = made.create("res.partner.category", [{}, {}])
+    parent = made.partner(is_company=True, color=7, partner_latitude=-1.25, category_id=[(6, 0, tags)])
+    yield [parent, *made.create("res.partner", [{"parent_id": parent, "comment": "<p>x</p>"}, {"active": False}])]
+    made.clean_up()
+
+
 @pytest.mark.parametrize("what", SAME)
-def test_every_protocol_gives_the_same_answer(what: str, spoken: OdooHook, hook_to: HookTo) -> None:
-    expected = SAME[what](hook_to({"protocol": "jsonrpc"}))
-    assert SAME[what](spoken) == expected
+def test_every_protocol_gives_the_same_answer(what: str, spoken: OdooHook, family: list[int], hook_to: HookTo) -> None:
+    expected = SAME[what](hook_to({"protocol": "jsonrpc"}), family)
+    assert expected or what == "an empty list"
+    assert SAME[what](spoken, family) == expected
 
 
 def test_every_protocol_writes(spoken: OdooHook, records: Records) -> None:

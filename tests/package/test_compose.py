@@ -197,7 +197,7 @@ def test_image_holds_all_that_the_package_is_built_from(tmp_path: Path) -> None:
         *sources, target = line.split()
         for source in sources:
             assert f"!{source}" in allowed
-            to = tmp_path / Path(target).relative_to("/opt/odoo-shadow")
+            to = tmp_path / Path(target).relative_to("/home/airflow/odoo-shadow")
             if (ROOT / source).is_dir():
                 shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
             else:
