@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from typing import Any
 
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from odoo_stand_in import StandIn
 
 MODEL = "res.partner"
@@ -25,6 +26,14 @@ class Server:
     database: str
     login: str
     password: str
+    dsn: str = ""
+
+
+def client_fields(server: Server) -> OdooConnection:
+    """Return the connection to a server."""
+    return OdooConnection.parse(
+        "bench", host=server.url, database=server.database, login=server.login, password=server.password
+    )
 
 
 @contextmanager
@@ -65,7 +74,7 @@ def _serve_stand_in(ready: Connection, postgres_url: str, rows: int) -> None:
         present = len(odoo.execute(MODEL, "search", [], context={"active_test": False}))
         if rows > present:
             odoo.fill(MODEL, rows - present)
-        ready.send(Server(odoo.url, odoo.database, odoo.login, odoo.api_key))
+        ready.send(Server(odoo.url, odoo.database, odoo.login, odoo.api_key, odoo.dsn))
         _wait_for_end(ready)
 
 
@@ -78,6 +87,7 @@ def _serve_canned(
         "/json/2/res.users/context_get": b'{"uid": 2}',
         f"/json/2/{MODEL}/fields_get": json.dumps(fields).encode(),
         f"/json/2/{MODEL}/search": b"[%d]" % rows,
+        f"/json/2/{MODEL}/search_count": b"%d" % rows,
         "/json/2/ir.config_parameter/search_read": b"[]",
     }
 

@@ -82,12 +82,17 @@ class Comparison:
 @click.option("--company", default=1, show_default=True, help="The company whose values were mirrored.")
 def main(odoo_dsn: str, shadow_dsn: str, schema: str, lang: str, company: int) -> None:
     """Compare every mirrored table with Odoo's own; exit 1 when anything differs."""
+    if not compare_databases(odoo_dsn, shadow_dsn, schema, lang=lang, company=company):
+        sys.exit(1)
+
+
+def compare_databases(odoo_dsn: str, shadow_dsn: str, schema: str, *, lang: str = "en_US", company: int = 1) -> bool:
+    """Compare every mirrored table with Odoo's own, print a table, and say whether all is equal."""
     with psycopg.connect(odoo_dsn) as odoo, psycopg.connect(shadow_dsn) as shadow:
         sides = Sides(odoo, shadow, schema, lang, company, _login())
         compared = [compare_model(sides, model, table) for model, table in _tables(shadow, schema)]
     _print(compared)
-    if not all(comparison.is_equal for comparison in compared):
-        sys.exit(1)
+    return all(comparison.is_equal for comparison in compared)
 
 
 def compare_model(sides: Sides, model: str, table: str) -> Comparison:

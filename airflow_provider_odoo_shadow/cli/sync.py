@@ -11,6 +11,7 @@ from rich.table import Table
 from airflow_provider_odoo_shadow.cli.options import (
     OdooSettings,
     chosen_models,
+    look_back_option,
     models_option,
     odoo_client,
     odoo_options,
@@ -22,12 +23,19 @@ from airflow_provider_odoo_shadow.cli.options import (
 from airflow_provider_odoo_shadow.cli.terminal import console, progress_of
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE, MirrorOptions, Run, mirror_model
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, WAIT_FOR_TABLE, MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+<<<<<<< HEAD
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, ShadowError
+=======
+from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+>>>>>>> issue3
 
 SOME_FAILED = 1
 
@@ -35,7 +43,7 @@ SOME_FAILED = 1
 @click.command()
 @odoo_options
 @shadow_options
-@models_option
+@models_option("the 13 priority models")
 @click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
 @click.option(
     "--batch-size",
@@ -44,13 +52,22 @@ SOME_FAILED = 1
     show_default=True,
     help="Records a page.",
 )
+@look_back_option
 @click.option(
-    "--look-back",
-    type=click.FloatRange(min=0),
-    default=15,
+    "--on-delete",
+    type=click.Choice([str(choice) for choice in OnDelete]),
+    default=str(OnDelete.DELETE),
     show_default=True,
-    metavar="MINUTES",
-    help="How far to reach behind the last watermark; longer than Odoo's longest transaction.",
+    help="What becomes of rows that are gone from Odoo: deleted, marked in _deleted_at, or left.",
+)
+@click.option("--allow-mass-delete", is_flag=True, help="Let a suspicious share of a table's rows go at once.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=WAIT_FOR_TABLE.total_seconds(),
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a table that another run writes. A run that was killed keeps its table for 90 seconds.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
 @verbose_option
@@ -63,6 +80,9 @@ def sync(
     full: bool,
     batch_size: int,
     look_back: float,
+    on_delete: str,
+    allow_mass_delete: bool,
+    wait: float,
     dry_run: bool,
     verbose: bool,
     **odoo_settings: Unpack[OdooSettings],
@@ -83,7 +103,14 @@ def sync(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     names = chosen_models(models)
-    options = MirrorOptions(full=full, batch_size=batch_size, look_back=timedelta(minutes=look_back))
+    options = MirrorOptions(
+        full=full,
+        batch_size=batch_size,
+        look_back=timedelta(minutes=look_back),
+        on_delete=OnDelete(on_delete),
+        allow_mass_delete=allow_mass_delete,
+        wait=timedelta(seconds=wait),
+    )
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()
         outcomes = _preview_all(odoo, shadow, names, options) if dry_run else _mirror_all(odoo, shadow, names, options)
@@ -112,7 +139,9 @@ def _preview_all(
 def _mirror_all(odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions) -> list[bool]:
     bind(odoo, shadow)
     run = Run()
-    table = Table("model", "what", "inserted", "updated", "unchanged", "seconds", title=f"Schema {shadow.schema}")
+    table = Table(
+        "model", "what", "inserted", "updated", "unchanged", "deleted", "seconds", title=f"Schema {shadow.schema}"
+    )
     outcomes = []
     for model in names:
         with progress_of(model) as show:
@@ -122,13 +151,13 @@ def _mirror_all(odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...]
                 table.add_row(model, "skipped: not installed")
                 outcomes.append(True)
                 continue
-            except (OdooError, ShadowError) as error:
+            except (OdooError, ShadowError, MassDeletionError) as error:
                 click.echo(f"{model}: {error}", err=True)
                 table.add_row(model, "FAILED")
                 outcomes.append(False)
                 continue
         counts = result.counts
-        numbers = (counts.inserted, counts.updated, counts.unchanged)
+        numbers = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
         table.add_row(model, str(result.kind), *map(str, numbers), f"{result.seconds:.1f}")
         outcomes.append(True)
     console().print(table)

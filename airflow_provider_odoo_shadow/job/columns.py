@@ -129,4 +129,4 @@ def _field_column(field: Field) -> FieldColumn:
     kind, convert = _BY_TYPE.get(field.type, (ColumnType.JSONB, jsonb))
     if field.type == "float" and field.has_digits:
         kind = ColumnType.NUMERIC
-    return FieldColumn(field.name, Column(column_name(field.name), kind), convert)
+    return FieldColumn(field.name, Column(column_name(field.name), kind, field.name, field.type), convert)

@@ -8,14 +8,15 @@ from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.columns import Layout
-from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, no_replay, read_layout
+from airflow_provider_odoo_shadow.job.mirror import no_replay, read_layout
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target import names, registry, watermarks
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.tables import TableChange, plan_change
+from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange, plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
 
@@ -44,10 +45,7 @@ class Preview:
         )
 
     def _structure(self) -> str:
-        if self.change.create:
-            return ", which would be created"
-        added = ", ".join(column.name for column in self.change.add)
-        return f", adding columns {added}" if added else ""
+        return f"; {', '.join(map(str, self.change.changes))}" if self.change.changes else ""
 
 
 def preview_model(
@@ -61,7 +59,7 @@ def preview_model(
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
     layout = read_layout(odoo, model)
     change, watermark = _look(odoo, shadow, layout)
-    read_all = options.full or bool(change.add) or not layout.has_write_date
+    read_all = options.full or not layout.has_write_date
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = odoo.search_count(model, domain_of(low), context=ARCHIVED_TOO)
     return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.columns), change)
@@ -71,7 +69,8 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[Tab
     columns = [item.column for item in layout.columns]
     with shadow.transaction() as tx:
         if not schema_version(tx):
-            return TableChange(names.table_name(layout.model), create=True, add=tuple(columns)), None
+            created = (Change(ChangeKind.CREATED),)
+            return TableChange(names.table_name(layout.model), created, tuple(columns)), None
         check_binding(tx, odoo)
         table = registry.name_table(tx, layout.model)
         return plan_change(tx, table, columns), watermarks.read_watermark(tx, table)

@@ -3,80 +3,34 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from dataclasses import dataclass
+from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.columns import Layout
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.deletions import remove_gone
+from airflow_provider_odoo_shadow.job.fill import fill_new_columns
 from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
-from airflow_provider_odoo_shadow.job.window import (
-    DEFAULT_LOOK_BACK,
-    Kind,
-    domain_of,
-    kind_of,
-    low_end,
-    open_scan,
-    resume,
-)
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
+from airflow_provider_odoo_shadow.job.table_hold import TableHold, hold_table
+from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, low_end, open_scan
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError, OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.fields import read_fields
-from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, Page, read_pages
+from airflow_provider_odoo_shadow.source.pages import Unreadable
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
-from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.target.lease import Lease, release_lease, renew_lease, take_lease
-from airflow_provider_odoo_shadow.target.merge import MergeCounts, merge_rows
-from airflow_provider_odoo_shadow.target.public_views import publish
-from airflow_provider_odoo_shadow.target.tables import TableChange, apply_change, plan_change
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.drift import apply_change
+from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
+from airflow_provider_odoo_shadow.target.lease import is_free
+from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 
 log = logging.getLogger(__name__)
-
-LARGEST_PAGE = 10_000
-"""Records a page at the most; larger ones are not faster and come near Odoo's limits of time and memory."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Who runs.
-
-    :param id: the same for every table of a run, and for every try of it.
-    :param holder: how other runs call this one when they meet it.
-    """
-
-    id: UUID = field(default_factory=uuid4)
-    holder: str = field(default_factory=lambda: f"odoo-shadow on {socket.gethostname()}, process {os.getpid()}")
-
-
-@dataclass(frozen=True)
-class MirrorOptions:
-    """How to mirror a model.
-
-    :param full: read everything again, not only what changed.
-    :param batch_size: records a page.
-    :param look_back: how far a window reaches behind the last watermark; longer than Odoo's longest transaction.
-
-    :raises MirrorConfigurationError: a value makes no sense.
-    """
-
-    full: bool = False
-    batch_size: int = DEFAULT_PAGE_SIZE
-    look_back: timedelta = DEFAULT_LOOK_BACK
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.batch_size <= LARGEST_PAGE:
-            raise MirrorConfigurationError(f"batch_size is {self.batch_size}, but must be 1 to {LARGEST_PAGE}.")
-        if self.look_back < timedelta(0):
-            raise MirrorConfigurationError("look_back must not be negative: rows committed late would be lost.")
 
 
 @dataclass(frozen=True)
@@ -90,7 +44,7 @@ class MirrorResult:
     model: str
     table: str
     kind: Kind
-    counts: MergeCounts
+    counts: RowCounts
     watermark: Watermark
     seconds: float
     resumed: bool = False
@@ -128,6 +82,8 @@ def mirror_model(
 
     :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
+    :raises OdooUnreadableRecordsError: Odoo could not give some records; all others are there.
+    :raises MassDeletionError: a suspicious share of the rows is gone from Odoo; none was removed.
     :raises OdooError: Odoo could not be read.
     :raises ShadowError: the shadow could not be written.
     """
@@ -137,7 +93,9 @@ def mirror_model(
     except OdooError as error:
         _log_unopened(shadow, run, model, error)
         raise
-    return _TableRun(odoo, shadow, layout, run, options).execute(replay_from, on_progress)
+    metadata = {"full": options.full, "odoo": odoo.protocol.label}
+    with hold_table(shadow, model, run, options, metadata) as hold:
+        return _ModelRun(odoo, hold, layout, options, on_progress).execute(replay_from(hold.table))
 
 
 def read_layout(odoo: OdooClient, model: str) -> Layout:
@@ -149,134 +107,105 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: OdooError
     status = "skipped" if isinstance(error, OdooUnknownModelError) else "error"
     with shadow.transaction() as tx:
         table = registry.name_table(tx, model)
+        if is_free(tx, table):
+            sync_log.close_left_open(tx, table)
         sync_log.log_unopened(tx, run.id, table, status, str(error))
         if status == "error":
             registry.note_failure(tx, table, str(error))
 
 
-class _TableRun:
-    """A table held by a run, from the opened log entry to the closed one."""
+class _ModelRun:
+    """The steps of one model's run: schema, new columns, what an earlier run left, the window, deletions."""
 
     def __init__(
-        self, odoo: OdooClient, shadow: ShadowDatabase, layout: Layout, run: Run, options: MirrorOptions
+        self,
+        odoo: OdooClient,
+        hold: TableHold,
+        layout: Layout,
+        options: MirrorOptions,
+        on_progress: Callable[[Progress], None],
     ) -> None:
         self._odoo = odoo
-        self._shadow = shadow
+        self._hold = hold
         self._layout = layout
-        self._run = run
         self._options = options
-        self._builder = RowBuilder(layout)
-        self._lease = Lease(run.holder, uuid4())
-        self._started = time.monotonic()
-        self._counts = MergeCounts()
-        self._table = ""
-        self._entry = 0
+        self._on_progress = on_progress
+        self._writer = TableWriter(hold, layout, RowBuilder(layout), revive=False)
 
-    def execute(
-        self, replay_from: Callable[[str], datetime | None], on_progress: Callable[[Progress], None]
-    ) -> MirrorResult:
-        with self._shadow.transaction() as tx:
-            watermark, left = self._open(tx)
-        try:
-            scan, kind = self._begin(watermark, left, replay_from(self._table))
-            resumed = scan.last_id > 0
-            log.info("%s: %s from id %d to %d", self._layout.model, kind, scan.last_id, scan.up_to_id)
-            reached = self._read(scan, kind, on_progress)
-        except BaseException as error:
-            self._fail(error)
-            raise
+    def execute(self, replay_from: datetime | None) -> MirrorResult:
+        watermark, left = self._prepare()
+        fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
+        reached, kind = self._read(watermark, left, replay_from)
+        remove_gone(self._odoo, self._writer, self._options)
+        if self._writer.unreadable:
+            raise _unreadable_error(self._layout.model, self._writer.unreadable)
+        with self._hold.transaction() as tx:
+            self._hold.finish(tx)
         return MirrorResult(
             self._layout.model,
-            self._table,
+            self._hold.table,
             kind,
-            self._counts,
+            self._hold.counts,
             reached,
-            time.monotonic() - self._started,
-            resumed,
-            self._builder.unstorable_cells,
+            self._hold.seconds,
+            left is not None,
+            self._writer.builder.unstorable_cells,
         )
 
-    def _open(self, tx: Transaction) -> tuple[Watermark | None, Scan | None]:
-        fields = len(self._layout.columns)
-        self._table = registry.register_table(tx, self._layout.model, module=None, field_count=fields)
-        take_lease(tx, self._table, self._lease)
-        metadata = {"full": self._options.full, "holder": self._run.holder, "odoo": self._odoo.protocol.label}
-        self._entry = sync_log.open_entry(tx, self._run.id, self._table, metadata)
-        return watermarks.read_watermark(tx, self._table), watermarks.read_scan(tx, self._table)
+    def _prepare(self) -> tuple[Watermark | None, Scan | None]:
+        """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""
+        table = self._hold.table
+        with self._hold.transaction() as tx:
+            change = plan_change(tx, table, [item.column for item in self._layout.columns])
+            apply_change(tx, change, self._hold.run.id)
+            if self._options.on_delete is OnDelete.MARK:
+                add_mark_column(tx, table)
+            self._writer.revive = LiveIds.of(tx, table).has_marks
+            if change.creates:
+                return None, None
+            return watermarks.read_watermark(tx, table), self._left(watermarks.read_scan(tx, table))
 
-    def _begin(self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None) -> tuple[Scan, Kind]:
-        """Fix the window, and make the table fit for it in the same transaction.
+    def _left(self, scan: Scan | None) -> Scan | None:
+        has_cursor = self._layout.has_write_date
+        run_id = self._hold.run.id
+        return scan if scan and can_resume(scan, run_id, full=self._options.full, has_cursor=has_cursor) else None
 
-        A column that is added must be filled for all rows, so the scan that does it is noted where the column is added.
-        """
-        with self._shadow.transaction() as tx:
-            change = plan_change(tx, self._table, [item.column for item in self._layout.columns])
-        options, has_new_columns = self._options, bool(change.add)
-        read_all = options.full or has_new_columns or not self._layout.has_write_date
-        low = low_end(watermark, replay_from, options.look_back, read_all=read_all)
-        wanted = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._run.id)
-        scan = resume(None if has_new_columns else left, wanted)
-        with self._shadow.transaction() as tx:
-            renew_lease(tx, self._table, self._lease)
-            self._change(tx, change)
-            watermarks.save_scan(tx, self._table, scan, rows_written=0)
-        return scan, kind_of(watermark, scan.low)
+    def _read(
+        self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
+    ) -> tuple[Watermark, Kind]:
+        """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
+        read_all = self._options.full or not self._layout.has_write_date
+        kind = kind_of(
+            watermark, left.low if left else low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
+        )
+        if left is not None:
+            watermark = self._read_window(left, kind, None)
+            if left.run_id == self._hold.run.id:
+                return watermark, kind
+            read_all = False
+        low = low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
+        scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
+        known = (
+            watermark if replay_from is None or watermark is None or replay_from >= watermark.last_write_date else None
+        )
+        return self._read_window(scan, kind, known), kind
 
-    def _change(self, tx: Transaction, change: TableChange) -> None:
-        if not change.is_empty:
-            apply_change(tx, change)
-            publish(tx, (change.table,))
-
-    def _read(self, scan: Scan, kind: Kind, on_progress: Callable[[Progress], None]) -> Watermark:
-        pages = read_pages(
+    def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None) -> Watermark:
+        log.info("%s: %s from id %d to %d", self._layout.model, kind, scan.last_id, scan.up_to_id)
+        return read_window(
             self._odoo,
-            self._layout.model,
-            self._layout.fields,
-            domain_of(scan.low),
-            after_id=scan.last_id,
-            up_to_id=scan.up_to_id,
+            self._writer,
+            scan,
+            known=known,
             page_size=self._options.batch_size,
+            kind=kind,
+            on_progress=self._on_progress,
         )
-        for page in read_ahead(pages):
-            reached = self._write(scan, page)
-            done = 1.0 if page.is_last else page.last_id / scan.up_to_id
-            on_progress(Progress(self._layout.model, kind, self._counts, done))
-            if reached is not None:
-                return reached
-        raise AssertionError("read_pages ends with a last page")
 
-    def _write(self, scan: Scan, page: Page) -> Watermark | None:
-        """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
-        with self._shadow.transaction() as tx:
-            renew_lease(tx, self._table, self._lease)
-            counts = MergeCounts()
-            if page.records:
-                rows = self._builder.rows(page.records)
-                counts = merge_rows(tx, self._table, self._builder.columns, rows, even_older=scan.full)
-                registry.count_rows(tx, self._table, counts.inserted)
-            read_so_far = replace(scan, last_id=page.last_id)
-            watermarks.save_scan(tx, self._table, read_so_far, counts.written)
-            total = self._counts + counts
-            reached = self._finish(tx, read_so_far, total) if page.is_last else None
-        self._counts = total
-        return reached
 
-    def _finish(self, tx: Transaction, scan: Scan, total: MergeCounts) -> Watermark:
-        reached = watermarks.finish_scan(tx, self._table, scan)
-        sync_log.close_success(tx, self._entry, total, self._milliseconds())
-        registry.note_success(tx, self._table, self._milliseconds())
-        release_lease(tx, self._table, self._lease)
-        return reached
-
-    def _fail(self, error: BaseException) -> None:
-        message = str(error) or type(error).__name__
-        try:
-            with self._shadow.transaction() as tx:
-                sync_log.close_error(tx, self._entry, self._counts, self._milliseconds(), message)
-                registry.note_failure(tx, self._table, message)
-                release_lease(tx, self._table, self._lease)
-        except ShadowError as lost:
-            log.warning("%s: the log entry stays open until the next run: %s", self._layout.model, lost)
-
-    def _milliseconds(self) -> int:
-        return round((time.monotonic() - self._started) * 1000)
+def _unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:
+    ids = ", ".join(str(item.id) for item in unreadable)
+    return OdooUnreadableRecordsError(
+        f"{model}: Odoo cannot give the records {ids}; all others are mirrored, and the watermark waits for these. "
+        f"The first: {unreadable[0].reason}"
+    )

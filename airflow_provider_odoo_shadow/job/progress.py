@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Progress:
 
     model: str
     kind: Kind
-    counts: MergeCounts
+    counts: RowCounts
     done: float
 
     def __str__(self) -> str:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def read_ahead(items: Iterator[T]) -> Iterator[T]:
+def _nothing() -> None:
+    pass
+
+
+def read_ahead(
+    items: Iterator[T], *, while_waiting: Callable[[], None] = _nothing, every: float | None = None
+) -> Iterator[T]:
     """Yield what an iterator yields, always working on one item in advance, in another thread.
 
     At most two items are in memory: the one that the caller has and the next. Errors arrive in their turn.
+
+    :param while_waiting: is called, in the caller's thread, whenever an item takes longer.
+    :param every: seconds; None waits without end.
     """
     end = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="odoo-read-ahead") as pool:
         pending = pool.submit(next, items, end)
-        while (item := pending.result()) is not end:
+        while (item := _result(pending, while_waiting, every)) is not end:
             pending = pool.submit(next, items, end)
             yield item  # type: ignore[misc]  # not `end`, so a T
+
+
+def _result(pending: Future[T | object], while_waiting: Callable[[], None], every: float | None) -> T | object:
+    while True:
+        try:
+            return pending.result(timeout=every)
+        except NotYet:
+            if pending.done():
+                raise  # the item's own error
+            while_waiting()

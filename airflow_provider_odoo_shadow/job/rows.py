@@ -49,8 +49,17 @@ class RowBuilder:
             except (KeyError, ValueError, TypeError) as error:
                 raise OdooServerError(
                     f"{self.layout.model} {record.get('id')}: the answer does not fit the model's fields "
-                    f"({type(error).__name__}: {error}); was a module upgraded meanwhile?"
+                    f"({self._misfit(record)}, {type(error).__name__}); was a module upgraded meanwhile?"
                 ) from None
+
+    def _misfit(self, record: Record) -> str:
+        """Name the first field whose value is missing or cannot be converted, without the value."""
+        for field, convert in self._cells:
+            try:
+                convert(record[field])
+            except (KeyError, ValueError, TypeError):
+                return f"'{field}'"
+        return "the record"
 
     def _row(self, record: Record) -> Row:
         cells = [convert(record[field]) for field, convert in self._cells]

@@ -18,8 +18,7 @@ Why nothing is lost:
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -42,6 +41,7 @@ class Kind(StrEnum):
     FIRST_LOAD = "first load"
     INCREMENTAL = "incremental"
     FULL = "full"
+    FILL = "filling new columns"
 
 
 def low_end(
@@ -65,8 +65,8 @@ def kind_of(watermark: Watermark | None, low: datetime | None) -> Kind:
 
 
 def domain_of(low: datetime | None) -> Domain:
-    """Return the search domain of a window."""
-    return [] if low is None else [(WRITE_DATE_FIELD, ">=", low.strftime(_ODOO_DATETIME))]
+    """Return the search domain of a window. PostgreSQL gives moments in the session's zone; Odoo takes UTC."""
+    return [] if low is None else [(WRITE_DATE_FIELD, ">=", low.astimezone(UTC).strftime(_ODOO_DATETIME))]
 
 
 def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
@@ -76,15 +76,14 @@ def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: b
     return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id or 0)
 
 
-def resume(left: Scan | None, wanted: Scan) -> Scan:
-    """Return the scan that an earlier try left, if it covers what is wanted now; else the wanted one."""
-    if left is None or not _covers(left, wanted):
-        return wanted
-    return replace(left, run_id=wanted.run_id)
+def can_resume(left: Scan, run_id: UUID, *, full: bool, has_cursor: bool) -> bool:
+    """Say whether a scan that was left unfinished is worth finishing.
 
-
-def _covers(left: Scan, wanted: Scan) -> bool:
-    if wanted.full:
-        is_same_wish = left.run_id == wanted.run_id or wanted.high - left.high < _FULL_SCAN_KEEPS
-        return left.full and is_same_wish
-    return left.low is None or (wanted.low is not None and left.low <= wanted.low)
+    Another run's scan is followed by a window of this run's own, which needs a cursor; a person's wish to read
+    everything is only met by a scan that does so, and not by one of days ago.
+    """
+    if left.run_id == run_id:
+        return left.full or not full
+    if full:
+        return left.full and datetime.now(UTC) - left.high < _FULL_SCAN_KEEPS
+    return has_cursor

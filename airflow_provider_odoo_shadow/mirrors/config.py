@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.target.ids import OnDelete
 
 DEFAULT_SCHEDULE = "0 */4 * * *"
+DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 
@@ -27,6 +29,8 @@ class MirrorConfig(BaseModel):
 
     :param name: names the DAG (`<name>_sync`) and the watermark Variables.
     :param schedule: a cron expression, or None for runs by hand only.
+    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param verify_schedule: when the shadow is compared with Odoo and repaired.
     :param parallel_models: how many tasks read Odoo at the same time.
     :param retry_delay_seconds: before the first retry; doubles with each.
     """
@@ -41,6 +45,8 @@ class MirrorConfig(BaseModel):
     models: Literal["priority"] | tuple[str, ...] = "priority"
     batch_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
     look_back_minutes: Annotated[float, Field(ge=0)] = 15
+    on_delete: OnDelete = OnDelete.DELETE
+    verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
     parallel_models: Annotated[int, Field(ge=1)] = 2
     retries: Annotated[int, Field(ge=0)] = 3
     retry_delay_seconds: Annotated[float, Field(gt=0)] = 60
@@ -49,6 +55,11 @@ class MirrorConfig(BaseModel):
     def sync_dag_id(self) -> str:
         """The id of the DAG that keeps this mirror."""
         return f"{self.name}_sync"
+
+    @property
+    def verify_dag_id(self) -> str:
+        """The id of the DAG that compares this mirror with Odoo."""
+        return f"{self.name}_verify"
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -60,7 +71,7 @@ class MirrorConfig(BaseModel):
     def _check_models(cls, models: str | tuple[str, ...]) -> str | tuple[str, ...]:
         return models if isinstance(models, str) else checked_models(models)
 
-    @field_validator("schedule")
+    @field_validator("schedule", "verify_schedule")
     @classmethod
     def _check_schedule(cls, schedule: str | None) -> str | None:
         if schedule is not None:

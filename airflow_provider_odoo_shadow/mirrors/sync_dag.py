@@ -9,13 +9,14 @@ import pendulum
 from airflow.sdk import DAG, Context, Param, get_current_context, task
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
-from airflow_provider_odoo_shadow.mirrors.report import report_run
+from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 MIRROR_TASK = "mirror"
+_PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
 
 _DOC = """
 ### {name}
@@ -39,6 +40,7 @@ class ModelPlan(TypedDict):
     full: bool
     preview: bool
     batch_size: int
+    allow_mass_delete: bool
 
 
 def build_sync_dag(mirror: MirrorConfig) -> DAG:
@@ -69,6 +71,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             schema=mirror.schema_name,
             mirror=mirror.name,
             look_back=timedelta(minutes=mirror.look_back_minutes),
+            on_delete=str(mirror.on_delete),
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,
@@ -76,6 +79,12 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             max_active_tis_per_dagrun=mirror.parallel_models,
             map_index_template="{{ task.model }}",
         ).expand_kwargs(plan())
+
+        @task(task_id="doctor", doc_md="Lists what the login and the database role cannot do.")
+        def doctor() -> None:
+            report_access(mirror, models)
+
+        doctor()
 
         # A teardown runs whatever became of the models, and has no say in whether the run succeeded.
         @task(task_id="report", doc_md="Lists what became of each model.")
@@ -93,14 +102,20 @@ def plan_models(context: Context, models: list[str]) -> list[ModelPlan]:
     """
     params = context["params"]
     conf = context["dag_run"].conf or {}
-    unknown = sorted(set(conf) - {"models", "full", "dry_run", "batch_size"})
+    unknown = sorted(set(conf) - set(_PARAMETERS))
     if unknown:
         raise MirrorConfigurationError(
-            f"The run was triggered with {', '.join(unknown)}, but there are only models, full, dry_run and batch_size."
+            f"The run was triggered with {', '.join(unknown)}, but there are only {', '.join(_PARAMETERS)}."
         )
     wanted = params["models"] or models
     return [
-        ModelPlan(model=model, full=params["full"], preview=params["dry_run"], batch_size=params["batch_size"])
+        ModelPlan(
+            model=model,
+            full=params["full"],
+            preview=params["dry_run"],
+            batch_size=params["batch_size"],
+            allow_mass_delete=params["allow_mass_delete"],
+        )
         for model in models
         if model in wanted
     ]
@@ -136,5 +151,11 @@ def _params(mirror: MirrorConfig, models: list[str]) -> dict[str, Param]:
             maximum=LARGEST_PAGE,
             title="Batch size",
             description="Records a page.",
+        ),
+        "allow_mass_delete": Param(
+            False,
+            type="boolean",
+            title="Allow mass delete",
+            description="Let a suspicious share of a table's rows go, after a run has stopped to ask.",
         ),
     }

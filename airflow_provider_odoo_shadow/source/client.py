@@ -12,7 +12,7 @@ from typing import Self
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooRetriableError, OdooServerError
+from airflow_provider_odoo_shadow.source.errors import OdooRetriableError, OdooServerError, OdooTimeoutError
 from airflow_provider_odoo_shadow.source.http import HttpTransport
 from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
 from airflow_provider_odoo_shadow.source.protocols.choose import ServerVersion, choose_protocol, server_version
@@ -28,6 +28,10 @@ LONGEST_WAIT = 30.0
 
 # Calling these twice does no harm. Anything else may have been carried out although the answer got lost.
 _READING = frozenset({"search", "search_read", "search_count", "read", "fields_get", "context_get", "name_search"})
+
+TOO_MUCH = (OdooTimeoutError, OdooServerError)
+"""What a server answers that was asked for too much at once."""
+
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
 
@@ -80,9 +84,18 @@ class OdooClient:
         return self._transport.server_time.astimezone(UTC)
 
     def execute_kw(
-        self, model: str, method: str, args: Sequence[Argument] = (), kwargs: Mapping[str, Argument] | None = None
+        self,
+        model: str,
+        method: str,
+        args: Sequence[Argument] = (),
+        kwargs: Mapping[str, Argument] | None = None,
+        *,
+        can_split: bool = False,
     ) -> Json:
-        """Call any public method; the connection's language and companies are added to the context."""
+        """Call any public method; the connection's language and companies are added to the context.
+
+        :param can_split: the caller asks for less when the server cannot give so much, so that is not tried again here.
+        """
         named = dict(kwargs or {})
         context = {**self._own_context(), **_mapping(named.get("context"))}
         if context:
@@ -90,7 +103,7 @@ class OdooClient:
         protocol = self.protocol
         if method not in _READING:
             return protocol.call(model, method, args, named)
-        return _retrying()(protocol.call, model, method, args, named)
+        return _retrying(can_split)(protocol.call, model, method, args, named)
 
     def search_read(
         self,
@@ -103,15 +116,18 @@ class OdooClient:
         order: str | None = None,
         context: Context | None = None,
         load: str = "",
+        can_split: bool = False,
     ) -> list[Record]:
         """Read records in one call and one transaction.
 
         :param load: empty gives a many2one as a bare id; `_classic_read` as `[id, name]`, at twice the cost.
+        :param can_split: see `execute_kw`.
         """
         kwargs: dict[str, Argument] = {"fields": list(fields), "load": load}
         optional = {"limit": limit, "offset": offset or None, "order": order, "context": context}
         kwargs.update({key: value for key, value in optional.items() if value is not None})
-        return self._records(model, self.execute_kw(model, "search_read", [list(domain)], kwargs))
+        answer = self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split)
+        return self._records(model, answer)
 
     def search(
         self,
@@ -167,9 +183,9 @@ def _mapping(value: Argument) -> Mapping[str, Argument]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _retrying() -> Retrying:
+def _retrying(can_split: bool = False) -> Retrying:
     return Retrying(
-        retry=retry_if_exception(_worth_another_try),
+        retry=retry_if_exception(_worth_same_try if can_split else _worth_another_try),
         stop=stop_after_attempt(ATTEMPTS),
         wait=_wait,
         before_sleep=_tell,
@@ -179,6 +195,10 @@ def _retrying() -> Retrying:
 
 def _worth_another_try(error: BaseException) -> bool:
     return isinstance(error, OdooRetriableError) and (error.retry_after or 0) <= LONGEST_WAIT
+
+
+def _worth_same_try(error: BaseException) -> bool:
+    return _worth_another_try(error) and not isinstance(error, TOO_MUCH)
 
 
 def _wait(state: RetryCallState) -> float:

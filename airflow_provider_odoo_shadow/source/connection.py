@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 
 ODOO_PLAIN_HTTP_PORT = 8069
-_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _YES = ("true", "yes", "on", "1", "")
 _NO = ("false", "no", "off", "0")
 
@@ -87,7 +88,7 @@ class OdooConnection:
             timeout=reader.positive_number("timeout") or cls.timeout,
             lang=reader.text("lang"),
             company_ids=reader.ids("company_ids"),
-            max_connections=int(reader.positive_number("max_connections") or cls.max_connections),
+            max_connections=reader.whole_number("max_connections") or cls.max_connections,
             requests_per_second=reader.positive_number("requests_per_second"),
         )
 
@@ -99,21 +100,20 @@ def _required(name: str, what: str, value: str | None) -> str:
 
 
 def _base_url(name: str, host: str | None, port: int | None) -> str:
-    text = _required(name, "host (URL)", host).rstrip("/")
-    if "://" not in text:
-        bare = text.split("/")[0]
-        plain = bare.split(":")[0] in _LOOPBACK_HOSTS or port == ODOO_PLAIN_HTTP_PORT or bare.endswith(":8069")
-        text = f"{'http' if plain else 'https'}://{text}"
+    text = _required(name, "host (URL)", host)
     try:
-        parts = urlsplit(text)
-        own_port = parts.port
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        own_port = parts.port or port
     except ValueError:
         raise OdooConfigurationError(_bad_url(name)) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    plain = parts.hostname in _LOOPBACK_HOSTS or own_port == ODOO_PLAIN_HTTP_PORT
+    scheme = parts.scheme or ("http" if plain else "https")
+    if scheme not in _DEFAULT_PORTS or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise OdooConfigurationError(_bad_url(name))
     hostname = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    shown_port = own_port or port
-    return f"{parts.scheme}://{hostname}{f':{shown_port}' if shown_port else ''}{parts.path}"
+    # One server, one URL: it is also how a shadow knows its Odoo again.
+    shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
+    return f"{scheme}://{hostname}{shown_port}{parts.path.rstrip('/')}"
 
 
 def _bad_url(name: str) -> str:
@@ -172,6 +172,12 @@ class _Extras:
         if not 0 < number < float("inf"):
             raise self._wrong(key, "a number above zero")
         return number
+
+    def whole_number(self, key: str) -> int | None:
+        number = self.positive_number(key)
+        if number is not None and number != int(number):
+            raise self._wrong(key, "a whole number above zero")
+        return None if number is None else int(number)
 
     def ids(self, key: str) -> tuple[int, ...]:
         value = self.values.get(key)

@@ -42,6 +42,10 @@ class OdooRequestError(OdooFatalError):
     """Odoo understood the call and refused it for another reason."""
 
 
+class OdooUnreadableRecordsError(OdooFatalError):
+    """Odoo cannot give some records, even one by one; the others were read."""
+
+
 class OdooRetriableError(OdooError):
     """Try again later.
 

@@ -14,6 +14,7 @@ from typing import cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
@@ -127,12 +128,14 @@ class HttpTransport:
 
     def _network_error(self, error: Exception) -> Exception:
         connection = self.connection
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" not in str(error).upper():
+            return OdooConfigurationError(f"{connection} does not speak TLS there: use http, or the port of https.")
         if isinstance(error, requests.exceptions.SSLError):
             return OdooConfigurationError(
                 f"{connection}: the server's certificate is not trusted; "
                 "set verify to a CA file that knows it, or to false for a test server."
             )
-        if isinstance(error, requests.exceptions.Timeout):
+        if isinstance(error, requests.exceptions.Timeout) or _stopped_half_way(error):
             return OdooTimeoutError(
                 f"{connection} did not answer within {connection.timeout:g} s: try smaller pages, or a longer timeout."
             )
@@ -182,11 +185,16 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
     return request
 
 
+def _stopped_half_way(error: Exception) -> bool:
+    """Say whether the answer began, but did not go on in time; requests calls that a ConnectionError."""
+    return bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
+
+
 def _seconds(retry_after: str | None) -> float | None:
     """Read `Retry-After`: seconds, or a date (RFC 9110, 10.2.3)."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
         until = parsedate_to_datetime(retry_after)

@@ -13,12 +13,15 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError
 
-VERSION = 1
+VERSION = 2
 
 MIRROR = "odoo_shadow_mirror"
 META = "odoo_shadow_meta"
 WATERMARK = "odoo_shadow_watermark"
 SYNC_LOG = "odoo_shadow_sync_log"
+FIELD = "odoo_shadow_field"
+SCHEMA_LOG = "odoo_shadow_schema_log"
+VERIFICATION = "odoo_shadow_verification"
 
 _CREATE_SCHEMA: LiteralString = "CREATE SCHEMA IF NOT EXISTS {schema}"
 _STATEMENTS: tuple[LiteralString, ...] = (
@@ -78,15 +81,64 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     "CREATE INDEX IF NOT EXISTS odoo_shadow_sync_log_table"
     " ON {schema}.odoo_shadow_sync_log (table_name, started_at DESC)",
     """CREATE OR REPLACE FUNCTION {schema}.get_shadow_watermark(p_table_name text) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(
-        (SELECT last_write_date FROM {schema}.odoo_shadow_watermark WHERE table_name = p_table_name),
-        '1970-01-01 00:00:00+00'::timestamptz)
-$$""",
+LANGUAGE sql STABLE AS {get_body}""",
     """CREATE OR REPLACE FUNCTION {schema}.update_shadow_watermark(
     p_table_name text, p_write_date timestamptz, p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0
 ) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE sql AS {update_body}""",
+    # Version 2: what columns hold, how they changed, and what comparisons with Odoo found.
+    """ALTER TABLE {schema}.odoo_shadow_watermark
+    ADD COLUMN IF NOT EXISTS fill_after_id bigint,
+    ADD COLUMN IF NOT EXISTS latest_commit interval""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_field (
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    field_name text NOT NULL,
+    odoo_type text NOT NULL,
+    column_type text NOT NULL,
+    is_filled boolean NOT NULL DEFAULT true,
+    vanished_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (table_name, column_name)
+)""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_schema_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sync_run_id uuid,
+    table_name text NOT NULL,
+    change text NOT NULL,
+    column_name text,
+    old_type text,
+    new_type text,
+    changed_at timestamptz NOT NULL DEFAULT now()
+)""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_verification (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL,
+    table_name text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('quick', 'full')),
+    started_at timestamptz NOT NULL,
+    completed_at timestamptz NOT NULL DEFAULT now(),
+    duration_ms bigint NOT NULL,
+    rows_compared bigint NOT NULL,
+    missing bigint NOT NULL,
+    extra bigint NOT NULL,
+    stale bigint NOT NULL,
+    differing bigint NOT NULL,
+    repaired bigint NOT NULL DEFAULT 0,
+    examples jsonb NOT NULL DEFAULT '{{}}'
+)""",
+    "INSERT INTO {schema}.odoo_shadow_mirror (schema_version) VALUES ({version})"
+    " ON CONFLICT (only_row) DO UPDATE SET schema_version = excluded.schema_version",
+)
+
+
+_GET_BODY: LiteralString = """
+    SELECT coalesce(
+        (SELECT last_write_date FROM {schema}.odoo_shadow_watermark WHERE table_name = p_table_name),
+        '1970-01-01 00:00:00+00'::timestamptz)
+"""
+_UPDATE_BODY: LiteralString = """
     INSERT INTO {schema}.odoo_shadow_watermark AS w (table_name, last_write_date, last_id, rows_synced)
     VALUES (p_table_name, p_write_date, p_last_id, p_rows_synced)
     ON CONFLICT (table_name) DO UPDATE SET
@@ -94,10 +146,7 @@ LANGUAGE sql AS $$
         last_id = coalesce(excluded.last_id, w.last_id),
         rows_synced = w.rows_synced + excluded.rows_synced,
         updated_at = now()
-$$""",
-    "INSERT INTO {schema}.odoo_shadow_mirror (schema_version) VALUES ({version})"
-    " ON CONFLICT (only_row) DO UPDATE SET schema_version = excluded.schema_version",
-)
+"""
 
 
 @dataclass(frozen=True)
@@ -114,7 +163,14 @@ class Origin:
 
 def base_statements(schema: str) -> list[sql.Composed]:
     """Return the statements that make or upgrade the schema."""
-    parts = {"schema": sql.Identifier(schema), "version": sql.Literal(VERSION)}
+    own = sql.Identifier(schema)
+    # A function's body is a text: quoted as one, it cannot end early, whatever the schema is called.
+    parts = {
+        "schema": own,
+        "version": sql.Literal(VERSION),
+        "get_body": sql.Literal(sql.SQL(_GET_BODY).format(schema=own).as_string()),
+        "update_body": sql.Literal(sql.SQL(_UPDATE_BODY).format(schema=own).as_string()),
+    }
     return [sql.SQL(statement).format(**parts) for statement in (_CREATE_SCHEMA, *_STATEMENTS)]
 
 

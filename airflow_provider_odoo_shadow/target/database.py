@@ -94,6 +94,8 @@ class ShadowDatabase:
         role = connection.info.user
         try:
             with connection.transaction(), connection.cursor() as cursor:
+                # Moments are read as psycopg can, whatever the database or the role has set.
+                cursor.execute("SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'")
                 yield Transaction(cursor, self.schema)
         except psycopg.Error as error:
             if connection.closed or connection.broken:

@@ -5,6 +5,8 @@ Messages never hold a password, and never a row's values.
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 from psycopg import errors as pg
 
@@ -45,22 +47,42 @@ class ShadowBusyError(ShadowRetriableError):
     """Another run writes this table."""
 
 
-_BAD_LOGIN = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "role ")
+# What servers and poolers (PgBouncer, Supabase's) say when a person must correct the connection.
+_REFUSALS = (
+    "authentication failed",
+    "no pg_hba.conf entry",
+    "not permitted to log in",
+    "does not exist",
+    "permission denied for database",
+    "no such database",
+    "no such user",
+    "user not found",
+)
+_UNUSABLE = re.compile(r"connection is bad: .*\binvalid (port|integer|value|\w+ value|connection option|percent)", re.S)
 _PASSING_TROUBLE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.QueryCanceled)
 
 
 def connect_error(name: str, error: psycopg.Error) -> ShadowError:
-    """Build the error for a connection that could not be made."""
-    said = _first_line(error)
-    if isinstance(error, psycopg.ProgrammingError):
-        return ShadowConfigurationError(
-            f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db."
-        )
-    if any(text in said for text in _BAD_LOGIN) or ("database " in said and "does not exist" in said):
+    """Build the error for a connection that could not be made.
+
+    Only what the server itself said is repeated: libpq's own texts repeat pieces of the URL, and where people forget to
+    escape a password, a piece of it is taken for the host or the port.
+    """
+    text = str(error)
+    _, is_answer, answer = text.partition("FATAL:")
+    said = answer.strip().splitlines()[0] if answer.strip() else ""
+    if is_answer and any(refusal in said for refusal in _REFUSALS):
         return ShadowConfigurationError(f"Shadow database '{name}' refused the connection: correct it ({said}).")
-    return ShadowUnreachableError(
-        f"Shadow database '{name}' cannot be reached: check host and port, and that it runs ({said})."
-    )
+    if "no password supplied" in text:
+        return ShadowConfigurationError(f"Shadow database '{name}' wants a password: fill it in.")
+    if is_answer:
+        return ShadowUnreachableError(f"Shadow database '{name}' cannot be reached now ({said}).")
+    if isinstance(error, psycopg.ProgrammingError) or _UNUSABLE.search(text):
+        return ShadowConfigurationError(
+            f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; "
+            "special characters in a password are written as %XX."
+        )
+    return ShadowUnreachableError(f"Shadow database '{name}' cannot be reached: check host and port, and that it runs.")
 
 
 def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
@@ -75,7 +97,17 @@ def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
         return ShadowRetriableError(f"Shadow database '{name}' had passing trouble ({said}).")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return ShadowUnreachableError(f"Shadow database '{name}': the connection was lost ({said}).")
+    if isinstance(error, psycopg.DataError):
+        return ShadowConflictError(
+            f"Shadow database '{name}': a value does not fit {_place(error)} ({type(error).__name__})."
+        )
     return ShadowConflictError(f"Shadow database '{name}' refused a statement: {type(error).__name__}: {said}")
+
+
+def _place(error: psycopg.Error) -> str:
+    """Name the column, as far as PostgreSQL tells; a data error's own text repeats the value."""
+    named = re.search(r"COPY [^,]+, line \d+, column ([^:]+):", error.diag.context or "")
+    return f"column '{named.group(1)}'" if named else "its column"
 
 
 def _first_line(error: psycopg.Error) -> str:

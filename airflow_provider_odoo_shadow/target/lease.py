@@ -7,15 +7,18 @@ Each page renews it in its own transaction, and a writer that has lost it writes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.target.base import WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowBusyError
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(seconds=90)
 """How long a dead writer can keep others from a table."""
+
+RENEW_EVERY = timedelta(seconds=15)
+"""How often a living writer renews its claim while it waits for Odoo."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,19 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
     if not is_free:
         raise ShadowBusyError(
             f"{tx.schema}.{table} is being written by {holder}; if that run is dead, the table is free again "
-            f"at {until:%H:%M:%S} UTC."
+            f"at {until.astimezone(UTC):%H:%M:%S} UTC."
         )
     _extend(tx, table, lease)
+
+
+def is_free(tx: Transaction, table: str) -> bool:
+    """Say whether nobody living writes a table."""
+    rows = tx.run(
+        "SELECT 1 FROM {watermark} WHERE table_name = {table} AND held_until >= clock_timestamp()",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    return not rows
 
 
 def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
@@ -68,7 +81,7 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
     if token != lease.token:
         raise ShadowBusyError(
             f"{tx.schema}.{table} was taken over by {holder or 'another run'} after this run had been silent for more "
-            f"than {LEASE.total_seconds() / 60:g} minutes."
+            f"than {LEASE.total_seconds():g} seconds."
         )
     _extend(tx, table, lease)
 

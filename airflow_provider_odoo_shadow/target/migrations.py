@@ -10,7 +10,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import META, base_statements
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
-from airflow_provider_odoo_shadow.target.tables import Column, TableChange, change_statements
+from airflow_provider_odoo_shadow.target.tables import Column, create_statements
 
 BASE_FILE = "0001_odoo_shadow_base.sql"
 TABLES_FILE = "0002_odoo_shadow_tables.sql"
@@ -43,7 +43,7 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
         plain = names.table_name(item.model)
         table = names.distinct_table_name(item.model) if plain in taken else plain
         taken.add(table)
-        statements += change_statements(schema, TableChange(table, create=True, add=item.columns))
+        statements += create_statements(schema, table, item.columns)
         statements.append(_registration(schema, table, item))
         views += view_statements(schema, table)
     return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
@@ -59,11 +59,13 @@ def _registration(schema: str, table: str, item: ModelTable) -> sql.Composed:
 def _file(title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Composed]) -> str:
     lines = [f"-- {' '.join(title.split())}", "-- Written by odoo-shadow ddl; running it twice does no harm.", ""]
     lines += [f"{statement.as_string()};\n" for statement in statements]
-    lines += ["-- Views with the caller's rights exist from PostgreSQL 15 on.", _from_15_on(views), ""]
+    if views:
+        lines += ["-- Views with the caller's rights exist from PostgreSQL 15 on.", _from_15_on(views), ""]
     return "\n".join(lines)
 
 
 def _from_15_on(statements: Sequence[sql.Composed]) -> str:
     calls = "\n".join(f"        EXECUTE {sql.Literal(item.as_string()).as_string()};" for item in statements)
     condition = "current_setting('server_version_num')::integer >= 150000"
-    return f"DO $odoo_shadow$\nBEGIN\n    IF {condition} THEN\n{calls}\n    END IF;\nEND\n$odoo_shadow$;"
+    # Quoted as a text, the block cannot end early, whatever the schema is called.
+    return f"DO {sql.Literal(f'BEGIN IF {condition} THEN{chr(10)}{calls}{chr(10)}END IF; END').as_string()};"

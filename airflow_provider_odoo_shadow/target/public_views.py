@@ -2,6 +2,7 @@
 
 They run with the caller's rights (`security_invoker`, PostgreSQL 15 on): who has no rights on the mirror's schema sees
 nothing through them. On PostgreSQL 14, which would run them with the owner's rights, none are made.
+What somebody else made under such a name, or another mirror, is left alone: a comment tells whose it is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import LiteralString
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from airflow_provider_odoo_shadow.target.base import META, SYNC_LOG, WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
@@ -19,18 +20,25 @@ log = logging.getLogger(__name__)
 BOOKS = (META, WATERMARK, SYNC_LOG)
 """The project's own tables that get a view."""
 
+PUBLIC = "public"
+
 _FIRST_WITH_SECURITY_INVOKER = 150000
+_MARK = "Kept by odoo-shadow for schema "
 
 _VIEW: LiteralString = "CREATE OR REPLACE VIEW public.{name} WITH (security_invoker = true) AS SELECT * FROM {table}"
-_GET: LiteralString = (
-    "CREATE OR REPLACE FUNCTION public.get_shadow_watermark(p_table_name text) RETURNS timestamptz"
-    " LANGUAGE sql STABLE AS $$ SELECT {function}(p_table_name) $$"
-)
-_UPDATE: LiteralString = (
-    "CREATE OR REPLACE FUNCTION public.update_shadow_watermark(p_table_name text, p_write_date timestamptz,"
-    " p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0) RETURNS void"
-    " LANGUAGE sql AS $$ SELECT {function}(p_table_name, p_write_date, p_last_id, p_rows_synced) $$"
-)
+_FUNCTIONS: dict[str, tuple[LiteralString, LiteralString, LiteralString]] = {
+    "get_shadow_watermark": (
+        "(p_table_name text) RETURNS timestamptz LANGUAGE sql STABLE",
+        "SELECT {function}(p_table_name)",
+        "(text)",
+    ),
+    "update_shadow_watermark": (
+        "(p_table_name text, p_write_date timestamptz, p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0)"
+        " RETURNS void LANGUAGE sql",
+        "SELECT {function}(p_table_name, p_write_date, p_last_id, p_rows_synced)",
+        "(text, timestamptz, bigint, bigint)",
+    ),
+}
 
 
 def view_statements(schema: str, table: str) -> list[sql.Composed]:
@@ -38,36 +46,71 @@ def view_statements(schema: str, table: str) -> list[sql.Composed]:
 
     Reading the view is granted to everyone, since the table's own grants decide.
     """
+    if schema == PUBLIC:
+        return []
     name = sql.Identifier(table)
     return [
         sql.SQL(_VIEW).format(name=name, table=sql.Identifier(schema, table)),
-        sql.SQL("COMMENT ON VIEW public.{name} IS {mark}").format(name=name, mark=_mark(schema)),
+        sql.SQL("COMMENT ON VIEW public.{name} IS {mark}").format(name=name, mark=_MARK + schema),
         sql.SQL("GRANT SELECT ON public.{name} TO PUBLIC").format(name=name),
     ]
 
 
-def function_statements(schema: str) -> list[sql.Composed]:
+def function_statements(schema: str, names: tuple[str, ...] = tuple(_FUNCTIONS)) -> list[sql.Composed]:
     """Return the statements that make the watermark functions' namesakes."""
+    if schema == PUBLIC:
+        return []
+    return [statement for name in names for statement in _function(schema, name)]
+
+
+def _function(schema: str, name: str) -> list[sql.Composed]:
+    head, call, signature = _FUNCTIONS[name]
+    body = sql.SQL(call).format(function=sql.Identifier(schema, name)).as_string()
+    public = sql.Identifier(PUBLIC, name)
     return [
-        sql.SQL(_GET).format(function=sql.Identifier(schema, "get_shadow_watermark")),
-        sql.SQL(_UPDATE).format(function=sql.Identifier(schema, "update_shadow_watermark")),
+        sql.SQL("CREATE OR REPLACE FUNCTION {name}{head} AS {body}").format(name=public, head=sql.SQL(head), body=body),
+        sql.SQL("COMMENT ON FUNCTION {name}{signature} IS {mark}").format(
+            name=public, signature=sql.SQL(signature), mark=_MARK + schema
+        ),
     ]
 
 
 def publish(tx: Transaction, tables: tuple[str, ...]) -> None:
-    """Make the views of these tables, and with the books' own the functions; leave alone what somebody else made."""
+    """Make the views of these tables, and with the books' own the functions."""
     if not _possible(tx):
         return
-    free = [table for table in tables if _is_free(tx, table)]
-    statements = [statement for table in free for statement in view_statements(tx.schema, table)]
-    if set(BOOKS) <= set(free):
-        statements += function_statements(tx.schema)
+    # Two mirrors that are made at once meet here.
+    tx.run("SELECT pg_advisory_xact_lock(hashtextextended('odoo_shadow/public', 0))")
+    for table in tables:
+        if _is_free_view(tx, table):
+            _replace_view(tx, table)
+    if set(BOOKS) <= set(tables):
+        free = tuple(name for name in _FUNCTIONS if _is_free_function(tx, name))
+        _run_all(tx, function_statements(tx.schema, free))
+
+
+def _replace_view(tx: Transaction, table: str) -> None:
+    try:
+        with tx.cursor.connection.transaction():
+            _run_all(tx, view_statements(tx.schema, table))
+    except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
+        tx.run("DROP VIEW public.{name}", name=sql.Identifier(table))
+        _run_all(tx, view_statements(tx.schema, table))
+
+
+def _run_all(tx: Transaction, statements: list[sql.Composed]) -> None:
     for statement in statements:
         tx.cursor.execute(statement)
 
 
+def unpublish(tx: Transaction, table: str) -> None:
+    """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
+    if _possible(tx) and _is_free_view(tx, table):
+        tx.run("DROP VIEW IF EXISTS public.{name}", name=sql.Identifier(table))
+
+
 def _possible(tx: Transaction) -> bool:
-    if tx.schema == "public" or tx.cursor.connection.info.server_version < _FIRST_WITH_SECURITY_INVOKER:
+    if tx.schema == PUBLIC or tx.cursor.connection.info.server_version < _FIRST_WITH_SECURITY_INVOKER:
         return False
     ((allowed,),) = tx.run("SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)")
     if not allowed:
@@ -75,19 +118,29 @@ def _possible(tx: Transaction) -> bool:
     return bool(allowed)
 
 
-def _is_free(tx: Transaction, name: str) -> bool:
+def _is_free_view(tx: Transaction, name: str) -> bool:
     rows = tx.run(
-        "SELECT c.relkind = 'v' AND obj_description(c.oid, 'pg_class') IS NOT DISTINCT FROM {mark}"
-        " AND pg_has_role(c.relowner, 'USAGE') FROM pg_class c"
-        " WHERE c.relnamespace = to_regnamespace('public') AND c.relname = {name}",
-        mark=_mark(tx.schema),
+        "SELECT c.relkind = 'v' AND pg_has_role(c.relowner, 'USAGE'), obj_description(c.oid, 'pg_class')"
+        " FROM pg_class c WHERE c.relnamespace = to_regnamespace('public') AND c.relname = {name}",
         name=name,
     )
-    free = not rows or bool(rows[0][0])
-    if not free:
+    return all(_is_own(tx, name, bool(replaceable), mark) for replaceable, mark in rows)
+
+
+def _is_free_function(tx: Transaction, name: str) -> bool:
+    rows = tx.run(
+        "SELECT pg_has_role(p.proowner, 'USAGE'), obj_description(p.oid, 'pg_proc')"
+        " FROM pg_proc p WHERE p.pronamespace = to_regnamespace('public') AND p.proname = {name}",
+        name=name,
+    )
+    return all(_is_own(tx, name, bool(replaceable), mark) for replaceable, mark in rows)
+
+
+def _is_own(tx: Transaction, name: str, is_replaceable: bool, mark: object) -> bool:
+    if is_replaceable and mark == _MARK + tx.schema:
+        return True
+    if isinstance(mark, str) and mark.startswith(_MARK):
+        log.info("No public.%s: it belongs to another mirror.", name)
+    else:
         log.warning("No view public.%s: something else has that name.", name)
-    return free
-
-
-def _mark(schema: str) -> sql.Literal:
-    return sql.Literal(f"Kept by odoo-shadow for schema {schema}.")
+    return False

@@ -39,26 +39,31 @@ def name_table(tx: Transaction, model: str) -> str:
     return names.distinct_table_name(model) if taken else plain
 
 
-def register_table(tx: Transaction, model: str, *, module: str | None, field_count: int) -> str:
-    """Note a model's table and its number of columns; return the table's name."""
+def register_table(tx: Transaction, model: str) -> str:
+    """Return a model's table; register it if this is its first time."""
+    registered = find_table(tx, model)
+    if registered is not None:
+        return registered
     lock_schema(tx)
     table = name_table(tx, model)
     tx.run(
-        "INSERT INTO {meta} AS m (table_name, odoo_model, odoo_module, field_count)"
-        " VALUES ({table}, {model}, {module}, {count})"
-        " ON CONFLICT (table_name) DO UPDATE SET field_count = excluded.field_count,"
-        " odoo_module = coalesce(excluded.odoo_module, m.odoo_module), updated_at = now()",
+        "INSERT INTO {meta} (table_name, odoo_model) VALUES ({table}, {model}) ON CONFLICT DO NOTHING",
         meta=tx.own(META),
         table=table,
         model=model,
-        module=module,
-        count=field_count,
     )
     return table
 
 
+def recount_rows(tx: Transaction, table: str, count: int) -> None:
+    """Correct a table's row count: it was counted."""
+    tx.run(
+        "UPDATE {meta} SET row_count = {count} WHERE table_name = {table}", meta=tx.own(META), count=count, table=table
+    )
+
+
 def count_rows(tx: Transaction, table: str, added: int) -> None:
-    """Add to a table's row count, in the transaction that adds the rows."""
+    """Add to a table's row count, in the transaction that adds (or, below zero, removes) the rows."""
     if added:
         tx.run(
             "UPDATE {meta} SET row_count = row_count + {added} WHERE table_name = {table}",
@@ -68,11 +73,21 @@ def count_rows(tx: Transaction, table: str, added: int) -> None:
         )
 
 
+def count_fields(tx: Transaction, table: str, count: int) -> None:
+    """Note how many fields a table mirrors."""
+    tx.run(
+        "UPDATE {meta} SET field_count = {count} WHERE table_name = {table}",
+        meta=tx.own(META),
+        count=count,
+        table=table,
+    )
+
+
 def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
     """Note that a run of this table has ended well."""
     tx.run(
-        "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = {duration}, sync_errors = 0,"
-        " last_error = NULL, updated_at = now() WHERE table_name = {table}",
+        "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = {duration},"
+        " sync_errors = 0, last_error = NULL, updated_at = now() WHERE table_name = {table}",
         meta=tx.own(META),
         duration=duration_ms,
         table=table,

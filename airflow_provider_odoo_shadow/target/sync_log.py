@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from airflow_provider_odoo_shadow.target.base import SYNC_LOG
 from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,8 @@ def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     return [LogEntry(*row) for row in rows]
 
 
-def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:
-    """Open a run's entry and close those that a killed run of this table left open; return the entry's id.
-
-    The caller holds the table's lease, so an open entry has no living owner.
-    """
+def close_left_open(tx: Transaction, table: str) -> None:
+    """Close the entries of a table that killed runs left open. Only when nobody living writes it."""
     tx.run(
         "UPDATE {log} SET status = 'error', completed_at = now(), duration_ms = NULL,"
         " error_message = 'The run ended without closing its entry: it was killed.'"
@@ -49,6 +46,14 @@ def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str,
         log=tx.own(SYNC_LOG),
         table=table,
     )
+
+
+def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:
+    """Open a run's entry, and close those that a killed run left open; return the entry's id.
+
+    The caller holds the table's lease, so an open entry has no living owner.
+    """
+    close_left_open(tx, table)
     ((entry,),) = tx.run(
         "INSERT INTO {log} (sync_run_id, table_name, metadata) VALUES ({run_id}, {table}, {metadata}) RETURNING id",
         log=tx.own(SYNC_LOG),
@@ -59,12 +64,12 @@ def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str,
     return int(entry)
 
 
-def close_success(tx: Transaction, entry: int, counts: MergeCounts, duration_ms: int) -> None:
+def close_success(tx: Transaction, entry: int, counts: RowCounts, duration_ms: int) -> None:
     """Close an entry whose run has ended well."""
     _close(tx, entry, "success", counts, duration_ms, None)
 
 
-def close_error(tx: Transaction, entry: int, counts: MergeCounts, duration_ms: int, message: str) -> None:
+def close_error(tx: Transaction, entry: int, counts: RowCounts, duration_ms: int, message: str) -> None:
     """Close an entry whose run has failed; the counts are those that were committed."""
     _close(tx, entry, "error", counts, duration_ms, message)
 
@@ -82,12 +87,10 @@ def log_unopened(tx: Transaction, run_id: UUID, table: str, status: str, reason:
     )
 
 
-def _close(
-    tx: Transaction, entry: int, status: str, counts: MergeCounts, duration_ms: int, message: str | None
-) -> None:
+def _close(tx: Transaction, entry: int, status: str, counts: RowCounts, duration_ms: int, message: str | None) -> None:
     tx.run(
         "UPDATE {log} SET status = {status}, completed_at = now(), duration_ms = {duration},"
-        " rows_inserted = {inserted}, rows_updated = {updated}, error_message = {message},"
+        " rows_inserted = {inserted}, rows_updated = {updated}, rows_deleted = {deleted}, error_message = {message},"
         " metadata = metadata || jsonb_build_object('rows_unchanged', {unchanged}::bigint)"
         " WHERE id = {entry} AND status = 'running'",
         log=tx.own(SYNC_LOG),
@@ -95,6 +98,7 @@ def _close(
         duration=duration_ms,
         inserted=counts.inserted,
         updated=counts.updated,
+        deleted=counts.deleted,
         unchanged=counts.unchanged,
         message=message,
         entry=entry,

@@ -1,16 +1,17 @@
-"""Mirror tables: what columns they should have, what they have, and the statements in between."""
+"""Mirror tables: what columns they should have, what they have, and the changes in between."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import LiteralString
 
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.base import FIELD
 from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
 
 
 class ColumnType(StrEnum):
@@ -28,63 +29,150 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column that holds an Odoo field."""
+    """A column that holds an Odoo field.
+
+    :param field: the field's name, where it differs from the column's.
+    :param odoo_type: Odoo's type, such as `many2one`.
+    """
 
     name: str
     type: ColumnType
+    field: str = ""
+    odoo_type: str = ""
+
+
+class ChangeKind(StrEnum):
+    """What happens to a table or a column."""
+
+    CREATED = "table created"
+    ADDED = "column added"
+    RETURNED = "column written again"
+    VANISHED = "column no longer written"
+    WIDENED = "type widened"
+    REPLACED = "type replaced"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change.
+
+    :param column: None for the whole table.
+    """
+
+    kind: ChangeKind
+    column: Column | None = None
+    old_type: str | None = None
+
+    def __str__(self) -> str:
+        """Return the change in words."""
+        if self.column is None:
+            return str(self.kind)
+        if self.kind is ChangeKind.REPLACED:
+            kept = names.kept_column_name(self.column.name, self.old_type or "")
+            return f"{self.column.name} becomes {self.column.type}, its old values stay in {kept}"
+        if self.kind is ChangeKind.WIDENED:
+            return f"{self.column.name} widened from {self.old_type} to {self.column.type}"
+        return f"{self.kind}: {self.column.name}"
 
 
 @dataclass(frozen=True)
 class TableChange:
-    """What must happen before rows can be written: the table is made, or columns are added."""
+    """What must happen before rows can be written; empty when the table is as it should be.
+
+    :param columns: the columns that the table will have, besides the project's own.
+    :param unrecorded: those that are there already, but not yet in `odoo_shadow_field`: `ddl` made them.
+    """
 
     table: str
-    create: bool
-    add: tuple[Column, ...]
+    changes: tuple[Change, ...] = ()
+    columns: tuple[Column, ...] = field(default=(), repr=False)
+    unrecorded: tuple[Column, ...] = field(default=(), repr=False)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether the table is already as it should be."""
-        return not self.create and not self.add
+    def creates(self) -> bool:
+        """Whether the table is made anew."""
+        return any(change.kind is ChangeKind.CREATED for change in self.changes)
+
+    @property
+    def to_fill(self) -> tuple[Column, ...]:
+        """The columns whose values all rows lack."""
+        filling = (ChangeKind.ADDED, ChangeKind.RETURNED, ChangeKind.WIDENED, ChangeKind.REPLACED)
+        return tuple(change.column for change in self.changes if change.column and change.kind in filling)
+
+
+# What `ALTER COLUMN … TYPE … USING` turns into the other without loss.
+_WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
+    (ColumnType.BIGINT, ColumnType.NUMERIC): "{column}::numeric",
+    (ColumnType.DATE, ColumnType.TIMESTAMPTZ): "{column}::timestamp AT TIME ZONE 'UTC'",
+    **{(str(kind), ColumnType.TEXT): "{column}::text" for kind in ColumnType if kind is not ColumnType.TEXT},
+}
 
 
 def plan_change(tx: Transaction, table: str, columns: Sequence[Column]) -> TableChange:
-    """Compare the columns that a table should have, besides the project's own, with those that it has.
-
-    :raises ShadowConflictError: a column exists with another type.
-    """
-    present = _present_columns(tx, table)
+    """Compare the columns that a table should have, besides the project's own, with those that it has."""
+    present = present_columns(tx, table)
     if not present:
-        return TableChange(table, create=True, add=tuple(columns))
-    for column in columns:
-        if present.get(column.name, column.type) != column.type:
-            raise ShadowConflictError(
-                f"{tx.schema}.{table}: column '{column.name}' is {present[column.name]}, but Odoo's field now needs "
-                f"{column.type}: rename or drop that column, and the next run adds it anew."
-            )
-    return TableChange(table, create=False, add=tuple(c for c in columns if c.name not in present))
+        return TableChange(table, (Change(ChangeKind.CREATED),), tuple(columns))
+    active, vanished = active_columns(tx, table), _vanished(tx, table)
+    changes = [_change(column, present.get(column.name), vanished) for column in columns]
+    wanted, known = {column.name for column in columns}, {column.name for column in active}
+    changes += [Change(ChangeKind.VANISHED, column) for column in active if column.name not in wanted]
+    return TableChange(
+        table,
+        tuple(change for change in changes if change is not None),
+        tuple(columns),
+        tuple(item for item in columns if item.name in present and item.name not in known | vanished),
+    )
 
 
-def change_statements(schema: str, change: TableChange) -> list[sql.Composed]:
-    """Return the statements that carry a change out; running them twice does no harm."""
-    table = sql.Identifier(schema, change.table)
-    if change.create:
-        return [_create(table, change), _index(schema, change.table)]
+def _change(column: Column, present_type: str | None, vanished: set[str]) -> Change | None:
+    if present_type is None:
+        return Change(ChangeKind.ADDED, column)
+    if present_type != column.type:
+        widens = (present_type, column.type) in _WIDENING
+        return Change(ChangeKind.WIDENED if widens else ChangeKind.REPLACED, column, present_type)
+    return Change(ChangeKind.RETURNED, column) if column.name in vanished else None
+
+
+def widening_statement(table: sql.Identifier, change: Change) -> sql.Composed | None:
+    """Return the statement that widens a column's type, None when its type cannot be widened without loss."""
+    column = change.column
+    using = _WIDENING.get((str(change.old_type), column.type)) if column else None
+    if column is None or using is None:
+        return None
+    name = sql.Identifier(column.name)
+    return sql.SQL("ALTER TABLE {table} ALTER COLUMN {column} TYPE {type} USING {using}").format(
+        table=table, column=name, type=sql.SQL(column.type.value), using=sql.SQL(using).format(column=name)
+    )
+
+
+def add_statement(table: sql.Identifier, column: Column) -> sql.Composed:
+    """Return the statement that adds a column; running it twice does no harm."""
+    return sql.SQL("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {type}").format(
+        table=table, column=sql.Identifier(column.name), type=sql.SQL(column.type.value)
+    )
+
+
+def create_statements(schema: str, table: str, columns: Sequence[Column]) -> list[sql.Composed]:
+    """Return the statements that make a table; running them twice does no harm."""
+    qualified = sql.Identifier(schema, table)
+    lines = [sql.SQL("{} bigint PRIMARY KEY").format(sql.Identifier(names.ID))]
+    lines += [sql.SQL("{} {}").format(sql.Identifier(item.name), sql.SQL(item.type.value)) for item in columns]
+    lines += [
+        sql.SQL("{} timestamptz").format(sql.Identifier(names.WRITE_DATE)),
+        sql.SQL("{} timestamptz DEFAULT now()").format(sql.Identifier(names.SYNCED_AT)),
+        sql.SQL("{} text").format(sql.Identifier(names.HASH)),
+    ]
     return [
-        sql.SQL("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {type}").format(
-            table=table, column=sql.Identifier(column.name), type=_type(column)
-        )
-        for column in change.add
+        sql.SQL("CREATE TABLE IF NOT EXISTS {} (\n    {}\n)").format(qualified, sql.SQL(",\n    ").join(lines)),
+        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({} DESC)").format(
+            sql.Identifier(names.index_name(table)), qualified, sql.Identifier(names.WRITE_DATE)
+        ),
     ]
 
 
-def apply_change(tx: Transaction, change: TableChange) -> None:
-    """Carry a change out in this transaction."""
-    for statement in change_statements(tx.schema, change):
-        tx.cursor.execute(statement)
-
-
-def _present_columns(tx: Transaction, table: str) -> dict[str, str]:
+def present_columns(tx: Transaction, table: str) -> dict[str, str]:
+    """Return a table's columns and their types as they are, nothing when there is no such table."""
     rows = tx.run(
         "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
         " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -96,22 +184,21 @@ def _present_columns(tx: Transaction, table: str) -> dict[str, str]:
     return {str(name): str(kind) for name, kind in rows}
 
 
-def _create(table: sql.Identifier, change: TableChange) -> sql.Composed:
-    lines = [sql.SQL("{} bigint PRIMARY KEY").format(sql.Identifier(names.ID))]
-    lines += [sql.SQL("{} {}").format(sql.Identifier(column.name), _type(column)) for column in change.add]
-    lines += [
-        sql.SQL("{} timestamptz").format(sql.Identifier(names.WRITE_DATE)),
-        sql.SQL("{} timestamptz DEFAULT now()").format(sql.Identifier(names.SYNCED_AT)),
-        sql.SQL("{} text").format(sql.Identifier(names.HASH)),
-    ]
-    return sql.SQL("CREATE TABLE IF NOT EXISTS {} (\n    {}\n)").format(table, sql.SQL(",\n    ").join(lines))
-
-
-def _index(schema: str, table: str) -> sql.Composed:
-    return sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({} DESC)").format(
-        sql.Identifier(names.index_name(table)), sql.Identifier(schema, table), sql.Identifier(names.WRITE_DATE)
+def active_columns(tx: Transaction, table: str) -> list[Column]:
+    """Return the columns that the last run wrote, by name."""
+    rows = tx.run(
+        "SELECT column_name, column_type, field_name, odoo_type FROM {field}"
+        " WHERE table_name = {table} AND vanished_at IS NULL ORDER BY column_name",
+        field=tx.own(FIELD),
+        table=table,
     )
+    return [Column(str(name), ColumnType(kind), str(origin), str(odoo)) for name, kind, origin, odoo in rows]
 
 
-def _type(column: Column) -> sql.SQL:
-    return sql.SQL(column.type.value)
+def _vanished(tx: Transaction, table: str) -> set[str]:
+    rows = tx.run(
+        "SELECT column_name FROM {field} WHERE table_name = {table} AND vanished_at IS NOT NULL",
+        field=tx.own(FIELD),
+        table=table,
+    )
+    return {str(row[0]) for row in rows}

@@ -6,7 +6,7 @@ The checkpoint is committed with the rows of its page, so rows and watermark can
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.target.base import WATERMARK
@@ -103,3 +103,20 @@ def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
         table=table,
     )
     return Watermark(last_write_date, last_id, rows_synced, updated_at)
+
+
+def note_late_commit(tx: Transaction, table: str, lateness: timedelta) -> None:
+    """Keep how late a row was found after its `write_date`, if it is the latest so far."""
+    if lateness > timedelta(0):
+        tx.run(
+            "UPDATE {watermark} SET latest_commit = greatest(latest_commit, {lateness}) WHERE table_name = {table}",
+            watermark=tx.own(WATERMARK),
+            lateness=lateness,
+            table=table,
+        )
+
+
+def latest_commit(tx: Transaction) -> timedelta | None:
+    """Return how late the latest row of any table was found after its `write_date`, None when none was late."""
+    ((latest,),) = tx.run("SELECT max(latest_commit) FROM {watermark}", watermark=tx.own(WATERMARK))
+    return latest if isinstance(latest, timedelta) else None

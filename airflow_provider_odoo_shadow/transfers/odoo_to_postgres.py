@@ -13,12 +13,14 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, MirrorResult, Run, mirror_model
+from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 
@@ -37,6 +39,7 @@ class MirrorSummary(TypedDict):
     rows_inserted: int
     rows_updated: int
     rows_unchanged: int
+    rows_deleted: int
     last_write_date: str
     seconds: float
 
@@ -56,6 +59,8 @@ class OdooToPostgresOperator(BaseOperator):
     :param preview: only log what would be read, written and created.
     :param batch_size: records a page.
     :param look_back: how far a run reaches behind the last watermark; longer than Odoo's longest transaction.
+    :param on_delete: what becomes of rows that are gone from Odoo: `delete`, `mark` (in `_deleted_at`) or `ignore`.
+    :param allow_mass_delete: let a suspicious share of the table's rows go at once.
     """
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
@@ -73,6 +78,8 @@ class OdooToPostgresOperator(BaseOperator):
         preview: bool = False,
         batch_size: int = DEFAULT_PAGE_SIZE,
         look_back: timedelta = DEFAULT_LOOK_BACK,
+        on_delete: str = OnDelete.DELETE,
+        allow_mass_delete: bool = False,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -86,10 +93,18 @@ class OdooToPostgresOperator(BaseOperator):
         self.preview = preview
         self.batch_size = batch_size
         self.look_back = look_back
+        self.on_delete = on_delete
+        self.allow_mass_delete = allow_mass_delete
 
     def execute(self, context: Context) -> MirrorSummary | None:
         """Mirror the model; return counts and the new watermark."""
-        options = MirrorOptions(full=self.full, batch_size=self.batch_size, look_back=self.look_back)
+        options = MirrorOptions(
+            full=self.full,
+            batch_size=self.batch_size,
+            look_back=self.look_back,
+            on_delete=OnDelete(self.on_delete),
+            allow_mass_delete=self.allow_mass_delete,
+        )
         odoo, shadow = OdooHook(self.odoo_conn_id).get_conn(), shadow_database(self.postgres_conn_id, self.schema)
         with odoo, shadow:
             try:
@@ -135,6 +150,7 @@ def _summary(result: MirrorResult) -> MirrorSummary:
         rows_inserted=result.counts.inserted,
         rows_updated=result.counts.updated,
         rows_unchanged=result.counts.unchanged,
+        rows_deleted=result.counts.deleted,
         last_write_date=result.watermark.last_write_date.isoformat(),
         seconds=round(result.seconds, 3),
     )

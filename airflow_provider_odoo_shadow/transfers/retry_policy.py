@@ -7,7 +7,7 @@ from datetime import timedelta
 from airflow.sdk import Context
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError, VerificationError
 from airflow_provider_odoo_shadow.source.errors import OdooFatalError, OdooRetriableError
 from airflow_provider_odoo_shadow.target.errors import ShadowFatalError
 
@@ -26,7 +26,10 @@ class MirrorRetryPolicy(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
         """Decide by the class of the error."""
-        if isinstance(exception, OdooFatalError | ShadowFatalError | MirrorConfigurationError):
+        if isinstance(
+            exception,
+            OdooFatalError | ShadowFatalError | MirrorConfigurationError | MassDeletionError | VerificationError,
+        ):
             return RetryDecision.fail(reason=str(exception))
         if isinstance(exception, OdooRetriableError) and exception.retry_after is not None:
             return RetryDecision.retry(timedelta(seconds=exception.retry_after), reason=str(exception))

@@ -189,7 +189,6 @@ def test_a_variable_that_is_not_set(shell: Shell, name: str, value: str | None) 
     assert outcome.code == 2, outcome
     assert "Traceback" not in outcome.err
     assert name in outcome.last_error or "ODOO_URL" in outcome.last_error
-    # Fails for a blank SUPABASE_DB_URL:
     assert "cannot be reached" not in outcome.last_error  # libpq takes a blank URL for its own defaults
     assert_no_secret(outcome, shell)
 
@@ -273,7 +272,6 @@ def closed_port() -> Iterator[int]:
         yield held.getsockname()[1]
 
 
-# Fails: psycopg names the host, which is the rest of the password.
 def test_a_password_with_an_unescaped_character_is_not_told(shell: Shell, closed_port: int) -> None:
     url = f"postgresql://postgres:pass@{PG_PASSWORD}@127.0.0.1:{closed_port}/postgres"
     for command in (["sync", *MODELS], ["status"], ["status", "--verbose"]):

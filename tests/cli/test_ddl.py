@@ -65,7 +65,6 @@ def test_another_schema(shell: Shell, database: str, tmp_path: Path) -> None:
     assert {row[0] for row in structure(database)["schemas"]} == {"public", schema}
 
 
-# Fails for the second: NotADirectoryError comes through as a traceback.
 @pytest.mark.parametrize("below", ["", "/below"])
 def test_a_folder_that_cannot_be_is_told_in_one_sentence(shell: Shell, tmp_path: Path, below: str) -> None:
     (tmp_path / "file").touch()

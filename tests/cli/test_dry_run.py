@@ -88,7 +88,6 @@ def test_a_model_without_rights_would_fail(shell: Shell, odoo19: StandIn) -> Non
     assert "res.company: first load" in outcome.out
 
 
-# Fails: a dry run ends at the first table that cannot be written, with 2.
 def test_a_model_that_cannot_be_written_would_fail_alone(shell: Shell, database: str) -> None:
     shell.run("sync", *MODELS)
     with psycopg.connect(database) as connection:

@@ -72,7 +72,7 @@ def variables(airflow_database: None) -> Callable[[], dict[str, dict[str, object
 
     def read() -> dict[str, dict[str, object]]:
         with create_session() as session:
-            return {item.key: json.loads(item.get_val()) for item in session.query(Variable)}
+            return {item.key: json.loads(str(item.val)) for item in session.query(Variable)}
 
     return read
 

@@ -23,7 +23,9 @@ def test_the_mirror_that_ships() -> None:
     (mirror,) = read_mirrors(DAGS_FOLDER / "odoo_shadow.yaml")
     dag = build_sync_dag(mirror)
     assert dag.dag_id == "odoo_shadow_sync"
-    assert (dag.schedule, dag.catchup, dag.max_active_runs) == ("0 */4 * * *", False, 1)
+    schedule: object = dag.schedule
+    assert schedule == "0 */4 * * *"
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert mirror.model_names == PRIORITY_MODELS
     assert (mirror.odoo_conn_id, mirror.postgres_conn_id) == ("odoo_default", "odoo_shadow_db")
     mirrored = dag.get_task("mirror")

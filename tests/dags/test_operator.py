@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from odoo_stand_in import Fault, StandIn
 from tests.dags.conftest import shadow_connection
@@ -34,7 +35,9 @@ def test_the_operator_alone_mirrors_one_model(
 def test_a_throttled_model_is_retried_after_the_time_that_odoo_asked_for(
     sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_dag.get_task("mirror").partial_kwargs["retry_delay"] = 3600  # would take an hour, were it not for Retry-After
+    mirrored = sync_dag.get_task("mirror")
+    assert isinstance(mirrored, MappedOperator)
+    mirrored.partial_kwargs["retry_delay"] = 3600  # would take an hour, were it not for Retry-After
     monkeypatch.setattr("airflow_provider_odoo_shadow.source.client.LONGEST_WAIT", 0.5)
     odoo.faults.add(Fault(model="res.company", method="search_read", status=429, headers={"Retry-After": "1"}))
     dag_run = run(sync_dag, models=["res.company"])
@@ -82,4 +85,4 @@ def test_a_parameter_that_does_not_exist_fails_the_run(sync_dag: DAG, database: 
 
 
 def test_choosing_no_model_means_all(sync_dag: DAG) -> None:
-    assert len(states(run(sync_dag, models=None, dry_run=True))) == 2 + 13
+    assert len(states(run(sync_dag, models=None, dry_run=True))) == 3 + 13

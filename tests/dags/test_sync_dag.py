@@ -19,7 +19,8 @@ Variables = Callable[[], dict[str, dict[str, object]]]
 
 
 def run(dag: DAG, **conf: object) -> DagRun:
-    return dag.test(run_conf=conf)
+    dag_run: DagRun = dag.test(run_conf=conf)
+    return dag_run
 
 
 def states(dag_run: DagRun) -> dict[str, str]:
@@ -31,10 +32,10 @@ def test_mirrors_all_models_then_only_changes(
     sync_dag: DAG, odoo: StandIn, database: str, variables: Variables
 ) -> None:
     first = run(sync_dag)
-    assert states(first) == dict.fromkeys(("plan", *PRIORITY_MODELS, "report"), "success")
+    assert states(first) == dict.fromkeys(("plan", "doctor", *PRIORITY_MODELS, "report"), "success")
     assert first.state == "success"
     with psycopg.connect(database) as connection:
-        rows = dict(connection.execute("SELECT odoo_model, row_count FROM odoo_shadow_meta").fetchall())
+        rows: dict[str, int] = dict(connection.execute("SELECT odoo_model, row_count FROM odoo_shadow_meta").fetchall())
         marks = connection.execute("SELECT table_name, last_write_date FROM odoo_shadow_watermark").fetchall()
     for model in PRIORITY_MODELS:
         assert rows[model] == len(odoo.execute(model, "search", [], context={"active_test": False})), model
@@ -47,7 +48,7 @@ def test_mirrors_all_models_then_only_changes(
     odoo.execute("res.partner", "write", [customer], {"name": "Renamed, Ltd."})
     second = run(sync_dag, models=["res.partner"])
     assert second.state == "success"
-    assert states(second) == {"plan": "success", "res.partner": "success", "report": "success"}
+    assert states(second) == dict.fromkeys(("plan", "doctor", "res.partner", "report"), "success")
     with psycopg.connect(database) as connection:
         ((name,),) = connection.execute(
             "SELECT name FROM odoo_shadow.odoo_shadow_res_partner WHERE id = %s", [customer]
@@ -71,6 +72,7 @@ def test_a_failing_model_fails_alone_and_the_run_ends_failed(
     dag_run = run(sync_dag, models=["res.partner", "account.move", "product.product"])
     assert states(dag_run) == {
         "plan": "success",
+        "doctor": "success",
         "res.partner": "success",
         "account.move": "failed",
         "product.product": "success",

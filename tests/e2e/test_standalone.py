@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from odoo_stand_in import Fault, StandIn
-from tools.airflow_home import DAG_ID, AirflowHome, OdooAccess
+from tools.airflow_home import DAG_ID, AirflowHome, to_stand_in
 from tools.embedded_postgres import new_database
 from tools.standalone import RunningAirflow, standalone
 
@@ -71,7 +71,7 @@ def deployment(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shadow_url = new_database(postgres)
     with StandIn(postgres, flavour="19", database="e2e") as odoo:
         folder = tmp_path_factory.mktemp("airflow")
-        home = AirflowHome(folder, odoo=OdooAccess.to_stand_in(odoo), shadow_url=shadow_url)
+        home = AirflowHome(folder, odoo=to_stand_in(odoo), shadow_url=shadow_url)
         home.make_database()
         home.store_connections()
         with standalone(home) as airflow:
@@ -98,7 +98,7 @@ def test_the_scheduled_run_has_mirrored_all_priority_models(deployment: Deployme
     states = deployment.states(run["dag_run_id"])
     assert run["run_type"] == "scheduled"
     assert set(states.values()) == {"success"}
-    assert len(states) == 2 + 13
+    assert len(states) == 3 + 13
     for model, rows in deployment.query("SELECT odoo_model, row_count FROM odoo_shadow_meta"):
         assert rows == len(deployment.odoo.execute(model, "search", [], context={"active_test": False})), model
 
@@ -108,7 +108,9 @@ def test_a_run_by_hand_takes_its_parameters(deployment: Deployment) -> None:
     deployment.odoo.execute("res.partner", "write", [partner], {"name": "Renamed by hand"})
     run_id = deployment.trigger(models=["res.partner", "sale.order"], batch_size=100)
     assert deployment.wait(run_id) == "success"
-    assert deployment.states(run_id) == dict.fromkeys(("plan", "res.partner", "sale.order", "report"), "success")
+    assert deployment.states(run_id) == dict.fromkeys(
+        ("plan", "doctor", "res.partner", "sale.order", "report"), "success"
+    )
     renamed = deployment.query("SELECT id FROM odoo_shadow.odoo_shadow_res_partner WHERE name = 'Renamed by hand'")
     assert renamed == [(partner,)]
 
@@ -149,7 +151,7 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
         deployment.odoo.faults.clear()
     states = deployment.states(run_id)
     assert states.pop("account.move") == "failed"
-    assert states == dict.fromkeys(("plan", "res.company", "project.task", "report"), "success")
+    assert states == dict.fromkeys(("plan", "doctor", "res.company", "project.task", "report"), "success")
     ((message,),) = deployment.query(
         "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error' AND table_name LIKE '%account_move'"
     )

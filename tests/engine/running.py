@@ -8,8 +8,9 @@ from typing import Any
 
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, MirrorResult, Run, mirror_model, no_replay, no_report
+from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model, no_replay, no_report
 from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark, read_scan, read_watermark
@@ -32,7 +33,7 @@ def mirror(
     on_progress: Callable[[Progress], None] = no_report,
 ) -> MirrorResult:
     """Mirror one model, by default in a run of its own."""
-    options = MirrorOptions(full=full, batch_size=batch_size, look_back=look_back)
+    options = MirrorOptions(full=full, batch_size=batch_size, look_back=look_back, wait=timedelta(0))
     return mirror_model(
         odoo, shadow, model, run=run or Run(), options=options, replay_from=replay_from, on_progress=on_progress
     )

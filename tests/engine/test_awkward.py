@@ -16,7 +16,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.names import column_name
 from odoo_stand_in import StandIn
 from tests.conftest import FLAVOURS, client_of
@@ -70,7 +70,7 @@ def test_awkward_names_and_types_arrive(
     assert len({column_name(name) for name in long}) == len(long) == 2
     assert ("public", "victim") in {row[:2] for row in structure(database)["relations"]}
 
-    assert mirror(awkward_client, shadow, "x_awkward", full=True).counts == MergeCounts(unchanged=first.counts.inserted)
+    assert mirror(awkward_client, shadow, "x_awkward", full=True).counts == RowCounts(unchanged=first.counts.inserted)
 
 
 def test_a_field_with_an_awkward_name_may_come_later(

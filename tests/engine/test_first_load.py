@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import log_of, mirror, scan_of, watermark_of
@@ -27,7 +27,7 @@ def test_every_model_is_equal_cell_by_cell(
     for model in MODELS:
         result = mirror(shared_client, shadow, model, batch_size=100)
         rows = len(expected_rows(shared_odoo, model))
-        assert (result.kind, result.counts) == (Kind.FIRST_LOAD, MergeCounts(inserted=rows))
+        assert (result.kind, result.counts) == (Kind.FIRST_LOAD, RowCounts(inserted=rows))
     assert assert_equal(shared_odoo, database, MODELS) > 50_000
     types: dict[str, dict[str, str]] = {}
     for schema, table, _, name, kind, *_ in structure(database)["columns"]:

@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from odoo_stand_in import StandIn
 from tests.engine.running import column, mirror, watermark_of
 from tests.engine.source_of_truth import assert_equal
@@ -74,7 +74,7 @@ def test_the_second_of_the_watermark_is_read_again(
     assert mark is not None
     set_write_date(odoo, 5, mark.last_write_date + timedelta(microseconds=microseconds), f"Same second, {microseconds}")
     set_write_date(odoo, 6, mark.last_write_date - timedelta(microseconds=1), "The second before")
-    assert mirror(client, shadow, look_back=NONE).counts == MergeCounts(updated=1)
+    assert mirror(client, shadow, look_back=NONE).counts == RowCounts(updated=1)
     assert column(shadow, "name", [5]) == {5: f"Same second, {microseconds}"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.mirror import MirrorOptions
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.base import Origin, recorded_origin
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.mirror import Run
+from airflow_provider_odoo_shadow.job.run import Run
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -121,7 +121,7 @@ def test_a_later_wish_for_everything_begins_anew(odoo: StandIn, client: OdooClie
     assert len(read) == everyone
 
 
-def test_a_replay_from_before_the_unfinished_window_begins_anew(
+def test_a_replay_from_before_the_unfinished_window_reads_all_of_its_own(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:
     everyone = len(read_whole(client, shadow, odoo))
@@ -130,8 +130,8 @@ def test_a_replay_from_before_the_unfinished_window_begins_anew(
     assert mark is not None
     with recording(odoo) as read:
         result = mirror(client, shadow, replay_from=lambda _: mark.last_write_date.replace(year=2020))
-    assert (result.kind, result.resumed) == (Kind.INCREMENTAL, False)
-    assert len(read) == everyone
+    assert (result.kind, result.resumed) == (Kind.INCREMENTAL, True)
+    assert len(set(read)) == everyone
 
 
 def test_the_first_load_of_an_empty_table_ends(own_odoo: StandIn, shadow: ShadowDatabase) -> None:
@@ -144,7 +144,6 @@ def test_the_first_load_of_an_empty_table_ends(own_odoo: StandIn, shadow: Shadow
         assert (second.kind, second.counts.inserted) == (Kind.INCREMENTAL, 1)
 
 
-# Fails: what was written between the two runs waits for a third.
 @pytest.mark.parametrize("kind", [Kind.FIRST_LOAD, Kind.INCREMENTAL, Kind.FULL])
 def test_a_later_run_that_goes_on_still_loses_nothing(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, kind: Kind

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.mirror import Run
 from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.job.run import Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
@@ -256,7 +256,6 @@ def test_the_entry_of_a_killed_run_is_closed_by_the_next(client: OdooClient, sha
     assert statuses_of(shadow) == ["error", "success"]
 
 
-# Fails: only a run that opens an entry closes those that are left.
 def test_so_it_is_by_a_run_that_does_not_come_to_read(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:

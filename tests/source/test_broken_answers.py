@@ -92,7 +92,6 @@ def test_no_answer_in_time(server: RawServer, client_to: ClientTo, held: threadi
     assert server.calls == ["search_count"] * ATTEMPTS
 
 
-# Fails: requests raises a plain ConnectionError there, told as "cannot be reached: check the URL".
 def test_an_answer_that_stops_half_way_is_a_timeout_too(
     server: RawServer, client_to: ClientTo, held: threading.Event
 ) -> None:
@@ -132,7 +131,6 @@ def test_a_page_of_a_proxy_is_passing_trouble(status: int, shared_odoo: StandIn)
     assert shared_odoo.calls.count(("res.partner", "search_count")) == 2 * ATTEMPTS
 
 
-# Fails over JSON-2: a fatal OdooRequestError, although the body is none of Odoo's (those have a name).
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_gateways_json_is_passing_trouble_too(status: int, shared_odoo: StandIn) -> None:
     fault = Fault(
@@ -200,7 +198,6 @@ XML_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\
 BROKEN_XML = {
     "half": b"<?xml version='1.0'?><methodResponse><params><param><value><int>7",
     "empty": b"",
-    # Fails: an IndexError gets out.
     "no value": b"<?xml version='1.0'?><methodResponse><params></params></methodResponse>",
     "no number": b"<?xml version='1.0'?><methodResponse><params><param><value><int>x</int></value></param></params>"
     b"</methodResponse>",

@@ -36,7 +36,7 @@ URLS = [
     ("https://example.com/odoo/", None, "https://example.com/odoo"),
     ("https://example.com/odoo", 8443, "https://example.com:8443/odoo"),
     ("erp.example.com", None, "https://erp.example.com"),
-    ("erp.example.com", 443, "https://erp.example.com:443"),
+    ("erp.example.com", 443, "https://erp.example.com"),
     ("erp.example.com/odoo", None, "https://erp.example.com/odoo"),
     ("erp.example.com:8443", None, "https://erp.example.com:8443"),
     ("erp.example.com", 8069, "http://erp.example.com:8069"),
@@ -44,7 +44,6 @@ URLS = [
     ("erp.example.com:8069/odoo", None, "http://erp.example.com:8069/odoo"),
     ("localhost", None, "http://localhost"),
     ("localhost:8017", None, "http://localhost:8017"),
-    # Fails: the loopback names are compared as typed, and "[::1]" is split at its colons.
     ("LocalHost", 8017, "http://localhost:8017"),
     ("127.0.0.1", 8017, "http://127.0.0.1:8017"),
     ("[::1]", 8017, "http://[::1]:8017"),

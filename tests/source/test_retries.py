@@ -171,7 +171,6 @@ def test_a_date_that_is_over_means_now(server: RawServer, client: OdooClient) ->
     assert client.search_count("res.partner") == 7
 
 
-# Fails for the first: "²" is a digit for isdigit() but no number, so a ValueError gets out.
 @pytest.mark.parametrize("asked", ["\xb2", "9" * 400, "Mon, 01 Jan 0001 00:00:00 +2300", ""])
 def test_an_odd_wait_does_not_break_the_error(asked: str, server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: throttled(asked)

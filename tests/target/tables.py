@@ -10,9 +10,10 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import ensure_base
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import MergeCounts, Row, merge_rows
+from airflow_provider_odoo_shadow.target.drift import apply_change
+from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, apply_change, plan_change
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, plan_change
 
 NAME = Column("name", ColumnType.TEXT)
 COLUMNS = ("id", "_odoo_write_date", "_sync_hash", "name")
@@ -31,18 +32,15 @@ def make_table(shadow: ShadowDatabase, model: str = "res.partner", columns: Iter
     make_base(shadow)
     wanted = tuple(columns)
     with shadow.transaction() as tx:
-        table = registry.register_table(tx, model, module=None, field_count=len(wanted))
-        change = plan_change(tx, table, wanted)
-        if not change.is_empty:
-            apply_change(tx, change)
-            publish(tx, (change.table,))
+        table = registry.register_table(tx, model)
+        apply_change(tx, plan_change(tx, table, wanted), run_id=None)
     return table
 
 
-def merge(shadow: ShadowDatabase, table: str, *rows: Row, columns: Iterable[str] = COLUMNS) -> MergeCounts:
+def merge(shadow: ShadowDatabase, table: str, *rows: Row, columns: Iterable[str] = COLUMNS) -> RowCounts:
     """Merge rows in a transaction of their own."""
     with shadow.transaction() as tx:
-        return merge_rows(tx, table, list(columns), rows)
+        return merge_rows(tx, table, list(columns), rows).counts
 
 
 def row(number: int, name: str | None, write_date: datetime | None = NOON) -> Row:

@@ -10,7 +10,7 @@ from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.base import Origin, claim_origin, recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.names import column_name, table_name
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan
@@ -50,11 +50,11 @@ def test_a_field_may_be_called_anything(shadow: ShadowDatabase, database: str, n
     columns = [Column(column_name(field), ColumnType.TEXT) for field in fields]
     table = make_table(shadow, "x.awkward", columns)
     listed = ("id", "_odoo_write_date", "_sync_hash", *(column.name for column in columns))
-    assert merge(shadow, table, (1, None, "h", "one", "two"), columns=listed) == MergeCounts(inserted=1)
-    assert merge(shadow, table, (1, None, "H", "eins", "zwei"), columns=listed) == MergeCounts(updated=1)
+    assert merge(shadow, table, (1, None, "h", "one", "two"), columns=listed) == RowCounts(inserted=1)
+    assert merge(shadow, table, (1, None, "H", "eins", "zwei"), columns=listed) == RowCounts(updated=1)
     assert rows_of(shadow, table, listed[3:]) == [("eins", "zwei")]
     with shadow.transaction() as tx:
-        assert plan_change(tx, table, columns).is_empty
+        assert plan_change(tx, table, columns).changes == ()
     assert_victim_lives(database)
 
 
@@ -108,7 +108,7 @@ def walk_through_the_books(shadow: ShadowDatabase, table: str) -> None:
         watermarks.finish_scan(tx, table, scan)
         registry.count_rows(tx, table, 1)
         registry.note_failure(tx, table, "100% 'wrong'")
-        sync_log.close_error(tx, entry, MergeCounts(), 1, "100% 'wrong'")
+        sync_log.close_error(tx, entry, RowCounts(), 1, "100% 'wrong'")
         assert [item.table for item in sync_log.entries_of_run(tx, scan.run_id)] == [table]
         ((status),) = registry.list_tables(tx)
         assert (status.row_count, status.last_error, status.watermark) == (1, "100% 'wrong'", NOON)

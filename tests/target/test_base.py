@@ -125,7 +125,6 @@ def test_many_makers_at_once(database: str) -> None:
             future.result()
 
 
-# Fails: the second maker gets a fatal UniqueViolation.
 def test_makers_of_two_schemas_do_not_stumble_over_the_views_in_public(shadow: ShadowDatabase, database: str) -> None:
     # Both want public.odoo_shadow_meta, and neither holds the other's lock.
     with ThreadPoolExecutor() as pool:

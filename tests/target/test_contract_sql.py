@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.watermarks import Scan
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import NOON, make_table, merge, row
@@ -57,7 +57,7 @@ def mirrored(one_database: str) -> Iterator[str]:
             registry.count_rows(tx, table, 1)
             watermarks.save_scan(tx, table, scan, 1)
             watermarks.finish_scan(tx, table, scan)
-            sync_log.close_success(tx, entry, MergeCounts(inserted=1), 5)
+            sync_log.close_success(tx, entry, RowCounts(inserted=1), 5)
     with ExitStack() as roles:
         for role in ("anon", "authenticated", "stranger", "with_usage_only"):
             roles.enter_context(new_role(one_database, role))
@@ -83,7 +83,7 @@ def test_readers_see_the_schema(reader: psycopg.Connection) -> None:
     ((schema,),) = reader.execute(OF_THE_SCHEMA[0]).fetchall()
     ((tables,),) = reader.execute(OF_THE_SCHEMA[1]).fetchall()
     assert schema == "odoo_shadow"
-    assert tables == 5  # the mirror's own four and one model's
+    assert tables == 8  # the mirror's own seven and one model's
 
 
 def test_readers_see_the_log(reader: psycopg.Connection) -> None:

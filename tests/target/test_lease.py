@@ -48,7 +48,6 @@ def test_a_held_table_is_busy_and_says_who_holds_it(shadow: ShadowDatabase) -> N
     renew(shadow, table, first)
 
 
-# Fails: the moment is told in the session's zone and called UTC.
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
 def test_the_end_of_a_claim_is_told_in_utc(shadow: ShadowDatabase, database: str, zone: str) -> None:
     table = make_table(shadow)

@@ -65,7 +65,6 @@ def test_somebody_elses_object_is_left_alone(
     assert rows_of(shadow, table, ("name",)) == [("a",)]
 
 
-# Fails: functions in public are replaced without a look.
 @pytest.mark.parametrize("returned", ["timestamptz", "integer"])
 def test_somebody_elses_function_is_left_alone(shadow: ShadowDatabase, database: str, returned: str) -> None:
     with psycopg.connect(database) as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.sync_log import (
     LogEntry,
     close_error,
@@ -37,7 +37,7 @@ def test_a_good_end_has_its_counts(shadow: ShadowDatabase) -> None:
     run = uuid4()
     with shadow.transaction() as tx:
         entry = open_entry(tx, run, PARTNERS, {"full": True})
-        close_success(tx, entry, MergeCounts(3, 2, 1), 1234)
+        close_success(tx, entry, RowCounts(3, 2, 1), 1234)
         assert entries_of_run(tx, run) == [LogEntry(PARTNERS, "success", 3, 2, 0, 1234, None)]
         ((is_complete, metadata),) = tx.run(
             "SELECT completed_at >= started_at, metadata FROM {log}", log=tx.own("odoo_shadow_sync_log")
@@ -52,7 +52,7 @@ def test_a_bad_end_has_its_reason(shadow: ShadowDatabase) -> None:
     reason = "100% 'quoted' \\ text; DROP TABLE x; --"
     with shadow.transaction() as tx:
         entry = open_entry(tx, run, PARTNERS, {})
-        close_error(tx, entry, MergeCounts(inserted=2), 5, reason)
+        close_error(tx, entry, RowCounts(inserted=2), 5, reason)
         assert entries_of_run(tx, run) == [LogEntry(PARTNERS, "error", 2, 0, 0, 5, reason)]
 
 
@@ -76,8 +76,8 @@ def test_a_closed_entry_stays_as_it_is(shadow: ShadowDatabase) -> None:
     run = uuid4()
     with shadow.transaction() as tx:
         entry = open_entry(tx, run, PARTNERS, {})
-        close_success(tx, entry, MergeCounts(1, 0, 0), 5)
-        close_error(tx, entry, MergeCounts(), 6, "too late")
+        close_success(tx, entry, RowCounts(1, 0, 0), 5)
+        close_error(tx, entry, RowCounts(), 6, "too late")
         open_entry(tx, uuid4(), PARTNERS, {})
         assert entries_of_run(tx, run) == [LogEntry(PARTNERS, "success", 1, 0, 0, 5, None)]
 
@@ -98,7 +98,7 @@ def test_a_retry_counts_as_the_newest_try(shadow: ShadowDatabase) -> None:
     make_base(shadow)
     run = uuid4()
     with shadow.transaction() as tx:
-        close_error(tx, open_entry(tx, run, PARTNERS, {}), MergeCounts(inserted=2), 5, "broke off")
-        close_success(tx, open_entry(tx, run, PARTNERS, {}), MergeCounts(inserted=1), 6)
+        close_error(tx, open_entry(tx, run, PARTNERS, {}), RowCounts(inserted=2), 5, "broke off")
+        close_success(tx, open_entry(tx, run, PARTNERS, {}), RowCounts(inserted=1), 6)
         assert [(item.status, item.rows_inserted) for item in entries_of_run(tx, run)] == [("success", 1)]
         assert entries_of_run(tx, uuid4()) == []

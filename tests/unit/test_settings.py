@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import LARGEST_PAGE, MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.secrets import is_secret
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK, Kind
 from airflow_provider_odoo_shadow.source.fields import Field
-from airflow_provider_odoo_shadow.target.merge import MergeCounts
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 
 
 def test_the_priority_models_are_those_of_the_contract() -> None:
@@ -102,7 +102,7 @@ def test_fields_that_are_no_credentials(name: str, kind: str) -> None:
 
 
 def progress(done: float) -> Progress:
-    return Progress("res.partner", Kind.FIRST_LOAD, MergeCounts(3, 2, 1), done)
+    return Progress("res.partner", Kind.FIRST_LOAD, RowCounts(3, 2, 1), done)
 
 
 def test_progress_is_told_now_and_then() -> None:
@@ -126,6 +126,6 @@ def test_progress_is_one_line() -> None:
 
 
 def test_counts_add_up() -> None:
-    total = MergeCounts(1, 2, 3) + MergeCounts(10, 20, 30)
-    assert total == MergeCounts(11, 22, 33)
+    total = RowCounts(1, 2, 3) + RowCounts(10, 20, 30)
+    assert total == RowCounts(11, 22, 33)
     assert total.written == 33

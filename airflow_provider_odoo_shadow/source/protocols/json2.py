@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRequestError
+from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
 from airflow_provider_odoo_shadow.source.faults import first_line, odoo_error, refused, unknown_database
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.types import Argument, Json
@@ -33,9 +33,9 @@ class Json2:
         self._transport = transport
         self._connection = transport.connection
         self._headers = {
-            "Authorization": f"bearer {self._connection.password}",
+            "Authorization": f"bearer {self._sendable('password or API key', self._connection.password)}",
             "Content-Type": "application/json",
-            "X-Odoo-Database": self._connection.database,
+            "X-Odoo-Database": self._sendable("database's name", self._connection.database),
         }
         self._uid: int | None = None
 
@@ -57,6 +57,16 @@ class Json2:
             self._uid = uid
         return self._uid
 
+    def _sendable(self, what: str, value: str) -> str:
+        try:
+            value.encode("latin-1")  # all that an HTTP header can carry
+        except UnicodeEncodeError:
+            raise OdooConfigurationError(
+                f"{self._connection}: JSON-2 cannot send the {what}, which has characters outside Latin-1: "
+                "correct it, or set protocol to jsonrpc."
+            ) from None
+        return value
+
     def _named(self, model: str, method: str, args: Sequence[Argument]) -> dict[str, Argument]:
         names = _POSITIONAL.get(method, ())
         if len(args) > len(names):
@@ -73,8 +83,8 @@ class Json2:
         details = self._transport.decode(answer)
         if answer.status == 401:
             return refused(self._connection)
-        if not isinstance(details, dict):
-            return OdooRequestError(f"{self._connection} refused {target} (HTTP {answer.status}).")
+        if not isinstance(details, dict) or (answer.status >= 500 and "name" not in details):
+            return self._transport.not_data(answer)  # a gateway's own JSON: Odoo's has a name
         name, message = str(details.get("name") or f"HTTP {answer.status}"), str(details.get("message") or "")
         if answer.status == 422:
             return OdooRequestError(f"{self._connection} refused the arguments of {target}: {first_line(message)}")

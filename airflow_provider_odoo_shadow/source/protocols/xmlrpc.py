@@ -63,6 +63,8 @@ class XmlRpc:
             raise self._error(fault, target) from None
         except (ExpatError, ValueError, xmlrpc.client.ResponseError):
             raise self._transport.not_data(answer) from None
+        if not values:
+            raise self._transport.not_data(answer)
         return cast(Json, values[0])
 
     def _error(self, fault: xmlrpc.client.Fault, target: str) -> OdooError:

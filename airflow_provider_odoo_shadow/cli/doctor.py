@@ -1,0 +1,57 @@
+"""`odoo-shadow doctor`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Unpack
+
+import click
+
+from airflow_provider_odoo_shadow.cli.options import (
+    OdooSettings,
+    chosen_models,
+    look_back_option,
+    models_option,
+    odoo_client,
+    odoo_options,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
+from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
+from airflow_provider_odoo_shadow.job.report import findings_table
+
+SOME_PROBLEM = 1
+
+
+@click.command()
+@odoo_options
+@shadow_options
+@models_option("the 13 priority models")
+@look_back_option
+@verbose_option
+@click.pass_context
+def doctor(
+    context: click.Context,
+    supabase_db_url: str,
+    schema: str,
+    models: str | None,
+    look_back: float,
+    verbose: bool,
+    **odoo_settings: Unpack[OdooSettings],
+) -> None:
+    """Tell what the login and the database role can do, and what they cannot.
+
+    Nothing is written.
+
+    \b
+    Exit codes: 0 no problem, 1 some problem, 2 wrong usage.
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
+        findings = examine(odoo, shadow, chosen_models(models), timedelta(minutes=look_back))
+    console().print(findings_table(findings))
+    if any(finding.verdict is Verdict.PROBLEM for finding in findings):
+        context.exit(SOME_PROBLEM)

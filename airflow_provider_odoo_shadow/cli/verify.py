@@ -1,0 +1,94 @@
+"""`odoo-shadow verify`."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import click
+from rich.table import Table
+
+from airflow_provider_odoo_shadow.cli.options import (
+    OdooSettings,
+    chosen_models,
+    models_option,
+    odoo_client,
+    odoo_options,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
+from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, mirrored_models, verify_model
+from airflow_provider_odoo_shadow.source.errors import OdooError
+from airflow_provider_odoo_shadow.target.compare import Difference
+from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.verifications import Verification
+
+SOME_DIFFER = 1
+
+
+@click.command()
+@odoo_options
+@shadow_options
+@models_option("all that have been mirrored")
+@click.option("--quick", is_flag=True, help="Compare only ids and write_date, not every cell.")
+@click.option("--repair", is_flag=True, help="Read anew just the rows that differ, and remove those that are gone.")
+@click.option("--allow-mass-delete", is_flag=True, help="Let a repair remove a suspicious share of a table.")
+@verbose_option
+@click.pass_context
+def verify(
+    context: click.Context,
+    supabase_db_url: str,
+    schema: str,
+    models: str | None,
+    quick: bool,
+    repair: bool,
+    allow_mass_delete: bool,
+    verbose: bool,
+    **odoo_settings: Unpack[OdooSettings],
+) -> None:
+    """Compare the shadow with Odoo itself, and say what differs.
+
+    Rows that change while they are compared are looked at again, not reported.
+
+    \b
+    missing    in Odoo, not in the shadow
+    extra      in the shadow, not in Odoo
+    stale      Odoo has a newer version
+    differing  the same version, other values
+
+    \b
+    Exit codes: 0 equal (or repaired), 1 something differs or could not be compared, 2 it could not begin.
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
+    options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
+    table = Table("model", "rows", *(str(kind) for kind in Difference), "repaired", "seconds")
+    is_equal = True
+    with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
+        odoo.user_id()
+        for model in chosen_models(models) if models else mirrored_models(shadow):
+            try:
+                found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
+            except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
+                click.echo(f"{model}: {error}", err=True)
+                table.add_row(model, "FAILED")
+                is_equal = False
+                continue
+            _add(table, model, found)
+            is_equal = is_equal and found.is_settled
+    console().print(table)
+    if not is_equal:
+        context.exit(SOME_DIFFER)
+
+
+def _add(table: Table, model: str, found: Verification) -> None:
+    counts = [str(len(found.ids[kind])) for kind in Difference]
+    table.add_row(model, str(found.rows), *counts, str(found.repaired or ""), f"{found.seconds:.1f}")
+    for kind, ids in found.ids.items():
+        if ids:
+            shown = ", ".join(map(str, ids[:10])) + (" …" if len(ids) > 10 else "")
+            click.echo(f"{model}: {len(ids)} {kind}: {shown}")

@@ -1,0 +1,141 @@
+"""Tells what a login and a database role can do, and what they cannot: access as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.fields import read_fields
+from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, read_ids
+from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.rights import read_rights
+from airflow_provider_odoo_shadow.target.watermarks import latest_commit
+
+TOLERATED_SKEW = timedelta(seconds=60)
+_MOST_NAMES = 8
+
+
+class Verdict(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "PROBLEM"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's table."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+
+
+def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
+    """Examine both sides; what cannot be reached becomes a finding, too."""
+    findings: list[Finding] = []
+    try:
+        findings += _server(odoo)
+        findings += _models(odoo, models)
+    except OdooError as error:
+        findings.append(Finding("Odoo", Verdict.PROBLEM, str(error)))
+    try:
+        with shadow.transaction() as tx:
+            findings += _database(tx, look_back)
+    except ShadowError as error:
+        findings.append(Finding("database", Verdict.PROBLEM, str(error)))
+    return findings
+
+
+def _server(odoo: OdooClient) -> Iterator[Finding]:
+    user_id = odoo.user_id()
+    connection = odoo.connection
+    yield Finding("Odoo", Verdict.OK, f"{odoo.version.text} at {connection.url}, database '{connection.database}'")
+    yield Finding("login", Verdict.OK, f"'{connection.login}' (user {user_id}) accepted over {odoo.protocol.label}")
+    skew = abs(datetime.now(UTC) - odoo.server_time())
+    verdict = Verdict.OK if skew <= TOLERATED_SKEW else Verdict.WARNING
+    yield Finding("clock", verdict, f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts")
+    yield _companies(odoo, user_id)
+
+
+def _companies(odoo: OdooClient, user_id: int) -> Finding:
+    chosen = odoo.connection.company_ids
+    (user,) = read_ids(odoo, "res.users", ["company_ids"], [user_id]) or [{}]
+    allowed = user.get("company_ids")
+    ids = [item for item in allowed if isinstance(item, int)] if isinstance(allowed, list) else []
+    outside = sorted(set(ids) - set(chosen)) if chosen else []
+    text = f"the login may read companies {_named(map(str, sorted(ids)))}"
+    if outside:
+        return Finding("companies", Verdict.WARNING, f"{text}; company_ids leaves out {_named(map(str, outside))}")
+    return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
+
+
+def _models(odoo: OdooClient, models: Sequence[str]) -> Iterator[Finding]:
+    all_fields = _all_fields(odoo, models)
+    if all_fields is None:
+        yield Finding("fields", Verdict.WARNING, "the login may not read ir.model.fields: hidden fields are not known")
+    for model in models:
+        try:
+            yield _model(odoo, model, (all_fields or {}).get(model, set()))
+        except OdooUnknownModelError:
+            yield Finding(model, Verdict.OK, "not installed: is skipped")
+        except OdooError as error:
+            yield Finding(model, Verdict.PROBLEM, str(error))
+
+
+def _model(odoo: OdooClient, model: str, all_fields: set[str]) -> Finding:
+    readable = {field.name for field in read_fields(odoo, model)}
+    rows = odoo.search_count(model, context=ARCHIVED_TOO)
+    hidden = sorted(all_fields - readable)
+    text = f"{rows} rows, {len(readable)} fields readable"
+    if hidden:
+        return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
+    return Finding(model, Verdict.OK, text)
+
+
+def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] | None:
+    """Return the stored fields of models as the server knows them, None when the login may not ask."""
+    try:
+        records = odoo.search_read(
+            "ir.model.fields", [("model", "in", list(models)), ("store", "=", True)], ["model", "name"]
+        )
+    except OdooError:
+        return None
+    found: dict[str, set[str]] = {}
+    for record in records:
+        found.setdefault(str(record["model"]), set()).add(str(record["name"]))
+    return found
+
+
+def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
+    rights = read_rights(tx)
+    yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
+    yield _right("schema", rights.may_create_schema, f"may write schema '{tx.schema}'", "needs CREATE on the database")
+    yield _right("staging", rights.may_create_temporary, "may make temporary tables", "needs TEMPORARY on the database")
+    if not rights.may_create_public:
+        yield Finding("public", Verdict.WARNING, "may not create in schema public: there will be no views")
+    if schema_version(tx):
+        yield _look_back(latest_commit(tx), look_back)
+
+
+def _look_back(latest: timedelta | None, look_back: timedelta) -> Finding:
+    if latest is None:
+        return Finding("look-back", Verdict.OK, f"{look_back}; no row has been found late so far")
+    verdict = Verdict.OK if latest <= look_back / 2 else Verdict.WARNING
+    return Finding("look-back", verdict, f"{look_back}; the latest row so far was found {latest} after its write_date")
+
+
+def _right(subject: str, has_it: bool, good: str, bad: str) -> Finding:
+    return Finding(subject, Verdict.OK if has_it else Verdict.PROBLEM, good if has_it else f"the role {bad}")
+
+
+def _named(names: Sequence[str] | Iterator[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:_MOST_NAMES]) + (" …" if len(listed) > _MOST_NAMES else "")

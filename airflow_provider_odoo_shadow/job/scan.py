@@ -1,0 +1,131 @@
+"""Reads a window page by page into its table; each page is committed with its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.rows import RowBuilder
+from airflow_provider_odoo_shadow.job.table_hold import TableHold
+from airflow_provider_odoo_shadow.job.window import Kind, domain_of
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_ids, read_pages
+from airflow_provider_odoo_shadow.source.types import Record
+from airflow_provider_odoo_shadow.target import registry, watermarks
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
+from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+
+
+@dataclass
+class TableWriter:
+    """Writes records of one model into its table.
+
+    :param revive: the table marks deleted rows.
+    :param unreadable: records that Odoo could not give so far.
+    """
+
+    hold: TableHold
+    layout: Layout
+    builder: RowBuilder
+    revive: bool
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    def write(self, tx: Transaction, records: Iterable[Record], overwrite: Overwrite) -> Merged:
+        """Merge records and count them, in this transaction."""
+        merged = merge_rows(
+            tx,
+            self.hold.table,
+            self.builder.columns,
+            self.builder.rows(records),
+            overwrite=overwrite,
+            revive=self.revive,
+        )
+        registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
+        return merged
+
+    def write_ids(self, odoo: OdooClient, ids: Sequence[int], page_size: int) -> None:
+        """Read some records anew and write them."""
+        for start in range(0, len(ids), page_size):
+            records = read_ids(odoo, self.layout.model, self.layout.fields, ids[start : start + page_size])
+            if records:
+                with self.hold.transaction() as tx:
+                    counts = self.write(tx, records, Overwrite.ALL).counts
+                self.hold.counts += counts
+
+
+def read_window(
+    odoo: OdooClient,
+    writer: TableWriter,
+    scan: Scan,
+    *,
+    known: Watermark | None,
+    page_size: int,
+    kind: Kind,
+    on_progress: Callable[[Progress], None],
+) -> Watermark:
+    """Read what is left of a window; return the watermark that its last page sets.
+
+    :param known: the watermark before; a row that was written before it and is news now was committed late.
+    """
+    pages = read_pages(
+        odoo,
+        writer.layout.model,
+        writer.layout.fields,
+        domain_of(scan.low),
+        after_id=scan.last_id,
+        up_to_id=scan.up_to_id,
+        page_size=page_size,
+    )
+    for page in read_ahead(pages, while_waiting=writer.hold.keep_alive, every=RENEW_EVERY.total_seconds()):
+        reached = _write_page(writer, scan, page, known)
+        done = 1.0 if page.is_last else page.last_id / scan.up_to_id
+        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, done))
+        if reached is not None:
+            return reached
+    raise AssertionError("read_pages ends with a last page")
+
+
+def _write_page(writer: TableWriter, scan: Scan, page: Page, known: Watermark | None) -> Watermark | None:
+    """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
+    hold, merged = writer.hold, Merged(RowCounts())
+    unreadable = [*writer.unreadable, *([page.unreadable] if page.unreadable else [])]
+    with hold.transaction() as tx:
+        if page.records:
+            overwrite = Overwrite.EVEN_YOUNGER if scan.full else Overwrite.CHANGED
+            merged = writer.write(tx, page.records, overwrite)
+        read_so_far = replace(scan, last_id=page.last_id)
+        watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
+        _note_late_commit(tx, hold.table, scan, merged, known)
+        reached = None
+        if page.is_last:
+            end = replace(read_so_far, high=_end_of(scan, unreadable, known))
+            reached = watermarks.finish_scan(tx, hold.table, end)
+    writer.unreadable = unreadable
+    hold.counts += merged.counts
+    return reached
+
+
+def _note_late_commit(tx: Transaction, table: str, scan: Scan, merged: Merged, known: Watermark | None) -> None:
+    if known is not None and merged.oldest is not None and scan.low is not None:
+        watermarks.note_late_commit(tx, table, known.last_write_date - merged.oldest)
+
+
+def _end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
+    """Return the next watermark: the window's end, but never beyond a record that could not be read."""
+    if not unreadable:
+        return scan.high
+    moments = [_moment(item.write_date) for item in unreadable]
+    dated = [moment for moment in moments if moment is not None]
+    if len(dated) < len(moments):
+        return known.last_write_date if known else watermarks.NEVER
+    return min(scan.high, *dated)
+
+
+def _moment(write_date: str | None) -> datetime | None:
+    return None if write_date is None else datetime.fromisoformat(write_date).replace(tzinfo=UTC)

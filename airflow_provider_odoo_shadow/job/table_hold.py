@@ -1,0 +1,118 @@
+"""A table held by one run: its lease, its log entry, and every transaction that writes it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from uuid import uuid4
+
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.target import registry, sync_log
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowError
+from airflow_provider_odoo_shadow.target.lease import Lease, release_lease, renew_lease, take_lease
+from airflow_provider_odoo_shadow.target.merge import RowCounts
+
+log = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class TableHold:
+    """A table that nobody else writes.
+
+    :ivar counts: what was committed so far.
+    """
+
+    def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int) -> None:
+        self.shadow = shadow
+        self.run = run
+        self.table = table
+        self.counts = RowCounts()
+        self._lease = lease
+        self._entry = entry
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the table has been held."""
+        return time.monotonic() - self._started
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction that only commits while the table is still held.
+
+        :raises ShadowBusyError: another run has taken it over.
+        """
+        with self.shadow.transaction() as tx:
+            renew_lease(tx, self.table, self._lease)
+            yield tx
+
+    def keep_alive(self) -> None:
+        """Tell other runs that this one lives."""
+        with self.transaction():
+            pass
+
+    def finish(self, tx: Transaction) -> None:
+        """Close the log entry as a success and give the table free."""
+        milliseconds = round(self.seconds * 1000)
+        sync_log.close_success(tx, self._entry, self.counts, milliseconds)
+        registry.note_success(tx, self.table, milliseconds)
+        release_lease(tx, self.table, self._lease)
+
+    def fail(self, error: BaseException) -> None:
+        """Close the log entry as an error and give the table free, as far as the database can be reached."""
+        message = str(error) or type(error).__name__
+        try:
+            with self.shadow.transaction() as tx:
+                release_lease(tx, self.table, self._lease)
+                sync_log.close_error(tx, self._entry, self.counts, round(self.seconds * 1000), message)
+                registry.note_failure(tx, self.table, message)
+        except ShadowError as lost:
+            log.warning("%s: the log entry stays open until the next run: %s", self.table, lost)
+
+
+@contextmanager
+def hold_table(
+    shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
+) -> Iterator[TableHold]:
+    """Take a model's table, waiting for another run if need be; give it free at the end, whatever happens.
+
+    The caller ends with `finish`; an error is logged and goes on.
+
+    :raises ShadowBusyError: another run still writes it after `options.wait`; says which.
+    """
+    hold = _take(shadow, model, run, options, metadata)
+    try:
+        yield hold
+    except BaseException as error:
+        hold.fail(error)
+        raise
+
+
+def _take(
+    shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
+) -> TableHold:
+    deadline = time.monotonic() + options.wait.total_seconds()
+    has_told = False
+    while True:
+        try:
+            return _try_to_take(shadow, model, run, metadata)
+        except ShadowBusyError as busy:
+            if time.monotonic() >= deadline:
+                raise
+            if not has_told:
+                log.warning("Waiting for up to %.0f s: %s", options.wait.total_seconds(), busy)
+                has_told = True
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _try_to_take(shadow: ShadowDatabase, model: str, run: Run, metadata: Mapping[str, object]) -> TableHold:
+    lease = Lease(run.holder, uuid4())
+    with shadow.transaction() as tx:
+        table = registry.register_table(tx, model)
+        take_lease(tx, table, lease)
+        entry = sync_log.open_entry(tx, run.id, table, {**metadata, "holder": run.holder})
+    return TableHold(shadow, run, table, lease, entry)

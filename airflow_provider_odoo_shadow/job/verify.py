@@ -1,0 +1,210 @@
+"""Compares a table with Odoo itself, and repairs what differs.
+
+Neither the hashes nor the counts that the mirror keeps are trusted: what Odoo says now is compared, in PostgreSQL, with
+what the table holds now.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
+from airflow_provider_odoo_shadow.job.deletions import remove_ids
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.mirror import read_layout
+from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.rows import RowBuilder
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.scan import TableWriter
+from airflow_provider_odoo_shadow.job.table_hold import hold_table
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
+from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_ids, read_pages
+from airflow_provider_odoo_shadow.source.types import Record
+from airflow_provider_odoo_shadow.target import registry
+from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.tables import present_columns
+from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
+
+log = logging.getLogger(__name__)
+
+QUICK_PAGE = 10_000
+
+
+class Depth(StrEnum):
+    """How much is compared: ids and `write_date`, or every cell."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to verify.
+
+    :param repair: read anew what differs, and let go what is gone.
+    """
+
+    depth: Depth = Depth.FULL
+    repair: bool = False
+
+
+def mirrored_models(shadow: ShadowDatabase) -> list[str]:
+    """Return the models that have been mirrored, by name.
+
+    :raises MirrorConfigurationError: there is no shadow.
+    """
+    with shadow.transaction() as tx:
+        if not schema_version(tx):
+            raise MirrorConfigurationError(f"There is no shadow in schema '{shadow.schema}': run a sync first.")
+        return [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None]
+
+
+def verify_model(
+    odoo: OdooClient, shadow: ShadowDatabase, model: str, *, run: Run, options: MirrorOptions, verify: VerifyOptions
+) -> Verification:
+    """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
+
+    Rows that change while they are compared are looked at again, and not reported.
+
+    :raises MirrorConfigurationError: the model has no table yet.
+    :raises MassDeletionError: a repair would remove a suspicious share of the rows.
+    :raises OdooError, ShadowError: the comparison could not be made.
+    """
+    comparison = _Comparison.prepare(odoo, shadow, model, options, verify.depth)
+    ids = comparison.run()
+    repaired = _repair(odoo, shadow, comparison.layout, run, options, ids) if verify.repair and ids else 0
+    found = Verification(
+        run_id=run.id,
+        table=comparison.live.table,
+        kind=str(verify.depth),
+        started_at=comparison.started_at,
+        seconds=comparison.seconds,
+        rows=comparison.rows,
+        ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
+        repaired=repaired,
+    )
+    with shadow.transaction() as tx:
+        save_verification(tx, found)
+    return found
+
+
+@dataclass
+class _Comparison:
+    """One table and Odoo, side by side, page by page: memory stays flat."""
+
+    odoo: OdooClient
+    shadow: ShadowDatabase
+    layout: Layout
+    builder: RowBuilder
+    live: LiveIds
+    page_size: int
+    started_at: datetime
+    clock: float
+    rows: int = 0
+
+    @classmethod
+    def prepare(
+        cls, odoo: OdooClient, shadow: ShadowDatabase, model: str, options: MirrorOptions, depth: Depth
+    ) -> _Comparison:
+        layout = read_layout(odoo, model)
+        with shadow.transaction() as tx:
+            table = registry.find_table(tx, model) if schema_version(tx) else None
+            present = present_columns(tx, table) if table else {}
+            if table is None or not present:
+                raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
+            live = LiveIds.of(tx, table)
+        if depth is Depth.QUICK:
+            compared, page_size = replace(layout, columns=()), QUICK_PAGE
+        else:
+            known = tuple(item for item in layout.columns if item.column.name in present)
+            compared, page_size = replace(layout, columns=known), options.batch_size
+        started = odoo.server_time()
+        return cls(odoo, shadow, compared, RowBuilder(compared), live, page_size, started, time.monotonic())
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.clock
+
+    def run(self) -> dict[int, Difference]:
+        """Return what differs, by id."""
+        suspects: dict[int, Difference] = {}
+        after_id = 0
+        for page in self._pages():
+            suspects |= self._compare_page(page, after_id)
+            after_id = page.last_id
+            self.rows += len(page.records)
+        return self._look_again(sorted(suspects)) if suspects else {}
+
+    def _pages(self) -> Iterator[Page]:
+        model = self.layout.model
+        pages = read_pages(
+            self.odoo,
+            model,
+            self.layout.fields,
+            up_to_id=newest_id(self.odoo, model) or 0,
+            page_size=self.page_size,
+        )
+        return read_ahead(pages)
+
+    def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
+        if page.unreadable is not None:
+            raise OdooUnreadableRecordsError(
+                f"{self.layout.model} {page.unreadable.id} cannot be read, so it cannot be compared: "
+                f"{page.unreadable.reason}"
+            )
+        scope = id_range(after_id, None if page.is_last else page.last_id)
+        with self.shadow.transaction() as tx:
+            return compare_rows(tx, self.live, self.builder.columns, self.builder.rows(page.records), scope)
+
+    def _look_again(self, ids: Sequence[int]) -> dict[int, Difference]:
+        """Compare some rows once more; leave out those that Odoo wrote since the comparison began."""
+        found: dict[int, Difference] = {}
+        for start in range(0, len(ids), self.page_size):
+            chunk = ids[start : start + self.page_size]
+            records = read_ids(self.odoo, self.layout.model, self.layout.fields, chunk)
+            with self.shadow.transaction() as tx:
+                differences = compare_rows(
+                    tx, self.live, self.builder.columns, self.builder.rows(records), id_list(chunk)
+                )
+            fresh = {record["id"] for record in records if self._is_fresh(record)}
+            found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
+        return found
+
+    def _is_fresh(self, record: Record) -> bool:
+        written = record.get(WRITE_DATE_FIELD)
+        return isinstance(written, str) and datetime.fromisoformat(written).replace(tzinfo=UTC) >= self.started_at
+
+
+def _repair(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    compared: Layout,
+    run: Run,
+    options: MirrorOptions,
+    ids: dict[int, Difference],
+) -> int:
+    """Read anew what is missing, stale or differing, and let go what is gone; return the number of rows."""
+    layout = read_layout(odoo, compared.model)
+    extra = sorted(record_id for record_id, kind in ids.items() if kind is Difference.EXTRA)
+    others = sorted(record_id for record_id, kind in ids.items() if kind is not Difference.EXTRA)
+    with hold_table(shadow, layout.model, run, options, {"repair": True}) as hold:
+        with hold.transaction() as tx:
+            live = LiveIds.of(tx, hold.table)
+            present = present_columns(tx, hold.table)
+        known = replace(layout, columns=tuple(item for item in layout.columns if item.column.name in present))
+        writer = TableWriter(hold, known, RowBuilder(known), revive=live.has_marks)
+        writer.write_ids(odoo, others, options.batch_size)
+        remove_ids(writer, extra, options)
+        with hold.transaction() as tx:
+            registry.recount_rows(tx, hold.table, live.count_all(tx))
+            hold.finish(tx)
+        return hold.counts.written + hold.counts.deleted

@@ -1,0 +1,70 @@
+"""Compares rows from Odoo with those in a mirror table, cell by cell, inside PostgreSQL.
+
+PostgreSQL itself compares the typed values, so neither the project's hashes nor its books are trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from psycopg import sql
+
+from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.merge import STAGING, Row, stage_rows
+
+
+class Difference(StrEnum):
+    """How a row of the shadow differs from Odoo's."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    STALE = "stale"
+    DIFFERING = "differing"
+
+
+def id_range(low: int, high: int | None) -> sql.Composed:
+    """Return the scope `low < id <= high`; None for no upper end."""
+    below = sql.SQL("true") if high is None else sql.SQL("shadow.id <= {}").format(high)
+    return sql.SQL("shadow.id > {} AND {}").format(low, below)
+
+
+def id_list(ids: Sequence[int]) -> sql.Composed:
+    """Return the scope of certain ids."""
+    return sql.SQL("shadow.id = ANY({})").format(list(ids))
+
+
+def compare_rows(
+    tx: Transaction, live: LiveIds, columns: Sequence[str], rows: Iterable[Row], scope: sql.Composed
+) -> dict[int, Difference]:
+    """Compare all rows that Odoo has in a scope with the shadow's; return what differs, by id. Once per transaction.
+
+    :param columns: the rows' columns, `id` first; all but `_sync_hash` are compared.
+    :param scope: `id_range` or `id_list`: where the shadow may have no other rows.
+    """
+    stage_rows(tx, live.table, columns, rows)
+    alive = sql.SQL("shadow.{} IS NULL").format(sql.Identifier(names.DELETED_AT)) if live.has_marks else sql.SQL("true")
+    found = tx.run(
+        "SELECT staged.id, CASE WHEN shadow.id IS NULL THEN 'missing'"
+        " WHEN staged.{write_date} > shadow.{write_date} THEN 'stale' ELSE 'differing' END"
+        " FROM {staging} AS staged LEFT JOIN {table} AS shadow ON shadow.id = staged.id AND {alive}"
+        " WHERE shadow.id IS NULL OR {theirs} IS DISTINCT FROM {ours}"
+        " UNION ALL"
+        " SELECT shadow.id, 'extra' FROM {table} AS shadow WHERE {alive} AND {scope}"
+        " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE staged.id = shadow.id)",
+        staging=STAGING,
+        table=tx.own(live.table),
+        write_date=sql.Identifier(names.WRITE_DATE),
+        alive=alive,
+        theirs=_cells("staged", columns),
+        ours=_cells("shadow", columns),
+        scope=scope,
+    )
+    return {int(record_id): Difference(kind) for record_id, kind in found}
+
+
+def _cells(side: str, columns: Sequence[str]) -> sql.Composed:
+    compared = [name for name in columns if name != names.HASH]
+    return sql.SQL("ROW({})").format(sql.SQL(", ").join(sql.Identifier(side, name) for name in compared))

@@ -1,0 +1,191 @@
+"""Carries schema changes out, and keeps their history in `odoo_shadow_field` and `odoo_shadow_schema_log`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
+from airflow_provider_odoo_shadow.target.registry import count_fields, recount_rows
+from airflow_provider_odoo_shadow.target.tables import (
+    Change,
+    ChangeKind,
+    Column,
+    ColumnType,
+    TableChange,
+    add_statement,
+    create_statements,
+    widening_statement,
+)
+
+
+def apply_change(tx: Transaction, change: TableChange, run_id: UUID | None) -> None:
+    """Carry a change out, note it, and note which columns all rows must be given; all in this transaction."""
+    if not change.changes:
+        _note_columns(tx, change.table, change.unrecorded, is_filled=True)
+        return
+    lock_schema(tx)
+    for item in change.changes:
+        done = _apply(tx, change, item)
+        _log(tx, change.table, done, run_id)
+    if change.creates:
+        recount_rows(tx, change.table, 0)
+        _note_columns(tx, change.table, change.columns, is_filled=True)
+    else:
+        _note_columns(tx, change.table, change.unrecorded, is_filled=True)
+        _note_columns(tx, change.table, change.to_fill, is_filled=False)
+        if change.to_fill:
+            _restart_fill(tx, change.table)
+    count_fields(tx, change.table, len(change.columns))
+    publish(tx, (change.table,))
+
+
+def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
+    """Carry one change out; return what was done, which may differ from what was planned."""
+    table = tx.own(change.table)
+    if item.column is None:
+        for statement in create_statements(tx.schema, change.table, change.columns):
+            tx.cursor.execute(statement)
+    elif item.kind is ChangeKind.ADDED:
+        tx.cursor.execute(add_statement(table, item.column))
+    elif item.kind is ChangeKind.VANISHED:
+        _mark_vanished(tx, change.table, item.column)
+    elif item.kind is ChangeKind.WIDENED and not _widen(tx, change.table, item):
+        item = Change(ChangeKind.REPLACED, item.column, item.old_type)
+    if item.kind is ChangeKind.REPLACED:
+        _replace(tx, change.table, item)
+    return item
+
+
+def _widen(tx: Transaction, table: str, item: Change) -> bool:
+    """Widen a type in place; say no when somebody's view stands on the column."""
+    statement = widening_statement(tx.own(table), item)
+    if statement is None:
+        return False
+    try:
+        with tx.cursor.connection.transaction():
+            unpublish(tx, table)
+            tx.cursor.execute(statement)
+    except (psycopg.errors.FeatureNotSupported, psycopg.errors.DependentObjectsStillExist):
+        return False
+    return True
+
+
+def _replace(tx: Transaction, table: str, item: Change) -> None:
+    """Keep the old column under a name that tells its type, and add a new one."""
+    if item.column is None:
+        return
+    kept = names.kept_column_name(item.column.name, str(item.old_type))
+    unpublish(tx, table)
+    tx.run(
+        "ALTER TABLE {table} RENAME COLUMN {column} TO {kept}",
+        table=tx.own(table),
+        column=sql.Identifier(item.column.name),
+        kept=sql.Identifier(kept),
+    )
+    tx.cursor.execute(add_statement(tx.own(table), item.column))
+    tx.run(
+        "UPDATE {field} SET column_name = {kept}, vanished_at = now(), updated_at = now()"
+        " WHERE table_name = {table} AND column_name = {column}",
+        field=tx.own(FIELD),
+        kept=kept,
+        table=table,
+        column=item.column.name,
+    )
+
+
+def columns_to_fill(tx: Transaction, table: str) -> list[Column]:
+    """Return the columns that not all rows have been given yet, by name."""
+    rows = tx.run(
+        "SELECT column_name, column_type, field_name, odoo_type FROM {field}"
+        " WHERE table_name = {table} AND NOT is_filled AND vanished_at IS NULL ORDER BY column_name",
+        field=tx.own(FIELD),
+        table=table,
+    )
+    return [Column(str(name), ColumnType(kind), str(origin), str(odoo)) for name, kind, origin, odoo in rows]
+
+
+def fill_checkpoint(tx: Transaction, table: str) -> int:
+    """Return the id up to which rows have been given the columns to fill."""
+    rows = tx.run(
+        "SELECT coalesce(fill_after_id, 0) FROM {watermark} WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    return int(rows[0][0]) if rows else 0
+
+
+def save_fill(tx: Transaction, table: str, after_id: int) -> None:
+    """Move the checkpoint, in the transaction that fills the page."""
+    tx.run(
+        "UPDATE {watermark} SET fill_after_id = {after_id} WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        after_id=after_id,
+        table=table,
+    )
+
+
+def finish_fill(tx: Transaction, table: str) -> None:
+    """Note that all rows have all columns."""
+    tx.run(
+        "UPDATE {field} SET is_filled = true, updated_at = now() WHERE table_name = {table} AND NOT is_filled",
+        field=tx.own(FIELD),
+        table=table,
+    )
+    tx.run(
+        "UPDATE {watermark} SET fill_after_id = NULL WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+
+
+def _restart_fill(tx: Transaction, table: str) -> None:
+    save_fill(tx, table, 0)
+
+
+def _note_columns(tx: Transaction, table: str, columns: Sequence[Column], *, is_filled: bool) -> None:
+    for column in columns:
+        tx.run(
+            "INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type, is_filled)"
+            " VALUES ({table}, {column}, {origin}, {odoo}, {type}, {is_filled})"
+            " ON CONFLICT (table_name, column_name) DO UPDATE SET field_name = excluded.field_name,"
+            " odoo_type = excluded.odoo_type, column_type = excluded.column_type, is_filled = excluded.is_filled,"
+            " vanished_at = NULL, updated_at = now()",
+            field=tx.own(FIELD),
+            table=table,
+            column=column.name,
+            origin=column.field,
+            odoo=column.odoo_type,
+            type=str(column.type),
+            is_filled=is_filled,
+        )
+
+
+def _mark_vanished(tx: Transaction, table: str, column: Column) -> None:
+    tx.run(
+        "UPDATE {field} SET vanished_at = now(), updated_at = now()"
+        " WHERE table_name = {table} AND column_name = {column}",
+        field=tx.own(FIELD),
+        table=table,
+        column=column.name,
+    )
+
+
+def _log(tx: Transaction, table: str, item: Change, run_id: UUID | None) -> None:
+    tx.run(
+        "INSERT INTO {log} (sync_run_id, table_name, change, column_name, old_type, new_type)"
+        " VALUES ({run_id}, {table}, {change}, {column}, {old}, {new})",
+        log=tx.own(SCHEMA_LOG),
+        run_id=run_id,
+        table=table,
+        change=str(item.kind),
+        column=item.column.name if item.column else None,
+        old=item.old_type,
+        new=str(item.column.type) if item.column else None,
+    )

@@ -1,0 +1,100 @@
+"""The ids in a mirror table: counting, listing and removing them. A range is `low < id <= high`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from psycopg import sql
+
+from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.base import META
+from airflow_provider_odoo_shadow.target.database import Transaction
+
+
+class OnDelete(StrEnum):
+    """What becomes of a row that is gone from Odoo."""
+
+    DELETE = "delete"
+    MARK = "mark"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class LiveIds:
+    """The ids of a table's rows that are not marked as deleted.
+
+    :param has_marks: whether the table has the column `_deleted_at`.
+    """
+
+    table: str
+    has_marks: bool
+
+    @classmethod
+    def of(cls, tx: Transaction, table: str) -> LiveIds:
+        """Look whether the table marks deleted rows."""
+        rows = tx.run(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({name}) AND attname = {column}"
+            " AND NOT attisdropped",
+            name=tx.own(table).as_string(tx.cursor),
+            column=names.DELETED_AT,
+        )
+        return cls(table, bool(rows))
+
+    def highest(self, tx: Transaction) -> int:
+        """Return the highest id, 0 when there are no rows."""
+        ((highest,),) = tx.run("SELECT coalesce(max(id), 0) FROM {table}", table=tx.own(self.table))
+        return int(highest)
+
+    def total(self, tx: Transaction) -> int:
+        """Return the number of live rows from the books, without looking at the table."""
+        rows = tx.run("SELECT row_count FROM {meta} WHERE table_name = {name}", meta=tx.own(META), name=self.table)
+        return int(rows[0][0]) if rows else 0
+
+    def count_all(self, tx: Transaction) -> int:
+        """Count the live rows: looks at the whole table."""
+        ((count,),) = tx.run("SELECT count(*) FROM {table} WHERE {live}", table=tx.own(self.table), live=self._live())
+        return int(count)
+
+    def count(self, tx: Transaction, low: int, high: int) -> int:
+        """Return how many live rows a range has."""
+        ((count,),) = tx.run(
+            "SELECT count(*) FROM {table} WHERE id > {low} AND id <= {high} AND {live}",
+            table=tx.own(self.table),
+            low=low,
+            high=high,
+            live=self._live(),
+        )
+        return int(count)
+
+    def listed(self, tx: Transaction, low: int, high: int) -> set[int]:
+        """Return the ids of a range's live rows."""
+        rows = tx.run(
+            "SELECT id FROM {table} WHERE id > {low} AND id <= {high} AND {live}",
+            table=tx.own(self.table),
+            low=low,
+            high=high,
+            live=self._live(),
+        )
+        return {int(row[0]) for row in rows}
+
+    def remove(self, tx: Transaction, ids: Sequence[int], on_delete: OnDelete) -> int:
+        """Delete rows, or mark them; return how many that were."""
+        parts = {"table": tx.own(self.table), "ids": list(ids), "live": self._live()}
+        if on_delete is OnDelete.MARK:
+            tx.run("UPDATE {table} SET {column} = now() WHERE id = ANY({ids}) AND {live}", column=_MARK, **parts)
+        else:
+            tx.run("DELETE FROM {table} WHERE id = ANY({ids}) AND {live}", **parts)
+        return tx.cursor.rowcount
+
+    def _live(self) -> sql.Composable:
+        return sql.SQL("{} IS NULL").format(_MARK) if self.has_marks else sql.SQL("true")
+
+
+_MARK = sql.Identifier(names.DELETED_AT)
+
+
+def add_mark_column(tx: Transaction, table: str) -> None:
+    """Give a table the column that marks deleted rows."""
+    tx.run("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} timestamptz", table=tx.own(table), column=_MARK)

@@ -1,0 +1,69 @@
+"""`odoo_shadow_verification`: what comparisons with Odoo found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from airflow_provider_odoo_shadow.target.base import VERIFICATION
+from airflow_provider_odoo_shadow.target.compare import Difference
+from airflow_provider_odoo_shadow.target.database import Transaction
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One table's comparison.
+
+    :param kind: `quick` (ids and `write_date`) or `full` (every cell).
+    :param differing: ids by how they differ.
+    :param repaired: rows that were read again, or removed.
+    """
+
+    run_id: UUID
+    table: str
+    kind: str
+    started_at: datetime
+    seconds: float
+    rows: int
+    ids: Mapping[Difference, Sequence[int]]
+    repaired: int = 0
+
+    @property
+    def differences(self) -> int:
+        """How many rows differ."""
+        return sum(len(ids) for ids in self.ids.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing differs, or all of it was repaired."""
+        return self.repaired >= self.differences
+
+
+MOST_EXAMPLES = 20
+"""Ids that are kept of each kind."""
+
+
+def save_verification(tx: Transaction, found: Verification) -> None:
+    """Keep a comparison's outcome."""
+    counts = {str(kind): len(found.ids.get(kind, ())) for kind in Difference}
+    examples = {str(kind): list(ids)[:MOST_EXAMPLES] for kind, ids in found.ids.items() if ids}
+    tx.run(
+        "INSERT INTO {table} (run_id, table_name, kind, started_at, duration_ms, rows_compared,"
+        " missing, extra, stale, differing, repaired, examples)"
+        " VALUES ({run_id}, {name}, {kind}, {started}, {duration}, {rows},"
+        " {missing}, {extra}, {stale}, {differing}, {repaired}, {examples})",
+        table=tx.own(VERIFICATION),
+        run_id=found.run_id,
+        name=found.table,
+        kind=found.kind,
+        started=found.started_at,
+        duration=round(found.seconds * 1000),
+        rows=found.rows,
+        repaired=found.repaired,
+        examples=Jsonb(examples),
+        **counts,
+    )

@@ -1,0 +1,90 @@
+"""Mixed writes through a server's own API while the mirror runs every few seconds; then a comparison, cell by cell.
+
+For a test database, whose own tables can be read as well:
+
+    python -m tools.soak --odoo-dsn postgresql://…/odoo --seconds 600
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Unpack
+
+import click
+
+from airflow_provider_odoo_shadow.cli.options import OdooSettings, odoo_client, odoo_options, shadow_options
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.merge import RowCounts
+from tools.compare_with_odoo import compare_databases
+from tools.mixed_writes import MODELS, MixedWriter
+
+
+@click.command()
+@odoo_options
+@shadow_options
+@click.option("--odoo-dsn", required=True, help="Odoo's own database.")
+@click.option("--seconds", default=600.0, show_default=True)
+@click.option("--every", default=3.0, show_default=True, help="Seconds between two runs of the mirror.")
+@click.option("--writers", default=2, show_default=True)
+@click.option("--batch-size", default=50, show_default=True)
+def main(
+    supabase_db_url: str,
+    schema: str,
+    odoo_dsn: str,
+    seconds: float,
+    every: float,
+    writers: int,
+    batch_size: int,
+    **odoo_settings: Unpack[OdooSettings],
+) -> None:
+    """Soak, settle, verify and compare; exit 1 when anything differs."""
+    until = time.monotonic() + seconds
+    crowd = [MixedWriter(odoo_client(odoo_settings), seed, until) for seed in range(writers)]
+    for writer in crowd:
+        writer.start()
+    with odoo_client(odoo_settings) as odoo, ShadowDatabase.from_url(supabase_db_url, schema=schema) as shadow:
+        runs, counts = _mirror_until(odoo, shadow, until, every, batch_size)
+        for writer in crowd:
+            writer.join()
+        click.echo(f"Writes: {dict(sum((writer.done for writer in crowd), start=crowd[0].done.__class__()))}")
+        click.echo(f"Refused: {dict(sum((writer.refused for writer in crowd), start=crowd[0].done.__class__()))}")
+        click.echo(f"Runs of the mirror: {runs}, {counts}")
+        settled = _mirror_once(odoo, shadow, batch_size)
+        click.echo(f"Last run: {settled}")
+        differences = sum(_verify(odoo, shadow, model) for model in MODELS)
+    is_equal = compare_databases(odoo_dsn, supabase_db_url, schema)
+    if differences or not is_equal:
+        sys.exit(1)
+
+
+def _mirror_until(
+    odoo: OdooClient, shadow: ShadowDatabase, until: float, every: float, batch_size: int
+) -> tuple[int, RowCounts]:
+    runs, counts = 0, RowCounts()
+    while time.monotonic() < until:
+        started = time.monotonic()
+        counts += _mirror_once(odoo, shadow, batch_size)
+        runs += 1
+        time.sleep(max(0.0, min(every - (time.monotonic() - started), until - time.monotonic())))
+    return runs, counts
+
+
+def _mirror_once(odoo: OdooClient, shadow: ShadowDatabase, batch_size: int) -> RowCounts:
+    options = MirrorOptions(batch_size=batch_size)
+    results = [mirror_model(odoo, shadow, model, run=Run(), options=options) for model in MODELS]
+    return sum((result.counts for result in results), start=RowCounts())
+
+
+def _verify(odoo: OdooClient, shadow: ShadowDatabase, model: str) -> int:
+    found = verify_model(odoo, shadow, model, run=Run(), options=MirrorOptions(), verify=VerifyOptions())
+    click.echo(f"verify {model}: {found.rows} rows, {found.differences} differ {dict(found.ids)}")
+    return found.differences
+
+
+if __name__ == "__main__":
+    main()
