@@ -30,12 +30,8 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-<<<<<<< HEAD
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, ShadowError
-=======
-from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
->>>>>>> issue3
 
 SOME_FAILED = 1
 
