@@ -84,6 +84,6 @@ def can_resume(left: Scan, run_id: UUID, *, full: bool, has_cursor: bool) -> boo
     """
     if left.run_id == run_id:
         return left.full or not full
-    if full:
-        return left.full and datetime.now(UTC) - left.high < _FULL_SCAN_KEEPS
-    return has_cursor
+    if not has_cursor:
+        return False
+    return not full or (left.full and datetime.now(UTC) - left.high < _FULL_SCAN_KEEPS)
