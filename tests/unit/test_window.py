@@ -95,6 +95,7 @@ def test_microseconds_are_cut_off_downwards() -> None:
         (scan(run_id=OTHER), True, True, False),
         (scan(run_id=OTHER, full=True, high=datetime.now(UTC) - 23 * HOUR), True, True, True),
         (scan(run_id=OTHER, full=True, high=datetime.now(UTC) - 25 * HOUR), True, True, False),
+        (scan(run_id=OTHER, full=True, high=datetime.now(UTC)), True, False, False),
     ],
 )
 def test_when_an_unfinished_scan_goes_on(left: Scan, full: bool, has_cursor: bool, goes_on: bool) -> None:
