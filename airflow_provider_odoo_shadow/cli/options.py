@@ -10,6 +10,7 @@ import click
 from rich.logging import RichHandler
 
 from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -134,7 +135,9 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
 
 
 def shadow_database(supabase_db_url: str, schema: str) -> ShadowDatabase:
-    """Build the shadow database that the options describe."""
+    """Build the shadow database that the options describe. Raises `MirrorConfigurationError`."""
+    if not supabase_db_url.strip():  # libpq would take its own defaults
+        raise MirrorConfigurationError("SUPABASE_DB_URL is empty: fill in the URL of the shadow database.")
     return ShadowDatabase.from_url(supabase_db_url, schema=schema)
 
 
