@@ -98,11 +98,11 @@ def test_killed_in_the_middle_and_again(shell: Shell, odoo19: StandIn, database:
         assert statuses_of(shadow) == ["running"]
 
         # Nobody can know yet that it is dead: whoever comes now is told until when to wait.
-        refused = shell.run(*SYNC)
+        refused = shell.run(*SYNC, "--wait", "0")
         assert refused.code == 1
         assert f"is being written by odoo-shadow on {os.uname().nodename}, process {process.pid};" in refused.err
         assert "the table is free again at" in refused.err
-        with shadow.transaction() as tx:  # five minutes pass
+        with shadow.transaction() as tx:  # the lease ends
             tx.run("UPDATE {w} SET held_until = now() - interval '1 s'", w=tx.own("odoo_shadow_watermark"))
 
         odoo19.calls.clear()
