@@ -8,7 +8,7 @@ CHECKED := airflow_provider_odoo_shadow dags odoo_stand_in tools tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test lint bench lock clean
+.PHONY: help demo ui test chaos lint bench lock clean
 
 help: ## list these targets
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -23,6 +23,10 @@ ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest
+
+chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror; all must end well
+	@ODOO_SHADOW_SEED=$${ODOO_SHADOW_SEED:-random} ODOO_SHADOW_STORIES=$${ODOO_SHADOW_STORIES:-5000} \
+		$(BIN)/python -m pytest -s tests/property/test_story.py
 
 lint: $(READY) ## check style, types and the layers
 	$(BIN)/ruff check $(CHECKED)

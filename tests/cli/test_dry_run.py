@@ -25,7 +25,7 @@ def test_before_the_first_load(shell: Shell, odoo19: StandIn, database: str) -> 
     for model, line in zip(PRIORITY_MODELS, lines, strict=True):
         rows, table = len(expected_rows(odoo19, model)), "odoo_shadow_" + model.replace(".", "_")
         assert line.startswith(f"{model}: first load, would read {rows} rows of ")
-        assert line.endswith(f"into odoo_shadow.{table}, which would be created.")
+        assert line.endswith(f"into odoo_shadow.{table}; table created.")
 
 
 def test_after_it(shell: Shell, database: str) -> None:
@@ -38,8 +38,20 @@ def test_after_it(shell: Shell, database: str) -> None:
     assert outcome.code == 0
     partners, companies, _ = outcome.out.splitlines()
     assert partners.startswith("res.partner: incremental, would read ") and " written since 20" in partners
-    assert companies.startswith("res.company: full, would read 3 rows ")
-    assert companies.endswith("into odoo_shadow.odoo_shadow_res_company, adding columns name.")
+    assert companies.startswith("res.company: incremental, ")
+    assert companies.endswith("into odoo_shadow.odoo_shadow_res_company; column added: name.")
+
+
+# Fails: the rows that are read to fill the new column are not counted.
+def test_rows_that_fill_a_new_column_are_counted(shell: Shell, odoo19: StandIn, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_res_company DROP COLUMN name CASCADE")
+    dry = shell.run("sync", "--dry-run", "--look-back", "0", *MODELS)
+    odoo19.calls.clear()
+    shell.run("sync", "--look-back", "0", *MODELS)
+    assert ("res.company", "search_read") in odoo19.calls
+    assert "would read 3 rows" in dry.out
 
 
 def test_a_full_run(shell: Shell, odoo19: StandIn, database: str) -> None:
@@ -86,16 +98,3 @@ def test_a_model_without_rights_would_fail(shell: Shell, odoo19: StandIn) -> Non
     assert outcome.code == 1
     assert outcome.err.startswith("account.move: would fail: ")
     assert "res.company: first load" in outcome.out
-
-
-def test_a_model_that_cannot_be_written_would_fail_alone(shell: Shell, database: str) -> None:
-    shell.run("sync", *MODELS)
-    with psycopg.connect(database) as connection:
-        connection.execute("DROP VIEW odoo_shadow_res_partner")
-        connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_res_partner ALTER name TYPE varchar")
-    wet = shell.run("sync", *MODELS)
-    assert wet.code == 1 and "res.partner: odoo_shadow.odoo_shadow_res_partner: column 'name' is" in wet.err
-    dry = shell.run("sync", "--dry-run", *MODELS)
-    assert dry.code == 1
-    assert "res.partner: would fail: " in dry.err
-    assert "res.company: incremental" in dry.out

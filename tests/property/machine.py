@@ -1,0 +1,481 @@
+"""The story of a mirror: whatever happens in Odoo and to the runs, in the end the shadow is equal to the source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import Enum, auto
+from functools import cache
+from threading import Event as Signal
+from threading import Thread
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from airflow_provider_odoo_shadow.job import deletions, scan
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.mirror import mirror_model, no_report
+from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
+from airflow_provider_odoo_shadow.source.errors import OdooError
+from airflow_provider_odoo_shadow.target.errors import ShadowBusyError
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.verifications import Verification
+from odoo_stand_in.schema import Flavour
+from tests.conftest import client_of
+from tests.property import writes
+from tests.property.mortal import Death, Killed, Life, Moment, MortalClient, MortalShadow
+from tests.property.odoo_side import PLAIN, PRODUCT, TABLES, TEMPLATE, THING, OdooSide
+from tests.property.shadow_side import ShadowSide, differences
+from tests.property.writes import Event, Tick, Write
+
+NOW = timedelta(0)
+
+
+class LostError(AssertionError):
+    """After the dust has settled the shadow is not what Odoo is."""
+
+
+class World:
+    """What all stories of one flavour share: a stand-in, a shadow database, and two processes that can die."""
+
+    def __init__(self, postgres: str, database: str, flavour: Flavour) -> None:
+        self.odoo = OdooSide(postgres, flavour)
+        self.shadow = ShadowSide(database)
+        connection = client_of(self.odoo.odoo).connection
+        self.processes = [
+            (MortalClient(connection, lambda: self.odoo.now), MortalShadow(database)) for _ in ("one", "another")
+        ]
+        # With few rows, too, ranges are narrowed and ids listed in chunks.
+        self._patches = [patch.object(deletions, "FEW_IDS", 2), patch.object(deletions, "IDS_A_CALL", 3)]
+        for item in self._patches:
+            item.start()
+
+    def close(self) -> None:
+        """End everything."""
+        for item in self._patches:
+            item.stop()
+        for client, shadow in self.processes:
+            client.close()
+            shadow.close()
+        self.shadow.close()
+        self.odoo.close()
+
+    def reset(self) -> None:
+        """Begin another story."""
+        self.odoo.reset()
+        self.shadow.reset()
+
+
+class Outcome(Enum):
+    """How a run ended."""
+
+    DONE = auto()
+    KILLED = auto()
+    REFUSED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run is, and what happens meanwhile.
+
+    :param model: which of the story's models, modulo their number.
+    :param again: the same run once more, if its last try was killed.
+    :param waits: another run's lease has run out by then.
+    :param replay: seconds that a person sets the watermark back.
+    :param meanwhile: what happens in Odoo just before the so many-th call.
+    """
+
+    model: int = 0
+    batch: int = 2
+    full: bool = False
+    again: bool = False
+    waits: bool = True
+    replay: float | None = None
+    death: Death | None = None
+    meanwhile: tuple[tuple[int, Event], ...] = ()
+
+
+deaths = (
+    *[None] * 8,
+    *(Death(Moment.AFTER_COMMIT, count) for count in range(2, 10)),
+    *(Death(Moment.BEFORE_STATEMENT, count) for count in range(1, 61, 4)),
+    *(Death(moment, count) for moment in (Moment.BEFORE_CALL, Moment.AFTER_CALL) for count in range(2, 6)),
+)
+ALL_RULES = frozenset(
+    {"in_odoo", "in_a_transaction", "time_passes", "fields_change", "unseen", "run", "overlapping_runs", "verify"}
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Which stories are told.
+
+    :param models: the models of a story, one of these.
+    :param loaded: whether there is a shadow already.
+    :param rules: what happens besides runs that settle everything.
+    :param often: writes that are half of all.
+    :param seconds: how time passes.
+    :param least_meanwhile: how much happens during a run at least.
+    :param overtaken_may_go_on: judge a run that lost its lease only by what becomes of the rows.
+    """
+
+    models: tuple[tuple[str, ...], ...] = ((THING,), (THING,), (THING, PLAIN), (TEMPLATE, PRODUCT))
+    on_delete: tuple[OnDelete, ...] = (OnDelete.DELETE, OnDelete.DELETE, OnDelete.MARK)
+    loaded: tuple[bool, ...] = (False, True)
+    rules: frozenset[str] = ALL_RULES
+    often: tuple[str, ...] = ()
+    seconds: tuple[float, ...] = writes.SECONDS
+    deaths: tuple[Death | None, ...] = deaths
+    full: tuple[bool, ...] = (False, False, False, False, True)
+    least_meanwhile: int = 0
+    overtaken_may_go_on: bool = False
+
+
+@cache
+def _writes(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Write]:
+    names = tuple(name for model in models for name in writes.OF_MODEL[model])
+    everything = writes.writes_of(names)
+    return st.one_of(everything, writes.writes_of(profile.often)) if profile.often else everything
+
+
+@cache
+def _event(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Event]:
+    some = _writes(profile, models)
+    short = writes.events_of(some, writes.ticks_of(profile.seconds))
+    return st.one_of(short, writes.transactions_of(some)) if "in_a_transaction" in profile.rules else short
+
+
+@cache
+def _events(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[list[Event]]:
+    return st.lists(_event(profile, models), min_size=1, max_size=4)
+
+
+@cache
+def _plans(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Plan]:
+    meanwhile = _event(profile, models)
+    if "fields_change" in profile.rules:
+        meanwhile = st.one_of(*[meanwhile] * 8, writes.fields)
+    return st.builds(
+        Plan,
+        model=st.integers(0, len(models) - 1),
+        batch=st.integers(1, 3),
+        full=st.sampled_from(profile.full),
+        again=st.booleans(),
+        waits=st.sampled_from((True, True, True, False)),
+        replay=st.sampled_from((None, None, None, None, None, 0.0, 1200.0, 86400.0)),
+        death=st.sampled_from(profile.deaths),
+        meanwhile=st.lists(
+            st.tuples(st.sampled_from((2, 3, 4, 4, 5, 5, 6)), meanwhile), min_size=profile.least_meanwhile, max_size=4
+        ).map(tuple),
+    )
+
+
+def _of_story(strategy: Callable[[Profile, tuple[str, ...]], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    return st.runner().flatmap(lambda story: strategy(story.profile, story.models))
+
+
+def _has(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return precondition(lambda story: name in story.profile.rules)
+
+
+@dataclass
+class _Freezer:
+    """Holds a run at one of its reports, as if its machine had been asleep."""
+
+    at: int
+    reached: Signal = field(default_factory=Signal)
+    is_frozen: bool = False
+    _thaw: Signal = field(default_factory=Signal)
+    _count: int = 0
+
+    def __call__(self, progress: Progress) -> None:  # noqa: ARG002 - the signature of a report
+        self._count += 1
+        if self._count == self.at:
+            self.is_frozen = True
+            self.reached.set()
+            self._thaw.wait()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._thaw.set()
+
+
+class Story(RuleBasedStateMachine):
+    """One mirror's life."""
+
+    def __init__(self, world: World, profile: Profile) -> None:
+        super().__init__()
+        self.odoo, self.shadow = world.odoo, world.shadow
+        self._processes = world.processes
+        self.profile = profile
+        self.models: tuple[str, ...] = profile.models[0]
+        self._on_delete = OnDelete.DELETE
+        self._dead: dict[str, Run] = {}
+        self._runs = 0
+        self.runs_since_settled = 0
+        world.reset()
+
+    @initialize(data=st.data(), rows=st.sampled_from((4, 5, 6, 7, 3, 2, 0)))
+    def begin(self, data: st.DataObject, rows: int) -> None:
+        """There are some rows, written long ago, and perhaps there is a shadow of them already."""
+        self.models = data.draw(st.sampled_from(self.profile.models))
+        self._on_delete = data.draw(st.sampled_from(self.profile.on_delete))
+        first = {THING: "create", PLAIN: "create_plain", TEMPLATE: "create_product", PRODUCT: "create_product"}
+        for number in range(rows):
+            writes.do(self.odoo, Write(first[self.models[number % len(self.models)]], 3 * number, number))
+        writes.do(self.odoo, Tick(7200.0))
+        if data.draw(st.sampled_from(self.profile.loaded)):
+            for number in range(len(self.models)):
+                assert self._run(Plan(model=number)) is Outcome.DONE
+            writes.do(self.odoo, Tick(7200.0))
+
+    @_has("in_odoo")
+    @rule(events=_of_story(_events))
+    def in_odoo(self, events: list[Event]) -> None:
+        """Something happens in Odoo."""
+        for event in events:
+            writes.do(self.odoo, event)
+
+    @_has("in_a_transaction")
+    @rule(write=_of_story(_writes))
+    def in_a_transaction(self, write: Write) -> None:
+        """Somebody opens a transaction, writes, and does not commit yet."""
+        writes.do(self.odoo, writes.Begin(write))
+
+    @_has("time_passes")
+    @rule(tick=st.runner().flatmap(lambda story: writes.ticks_of(story.profile.seconds)))
+    def time_passes(self, tick: Tick) -> None:
+        """Time passes."""
+        writes.do(self.odoo, tick)
+
+    @_has("fields_change")
+    @rule(change=writes.fields)
+    def fields_change(self, change: Event) -> None:
+        """Somebody adds or removes a field."""
+        writes.do(self.odoo, change)
+
+    @_has("unseen")
+    @rule(write=writes.hidden)
+    def unseen(self, write: Write) -> None:
+        """Something changes that no `write_date` tells of."""
+        writes.do(self.odoo, write)
+
+    @rule(plan=_of_story(_plans))
+    def run(self, plan: Plan) -> None:
+        """A run, which may be killed."""
+        self._run(plan)
+        self.runs_since_settled += 1
+
+    @_has("overlapping_runs")
+    @rule(
+        first=_of_story(_plans),
+        second=_of_story(_plans),
+        freeze_at=st.integers(1, 3),
+        expires=st.sampled_from((True, True, False)),
+        meanwhile=_of_story(_events),
+        thaw_at=st.integers(1, 8),
+    )
+    def overlapping_runs(
+        self, first: Plan, second: Plan, freeze_at: int, expires: bool, meanwhile: list[Event], thaw_at: int
+    ) -> None:
+        """A second run comes while the first is writing, or has been asleep for longer than its lease lasts."""
+        with patch.object(scan, "read_ahead", _in_step):
+            self._overlap(replace(first, meanwhile=()), second, freeze_at, expires, meanwhile, thaw_at)
+
+    def _overlap(
+        self, first: Plan, second: Plan, freeze_at: int, expires: bool, meanwhile: list[Event], thaw_at: int
+    ) -> None:
+        freezer, outcomes = _Freezer(freeze_at), list[Outcome | BaseException]()
+        thread = Thread(target=self._run_apart, args=(first, freezer, outcomes))
+        thread.start()
+        freezer.reached.wait()
+
+        def go_on() -> None:
+            freezer.thaw()
+            thread.join()
+
+        for event in meanwhile:
+            writes.do(self.odoo, event)
+        same_table = self._model(second) == self._model(first)
+        other = self._run(
+            replace(second, again=False, waits=expires or not freezer.is_frozen), on_progress=_at(thaw_at, go_on)
+        )
+        go_on()
+        self.runs_since_settled += 1
+        (outcome,) = outcomes
+        if isinstance(outcome, BaseException):
+            raise outcome
+        if freezer.is_frozen and same_table and not expires:
+            assert other in (Outcome.REFUSED, Outcome.FAILED, Outcome.KILLED), other
+        if freezer.is_frozen and same_table and expires and other is Outcome.DONE:
+            assert outcome is not Outcome.DONE or self.profile.overtaken_may_go_on, "an overtaken run went on"
+
+    def _run_apart(self, plan: Plan, freezer: _Freezer, outcomes: list[Outcome | BaseException]) -> None:
+        try:
+            outcomes.append(self._run(plan, on_progress=freezer, process=1))
+        except BaseException as error:  # noqa: BLE001 - is raised in the thread of the test
+            outcomes.append(error)
+        finally:
+            freezer.reached.set()
+
+    @_has("verify")
+    @rule(repair=st.booleans(), number=st.integers(0, 1), death=st.sampled_from(deaths))
+    def verify(self, repair: bool, number: int, death: Death | None) -> None:
+        """A verification at any time; what it finds then is not judged."""
+        model = self.models[number % len(self.models)]
+        try:
+            with self._living(Life(death)):
+                self._verify(model, repair=repair)
+        except (Killed, ShadowBusyError, MirrorConfigurationError):
+            pass
+
+    @precondition(lambda story: story.runs_since_settled > 0)
+    @rule(batch=st.integers(1, 4))
+    def settle(self, batch: int) -> None:
+        """Everybody goes home; one run of each model, and the shadow is equal to the source."""
+        self.odoo.end_all(commit=True)
+        if self.shadow.has_base():
+            self.shadow.expire_leases()
+        for number, model in enumerate(self.models):
+            assert self._run(Plan(model=number, batch=batch)) is Outcome.DONE
+            self._judge(model)
+        self.odoo.hidden = {}
+        self.runs_since_settled = 0
+
+    def teardown(self) -> None:
+        """So it is in the end."""
+        if sys.exc_info()[0] is None:
+            self.settle(3)
+        self.odoo.end_all(commit=False)
+
+    def _judge(self, model: str) -> None:
+        found = differences(self.odoo, self.shadow, model)
+        lost = {one: told for one, told in found.items() if one not in self.odoo.hidden.get(model, ())}
+        if lost:
+            raise LostError(f"{model}: {lost}")
+        writes.do(self.odoo, Tick(2.0))  # what was written in the very second of a verification is left out
+        told = self._verify(model, repair=False)
+        ids = {one for ids in told.ids.values() for one in ids}
+        if ids != set(found):
+            raise LostError(f"verify tells of {model} {told.ids}, but it is {found}")
+        if found:
+            assert self._verify(model, repair=True).is_settled
+            left = differences(self.odoo, self.shadow, model)
+            if left:
+                raise LostError(f"{model} after a repair: {left}")
+        self._judge_books(model)
+
+    def _judge_books(self, model: str) -> None:
+        table = f"odoo_shadow_{TABLES[model]}"
+        ((counted,),) = self.shadow.sql(
+            "SELECT row_count FROM {schema}.odoo_shadow_meta WHERE table_name = {table}", table=table
+        )
+        assert counted == len(self.shadow.rows(model)), f"{table}: {counted} rows in the books"
+        ((running,),) = self.shadow.sql(
+            "SELECT count(*) FROM {schema}.odoo_shadow_sync_log WHERE table_name = {table} AND status = 'running'",
+            table=table,
+        )
+        assert running == 0, f"{table}: {running} runs seem to be running"
+
+    def _model(self, plan: Plan) -> str:
+        return self.models[plan.model % len(self.models)]
+
+    def _run(self, plan: Plan, *, on_progress: Callable[[Progress], None] = no_report, process: int = 0) -> Outcome:
+        model = self._model(plan)
+        dead = self._dead.get(model)
+        run = dead if dead is not None and plan.again else self._new_run()
+        if plan.waits and self.shadow.has_base():
+            self.shadow.expire_leases()
+        holder = self.shadow.holder(model)
+        schema_changes, removed = self.odoo.schema_changes, set(self.odoo.removed)
+        moment = None if plan.replay is None else self.odoo.now - timedelta(seconds=plan.replay)
+        self._dead[model] = run
+        try:
+            with self._living(Life(plan.death, _meanwhile(self.odoo, plan.meanwhile)), process):
+                client, shadow = self._processes[process]
+                mirror_model(
+                    client,
+                    shadow,
+                    model,
+                    run=run,
+                    options=self._options(plan),
+                    replay_from=lambda _table: moment,
+                    on_progress=on_progress,
+                )
+        except Killed:
+            return Outcome.KILLED
+        except ShadowBusyError:
+            assert on_progress is not no_report or holder not in (None, run.holder), "nobody holds the table"
+            return Outcome.REFUSED
+        except OdooError:
+            if self.odoo.schema_changes == schema_changes:
+                raise
+            return Outcome.FAILED
+        if model == THING:
+            self.odoo.removed -= removed
+        self._dead.pop(model, None)
+        return Outcome.DONE
+
+    def _options(self, plan: Plan) -> MirrorOptions:
+        return MirrorOptions(full=plan.full, batch_size=plan.batch, on_delete=self._on_delete, wait=NOW)
+
+    def _new_run(self) -> Run:
+        self._runs += 1
+        return Run(holder=f"run {self._runs}")
+
+    def _verify(self, model: str, *, repair: bool) -> Verification:
+        client, shadow = self._processes[0]
+        options = MirrorOptions(batch_size=3, on_delete=self._on_delete, wait=NOW)
+        return verify_model(
+            client, shadow, model, run=self._new_run(), options=options, verify=VerifyOptions(repair=repair)
+        )
+
+    @contextmanager
+    def _living(self, life: Life, process: int = 0) -> Iterator[None]:
+        client, shadow = self._processes[process]
+        client.life = shadow.life = life
+        try:
+            yield
+        except Killed:
+            shadow.close()
+            raise
+        finally:
+            client.life = shadow.life = Life()
+
+
+def _meanwhile(odoo: OdooSide, events: tuple[tuple[int, Event], ...]) -> Callable[[int], None]:
+    def before_call(count: int) -> None:
+        for at, event in events:
+            if at == count:
+                writes.do(odoo, event)
+
+    return before_call
+
+
+def _at(count: int, action: Callable[[], None]) -> Callable[[Progress], None]:
+    left = [count]
+
+    def on_progress(progress: Progress) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            action()
+
+    return on_progress
+
+
+def _in_step(items: Iterator[Any], **_waiting: object) -> Iterator[Any]:
+    """Read ahead in the same thread: always the same order, so that a story can be told again."""
+    end = object()
+    item = next(items, end)
+    while item is not end:
+        following = next(items, end)
+        yield item
+        item = following

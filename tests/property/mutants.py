@@ -1,0 +1,214 @@
+"""Safeguards, each taken away on purpose: the stories must notice every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+from uuid import UUID
+
+from airflow_provider_odoo_shadow.job import mirror, scan, table_hold, window
+from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD
+from airflow_provider_odoo_shadow.job.window import Kind
+from airflow_provider_odoo_shadow.source import pages
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.pages import Page, Unreadable
+from airflow_provider_odoo_shadow.source.types import Domain, Record
+from airflow_provider_odoo_shadow.target import watermarks
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.lease import Lease
+from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts
+from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from tests.property.machine import Profile
+from tests.property.mortal import Death, Moment
+from tests.property.odoo_side import THING
+
+Breaking = Callable[[], AbstractContextManager[None]]
+
+THINGS_ONLY = Profile(models=((THING,),))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A product without one of its safeguards.
+
+    :param broken: takes the safeguard away for as long as it is entered.
+    :param profile: the stories in which it is missed soonest.
+    """
+
+    name: str
+    broken: Breaking
+    profile: Profile = THINGS_ONLY
+
+
+@contextmanager
+def offset_paging() -> Iterator[None]:
+    """Page by offset: what goes while the pages are read lets others slip through."""
+
+    def read_pages(
+        client: OdooClient,
+        model: str,
+        fields: Sequence[str],
+        domain: Domain = (),
+        *,
+        after_id: int = 0,
+        up_to_id: int,
+        page_size: int,
+    ) -> Iterator[Page]:
+        matching = [*domain, ("id", ">", after_id), ("id", "<=", up_to_id)]
+        offset, last_id = 0, after_id
+        while records := client.search_read(
+            model, matching, fields, limit=page_size, offset=offset, order="id", context=pages.ARCHIVED_TOO
+        ):
+            offset += len(records)
+            last_id = max(last_id, *(_id(record) for record in records))
+            yield Page(records, last_id, is_last=False)
+        yield Page([], last_id, is_last=True)
+
+    with patch.object(scan, "read_pages", read_pages):
+        yield
+
+
+def _id(record: Record) -> int:
+    value = record["id"]
+    assert isinstance(value, int)
+    return value
+
+
+@contextmanager
+def greater_than() -> Iterator[None]:
+    """Ask for `write_date >` instead of `>=`."""
+
+    def domain_of(low: datetime | None) -> Domain:
+        return [(field, ">", value) for field, _operator, value in window_domain(low)]  # type: ignore[misc, str-unpack]
+
+    window_domain = window.domain_of
+    with patch.object(window, "domain_of", domain_of), patch.object(scan, "domain_of", domain_of):
+        yield
+
+
+@contextmanager
+def no_look_back() -> Iterator[None]:
+    """Begin a window right at the watermark."""
+
+    def low_end(
+        watermark: Watermark | None, replay_from: datetime | None, look_back: timedelta, *, read_all: bool
+    ) -> datetime | None:
+        return window.low_end(watermark, replay_from, timedelta(0), read_all=read_all)
+
+    with patch.object(mirror, "low_end", low_end):
+        yield
+
+
+@contextmanager
+def newest_row_as_watermark() -> Iterator[None]:
+    """Take the newest `write_date` that was read as the next watermark, and not the clock before the first page."""
+    newest: dict[UUID, datetime] = {}
+    write_page, end_of = scan._write_page, scan._end_of
+
+    def noting(writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None) -> Watermark | None:
+        moments = [datetime.fromisoformat(str(record[WRITE_DATE_FIELD])) for record in page.records]
+        if moments:
+            moment = max(moments).replace(tzinfo=UTC)
+            newest[read.run_id] = max(newest.get(read.run_id, moment), moment)
+        return write_page(writer, read, page, known)
+
+    def newest_of(read: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
+        return newest.get(read.run_id) or end_of(read, unreadable, known)
+
+    with patch.object(scan, "_write_page", noting), patch.object(scan, "_end_of", newest_of):
+        yield
+
+
+@contextmanager
+def no_active_test() -> Iterator[None]:
+    """Let Odoo hide archived records."""
+    with patch.dict(pages.ARCHIVED_TOO, {"active_test": True}):
+        yield
+
+
+@contextmanager
+def watermark_before_rows() -> Iterator[None]:
+    """Commit checkpoint and watermark first, and the rows in a transaction of their own."""
+
+    def write_page(writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None) -> Watermark | None:
+        reached, merged = None, Merged(RowCounts())
+        with writer.hold.transaction() as tx:
+            watermarks.save_scan(tx, writer.hold.table, replace(read, last_id=page.last_id), 0)
+            if page.is_last:
+                reached = watermarks.finish_scan(tx, writer.hold.table, read)
+        if page.records:
+            with writer.hold.transaction() as tx:
+                merged = writer.write(tx, page.records, Overwrite.EVEN_YOUNGER if read.full else Overwrite.CHANGED)
+        writer.hold.counts += merged.counts
+        return reached
+
+    with patch.object(scan, "_write_page", write_page):
+        yield
+
+
+@contextmanager
+def resume_is_all() -> Iterator[None]:
+    """Finish what another run left, and think that this was the own window, too."""
+    read = mirror._ModelRun._read
+
+    def only_the_rest(
+        self: mirror._ModelRun, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
+    ) -> tuple[Watermark, Kind]:
+        if left is None:
+            return read(self, watermark, left, replay_from)
+        return self._read_window(left, Kind.INCREMENTAL, None), Kind.INCREMENTAL
+
+    with patch.object(mirror._ModelRun, "_read", only_the_rest):
+        yield
+
+
+@contextmanager
+def no_deletions() -> Iterator[None]:
+    """Never compare ids."""
+    with patch.object(mirror, "remove_gone", lambda *_: None):
+        yield
+
+
+@contextmanager
+def no_filling() -> Iterator[None]:
+    """Leave new columns empty in the rows that are there."""
+    with patch.object(mirror, "fill_new_columns", lambda *_: None):
+        yield
+
+
+@contextmanager
+def no_fence() -> Iterator[None]:
+    """Let a run that lost its table go on writing."""
+
+    def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
+        pass
+
+    with patch.object(table_hold, "renew_lease", renew_lease):
+        yield
+
+
+_SIMPLE = replace(THINGS_ONLY, rules=frozenset({"in_odoo", "time_passes"}), deaths=(None,), seconds=(1200.0,))
+_KILLED = replace(_SIMPLE, deaths=tuple(Death(Moment.AFTER_COMMIT, count) for count in range(5, 9)), often=("edit",))
+_SLEEPY = replace(_SIMPLE, rules=frozenset({"in_odoo", "overlapping_runs"}), full=(True,), often=("edit_many",))
+
+MUTANTS = (
+    Mutant(
+        "offset paging", offset_paging, replace(_SIMPLE, often=("create", "unlink"), least_meanwhile=2, loaded=(False,))
+    ),
+    Mutant("> instead of >=", greater_than, replace(THINGS_ONLY, deaths=(None,), seconds=(900.0,))),
+    Mutant("no look-back", no_look_back),
+    Mutant(
+        "max(write_date) as watermark",
+        newest_row_as_watermark,
+        replace(_SIMPLE, often=("edit", "edit_many"), least_meanwhile=3, loaded=(False,)),
+    ),
+    Mutant("no active_test", no_active_test, replace(_SIMPLE, often=("archive",))),
+    Mutant("watermark before the rows", watermark_before_rows, _KILLED),
+    Mutant("a resumed scan and no window after it", resume_is_all, _KILLED),
+    Mutant("ids never compared", no_deletions, replace(_SIMPLE, often=("unlink",))),
+    Mutant("new columns not filled", no_filling, replace(_SIMPLE, rules=frozenset({"in_odoo", "fields_change"}))),
+    Mutant("a lease without a fence", no_fence, replace(_SLEEPY, overtaken_may_go_on=True)),
+)

@@ -1,0 +1,15 @@
+"""Whatever happens to Odoo and to the mirror: when the dust has settled, one run leaves both equal."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import FLAVOURS, Flavour
+from tests.property.machine import Profile, World
+from tests.property.telling import STORIES, tell
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_one_run_is_enough(worlds: dict[Flavour, World], flavour: Flavour) -> None:
+    tell(worlds[flavour], Profile(), STORIES)
