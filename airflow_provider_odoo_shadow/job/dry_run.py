@@ -14,8 +14,9 @@ from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, lo
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target import names, registry, watermarks
-from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.base import ensure_base, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange, plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
@@ -58,19 +59,24 @@ def preview_model(
 ) -> Preview:
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
     layout = read_layout(odoo, model)
-    change, watermark = _look(odoo, shadow, layout)
+    change, watermark, to_fill = _look(odoo, shadow, layout)
     read_all = options.full or not layout.has_write_date
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
-    rows = odoo.search_count(model, domain_of(low), context=ARCHIVED_TOO)
+    rows = to_fill + odoo.search_count(model, domain_of(low), context=ARCHIVED_TOO)
     return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.columns), change)
 
 
-def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None]:
+def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:
+    """Return how the table would change, how far it is, and how many rows new columns would be filled in."""
     columns = [item.column for item in layout.columns]
-    with shadow.transaction() as tx:
-        if not schema_version(tx):
-            created = (Change(ChangeKind.CREATED),)
-            return TableChange(names.table_name(layout.model), created, tuple(columns)), None
-        check_binding(tx, odoo)
-        table = registry.name_table(tx, layout.model)
-        return plan_change(tx, table, columns), watermarks.read_watermark(tx, table)
+    created = TableChange(names.table_name(layout.model), (Change(ChangeKind.CREATED),), tuple(columns))
+    found: tuple[TableChange, Watermark | None, int] = (created, None, 0)
+    with shadow.trial() as tx:
+        if schema_version(tx):
+            ensure_base(tx)  # an older schema is upgraded for this look only
+            check_binding(tx, odoo)
+            table = registry.name_table(tx, layout.model)
+            change = plan_change(tx, table, columns)
+            to_fill = LiveIds.of(tx, table).total(tx) if change.to_fill else 0
+            found = change, watermarks.read_watermark(tx, table), to_fill
+    return found

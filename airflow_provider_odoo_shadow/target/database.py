@@ -102,6 +102,13 @@ class ShadowDatabase:
                 self._connection = None
             raise statement_error(self.name, role, error) from None
 
+    @contextmanager
+    def trial(self) -> Iterator[Transaction]:
+        """Open a transaction that leaves no trace: it is always rolled back. Raises a `ShadowError`."""
+        with self.transaction() as tx:
+            yield tx
+            raise psycopg.Rollback
+
     def _opened(self) -> PgConnection:
         if self._connection is None:
             try:

@@ -85,6 +85,18 @@ def test_a_role_that_may_only_read_can_ask(shell: Shell, database: str) -> None:
     assert (outcome.code, outcome.err) == (0, "")
 
 
+# Fails: it asks tables that only an upgrade makes.
+def test_a_schema_of_an_older_release_is_not_upgraded(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE odoo_shadow.odoo_shadow_mirror SET schema_version = 1")
+        connection.execute("DROP TABLE odoo_shadow.odoo_shadow_field CASCADE")
+    before = structure(database), contents(database)
+    outcome = shell.run("sync", "--dry-run", *MODELS)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (structure(database), contents(database)) == before
+
+
 def test_a_model_that_is_not_installed_would_be_skipped(shell: Shell, database: str) -> None:
     outcome = shell.run("sync", "--dry-run", "--models", "helpdesk.ticket,res.company")
     assert outcome.code == 0
