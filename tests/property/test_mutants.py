@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.conftest import Flavour
@@ -10,6 +12,10 @@ from tests.property.mutants import MUTANTS, Mutant
 from tests.property.telling import tell
 
 MOST_STORIES = 1000
+
+pytestmark = pytest.mark.skipif(
+    "ODOO_SHADOW_MUTANTS" not in os.environ, reason="mutants take minutes: make chaos tells their stories"
+)
 
 
 @pytest.mark.timeout(0)
