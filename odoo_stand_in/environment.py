@@ -47,8 +47,11 @@ class Environment:
         return found
 
     def with_context(self, **changes: Any) -> Environment:
-        """Return the same with some context keys set."""
-        return Environment(self.connection, self.registry, self.user, {**self.context, **changes}, self.su)
+        """Return the same with some context keys set; 19 looks at the language at once."""
+        inner = Environment(self.connection, self.registry, self.user, {**self.context, **changes}, self.su)
+        if "lang" in changes:
+            _ = inner.lang
+        return inner
 
     def sudo(self) -> Environment:
         """Return the same without any check of rights."""

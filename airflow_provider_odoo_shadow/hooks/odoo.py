@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooError
+from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
 
@@ -35,7 +36,12 @@ class OdooHook(BaseHook):
     @cached_property
     def connection(self) -> OdooConnection:
         """The connection's fields, checked. Raises `OdooConfigurationError`."""
-        stored = self.get_connection(self.odoo_conn_id)
+        try:
+            stored = self.get_connection(self.odoo_conn_id)
+        except AirflowNotFoundException:
+            raise OdooConfigurationError(
+                f"There is no Airflow connection '{self.odoo_conn_id}': add it under Admin > Connections."
+            ) from None
         return OdooConnection.parse(
             self.odoo_conn_id,
             host=stored.host,

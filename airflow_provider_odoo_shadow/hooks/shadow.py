@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_odoo_shadow.target.database import PgConnection, ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 
 
 def shadow_database(postgres_conn_id: str, schema: str) -> ShadowDatabase:
@@ -14,6 +16,12 @@ def shadow_database(postgres_conn_id: str, schema: str) -> ShadowDatabase:
 
     def connect() -> PgConnection:
         # log_sql would log every statement, and with it values of rows.
-        return cast(PgConnection, PostgresHook(postgres_conn_id, log_sql=False).get_conn())
+        try:
+            return cast(PgConnection, PostgresHook(postgres_conn_id, log_sql=False).get_conn())
+        except AirflowNotFoundException:
+            raise ShadowConfigurationError(
+                f"There is no Airflow connection '{postgres_conn_id}': add it, of type Postgres, "
+                "under Admin > Connections."
+            ) from None
 
     return ShadowDatabase(connect, schema=schema, name=postgres_conn_id)

@@ -80,9 +80,9 @@ class OdooConnection:
         return cls(
             name=name,
             url=_base_url(name, host, port),
-            database=_required(name, "database (schema)", database),
-            login=_required(name, "login", login),
-            password=_required(name, "password or API key", password),
+            database=_required(name, "database (schema)", database).strip(),
+            login=_required(name, "login", login).strip(),
+            password=_required(name, "password or API key", password).strip("\r\n"),
             protocol=reader.protocol(),
             verify=reader.verify(),
             timeout=reader.positive_number("timeout") or cls.timeout,
@@ -96,11 +96,11 @@ class OdooConnection:
 def _required(name: str, what: str, value: str | None) -> str:
     if value is None or not value.strip():
         raise OdooConfigurationError(f"Odoo connection '{name}' has no {what}: fill that field in.")
-    return value.strip()
+    return value
 
 
 def _base_url(name: str, host: str | None, port: int | None) -> str:
-    text = _required(name, "host (URL)", host)
+    text = _required(name, "host (URL)", host).strip()
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
         own_port = parts.port or port

@@ -34,6 +34,9 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
         return refused(connection)
     if "does not exist" in message and "database" in message:
         return unknown_database(connection)
+    wrong_option = _refused_option(connection, said)
+    if wrong_option:
+        return OdooConfigurationError(f"{connection}: {wrong_option}.")
     if short == "AccessError" or short == "Forbidden":
         return OdooAccessError(
             f"{connection}: '{connection.login}' may not call {method} on {model} ({said}). "
@@ -69,6 +72,16 @@ def first_line(message: str) -> str:
     """Cut a server's text to its first line, so that no traceback gets through."""
     text = message.strip().splitlines()[0] if message.strip() else "no reason given"
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+
+
+def _refused_option(connection: OdooConnection, said: str) -> str | None:
+    """Say which optional field of the connection the server does not take, if that is what it said."""
+    if "unauthorized or invalid companies" in said:
+        companies = ", ".join(map(str, connection.company_ids))
+        return f"'{connection.login}' may not see all of the companies {companies}: correct the company_ids field"
+    if said.startswith("Invalid language code"):
+        return f"the server has no language '{connection.lang}': correct the lang field, or activate it in Odoo"
+    return None
 
 
 def _is_unknown_model(short: str, message: str) -> bool:

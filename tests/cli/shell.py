@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -59,11 +60,17 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_listen_to_ctrl_c,
         )
 
     def changed_env(self, **changed: str | None) -> dict[str, str]:
         merged = {**self.env, **changed}
         return {name: value for name, value in merged.items() if value is not None}
+
+
+def _listen_to_ctrl_c() -> None:
+    # Whoever was started in the background, these tests for one, hands on that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def shell_for(odoo: StandIn, database: str) -> Shell:

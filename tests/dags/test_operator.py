@@ -86,3 +86,20 @@ def test_a_parameter_that_does_not_exist_fails_the_run(sync_dag: DAG, database: 
 
 def test_choosing_no_model_means_all(sync_dag: DAG) -> None:
     assert len(states(run(sync_dag, models=None, dry_run=True))) == 3 + 13
+
+
+def test_a_connection_that_is_not_there_is_told_in_one_sentence(airflow_database: None) -> None:
+    from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+
+    works, message = OdooHook("nowhere").test_connection()
+    assert not works
+    assert "no Airflow connection 'nowhere'" in message
+
+
+def test_a_shadow_without_a_connection_fails_at_once(
+    sync_dag: DAG, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ODOO_SHADOW_DB")
+    dag_run = run(sync_dag, models=["res.company"])
+    assert states(dag_run)["res.company"] == "failed"
+    assert tries(dag_run)["res.company"] == 1

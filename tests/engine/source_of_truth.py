@@ -78,7 +78,7 @@ def expected_rows(odoo: StandIn, model: str, lang: str = "en_US") -> Rows:
 
 def shadow_rows(url: str, table: str, schema: str = "odoo_shadow") -> Rows:
     """All rows of a shadow table."""
-    with psycopg.connect(url, row_factory=dict_row) as connection:
+    with psycopg.connect(url, row_factory=dict_row, options="-c TimeZone=UTC") as connection:
         found = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, table))).fetchall()
     return {row["id"]: {name: cell for name, cell in row.items() if name not in OWN_COLUMNS} for row in found}
 

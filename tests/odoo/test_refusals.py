@@ -142,7 +142,14 @@ def test_an_abstract_model_is_refused(spoken: OdooHook) -> None:
 
 def test_a_company_that_the_login_is_not_allowed(protocol: ProtocolChoice, hook_to: HookTo) -> None:
     hook = hook_to({"protocol": protocol, "company_ids": "987654"})
-    refusal(hook, count_partners, OdooAccessError, "res.partner", "companies")
+    refusal(hook, count_partners, OdooConfigurationError, "987654", "company_ids")
+
+
+def test_a_language_that_the_server_does_not_know(protocol: ProtocolChoice, hook_to: HookTo, spoken: OdooHook) -> None:
+    if spoken.get_conn().version.major < 19:
+        pytest.skip("Odoo 17 takes en_US instead")
+    hook = hook_to({"protocol": protocol, "lang": "xx_YY"})
+    refusal(hook, count_partners, OdooConfigurationError, "xx_YY", "lang field")
 
 
 def test_an_unknown_method(spoken: OdooHook) -> None:

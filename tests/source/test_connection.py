@@ -103,8 +103,8 @@ def test_a_field_that_is_missing(field: str, told: str, empty: str | None) -> No
 
 
 def test_what_stands_around_a_field_is_cut_off() -> None:
-    typed = parse(database=" acme ", login="someone\n", password=f"{SECRET}\n")
-    assert (typed.database, typed.login, typed.password) == ("acme", "someone", SECRET)
+    typed = parse(database=" acme ", login="someone\n", password=f" {SECRET} \n")
+    assert (typed.database, typed.login, typed.password) == ("acme", "someone", f" {SECRET} ")
 
 
 DEFAULTS = {

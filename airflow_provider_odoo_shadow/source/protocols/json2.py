@@ -86,6 +86,6 @@ class Json2:
         if not isinstance(details, dict) or (answer.status >= 500 and "name" not in details):
             return self._transport.not_data(answer)  # a gateway's own JSON: Odoo's has a name
         name, message = str(details.get("name") or f"HTTP {answer.status}"), str(details.get("message") or "")
-        if answer.status == 422:
+        if name.endswith("UnprocessableEntity"):
             return OdooRequestError(f"{self._connection} refused the arguments of {target}: {first_line(message)}")
         return odoo_error(self._connection, target, name, message)
