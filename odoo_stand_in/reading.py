@@ -29,11 +29,14 @@ def search(
     """Ids of the matching records, in order."""
     query = search_query(env, model, domain)
     terms = [sql.Identifier(query.alias, "id")]
-    return [row[0] for row in env.rows(_select(query, terms, offset, limit, order or model.order))]
+    rows = env.rows(_select(query, terms, offset, limit, order or model.order))
+    return [row[0] for row in rows if row[0] not in model.hidden_late]
 
 
 def count(env: Environment, model: Model, domain: Sequence[Any], limit: int | None) -> int:
     """How many records match (at most `limit`)."""
+    if model.hidden_late:
+        return len(search(env, model, domain, 0, limit, None))
     query = search_query(env, model, domain)
     if not limit:
         statement = sql.SQL("SELECT count(*) {}{}").format(query.from_clause(), query.where_clause())
@@ -68,7 +71,7 @@ def search_read(
             {key: value for key, value in env.context.items() if key != "active_test"},
             env.su,
         )
-    return plan.records(rows, load)
+    return [record for record in plan.records(rows, load) if record["id"] not in model.hidden_late]
 
 
 def read(

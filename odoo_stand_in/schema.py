@@ -98,6 +98,8 @@ class Model:
     read_groups: tuple[str, ...] = ("base.group_user",)
     write_groups: tuple[str, ...] = ("base.group_user",)
     view_sql: str | None = None
+    hidden_late: frozenset[int] = frozenset()
+    """Records that a search leaves out only after its limit, as those of `mail.message` and `mail.activity` do."""
     fields: dict[str, Field] = field(default_factory=dict)
 
     @property

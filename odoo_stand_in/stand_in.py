@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from types import TracebackType
@@ -159,6 +159,10 @@ class StandIn:
         """Add a model; `fields` maps names to types, or to attributes with a `type`."""
         with self._connect() as connection:
             live.add_model(connection, self.registry, name, fields or {"x_name": "char"})
+
+    def hide_late(self, model: str, ids: Iterable[int]) -> None:
+        """Hide records as `mail.message` does those that a login may not see: a search's limit counts them."""
+        self.registry.models[model].hidden_late = frozenset(ids)
 
     def uninstall(self, model: str) -> None:
         """Uninstall the model: the server does not know it any more."""

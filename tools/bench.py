@@ -30,6 +30,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
 from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, newest_id, read_pages
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from tools import signals
 from tools.bench_proof import measure_proof
 from tools.bench_servers import MODEL, Server, canned_server, client_fields, stand_in_server
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
@@ -45,6 +46,7 @@ SAMPLE = 500
 @click.option("--rounds", default=3, show_default=True, help="How often each timed run is taken; the median counts.")
 def main(rows: int, large: int, rounds: int) -> None:
     """Measure, and print what was asked for beside what was measured."""
+    signals.end_in_order()
     table = Table("what", "measured", "asked for", title=f"{MODEL}, one process, pages of 2,000")
     console = Console(width=None if sys.stdout.isatty() else 120)
     with embedded_postgres() as postgres:
@@ -83,7 +85,7 @@ def _sync_against_drain(postgres: str, odoo: Server, rounds: int) -> tuple[float
 
 
 def _drain(client: OdooClient, layout: Layout) -> None:
-    for _ in read_pages(client, MODEL, layout.fields, up_to_id=newest_id(client, MODEL) or 0):
+    for _ in read_pages(client, MODEL, layout.fields, up_to_id=newest_id(client, MODEL)):
         pass
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, TypedDict, TypeVar
 
@@ -12,12 +13,22 @@ from rich.logging import RichHandler
 from airflow_provider_odoo_shadow.cli.terminal import console
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.run import LONGEST_LOOK_BACK
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class BoundedNumber(click.FloatRange):
+    """A number between bounds; `nan` is none, although no comparison says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read what was typed."""
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a number.", param, ctx) if math.isnan(number) else number
 
 
 class OdooSettings(TypedDict):
@@ -91,7 +102,7 @@ def look_back_option(command: Command) -> Command:
     """Add `--look-back`."""
     return click.option(
         "--look-back",
-        type=click.FloatRange(min=0),
+        type=BoundedNumber(min=0, max=LONGEST_LOOK_BACK.total_seconds() / 60),
         default=DEFAULT_LOOK_BACK.total_seconds() / 60,
         show_default=True,
         metavar="MINUTES",

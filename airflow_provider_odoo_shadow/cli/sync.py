@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
+    BoundedNumber,
     OdooSettings,
     chosen_models,
     look_back_option,
@@ -25,7 +26,13 @@ from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, WAIT_FOR_TABLE, MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.run import (
+    LARGEST_PAGE,
+    LONGEST_WAIT_FOR_TABLE,
+    WAIT_FOR_TABLE,
+    MirrorOptions,
+    Run,
+)
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
@@ -59,7 +66,7 @@ SOME_FAILED = 1
 @click.option("--allow-mass-delete", is_flag=True, help="Let a suspicious share of a table's rows go at once.")
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=BoundedNumber(min=0, max=LONGEST_WAIT_FOR_TABLE.total_seconds()),
     default=WAIT_FOR_TABLE.total_seconds(),
     show_default=True,
     metavar="SECONDS",

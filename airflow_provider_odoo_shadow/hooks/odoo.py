@@ -116,7 +116,7 @@ class OdooHook(BaseHook):
         Records that are created while this runs are not waited for.
         """
         up_to_id = newest_id(self._client, model, domain)
-        for page in read_pages(self._client, model, fields, domain, up_to_id=up_to_id or 0, page_size=page_size):
+        for page in read_pages(self._client, model, fields, domain, up_to_id=up_to_id, page_size=page_size):
             if page.records:
                 yield page.records
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from airflow_provider_odoo_shadow.target.database import PgConnection, ShadowDatabase
+from airflow_provider_odoo_shadow.target.database import KEEPALIVES, PgConnection, ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 
 
@@ -15,13 +16,15 @@ def shadow_database(postgres_conn_id: str, schema: str) -> ShadowDatabase:
     """Return the shadow database of an Airflow connection of type `postgres`. Connects when first used."""
 
     def connect() -> PgConnection:
-        # log_sql would log every statement, and with it values of rows.
         try:
-            return cast(PgConnection, PostgresHook(postgres_conn_id, log_sql=False).get_conn())
+            stored = PostgresHook.get_connection(postgres_conn_id)
         except AirflowNotFoundException:
             raise ShadowConfigurationError(
                 f"There is no Airflow connection '{postgres_conn_id}': add it, of type Postgres, "
                 "under Admin > Connections."
             ) from None
+        stored.extra = json.dumps({**KEEPALIVES, **stored.extra_dejson})
+        # log_sql would log every statement, and with it values of rows.
+        return cast(PgConnection, PostgresHook(postgres_conn_id, connection=stored, log_sql=False).get_conn())
 
     return ShadowDatabase(connect, schema=schema, name=postgres_conn_id)

@@ -11,6 +11,8 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.fields import read_fields
 from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, read_ids
+from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
+from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowError
@@ -18,6 +20,9 @@ from airflow_provider_odoo_shadow.target.rights import read_rights
 from airflow_provider_odoo_shadow.target.watermarks import latest_commit
 
 TOLERATED_SKEW = timedelta(seconds=60)
+SHORTEST_LOOK_BACK = timedelta(minutes=2)
+"""Odoo's default `limit_time_real`; imports and crons may take longer."""
+
 _MOST_NAMES = 8
 
 
@@ -41,11 +46,12 @@ class Finding:
 def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
     """Examine both sides; what cannot be reached becomes a finding, too."""
     findings: list[Finding] = []
-    try:
-        findings += _server(odoo)
-        findings += _models(odoo, models)
-    except OdooError as error:
-        findings.append(Finding("Odoo", Verdict.PROBLEM, str(error)))
+    for look in (_server(odoo), _models(odoo, models)):
+        try:
+            findings += look
+        except OdooError as error:
+            findings.append(Finding("Odoo", Verdict.PROBLEM, str(error)))
+            break
     try:
         with shadow.transaction() as tx:
             findings += _database(tx, look_back)
@@ -62,18 +68,39 @@ def _server(odoo: OdooClient) -> Iterator[Finding]:
     skew = abs(datetime.now(UTC) - odoo.server_time())
     verdict = Verdict.OK if skew <= TOLERATED_SKEW else Verdict.WARNING
     yield Finding("clock", verdict, f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts")
-    yield _companies(odoo, user_id)
+    (user,) = read_ids(odoo, "res.users", ["company_ids", "login_date"], [user_id]) or [{}]
+    if odoo.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
+        yield from _database_clock(odoo, user)
+    yield _companies(odoo, user)
 
 
-def _companies(odoo: OdooClient, user_id: int) -> Finding:
-    chosen = odoo.connection.company_ids
-    (user,) = read_ids(odoo, "res.users", ["company_ids"], [user_id]) or [{}]
+def _database_clock(odoo: OdooClient, user: Record) -> Iterator[Finding]:
+    """Compare the clock behind `write_date` with the one behind watermarks: Odoo has just noted this login."""
+    noted = user.get("login_date")
+    if not isinstance(noted, str):
+        return
+    behind = (odoo.server_time() - datetime.fromisoformat(noted).replace(tzinfo=UTC)).total_seconds()
+    verdict = Verdict.OK if abs(behind) <= TOLERATED_SKEW.total_seconds() else Verdict.PROBLEM
+    yield Finding(
+        "write_date",
+        verdict,
+        f"its clock, Odoo's database's, is {behind:.0f} s behind Odoo's; look-back must exceed that",
+    )
+
+
+def _companies(odoo: OdooClient, user: Record) -> Finding:
     allowed = user.get("company_ids")
-    ids = [item for item in allowed if isinstance(item, int)] if isinstance(allowed, list) else []
-    outside = sorted(set(ids) - set(chosen)) if chosen else []
+    ids = {item for item in allowed if isinstance(item, int)} if isinstance(allowed, list) else set()
+    chosen = set(odoo.connection.company_ids) or ids
     text = f"the login may read companies {_named(map(str, sorted(ids)))}"
-    if outside:
-        return Finding("companies", Verdict.WARNING, f"{text}; company_ids leaves out {_named(map(str, outside))}")
+    beyond = sorted(set(odoo.search("res.company", context=ARCHIVED_TOO)) - ids)
+    left_out = sorted(ids - chosen)
+    if beyond:
+        text = f"{text}; out of its reach are {_named(map(str, beyond))}"
+    if left_out:
+        text = f"{text}; company_ids leaves out {_named(map(str, left_out))}"
+    if beyond or left_out:
+        return Finding("companies", Verdict.WARNING, text)
     return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
 
 
@@ -118,6 +145,9 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     rights = read_rights(tx)
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
     yield _right("schema", rights.may_create_schema, f"may write schema '{tx.schema}'", "needs CREATE on the database")
+    if rights.tables_not_writable:
+        named = _named(rights.tables_not_writable)
+        yield Finding("tables", Verdict.PROBLEM, f"the role may not write {len(rights.tables_not_writable)}: {named}")
     yield _right("staging", rights.may_create_temporary, "may make temporary tables", "needs TEMPORARY on the database")
     if not rights.may_create_public:
         yield Finding("public", Verdict.WARNING, "may not create in schema public: there will be no views")
@@ -126,6 +156,9 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
 
 
 def _look_back(latest: timedelta | None, look_back: timedelta) -> Finding:
+    if look_back < SHORTEST_LOOK_BACK:
+        text = f"{look_back} is shorter than a call to Odoo may take: rows that are committed late will be lost"
+        return Finding("look-back", Verdict.PROBLEM, text)
     if latest is None:
         return Finding("look-back", Verdict.OK, f"{look_back}; no row has been found late so far")
     verdict = Verdict.OK if latest <= look_back / 2 else Verdict.WARNING

@@ -10,6 +10,7 @@ from datetime import datetime
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.columns import Layout
 from airflow_provider_odoo_shadow.job.deletions import remove_gone
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
@@ -20,10 +21,10 @@ from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, l
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError, OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.fields import read_fields
-from airflow_provider_odoo_shadow.source.pages import Unreadable
+from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Unreadable
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.drift import apply_change
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.drift import apply_change, columns_to_fill
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
@@ -104,14 +105,19 @@ def read_layout(odoo: OdooClient, model: str) -> Layout:
 
 
 def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: OdooError) -> None:
-    status = "skipped" if isinstance(error, OdooUnknownModelError) else "error"
+    is_unknown = isinstance(error, OdooUnknownModelError)
+    status, message = "skipped" if is_unknown else "error", str(error)
     with shadow.transaction() as tx:
         table = registry.name_table(tx, model)
         if is_free(tx, table):
             sync_log.close_left_open(tx, table)
-        sync_log.log_unopened(tx, run.id, table, status, str(error))
-        if status == "error":
-            registry.note_failure(tx, table, str(error))
+        rows = LiveIds.of(tx, table).total(tx)
+        if is_unknown and rows:
+            message = f"{message} The {rows} rows that were mirrored before stay as they are."
+            log.warning("%s", message)
+        sync_log.log_unopened(tx, run.id, table, status, message)
+        if not is_unknown:
+            registry.note_failure(tx, table, message)
 
 
 class _ModelRun:
@@ -131,14 +137,15 @@ class _ModelRun:
         self._options = options
         self._on_progress = on_progress
         self._writer = TableWriter(hold, layout, RowBuilder(layout), revive=False)
+        self._tells_lateness = True
 
     def execute(self, replay_from: datetime | None) -> MirrorResult:
-        watermark, left = self._prepare()
-        fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
+        watermark, left = self._prepare(replay_from)
+        unfilled = fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
         reached, kind = self._read(watermark, left, replay_from)
-        remove_gone(self._odoo, self._writer, self._options)
-        if self._writer.unreadable:
-            raise _unreadable_error(self._layout.model, self._writer.unreadable)
+        self._remove_gone(watermark)
+        if unreadable := [*unfilled, *self._writer.unreadable]:
+            raise unreadable_error(self._layout.model, unreadable)
         with self._hold.transaction() as tx:
             self._hold.finish(tx)
         return MirrorResult(
@@ -152,7 +159,7 @@ class _ModelRun:
             self._writer.builder.unstorable_cells,
         )
 
-    def _prepare(self) -> tuple[Watermark | None, Scan | None]:
+    def _prepare(self, replay_from: datetime | None) -> tuple[Watermark | None, Scan | None]:
         """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""
         table = self._hold.table
         with self._hold.transaction() as tx:
@@ -160,51 +167,91 @@ class _ModelRun:
             apply_change(tx, change, self._hold.run.id)
             if self._options.on_delete is OnDelete.MARK:
                 add_mark_column(tx, table)
+            self._note_settings(tx, is_new=change.creates)
             self._writer.revive = LiveIds.of(tx, table).has_marks
-            if change.creates:
-                return None, None
-            return watermarks.read_watermark(tx, table), self._left(watermarks.read_scan(tx, table))
+            # A row whose hash changed with its columns is written again, however old it is.
+            self._tells_lateness = not change.changes and not columns_to_fill(tx, table)
+            watermark, left = watermarks.read_watermark(tx, table), watermarks.read_scan(tx, table)
+            return watermark, left if left and self._can_resume(left, watermark, replay_from) else None
 
-    def _left(self, scan: Scan | None) -> Scan | None:
-        has_cursor = self._layout.has_write_date
-        run_id = self._hold.run.id
-        return scan if scan and can_resume(scan, run_id, full=self._options.full, has_cursor=has_cursor) else None
+    def _note_settings(self, tx: Transaction, *, is_new: bool) -> None:
+        """Keep how the table is read; another login, language or company has other values in rows of any age."""
+        settings = registry.ReadSettings(self._odoo.connection.read_as, self._options.on_delete)
+        before = registry.read_settings(tx, self._hold.table)
+        if before != settings:
+            registry.note_settings(tx, self._hold.table, settings)
+        if before.read_as not in (None, settings.read_as) and not is_new:
+            log.warning(
+                "%s was read as %s, and is now read as %s: everything is read again",
+                self._layout.model,
+                before.read_as,
+                settings.read_as,
+            )
+            watermarks.forget(tx, self._hold.table)
+
+    def _can_resume(self, left: Scan, watermark: Watermark | None, replay_from: datetime | None) -> bool:
+        return can_resume(
+            left,
+            self._hold.run.id,
+            low=self._low(watermark, replay_from, read_all=self._reads_all),
+            full=self._options.full,
+            has_cursor=self._layout.has_write_date,
+            now=self._odoo.server_time(),
+        )
+
+    @property
+    def _reads_all(self) -> bool:
+        return self._options.full or not self._layout.has_write_date
+
+    def _low(self, watermark: Watermark | None, replay_from: datetime | None, *, read_all: bool) -> datetime | None:
+        return low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
 
     def _read(
         self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
     ) -> tuple[Watermark, Kind]:
         """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
-        read_all = self._options.full or not self._layout.has_write_date
-        kind = kind_of(
-            watermark, left.low if left else low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
-        )
+        read_all = self._reads_all
+        kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
+        known = watermark
         if left is not None:
-            watermark = self._read_window(left, kind, None)
+            watermark = self._read_window(left, kind, known, tells_lateness=False)
             if left.run_id == self._hold.run.id:
                 return watermark, kind
             read_all = False
-        low = low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
+        low = self._low(watermark, replay_from, read_all=read_all)
         scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
-        known = (
-            watermark if replay_from is None or watermark is None or replay_from >= watermark.last_write_date else None
-        )
-        return self._read_window(scan, kind, known), kind
+        is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
+        tells_lateness = self._tells_lateness and low is not None and left is None and not is_replay
+        return self._read_window(scan, kind, known, tells_lateness=tells_lateness), kind
 
-    def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None) -> Watermark:
-        log.info("%s: %s from id %d to %d", self._layout.model, kind, scan.last_id, scan.up_to_id)
+    def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:
+        went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
+        since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
+        log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
         return read_window(
             self._odoo,
             self._writer,
             scan,
             known=known,
+            tells_lateness=tells_lateness,
             page_size=self._options.batch_size,
             kind=kind,
             on_progress=self._on_progress,
         )
 
+    def _remove_gone(self, before: Watermark | None) -> None:
+        """Let rows go. If so many seem gone that Odoo may not have shown all, the window has not seen all either."""
+        try:
+            remove_gone(self._odoo, self._writer, self._options)
+        except MassDeletionError:
+            with self._hold.transaction() as tx:
+                watermarks.set_back(tx, self._hold.table, before)
+            raise
 
-def _unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:
-    ids = ", ".join(str(item.id) for item in unreadable)
+
+def unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:
+    """Build the error for records that Odoo could not give."""
+    ids = ", ".join(map(str, sorted({item.id for item in unreadable})))
     return OdooUnreadableRecordsError(
         f"{model}: Odoo cannot give the records {ids}; all others are mirrored, and the watermark waits for these. "
         f"The first: {unreadable[0].reason}"

@@ -37,6 +37,6 @@ def _result(pending: Future[T | object], while_waiting: Callable[[], None], ever
         try:
             return pending.result(timeout=every)
         except NotYet:
-            if pending.done():
-                raise  # the item's own error
+            if pending.done():  # in this very moment, or the error is the item's own
+                return pending.result()
             while_waiting()

@@ -17,6 +17,9 @@ from airflow_provider_odoo_shadow.target.lease import LEASE
 LARGEST_PAGE = 10_000
 """Records a page at the most; larger ones are not faster and come near Odoo's limits of time and memory."""
 
+LONGEST_LOOK_BACK = timedelta(days=31)
+LONGEST_WAIT_FOR_TABLE = timedelta(days=1)
+
 WAIT_FOR_TABLE = LEASE + timedelta(seconds=30)
 """How long a run waits for a table that another one writes: long enough to outlive a dead writer's lease."""
 
@@ -57,5 +60,7 @@ class MirrorOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= LARGEST_PAGE:
             raise MirrorConfigurationError(f"batch_size is {self.batch_size}, but must be 1 to {LARGEST_PAGE}.")
-        if self.look_back < timedelta(0):
-            raise MirrorConfigurationError("look_back must not be negative: rows committed late would be lost.")
+        if not timedelta(0) <= self.look_back <= LONGEST_LOOK_BACK:
+            raise MirrorConfigurationError(
+                f"look_back is {self.look_back}, but must be from nothing to {LONGEST_LOOK_BACK.days} days."
+            )

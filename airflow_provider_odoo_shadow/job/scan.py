@@ -13,7 +13,7 @@ from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.table_hold import TableHold
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_ids, read_pages
+from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_pages
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
@@ -50,13 +50,17 @@ class TableWriter:
         return merged
 
     def write_ids(self, odoo: OdooClient, ids: Sequence[int], page_size: int) -> None:
-        """Read some records anew and write them."""
+        """Read some records anew and write them. They are in ascending order."""
+        model, fields = self.layout.model, self.layout.fields
         for start in range(0, len(ids), page_size):
-            records = read_ids(odoo, self.layout.model, self.layout.fields, ids[start : start + page_size])
-            if records:
-                with self.hold.transaction() as tx:
-                    counts = self.write(tx, records, Overwrite.ALL).counts
-                self.hold.counts += counts
+            chunk = list(ids[start : start + page_size])
+            for page in read_pages(odoo, model, fields, [("id", "in", chunk)], up_to_id=chunk[-1], page_size=page_size):
+                self.unreadable += [page.unreadable] if page.unreadable else []
+                if page.records:
+                    with self.hold.transaction() as tx:
+                        counts = self.write(tx, page.records, Overwrite.ALL).counts
+                        watermarks.count_synced(tx, self.hold.table, counts.written)
+                    self.hold.counts += counts
 
 
 def read_window(
@@ -65,13 +69,15 @@ def read_window(
     scan: Scan,
     *,
     known: Watermark | None,
+    tells_lateness: bool,
     page_size: int,
     kind: Kind,
     on_progress: Callable[[Progress], None],
 ) -> Watermark:
     """Read what is left of a window; return the watermark that its last page sets.
 
-    :param known: the watermark before; a row that was written before it and is news now was committed late.
+    :param known: the watermark before.
+    :param tells_lateness: whether a row that was written before the watermark and is news now was committed late.
     """
     pages = read_pages(
         odoo,
@@ -83,25 +89,27 @@ def read_window(
         page_size=page_size,
     )
     for page in read_ahead(pages, while_waiting=writer.hold.keep_alive, every=RENEW_EVERY.total_seconds()):
-        reached = _write_page(writer, scan, page, known)
-        done = 1.0 if page.is_last else page.last_id / scan.up_to_id
-        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, done))
+        reached = _write_page(writer, scan, page, known, tells_lateness=tells_lateness)
+        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, page.share_of(scan.up_to_id)))
         if reached is not None:
             return reached
     raise AssertionError("read_pages ends with a last page")
 
 
-def _write_page(writer: TableWriter, scan: Scan, page: Page, known: Watermark | None) -> Watermark | None:
+def _write_page(
+    writer: TableWriter, scan: Scan, page: Page, known: Watermark | None, *, tells_lateness: bool
+) -> Watermark | None:
     """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
     hold, merged = writer.hold, Merged(RowCounts())
     unreadable = [*writer.unreadable, *([page.unreadable] if page.unreadable else [])]
     with hold.transaction() as tx:
         if page.records:
-            overwrite = Overwrite.EVEN_YOUNGER if scan.full else Overwrite.CHANGED
+            overwrite = Overwrite.EVEN_YOUNGER if scan.low is None else Overwrite.CHANGED
             merged = writer.write(tx, page.records, overwrite)
-        read_so_far = replace(scan, last_id=page.last_id)
+        read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
-        _note_late_commit(tx, hold.table, scan, merged, known)
+        if tells_lateness and known is not None and merged.oldest is not None:
+            watermarks.note_late_commit(tx, hold.table, known.last_write_date - merged.oldest)
         reached = None
         if page.is_last:
             end = replace(read_so_far, high=_end_of(scan, unreadable, known))
@@ -111,9 +119,10 @@ def _write_page(writer: TableWriter, scan: Scan, page: Page, known: Watermark | 
     return reached
 
 
-def _note_late_commit(tx: Transaction, table: str, scan: Scan, merged: Merged, known: Watermark | None) -> None:
-    if known is not None and merged.oldest is not None and scan.low is not None:
-        watermarks.note_late_commit(tx, table, known.last_write_date - merged.oldest)
+def _safe_checkpoint(scan: Scan, page: Page, unreadable: Sequence[Unreadable]) -> int:
+    """Return up to where a later try need not read again; it is to meet a record that could not be read."""
+    first = min((item.id for item in unreadable), default=None)
+    return page.last_id if first is None else max(scan.last_id, min(page.last_id, first - 1))
 
 
 def _end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:

@@ -6,8 +6,12 @@ import re
 
 from airflow_provider_odoo_shadow.source.fields import Field
 
-# Seen on Odoo 17.0 and 19.0: access_token, signup_token, totp_secret, new_password, oauth_access_token, smtp_pass …
-_SECRET = re.compile(r"(^|_)(password|passwd|pass|secret|token|api_?key|private_?key|credentials?)(_|$)")
+# Seen on Odoo 17.0 and 19.0: access_token, signup_token, totp_secret, new_password, oauth_access_token, smtp_pass,
+# google_calendar_rtoken …
+_SECRET = re.compile(
+    r"(^|_)(password|passwd|passphrase|passwort|pwd|pass|secrets?|[a-z]*tokens?|(api|auth|private|secret)_?keys?"
+    r"|credentials?)(_|$)"
+)
 _TEXTUAL = frozenset({"char", "text", "html", "json"})
 
 

@@ -67,9 +67,10 @@ class TableHold:
         message = str(error) or type(error).__name__
         try:
             with self.shadow.transaction() as tx:
-                release_lease(tx, self.table, self._lease)
+                is_own = release_lease(tx, self.table, self._lease)
                 sync_log.close_error(tx, self._entry, self.counts, round(self.seconds * 1000), message)
-                registry.note_failure(tx, self.table, message)
+                if is_own:
+                    registry.note_failure(tx, self.table, message)
         except ShadowError as lost:
             log.warning("%s: the log entry stays open until the next run: %s", self.table, lost)
 

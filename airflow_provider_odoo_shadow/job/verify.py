@@ -16,7 +16,7 @@ from enum import StrEnum
 from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import read_layout
+from airflow_provider_odoo_shadow.job.mirror import read_layout, unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -24,13 +24,13 @@ from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.job.table_hold import hold_table
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_ids, read_pages
+from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Page, newest_id, read_ids, read_pages
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.tables import present_columns
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
 
@@ -65,7 +65,7 @@ def mirrored_models(shadow: ShadowDatabase) -> list[str]:
     with shadow.transaction() as tx:
         if not schema_version(tx):
             raise MirrorConfigurationError(f"There is no shadow in schema '{shadow.schema}': run a sync first.")
-        return [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None]
+        return [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None or item.row_count]
 
 
 def verify_model(
@@ -73,7 +73,8 @@ def verify_model(
 ) -> Verification:
     """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
 
-    Rows that change while they are compared are looked at again, and not reported.
+    Rows that change while they are compared are looked at again, and not reported. Rows that are gone from Odoo are
+    treated as the last sync was told to.
 
     :raises MirrorConfigurationError: the model has no table yet.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
@@ -81,6 +82,7 @@ def verify_model(
     """
     comparison = _Comparison.prepare(odoo, shadow, model, options, verify.depth)
     ids = comparison.run()
+    options = replace(options, on_delete=comparison.on_delete)
     repaired = _repair(odoo, shadow, comparison.layout, run, options, ids) if verify.repair and ids else 0
     found = Verification(
         run_id=run.id,
@@ -106,6 +108,7 @@ class _Comparison:
     layout: Layout
     builder: RowBuilder
     live: LiveIds
+    on_delete: OnDelete
     page_size: int
     started_at: datetime
     clock: float
@@ -121,14 +124,14 @@ class _Comparison:
             present = present_columns(tx, table) if table else {}
             if table is None or not present:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
-            live = LiveIds.of(tx, table)
+            live, on_delete = LiveIds.of(tx, table), registry.read_settings(tx, table).on_delete
         if depth is Depth.QUICK:
             compared, page_size = replace(layout, columns=()), QUICK_PAGE
         else:
             known = tuple(item for item in layout.columns if item.column.name in present)
             compared, page_size = replace(layout, columns=known), options.batch_size
         started = odoo.server_time()
-        return cls(odoo, shadow, compared, RowBuilder(compared), live, page_size, started, time.monotonic())
+        return cls(odoo, shadow, compared, RowBuilder(compared), live, on_delete, page_size, started, time.monotonic())
 
     @property
     def seconds(self) -> float:
@@ -137,11 +140,13 @@ class _Comparison:
     def run(self) -> dict[int, Difference]:
         """Return what differs, by id."""
         suspects: dict[int, Difference] = {}
-        after_id = 0
+        after_id = BEFORE_ALL
         for page in self._pages():
             suspects |= self._compare_page(page, after_id)
             after_id = page.last_id
             self.rows += len(page.records)
+        if self.on_delete is OnDelete.IGNORE:
+            suspects = {record_id: kind for record_id, kind in suspects.items() if kind is not Difference.EXTRA}
         return self._look_again(sorted(suspects)) if suspects else {}
 
     def _pages(self) -> Iterator[Page]:
@@ -150,7 +155,7 @@ class _Comparison:
             self.odoo,
             model,
             self.layout.fields,
-            up_to_id=newest_id(self.odoo, model) or 0,
+            up_to_id=newest_id(self.odoo, model),
             page_size=self.page_size,
         )
         return read_ahead(pages)
@@ -198,12 +203,16 @@ def _repair(
     others = sorted(record_id for record_id, kind in ids.items() if kind is not Difference.EXTRA)
     with hold_table(shadow, layout.model, run, options, {"repair": True}) as hold:
         with hold.transaction() as tx:
+            if options.on_delete is OnDelete.MARK:
+                add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
             present = present_columns(tx, hold.table)
         known = replace(layout, columns=tuple(item for item in layout.columns if item.column.name in present))
         writer = TableWriter(hold, known, RowBuilder(known), revive=live.has_marks)
         writer.write_ids(odoo, others, options.batch_size)
-        remove_ids(writer, extra, options)
+        remove_ids(odoo, writer, extra, options)
+        if writer.unreadable:
+            raise unreadable_error(layout.model, writer.unreadable)
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, live.count_all(tx))
             hold.finish(tx)

@@ -24,14 +24,14 @@ from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import newest_id
+from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, newest_id
 from airflow_provider_odoo_shadow.source.types import Domain
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
 
 DEFAULT_LOOK_BACK = timedelta(minutes=15)
 """Longer than Odoo's transactions usually are: a worker is cut off after two minutes, an import may take more."""
 
-_FULL_SCAN_KEEPS = timedelta(hours=24)
+_FULL_SCAN_KEEPS = timedelta(hours=1)
 _ODOO_DATETIME = "%Y-%m-%d %H:%M:%S"
 
 
@@ -73,17 +73,22 @@ def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: b
     """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
     high = odoo.server_time()
     up_to_id = newest_id(odoo, layout.model, domain_of(low))
-    return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id or 0)
+    return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL)
 
 
-def can_resume(left: Scan, run_id: UUID, *, full: bool, has_cursor: bool) -> bool:
+def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, has_cursor: bool, now: datetime) -> bool:
     """Say whether a scan that was left unfinished is worth finishing.
 
     Another run's scan is followed by a window of this run's own, which needs a cursor; a person's wish to read
-    everything is only met by a scan that does so, and not by one of days ago.
+    everything is only met by a scan that does so, and not by one that began long ago.
+
+    :param low: where this run's window begins; a scan that began later would lose what a person wants replayed.
+    :param now: by Odoo's clock.
     """
+    if left.low is not None and (low is None or low < left.low):
+        return False
     if left.run_id == run_id:
         return left.full or not full
     if not has_cursor:
         return False
-    return not full or (left.full and datetime.now(UTC) - left.high < _FULL_SCAN_KEEPS)
+    return not full or (left.full and now - left.high < _FULL_SCAN_KEEPS)

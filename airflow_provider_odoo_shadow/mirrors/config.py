@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
-from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, LONGEST_LOOK_BACK
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.ids import OnDelete
@@ -44,12 +44,12 @@ class MirrorConfig(BaseModel):
     schedule: str | None = DEFAULT_SCHEDULE
     models: Literal["priority"] | tuple[str, ...] = "priority"
     batch_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
-    look_back_minutes: Annotated[float, Field(ge=0)] = 15
+    look_back_minutes: Annotated[float, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / 60)] = 15
     on_delete: OnDelete = OnDelete.DELETE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
     parallel_models: Annotated[int, Field(ge=1)] = 2
     retries: Annotated[int, Field(ge=0)] = 3
-    retry_delay_seconds: Annotated[float, Field(gt=0)] = 60
+    retry_delay_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60
 
     @property
     def sync_dag_id(self) -> str:

@@ -88,7 +88,7 @@ def verify_one(mirror: MirrorConfig, model: str) -> VerifySummary:
     context["model_label"] = model  # type: ignore[typeddict-unknown-key]  # what map_index_template shows
     params, dag_run = context["params"], context["dag_run"]
     wanted = VerifyOptions(Depth.QUICK if params["quick"] else Depth.FULL, repair=params["repair"])
-    options = MirrorOptions(batch_size=mirror.batch_size, on_delete=mirror.on_delete)
+    options = MirrorOptions(batch_size=mirror.batch_size)
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:

@@ -58,6 +58,12 @@ class OdooConnection:
         """Name, address and database: how error messages call this connection."""
         return f"Odoo connection '{self.name}' ({self.url}, database '{self.database}')"
 
+    @property
+    def read_as(self) -> str:
+        """What decides which values Odoo gives: the login, the language and the companies."""
+        companies = ", ".join(map(str, self.company_ids)) or "all companies"
+        return f"'{self.login}', {self.lang or 'en_US'}, {companies}"
+
     @classmethod
     def parse(
         cls,

@@ -34,7 +34,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What came back: status, body and the server's clock."""
+    """What came back."""
 
     status: int
     body: bytes

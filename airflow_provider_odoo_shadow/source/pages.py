@@ -26,8 +26,14 @@ MOST_UNREADABLE = 20
 MOST_IN_A_ROW = 2
 """Records of one scan that may be passed over, in all and one after the other; with more, something else is wrong."""
 
+GOOD_PAGES_BEFORE_LARGER = 10
+"""After a page has timed out."""
+
 ARCHIVED_TOO: Context = {"active_test": False}
 """The context without which Odoo hides archived records."""
+
+BEFORE_ALL = -(2**31)
+"""Below every id: some SQL views make negative ones (`report.stock.quantity`). The least integer of XML-RPC."""
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
 
@@ -57,11 +63,23 @@ class Page:
     is_last: bool
     unreadable: Unreadable | None = None
 
+    def share_of(self, up_to_id: int | None) -> float:
+        """Return about how much has been read, from 0 to 1, as ids tell it."""
+        if self.is_last or not up_to_id:
+            return 1.0
+        return min(max(self.last_id / up_to_id, 0.0), 1.0)
+
 
 def newest_id(client: OdooClient, model: str, domain: Domain = ()) -> int | None:
-    """Return the highest id among the records that match, archived ones too; None when there are none."""
+    """Return the highest id among the records that match, archived ones too; None when there are none.
+
+    Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
+    not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
+    """
+    if not client.search_count(model, domain, context=ARCHIVED_TOO):
+        return None
     ids = client.search(model, domain, limit=1, order="id desc", context=ARCHIVED_TOO)
-    return ids[0] if ids else None
+    return max(ids or client.search(model, domain, context=ARCHIVED_TOO), default=None)
 
 
 def read_pages(
@@ -70,18 +88,19 @@ def read_pages(
     fields: Sequence[str],
     domain: Domain = (),
     *,
-    after_id: int = 0,
-    up_to_id: int,
+    after_id: int = BEFORE_ALL,
+    up_to_id: int | None,
     page_size: int = DEFAULT_PAGE_SIZE,
 ) -> Iterator[Page]:
     """Yield the records that match with `after_id < id <= up_to_id`, archived ones too, by ascending id.
 
-    A short page does not end it, since a server may cap its pages; only an empty one or `up_to_id` does.
+    A short page does not end it, since a server may cap its pages; only `up_to_id` does, or that no id is left.
     The last page, and no other, has `is_last`.
 
+    :param up_to_id: None reads nothing.
     :raises OdooServerError: the server's order or filter is not what was asked for.
     """
-    if after_id >= up_to_id:
+    if up_to_id is None or after_id >= up_to_id:
         yield Page([], after_id, is_last=True)
         return
     reader = _PageReader(client, model, fields, domain, up_to_id, page_size)
@@ -109,7 +128,8 @@ class _PageReader:
         self._domain = domain
         self._up_to_id = up_to_id
         self._page_size = page_size
-        self._size = page_size
+        self._size = self._most = page_size
+        self._good_in_a_row = 0
         self._unreadable = 0
         self._in_a_row = 0
 
@@ -117,16 +137,25 @@ class _PageReader:
         """Read the page after an id, in halves if need be."""
         while True:
             try:
-                records = self._search_read(after_id)
+                records, end = self._search_read(after_id), None
+                if not records:
+                    records, end = self._read_left(after_id)
             except _SPLITTABLE as error:
                 if self._size == 1:
                     return self._pass_over(after_id, error)
                 self._halve(after_id, error)
                 continue
             self._in_a_row = 0
-            self._size = min(self._page_size, self._size * 2)
-            last_id = self._checked_last_id(records, after_id)
-            return Page(records, last_id, is_last=not records or last_id >= self._up_to_id)
+            self._grow()
+            last_id = self._checked_last_id(records, after_id) if end is None else end
+            return Page(records, last_id, is_last=last_id >= self._up_to_id)
+
+    def _read_left(self, after_id: int) -> tuple[list[Record], int]:
+        """Make sure that an empty page is the end; return what is left after all, and up to which id."""
+        ids = self._ids_left(after_id)
+        if not ids:
+            return [], self._up_to_id
+        return read_ids(self._client, self._model, self._fields, ids), ids[-1]
 
     def _search_read(self, after_id: int) -> list[Record]:
         return self._client.search_read(
@@ -145,8 +174,16 @@ class _PageReader:
     def _halve(self, after_id: int, error: OdooError) -> None:
         if isinstance(error, OdooTimeoutError):
             self._first_id(after_id)  # a server that does not answer this either is not slow but down: raises
+            self._most, self._good_in_a_row = self._size // 2, 0
         self._size //= 2
         log.warning("%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size, error)
+
+    def _grow(self) -> None:
+        """Go back to larger pages; to those that took too long, which is dear to find out, only after a while."""
+        self._good_in_a_row += 1
+        if self._good_in_a_row % GOOD_PAGES_BEFORE_LARGER == 0:
+            self._most = min(self._page_size, self._most * 2)
+        self._size = min(self._most, self._size * 2)
 
     def _pass_over(self, after_id: int, error: OdooError) -> Page:
         """Find out which record it is that Odoo cannot give. Raises when that does not work either."""
@@ -162,8 +199,14 @@ class _PageReader:
         return Page([], record_id, is_last=record_id >= self._up_to_id, unreadable=unreadable)
 
     def _first_id(self, after_id: int) -> int | None:
-        ids = self._client.search(self._model, self._window(after_id), limit=1, order="id", context=ARCHIVED_TOO)
-        return ids[0] if ids else None
+        window = self._window(after_id)
+        ids = self._client.search(self._model, window, limit=1, order="id", context=ARCHIVED_TOO)
+        return ids[0] if ids else next(iter(self._ids_left(after_id)), None)
+
+    def _ids_left(self, after_id: int) -> list[int]:
+        """Return the next ids, asked for without a limit: see `newest_id`."""
+        ids = self._client.search(self._model, self._window(after_id), order="id", context=ARCHIVED_TOO)
+        return ids[: self._size]
 
     def _write_date(self, record_id: int) -> str | None:
         if "write_date" not in self._fields:

@@ -13,7 +13,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError
 
-VERSION = 2
+VERSION = 3
 
 MIRROR = "odoo_shadow_mirror"
 META = "odoo_shadow_meta"
@@ -128,6 +128,10 @@ LANGUAGE sql AS {update_body}""",
     repaired bigint NOT NULL DEFAULT 0,
     examples jsonb NOT NULL DEFAULT '{{}}'
 )""",
+    # Version 3: how a table's rows were read, and what becomes of those that are gone from Odoo.
+    """ALTER TABLE {schema}.odoo_shadow_meta
+    ADD COLUMN IF NOT EXISTS read_as text,
+    ADD COLUMN IF NOT EXISTS on_delete text""",
     "INSERT INTO {schema}.odoo_shadow_mirror (schema_version) VALUES ({version})"
     " ON CONFLICT (only_row) DO UPDATE SET schema_version = excluded.schema_version",
 )
@@ -227,19 +231,23 @@ def claim_origin(tx: Transaction, origin: Origin) -> None:
 
 
 def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
-    """Compare two Odoo databases: by their own uuid where both are known, else by address and name.
+    """Compare two Odoo databases by address and name, and by their own uuid where both are known.
+
+    The uuid alone tells nothing: a copy, such as a staging server's, keeps it.
 
     :raises ShadowOwnershipError: they are not the same.
     """
-    if not _same(owner, origin):
-        raise ShadowOwnershipError(
-            f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
-            f"not '{origin.database}' at {origin.url}: give this one another schema, "
-            f"or, if the same database moved, correct {tx.schema}.{MIRROR}."
+    is_same_place = (owner.url, owner.database) == (origin.url, origin.database)
+    is_same_uuid = not owner.uuid or not origin.uuid or owner.uuid == origin.uuid
+    if is_same_place and is_same_uuid:
+        return
+    cure = "give this one another schema"
+    if is_same_uuid:
+        moved = sql.SQL("UPDATE {} SET odoo_url = {}, odoo_database = {}").format(
+            tx.own(MIRROR), origin.url, origin.database
         )
-
-
-def _same(owner: Origin, origin: Origin) -> bool:
-    if owner.uuid and origin.uuid:
-        return owner.uuid == origin.uuid
-    return (owner.url, owner.database) == (origin.url, origin.database)
+        cure += f"; or, if it is the same database and has moved, say so once: {moved.as_string(tx.cursor)}"
+    raise ShadowOwnershipError(
+        f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
+        f"not '{origin.database}' at {origin.url}: {cure}."
+    )

@@ -15,6 +15,7 @@ from typing import LiteralString, Self, TypeAlias
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from airflow_provider_odoo_shadow.target.errors import connect_error, statement_error
@@ -22,6 +23,22 @@ from airflow_provider_odoo_shadow.target.errors import connect_error, statement_
 log = logging.getLogger(__name__)
 
 DEFAULT_SCHEMA = "odoo_shadow"
+
+KEEPALIVES = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""libpq's parameters that find out within about a minute that the other side is gone; unset, a run hangs for hours."""
+
+# Moments are read as psycopg can, whatever the database or the role has set. A writer that vanishes within a transaction
+# gives its locks back before its lease ends, and nobody waits for a lock without a word.
+_SETTINGS = (
+    "SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'; SET LOCAL lock_timeout TO '30s';"
+    " SET LOCAL idle_in_transaction_session_timeout TO '60s'; SET LOCAL tcp_keepalives_idle TO 30;"
+    " SET LOCAL tcp_keepalives_interval TO 10; SET LOCAL tcp_keepalives_count TO 3"
+)
 
 PgConnection: TypeAlias = psycopg.Connection[TupleRow]
 Connect: TypeAlias = Callable[[], PgConnection]
@@ -69,7 +86,8 @@ class ShadowDatabase:
         """Use a PostgreSQL URL or conninfo string."""
 
         def connect() -> PgConnection:
-            return psycopg.connect(url, application_name="odoo-shadow", connect_timeout=10)
+            own = {"application_name": "odoo-shadow", "connect_timeout": "10", **KEEPALIVES}
+            return psycopg.connect(make_conninfo("", **{**own, **conninfo_to_dict(url)}))
 
         return cls(connect, schema=schema, name=name)
 
@@ -94,8 +112,7 @@ class ShadowDatabase:
         role = connection.info.user
         try:
             with connection.transaction(), connection.cursor() as cursor:
-                # Moments are read as psycopg can, whatever the database or the role has set.
-                cursor.execute("SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'")
+                cursor.execute(_SETTINGS)
                 yield Transaction(cursor, self.schema)
         except psycopg.Error as error:
             if connection.closed or connection.broken:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
@@ -23,9 +23,10 @@ from airflow_provider_odoo_shadow.target.tables import (
     create_statements,
     widening_statement,
 )
+from airflow_provider_odoo_shadow.target.watermarks import forget
 
 
-def apply_change(tx: Transaction, change: TableChange, run_id: UUID | None) -> None:
+def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
     """Carry a change out, note it, and note which columns all rows must be given; all in this transaction."""
     if not change.changes:
         _note_columns(tx, change.table, change.unrecorded, is_filled=True)
@@ -36,12 +37,13 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID | None) -> N
         _log(tx, change.table, done, run_id)
     if change.creates:
         recount_rows(tx, change.table, 0)
+        forget(tx, change.table)  # somebody may have dropped the table that the watermark was about
         _note_columns(tx, change.table, change.columns, is_filled=True)
     else:
         _note_columns(tx, change.table, change.unrecorded, is_filled=True)
         _note_columns(tx, change.table, change.to_fill, is_filled=False)
         if change.to_fill:
-            _restart_fill(tx, change.table)
+            save_fill(tx, change.table, None)
     count_fields(tx, change.table, len(change.columns))
     publish(tx, (change.table,))
 
@@ -57,14 +59,14 @@ def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
     elif item.kind is ChangeKind.VANISHED:
         _mark_vanished(tx, change.table, item.column)
     elif item.kind is ChangeKind.WIDENED and not _widen(tx, change.table, item):
-        item = Change(ChangeKind.REPLACED, item.column, item.old_type)
+        item = replace(item, kind=ChangeKind.REPLACED)
     if item.kind is ChangeKind.REPLACED:
         _replace(tx, change.table, item)
     return item
 
 
 def _widen(tx: Transaction, table: str, item: Change) -> bool:
-    """Widen a type in place; say no when somebody's view stands on the column."""
+    """Widen a type in place; say no when somebody's view stands on the column, or on the public view."""
     statement = widening_statement(tx.own(table), item)
     if statement is None:
         return False
@@ -78,23 +80,21 @@ def _widen(tx: Transaction, table: str, item: Change) -> bool:
 
 
 def _replace(tx: Transaction, table: str, item: Change) -> None:
-    """Keep the old column under a name that tells its type, and add a new one."""
+    """Keep the old column under a name that tells its type, and add a new one. Views may stand on the old one."""
     if item.column is None:
         return
-    kept = names.kept_column_name(item.column.name, str(item.old_type))
-    unpublish(tx, table)
     tx.run(
         "ALTER TABLE {table} RENAME COLUMN {column} TO {kept}",
         table=tx.own(table),
         column=sql.Identifier(item.column.name),
-        kept=sql.Identifier(kept),
+        kept=sql.Identifier(item.kept_as),
     )
     tx.cursor.execute(add_statement(tx.own(table), item.column))
     tx.run(
         "UPDATE {field} SET column_name = {kept}, vanished_at = now(), updated_at = now()"
         " WHERE table_name = {table} AND column_name = {column}",
         field=tx.own(FIELD),
-        kept=kept,
+        kept=item.kept_as,
         table=table,
         column=item.column.name,
     )
@@ -111,18 +111,16 @@ def columns_to_fill(tx: Transaction, table: str) -> list[Column]:
     return [Column(str(name), ColumnType(kind), str(origin), str(odoo)) for name, kind, origin, odoo in rows]
 
 
-def fill_checkpoint(tx: Transaction, table: str) -> int:
-    """Return the id up to which rows have been given the columns to fill."""
+def fill_checkpoint(tx: Transaction, table: str) -> int | None:
+    """Return the id up to which rows have been given the columns to fill, None when none have."""
     rows = tx.run(
-        "SELECT coalesce(fill_after_id, 0) FROM {watermark} WHERE table_name = {table}",
-        watermark=tx.own(WATERMARK),
-        table=table,
+        "SELECT fill_after_id FROM {watermark} WHERE table_name = {table}", watermark=tx.own(WATERMARK), table=table
     )
-    return int(rows[0][0]) if rows else 0
+    return None if not rows or rows[0][0] is None else int(rows[0][0])
 
 
-def save_fill(tx: Transaction, table: str, after_id: int) -> None:
-    """Move the checkpoint, in the transaction that fills the page."""
+def save_fill(tx: Transaction, table: str, after_id: int | None) -> None:
+    """Move the checkpoint, in the transaction that fills the page; None begins anew."""
     tx.run(
         "UPDATE {watermark} SET fill_after_id = {after_id} WHERE table_name = {table}",
         watermark=tx.own(WATERMARK),
@@ -138,15 +136,7 @@ def finish_fill(tx: Transaction, table: str) -> None:
         field=tx.own(FIELD),
         table=table,
     )
-    tx.run(
-        "UPDATE {watermark} SET fill_after_id = NULL WHERE table_name = {table}",
-        watermark=tx.own(WATERMARK),
-        table=table,
-    )
-
-
-def _restart_fill(tx: Transaction, table: str) -> None:
-    save_fill(tx, table, 0)
+    save_fill(tx, table, None)
 
 
 def _note_columns(tx: Transaction, table: str, columns: Sequence[Column], *, is_filled: bool) -> None:
@@ -177,7 +167,7 @@ def _mark_vanished(tx: Transaction, table: str, column: Column) -> None:
     )
 
 
-def _log(tx: Transaction, table: str, item: Change, run_id: UUID | None) -> None:
+def _log(tx: Transaction, table: str, item: Change, run_id: UUID) -> None:
     tx.run(
         "INSERT INTO {log} (sync_run_id, table_name, change, column_name, old_type, new_type)"
         " VALUES ({run_id}, {table}, {change}, {column}, {old}, {new})",

@@ -11,6 +11,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import META
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.public_views import publish
 
 
 class OnDelete(StrEnum):
@@ -42,10 +43,20 @@ class LiveIds:
         )
         return cls(table, bool(rows))
 
-    def highest(self, tx: Transaction) -> int:
-        """Return the highest id, 0 when there are no rows."""
-        ((highest,),) = tx.run("SELECT coalesce(max(id), 0) FROM {table}", table=tx.own(self.table))
-        return int(highest)
+    def highest(self, tx: Transaction) -> int | None:
+        """Return the highest id, None when there are no rows."""
+        ((highest,),) = tx.run("SELECT max(id) FROM {table}", table=tx.own(self.table))
+        return None if highest is None else int(highest)
+
+    def absent(self, tx: Transaction, ids: Sequence[int]) -> list[int]:
+        """Return those ids that no live row has."""
+        rows = tx.run(
+            "SELECT id FROM {table} WHERE id = ANY({ids}) AND {live}",
+            table=tx.own(self.table),
+            ids=list(ids),
+            live=self._live(),
+        )
+        return sorted(set(ids) - {int(row[0]) for row in rows})
 
     def total(self, tx: Transaction) -> int:
         """Return the number of live rows from the books, without looking at the table."""
@@ -96,5 +107,8 @@ _MARK = sql.Identifier(names.DELETED_AT)
 
 
 def add_mark_column(tx: Transaction, table: str) -> None:
-    """Give a table the column that marks deleted rows."""
+    """Give a table the column that marks deleted rows, and show it in the public view."""
+    if LiveIds.of(tx, table).has_marks:
+        return
     tx.run("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} timestamptz", table=tx.own(table), column=_MARK)
+    publish(tx, (table,))

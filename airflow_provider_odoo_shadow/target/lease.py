@@ -7,8 +7,10 @@ Each page renews it in its own transaction, and a writer that has lost it writes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+import psycopg
 
 from airflow_provider_odoo_shadow.target.base import WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
@@ -38,24 +40,42 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
 
     :raises ShadowBusyError: says who holds it and until when.
     """
-    tx.run(
-        "INSERT INTO {watermark} (table_name) VALUES ({table}) ON CONFLICT (table_name) DO NOTHING",
-        watermark=tx.own(WATERMARK),
-        table=table,
-    )
-    ((holder, until, is_free),) = tx.run(
-        "SELECT held_by, held_until, held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder}"
-        " FROM {watermark} WHERE table_name = {table} FOR UPDATE",
-        watermark=tx.own(WATERMARK),
-        table=table,
-        holder=lease.holder,
-    )
+    try:
+        with tx.cursor.connection.transaction():
+            is_free = _lock_row(tx, table, lease.holder)
+    except psycopg.errors.LockNotAvailable:
+        is_free = False  # its holder is in the middle of a page
     if not is_free:
+        ((holder, until),) = tx.run(
+            "SELECT coalesce(held_by, 'another run'), coalesce(held_until, clock_timestamp() + {lease})"
+            " FROM {watermark} WHERE table_name = {table}",
+            watermark=tx.own(WATERMARK),
+            table=table,
+            lease=LEASE,
+        ) or [("another run", datetime.now(UTC) + LEASE)]
         raise ShadowBusyError(
             f"{tx.schema}.{table} is being written by {holder}; if that run is dead, the table is free again "
             f"at {until.astimezone(UTC):%H:%M:%S} UTC."
         )
     _extend(tx, table, lease)
+
+
+def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
+    """Lock a table's row for this transaction, and say whether this run may have the table."""
+    tx.run(
+        "SET LOCAL lock_timeout TO '1s'; INSERT INTO {watermark} (table_name) VALUES ({table})"
+        " ON CONFLICT (table_name) DO NOTHING",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    ((is_free,),) = tx.run(
+        "SELECT held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder}"
+        " FROM {watermark} WHERE table_name = {table} FOR UPDATE",
+        watermark=tx.own(WATERMARK),
+        table=table,
+        holder=holder,
+    )
+    return bool(is_free)
 
 
 def is_free(tx: Transaction, table: str) -> bool:
@@ -86,8 +106,8 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
     _extend(tx, table, lease)
 
 
-def release_lease(tx: Transaction, table: str, lease: Lease) -> None:
-    """Give the table free, if it is still held by this try."""
+def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
+    """Give the table free, if it is still held by this try; say whether it was."""
     tx.run(
         "UPDATE {watermark} SET held_by = NULL, held_token = NULL, held_until = NULL"
         " WHERE table_name = {table} AND held_token = {token}",
@@ -95,6 +115,7 @@ def release_lease(tx: Transaction, table: str, lease: Lease) -> None:
         table=table,
         token=lease.token,
     )
+    return tx.cursor.rowcount > 0
 
 
 def _extend(tx: Transaction, table: str, lease: Lease) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
+from itertools import chain, count
 
 LONGEST_NAME = 63
 """Bytes of a PostgreSQL identifier; longer ones are cut off in silence (NAMEDATALEN - 1)."""
@@ -43,9 +45,14 @@ def column_name(field: str) -> str:
     return _bounded(field, field)
 
 
-def kept_column_name(column: str, old_type: str) -> str:
-    """Return the name under which a column is kept when its field needs another type: `amount__bigint`."""
-    return _bounded(f"{column}__{old_type.replace(' ', '_')}", f"{column}/{old_type}")
+def kept_column_name(column: str, old_type: str, taken: Collection[str]) -> str:
+    """Return the name under which a column is kept when its field needs another type: `amount__bigint`.
+
+    :param taken: the table's columns; a field whose type comes and goes is kept as `amount__bigint_2` the second time.
+    """
+    plain = f"{column}__{old_type.replace(' ', '_')}"
+    numbered = (f"{plain}_{number}" for number in count(2))
+    return next(name for name in (_bounded(plain, plain) for plain in chain([plain], numbered)) if name not in taken)
 
 
 def index_name(table: str) -> str:

@@ -94,8 +94,22 @@ def _replace_view(tx: Transaction, table: str) -> None:
         with tx.cursor.connection.transaction():
             _run_all(tx, view_statements(tx.schema, table))
     except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
-        tx.run("DROP VIEW public.{name}", name=sql.Identifier(table))
-        _run_all(tx, view_statements(tx.schema, table))
+        _renew_view(tx, table)
+
+
+def _renew_view(tx: Transaction, table: str) -> None:
+    try:
+        with tx.cursor.connection.transaction():
+            tx.run("DROP VIEW public.{name}", name=sql.Identifier(table))
+            _run_all(tx, view_statements(tx.schema, table))
+    except errors.DependentObjectsStillExist:
+        log.warning(
+            "public.%s keeps its old columns, because another view stands on it: drop that view, and the next change "
+            "of the table renews this one. %s.%s has the new columns.",
+            table,
+            tx.schema,
+            table,
+        )
 
 
 def _run_all(tx: Transaction, statements: list[sql.Composed]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import META, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.ids import OnDelete
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,36 @@ def count_fields(tx: Transaction, table: str, count: int) -> None:
         "UPDATE {meta} SET field_count = {count} WHERE table_name = {table}",
         meta=tx.own(META),
         count=count,
+        table=table,
+    )
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """How the last run read and kept a table.
+
+    :param read_as: what decides which values Odoo gives: login, language, companies. None before the first run.
+    :param on_delete: what becomes of rows that are gone from Odoo.
+    """
+
+    read_as: str | None
+    on_delete: OnDelete
+
+
+def read_settings(tx: Transaction, table: str) -> ReadSettings:
+    """Return a table's settings."""
+    rows = tx.run("SELECT read_as, on_delete FROM {meta} WHERE table_name = {table}", meta=tx.own(META), table=table)
+    read_as, on_delete = rows[0] if rows else (None, None)
+    return ReadSettings(read_as, OnDelete(on_delete or OnDelete.DELETE))
+
+
+def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
+    """Keep a table's settings."""
+    tx.run(
+        "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete} WHERE table_name = {table}",
+        meta=tx.own(META),
+        read_as=settings.read_as,
+        on_delete=str(settings.on_delete),
         table=table,
     )
 

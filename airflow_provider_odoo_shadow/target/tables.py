@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import LiteralString
@@ -31,7 +31,7 @@ class ColumnType(StrEnum):
 class Column:
     """A column that holds an Odoo field.
 
-    :param field: the field's name, where it differs from the column's.
+    :param field: the field's name.
     :param odoo_type: Odoo's type, such as `many2one`.
     """
 
@@ -57,19 +57,20 @@ class Change:
     """One change.
 
     :param column: None for the whole table.
+    :param kept_as: what the column with the old type is called from then on, should its type not be widened.
     """
 
     kind: ChangeKind
     column: Column | None = None
     old_type: str | None = None
+    kept_as: str = ""
 
     def __str__(self) -> str:
         """Return the change in words."""
         if self.column is None:
             return str(self.kind)
         if self.kind is ChangeKind.REPLACED:
-            kept = names.kept_column_name(self.column.name, self.old_type or "")
-            return f"{self.column.name} becomes {self.column.type}, its old values stay in {kept}"
+            return f"{self.column.name} becomes {self.column.type}, its old values stay in {self.kept_as}"
         if self.kind is ChangeKind.WIDENED:
             return f"{self.column.name} widened from {self.old_type} to {self.column.type}"
         return f"{self.kind}: {self.column.name}"
@@ -114,7 +115,7 @@ def plan_change(tx: Transaction, table: str, columns: Sequence[Column]) -> Table
     if not present:
         return TableChange(table, (Change(ChangeKind.CREATED),), tuple(columns))
     active, vanished = active_columns(tx, table), _vanished(tx, table)
-    changes = [_change(column, present.get(column.name), vanished) for column in columns]
+    changes = [_change(column, present, vanished) for column in columns]
     wanted, known = {column.name for column in columns}, {column.name for column in active}
     changes += [Change(ChangeKind.VANISHED, column) for column in active if column.name not in wanted]
     return TableChange(
@@ -125,12 +126,13 @@ def plan_change(tx: Transaction, table: str, columns: Sequence[Column]) -> Table
     )
 
 
-def _change(column: Column, present_type: str | None, vanished: set[str]) -> Change | None:
+def _change(column: Column, present: Mapping[str, str], vanished: set[str]) -> Change | None:
+    present_type = present.get(column.name)
     if present_type is None:
         return Change(ChangeKind.ADDED, column)
     if present_type != column.type:
-        widens = (present_type, column.type) in _WIDENING
-        return Change(ChangeKind.WIDENED if widens else ChangeKind.REPLACED, column, present_type)
+        kind = ChangeKind.WIDENED if (present_type, column.type) in _WIDENING else ChangeKind.REPLACED
+        return Change(kind, column, present_type, names.kept_column_name(column.name, present_type, present))
     return Change(ChangeKind.RETURNED, column) if column.name in vanished else None
 
 

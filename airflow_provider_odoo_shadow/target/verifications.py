@@ -19,7 +19,7 @@ class Verification:
     """One table's comparison.
 
     :param kind: `quick` (ids and `write_date`) or `full` (every cell).
-    :param differing: ids by how they differ.
+    :param ids: of the rows that differ, by how.
     :param repaired: rows that were read again, or removed.
     """
 

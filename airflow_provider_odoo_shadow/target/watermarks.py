@@ -21,7 +21,7 @@ class Watermark:
     """How far a table is.
 
     :param last_write_date: everything committed in Odoo up to then, less the look-back, is in the table.
-    :param last_id: the highest id that the last scan could meet.
+    :param last_id: the highest id that any scan could meet.
     :param rows_synced: rows that all runs so far inserted or updated.
     """
 
@@ -39,14 +39,16 @@ class Scan:
     :param full: whether a person asked to read everything again.
     :param low: None reads everything.
     :param high: the next watermark: Odoo's clock before the first page.
+    :param up_to_id: None when nothing matched.
+    :param last_id: up to there it has been read.
     """
 
     run_id: UUID
     full: bool
     low: datetime | None
     high: datetime
-    up_to_id: int
-    last_id: int = 0
+    up_to_id: int | None
+    last_id: int
 
 
 def read_watermark(tx: Transaction, table: str) -> Watermark | None:
@@ -90,6 +92,16 @@ def save_scan(tx: Transaction, table: str, scan: Scan, rows_written: int) -> Non
     )
 
 
+def count_synced(tx: Transaction, table: str, rows_written: int) -> None:
+    """Count rows that were written outside a window."""
+    tx.run(
+        "UPDATE {watermark} SET rows_synced = rows_synced + {written}, updated_at = now() WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        written=rows_written,
+        table=table,
+    )
+
+
 def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
     """Move the watermark to the scan's end and forget the scan; return the new watermark."""
     ((last_write_date, last_id, rows_synced, updated_at),) = tx.run(
@@ -99,10 +111,32 @@ def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
         " WHERE table_name = {table} RETURNING last_write_date, last_id, rows_synced, updated_at",
         watermark=tx.own(WATERMARK),
         high=scan.high,
-        up_to_id=scan.up_to_id or None,
+        up_to_id=scan.up_to_id,
         table=table,
     )
     return Watermark(last_write_date, last_id, rows_synced, updated_at)
+
+
+def forget(tx: Transaction, table: str) -> None:
+    """Let the next window read everything: the table's rows are not, or no longer, what the watermark says."""
+    tx.run(
+        "UPDATE {watermark} SET last_write_date = {never}, scan_run_id = NULL, scan_full = NULL, scan_low = NULL,"
+        " scan_high = NULL, scan_up_to_id = NULL, scan_last_id = NULL, fill_after_id = NULL"
+        " WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        never=NEVER,
+        table=table,
+    )
+
+
+def set_back(tx: Transaction, table: str, before: Watermark | None) -> None:
+    """Undo what a window has done to the watermark: it turned out that Odoo did not show everything."""
+    tx.run(
+        "UPDATE {watermark} SET last_write_date = {moment} WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        moment=before.last_write_date if before else NEVER,
+        table=table,
+    )
 
 
 def note_late_commit(tx: Transaction, table: str, lateness: timedelta) -> None:

@@ -105,11 +105,17 @@ class OdooToPostgresOperator(BaseOperator):
             on_delete=OnDelete(self.on_delete),
             allow_mass_delete=self.allow_mass_delete,
         )
+        asked: dict[str, datetime | None] = {}
+
+        def replay_from(table: str) -> datetime | None:
+            asked[table] = self._variable(table).read()
+            return asked[table]
+
         odoo, shadow = OdooHook(self.odoo_conn_id).get_conn(), shadow_database(self.postgres_conn_id, self.schema)
         with odoo, shadow:
             try:
                 if self.preview:
-                    preview = preview_model(odoo, shadow, self.model, options=options, replay_from=self._replay_from)
+                    preview = preview_model(odoo, shadow, self.model, options=options, replay_from=replay_from)
                     self.log.info("Dry run: %s", preview)
                     return None
                 result = mirror_model(
@@ -118,20 +124,17 @@ class OdooToPostgresOperator(BaseOperator):
                     self.model,
                     run=mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id)),
                     options=options,
-                    replay_from=self._replay_from,
+                    replay_from=replay_from,
                     on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, self._report),
                 )
             except OdooUnknownModelError as error:
                 raise AirflowSkipException(str(error)) from None
-        self._variable(result.table).write(result.watermark)
+        self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
         self.log.info("%s", result)
         return _summary(result)
 
     def _variable(self, table: str) -> WatermarkVariable:
         return WatermarkVariable(self.mirror or self.schema, table)
-
-    def _replay_from(self, table: str) -> datetime | None:
-        return self._variable(table).read()
 
     def _report(self, progress: Progress) -> None:
         self.log.info("%s", progress)

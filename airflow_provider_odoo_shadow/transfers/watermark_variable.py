@@ -8,6 +8,7 @@ only costs a replay.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,8 @@ from airflow.sdk import Variable
 
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+
+log = logging.getLogger(__name__)
 
 KEY_PREFIX = "odoo_shadow_watermark__"
 _EXAMPLE = '{"last_write_date": "2026-01-31T12:00:00+00:00"}'
@@ -46,8 +49,14 @@ class WatermarkVariable:
             return None
         return self._parse(str(Variable.get(self.key)))
 
-    def write(self, watermark: Watermark) -> None:
-        """Store a watermark. Raises Airflow's own error when the API server cannot."""
+    def write(self, watermark: Watermark, *, unless_changed_from: datetime | None) -> None:
+        """Store a watermark, unless somebody has set the Variable since it was read: that counts next time.
+
+        Raises Airflow's own error when the API server cannot.
+        """
+        if self.read() != unless_changed_from:
+            log.warning("Variable '%s' was changed while the run was under way, and stays as it is.", self.key)
+            return
         Variable.set(
             self.key,
             json.dumps(

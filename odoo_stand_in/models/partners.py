@@ -141,6 +141,7 @@ MODELS = (
         favorite_project_ids@19: many2many project.project rel=project_favorite_user_rel/user_id/project_id
         password: char nostore
         new_password: char nostore
+        login_date: datetime readonly nostore
         companies_count: integer readonly nostore
         tz_offset: char readonly nostore
         accesses_count: integer readonly nostore

@@ -53,8 +53,8 @@ def test_a_transaction_that_commits_late_is_not_lost(
 
     assert column(shadow, "name", [5, created]) == {5: "Late", created: "Late too"}
     assert_equal(odoo, database, ["res.partner"])
-    # The same Odoo, the same moments: only the look-back makes the difference.
-    assert column(without_look_back, "name", [created]) == {}
+    # The same Odoo, the same moments: only the look-back makes the difference. A new row betrays itself by the count.
+    assert column(without_look_back, "name", [created]) == {created: "Late too"}
     assert column(without_look_back, "name", [5]) != {5: "Late"}
 
 
@@ -139,8 +139,9 @@ def test_a_scan_ends_though_rows_keep_coming(odoo: StandIn, client: OdooClient, 
 
     rows = len(odoo.execute("project.project", "search", [], context={"active_test": False}))
     result = mirror(client, shadow, "project.project", batch_size=1, on_progress=one_more)
-    assert pages == result.counts.inserted == rows
-    assert mirror(client, shadow, "project.project").counts.inserted == rows
+    assert pages == rows
+    assert result.counts.inserted == 2 * rows  # those that came are found by the count at the end
+    assert mirror(client, shadow, "project.project").counts.inserted == 0
 
 
 def _names(odoo: StandIn) -> dict[int, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
@@ -75,14 +76,20 @@ def test_another_schema_takes_it(client: OdooClient, shadow: ShadowDatabase, for
         assert origin_of(other) != origin_of(shadow)
 
 
-def test_the_same_database_may_move(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_copy_of_the_database_is_refused_until_somebody_says_that_it_moved(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
     mirror(client, shadow, "res.company")
+    before = structure(database), contents(database)
     with elsewhere(odoo) as moved:
-        mirror(moved, shadow, "res.company")
-        noted = origin_of(shadow)
-        assert noted is not None and noted.url == moved.connection.url
+        with pytest.raises(ShadowOwnershipError, match="if it is the same database and has moved, say so") as raised:
+            mirror(moved, shadow, "res.company")
+        assert (structure(database), contents(database)) == before
+        statement = str(raised.value).partition("say so once: ")[2].rstrip(".")
+        with psycopg.connect(database) as connection:
+            connection.execute(statement.encode())
         odoo.calls.clear()
-        mirror(moved, shadow, "res.company")  # known by now, so not asked again
+        mirror(moved, shadow, "res.company")
         assert ("ir.config_parameter", "search_read") not in odoo.calls
 
 

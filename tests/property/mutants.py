@@ -108,12 +108,14 @@ def newest_row_as_watermark() -> Iterator[None]:
     newest: dict[UUID, datetime] = {}
     write_page, end_of = scan._write_page, scan._end_of
 
-    def noting(writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None) -> Watermark | None:
+    def noting(
+        writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None, *, tells_lateness: bool
+    ) -> Watermark | None:
         moments = [datetime.fromisoformat(str(record[WRITE_DATE_FIELD])) for record in page.records]
         if moments:
             moment = max(moments).replace(tzinfo=UTC)
             newest[read.run_id] = max(newest.get(read.run_id, moment), moment)
-        return write_page(writer, read, page, known)
+        return write_page(writer, read, page, known, tells_lateness=tells_lateness)
 
     def newest_of(read: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
         return newest.get(read.run_id) or end_of(read, unreadable, known)
@@ -133,7 +135,14 @@ def no_active_test() -> Iterator[None]:
 def watermark_before_rows() -> Iterator[None]:
     """Commit checkpoint and watermark first, and the rows in a transaction of their own."""
 
-    def write_page(writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None) -> Watermark | None:
+    def write_page(
+        writer: scan.TableWriter,
+        read: Scan,
+        page: Page,
+        known: Watermark | None,
+        *,
+        tells_lateness: bool,
+    ) -> Watermark | None:
         reached, merged = None, Merged(RowCounts())
         with writer.hold.transaction() as tx:
             watermarks.save_scan(tx, writer.hold.table, replace(read, last_id=page.last_id), 0)
@@ -141,7 +150,9 @@ def watermark_before_rows() -> Iterator[None]:
                 reached = watermarks.finish_scan(tx, writer.hold.table, read)
         if page.records:
             with writer.hold.transaction() as tx:
-                merged = writer.write(tx, page.records, Overwrite.EVEN_YOUNGER if read.full else Overwrite.CHANGED)
+                merged = writer.write(
+                    tx, page.records, Overwrite.EVEN_YOUNGER if read.low is None else Overwrite.CHANGED
+                )
         writer.hold.counts += merged.counts
         return reached
 
@@ -159,7 +170,7 @@ def resume_is_all() -> Iterator[None]:
     ) -> tuple[Watermark, Kind]:
         if left is None:
             return read(self, watermark, left, replay_from)
-        return self._read_window(left, Kind.INCREMENTAL, None), Kind.INCREMENTAL
+        return self._read_window(left, Kind.INCREMENTAL, watermark, tells_lateness=False), Kind.INCREMENTAL
 
     with patch.object(mirror._ModelRun, "_read", only_the_rest):
         yield

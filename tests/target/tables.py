@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from psycopg import sql
 
@@ -33,7 +34,7 @@ def make_table(shadow: ShadowDatabase, model: str = "res.partner", columns: Iter
     wanted = tuple(columns)
     with shadow.transaction() as tx:
         table = registry.register_table(tx, model)
-        apply_change(tx, plan_change(tx, table, wanted), run_id=None)
+        apply_change(tx, plan_change(tx, table, wanted), run_id=uuid4())
     return table
 
 

@@ -99,7 +99,7 @@ def test_a_schema_may_be_called_anything(database: str, name: str) -> None:
 
 def walk_through_the_books(shadow: ShadowDatabase, table: str) -> None:
     """Everything that a run writes about a table."""
-    lease, scan = Lease("test", uuid4()), Scan(run_id=uuid4(), full=False, low=None, high=NOON, up_to_id=9)
+    lease, scan = Lease("test", uuid4()), Scan(run_id=uuid4(), full=False, low=None, high=NOON, up_to_id=9, last_id=9)
     with shadow.transaction() as tx:
         take_lease(tx, table, lease)
         entry = sync_log.open_entry(tx, scan.run_id, table, {"holder": lease.holder})

@@ -164,7 +164,8 @@ def test_a_schema_belongs_to_the_first_that_claims_it(shadow: ShadowDatabase) ->
     ("owner", "origin", "is_same"),
     [
         (ACME, ACME, True),
-        (ACME, Origin("https://moved.example.com", "renamed", "uuid-of-acme"), True),
+        (ACME, Origin("https://staging.example.com", "acme", "uuid-of-acme"), False),  # a copy keeps the uuid
+        (ACME, Origin("https://erp.example.com", "copy", "uuid-of-acme"), False),
         (ACME, Origin("https://erp.example.com", "acme", None), True),
         (Origin("https://erp.example.com", "acme", None), ACME, True),
         (ACME, Origin("https://moved.example.com", "acme", None), False),
@@ -172,7 +173,7 @@ def test_a_schema_belongs_to_the_first_that_claims_it(shadow: ShadowDatabase) ->
         (ACME, Origin("https://erp.example.com", "acme", "uuid-of-other"), False),
     ],
 )
-def test_the_uuid_decides_where_it_is_known(
+def test_address_name_and_uuid_tell_databases_apart(
     shadow: ShadowDatabase, owner: Origin, origin: Origin, is_same: bool
 ) -> None:
     make_base(shadow)

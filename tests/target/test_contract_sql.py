@@ -50,7 +50,7 @@ def mirrored(one_database: str) -> Iterator[str]:
     with ShadowDatabase.from_url(one_database) as shadow:
         table = make_table(shadow)
         merge(shadow, table, row(1, "Zoë"))
-        scan = Scan(run_id=RUN, full=False, low=None, high=NOON, up_to_id=1)
+        scan = Scan(run_id=RUN, full=False, low=None, high=NOON, up_to_id=1, last_id=1)
         with shadow.transaction() as tx:
             take_lease(tx, table, Lease("test", RUN))
             entry = sync_log.open_entry(tx, RUN, table, {})

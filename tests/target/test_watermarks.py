@@ -97,13 +97,13 @@ def test_a_finished_scan_leaves_a_watermark_and_no_checkpoint(shadow: ShadowData
         assert read_scan(tx, table) is None
 
 
-@pytest.mark.parametrize(("up_to_id", "last_id"), [(0, 50), (20, 50), (60, 60)])
-def test_the_highest_id_does_not_go_back(shadow: ShadowDatabase, up_to_id: int, last_id: int) -> None:
+@pytest.mark.parametrize(("up_to_id", "last_id"), [(None, 50), (20, 50), (60, 60)])
+def test_the_highest_id_does_not_go_back(shadow: ShadowDatabase, up_to_id: int | None, last_id: int) -> None:
     table = make_table(shadow)
     with shadow.transaction() as tx:
         take_lease(tx, table, Lease("test", uuid4()))
-        finish_scan(tx, table, Scan(run_id=uuid4(), full=False, low=None, high=NOON, up_to_id=50))
-        later = Scan(run_id=uuid4(), full=False, low=NOON, high=NOON + timedelta(hours=1), up_to_id=up_to_id)
+        finish_scan(tx, table, Scan(run_id=uuid4(), full=False, low=None, high=NOON, up_to_id=50, last_id=50))
+        later = Scan(run_id=uuid4(), full=False, low=NOON, high=NOON + timedelta(hours=1), up_to_id=up_to_id, last_id=9)
         assert finish_scan(tx, table, later).last_id == last_id
 
 
@@ -111,5 +111,7 @@ def test_a_table_that_was_always_empty_has_no_highest_id(shadow: ShadowDatabase)
     table = make_table(shadow)
     with shadow.transaction() as tx:
         take_lease(tx, table, Lease("test", uuid4()))
-        reached = finish_scan(tx, table, Scan(run_id=uuid4(), full=False, low=None, high=NOON, up_to_id=0))
+        reached = finish_scan(
+            tx, table, Scan(run_id=uuid4(), full=False, low=None, high=NOON, up_to_id=None, last_id=0)
+        )
     assert (reached.last_write_date, reached.last_id) == (NOON, None)

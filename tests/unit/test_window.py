@@ -91,12 +91,31 @@ def test_microseconds_are_cut_off_downwards() -> None:
         # Another run's is finished first, as a window of this run's own follows; that needs a cursor.
         (scan(run_id=OTHER), False, True, True),
         (scan(run_id=OTHER), False, False, False),
-        # A full run takes up another's only if that was full, too, and not of days ago.
+        # A full run takes up another's only if that was full, too, and not of hours ago.
         (scan(run_id=OTHER), True, True, False),
-        (scan(run_id=OTHER, full=True, high=datetime.now(UTC) - 23 * HOUR), True, True, True),
-        (scan(run_id=OTHER, full=True, high=datetime.now(UTC) - 25 * HOUR), True, True, False),
-        (scan(run_id=OTHER, full=True, high=datetime.now(UTC)), True, False, False),
+        (scan(run_id=OTHER, full=True, high=NOON - 0.9 * HOUR), True, True, True),
+        (scan(run_id=OTHER, full=True, high=NOON - 1.1 * HOUR), True, True, False),
+        (scan(run_id=OTHER, full=True, high=NOON), True, False, False),
     ],
 )
 def test_when_an_unfinished_scan_goes_on(left: Scan, full: bool, has_cursor: bool, goes_on: bool) -> None:
-    assert can_resume(left, RUN, full=full, has_cursor=has_cursor) is goes_on
+    assert can_resume(left, RUN, low=None, full=full, has_cursor=has_cursor, now=NOON) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("left_low", "low", "goes_on"),
+    [
+        (None, None, True),
+        (None, NOON, True),
+        (NOON, NOON, True),
+        (NOON, NOON + HOUR, True),
+        (NOON, NOON - HOUR, False),  # somebody has set the watermark back since
+        (NOON, None, False),
+    ],
+)
+@pytest.mark.parametrize("run_id", [RUN, OTHER])
+def test_a_scan_goes_on_if_it_reaches_back_far_enough(
+    left_low: datetime | None, low: datetime | None, goes_on: bool, run_id: UUID
+) -> None:
+    left = scan(run_id=run_id, low=left_low)
+    assert can_resume(left, RUN, low=low, full=False, has_cursor=True, now=NOON) is goes_on

@@ -1,0 +1,106 @@
+"""`odoo-shadow doctor`: what it prints and returns."""
+
+from __future__ import annotations
+
+import pytest
+
+from odoo_stand_in import StandIn
+from tests.cli.shell import Outcome, Shell
+from tests.target.catalog import contents, structure
+from tests.target.roles import as_role, new_role
+
+MODELS = ("--models", "res.partner,res.company")
+
+
+def findings(outcome: Outcome) -> dict[str, tuple[str, str]]:
+    """The table's lines: verdict and text, by what they are about; text that takes two lines is joined."""
+    found: dict[str, tuple[str, str]] = {}
+    subject = ""
+    for line in outcome.out.splitlines():
+        if not line.startswith("│"):
+            continue
+        what, verdict, text = (cell.strip() for cell in line.strip("│").split("│"))
+        subject = what or subject
+        before = found.get(subject, (verdict, ""))
+        found[subject] = (before[0], f"{before[1]} {text}".strip())
+    return found
+
+
+def test_all_well(shell: Shell, odoo19: StandIn, database: str) -> None:
+    before = structure(database)
+    outcome = shell.run("doctor", *MODELS)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert structure(database) == before
+    (head,) = [line for line in outcome.out.splitlines() if "verdict" in line]
+    assert [cell.strip() for cell in head.strip("┃").split("┃")] == ["what", "verdict", "finding"]
+    found = findings(outcome)
+    assert found["Odoo"] == ("ok", f"19.0 at {odoo19.url}, database '{odoo19.database}'")
+    assert found["login"] == ("ok", "'admin' (user 2) accepted over JSON-2")
+    for subject in ("clock", "companies", "res.partner", "res.company", "database", "schema", "staging"):
+        assert found[subject][0] == "ok", subject
+
+
+def test_the_priority_models_are_examined_by_default(shell: Shell) -> None:
+    assert "project.task" in findings(shell.run("doctor"))
+
+
+def test_after_a_sync_the_look_back_is_judged_and_nothing_is_written(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS)
+    before = structure(database), contents(database)
+    outcome = shell.run("doctor", *MODELS, "--look-back", "30")
+    assert outcome.code == 0
+    assert findings(outcome)["look-back"] == ("ok", "0:30:00; no row has been found late so far")
+    assert (structure(database), contents(database)) == before
+
+
+def test_a_model_without_rights_is_a_problem(shell: Shell, odoo19: StandIn) -> None:
+    outcome = shell.run(
+        *("doctor", "--models", "account.move,res.company"),
+        ODOO_USER=odoo19.limited_login,
+        ODOO_PASSWORD=odoo19.limited_api_key,
+    )
+    assert outcome.code == 1
+    found = findings(outcome)
+    assert found["account.move"][0] == "PROBLEM" and "'limited' may not call" in found["account.move"][1]
+    assert found["res.company"][0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("changed", "subject", "said"),
+    [
+        ({"ODOO_PASSWORD": "0123456789abcdef"}, "Odoo", "refused the login"),
+        ({"ODOO_URL": "http://127.0.0.1:9"}, "Odoo", "cannot be reached"),
+        ({"SUPABASE_DB_URL": "postgresql://x:pg-hunter2@127.0.0.1:9/x"}, "database", "cannot be reached"),
+    ],
+    ids=["a refused key", "no Odoo", "no database"],
+)
+def test_trouble_with_one_side_is_a_finding_and_the_other_is_examined(
+    shell: Shell, changed: dict[str, str | None], subject: str, said: str
+) -> None:
+    outcome = shell.run("doctor", *MODELS, **changed)
+    assert outcome.code == 1
+    found = findings(outcome)
+    assert found[subject][0] == "PROBLEM" and said in found[subject][1]
+    other = "login" if subject == "database" else "staging"
+    assert found[other][0] == "ok"
+    shown = outcome.out + outcome.err
+    assert not any(secret in shown for secret in (*shell.secrets, "0123456789abcdef"))
+
+
+def test_a_role_without_rights_is_a_problem(shell: Shell, database: str) -> None:
+    with new_role(database) as role:
+        outcome = shell.run("doctor", *MODELS, SUPABASE_DB_URL=as_role(database, role))
+    assert outcome.code == 1
+    assert findings(outcome)["schema"] == ("PROBLEM", "the role needs CREATE on the database")
+
+
+def test_a_warning_is_no_failure(shell: Shell) -> None:
+    outcome = shell.run("doctor", *MODELS, ODOO_COMPANY_IDS="1")
+    assert outcome.code == 0
+    verdict, text = findings(outcome)["companies"]
+    assert verdict == "warning" and "company_ids leaves out 2, 3" in text
+
+
+def test_wrong_usage(shell: Shell) -> None:
+    assert shell.run("doctor", "--models", "not a model").code == 2
+    assert shell.run("doctor", *MODELS, ODOO_DB=None).code == 2

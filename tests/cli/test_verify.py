@@ -1,0 +1,154 @@
+"""`odoo-shadow verify`: what it finds, mends, prints and returns."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+import psycopg
+import pytest
+
+from odoo_stand_in import StandIn
+from tests.cli.shell import Outcome, Shell
+from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
+from tests.target.catalog import contents
+
+MODELS = ("--models", "res.partner,res.company")
+PARTNERS = "odoo_shadow_res_partner"
+HEAD = ["model", "rows", "missing", "extra", "stale", "differing", "repaired", "seconds"]
+
+
+@pytest.fixture
+def synced(shell: Shell) -> Shell:
+    assert shell.run("sync", *MODELS).code == 0
+    return shell
+
+
+def in_shadow(database: str, *statements: LiteralString) -> None:
+    with psycopg.connect(database, options="-c search_path=odoo_shadow") as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def damage(database: str) -> None:
+    """Let the shadow lack two partners, hold one too many, one that is old, and one that is wrong."""
+    in_shadow(
+        database,
+        "DELETE FROM odoo_shadow_res_partner WHERE id IN (20, 21)",
+        "INSERT INTO odoo_shadow_res_partner (id, name) VALUES (99999, 'Who is this?')",
+        "UPDATE odoo_shadow_res_partner SET _odoo_write_date = '2001-01-01' WHERE id = 22",
+        "UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 23",
+    )
+
+
+def cells(outcome: Outcome, model: str) -> list[str]:
+    """The cells of a model's line in the table, without the seconds."""
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith("│") and f" {model} " in line]
+    return [cell.strip() for cell in line.strip("│").split("│")][:-1]
+
+
+def test_equal(synced: Shell, odoo19: StandIn) -> None:
+    outcome = synced.run("verify")
+    assert (outcome.code, outcome.err) == (0, "")
+    (head,) = [line for line in outcome.out.splitlines() if "missing" in line]
+    assert [cell.strip() for cell in head.strip("┃").split("┃")] == HEAD
+    for model in ("res.partner", "res.company"):
+        assert cells(outcome, model) == [model, str(len(expected_rows(odoo19, model))), "0", "0", "0", "0", ""]
+
+
+def test_what_differs_is_told_and_not_touched(synced: Shell, odoo19: StandIn, database: str) -> None:
+    damage(database)
+    before = contents(database)
+    outcome = synced.run("verify")
+    assert (outcome.code, outcome.err) == (1, "")
+    rows = str(len(expected_rows(odoo19, "res.partner")))
+    assert cells(outcome, "res.partner") == ["res.partner", rows, "2", "1", "1", "1", ""]
+    assert cells(outcome, "res.company")[2:6] == ["0"] * 4
+    told = [line for line in outcome.out.splitlines() if line.startswith("res.partner: ")]
+    assert told == [
+        "res.partner: 2 missing: 20, 21",
+        "res.partner: 1 extra: 99999",
+        "res.partner: 1 stale: 22",
+        "res.partner: 1 differing: 23",
+    ]
+    after = contents(database)
+    assert len(after.pop("odoo_shadow_verification")) == 2
+    before.pop("odoo_shadow_verification")
+    assert after == before
+
+
+def test_a_repair(synced: Shell, odoo19: StandIn, database: str) -> None:
+    damage(database)
+    outcome = synced.run("verify", "--repair")
+    assert outcome.code == 0, outcome.err
+    assert cells(outcome, "res.partner")[2:] == ["2", "1", "1", "1", "5"]
+    assert_equal(odoo19, database, ["res.partner", "res.company"])
+    again = synced.run("verify")
+    assert again.code == 0 and cells(again, "res.partner")[2:] == ["0", "0", "0", "0", ""]
+
+
+def test_quick_sees_ids_and_write_dates_only(synced: Shell, database: str) -> None:
+    damage(database)
+    outcome = synced.run("verify", "--quick")
+    assert outcome.code == 1 and cells(outcome, "res.partner")[2:] == ["2", "1", "1", "0", ""]
+    assert synced.run("verify", "--quick", "--repair").code == 0
+    assert synced.run("verify", "--quick").code == 0
+    full = synced.run("verify")
+    assert full.code == 1 and cells(full, "res.partner")[2:] == ["0", "0", "0", "1", ""]
+
+
+def test_only_some_models(synced: Shell, database: str) -> None:
+    damage(database)
+    outcome = synced.run("verify", "--models", "res.company")
+    assert outcome.code == 0 and "res.partner" not in outcome.out
+
+
+def test_many_ids_are_cut_short(synced: Shell, database: str) -> None:
+    in_shadow(database, "UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id BETWEEN 101 AND 150")
+    outcome = synced.run("verify", "--models", "res.partner")
+    listed = ", ".join(map(str, range(101, 111)))
+    assert f"res.partner: 50 differing: {listed} …" in outcome.out.splitlines()
+
+
+def test_a_suspicious_share_is_only_removed_when_allowed(synced: Shell, odoo19: StandIn, database: str) -> None:
+    in_shadow(
+        database,
+        "INSERT INTO odoo_shadow_res_partner (id) SELECT 90000 + n FROM generate_series(1, 120) n",
+        "UPDATE odoo_shadow_meta SET row_count = row_count + 120 WHERE odoo_model = 'res.partner'",
+    )
+    outcome = synced.run("verify", "--repair")
+    assert outcome.code == 1
+    (sentence,) = outcome.err.splitlines()
+    assert sentence.startswith("res.partner: res.partner: 120 of ") and "--allow-mass-delete" in sentence
+    assert "FAILED" in outcome.out and cells(outcome, "res.company")[1] != ""
+    assert 90001 in shadow_rows(database, PARTNERS)
+    assert synced.run("verify", "--repair", "--allow-mass-delete").code == 0
+    assert_equal(odoo19, database, ["res.partner"])
+
+
+def test_a_mirror_that_marks_deleted_rows_is_repaired_by_marking(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS, "--on-delete", "mark")
+    damage(database)
+    assert shell.run("verify", "--repair").code == 0
+    assert shadow_rows(database, PARTNERS)[99999]["_deleted_at"] is not None
+    assert shell.run("verify").code == 0
+
+
+def test_before_the_first_sync(shell: Shell) -> None:
+    outcome = shell.run("verify")
+    assert outcome.code == 2
+    assert outcome.err == "Error: There is no shadow in schema 'odoo_shadow': run a sync first.\n"
+
+
+def test_a_model_that_cannot_be_compared_fails_alone(synced: Shell) -> None:
+    outcome = synced.run("verify", "--models", "sale.order,helpdesk.ticket,res.company")
+    assert outcome.code == 1
+    orders, tickets = outcome.err.splitlines()
+    assert orders == "sale.order: sale.order has no table in schema 'odoo_shadow': run a sync first."
+    assert tickets.startswith("helpdesk.ticket: Odoo connection 'ODOO_URL'") and "has no model" in tickets
+    assert outcome.out.count("FAILED") == 2 and cells(outcome, "res.company")[2:6] == ["0"] * 4
+
+
+def test_no_secret_is_shown(synced: Shell, database: str) -> None:
+    damage(database)
+    outcome = synced.run("verify", "--verbose")
+    assert not any(secret in outcome.out + outcome.err for secret in synced.secrets)

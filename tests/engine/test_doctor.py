@@ -1,0 +1,249 @@
+"""Access told as it is: what the doctor says of a server, a login, its models, and a database role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import LiteralString
+from urllib.parse import urlsplit
+
+import pytest
+
+from airflow_provider_odoo_shadow.job.doctor import Finding, Verdict, examine
+from airflow_provider_odoo_shadow.job.report import as_text, findings_table
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_stand_in import StandIn
+from tests.conftest import client_of
+from tests.engine.counting import VISIT, CountingProxy, in_odoo, mirror_with, visits
+from tests.engine.source_of_truth import expected_rows
+from tests.target.catalog import contents, structure
+from tests.target.roles import as_role, new_role, run_as_owner
+
+OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
+MODELS = ("res.partner", "res.company")
+HIDDEN = ("credit_limit", *(f"x_secret_{number}" for number in range(9)))
+
+
+@pytest.fixture
+def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
+    with CountingProxy(odoo) as running:
+        yield running
+
+
+def limited(odoo: StandIn) -> OdooClient:
+    """A client of a login with few rights, and one company."""
+    password = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
+    return client_of(odoo, login=odoo.limited_login, password=password)
+
+
+def findings(
+    client: OdooClient,
+    shadow: ShadowDatabase,
+    models: tuple[str, ...] = MODELS,
+    look_back: timedelta = DEFAULT_LOOK_BACK,
+) -> dict[str, Finding]:
+    """What the doctor finds, by subject; the last one, where there are several."""
+    return {finding.subject: finding for finding in examine(client, shadow, models, look_back)}
+
+
+@pytest.fixture
+def fields_of_models(odoo: StandIn) -> Iterator[None]:
+    """Odoo's own list of fields, of which the stand-in has none; some fields are hidden from all."""
+    model = "ir.model.fields"
+    odoo.add_model(model, {"model": "char", "name": "char", "store": "boolean"})
+    told = [("res.partner", name, True) for name in ("name", *HIDDEN)]
+    told += [("res.partner", "not_stored", False), ("res.company", "name", True), ("sale.order", "nobody_asks", True)]
+    odoo.execute(model, "create", [{"model": one, "name": name, "store": store} for one, name, store in told])
+    yield
+    odoo.uninstall(model)
+
+
+def test_all_well(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, fields_of_models: None, database: str
+) -> None:
+    in_odoo(odoo, "DELETE FROM ir_model_fields WHERE name LIKE 'x_secret%%'")
+    found = findings(client, shadow)
+    assert found.keys() >= {"Odoo", "login", "clock", "companies", *MODELS, "database", "schema", "staging"}
+    assert {finding.verdict for finding in found.values()} == {OK}
+    assert found["Odoo"].text == f"{odoo.flavour}.0 at {odoo.url}, database '{odoo.database}'"
+    protocol = "JSON-2" if odoo.flavour == "19" else "JSON-RPC"
+    assert found["login"].text == f"'admin' (user 2) accepted over {protocol}"
+    assert "companies 1, 2, 3" in found["companies"].text
+    assert found["res.partner"].text.startswith(f"{len(expected_rows(odoo, 'res.partner'))} rows, ")
+    assert "role 'postgres'" in found["database"].text and found["database"].text.startswith("PostgreSQL ")
+    table = as_text(findings_table(list(found.values())))
+    assert all(finding.text in table and finding.subject in table for finding in found.values())
+
+
+def test_nothing_is_written(client: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+    before = structure(database)
+    findings(client, shadow)
+    assert structure(database) == before
+    mirror_with(client, shadow, model="res.company")
+    written = structure(database), contents(database)
+    findings(client, shadow)
+    assert (structure(database), contents(database)) == written
+
+
+def test_a_refused_key_is_told_and_the_database_still_examined(odoo: StandIn, shadow: ShadowDatabase) -> None:
+    with client_of(odoo, password="0123456789abcdef") as client:
+        found = findings(client, shadow)
+    assert found["Odoo"].verdict is PROBLEM
+    assert "refused the login 'admin'" in found["Odoo"].text and "API keys expire" in found["Odoo"].text
+    assert found["database"].verdict is OK
+    assert "0123456789abcdef" not in str(found)
+
+
+def test_an_odoo_that_is_not_there(odoo: StandIn, shadow: ShadowDatabase) -> None:
+    with client_of(odoo, host="http://127.0.0.1:9") as client:
+        found = findings(client, shadow)
+    assert found["Odoo"].verdict is PROBLEM and "cannot be reached" in found["Odoo"].text
+    assert found["database"].verdict is OK
+
+
+def test_models_that_the_key_cannot_read(odoo: StandIn, shadow: ShadowDatabase) -> None:
+    with limited(odoo) as client:
+        found = findings(client, shadow, ("res.partner", "account.move", "helpdesk.ticket", "mail.thread"))
+    assert found["account.move"].verdict is PROBLEM
+    assert "'limited' may not call" in found["account.move"].text
+    assert found["mail.thread"].verdict is PROBLEM
+    assert (found["helpdesk.ticket"].verdict, found["helpdesk.ticket"].text) == (OK, "not installed: is skipped")
+    assert "rows" in found["res.partner"].text
+
+
+def test_fields_behind_groups(odoo: StandIn, shadow: ShadowDatabase, fields_of_models: None) -> None:
+    with limited(odoo) as client:
+        found = findings(client, shadow)
+    partners = found["res.partner"]
+    assert partners.verdict is WARNING
+    assert "groups hide 10: credit_limit, x_secret_0, " in partners.text and partners.text.endswith(" …")
+    assert "not_stored" not in partners.text
+    assert found["res.company"].verdict is OK and "hide" not in found["res.company"].text
+    assert "fields" not in found
+
+
+def test_a_login_that_may_not_ask_for_fields_is_told_so(client: OdooClient, shadow: ShadowDatabase) -> None:
+    found = findings(client, shadow)  # the stand-in has no list of fields
+    assert found["fields"].verdict is WARNING and "hidden fields are not known" in found["fields"].text
+
+
+def test_companies_that_the_connection_leaves_out(odoo: StandIn, shadow: ShadowDatabase) -> None:
+    with client_of(odoo, extras={"company_ids": "1"}) as client:
+        found = findings(client, shadow)["companies"]
+    assert found.verdict is WARNING
+    assert "companies 1, 2, 3; company_ids leaves out 2, 3" in found.text
+
+
+def test_companies_that_are_out_of_the_logins_reach(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+    in_odoo(odoo, "DELETE FROM res_company_users_rel WHERE user_id = 2 AND cid = 3")
+    try:
+        found = findings(client, shadow)["companies"]
+    finally:
+        in_odoo(odoo, "INSERT INTO res_company_users_rel (user_id, cid) VALUES (2, 3)")
+    assert "may read companies 1, 2" in found.text
+    assert found.verdict is WARNING and "3" in found.text  # an administrator sees that there is one more
+
+
+@pytest.mark.parametrize("minutes", [5, -5])
+def test_a_clock_that_is_wrong(odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase, minutes: int) -> None:
+    proxy.ahead = timedelta(minutes=minutes)
+    with client_of(odoo, host=proxy.url) as client:
+        found = findings(client, shadow)["clock"]
+    assert found.verdict is WARNING and "only Odoo's counts" in found.text
+
+
+@pytest.fixture
+def role(database: str) -> Iterator[str]:
+    """A role that may log in and nothing else."""
+    with new_role(database) as name:
+        yield name
+
+
+def name_of(database: str) -> str:
+    return urlsplit(database).path.removeprefix("/")
+
+
+def database_findings(client: OdooClient, url: str) -> dict[str, Finding]:
+    with ShadowDatabase.from_url(url) as shadow:
+        return findings(client, shadow, ())
+
+
+def test_a_role_that_may_do_nothing(client: OdooClient, database: str, role: str) -> None:
+    found = database_findings(client, as_role(database, role))
+    assert found["database"].text.endswith(f"role '{role}'")
+    assert (found["schema"].verdict, found["schema"].text) == (PROBLEM, "the role needs CREATE on the database")
+    assert found["staging"].verdict is OK
+    assert found["public"].verdict is WARNING and "there will be no views" in found["public"].text
+
+
+def test_a_role_that_may_create(client: OdooClient, database: str, role: str) -> None:
+    grants: tuple[LiteralString, ...] = (
+        "GRANT CREATE ON DATABASE {name} TO {role}",
+        "GRANT CREATE ON SCHEMA public TO {role}",
+    )
+    run_as_owner(database, *grants, name=name_of(database), role=role)
+    found = database_findings(client, as_role(database, role))
+    assert {finding.verdict for subject, finding in found.items() if subject != "fields"} == {OK}
+    assert "public" not in found
+
+
+def test_a_role_that_may_not_make_temporary_tables(client: OdooClient, database: str, role: str) -> None:
+    name = name_of(database)
+    run_as_owner(database, "REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC", name=name)
+    try:
+        found = database_findings(client, as_role(database, role))["staging"]
+    finally:
+        run_as_owner(database, "GRANT TEMPORARY ON DATABASE {name} TO PUBLIC", name=name)
+    assert (found.verdict, found.text) == (PROBLEM, "the role needs TEMPORARY on the database")
+
+
+SEE: LiteralString = "GRANT USAGE ON SCHEMA odoo_shadow TO {role}"
+READ: LiteralString = "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}"
+CREATE: LiteralString = "GRANT CREATE ON SCHEMA odoo_shadow TO {role}"
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [(), (SEE,), (SEE, READ), (SEE, READ, CREATE)],
+    ids=["no rights", "sees the schema", "reads", "reads and creates, but does not write what is there"],
+)
+def test_a_role_that_cannot_write_the_schema_that_is_there(
+    client: OdooClient, shadow: ShadowDatabase, database: str, role: str, grants: tuple[LiteralString, ...]
+) -> None:
+    mirror_with(client, shadow, model="res.company")
+    run_as_owner(database, *grants, role=role)
+    with ShadowDatabase.from_url(as_role(database, role)) as as_that_role:
+        found = examine(client, as_that_role, (), DEFAULT_LOOK_BACK)
+    assert PROBLEM in {finding.verdict for finding in found}
+
+
+def test_a_database_that_is_not_there(client: OdooClient) -> None:
+    found = database_findings(client, "postgresql://someone:pg-hunter2@127.0.0.1:9/nowhere")
+    assert found["database"].verdict is PROBLEM and "cannot be reached" in found["database"].text
+    assert found["login"].verdict is OK
+    assert "pg-hunter2" not in str(found)
+
+
+def test_a_look_back_that_is_short_for_the_latest_row(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    look_back = MirrorOptions(look_back=timedelta(minutes=15))
+    with visits(odoo, 10):
+        mirror_with(client, shadow, look_back)
+        found = findings(client, shadow)["look-back"]
+        assert (found.verdict, found.text) == (OK, "0:15:00; no row has been found late so far")
+        in_odoo(
+            odoo,
+            "INSERT INTO x_visit (x_name, write_date) VALUES"
+            " ('An import of ten minutes', now() AT TIME ZONE 'UTC' - interval '10 minutes')",
+        )
+        mirror_with(client, shadow, look_back)
+    verdicts = {}
+    for minutes in (5, 15, 60):
+        found = findings(client, shadow, (VISIT,), timedelta(minutes=minutes))["look-back"]
+        verdicts[minutes] = found.verdict
+        assert "the latest row so far was found 0:09:" in found.text or "was found 0:10:" in found.text
+    assert verdicts == {5: WARNING, 15: WARNING, 60: OK}
