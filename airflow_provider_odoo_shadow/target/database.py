@@ -32,7 +32,7 @@ KEEPALIVES = {
 }
 """libpq's parameters that find out within about a minute that the other side is gone; unset, a run hangs for hours."""
 
-# Moments are read as psycopg can, whatever the database or the role has set. A writer that vanishes within a transaction
+# Moments are read as psycopg can, whatever the database or the role has set. A writer that vanishes in a transaction
 # gives its locks back before its lease ends, and nobody waits for a lock without a word.
 _SETTINGS = (
     "SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'; SET LOCAL lock_timeout TO '30s';"
