@@ -26,7 +26,7 @@ test: $(READY) ## run all tests
 
 chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror; all must end well
 	@ODOO_SHADOW_SEED=$${ODOO_SHADOW_SEED:-random} ODOO_SHADOW_STORIES=$${ODOO_SHADOW_STORIES:-5000} \
-		ODOO_SHADOW_MUTANTS=yes $(BIN)/python -m pytest -s tests/property
+		$(BIN)/python -m pytest -s tests/property
 
 lint: $(READY) ## check style, types and the layers
 	$(BIN)/ruff check $(CHECKED)
