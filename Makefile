@@ -49,7 +49,7 @@ clean: ## remove the virtual environment and all that was built
 $(READY): requirements.lock setup.cfg
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed, but $(PYTHON) is $$({ $(PYTHON) -V || echo missing; } 2>&1 | tail -n 1)." \
-			"Name another, such as: make PYTHON=python3.12"; exit 1; }
+			"Name another, such as: make demo PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: python3-venv)."; exit 1; }
 	@echo "Making the virtual environment $(VENV) from requirements.lock; this happens once and takes a minute or two."

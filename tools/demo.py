@@ -188,7 +188,7 @@ def _show_next(stages: Stages, parts: Parts) -> None:
         lines.append("SUPABASE_DB_URL   in the environment: the shadow goes into your own PostgreSQL or Supabase")
     elif parts.stand_in:
         lines.append("DROP SCHEMA odoo_shadow CASCADE   takes the invented data out of your database again")
-    lines.append("odoo-shadow sync --help   does the same without Airflow")
+    lines.append(".venv/bin/odoo-shadow sync --help   does the same without Airflow")
     stages.console.print("\n[bold]What next[/]")
     for line in lines:
         stages.console.print(f"  {escape(line)}", soft_wrap=True)

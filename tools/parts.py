@@ -19,6 +19,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tools import signals
 from tools.airflow_home import to_stand_in
+from tools.processes import free_port
 from tools.stages import Stages
 from tools.trouble import ToolError
 
@@ -153,11 +154,15 @@ def _new_database(server: str) -> str:
     return new_database(server, "shadow")
 
 
+# A schema of one's own belongs to one address: the demo is to find it again.
+_USUAL_PORT = 18069
+
+
 @contextmanager
 def _stand_in(stages: Stages, server: str, flavour: str) -> Iterator[StandIn]:
     with ExitStack() as stack:
         with stages.stage(f"Starting a stand-in for Odoo {flavour}") as stage:
-            odoo = stack.enter_context(StandIn(server, "17" if flavour == "17" else "19"))
+            odoo = stack.enter_context(StandIn(server, "17" if flavour == "17" else "19", port=free_port(_USUAL_PORT)))
             stage.done(f"Odoo {flavour}, a stand-in with invented data, at {odoo.url}")
         yield odoo
 

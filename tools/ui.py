@@ -53,7 +53,7 @@ def _without_schedule(copy: Path) -> Path:
     """Copy the mirrors' file without schedules: else the run that was due last would start before one's own."""
     mirrors = yaml.safe_load((REPOSITORY / "dags" / "odoo_shadow.yaml").read_text(encoding="utf-8"))
     for mirror in mirrors["mirrors"].values():
-        mirror["schedule"] = None
+        mirror["schedule"] = mirror["verify_schedule"] = None
     copy.write_text(yaml.safe_dump(mirrors), encoding="utf-8")
     return copy
 

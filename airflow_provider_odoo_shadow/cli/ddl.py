@@ -64,7 +64,7 @@ def ddl(models: str | None, schema: str, output: Path, verbose: bool, **odoo_set
 def _model_table(odoo: OdooClient, model: str) -> ModelTable | None:
     try:
         layout = read_layout(odoo, model)
-    except OdooUnknownModelError:
-        click.echo(f"{model}: skipped: not installed", err=True)
+    except OdooUnknownModelError as error:
+        click.echo(f"{model}: skipped: {error}", err=True)
         return None
     return ModelTable(model, tuple(item.column for item in layout.columns))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 
 from airflow_provider_odoo_shadow.cli.options import set_up_logging, shadow_database, shadow_options, verbose_option
 from airflow_provider_odoo_shadow.cli.terminal import console
@@ -38,19 +38,19 @@ def status(context: click.Context, supabase_db_url: str, schema: str, verbose: b
     console().print(_as_table(tables))
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
-        click.echo(
-            f"{item.model}: failed {item.sync_errors} times since its last good run: {item.last_error}", err=True
-        )
+        click.echo(f"{item.model}: {item.sync_errors} failed runs since its last good run: {item.last_error}", err=True)
     if failing:
         context.exit(SOME_FAILED)
 
 
 def _as_table(tables: list[TableStatus]) -> Table:
-    table = Table("model", "table", "rows", "watermark (UTC)", "lag", "last sync (UTC)", "errors")
+    table = Table(Column("model", no_wrap=True))
+    table.add_column("rows", justify="right")
+    for title in ("watermark (UTC)", "lag", "last sync (UTC)", "errors"):
+        table.add_column(title)
     for item in tables:
         table.add_row(
             item.model,
-            item.table,
             str(item.row_count),
             _moment(item.watermark),
             _lag(item.watermark),

@@ -41,6 +41,7 @@ from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, Shad
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 
 SOME_FAILED = 1
+STOPPED = 130
 
 
 @click.command()
@@ -95,7 +96,7 @@ def sync(
     Whenever it is stopped, the next call goes on from the last committed page.
 
     \b
-    Exit codes: 0 all well, 1 some model failed, 2 the run could not begin.
+    Exit codes: 0 all well, 1 some model failed, 2 the run could not begin, 130 stopped by Ctrl-C.
 
     \b
     Example:
@@ -116,7 +117,11 @@ def sync(
     )
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()
-        outcomes = _preview_all(odoo, shadow, names, options) if dry_run else _mirror_all(odoo, shadow, names, options)
+        try:
+            outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, names, options)
+        except KeyboardInterrupt:
+            click.echo("Stopped; the next call goes on from the last committed page.", err=True)
+            context.exit(STOPPED)
     if not all(outcomes):
         context.exit(SOME_FAILED)
 
@@ -150,7 +155,8 @@ def _mirror_all(odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...]
         with progress_of(model) as show:
             try:
                 result = mirror_model(odoo, shadow, model, run=run, options=options, on_progress=show)
-            except OdooUnknownModelError:
+            except OdooUnknownModelError as error:
+                click.echo(f"{model}: skipped: {error}", err=True)
                 table.add_row(model, "skipped: not installed")
                 outcomes.append(True)
                 continue

@@ -19,6 +19,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, mirrored_models, verify_model
@@ -58,7 +59,7 @@ def verify(
     missing    in Odoo, not in the shadow
     extra      in the shadow, not in Odoo
     stale      Odoo has a newer version
-    differing  the same version, other values
+    differing  the same version, other values; --quick compares write_date only
 
     \b
     Exit codes: 0 equal (or repaired), 1 something differs or could not be compared, 2 it could not begin.
@@ -70,7 +71,12 @@ def verify(
     is_equal = True
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()
-        for model in chosen_models(models) if models else mirrored_models(shadow):
+        with shadow.transaction() as tx:
+            check_binding(tx, odoo)
+        names = chosen_models(models) if models else mirrored_models(shadow)
+        if not names:
+            raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
+        for model in names:
             try:
                 found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
             except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
@@ -81,6 +87,8 @@ def verify(
             _add(table, model, found)
             is_equal = is_equal and found.is_settled
     console().print(table)
+    what = "ids and write_date" if quick else "every cell"
+    click.echo(f"Compared {what} of {len(names)} models: {'all is equal' if is_equal else 'not all is equal'}.")
     if not is_equal:
         context.exit(SOME_DIFFER)
 

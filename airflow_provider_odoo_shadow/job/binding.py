@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError
-from airflow_provider_odoo_shadow.target.base import Origin, check_origin, claim_origin, ensure_base, recorded_origin
+from airflow_provider_odoo_shadow.target.base import (
+    Origin,
+    check_origin,
+    claim_origin,
+    ensure_base,
+    recorded_origin,
+    schema_version,
+)
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
 
@@ -31,7 +38,7 @@ def check_binding(tx: Transaction, odoo: OdooClient) -> None:
 
     :raises ShadowOwnershipError: it mirrors another one.
     """
-    owner = recorded_origin(tx)
+    owner = recorded_origin(tx) if schema_version(tx) else None
     if owner is not None and not _has_same_address(owner, odoo):
         check_origin(tx, owner, replace(_address(odoo), uuid=_database_uuid(odoo)))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from airflow_provider_odoo_shadow.job.binding import check_binding
+from airflow_provider_odoo_shadow.job.columns import Layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.fields import read_fields
@@ -55,7 +57,8 @@ def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], loo
     try:
         with shadow.transaction() as tx:
             findings += _database(tx, look_back)
-    except ShadowError as error:
+            check_binding(tx, odoo)
+    except (ShadowError, OdooError) as error:
         findings.append(Finding("database", Verdict.PROBLEM, str(error)))
     return findings
 
@@ -112,16 +115,17 @@ def _models(odoo: OdooClient, models: Sequence[str]) -> Iterator[Finding]:
         try:
             yield _model(odoo, model, (all_fields or {}).get(model, set()))
         except OdooUnknownModelError:
-            yield Finding(model, Verdict.OK, "not installed: is skipped")
+            yield Finding(model, Verdict.WARNING, "not installed, or a typo: is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 
 
 def _model(odoo: OdooClient, model: str, all_fields: set[str]) -> Finding:
-    readable = {field.name for field in read_fields(odoo, model)}
+    fields = read_fields(odoo, model)
+    readable = {field.name for field in fields}
     rows = odoo.search_count(model, context=ARCHIVED_TOO)
     hidden = sorted(all_fields - readable)
-    text = f"{rows} rows, {len(readable)} fields readable"
+    text = f"{rows} rows, {len(readable)} fields readable, {len(Layout.of(model, fields).columns)} mirrored"
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
     return Finding(model, Verdict.OK, text)

@@ -19,7 +19,12 @@ from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
 from airflow_provider_odoo_shadow.job.table_hold import TableHold, hold_table
 from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, low_end, open_scan
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError, OdooUnreadableRecordsError
+from airflow_provider_odoo_shadow.source.errors import (
+    OdooConfigurationError,
+    OdooError,
+    OdooUnknownModelError,
+    OdooUnreadableRecordsError,
+)
 from airflow_provider_odoo_shadow.source.fields import read_fields
 from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Unreadable
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
@@ -140,6 +145,7 @@ class _ModelRun:
         self._tells_lateness = True
 
     def execute(self, replay_from: datetime | None) -> MirrorResult:
+        self._check_reading()
         watermark, left = self._prepare(replay_from)
         unfilled = fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
         reached, kind = self._read(watermark, left, replay_from)
@@ -158,6 +164,20 @@ class _ModelRun:
             left is not None,
             self._writer.builder.unstorable_cells,
         )
+
+    def _check_reading(self) -> None:
+        """Make sure that a new login or language is a real one, before everything is read again for its sake."""
+        with self._hold.transaction() as tx:
+            before = registry.read_settings(tx, self._hold.table).read_as
+        connection = self._odoo.connection
+        if before == connection.read_as:
+            return
+        self._odoo.user_id()
+        lang = connection.lang
+        if lang and not self._odoo.search_count("res.lang", [("code", "=", lang)]):
+            raise OdooConfigurationError(
+                f"{connection}: the server has no language '{lang}': correct the lang field, or activate it in Odoo."
+            )
 
     def _prepare(self, replay_from: datetime | None) -> tuple[Watermark | None, Scan | None]:
         """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""

@@ -34,7 +34,7 @@ def not_more_often_than(seconds: float, report: Callable[[Progress], None]) -> C
     def sometimes(progress: Progress) -> None:
         nonlocal next_time
         now = time.monotonic()
-        if now >= next_time:
+        if now >= next_time or progress.done >= 1:
             next_time = now + seconds
             report(progress)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
@@ -58,13 +59,10 @@ class VerifyOptions:
 
 
 def mirrored_models(shadow: ShadowDatabase) -> list[str]:
-    """Return the models that have been mirrored, by name.
-
-    :raises MirrorConfigurationError: there is no shadow.
-    """
+    """Return the models that have been mirrored, by name; none while there is no shadow."""
     with shadow.transaction() as tx:
         if not schema_version(tx):
-            raise MirrorConfigurationError(f"There is no shadow in schema '{shadow.schema}': run a sync first.")
+            return []
         return [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None or item.row_count]
 
 
@@ -77,6 +75,7 @@ def verify_model(
     treated as the last sync was told to.
 
     :raises MirrorConfigurationError: the model has no table yet.
+    :raises ShadowOwnershipError: the schema mirrors another Odoo database.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
     :raises OdooError, ShadowError: the comparison could not be made.
     """
@@ -120,6 +119,7 @@ class _Comparison:
     ) -> _Comparison:
         layout = read_layout(odoo, model)
         with shadow.transaction() as tx:
+            check_binding(tx, odoo)
             table = registry.find_table(tx, model) if schema_version(tx) else None
             present = present_columns(tx, table) if table else {}
             if table is None or not present:

@@ -58,7 +58,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
         },
     ) as dag:
 
-        @task(task_id="plan", doc_md="Lists the models that have been mirrored.")
+        @task(task_id="plan", doc_md="Lists the models that have been mirrored; none before the first sync.")
         def plan() -> list[str]:
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
                 return mirrored_models(shadow)

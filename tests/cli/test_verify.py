@@ -136,14 +136,14 @@ def test_a_mirror_that_marks_deleted_rows_is_repaired_by_marking(shell: Shell, d
 def test_before_the_first_sync(shell: Shell) -> None:
     outcome = shell.run("verify")
     assert outcome.code == 2
-    assert outcome.err == "Error: There is no shadow in schema 'odoo_shadow': run a sync first.\n"
+    assert outcome.err == "Error: There is no shadow in schema 'odoo_shadow': run odoo-shadow sync first.\n"
 
 
 def test_a_model_that_cannot_be_compared_fails_alone(synced: Shell) -> None:
     outcome = synced.run("verify", "--models", "sale.order,helpdesk.ticket,res.company")
     assert outcome.code == 1
     orders, tickets = outcome.err.splitlines()
-    assert orders == "sale.order: sale.order has no table in schema 'odoo_shadow': run a sync first."
+    assert orders == "sale.order: sale.order has no table in schema 'odoo_shadow': run odoo-shadow sync first."
     assert tickets.startswith("helpdesk.ticket: Odoo connection 'ODOO_URL'") and "has no model" in tickets
     assert outcome.out.count("FAILED") == 2 and cells(outcome, "res.company")[2:6] == ["0"] * 4
 

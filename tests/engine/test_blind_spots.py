@@ -14,8 +14,9 @@ from airflow_provider_odoo_shadow.job.errors import MassDeletionError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify_model
+from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
+from airflow_provider_odoo_shadow.source.errors import OdooFatalError, OdooServerError, OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import Fault, StandIn
@@ -179,6 +180,19 @@ def test_another_language_or_login_is_read_whole(odoo: StandIn, shadow: ShadowDa
         result = mirror_with(french, shadow, model="res.country")
         assert result.counts.updated > 0
         assert mirror_with(french, shadow, model="res.country").counts.written == 0
+
+
+@pytest.mark.parametrize("wrong", [{"extras": {"lang": "de"}}, {"login": "demo"}], ids=["language", "login"])
+def test_a_slip_in_the_connection_does_not_cost_a_reload(
+    odoo: StandIn, shadow: ShadowDatabase, wrong: dict[str, Any]
+) -> None:
+    with client_of(odoo) as right:
+        mirror_with(right, shadow, model="res.country")
+        before = watermark_of(shadow, "odoo_shadow_res_country")
+        with client_of(odoo, **wrong) as slipped, pytest.raises(OdooFatalError):
+            mirror_with(slipped, shadow, model="res.country")
+        assert watermark_of(shadow, "odoo_shadow_res_country") == before
+        assert mirror_with(right, shadow, model="res.country").kind is Kind.INCREMENTAL
 
 
 def test_a_moment_set_back_while_a_run_was_broken_off_is_not_forgotten(

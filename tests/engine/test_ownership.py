@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.base import Origin, recorded_origin
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -67,6 +70,27 @@ def test_another_database_is_refused_and_nothing_changes(
         preview_model(stranger, shadow, "res.company", options=MirrorOptions())
     mirror(client, shadow, "res.company")
     assert statuses_of(shadow) == ["success", "success"]
+
+
+def test_another_database_is_neither_compared_nor_repaired_from(
+    client: OdooClient, shadow: ShadowDatabase, foreign: StandIn, database: str
+) -> None:
+    mirror(client, shadow, "res.company")
+    before = contents(database)
+    with client_of(foreign) as stranger:
+        for repair in (False, True):
+            with pytest.raises(ShadowOwnershipError):
+                verify_model(
+                    stranger,
+                    shadow,
+                    "res.company",
+                    run=Run(),
+                    options=MirrorOptions(),
+                    verify=VerifyOptions(repair=repair),
+                )
+        found = examine(stranger, shadow, (), timedelta(minutes=15))
+    assert contents(database) == before
+    assert any(finding.verdict is Verdict.PROBLEM and "mirrors the Odoo database" in finding.text for finding in found)
 
 
 def test_another_schema_takes_it(client: OdooClient, shadow: ShadowDatabase, foreign: StandIn, database: str) -> None:

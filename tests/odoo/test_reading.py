@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.source.errors import OdooRequestError
+from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 from airflow_provider_odoo_shadow.source.types import Domain
 from tests.odoo.conftest import HookTo
 from tests.odoo.records import ARCHIVED_TOO, Records, Values
@@ -234,7 +234,7 @@ def test_an_unknown_language_is_english_and_refused_from_19_on(
     (tag,) = records.create("res.partner.category", [{"name": "Tag"}])
     hook = hook_to({"lang": "xx_XX"})
     if server.has_json2:
-        with pytest.raises(OdooRequestError, match="Invalid language code: xx_XX"):
+        with pytest.raises(OdooConfigurationError, match="no language 'xx_XX'"):
             hook.search_read("res.partner.category", [("id", "=", tag)], ["name"])
     else:
         assert hook.search_read("res.partner.category", [("id", "=", tag)], ["name"])[0]["name"] == "Tag"

@@ -9,8 +9,8 @@ from tests.property.machine import LostError, World
 from tests.property.mutants import MUTANTS, Mutant
 from tests.property.telling import tell
 
-MOST_STORIES = 300
-"""Each was caught within 25, whatever the seed."""
+MOST_STORIES = 1000
+"""With the seed of `make test` each is caught within 25; with others, some took 200."""
 
 
 @pytest.mark.timeout(0)

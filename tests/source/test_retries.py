@@ -39,7 +39,7 @@ OTHERS: dict[str, Call] = {
 
 
 def broken_off(method: str, times: int = 1) -> Fault:
-    return Fault(method=method, times=times, close=True)
+    return Fault(model="res.partner", method=method, times=times, close=True)
 
 
 def tried(odoo: StandIn, method: str) -> int:
