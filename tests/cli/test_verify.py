@@ -143,7 +143,7 @@ def test_a_model_that_cannot_be_compared_fails_alone(synced: Shell) -> None:
     outcome = synced.run("verify", "--models", "sale.order,helpdesk.ticket,res.company")
     assert outcome.code == 1
     orders, tickets = outcome.err.splitlines()
-    assert orders == "sale.order: sale.order has no table in schema 'odoo_shadow': run odoo-shadow sync first."
+    assert orders == "sale.order: sale.order has no table in schema 'odoo_shadow': run a sync first."
     assert tickets.startswith("helpdesk.ticket: Odoo connection 'ODOO_URL'") and "has no model" in tickets
     assert outcome.out.count("FAILED") == 2 and cells(outcome, "res.company")[2:6] == ["0"] * 4
 
