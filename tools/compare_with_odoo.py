@@ -28,6 +28,7 @@ from rich.table import Table
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError
 from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO
 from tools.odoo_company_values import from_jsonb, from_properties
 
@@ -127,6 +128,9 @@ def _compare_ids(result: Comparison, sides: Sides, odoo_ids: set[int], shadow_id
 
 def _odoo_cells(sides: Sides, model: str, name: str, kind: str, column_type: str | None, ids: set[int]) -> Cells:
     """Return what Odoo's API should say of a field, from Odoo's own tables."""
+    if kind == "many2many":
+        linked = _linked(sides, model, name)
+        return {record_id: _plain(linked.get(record_id, [])) for record_id in ids}
     if column_type is None:
         value_of = from_properties(sides.odoo, model, name, sides.company)
         return {record_id: _as_api(kind, value_of(record_id)) for record_id in ids}
@@ -136,6 +140,42 @@ def _odoo_cells(sides: Sides, model: str, name: str, kind: str, column_type: str
         read = by_company if _is_company_dependent(sides.odoo, model, name) else _translated(sides.lang)
     cells = _cells(sides.odoo, sql.Identifier(model.replace(".", "_")), name)
     return {record_id: _as_api(kind, read(cells[record_id])) for record_id in ids}
+
+
+def _linked(sides: Sides, model: str, name: str) -> dict[int, list[int]]:
+    """Return the ids behind a many2many; Odoo's `search_read` leaves archived and hidden records out of it."""
+    odoo = sides.odoo
+    ((table, own, other, comodel),) = odoo.execute(
+        "SELECT relation_table, column1, column2, relation FROM ir_model_fields WHERE model = %s AND name = %s",
+        [model, name],
+    ).fetchall()
+    related = str(comodel).replace(".", "_")
+    columns = _columns(odoo, "public", related)
+    rows = odoo.execute(
+        sql.SQL(
+            "SELECT r.{own}, array_agg(r.{other} ORDER BY r.{other}) FROM {table} AS r"
+            " JOIN {comodel} AS c ON c.id = r.{other} WHERE {visible} GROUP BY r.{own}"
+        ).format(
+            own=sql.Identifier(own),
+            other=sql.Identifier(other),
+            table=sql.Identifier(table),
+            comodel=sql.Identifier(related),
+            visible=sql.SQL("c.active" if "active" in columns else "true"),
+        )
+    )
+    found = {int(record_id): [int(item) for item in ids] for record_id, ids in rows}
+    seen = _seen(sides.login, str(comodel), sorted({item for ids in found.values() for item in ids}))
+    return {record_id: [item for item in ids if item in seen] for record_id, ids in found.items()}
+
+
+def _seen(login: OdooClient | None, model: str, ids: list[int]) -> set[int]:
+    """Return those records that the login may see; where it may not read the model at all, Odoo shows all ids."""
+    if login is None or not ids:
+        return set(ids)
+    try:
+        return set(login.search(model, [("id", "in", ids)], context=ARCHIVED_TOO))
+    except OdooAccessError:
+        return set(ids)
 
 
 def _compare_cells(result: Comparison, name: str, ours: Cells, theirs: Cells) -> None:

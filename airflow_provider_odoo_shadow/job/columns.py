@@ -22,7 +22,7 @@ Convert: TypeAlias = Callable[[Json], Cell]
 
 WRITE_DATE_FIELD = "write_date"
 
-_NOT_COLUMNS = frozenset({"binary", "image", "one2many", "many2many"})
+_NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
 _OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
 
 
@@ -43,6 +43,15 @@ def integer(value: Json) -> Cell:
 def many2one(value: Json) -> Cell:
     """Convert a many2one: an id, or `[id, name]` from servers that do not know `load`."""
     return integer(value[0] if isinstance(value, list) and value else value)
+
+
+def ids(value: Json) -> Cell:
+    """Convert a many2many: the ids, sorted, as PostgreSQL writes an array; an empty one is an empty array."""
+    if value is False or value is None:
+        return None
+    if not isinstance(value, list) or not all(type(item) is int for item in value):
+        raise TypeError("no list of ids")
+    return "{" + ",".join(map(str, sorted(set(value)))) + "}"  # type: ignore[type-var]  # all are integers
 
 
 def boolean(value: Json) -> Cell:
@@ -73,6 +82,7 @@ _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
     "reference": (ColumnType.TEXT, text),
     "integer": (ColumnType.BIGINT, integer),
     "many2one": (ColumnType.BIGINT, many2one),
+    "many2many": (ColumnType.BIGINT_ARRAY, ids),
     "many2one_reference": (ColumnType.BIGINT, integer),
     "boolean": (ColumnType.BOOLEAN, boolean),
     "date": (ColumnType.DATE, text),

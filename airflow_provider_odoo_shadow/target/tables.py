@@ -25,6 +25,7 @@ class ColumnType(StrEnum):
     NUMERIC = "numeric"
     DOUBLE = "double precision"
     JSONB = "jsonb"
+    BIGINT_ARRAY = "bigint[]"
 
 
 @dataclass(frozen=True)

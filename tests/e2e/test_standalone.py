@@ -137,7 +137,7 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
     deployment.odoo.faults.add(
         Fault(
             model="account.move",
-            method="search",
+            method="search_count",
             times=100,
             status=403,
             headers={"Content-Type": "application/json"},
@@ -155,7 +155,7 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
     ((message,),) = deployment.query(
         "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error' AND table_name LIKE '%account_move'"
     )
-    assert "may not call search on account.move" in message
+    assert "may not call search_count on account.move" in message
 
 
 def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> None:

@@ -20,7 +20,7 @@ from odoo_stand_in.schema import Field, Model
 
 Rows = dict[int, dict[str, Any]]
 
-NO_COLUMN = ("one2many", "many2many", "binary", "image")
+NO_COLUMN = ("one2many", "binary", "image")
 SECRETS = frozenset({"access_token", "signup_token", "password", "totp_secret", "oauth_access_token", "x_secret"})
 OWN_COLUMNS = ("_synced_at", "_sync_hash")
 ADMIN = 2
@@ -31,6 +31,7 @@ TYPES = {
     "date": "date",
     "datetime": "timestamp with time zone",
     "monetary": "numeric",
+    "many2many": "bigint[]",
 }
 
 
@@ -129,6 +130,9 @@ def _reader(
     company: int,
 ) -> Callable[[dict[str, Any]], Any]:
     """Return what takes a field's value out of a row of Odoo's table."""
+    if field.type == "many2many":
+        linked = _linked(odoo, connection, field)
+        return lambda row: linked.get(row["id"], [])
     if field.company_dependent and not field.store:
         kept = _properties_of_17(connection, model, field, company)
         return lambda row: _value(field, _from_text(field, kept.get(row["id"], kept.get(None))))
@@ -139,6 +143,26 @@ def _reader(
     if field.type == "properties":
         return _definitions(connection, model, field, leave_out_empty=odoo.flavour == "19")
     return lambda row: _value(field, row[field.column_name])
+
+
+def _linked(odoo: StandIn, connection: psycopg.Connection[dict[str, Any]], field: Field) -> dict[int, list[int]]:
+    """The ids behind a many2many, without archived records, as Odoo's `search_read` tells them."""
+    comodel = odoo.registry.models[field.relation or ""]
+    table, own, other = str(field.rel_table), str(field.rel_own), str(field.rel_other)
+    active = sql.SQL(" WHERE c.active") if "active" in comodel.fields else sql.SQL("")
+    found = connection.execute(
+        sql.SQL(
+            "SELECT r.{own} AS own, array_agg(r.{other} ORDER BY r.{other}) AS ids"
+            " FROM {table} AS r JOIN {comodel} AS c ON c.id = r.{other}{active} GROUP BY r.{own}"
+        ).format(
+            own=sql.Identifier(own),
+            other=sql.Identifier(other),
+            table=sql.Identifier(table),
+            comodel=sql.Identifier(comodel.table),
+            active=active,
+        )
+    )
+    return {row["own"]: row["ids"] for row in found}
 
 
 def _properties_of_17(

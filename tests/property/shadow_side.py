@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from tests.property.odoo_side import TABLES, OdooSide
 
-_UNMIRRORED = frozenset({"binary", "one2many", "many2many"})
+_UNMIRRORED = frozenset({"binary", "one2many"})
 _BOOKS = (
     "odoo_shadow_meta",
     "odoo_shadow_watermark",
@@ -109,6 +109,8 @@ def differences(odoo: OdooSide, shadow: ShadowSide, model: str) -> dict[int, str
 def _from_api(kind: str, value: Any) -> Any:
     if kind == "boolean":
         return bool(value)
+    if kind == "many2many":
+        return json.dumps(sorted(value))
     if value is False:
         return None
     if kind in ("float", "monetary", "integer", "many2one"):

@@ -195,14 +195,16 @@ def _tag(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
 
 def _tag_far(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
     """Change it from the other side: the row's `write_date` stays."""
-    commands = [[3 + value % 2, one] for one in _one(calls, THING, row)]
+    things = _one(calls, THING, row)
+    commands = [[3 + value % 2, one] for one in things]
     calls.execute(TAG, "write", _one(calls, TAG, value), {"x_thing_ids": commands})
+    odoo.hide(THING, things)
 
 
 def _unlink_tag(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
-    """Delete what rows point to: the database empties their many2one, and no `write_date` tells."""
+    """Delete what rows point to: the database empties their many2one and many2many, and no `write_date` tells."""
     tags = _one(calls, TAG, value)
-    pointing = calls.execute(THING, "search", [("x_tag_id", "in", tags)], **ALL)
+    pointing = calls.execute(THING, "search", ["|", ("x_tag_id", "in", tags), ("x_tag_ids", "in", tags)], **ALL)
     calls.execute(TAG, "unlink", tags)
     odoo.hide(THING, pointing)
 
