@@ -12,10 +12,16 @@ from typing import Self
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooRetriableError, OdooServerError, OdooTimeoutError
+from airflow_provider_odoo_shadow.source.errors import (
+    OdooConfigurationError,
+    OdooRetriableError,
+    OdooServerError,
+    OdooTimeoutError,
+)
 from airflow_provider_odoo_shadow.source.http import HttpTransport
 from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
 from airflow_provider_odoo_shadow.source.protocols.choose import ServerVersion, choose_protocol, server_version
+from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
 
 log = logging.getLogger(__name__)
@@ -69,8 +75,24 @@ class OdooClient:
 
     def user_id(self) -> int:
         """Log in and return the user's id."""
-        protocol = self.protocol
-        return _retrying()(protocol.user_id)
+        return self._user_id
+
+    @cached_property
+    def _user_id(self) -> int:
+        user_id = _retrying()(self.protocol.user_id)
+        if self.protocol.label == Json2.label:
+            self._check_owner(user_id)
+        return user_id
+
+    def _check_owner(self, user_id: int) -> None:
+        """JSON-2 looks at the key alone; a login beside it that is another's would tell the wrong story."""
+        login = self.connection.login
+        for record in self.search_read("res.users", [("id", "=", user_id)], ["login"]):
+            owner = record.get("login")
+            if isinstance(owner, str) and owner.lower() != login.lower():
+                raise OdooConfigurationError(
+                    f"{self.connection}: the API key belongs to '{owner}', not to '{login}': correct the login."
+                )
 
     def server_time(self) -> datetime:
         """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.

@@ -54,20 +54,8 @@ class Json2:
             uid = context.get("uid") if isinstance(context, dict) else None
             if not isinstance(uid, int):
                 raise refused(self._connection)
-            self._check_owner(uid)
             self._uid = uid
         return self._uid
-
-    def _check_owner(self, uid: int) -> None:
-        """JSON-2 looks at the key alone; a login beside it that is another's would tell the wrong story."""
-        named: dict[str, Argument] = {"domain": [["id", "=", uid]], "fields": ["login"]}
-        found = self.call("res.users", "search_read", [], named)
-        owner = found[0].get("login") if isinstance(found, list) and found and isinstance(found[0], dict) else None
-        if isinstance(owner, str) and owner.lower() != self._connection.login.lower():
-            raise OdooConfigurationError(
-                f"{self._connection}: the API key belongs to '{owner}', not to '{self._connection.login}': "
-                "correct the login."
-            )
 
     def _sendable(self, what: str, value: str) -> str:
         try:
