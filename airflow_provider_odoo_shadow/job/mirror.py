@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.job.table_hold import TableHold, hold_table
 from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, low_end, open_scan
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
     OdooConfigurationError,
     OdooError,
     OdooUnknownModelError,
@@ -166,7 +167,10 @@ class _ModelRun:
         )
 
     def _check_reading(self) -> None:
-        """Make sure that a new login or language is a real one, before everything is read again for its sake."""
+        """Make sure that a new login or language is a real one, before everything is read again for its sake.
+
+        That is also the time to ask what seldom changes: the modules behind the model.
+        """
         with self._hold.transaction() as tx:
             before = registry.read_settings(tx, self._hold.table).read_as
         connection = self._odoo.connection
@@ -178,6 +182,9 @@ class _ModelRun:
             raise OdooConfigurationError(
                 f"{connection}: the server has no language '{lang}': correct the lang field, or activate it in Odoo."
             )
+        modules = _modules_of(self._odoo, self._layout.model)
+        with self._hold.transaction() as tx:
+            registry.note_modules(tx, self._hold.table, modules)
 
     def _prepare(self, replay_from: datetime | None) -> tuple[Watermark | None, Scan | None]:
         """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""
@@ -267,6 +274,16 @@ class _ModelRun:
             with self._hold.transaction() as tx:
                 watermarks.set_back(tx, self._hold.table, before)
             raise
+
+
+def _modules_of(odoo: OdooClient, model: str) -> str | None:
+    """Return the modules that make or extend a model, None when the login may not ask."""
+    try:
+        found = odoo.search_read("ir.model", [("model", "=", model)], ["modules"])
+    except OdooAccessError:
+        return None
+    modules = found[0].get("modules") if found else None
+    return modules if isinstance(modules, str) else None
 
 
 def unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:

@@ -114,6 +114,16 @@ def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
     )
 
 
+def note_modules(tx: Transaction, table: str, modules: str | None) -> None:
+    """Keep which Odoo modules make or extend a table's model, as `ir.model` lists them."""
+    tx.run(
+        "UPDATE {meta} SET odoo_module = {modules} WHERE table_name = {table}",
+        meta=tx.own(META),
+        modules=modules,
+        table=table,
+    )
+
+
 def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
     """Note that a run of this table has ended well."""
     tx.run(

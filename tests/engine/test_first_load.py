@@ -16,6 +16,7 @@ from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import log_of, mirror, scan_of, watermark_of
 from tests.engine.source_of_truth import assert_equal, column_types, expected_rows, shadow_rows
+from tests.engine.test_trouble import limited
 from tests.target.catalog import structure
 
 MODELS = (*PRIORITY_MODELS, "x_awkward", "mail.followers", "ir.attachment")
@@ -86,6 +87,17 @@ def test_the_books_after_a_first_load(shared_client: OdooClient, shadow: ShadowD
         )
     assert (row_count, errors) == (rows, 0)
     assert last_sync is not None
+
+
+def test_the_books_know_the_models_module(
+    shared_client: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+) -> None:
+    mirror(shared_client, shadow, "sale.order")
+    with limited(shared_odoo) as client:
+        mirror(client, shadow, "res.company")
+    with shadow.transaction() as tx:
+        modules = dict(tx.run("SELECT odoo_model, odoo_module FROM {meta}", meta=tx.own("odoo_shadow_meta")))
+    assert modules == {"sale.order": "sale", "res.company": None}  # the limited login may not read ir.model
 
 
 def test_the_watermark_is_odoos_clock_not_this_machines(
