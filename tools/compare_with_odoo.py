@@ -154,7 +154,7 @@ def _linked(sides: Sides, model: str, name: str) -> dict[int, list[int]]:
     rows = odoo.execute(
         sql.SQL(
             "SELECT r.{own}, array_agg(r.{other} ORDER BY r.{other}) FROM {table} AS r"
-            " JOIN {comodel} AS c ON c.id = r.{other} WHERE {visible} GROUP BY r.{own}"
+            " JOIN {comodel} AS c ON c.id = r.{other} WHERE r.{own} IS NOT NULL AND {visible} GROUP BY r.{own}"
         ).format(
             own=sql.Identifier(own),
             other=sql.Identifier(other),
