@@ -89,10 +89,13 @@ def _serve_canned(
         f"/json/2/{MODEL}/search": b"[%d]" % rows,
         f"/json/2/{MODEL}/search_count": b"%d" % rows,
         "/json/2/ir.config_parameter/search_read": b"[]",
+        "/json/2/ir.model/search_read": b"[]",
+        "/json/2/res.users/search_read": b"[]",
     }
 
     def page(body: Mapping[str, Any]) -> bytes:
         after = next(value for name, operator, value in body["domain"] if (name, operator) == ("id", ">"))
+        after = max(after, 0)
         ids = range(after + 1, min(after + body["limit"], rows) + 1)
         return b"[" + b",".join(b'{"id":%d,%b' % (i, tails[i % len(tails)]) for i in ids) + b"]"
 

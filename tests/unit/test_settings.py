@@ -75,6 +75,8 @@ def test_two_runs_of_one_process_have_ids_of_their_own() -> None:
         *("password", "new_password", "smtp_pass", "sync_passwd", "x_API_KEY", "apikey", "api_key_test"),
         *("access_token", "signup_token", "oauth_access_token", "token", "totp_secret", "secret", "client_secret"),
         *("private_key", "privatekey", "aws_credentials", "credential", "stripe_secret_key"),
+        *("google_calendar_rtoken", "adyen_hmac_key", "worldline_webhook_key", "keys", "pin", "ecpay_hashIV"),
+        *("google_gmail_authorization_code", "aps_access_code", "ogone_shakey_secret"),
     ],
 )
 @pytest.mark.parametrize("kind", ["char", "text", "html", "json"])
@@ -91,6 +93,11 @@ def test_texts_that_are_credentials_by_name(name: str, kind: str) -> None:
         ("tokenized_name", "char"),
         ("secretary", "char"),
         ("key", "char"),
+        ("monkey", "char"),
+        ("stripe_publishable_key", "char"),
+        ("recaptcha_public_key", "char"),
+        ("pinned_note", "char"),
+        ("shipping_method", "char"),
         ("password_expires_on", "datetime"),
         ("has_password", "boolean"),
         ("payment_token_id", "many2one"),
