@@ -50,16 +50,16 @@ def _env(name: str, **settings: Any) -> Callable[[Command], Command]:
     return click.option(name, envvar=variable, show_envvar=True, **settings)
 
 
+_ODOO_LOGIN: dict[str, dict[str, str]] = {
+    "--odoo-url": {"metavar": "URL", "help": "Where Odoo is, such as https://erp.example.com."},
+    "--odoo-db": {"metavar": "NAME", "help": "The Odoo database."},
+    "--odoo-user": {"metavar": "LOGIN", "help": "The login."},
+    "--odoo-password": {
+        "metavar": "SECRET",
+        "help": "Its password or API key. Other users of this machine see options, but not the environment.",
+    },
+}
 _ODOO_OPTIONS = (
-    _env("--odoo-url", required=True, metavar="URL", help="Where Odoo is, such as https://erp.example.com."),
-    _env("--odoo-db", required=True, metavar="NAME", help="The Odoo database."),
-    _env("--odoo-user", required=True, metavar="LOGIN", help="The login."),
-    _env(
-        "--odoo-password",
-        required=True,
-        metavar="SECRET",
-        help="Its password or API key. Other users of this machine see options, but not the environment.",
-    ),
     _env(
         "--odoo-protocol",
         default="auto",
@@ -81,9 +81,26 @@ _VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and sho
 
 def odoo_options(command: Command) -> Command:
     """Add the options of an Odoo connection."""
-    for option in reversed(_ODOO_OPTIONS):
+    return _with_odoo(command, required=True)
+
+
+def optional_odoo_options(command: Command) -> Command:
+    """Add the options of an Odoo connection, for a command that asks `require_odoo` when it needs one."""
+    return _with_odoo(command, required=False)
+
+
+def _with_odoo(command: Command, *, required: bool) -> Command:
+    login = (_env(name, required=required, **settings) for name, settings in _ODOO_LOGIN.items())
+    for option in reversed((*login, *_ODOO_OPTIONS)):
         command = option(command)
     return command
+
+
+def require_odoo(context: click.Context) -> None:
+    """Refuse a call that lacks one of the options without which there is no Odoo connection, as click does."""
+    for parameter in context.command.params:
+        if _ODOO_LOGIN.keys() & {*parameter.opts} and context.params.get(parameter.name or "") is None:
+            raise click.MissingParameter(ctx=context, param=parameter)
 
 
 def shadow_options(command: Command) -> Command:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from psycopg import sql
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Key
 
@@ -22,9 +20,8 @@ from airflow_provider_odoo_shadow.job.columns import Layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.migrations import ModelTable, _file, _registration
-from airflow_provider_odoo_shadow.target.public_views import view_statements
-from airflow_provider_odoo_shadow.target.tables import Column, create_statements
+from airflow_provider_odoo_shadow.target.migrations import ModelTable, tables_migration
+from airflow_provider_odoo_shadow.target.tables import Column
 
 # Odoo's field classes and what `fields_get` calls them (17.0 and 19.0).
 _TYPES = {
@@ -124,23 +121,7 @@ def read_model_index(path: Path) -> dict[str, IndexedModel]:
 
 def index_migration(schema: str, models: Iterable[IndexedModel]) -> str:
     """Return the text of the file that makes the models' tables, by model name. May run twice."""
-    statements: list[sql.Composed] = []
-    views: list[sql.Composed] = []
-    taken: set[str] = set()
-    for item in sorted(models, key=lambda item: item.model):
-        if item.without_table:
-            continue
-        table = _free_table(item, taken)
-        taken.add(table)
-        statements += [*create_statements(schema, table, item.columns), _registration(schema, table, item)]
-        views += view_statements(schema, table)
-    return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
-
-
-def _free_table(item: IndexedModel, taken: Collection[str]) -> str:
-    numbered = (names.distinct_table_name(f"{item.model} {number}") for number in count(2))
-    candidates = chain([item.plain_table, names.distinct_table_name(item.model)], numbered)
-    return next(table for table in candidates if table not in taken)
+    return tables_migration(schema, [item for item in models if not item.without_table])
 
 
 def _raw_models(path: Path) -> list[object]:
@@ -195,9 +176,9 @@ def _united(path: Path, model: str, entries: Iterable[_ModelEntry]) -> IndexedMo
     if len(tables) > 1:
         raise MirrorConfigurationError(f"{path}: model {model!r} has several tables: {_listed(tables)}.")
     layout = Layout.of(model, [_field(path, model, fields[name]) for name in sorted(fields)])
-    columns = {item.field: item.column for item in layout.columns}
+    columns = tuple(item.column for item in layout.columns)
     _check_distinct(path, model, columns)
-    return IndexedModel(model, tuple(columns.values()), tables.pop() if tables else None)
+    return IndexedModel(model, columns, tables.pop() if tables else None)
 
 
 def _field(path: Path, model: str, entries: list[_FieldEntry]) -> Field:
@@ -213,12 +194,14 @@ def _field(path: Path, model: str, entries: list[_FieldEntry]) -> Field:
     )
 
 
-def _check_distinct(path: Path, model: str, columns: Mapping[str, Column]) -> None:
-    fields: dict[str, str] = {}
-    for field, column in columns.items():
-        if (other := fields.setdefault(column.name, field)) != field:
+def _check_distinct(path: Path, model: str, columns: Iterable[Column]) -> None:
+    seen: dict[str, Column] = {}
+    for column in columns:
+        other = seen.setdefault(column.name, column)
+        if other is not column:
+            fields = f"{other.field!r} and {column.field!r}"
             raise MirrorConfigurationError(
-                f"{path}: model {model!r}, fields {other!r} and {field!r} would share column {column.name!r}."
+                f"{path}: model {model!r}, fields {fields} would share column {column.name!r}."
             )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from psycopg import sql
 
@@ -23,6 +24,11 @@ class ModelTable:
     model: str
     columns: tuple[Column, ...]
 
+    @property
+    def plain_table(self) -> str:
+        """The table's name, if no other model has it."""
+        return names.table_name(self.model)
+
 
 def base_migration(schema: str) -> str:
     """Return the text of the file that makes the schema, its own tables and functions. May run twice."""
@@ -40,13 +46,18 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
     views: list[sql.Composed] = []
     taken: set[str] = set()
     for item in sorted(models, key=lambda item: item.model):
-        plain = names.table_name(item.model)
-        table = names.distinct_table_name(item.model) if plain in taken else plain
+        table = _free_table(item, taken)
         taken.add(table)
         statements += create_statements(schema, table, item.columns)
         statements.append(_registration(schema, table, item))
         views += view_statements(schema, table)
     return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
+
+
+def _free_table(item: ModelTable, taken: Collection[str]) -> str:
+    numbered = (names.distinct_table_name(f"{item.model} {number}") for number in count(2))
+    candidates = chain([item.plain_table, names.distinct_table_name(item.model)], numbered)
+    return next(table for table in candidates if table not in taken)
 
 
 def _registration(schema: str, table: str, item: ModelTable) -> sql.Composed:

@@ -105,6 +105,7 @@ class TableChange:
 # What `ALTER COLUMN … TYPE … USING` turns into the other without loss.
 _WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
     (ColumnType.BIGINT, ColumnType.NUMERIC): "{column}::numeric",
+    (ColumnType.DOUBLE, ColumnType.NUMERIC): "{column}::text::numeric",  # the direct cast keeps 15 digits only
     (ColumnType.DATE, ColumnType.TIMESTAMPTZ): "{column}::timestamp AT TIME ZONE 'UTC'",
     **{(str(kind), ColumnType.TEXT): "{column}::text" for kind in ColumnType if kind is not ColumnType.TEXT},
 }

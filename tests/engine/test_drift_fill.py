@@ -175,10 +175,17 @@ MIDNIGHT = datetime(2024, 3, 31, tzinfo=UTC)
     ("before", "old", "after", "new", "widened"),
     [
         (("integer", {}), 7, ("float", {"digits": (16, 2)}), Decimal("7.25"), Decimal(7)),
+        (
+            ("float", {}),
+            0.1234567890123456,
+            ("float", {"digits": (16, 2)}),
+            Decimal("7.25"),
+            Decimal("0.1234567890123456"),
+        ),
         (("date", {}), DAY, ("datetime", {}), datetime(2024, 3, 31, 12, tzinfo=UTC), MIDNIGHT),
         (("boolean", {}), True, ("char", {}), "yes", "true"),
     ],
-    ids=["bigint to numeric", "date to timestamptz", "boolean to text"],
+    ids=["bigint to numeric", "double to numeric", "date to timestamptz", "boolean to text"],
 )
 def test_a_type_is_widened_without_loss(
     odoo: StandIn,

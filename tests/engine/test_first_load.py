@@ -96,7 +96,9 @@ def test_the_books_know_the_models_module(
     with limited(shared_odoo) as client:
         mirror(client, shadow, "res.company")
     with shadow.transaction() as tx:
-        modules = dict(tx.run("SELECT odoo_model, odoo_module FROM {meta}", meta=tx.own("odoo_shadow_meta")))
+        modules: dict[str, str | None] = dict(
+            tx.run("SELECT odoo_model, odoo_module FROM {meta}", meta=tx.own("odoo_shadow_meta"))
+        )
     assert modules == {"sale.order": "sale", "res.company": None}  # the limited login may not read ir.model
 
 
