@@ -25,10 +25,13 @@ class RowBuilder:
     """Builds the rows of one model.
 
     Characters that PostgreSQL cannot store are written as visible stand-ins, and the first is reported.
+
+    :param hashed: False leaves `_sync_hash` empty, for rows that are only compared, and hold no text.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, hashed: bool = True) -> None:
         self.layout = layout
+        self._hashed = hashed
         self.columns = [
             names.ID,
             names.WRITE_DATE,
@@ -64,13 +67,13 @@ class RowBuilder:
     def _row(self, record: Record) -> Row:
         cells = [convert(record[field]) for field, convert in self._cells]
         write_date = timestamp(record[WRITE_DATE_FIELD]) if self.layout.has_write_date else None
+        if not self._hashed:
+            return (_id_of(record), write_date, None, *cells)
         canonical = _canonical(write_date, cells)
         if "\\u0000" in canonical or "\\ud" in canonical:  # one look at the whole row instead of one at each cell
             cells = self._storable(record, cells)
             canonical = _canonical(write_date, cells)
-        record_id = record["id"]
-        if not isinstance(record_id, int):
-            raise TypeError("id is no integer")
+        record_id = _id_of(record)
         digest = hashlib.blake2b(canonical.encode(), digest_size=_HASH_BYTES).hexdigest()
         return (record_id, write_date, digest, *cells)
 
@@ -98,6 +101,13 @@ class RowBuilder:
                 SURROGATE_SHOWN_AS,
             )
         return stored
+
+
+def _id_of(record: Record) -> int:
+    record_id = record["id"]
+    if not isinstance(record_id, int):
+        raise TypeError("id is no integer")
+    return record_id
 
 
 def _canonical(write_date: Cell, cells: Iterable[Cell]) -> str:

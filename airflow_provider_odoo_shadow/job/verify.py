@@ -131,7 +131,8 @@ class _Comparison:
             known = tuple(item for item in layout.columns if item.column.name in present)
             compared, page_size = replace(layout, columns=known), options.batch_size
         started = odoo.server_time()
-        return cls(odoo, shadow, compared, RowBuilder(compared), live, on_delete, page_size, started, time.monotonic())
+        builder = RowBuilder(compared, hashed=depth is Depth.FULL)
+        return cls(odoo, shadow, compared, builder, live, on_delete, page_size, started, time.monotonic())
 
     @property
     def seconds(self) -> float:
