@@ -38,6 +38,13 @@ def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> No
         )
     )
     statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN key varchar, ADD COLUMN index varchar"))
+    statements.append(
+        sql.SQL(
+            "ALTER TABLE ir_model ADD UNIQUE (model);"
+            " ALTER TABLE ir_model_fields ADD UNIQUE (model, name);"
+            " ALTER TABLE ir_model_constraint ADD UNIQUE (name, module)"
+        )
+    )
     if registry.flavour == "17":
         statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN expiration_date timestamp"))
     connection.execute(sql.SQL(";\n").join(statements))

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from odoo_stand_in import ddl
+from odoo_stand_in import ddl, reflecting
 from odoo_stand_in.declaring import default_relation
 from odoo_stand_in.models import Registry
 from odoo_stand_in.query import column_type
@@ -140,6 +140,7 @@ def add_field(
                 )
             )
     registry.put_field(model, field)
+    _reflect(connection, registry, model)
 
 
 def _field(flavour: Flavour, model: str, name: str, kind: str, attrs: Mapping[str, Any]) -> Field:
@@ -168,6 +169,13 @@ def remove_field(connection: Connection, registry: Registry, model_name: str, na
             )
         )
     registry.drop_field(model, name)
+    _reflect(connection, registry, model)
+
+
+def _reflect(connection: Connection, registry: Registry, model: Model) -> None:
+    """Write down what changed in a model and in those that inherit its fields."""
+    heirs = [one for one in registry.models.values() if model.name in one.inherits]
+    reflecting.reflect(connection, registry, [model, *heirs])
 
 
 def add_model(
@@ -184,23 +192,21 @@ def add_model(
         if field.type == "many2many" and field.store:
             connection.execute(ddl.create_relation(field))
     connection.execute(ddl.create_table(model))
-    _tell(connection, model)
-
-
-def _tell(connection: Connection, model: Model) -> None:
-    connection.execute(
-        'INSERT INTO ir_model (model, name, "order", state, transient, modules)'
-        " VALUES (%s, jsonb_build_object('en_US', %s::text), %s, 'manual', false, %s)",
-        (model.name, model.description, model.order, model.module),
-    )
+    keys = list(ddl.foreign_keys(registry, model))
+    if keys:
+        connection.execute(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(model.table), sql.SQL(", ").join(keys)))
+    reflecting.reflect(connection, registry, [model])
 
 
 def uninstall(connection: Connection, registry: Registry, name: str) -> None:
     """Forget the model; its table goes with whatever pointed at it."""
     model = registry.remove(name)
     for other in registry.models.values():
-        for field in [one for one in other.fields.values() if one.relation == name and one.type != "many2one"]:
+        gone = [one for one in other.fields.values() if one.relation == name and one.type != "many2one"]
+        for field in gone:
             registry.drop_field(other, field.name)
+        if gone:
+            _reflect(connection, registry, other)
     kind = "VIEW" if model.kind == "view" else "TABLE"
     connection.execute(sql.SQL("DROP {} IF EXISTS {} CASCADE").format(sql.SQL(kind), sql.Identifier(model.table)))
-    connection.execute("DELETE FROM ir_model WHERE model = %s", (name,))
+    reflecting.forget(connection, name)

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from odoo_stand_in import access, values
+from odoo_stand_in.computing import COMPUTED
 from odoo_stand_in.domains import search_query
 from odoo_stand_in.environment import Environment
 from odoo_stand_in.errors import AccessError, UserError
@@ -225,6 +226,7 @@ class Plan:
             related = related_ids(self.env, self.model, field, [record["id"] for record in records])
             for record in records:
                 record[field.name] = related.get(record["id"], [])
+        self._computed(records)
         if load == "_classic_read":
             for field in self.links:
                 self._names(field, records)
@@ -236,6 +238,14 @@ class Plan:
         for record in records:
             if record[field.name]:
                 record[field.name] = [record[field.name], shown.get(record[field.name], "")]
+
+    def _computed(self, records: list[Row]) -> None:
+        for name in self.names:
+            compute = COMPUTED.get((self.model.name, name))
+            if compute is not None:
+                found = compute(self.env, [record["id"] for record in records])
+                for record in records:
+                    record[name] = found.get(record["id"], 0)
 
     def _properties(self, position: int, name: str, rows: Sequence[Sequence[Any]], records: list[Row]) -> None:
         for row, record in zip(rows, records, strict=True):

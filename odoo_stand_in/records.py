@@ -212,11 +212,46 @@ class NewerUsers(_Users, NewerModel):
         return self._env.has_group(group_ext_id)
 
 
+class _Models:
+    """What ir.model has besides."""
+
+    _env: Environment
+    _model: Model
+
+    @api_model
+    def get_available_models(self) -> list[dict[str, Any]]:
+        """Return the models with records that the user may read, whether or not they may read this one."""
+        env = self._env
+        internal = env.has_group("base.group_user")
+        names = [
+            model.name
+            for model in env.registry.models.values()
+            if internal and model.kind in ("table", "view") and access.allowed(env, model, "read")
+        ]
+        found = reading.search_read(
+            env.sudo(), self._model, [("model", "in", names)], ["name", "model"], 0, None, None, None
+        )
+        return [{"display_name": row["name"], "model": row["model"]} for row in found]
+
+
+class OlderModels(_Models, OlderModel):
+    """ir.model of 17."""
+
+
+class NewerModels(_Models, NewerModel):
+    """ir.model of 19."""
+
+
+_CLASSES: Mapping[str, tuple[type[BaseModel], type[BaseModel]]] = {
+    "res.users": (OlderUsers, NewerUsers),
+    "ir.model": (OlderModels, NewerModels),
+}
+
+
 def browse(env: Environment, model: Model, ids: Sequence[int] = ()) -> BaseModel:
     """Return records of a model by id."""
-    if model.name == "res.users":
-        return NewerUsers(env, model, ids) if env.newer else OlderUsers(env, model, ids)
-    return NewerModel(env, model, ids) if env.newer else OlderModel(env, model, ids)
+    older, newer = _CLASSES.get(model.name, (OlderModel, NewerModel))
+    return (newer if env.newer else older)(env, model, ids)
 
 
 def public_method(env: Environment, model: Model, name: str) -> Callable[..., Any]:

@@ -108,6 +108,11 @@ class Model:
         return self.name.replace(".", "_")
 
     @property
+    def manual(self) -> bool:
+        """Whether it was made in a running Odoo, and belongs to no module."""
+        return self.name.startswith("x_")
+
+    @property
     def columns(self) -> list[Field]:
         """Fields that are columns of its table, without id."""
         return [f for f in self.fields.values() if f.column and f.name != "id"]
@@ -159,5 +164,6 @@ def inherited_fields(child: Model, parent: Model, link: str) -> Iterator[Field]:
                 related=f"{link}.{parent_field.name}",
                 inherited=True,
                 company_dependent=False,
+                manual=False,
                 mirror_of=None,
             )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from odoo_stand_in import ddl, live, records, story
+from odoo_stand_in import ddl, live, records, reflecting, story
 from odoo_stand_in.access import load_user
 from odoo_stand_in.environment import Environment
 from odoo_stand_in.faults import Calls, Faults
@@ -89,6 +89,7 @@ class StandIn:
             live.company_properties(connection, self.registry)
             ddl.finish(connection, self.registry)
             ddl.create_views(connection, self.registry)
+            reflecting.reflect(connection, self.registry, self.registry.models.values())
 
     def start(self) -> Self:
         """Serve on 127.0.0.1."""

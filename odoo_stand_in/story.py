@@ -87,7 +87,6 @@ def populate(registry: Registry, seed: int, scale: float, secrets: Secrets) -> G
     counts = {name: max(1, int(size * scale)) if name in GROWING else size for name, size in SIZES.items()}
     counts["ir.module.module"] = len(technical.MODULES)
     counts["res.groups"] = len(GROUPS)
-    counts["ir.model"] = len(registry.models)
     counts["res.users.apikeys"] = 3 if registry.flavour == "19" else 2
     generator = Generator(registry, seed, scale, counts)
     technical.populate(generator, keys(registry.flavour, secrets, generator.end))

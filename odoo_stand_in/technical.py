@@ -9,7 +9,6 @@ from datetime import datetime
 from odoo_stand_in import words
 from odoo_stand_in.access import GROUPS
 from odoo_stand_in.generator import Generator, Row
-from odoo_stand_in.schema import Model
 
 CURRENCIES = (("USD", "$", 2), ("EUR", "€", 2), ("GBP", "£", 2), ("KWD", "KD", 3), ("JPY", "¥", 0))
 COUNTRIES = (
@@ -64,7 +63,6 @@ def populate(generator: Generator, keys: Sequence[Key]) -> None:
     make("res.country.state", lambda number, row: row.update(name=f"{words.city(random)}shire", code=f"S{number}"))
     make("res.lang", _fixed([_language(*one) for one in LANGUAGES]))
     make("res.groups", _fixed([{"name": {"en_US": one.split(" / ")[-1]}, "share": False} for one in GROUPS.values()]))
-    make("ir.model", _fixed([_model(one) for one in generator.registry.models.values()]))
     make("ir.config_parameter", _fixed([{"key": key, "value": value} for key, value in PARAMETERS]))
     make("ir.module.module", _fixed([_module(one) for one in MODULES]))
     make("res.users.apikeys", _fixed([_key(one, generator.end) for one in keys]))
@@ -111,18 +109,6 @@ def _language(name: str, code: str, date_format: str, decimal_point: str) -> Row
         "time_format": "%H:%M:%S",
         "grouping": "[3,0]",
         "decimal_point": decimal_point,
-    }
-
-
-def _model(model: Model) -> Row:
-    return {
-        "model": model.name,
-        "name": {"en_US": model.description},
-        "order": model.order,
-        "state": "manual" if model.name.startswith("x_") else "base",
-        "transient": model.kind == "transient",
-        "modules": model.module,
-        "info": None,
     }
 
 

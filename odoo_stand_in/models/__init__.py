@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from odoo_stand_in.declaring import parse_field
-from odoo_stand_in.models import accounting, awkward, partners, products, projects, sales, technical
+from odoo_stand_in.models import accounting, awkward, dictionary, partners, products, projects, sales, technical
 from odoo_stand_in.schema import Declaration, Field, Flavour, Model, inherited_fields, magic_fields
 
-MODULES = (technical, partners, products, accounting, sales, projects)
+MODULES = (dictionary, technical, partners, products, accounting, sales, projects)
 
 
 class Registry:

@@ -95,22 +95,6 @@ MODELS = (
         read_groups=("base.group_user",),
     ),
     Declaration(
-        "ir.model",
-        "Models",
-        """
-        name: char translate required
-        model: char required
-        order: char required
-        info: text
-        state: selection =manual|base readonly
-        transient: boolean
-        modules: char kept readonly
-        """,
-        order="model",
-        read_groups=("base.group_erp_manager",),
-        write_groups=("base.group_system",),
-    ),
-    Declaration(
         "ir.config_parameter",
         "System Parameter",
         """

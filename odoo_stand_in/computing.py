@@ -1,0 +1,28 @@
+"""Values that no column holds: computed each time they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from psycopg import sql
+
+from odoo_stand_in.environment import Environment
+
+Values = Mapping[int, int]
+
+
+def _rows_of_models(env: Environment, ids: Sequence[int]) -> Values:
+    """`ir.model.count`: rows of the tables; SQL views and abstract models have none."""
+    named = env.rows(sql.SQL("SELECT id, model FROM ir_model WHERE id = ANY({})").format(sql.Literal(list(ids))))
+    models = ((one, env.registry.models.get(name)) for one, name in named)
+    counts = [
+        sql.SQL("SELECT {}, (SELECT count(*) FROM {})").format(sql.Literal(one), sql.Identifier(model.table))
+        for one, model in models
+        if model is not None and model.has_table
+    ]
+    return {row[0]: row[1] for row in env.rows(sql.SQL(" UNION ALL ").join(counts))} if counts else {}
+
+
+COMPUTED: Mapping[tuple[str, str], Callable[[Environment, Sequence[int]], Values]] = {
+    ("ir.model", "count"): _rows_of_models,
+}
