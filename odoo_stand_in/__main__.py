@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 
+from odoo_stand_in.models import SCHEMAS
 from odoo_stand_in.stand_in import StandIn
 
 
@@ -19,7 +20,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--schema", choices=("standard", "awkward"), default="standard")
+    parser.add_argument("--schema", choices=tuple(SCHEMAS), default="standard")
     given = parser.parse_args()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

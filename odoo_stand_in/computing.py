@@ -18,7 +18,7 @@ def _rows_of_models(env: Environment, ids: Sequence[int]) -> Values:
     counts = [
         sql.SQL("SELECT {}, (SELECT count(*) FROM {})").format(sql.Literal(one), sql.Identifier(model.table))
         for one, model in models
-        if model is not None and model.has_table
+        if model is not None and model.has_table and model.auto
     ]
     return {row[0]: row[1] for row in env.rows(sql.SQL(" UNION ALL ").join(counts))} if counts else {}
 

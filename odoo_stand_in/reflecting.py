@@ -50,7 +50,7 @@ def reflect(connection: Connection, registry: Registry, models: Iterable[Model])
         for field in one.fields.values()
     ]
     _upsert(connection, "ir_model_fields", ("model", "name"), rows)
-    keys = [key for one in chosen if one.has_table and not one.manual for key in _foreign_keys(one)]
+    keys = [key for one in chosen if one.has_table and one.auto and not one.manual for key in _foreign_keys(one)]
     if keys:
         connection.execute(_FOREIGN_KEYS, [list(column) for column in zip(*keys, strict=True)])
 

@@ -98,6 +98,8 @@ class Model:
     read_groups: tuple[str, ...] = ("base.group_user",)
     write_groups: tuple[str, ...] = ("base.group_user",)
     view_sql: str | None = None
+    auto: bool = True
+    """Whether the ORM looks after its table; where it does not, no row of `ir.model.constraint` tells of its keys."""
     hidden_late: frozenset[int] = frozenset()
     """Records that a search leaves out only after its limit, as those of `mail.message` and `mail.activity` do."""
     fields: dict[str, Field] = field(default_factory=dict)
@@ -140,6 +142,9 @@ class Declaration:
     write_groups: tuple[str, ...] = ("base.group_user",)
     view_sql: str | None = None
     only: Flavour | None = None
+    auto: bool = True
+    extends: bool = False
+    """These are more fields of a model that is declared elsewhere, as a module adds them."""
 
 
 def magic_fields(model: Model) -> Iterator[Field]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from odoo_stand_in import ddl, live, records, reflecting, story
+from odoo_stand_in import ddl, live, records, reflecting, secrets, story
 from odoo_stand_in.access import load_user
 from odoo_stand_in.environment import Environment
 from odoo_stand_in.faults import Calls, Faults
@@ -79,14 +79,16 @@ class StandIn:
             )
 
     def _fill_database(self, seed: int, scale: float) -> None:
-        secrets = story.Secrets(
+        logins = story.Logins(
             self.password, self.limited_password, self.api_key, self.limited_api_key, self.expired_api_key
         )
-        generator = story.populate(self.registry, seed, scale, secrets)
+        generator = story.populate(self.registry, seed, scale, logins)
         with psycopg.connect(self.dsn) as connection:
             ddl.create_tables(connection, self.registry)
             generator.load(connection)
             live.company_properties(connection, self.registry)
+            if self.registry.schema == "secrets":
+                secrets.company_values(connection, self.registry)
             ddl.finish(connection, self.registry)
             ddl.create_views(connection, self.registry)
             reflecting.reflect(connection, self.registry, self.registry.models.values())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from odoo_stand_in import technical, trade, words
+from odoo_stand_in import secrets, technical, trade, wide, words
 from odoo_stand_in.access import GROUPS, hashed
 from odoo_stand_in.generator import Generator, Row
 from odoo_stand_in.models import Registry
@@ -54,6 +55,7 @@ SIZES = {
     "project.tags": 6,
     "x_awkward": 40,
 }
+EXTRA: Mapping[str, Callable[[Generator], None]] = {"secrets": secrets.populate, "wide": wide.populate}
 GROWING = frozenset(
     {
         "res.partner",
@@ -72,7 +74,7 @@ GROWING = frozenset(
 
 
 @dataclass(frozen=True)
-class Secrets:
+class Logins:
     """Passwords and keys that the database is filled with."""
 
     password: str
@@ -82,34 +84,37 @@ class Secrets:
     expired_api_key: str
 
 
-def populate(registry: Registry, seed: int, scale: float, secrets: Secrets) -> Generator:
+def populate(registry: Registry, seed: int, scale: float, logins: Logins) -> Generator:
     """All rows of a new database."""
     counts = {name: max(1, int(size * scale)) if name in GROWING else size for name, size in SIZES.items()}
-    counts["ir.module.module"] = len(technical.MODULES)
+    counts["ir.module.module"] = len(technical.modules(registry))
     counts["res.groups"] = len(GROUPS)
     counts["res.users.apikeys"] = 3 if registry.flavour == "19" else 2
     generator = Generator(registry, seed, scale, counts)
-    technical.populate(generator, keys(registry.flavour, secrets, generator.end))
-    _users(generator, secrets)
+    technical.populate(generator, keys(registry.flavour, logins, generator.end))
+    _users(generator, logins)
     _partners(generator)
     trade.populate(generator)
-    _awkward(generator)
+    if "x_awkward" in registry.models:
+        _awkward(generator)
+    if registry.schema in EXTRA:
+        EXTRA[registry.schema](generator)
     return generator
 
 
-def keys(flavour: Flavour, secrets: Secrets, now: datetime) -> list[technical.Key]:
+def keys(flavour: Flavour, logins: Logins, now: datetime) -> list[technical.Key]:
     """Return the API keys; those of 17 never expire, so that the expired one is simply not there."""
     valid = [
-        technical.Key("integration", 2, hashed(secrets.api_key), None),
-        technical.Key("limited integration", 3, hashed(secrets.limited_api_key), None),
+        technical.Key("integration", 2, hashed(logins.api_key), None),
+        technical.Key("limited integration", 3, hashed(logins.limited_api_key), None),
     ]
-    expired = technical.Key("expired integration", 2, hashed(secrets.expired_api_key), now)
+    expired = technical.Key("expired integration", 2, hashed(logins.expired_api_key), now)
     return [*valid, expired] if flavour == "19" else valid
 
 
-def _users(generator: Generator, secrets: Secrets) -> None:
+def _users(generator: Generator, logins: Logins) -> None:
     def user(number: int, row: Row) -> None:
-        secret = {2: secrets.password, 3: secrets.limited_password}.get(number)
+        secret = {2: logins.password, 3: logins.limited_password}.get(number)
         row.update(
             login=LOGINS[number - 1],
             partner_id=number + len(COMPANIES),

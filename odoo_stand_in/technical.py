@@ -9,6 +9,7 @@ from datetime import datetime
 from odoo_stand_in import words
 from odoo_stand_in.access import GROUPS
 from odoo_stand_in.generator import Generator, Row
+from odoo_stand_in.models import Registry
 
 CURRENCIES = (("USD", "$", 2), ("EUR", "€", 2), ("GBP", "£", 2), ("KWD", "KD", 3), ("JPY", "¥", 0))
 COUNTRIES = (
@@ -42,7 +43,7 @@ PARAMETERS = (
     ("mail.catchall.alias", "catchall"),
 )
 LANGUAGES = (("English (US)", "en_US", "%m/%d/%Y", "."), ("French / Français", "fr_FR", "%d/%m/%Y", ","))
-NOT_INSTALLED = frozenset({"hr", "website", "stock", "crm"})
+NOT_INSTALLED = frozenset({"website", "stock", "crm"})
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def populate(generator: Generator, keys: Sequence[Key]) -> None:
     make("res.lang", _fixed([_language(*one) for one in LANGUAGES]))
     make("res.groups", _fixed([{"name": {"en_US": one.split(" / ")[-1]}, "share": False} for one in GROUPS.values()]))
     make("ir.config_parameter", _fixed([{"key": key, "value": value} for key, value in PARAMETERS]))
-    make("ir.module.module", _fixed([_module(one) for one in MODULES]))
+    make("ir.module.module", _fixed([_module(one) for one in modules(generator.registry)]))
     make("res.users.apikeys", _fixed([_key(one, generator.end) for one in keys]))
     make(
         "ir.attachment",
@@ -80,6 +81,11 @@ def populate(generator: Generator, keys: Sequence[Key]) -> None:
             partner_id=random.randint(1, generator.counts["res.partner"]),
         ),
     )
+
+
+def modules(registry: Registry) -> list[str]:
+    """Return the modules of the database: the usual ones, and where its models come from."""
+    return list(dict.fromkeys([*MODULES, *(model.module for model in registry.models.values())]))
 
 
 def _fixed(given: Sequence[Row]) -> Callable[[int, Row], None]:
@@ -131,7 +137,4 @@ def _key(key: Key, created: datetime) -> Row:
         "expiration_date": key.expires,
         "scope": "rpc",
         "create_date": created,
-        "create_uid": None,
-        "write_uid": None,
-        "write_date": None,
     }

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from odoo_stand_in.declaring import parse_field
-from odoo_stand_in.models import accounting, awkward, dictionary, partners, products, projects, sales, technical
+from odoo_stand_in.models import (
+    accounting,
+    awkward,
+    dictionary,
+    partners,
+    products,
+    projects,
+    sales,
+    secrets,
+    technical,
+    wide,
+)
 from odoo_stand_in.schema import Declaration, Field, Flavour, Model, inherited_fields, magic_fields
 
 MODULES = (dictionary, technical, partners, products, accounting, sales, projects)
+
+
+SCHEMAS: Mapping[str, Callable[[], Iterator[Declaration]]] = {
+    "standard": awkward.custom,
+    "awkward": awkward.models,
+    "secrets": secrets.models,
+    "wide": wide.models,
+}
+"""What a stand-in has besides the usual models."""
 
 
 class Registry:
@@ -18,14 +38,19 @@ class Registry:
         self.flavour: Flavour = flavour
         self.models: dict[str, Model] = {}
         self.version = 0
+        self.schema = schema
         declarations = [one for module in MODULES for one in module.MODELS]
-        self.declare([*declarations, *awkward.models(schema)])
+        self.declare([*declarations, *SCHEMAS[schema]()])
 
     def declare(self, declarations: Iterable[Declaration]) -> list[Model]:
         """Take in declared models of this server's flavour."""
         added = []
         for declaration in declarations:
-            if declaration.only in (None, self.flavour):
+            if declaration.only not in (None, self.flavour):
+                continue
+            if declaration.extends:
+                self._add_fields(self.models[declaration.name], declaration)
+            else:
                 model = self._build(declaration)
                 self.models[model.name] = model
                 added.append(model)
@@ -47,18 +72,22 @@ class Registry:
             read_groups=declaration.read_groups,
             write_groups=declaration.write_groups,
             view_sql=declaration.view_sql,
+            auto=declaration.auto,
         )
         # Odoo 17's abstract models have only the fields that they declare.
         if model.kind != "abstract" or self.flavour == "19":
             for magic in magic_fields(model):
                 model.fields[magic.name] = magic
+        self._add_fields(model, declaration)
+        return model
+
+    def _add_fields(self, model: Model, declaration: Declaration) -> None:
         for line in declaration.fields.splitlines():
             text = line.strip()
             if text and not text.startswith("#"):
                 parsed = parse_field(text, model.name, self.flavour)
                 if parsed is not None:
                     model.fields[parsed.name] = parsed
-        return model
 
     def _settle(self, model: Model) -> None:
         for parent, link in model.inherits.items():

@@ -43,7 +43,11 @@ x_embedding: vector manual
 """
 
 
-def models(schema: str) -> Iterator[Declaration]:
-    """Return the awkward models; `schema="awkward"` adds what a real server would not have."""
-    fields = _CUSTOM + (_HOSTILE if schema == "awkward" else "")
-    yield Declaration("x_awkward", "Awkward", fields, rec_name="x_name", order="x_name, id")
+def custom() -> Iterator[Declaration]:
+    """Return what custom fields of a real server can be like."""
+    yield Declaration("x_awkward", "Awkward", _CUSTOM, rec_name="x_name", order="x_name, id")
+
+
+def models() -> Iterator[Declaration]:
+    """Return that, and what only a hostile or a broken server would have."""
+    yield Declaration("x_awkward", "Awkward", _CUSTOM + _HOSTILE, rec_name="x_name", order="x_name, id")

@@ -91,6 +91,8 @@ MODELS = (
         create_date: datetime readonly
         expiration_date@19: datetime readonly
         """,
+        log_access=False,
+        auto=False,
         write_groups=("base.group_system",),
         read_groups=("base.group_user",),
     ),

@@ -176,3 +176,13 @@ def test_foreign_keys_tell_tables_from_views(hook: OdooHook) -> None:
         "type": "many2one",
         "relation": "ir.model",
     }
+
+
+def test_keys_are_a_table_that_odoo_does_not_look_after(hook: OdooHook) -> None:
+    """`res.users.apikeys` has rows and no write_date; neither its count nor a foreign key tells that it is a table."""
+    model = "res.users.apikeys"
+    assert {"create_date", "user_id"} <= set(hook.fields_get(model, ["type"]))
+    assert {"write_date", "create_uid", "write_uid"}.isdisjoint(hook.fields_get(model, ["type"]))
+    assert hook.search_count(model) > 0
+    assert about(hook, [model], "count")[model]["count"] == 0
+    assert hook.search_count("ir.model.constraint", [("model.model", "=", model)]) == 0
