@@ -13,13 +13,14 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError
 
-VERSION = 3
+VERSION = 4
 
 MIRROR = "odoo_shadow_mirror"
 META = "odoo_shadow_meta"
 WATERMARK = "odoo_shadow_watermark"
 SYNC_LOG = "odoo_shadow_sync_log"
 FIELD = "odoo_shadow_field"
+SELECTION = "odoo_shadow_selection"
 SCHEMA_LOG = "odoo_shadow_schema_log"
 VERIFICATION = "odoo_shadow_verification"
 
@@ -132,6 +133,31 @@ LANGUAGE sql AS {update_body}""",
     """ALTER TABLE {schema}.odoo_shadow_meta
     ADD COLUMN IF NOT EXISTS read_as text,
     ADD COLUMN IF NOT EXISTS on_delete text""",
+    # Version 4: a catalogue for those who query, and what planning a run needs to know.
+    """ALTER TABLE {schema}.odoo_shadow_meta
+    ADD COLUMN IF NOT EXISTS label text,
+    ADD COLUMN IF NOT EXISTS name_path text,
+    ADD COLUMN IF NOT EXISTS view_is_due boolean NOT NULL DEFAULT true,
+    ADD COLUMN IF NOT EXISTS fields_digest text,
+    ADD COLUMN IF NOT EXISTS planned_at timestamptz,
+    ADD COLUMN IF NOT EXISTS settings text""",
+    """ALTER TABLE {schema}.odoo_shadow_field
+    ADD COLUMN IF NOT EXISTS label text,
+    ADD COLUMN IF NOT EXISTS relation text,
+    ADD COLUMN IF NOT EXISTS relation_table text,
+    ADD COLUMN IF NOT EXISTS is_translated boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS is_company_dependent boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS is_required boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS is_custom boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS emptied_at timestamptz""",
+    """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_selection (
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    position integer NOT NULL,
+    value text NOT NULL,
+    label text NOT NULL,
+    PRIMARY KEY (table_name, column_name, position)
+)""",
     "INSERT INTO {schema}.odoo_shadow_mirror (schema_version) VALUES ({version})"
     " ON CONFLICT (only_row) DO UPDATE SET schema_version = excluded.schema_version",
 )

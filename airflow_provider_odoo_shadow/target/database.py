@@ -7,7 +7,7 @@ no session settings, no session locks, temporary tables only within a transactio
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -62,6 +62,11 @@ class Transaction:
         """
         self.cursor.execute(sql.SQL(template).format(**parts))
         return self.cursor.fetchall() if self.cursor.description else []
+
+    def run_all(self, statements: Sequence[sql.Composed]) -> None:
+        """Run statements that return nothing, in one go: each way to the server and back takes its time."""
+        if statements:
+            self.cursor.execute(sql.SQL(";\n").join(statements))
 
     def own(self, table: str) -> sql.Identifier:
         """Return the qualified name of a table or function in the mirror's schema."""

@@ -11,6 +11,9 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.descriptions import storable
+from airflow_provider_odoo_shadow.target.due_views import mark_view, mark_views_that_name, naming_fields
+from airflow_provider_odoo_shadow.target.named_views import drop_views_on
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
 from airflow_provider_odoo_shadow.target.registry import count_fields, recount_rows
 from airflow_provider_odoo_shadow.target.tables import (
@@ -30,11 +33,15 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
     """Carry a change out, note it, and note which columns all rows must be given; all in this transaction."""
     if not change.changes:
         _note_columns(tx, change.table, change.unrecorded, is_filled=True)
+        if change.unrecorded:
+            mark_view(tx, change.table)
         return
     lock_schema(tx)
-    for item in change.changes:
-        done = _apply(tx, change, item)
-        _log(tx, change.table, done, run_id)
+    _empty(
+        tx, change.table, [item.column for item in change.changes if item.column and item.kind is ChangeKind.EMPTIED]
+    )
+    done = [_apply(tx, change, item) for item in change.changes]
+    _log(tx, change.table, done, run_id)
     if change.creates:
         recount_rows(tx, change.table, 0)
         forget(tx, change.table)  # somebody may have dropped the table that the watermark was about
@@ -45,15 +52,23 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
         if change.to_fill:
             save_fill(tx, change.table, None)
     count_fields(tx, change.table, len(change.columns))
+    _mark_views(tx, change)
     publish(tx, (change.table,))
+
+
+def _mark_views(tx: Transaction, change: TableChange) -> None:
+    """Let the views that show the change be renewed."""
+    mark_view(tx, change.table)
+    fields = {storable(item.column.field or item.column.name) for item in change.changes if item.column}
+    if change.creates or fields & naming_fields(tx, change.table):
+        mark_views_that_name(tx, change.table)
 
 
 def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
     """Carry one change out; return what was done, which may differ from what was planned."""
     table = tx.own(change.table)
     if item.column is None:
-        for statement in create_statements(tx.schema, change.table, change.columns):
-            tx.cursor.execute(statement)
+        tx.run_all(create_statements(tx.schema, change.table, change.columns))
     elif item.kind is ChangeKind.ADDED:
         tx.cursor.execute(add_statement(table, item.column))
     elif item.kind is ChangeKind.VANISHED:
@@ -65,14 +80,35 @@ def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
     return item
 
 
+def _empty(tx: Transaction, table: str, columns: Sequence[Column]) -> None:
+    """Remove the values of columns that must not be mirrored any more; in one go, since it writes every row."""
+    if not columns:
+        return
+    listed = [sql.Identifier(column.name) for column in columns]
+    tx.run(
+        "UPDATE {table} SET {emptied} WHERE {has_value}",
+        table=tx.own(table),
+        emptied=sql.SQL(", ").join(sql.SQL("{} = NULL").format(name) for name in listed),
+        has_value=sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(name) for name in listed),
+    )
+    tx.run(
+        "UPDATE {field} SET vanished_at = coalesce(vanished_at, now()), emptied_at = now(), updated_at = now()"
+        " WHERE table_name = {table} AND column_name = ANY({columns})",
+        field=tx.own(FIELD),
+        table=table,
+        columns=[column.name for column in columns],
+    )
+
+
 def _widen(tx: Transaction, table: str, item: Change) -> bool:
-    """Widen a type in place; say no when somebody's view stands on the column, or on the public view."""
+    """Widen a type in place; say no when somebody's view stands on the column, or on one of the project's views."""
     statement = widening_statement(tx.own(table), item)
-    if statement is None:
+    if statement is None or item.column is None:
         return False
     try:
         with tx.cursor.connection.transaction():
             unpublish(tx, table)
+            drop_views_on(tx, table, item.column.name)
             tx.cursor.execute(statement)
     except (psycopg.errors.FeatureNotSupported, psycopg.errors.DependentObjectsStillExist):
         return False
@@ -140,21 +176,20 @@ def finish_fill(tx: Transaction, table: str) -> None:
 
 
 def _note_columns(tx: Transaction, table: str, columns: Sequence[Column], *, is_filled: bool) -> None:
-    for column in columns:
-        tx.run(
-            "INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type, is_filled)"
-            " VALUES ({table}, {column}, {origin}, {odoo}, {type}, {is_filled})"
-            " ON CONFLICT (table_name, column_name) DO UPDATE SET field_name = excluded.field_name,"
-            " odoo_type = excluded.odoo_type, column_type = excluded.column_type, is_filled = excluded.is_filled,"
-            " vanished_at = NULL, updated_at = now()",
-            field=tx.own(FIELD),
-            table=table,
-            column=column.name,
-            origin=column.field,
-            odoo=column.odoo_type,
-            type=str(column.type),
-            is_filled=is_filled,
-        )
+    if not columns:
+        return
+    row = sql.SQL("({}, {}, {}, {}, {}, {})")
+    tx.run(
+        "INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type, is_filled) VALUES {rows}"
+        " ON CONFLICT (table_name, column_name) DO UPDATE SET field_name = excluded.field_name,"
+        " odoo_type = excluded.odoo_type, column_type = excluded.column_type, is_filled = excluded.is_filled,"
+        " vanished_at = NULL, emptied_at = NULL, updated_at = now()",
+        field=tx.own(FIELD),
+        rows=sql.SQL(", ").join(
+            row.format(table, item.name, storable(item.field), item.odoo_type, str(item.type), is_filled)
+            for item in columns
+        ),
+    )
 
 
 def _mark_vanished(tx: Transaction, table: str, column: Column) -> None:
@@ -167,15 +202,20 @@ def _mark_vanished(tx: Transaction, table: str, column: Column) -> None:
     )
 
 
-def _log(tx: Transaction, table: str, item: Change, run_id: UUID) -> None:
+def _log(tx: Transaction, table: str, changes: Sequence[Change], run_id: UUID) -> None:
+    row = sql.SQL("({}, {}, {}, {}, {}, {})")
     tx.run(
-        "INSERT INTO {log} (sync_run_id, table_name, change, column_name, old_type, new_type)"
-        " VALUES ({run_id}, {table}, {change}, {column}, {old}, {new})",
+        "INSERT INTO {log} (sync_run_id, table_name, change, column_name, old_type, new_type) VALUES {rows}",
         log=tx.own(SCHEMA_LOG),
-        run_id=run_id,
-        table=table,
-        change=str(item.kind),
-        column=item.column.name if item.column else None,
-        old=item.old_type,
-        new=str(item.column.type) if item.column else None,
+        rows=sql.SQL(", ").join(
+            row.format(
+                run_id,
+                table,
+                str(item.kind),
+                item.column.name if item.column else None,
+                item.old_type,
+                str(item.column.type) if item.column else None,
+            )
+            for item in changes
+        ),
     )

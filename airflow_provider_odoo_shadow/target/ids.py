@@ -9,8 +9,9 @@ from enum import StrEnum
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import META
+from airflow_provider_odoo_shadow.target.base import META, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.due_views import mark_view
 from airflow_provider_odoo_shadow.target.public_views import publish
 
 
@@ -107,8 +108,10 @@ _MARK = sql.Identifier(names.DELETED_AT)
 
 
 def add_mark_column(tx: Transaction, table: str) -> None:
-    """Give a table the column that marks deleted rows, and show it in the public view."""
+    """Give a table the column that marks deleted rows, and show it in the views."""
     if LiveIds.of(tx, table).has_marks:
         return
+    lock_schema(tx)
     tx.run("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} timestamptz", table=tx.own(table), column=_MARK)
+    mark_view(tx, table)
     publish(tx, (table,))

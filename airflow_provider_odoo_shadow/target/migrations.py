@@ -1,28 +1,78 @@
-"""The schema as SQL files, for `psql -f` and `supabase db push`: the same statements that a sync runs."""
+"""The schema as SQL files, for `psql -f` and `supabase db push`: the same statements that a sync runs.
+
+What the files cannot do, because the database holds something else than they expect, they leave to the next sync.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain, count
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import LiteralString
 
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import META, base_statements
+from airflow_provider_odoo_shadow.target.base import FIELD, META, base_statements
+from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement
+from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
 from airflow_provider_odoo_shadow.target.tables import Column, create_statements
+from airflow_provider_odoo_shadow.target.view_query import (
+    NamedTable,
+    Place,
+    Shown,
+    find_lookup,
+    invoker_statements,
+    mark_statement,
+    view_statement,
+)
 
 BASE_FILE = "0001_odoo_shadow_base.sql"
 TABLES_FILE = "0002_odoo_shadow_tables.sql"
 
+_FROM_15_ON = "current_setting('server_version_num')::integer >= 150000"
+_REGISTERED: LiteralString = (
+    "INSERT INTO {meta} (table_name, odoo_model, field_count) VALUES ({table}, {model}, {count}) ON CONFLICT DO NOTHING"
+)
+_NAMED: LiteralString = (
+    "UPDATE {meta} SET label = coalesce(nullif({label}, ''), label), name_path = coalesce(name_path, {path})"
+    " WHERE odoo_model = {model}"
+)
+# Tables of earlier files and syncs learn of the new ones; their views are renewed by the next sync.
+_POINTED: LiteralString = """WITH pointed AS (
+    UPDATE {field} f SET relation_table = m.table_name, updated_at = now() FROM {meta} m
+    WHERE m.odoo_model = f.relation AND f.relation_table IS DISTINCT FROM m.table_name RETURNING f.table_name)
+UPDATE {meta} SET view_is_due = true WHERE table_name IN (SELECT table_name FROM pointed)"""
+# A view is made once, and only with all names that a sync would show; changing it is for the sync.
+_NAMED_VIEW: LiteralString = """
+BEGIN
+    UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND odoo_model = {model} AND view_is_due
+        AND NOT EXISTS (SELECT FROM {field}
+            WHERE table_name = {table} AND relation_table IS NOT NULL AND relation_table <> ALL ({related}::text[]));
+    IF FOUND THEN
+        {made};
+        IF {from_15_on} THEN
+            {restricted};
+        END IF;
+    END IF;
+EXCEPTION WHEN duplicate_table OR undefined_table OR undefined_column OR wrong_object_type THEN
+    NULL;
+END
+"""
+
 
 @dataclass(frozen=True)
 class ModelTable:
-    """A model and the columns of its table."""
+    """A model and the columns of its table.
+
+    :param label: what Odoo calls the model; empty where that is not known, nor what its fields are called.
+    :param name_path: how a record is called: `name`, `partner_id.name` through an `_inherits` parent, None if nothing.
+    """
 
     model: str
     columns: tuple[Column, ...]
+    label: str = field(default="", kw_only=True)
+    name_path: str | None = field(default=None, kw_only=True)
 
     @property
     def plain_table(self) -> str:
@@ -42,29 +92,81 @@ def base_migration(schema: str) -> str:
 
 def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
     """Return the text of the file that makes the models' tables, by model name. May run twice."""
+    tables = _named(models)
     statements: list[sql.Composed] = []
-    views: list[sql.Composed] = []
-    taken: set[str] = set()
-    for item in sorted(models, key=lambda item: item.model):
-        table = _free_table(item, taken)
-        taken.add(table)
+    for table, item in tables.items():
         statements += create_statements(schema, table, item.columns)
-        statements.append(_registration(schema, table, item))
-        views += view_statements(schema, table)
+        statements += _registration(schema, table, item)
+        statements += column_statements(schema, item.model, item.columns, overwrite=bool(item.label))
+    statements.append(_with_books(schema, _POINTED))
+    statements.append(comments_statement(schema))
+    named_tables = _named_tables(tables)
+    statements += [_named_view(schema, table, item, named_tables) for table, item in tables.items()]
+    views = [statement for table in tables for statement in view_statements(schema, table)]
     return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
 
 
-def _free_table(item: ModelTable, taken: Collection[str]) -> str:
-    numbered = (names.distinct_table_name(f"{item.model} {number}") for number in count(2))
-    candidates = chain([item.plain_table, names.distinct_table_name(item.model)], numbered)
-    return next(table for table in candidates if table not in taken)
+def _named(models: Iterable[ModelTable]) -> dict[str, ModelTable]:
+    tables: dict[str, ModelTable] = {}
+    for item in sorted(models, key=lambda item: item.model):
+        candidates = names.table_names(item.model, item.plain_table)
+        tables[next(name for name in candidates if name not in tables)] = item
+    return tables
 
 
-def _registration(schema: str, table: str, item: ModelTable) -> sql.Composed:
-    return sql.SQL(
-        "INSERT INTO {meta} (table_name, odoo_model, field_count) VALUES ({table}, {model}, {count})"
-        " ON CONFLICT DO NOTHING"
-    ).format(meta=sql.Identifier(schema, META), table=table, model=item.model, count=len(item.columns))
+def _named_tables(tables: Mapping[str, ModelTable]) -> dict[str, NamedTable]:
+    """Return how the records of the tables are called."""
+    by_model = {storable(item.model): table for table, item in tables.items()}
+    return {
+        table: NamedTable(
+            item.name_path,
+            {column.field: Place(column.name, _relation_table(column, by_model)) for column in item.columns},
+        )
+        for table, item in tables.items()
+    }
+
+
+def _relation_table(column: Column, by_model: Mapping[str, str]) -> str | None:
+    relation = column.description.relation
+    return None if relation is None else by_model.get(storable(relation))
+
+
+def _registration(schema: str, table: str, item: ModelTable) -> list[sql.Composed]:
+    registered = _with_books(schema, _REGISTERED, table=table, model=item.model, count=len(item.columns))
+    named = _with_books(schema, _NAMED, model=item.model, label=storable(item.label), path=item.name_path)
+    return [registered, named] if item.label or item.name_path else [registered]
+
+
+def _named_view(schema: str, table: str, item: ModelTable, named_tables: Mapping[str, NamedTable]) -> sql.Composed:
+    places = named_tables[table].places
+    shown = [Shown(names.ID)]
+    for column in item.columns:
+        pointed = places[column.field].relation_table if column.odoo_type == "many2one" else None
+        shown.append(Shown(column.name, find_lookup(named_tables, pointed)))
+    shown.append(Shown(names.WRITE_DATE))
+    present = [names.ID, *(column.name for column in item.columns), names.WRITE_DATE, names.SYNCED_AT, names.HASH]
+    view = next(name for name in names.view_names(table))
+    made = [
+        view_statement(schema, view, table, shown, present, replace=False),
+        mark_statement(schema, view, table),
+    ]
+    related = sorted({place.relation_table for place in places.values() if place.relation_table is not None})
+    body = _with_books(
+        schema,
+        _NAMED_VIEW,
+        table=table,
+        model=item.model,
+        related=related,
+        made=sql.SQL(";\n        ").join(made),
+        restricted=sql.SQL(";\n            ").join(invoker_statements(schema, view)),
+        from_15_on=sql.SQL(_FROM_15_ON),
+    )
+    # Quoted as a text, the block cannot end early, whatever its names are.
+    return sql.SQL("DO {}").format(body.as_string())
+
+
+def _with_books(schema: str, template: LiteralString, **parts: object) -> sql.Composed:
+    return sql.SQL(template).format(meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), **parts)
 
 
 def _file(title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Composed]) -> str:
@@ -77,6 +179,5 @@ def _file(title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Co
 
 def _from_15_on(statements: Sequence[sql.Composed]) -> str:
     calls = "\n".join(f"        EXECUTE {sql.Literal(item.as_string()).as_string()};" for item in statements)
-    condition = "current_setting('server_version_num')::integer >= 150000"
     # Quoted as a text, the block cannot end early, whatever the schema is called.
-    return f"DO {sql.Literal(f'BEGIN IF {condition} THEN{chr(10)}{calls}{chr(10)}END IF; END').as_string()};"
+    return f"DO {sql.Literal(f'BEGIN IF {_FROM_15_ON} THEN{chr(10)}{calls}{chr(10)}END IF; END').as_string()};"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import chain, count
 
 LONGEST_NAME = 63
@@ -23,19 +23,71 @@ _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 _HASH_DIGITS = 8
 
 
-_BOOKS = frozenset({"meta", "mirror", "watermark", "sync_log", "field", "schema_log", "verification", "selection"})
+# Every relation that the schema's own statements make, indexes and sequences too: they share one space of names.
+_BOOKS = frozenset(
+    {
+        *("meta", "meta_pkey", "meta_odoo_model_key", "mirror", "mirror_pkey", "watermark", "watermark_pkey"),
+        *("sync_log", "sync_log_pkey", "sync_log_id_seq", "sync_log_started", "sync_log_table"),
+        *("field", "field_pkey", "selection", "selection_pkey", "schema_log", "schema_log_pkey", "schema_log_id_seq"),
+        *("verification", "verification_pkey", "verification_id_seq"),
+    }
+)
+_NAMED = "_named"
+# How the names of a table's primary key and of its view end; that of its other index begins as no table's does.
+_DERIVED = ("_pkey", _NAMED)
 _IMPOSSIBLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 def table_name(model: str) -> str:
     """Return the table of a model: `res.partner` becomes `odoo_shadow_res_partner`."""
     plain = model.replace(".", "_")
-    return distinct_table_name(model) if plain in _BOOKS else _bounded(TABLE_PREFIX + plain, model)
+    if plain in _BOOKS or plain.endswith(_DERIVED):
+        return distinct_table_name(model)
+    return _bounded(TABLE_PREFIX + plain, model)
 
 
 def distinct_table_name(model: str) -> str:
-    """Return the name that a model's table takes when another one already has the plain name."""
+    """Return the name that a model's table takes when something else already has the plain name."""
     return _suffixed(TABLE_PREFIX + model.replace(".", "_"), model)
+
+
+def table_names(model: str, plain: str) -> Iterator[str]:
+    """Return what a model's table may be called, best first, without end: the first that is free is taken.
+
+    :param plain: the best, such as `table_name(model)`.
+    """
+    yield plain
+    yield distinct_table_name(model)
+    for number in count(2):
+        yield distinct_table_name(f"{model} {number}")
+
+
+def view_names(table: str) -> Iterator[str]:
+    """Return what a table's view with readable names may be called, best first, without end. No table is called so."""
+    plain = table + _NAMED
+    if len(plain.encode()) <= LONGEST_NAME:
+        yield plain
+    for number in count(1):
+        yield _suffixed(table, f"{table} {number}", _NAMED)
+
+
+def name_column(column: str, taken: Collection[str]) -> str:
+    """Return the view's column that names what a column of ids points to: `partner_id_name`.
+
+    :param taken: the other columns.
+    """
+    plain = f"{column}_name"
+    numbered = (_suffixed(plain, f"{column} {number}") for number in count(2))
+    return _first_free(chain([_bounded(plain, column), _suffixed(plain, column)], numbered), taken)
+
+
+def free_column_name(field: str, taken: Collection[str]) -> str:
+    """Return the column of a field whose own column name another field of the table may have.
+
+    :param taken: the columns that the other fields have.
+    """
+    numbered = (_suffixed(field, f"{field} {number}") for number in count(2))
+    return _first_free(chain([column_name(field), _suffixed(field, field)], numbered), taken)
 
 
 def column_name(field: str) -> str:
@@ -52,7 +104,7 @@ def kept_column_name(column: str, old_type: str, taken: Collection[str]) -> str:
     """
     plain = f"{column}__{old_type.replace(' ', '_')}"
     numbered = (f"{plain}_{number}" for number in count(2))
-    return next(name for name in (_bounded(plain, plain) for plain in chain([plain], numbered)) if name not in taken)
+    return _first_free((_bounded(plain, plain) for plain in chain([plain], numbered)), taken)
 
 
 def index_name(table: str) -> str:
@@ -66,7 +118,12 @@ def _bounded(name: str, origin: str) -> str:
     return name if len(name.encode()) <= LONGEST_NAME else _suffixed(name, origin)
 
 
-def _suffixed(name: str, origin: str) -> str:
+def _first_free(candidates: Iterator[str], taken: Collection[str]) -> str:
+    return next(name for name in candidates if name not in taken)
+
+
+def _suffixed(name: str, origin: str, ending: str = "") -> str:
     digest = hashlib.blake2b(origin.encode(errors="surrogatepass"), digest_size=_HASH_DIGITS // 2).hexdigest()
-    head = _IMPOSSIBLE.sub("_", name).encode()[: LONGEST_NAME - _HASH_DIGITS - 1].decode(errors="ignore")
-    return f"{head}_{digest}"
+    room = LONGEST_NAME - _HASH_DIGITS - 1 - len(ending)
+    head = _IMPOSSIBLE.sub("_", name).encode()[:room].decode(errors="ignore")
+    return f"{head}_{digest}{ending}"

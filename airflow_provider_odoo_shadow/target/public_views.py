@@ -12,12 +12,12 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
-from airflow_provider_odoo_shadow.target.base import META, SYNC_LOG, WATERMARK
+from airflow_provider_odoo_shadow.target.base import FIELD, META, SELECTION, SYNC_LOG, WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
 
 log = logging.getLogger(__name__)
 
-BOOKS = (META, WATERMARK, SYNC_LOG)
+BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 """The project's own tables that get a view."""
 
 PUBLIC = "public"
@@ -86,13 +86,13 @@ def publish(tx: Transaction, tables: tuple[str, ...]) -> None:
             _replace_view(tx, table)
     if set(BOOKS) <= set(tables):
         free = tuple(name for name in _FUNCTIONS if _is_free_function(tx, name))
-        _run_all(tx, function_statements(tx.schema, free))
+        tx.run_all(function_statements(tx.schema, free))
 
 
 def _replace_view(tx: Transaction, table: str) -> None:
     try:
         with tx.cursor.connection.transaction():
-            _run_all(tx, view_statements(tx.schema, table))
+            tx.run_all(view_statements(tx.schema, table))
     except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
         _renew_view(tx, table)
 
@@ -101,7 +101,7 @@ def _renew_view(tx: Transaction, table: str) -> None:
     try:
         with tx.cursor.connection.transaction():
             tx.run("DROP VIEW public.{name}", name=sql.Identifier(table))
-            _run_all(tx, view_statements(tx.schema, table))
+            tx.run_all(view_statements(tx.schema, table))
     except errors.DependentObjectsStillExist:
         log.warning(
             "public.%s keeps its old columns, because another view stands on it: drop that view, and the next change "
@@ -112,19 +112,19 @@ def _renew_view(tx: Transaction, table: str) -> None:
         )
 
 
-def _run_all(tx: Transaction, statements: list[sql.Composed]) -> None:
-    for statement in statements:
-        tx.cursor.execute(statement)
-
-
 def unpublish(tx: Transaction, table: str) -> None:
     """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
     if _possible(tx) and _is_free_view(tx, table):
         tx.run("DROP VIEW IF EXISTS public.{name}", name=sql.Identifier(table))
 
 
+def has_security_invoker(tx: Transaction) -> bool:
+    """Say whether this PostgreSQL has views that run with their reader's rights."""
+    return tx.cursor.connection.info.server_version >= _FIRST_WITH_SECURITY_INVOKER
+
+
 def _possible(tx: Transaction) -> bool:
-    if tx.schema == PUBLIC or tx.cursor.connection.info.server_version < _FIRST_WITH_SECURITY_INVOKER:
+    if tx.schema == PUBLIC or not has_security_invoker(tx):
         return False
     ((allowed,),) = tx.run("SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)")
     if not allowed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import META, WATERMARK, lock_schema
+from airflow_provider_odoo_shadow.target.base import FIELD, META, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 
@@ -35,13 +35,35 @@ def name_table(tx: Transaction, model: str) -> str:
     registered = find_table(tx, model)
     if registered is not None:
         return registered
-    plain = names.table_name(model)
-    taken = tx.run("SELECT 1 FROM {meta} WHERE table_name = {name}", meta=tx.own(META), name=plain)
-    return names.distinct_table_name(model) if taken else plain
+    candidates = names.table_names(model, names.table_name(model))
+    return next(name for name in candidates if not _is_taken(tx, name))
+
+
+def _is_taken(tx: Transaction, name: str) -> bool:
+    """Say whether another model has this table, or something else in the schema this name.
+
+    A mirror's table that is not registered is free: somebody emptied the registry.
+    """
+    ((taken,),) = tx.run(
+        "SELECT EXISTS (SELECT FROM {meta} WHERE table_name = {name})"
+        " OR EXISTS (SELECT FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = {schema} AND t.typname = {name} AND t.typrelid = 0)"
+        " OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = {schema} AND c.relname = {name} AND NOT (c.relkind IN ('r', 'p') AND 3 ="
+        " (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped"
+        " AND a.attname IN ({id}, {write_date}, {hash}))))",
+        meta=tx.own(META),
+        schema=tx.schema,
+        name=name,
+        id=names.ID,
+        write_date=names.WRITE_DATE,
+        hash=names.HASH,
+    )
+    return bool(taken)
 
 
 def register_table(tx: Transaction, model: str) -> str:
-    """Return a model's table; register it if this is its first time."""
+    """Return a model's table; register it if this is its first time, and let the fields that point to it know."""
     registered = find_table(tx, model)
     if registered is not None:
         return registered
@@ -50,6 +72,13 @@ def register_table(tx: Transaction, model: str) -> str:
     tx.run(
         "INSERT INTO {meta} (table_name, odoo_model) VALUES ({table}, {model}) ON CONFLICT DO NOTHING",
         meta=tx.own(META),
+        table=table,
+        model=model,
+    )
+    tx.run(
+        "UPDATE {field} SET relation_table = {table}, updated_at = now()"
+        " WHERE relation = {model} AND relation_table IS DISTINCT FROM {table}",
+        field=tx.own(FIELD),
         table=table,
         model=model,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import LiteralString
@@ -12,6 +12,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.descriptions import UNDESCRIBED, Description, storable
 
 
 class ColumnType(StrEnum):
@@ -40,6 +41,7 @@ class Column:
     type: ColumnType
     field: str = ""
     odoo_type: str = ""
+    description: Description = UNDESCRIBED
 
 
 class ChangeKind(StrEnum):
@@ -49,6 +51,7 @@ class ChangeKind(StrEnum):
     ADDED = "column added"
     RETURNED = "column written again"
     VANISHED = "column no longer written"
+    EMPTIED = "column emptied"
     WIDENED = "type widened"
     REPLACED = "type replaced"
 
@@ -111,31 +114,66 @@ _WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
 }
 
 
-def plan_change(tx: Transaction, table: str, columns: Sequence[Column]) -> TableChange:
-    """Compare the columns that a table should have, besides the project's own, with those that it has."""
+@dataclass(frozen=True)
+class _Recorded:
+    """A column as `odoo_shadow_field` tells of it."""
+
+    column: Column
+    is_active: bool
+    is_emptied: bool
+
+
+def plan_change(
+    tx: Transaction, table: str, columns: Sequence[Column], left_out: Collection[str] = frozenset()
+) -> TableChange:
+    """Compare the columns that a table should have, besides the project's own, with those that it has.
+
+    :param left_out: fields that Odoo has and the mirror must not, or no longer, have: their values are removed. Those
+        of a field that is gone from Odoo stay.
+    """
     present = present_columns(tx, table)
     if not present:
         return TableChange(table, (Change(ChangeKind.CREATED),), tuple(columns))
-    active, vanished = active_columns(tx, table), _vanished(tx, table)
-    changes = [_change(column, present, vanished) for column in columns]
-    wanted, known = {column.name for column in columns}, {column.name for column in active}
-    changes += [Change(ChangeKind.VANISHED, column) for column in active if column.name not in wanted]
+    recorded, hidden = _recorded_columns(tx, table), {storable(name) for name in left_out}
+    wanted = {column.name for column in columns}
+    changes = [change for item in columns for change in _changes(item, present, recorded.get(item.name), hidden)]
+    others = [item for name, item in recorded.items() if name not in wanted]
+    changes += [change for item in others for change in _endings(item, present, hidden)]
     return TableChange(
         table,
-        tuple(change for change in changes if change is not None),
+        tuple(changes),
         tuple(columns),
-        tuple(item for item in columns if item.name in present and item.name not in known | vanished),
+        tuple(item for item in columns if item.name in present and item.name not in recorded),
     )
 
 
-def _change(column: Column, present: Mapping[str, str], vanished: set[str]) -> Change | None:
+def _changes(
+    column: Column, present: Mapping[str, str], recorded: _Recorded | None, hidden: Collection[str]
+) -> Iterator[Change]:
     present_type = present.get(column.name)
     if present_type is None:
-        return Change(ChangeKind.ADDED, column)
+        yield Change(ChangeKind.ADDED, column)
+        return
+    before = recorded.column.field if recorded is not None else ""
+    is_anothers = bool(before and column.field) and before != storable(column.field)
+    can_widen = (present_type, column.type) in _WIDENING
+    keeps_aside = present_type != column.type and not can_widen
+    if recorded is not None and is_anothers and not recorded.is_emptied and (not keeps_aside or before in hidden):
+        yield Change(ChangeKind.EMPTIED, recorded.column)
     if present_type != column.type:
-        kind = ChangeKind.WIDENED if (present_type, column.type) in _WIDENING else ChangeKind.REPLACED
-        return Change(kind, column, present_type, names.kept_column_name(column.name, present_type, present))
-    return Change(ChangeKind.RETURNED, column) if column.name in vanished else None
+        kind = ChangeKind.WIDENED if can_widen else ChangeKind.REPLACED
+        yield Change(kind, column, present_type, names.kept_column_name(column.name, present_type, present))
+    elif recorded is not None and (is_anothers or not recorded.is_active):
+        yield Change(ChangeKind.RETURNED, column)
+
+
+def _endings(recorded: _Recorded, present: Mapping[str, str], hidden: Collection[str]) -> Iterator[Change]:
+    """Tell what becomes of a column that is written no more."""
+    column = recorded.column
+    if column.name in present and column.field in hidden and not recorded.is_emptied:
+        yield Change(ChangeKind.EMPTIED, column)
+    elif recorded.is_active:
+        yield Change(ChangeKind.VANISHED, column)
 
 
 def widening_statement(table: sql.Identifier, change: Change) -> sql.Composed | None:
@@ -188,21 +226,14 @@ def present_columns(tx: Transaction, table: str) -> dict[str, str]:
     return {str(name): str(kind) for name, kind in rows}
 
 
-def active_columns(tx: Transaction, table: str) -> list[Column]:
-    """Return the columns that the last run wrote, by name."""
+def _recorded_columns(tx: Transaction, table: str) -> dict[str, _Recorded]:
     rows = tx.run(
-        "SELECT column_name, column_type, field_name, odoo_type FROM {field}"
-        " WHERE table_name = {table} AND vanished_at IS NULL ORDER BY column_name",
+        "SELECT column_name, column_type, field_name, odoo_type, vanished_at IS NULL, emptied_at IS NOT NULL"
+        " FROM {field} WHERE table_name = {table} ORDER BY column_name",
         field=tx.own(FIELD),
         table=table,
     )
-    return [Column(str(name), ColumnType(kind), str(origin), str(odoo)) for name, kind, origin, odoo in rows]
-
-
-def _vanished(tx: Transaction, table: str) -> set[str]:
-    rows = tx.run(
-        "SELECT column_name FROM {field} WHERE table_name = {table} AND vanished_at IS NOT NULL",
-        field=tx.own(FIELD),
-        table=table,
-    )
-    return {str(row[0]) for row in rows}
+    return {
+        str(name): _Recorded(Column(str(name), ColumnType(kind), str(origin), str(odoo)), is_active, is_emptied)
+        for name, kind, origin, odoo, is_active, is_emptied in rows
+    }

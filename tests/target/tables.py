@@ -10,6 +10,7 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import ensure_base
+from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, merge_rows
@@ -28,13 +29,22 @@ def make_base(shadow: ShadowDatabase) -> None:
             publish(tx, BOOKS)
 
 
-def make_table(shadow: ShadowDatabase, model: str = "res.partner", columns: Iterable[Column] = (NAME,)) -> str:
+def make_table(
+    shadow: ShadowDatabase,
+    model: str = "res.partner",
+    columns: Iterable[Column] = (NAME,),
+    *,
+    label: str = "",
+    name_path: str | None = None,
+    left_out: Iterable[str] = (),
+) -> str:
     """Make or change a model's table as a run does; return its name."""
     make_base(shadow)
     wanted = tuple(columns)
     with shadow.transaction() as tx:
         table = registry.register_table(tx, model)
-        apply_change(tx, plan_change(tx, table, wanted), run_id=uuid4())
+        apply_change(tx, plan_change(tx, table, wanted, set(left_out)), run_id=uuid4())
+        describe_table(tx, table, label, name_path, wanted)
     return table
 
 

@@ -19,6 +19,7 @@ from airflow_provider_odoo_shadow.target.migrations import (
     base_migration,
     tables_migration,
 )
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.names import column_name
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.catalog import structure
@@ -68,7 +69,8 @@ def run_by_sync(database: str, schema: str) -> None:
     with ShadowDatabase.from_url(database, schema=schema) as shadow:
         make_base(shadow)
         for item in sorted(MODELS, key=lambda item: item.model):
-            make_table(shadow, item.model, item.columns)
+            make_table(shadow, item.model, item.columns, label=item.label, name_path=item.name_path)
+        renew_due_views(shadow)
 
 
 def registered(database: str, schema: str) -> list[tuple[object, ...]]:

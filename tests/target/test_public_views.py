@@ -36,7 +36,10 @@ def query(database: str, statement: LiteralString, name: str = TABLE) -> list[tu
 
 def test_books_and_mirrors_are_in_public(shadow: ShadowDatabase, database: str) -> None:
     make_base(shadow)
-    books = {"odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_sync_log"}
+    books = {
+        *("odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_sync_log"),
+        *("odoo_shadow_field", "odoo_shadow_selection"),
+    }
     assert in_public(database) == books
     make_table(shadow)
     assert in_public(database) == books | {TABLE}

@@ -1,0 +1,219 @@
+"""Keeps `<table>_named`, the view that shows a table with the names of the records that it points to.
+
+A view is a convenience: whatever stands in its way, it stays as it is and due, and no run fails or waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+
+from psycopg import errors, sql
+
+from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.base import FIELD, META, lock_schema
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.due_views import mark_view
+from airflow_provider_odoo_shadow.target.errors import (
+    ShadowError,
+    ShadowPermissionError,
+    ShadowRetriableError,
+    ShadowUnreachableError,
+)
+from airflow_provider_odoo_shadow.target.public_views import has_security_invoker
+from airflow_provider_odoo_shadow.target.view_query import (
+    NamedTable,
+    Place,
+    Shown,
+    find_lookup,
+    invoker_statements,
+    mark_of,
+    mark_statement,
+    table_of,
+    view_statement,
+)
+
+log = logging.getLogger(__name__)
+
+_OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE, names.DELETED_AT})
+
+
+def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = None) -> None:
+    """Renew the views that are due, each in a short transaction; what is in use now is renewed next time.
+
+    :param tables: only those of these tables, None for all.
+    """
+    try:
+        with shadow.transaction() as tx:
+            due = _due_tables(tx, tables)
+    except ShadowError as error:
+        log.warning("Views with readable names are renewed next time: %s", error)
+        return
+    for table in due:
+        try:
+            with shadow.transaction() as tx:
+                _renew(tx, table)
+        except ShadowUnreachableError as error:
+            log.warning("Views with readable names are renewed next time: %s", error)
+            return
+        except (ShadowRetriableError, ShadowPermissionError) as error:
+            log.info("The view of %s with readable names is renewed next time: %s", table, error)
+        except ShadowError as error:
+            log.warning("The view of %s with readable names stays as it was: %s", table, error)
+
+
+def _due_tables(tx: Transaction, tables: Collection[str] | None) -> list[str]:
+    rows = tx.run(
+        "SELECT m.table_name FROM {meta} m JOIN pg_class c ON c.relname = m.table_name"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE m.view_is_due AND n.nspname = {schema}"
+        " AND c.relkind IN ('r', 'p') AND has_schema_privilege(n.oid, 'CREATE')"
+        " AND coalesce(m.table_name = ANY({tables}::text[]), true) ORDER BY m.table_name",
+        meta=tx.own(META),
+        schema=tx.schema,
+        tables=None if tables is None else list(tables),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def _renew(tx: Transaction, table: str) -> None:
+    tx.run("SET LOCAL lock_timeout TO '1s'")
+    # Whoever changes columns holds this lock before any other, so nobody waits in a circle.
+    lock_schema(tx)
+    # First of all: a change that comes later marks the view again.
+    taken_on = tx.run(
+        "UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND view_is_due RETURNING 1",
+        meta=tx.own(META),
+        table=table,
+    )
+    if not taken_on:
+        return  # another process was quicker
+    columns, present = _columns(tx, table)
+    view, is_there = _find_view(tx, table)
+    statements = [
+        view_statement(tx.schema, view, table, columns, present, replace=is_there),
+        mark_statement(tx.schema, view, table),
+    ]
+    if has_security_invoker(tx):
+        statements += invoker_statements(tx.schema, view)
+    try:
+        with tx.cursor.connection.transaction():
+            tx.run_all(statements)
+    except errors.InvalidTableDefinition:  # columns were renamed, dropped or moved: only a new view can show that
+        tx.run("DROP VIEW {view}", view=tx.own(view))
+        tx.run_all(statements)
+    if not has_security_invoker(tx):
+        _grant_to_readers(
+            tx, view, {table, *(name for item in columns if item.lookup for name, _ in item.lookup.steps)}
+        )
+
+
+def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:
+    """Return the columns that the view shows, and all that the table has."""
+    rows = tx.run(
+        "SELECT a.attname, f.column_name IS NOT NULL, CASE f.odoo_type WHEN 'many2one' THEN f.relation_table END"
+        " FROM pg_attribute a LEFT JOIN {field} f"
+        " ON f.table_name = {table} AND f.column_name = a.attname AND f.vanished_at IS NULL"
+        " WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        field=tx.own(FIELD),
+        table=table,
+        name=tx.own(table).as_string(tx.cursor),
+    )
+    named = _named_tables(tx, sorted({str(relation) for _, _, relation in rows if relation is not None}))
+    shown = [
+        Shown(str(name), find_lookup(named, relation))
+        for name, is_recorded, relation in rows
+        if is_recorded or name in _OWN_COLUMNS_SHOWN
+    ]
+    return shown, [str(row[0]) for row in rows]
+
+
+def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTable]:
+    """Return how the records of tables are called, and what is known of the parents that lend their names."""
+    rows = tx.run(
+        "SELECT table_name, name_path FROM {meta} WHERE table_name = ANY({tables}) AND name_path IS NOT NULL",
+        meta=tx.own(META),
+        tables=list(tables),
+    )
+    paths = {str(table): str(path) for table, path in rows}
+    places: dict[str, dict[str, Place]] = {}
+    ahead = [(table, path.split(".")) for table, path in paths.items()]
+    while ahead:
+        for (table, field), place in _places(tx, [(table, path[0]) for table, path in ahead]).items():
+            places.setdefault(table, {})[field] = place
+        found = [(places.get(table, {}).get(path[0]), path[1:]) for table, path in ahead]
+        ahead = [(place.relation_table, rest) for place, rest in found if place and place.relation_table and rest]
+    return {table: NamedTable(paths.get(table), fields) for table, fields in places.items()}
+
+
+def _places(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Place]:
+    """Return where fields stand, each given with its table; nothing for those whose column is not there."""
+    rows = tx.run(
+        "SELECT f.table_name, f.field_name, f.column_name, f.relation_table FROM {field} f"
+        " JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', {schema}, f.table_name))"
+        " AND a.attname = f.column_name AND NOT a.attisdropped"
+        " WHERE f.vanished_at IS NULL AND (f.table_name, f.field_name) IN ({fields})",
+        field=tx.own(FIELD),
+        schema=tx.schema,
+        fields=sql.SQL(", ").join(sql.SQL("({}, {})").format(*item) for item in fields),
+    )
+    return {(str(table), str(field)): Place(str(column), relation) for table, field, column, relation in rows}
+
+
+def _find_view(tx: Transaction, table: str) -> tuple[str, bool]:
+    """Return the name of a table's view, and whether it is there: what somebody else made stays."""
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
+        " AND c.relkind = 'v' AND obj_description(c.oid, 'pg_class') = {mark} ORDER BY c.relname",
+        schema=tx.schema,
+        mark=mark_of(table),
+    )
+    if rows:
+        return str(rows[0][0]), True
+    return next(name for name in names.view_names(table) if not _exists(tx, name)), False
+
+
+def _exists(tx: Transaction, name: str) -> bool:
+    rows = tx.run(
+        "SELECT 1 FROM pg_namespace n WHERE n.nspname = {schema} AND ("
+        " EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = {name})"
+        " OR EXISTS (SELECT FROM pg_type WHERE typnamespace = n.oid AND typname = {name}))",
+        schema=tx.schema,
+        name=name,
+    )
+    return bool(rows)
+
+
+def _grant_to_readers(tx: Transaction, view: str, tables: Collection[str]) -> None:
+    """Let those read a view that runs with its owner's rights who may read all of its tables."""
+    rows = tx.run(
+        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END"
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) a"
+        " WHERE n.nspname = {schema} AND c.relname = ANY({tables}) AND a.privilege_type = 'SELECT'"
+        " GROUP BY a.grantee HAVING count(DISTINCT c.oid) = {count} ORDER BY 1",
+        schema=tx.schema,
+        tables=sorted(tables),
+        count=len(tables),
+    )
+    for (role,) in rows:
+        # regrole's text is quoted already where that is needed.
+        tx.run("GRANT SELECT ON {view} TO {role}", view=tx.own(view), role=sql.SQL(role))
+
+
+def drop_views_on(tx: Transaction, table: str, column: str) -> None:
+    """Drop the project's own views that show a column, so that it can change, and mark them to be made again."""
+    rows = tx.run(
+        "SELECT DISTINCT v.relname, obj_description(v.oid, 'pg_class')"
+        " FROM pg_attribute a JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid"
+        " AND d.refobjsubid = a.attnum AND d.classid = 'pg_rewrite'::regclass"
+        " JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class"
+        " JOIN pg_namespace n ON n.oid = v.relnamespace"
+        " WHERE a.attrelid = to_regclass({name}) AND a.attname = {column} AND n.nspname = {schema} ORDER BY 1",
+        name=tx.own(table).as_string(tx.cursor),
+        column=column,
+        schema=tx.schema,
+    )
+    for view, mark in rows:
+        owner = table_of(mark or "")
+        if owner is not None:
+            tx.run("DROP VIEW {view}", view=tx.own(str(view)))
+            mark_view(tx, owner)
