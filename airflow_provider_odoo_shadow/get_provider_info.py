@@ -93,4 +93,9 @@ def _connection_fields() -> dict[str, object]:
             "description": "Upper limit of calls of one task; 1 is usual for hosted *.odoo.com. Empty: no limit.",
             "schema": {"type": ["number", "null"]},
         },
+        "hash_secret": {
+            "label": "Hash secret",
+            "description": "Key of the fields that are kept only as a hash (hashed_fields), 16 characters or more.",
+            "schema": {"type": ["string", "null"], "format": "password"},
+        },
     }

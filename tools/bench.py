@@ -23,12 +23,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from airflow_provider_odoo_shadow.job.columns import Layout
-from airflow_provider_odoo_shadow.job.mirror import mirror_model, read_layout
+from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
-from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.pages import newest_id, read_pages
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from tools import signals
 from tools.bench_proof import measure_proof
@@ -81,11 +83,11 @@ def _sync_against_drain(postgres: str, odoo: Server, rounds: int) -> tuple[float
         for _ in range(rounds):
             drains.append(_timed(lambda: _drain(client, layout)))
             syncs.append(_timed(_sync_once(postgres, odoo)))
-    return statistics.median(drains), statistics.median(syncs), len(layout.fields)
+    return statistics.median(drains), statistics.median(syncs), len(layout.reading.fields)
 
 
 def _drain(client: OdooClient, layout: Layout) -> None:
-    for _ in read_pages(client, MODEL, layout.fields, up_to_id=newest_id(client, MODEL)):
+    for _ in read_pages(client, layout.reading, up_to_id=newest_id(client, MODEL)):
         pass
 
 
@@ -100,7 +102,7 @@ def _sync_once(postgres: str, odoo: Server) -> Callable[[], None]:
 def _sample(odoo: Server) -> tuple[list[dict[str, object]], dict[str, dict[str, object]]]:
     with _client(odoo) as client:
         layout = read_layout(client, MODEL)
-        records = client.search_read(MODEL, [], layout.fields, limit=SAMPLE, order="id", context=ARCHIVED_TOO)
+        records = client.search_read(MODEL, [], layout.reading.fields, limit=SAMPLE, order="id", context=ARCHIVED_TOO)
         fields = client.fields_get(MODEL, ATTRIBUTES)
     return [dict(record) for record in records], {name: dict(details) for name, details in fields.items()}
 

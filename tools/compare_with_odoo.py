@@ -29,7 +29,7 @@ from rich.table import Table
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError
-from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from tools.odoo_company_values import from_jsonb, from_properties
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]

@@ -26,7 +26,7 @@ from tools.mixed_writes import MODELS, MixedWriter
 
 @click.command()
 @odoo_options
-@shadow_options
+@shadow_options()
 @click.option("--odoo-dsn", required=True, help="Odoo's own database.")
 @click.option("--seconds", default=600.0, show_default=True)
 @click.option("--every", default=3.0, show_default=True, help="Seconds between two runs of the mirror.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
 import click
+from click.core import ParameterSource
 
 from airflow_provider_odoo_shadow.cli.options import (
     OdooSettings,
-    chosen_models,
+    config_option,
+    model_choice,
     models_option,
     odoo_client,
     optional_odoo_options,
@@ -17,10 +20,15 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     verbose_option,
 )
+from airflow_provider_odoo_shadow.job.choosing import choose_models
+from airflow_provider_odoo_shadow.job.config import EngineConfig
+from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import read_layout
-from airflow_provider_odoo_shadow.job.model_index import IndexedModel, index_migration, read_model_index
+from airflow_provider_odoo_shadow.job.model_index import read_model_index
+from airflow_provider_odoo_shadow.job.models import ALL
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.discovery import display_names
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.migrations import (
@@ -34,8 +42,9 @@ from airflow_provider_odoo_shadow.target.migrations import (
 
 @click.command()
 @optional_odoo_options
+@config_option
 @models_option("the 13 priority models; with --index, all that it lists")
-@click.option("--all", "all_models", is_flag=True, help="Every model that --index lists.")
+@click.option("--all", "all_models", is_flag=True, help="The same as --models all.")
 @click.option(
     "--index",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -54,6 +63,7 @@ from airflow_provider_odoo_shadow.target.migrations import (
 @click.pass_context
 def ddl(
     context: click.Context,
+    config: EngineConfig | None,
     models: str | None,
     all_models: bool,
     index: Path | None,
@@ -65,29 +75,28 @@ def ddl(
     """Write the schema as SQL migrations, for psql or supabase db push.
 
     A sync makes the same by itself; this is for people who review migrations first.
-    An index does not tell which floats are exact: each becomes double precision, which a sync widens.
+    An index does not tell which floats are exact: each becomes double precision, which a sync widens. Nor does it
+    know labels: those are for the sync to add.
     """
     set_up_logging(verbose)
-    _check_choice(models, index, all_models=all_models)
+    if all_models and context.get_parameter_source("models") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--all and --models exclude each other: give one of them.")
+    wanted = ALL if all_models else models
+    tables: list[ModelTable]
     if index is not None:
-        tables = index_migration(schema, _indexed_models(index, models))
+        tables = _indexed_models(index, wanted)
     else:
         require_odoo(context)
-        tables = tables_migration(schema, _server_models(odoo_settings, models))
-    _write(output, {BASE_FILE: base_migration(schema), TABLES_FILE: tables})
+        tables = _server_models(odoo_settings, wanted, (config or EngineConfig()).settings_of)
+    _write(output, {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, tables)})
 
 
-def _check_choice(models: str | None, index: Path | None, *, all_models: bool) -> None:
-    if all_models and models is not None:
-        raise click.UsageError("--all and --models exclude each other: give one of them.")
-    if all_models and index is None:
-        raise click.UsageError("--all needs --index FILE: from a server, name the models with --models.")
-
-
-def _indexed_models(path: Path, models: str | None) -> list[IndexedModel]:
+def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     indexed = read_model_index(path)
-    chosen = []
-    for name in indexed if models is None else chosen_models(models):
+    choice = model_choice(ALL if models is None else models)
+    names = dict.fromkeys((*choice.names, *(name for name in indexed if choice.matches(name))))
+    chosen: list[ModelTable] = []
+    for name in names:
         item = indexed.get(name)
         reason = f"{path} does not list it" if item is None else item.without_table
         if item is not None and reason is None:
@@ -97,19 +106,26 @@ def _indexed_models(path: Path, models: str | None) -> list[IndexedModel]:
     return chosen
 
 
-def _server_models(odoo_settings: OdooSettings, models: str | None) -> list[ModelTable]:
-    names = chosen_models(models)
+def _server_models(
+    odoo_settings: OdooSettings, models: str | None, settings: Callable[[str], ModelSettings]
+) -> list[ModelTable]:
     with odoo_client(odoo_settings) as odoo:
-        return [table for table in (_model_table(odoo, model) for model in names) if table is not None]
+        chosen = choose_models(odoo, model_choice(models))
+        for left_out in chosen.left_out:
+            click.echo(f"{left_out.model}: left out: {left_out.reason}.", err=True)
+        labels = display_names(odoo)
+        tables = (_model_table(odoo, model, settings(model), labels.get(model, "")) for model in chosen.models)
+        return [table for table in tables if table is not None]
 
 
-def _model_table(odoo: OdooClient, model: str) -> ModelTable | None:
+def _model_table(odoo: OdooClient, model: str, settings: ModelSettings, label: str) -> ModelTable | None:
     try:
-        layout = read_layout(odoo, model)
+        layout = read_layout(odoo, model, settings)
     except OdooUnknownModelError as error:
         click.echo(f"{model}: skipped: {error}", err=True)
         return None
-    return ModelTable(model, tuple(item.column for item in layout.columns))
+    columns = tuple(item.column for item in layout.all_columns)
+    return ModelTable(model, columns, label=label, name_path=layout.name_path)
 
 
 def _write(output: Path, texts: dict[str, str]) -> None:

@@ -9,8 +9,9 @@ import click
 
 from airflow_provider_odoo_shadow.cli.options import (
     OdooSettings,
-    chosen_models,
+    config_option,
     look_back_option,
+    model_choice,
     models_option,
     odoo_client,
     odoo_options,
@@ -20,6 +21,8 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.choosing import choose_models
+from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
 from airflow_provider_odoo_shadow.job.report import findings_table
 
@@ -28,7 +31,8 @@ SOME_PROBLEM = 1
 
 @click.command()
 @odoo_options
-@shadow_options
+@shadow_options()
+@config_option
 @models_option("the 13 priority models")
 @look_back_option
 @verbose_option
@@ -37,6 +41,7 @@ def doctor(
     context: click.Context,
     supabase_db_url: str,
     schema: str,
+    config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     look_back: float,
     verbose: bool,
@@ -51,7 +56,8 @@ def doctor(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
-        findings = examine(odoo, shadow, chosen_models(models), timedelta(minutes=look_back))
+        chosen = choose_models(odoo, model_choice(models))
+        findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
     console().print(findings_table(findings))
     if any(finding.verdict is Verdict.PROBLEM for finding in findings):
         context.exit(SOME_PROBLEM)

@@ -10,6 +10,7 @@ import click
 from airflow_provider_odoo_shadow import __version__
 from airflow_provider_odoo_shadow.cli.ddl import ddl
 from airflow_provider_odoo_shadow.cli.doctor import doctor
+from airflow_provider_odoo_shadow.cli.models import models
 from airflow_provider_odoo_shadow.cli.status import status
 from airflow_provider_odoo_shadow.cli.sync import sync
 from airflow_provider_odoo_shadow.cli.verify import verify
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, doctor, ddl):
+for _command in (sync, verify, status, models, doctor, ddl):
     cli.add_command(_command)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 import click
 from rich.logging import RichHandler
 
 from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.job.config import EngineConfig, read_engine_config
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.models import PRIORITY, ModelChoice
 from airflow_provider_odoo_shadow.job.run import LONGEST_LOOK_BACK
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -43,6 +45,7 @@ class OdooSettings(TypedDict):
     odoo_timeout: float | None
     odoo_lang: str | None
     odoo_company_ids: str | None
+    odoo_hash_secret: str | None
 
 
 def _env(name: str, **settings: Any) -> Callable[[Command], Command]:
@@ -71,11 +74,9 @@ _ODOO_OPTIONS = (
     _env("--odoo-timeout", type=float, metavar="SECONDS", help="How long to wait for an answer.  [default: 120]"),
     _env("--odoo-lang", metavar="CODE", help="Language of translated text.  [default: en_US]"),
     _env("--odoo-company-ids", metavar="1,2", help="Companies to read.  [default: all that the login is allowed]"),
+    _env("--odoo-hash-secret", metavar="SECRET", help="Key of fields that are kept only as a hash (hashed_fields)."),
 )
-_SHADOW_OPTIONS = (
-    _env("--supabase-db-url", required=True, metavar="URL", help="The PostgreSQL or Supabase database of the shadow."),
-    click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow."),
-)
+_SCHEMA = click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
 _VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and show tracebacks.")
 
 
@@ -103,11 +104,11 @@ def require_odoo(context: click.Context) -> None:
             raise click.MissingParameter(ctx=context, param=parameter)
 
 
-def shadow_options(command: Command) -> Command:
+def shadow_options(*, required: bool = True) -> Callable[[Command], Command]:
     """Add the options of the shadow database."""
-    for option in reversed(_SHADOW_OPTIONS):
-        command = option(command)
-    return command
+    about = "The PostgreSQL or Supabase database of the shadow."
+    url = _env("--supabase-db-url", required=required, metavar="URL", help=about)
+    return lambda command: url(_SCHEMA(command))
 
 
 def verbose_option(command: Command) -> Command:
@@ -132,15 +133,43 @@ def models_option(default: str) -> Callable[[Command], Command]:
 
     :param default: says in the help which models are taken when none are named.
     """
-    text = f"Only these models, such as res.partner,sale.order.  [default: {default}]"
+    text = (
+        "Which models: names, patterns such as sale.*, exclusions such as !mail.*, priority or all, "
+        f"separated by commas.  [default: {default}]"
+    )
     return click.option("--models", metavar="A,B", help=text)
 
 
-def chosen_models(models: str | None) -> tuple[str, ...]:
+def model_choice(models: str | None) -> ModelChoice:
     """Read `--models`. Raises `MirrorConfigurationError`."""
-    if models is None:
-        return PRIORITY_MODELS
-    return checked_models(name.strip() for name in models.split(",") if name.strip())
+    return ModelChoice.parse(PRIORITY if models is None else models)
+
+
+def config_option(command: Command) -> Command:
+    """Add `--config`: what the mirrors file says is the default of the options that are not given."""
+    return click.option(
+        "--config",
+        metavar="FILE[:MIRROR]",
+        is_eager=True,
+        callback=_read_config,
+        help="The DAGs' odoo_shadow.yaml, and which of its mirrors: takes models, model_settings, schema and so on "
+        "from there. Without it each model is mirrored as its last run did.",
+    )(command)
+
+
+def _read_config(context: click.Context, _parameter: click.Parameter, value: str | None) -> EngineConfig | None:
+    if value is None:
+        return None
+    path, _, name = value.partition(":")
+    config = read_engine_config(Path(path), name or None)
+    context.default_map = {
+        "schema": config.schema_name,
+        "models": config.models if isinstance(config.models, str) else ",".join(config.models),
+        "batch_size": config.batch_size,
+        "look_back": config.look_back_minutes,
+        "on_delete": str(config.on_delete),
+    }
+    return config
 
 
 def odoo_client(settings: OdooSettings) -> OdooClient:
@@ -157,6 +186,7 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
             "timeout": settings["odoo_timeout"],
             "lang": settings["odoo_lang"],
             "company_ids": settings["odoo_company_ids"],
+            "hash_secret": settings["odoo_hash_secret"],
         },
     )
     return OdooClient(connection)

@@ -17,7 +17,7 @@ SOME_FAILED = 1
 
 
 @click.command()
-@shadow_options
+@shadow_options()
 @verbose_option
 @click.pass_context
 def status(context: click.Context, supabase_db_url: str, schema: str, verbose: bool) -> None:

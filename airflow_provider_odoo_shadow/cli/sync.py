@@ -11,8 +11,9 @@ from rich.table import Table
 from airflow_provider_odoo_shadow.cli.options import (
     BoundedNumber,
     OdooSettings,
-    chosen_models,
+    config_option,
     look_back_option,
+    model_choice,
     models_option,
     odoo_client,
     odoo_options,
@@ -21,11 +22,13 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, progress_of
-from airflow_provider_odoo_shadow.job.binding import bind
+from airflow_provider_odoo_shadow.cli.terminal import console, progress_of, working
+from airflow_provider_odoo_shadow.job.choosing import choose_models
+from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run
 from airflow_provider_odoo_shadow.job.run import (
     LARGEST_PAGE,
     LONGEST_WAIT_FOR_TABLE,
@@ -39,6 +42,7 @@ from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, ShadowError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 
 SOME_FAILED = 1
 STOPPED = 130
@@ -46,7 +50,8 @@ STOPPED = 130
 
 @click.command()
 @odoo_options
-@shadow_options
+@shadow_options()
+@config_option
 @models_option("the 13 priority models")
 @click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
 @click.option(
@@ -80,6 +85,7 @@ def sync(
     context: click.Context,
     supabase_db_url: str,
     schema: str,
+    config: EngineConfig | None,
     models: str | None,
     full: bool,
     batch_size: int,
@@ -106,7 +112,8 @@ def sync(
         odoo-shadow sync --models res.partner,sale.order --dry-run
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    names = chosen_models(models)
+    choice = model_choice(models)
+    settings = config.settings_of if config else as_before
     options = MirrorOptions(
         full=full,
         batch_size=batch_size,
@@ -118,7 +125,10 @@ def sync(
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()
         try:
-            outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, names, options)
+            chosen = choose_models(odoo, choice)
+            if chosen.left_out:
+                click.echo(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
+            outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen.models, options, settings)
         except KeyboardInterrupt:
             click.echo("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
@@ -127,40 +137,45 @@ def sync(
 
 
 def _preview_all(
-    odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions
+    odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions, settings: SettingsOf
 ) -> list[bool]:
     outcomes = []
     for model in names:
         try:
-            click.echo(f"{preview_model(odoo, shadow, model, options=options)}.")
+            click.echo(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")
             outcomes.append(True)
         except OdooUnknownModelError as error:
             click.echo(f"{model}: would be skipped: {error}")
             outcomes.append(True)
-        except (OdooError, ShadowConflictError) as error:
+        except (OdooError, ShadowConflictError, MirrorConfigurationError) as error:
             click.echo(f"{model}: would fail: {error}", err=True)
             outcomes.append(False)
     click.echo("Nothing was written.")
     return outcomes
 
 
-def _mirror_all(odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions) -> list[bool]:
-    bind(odoo, shadow)
+def _mirror_all(
+    odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions, settings: SettingsOf
+) -> list[bool]:
     run = Run()
+    with working(f"Asking Odoo which of {len(names)} models have work"):
+        plan = plan_run(odoo, shadow, names, run=run, options=options, settings=settings)
     table = Table(
         "model", "what", "inserted", "updated", "unchanged", "deleted", "seconds", title=f"Schema {shadow.schema}"
     )
     outcomes = []
-    for model in names:
+    for model in (item.model for item in plan.work):
         with progress_of(model) as show:
             try:
-                result = mirror_model(odoo, shadow, model, run=run, options=options, on_progress=show)
+                result = mirror_model(
+                    odoo, shadow, model, run=run, options=options, settings=settings(model), on_progress=show
+                )
             except OdooUnknownModelError as error:
                 click.echo(f"{model}: skipped: {error}", err=True)
                 table.add_row(model, "skipped: not installed")
                 outcomes.append(True)
                 continue
-            except (OdooError, ShadowError, MassDeletionError) as error:
+            except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
                 click.echo(f"{model}: {error}", err=True)
                 table.add_row(model, "FAILED")
                 outcomes.append(False)
@@ -169,5 +184,8 @@ def _mirror_all(odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...]
         numbers = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
         table.add_row(model, str(result.kind), *map(str, numbers), f"{result.seconds:.1f}")
         outcomes.append(True)
+    renew_due_views(shadow)
+    for item in plan.unchanged:
+        table.add_row(item.model, "unchanged")
     console().print(table)
     return outcomes

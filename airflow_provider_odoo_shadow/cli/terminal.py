@@ -24,6 +24,16 @@ def console(*, stderr: bool = False) -> Console:
 
 
 @contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that something goes on."""
+    if sys.stdout.isatty():
+        with console().status(what):
+            yield
+    else:
+        yield
+
+
+@contextmanager
 def progress_of(model: str) -> Iterator[Callable[[Progress], None]]:
     """Show how far a model is: a bar on a terminal, now and then a line elsewhere."""
     if not sys.stdout.isatty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import click
@@ -9,7 +10,8 @@ from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
     OdooSettings,
-    chosen_models,
+    config_option,
+    model_choice,
     models_option,
     odoo_client,
     odoo_options,
@@ -20,7 +22,9 @@ from airflow_provider_odoo_shadow.cli.options import (
 )
 from airflow_provider_odoo_shadow.cli.terminal import console
 from airflow_provider_odoo_shadow.job.binding import check_binding
+from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.models import in_order
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, mirrored_models, verify_model
 from airflow_provider_odoo_shadow.source.errors import OdooError
@@ -33,7 +37,8 @@ SOME_DIFFER = 1
 
 @click.command()
 @odoo_options
-@shadow_options
+@shadow_options()
+@config_option
 @models_option("all that have been mirrored")
 @click.option("--quick", is_flag=True, help="Compare only ids and write_date, not every cell.")
 @click.option("--repair", is_flag=True, help="Read anew just the rows that differ, and remove those that are gone.")
@@ -44,6 +49,7 @@ def verify(
     context: click.Context,
     supabase_db_url: str,
     schema: str,
+    config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     quick: bool,
     repair: bool,
@@ -73,7 +79,7 @@ def verify(
         odoo.user_id()
         with shadow.transaction() as tx:
             check_binding(tx, odoo)
-        names = chosen_models(models) if models else mirrored_models(shadow)
+        names = _chosen(mirrored_models(shadow), models)
         if not names:
             raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
         for model in names:
@@ -91,6 +97,13 @@ def verify(
     click.echo(f"Compared {what} of {len(names)} models: {'all is equal' if is_equal else 'not all is equal'}.")
     if not is_equal:
         context.exit(SOME_DIFFER)
+
+
+def _chosen(mirrored: Sequence[str], models: str | None) -> tuple[str, ...]:
+    if models is None:
+        return in_order(mirrored)
+    choice = model_choice(models)
+    return in_order([*choice.names, *(model for model in mirrored if choice.matches(model))])
 
 
 def _add(table: Table, model: str, found: Verification) -> None:

@@ -12,6 +12,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.reading import Reading
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
 
 
@@ -116,7 +117,8 @@ class OdooHook(BaseHook):
         Records that are created while this runs are not waited for.
         """
         up_to_id = newest_id(self._client, model, domain)
-        for page in read_pages(self._client, model, fields, domain, up_to_id=up_to_id, page_size=page_size):
+        reading = Reading(model, tuple(fields), domain)
+        for page in read_pages(self._client, reading, up_to_id=up_to_id, page_size=page_size):
             if page.records:
                 yield page.records
 

@@ -1,4 +1,4 @@
-"""Odoo field → PostgreSQL column: which fields are mirrored, as what type, and how a value is converted.
+"""Odoo's types → PostgreSQL's: which column a field gets, and how its values are converted.
 
 Values are converted by the field's declared type, never by their shape: `false` means empty for one type and no for
 another, and an id may look like a list.
@@ -6,24 +6,18 @@ another, and an id may look like a list.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TypeAlias
 
-from airflow_provider_odoo_shadow.job.secrets import is_secret
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.merge import Cell
-from airflow_provider_odoo_shadow.target.names import column_name
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
+from airflow_provider_odoo_shadow.target.tables import ColumnType
 
 Convert: TypeAlias = Callable[[Json], Cell]
-
-WRITE_DATE_FIELD = "write_date"
-
-_NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
-_OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
 
 
 def text(value: Json) -> Cell:
@@ -92,51 +86,32 @@ _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
 }
 
 
-@dataclass(frozen=True)
-class FieldColumn:
-    """A mirrored field, its column, and how its values get there."""
-
-    field: str
-    column: Column
-    convert: Convert
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a model's records become rows.
-
-    :param columns: in the order of the fields' names.
-    :param has_write_date: whether changes can be found by `write_date`.
-    """
-
-    model: str
-    columns: tuple[FieldColumn, ...]
-    has_write_date: bool
-
-    @property
-    def fields(self) -> list[str]:
-        """The fields to read."""
-        names = [item.field for item in self.columns]
-        return ["id", *([WRITE_DATE_FIELD] if self.has_write_date else []), *names]
-
-    @classmethod
-    def of(cls, model: str, fields: Iterable[Field]) -> Layout:
-        """Choose the fields that are mirrored: stored or company-dependent, no binary, no secret."""
-        chosen = sorted(fields, key=lambda field: field.name)
-        return cls(
-            model,
-            tuple(_field_column(field) for field in chosen if _is_mirrored(field)),
-            any(field.name == WRITE_DATE_FIELD and field.store for field in chosen),
-        )
-
-
-def _is_mirrored(field: Field) -> bool:
-    has_value = field.store or field.company_dependent
-    return has_value and field.type not in _NOT_COLUMNS and field.name not in _OWN_PLACE and not is_secret(field)
-
-
-def _field_column(field: Field) -> FieldColumn:
+def column_type(field: Field) -> tuple[ColumnType, Convert]:
+    """Return the type of a field's column, and how values get there."""
     kind, convert = _BY_TYPE.get(field.type, (ColumnType.JSONB, jsonb))
     if field.type == "float" and field.has_digits:
         kind = ColumnType.NUMERIC
-    return FieldColumn(field.name, Column(column_name(field.name), kind, field.name, field.type), convert)
+    return kind, convert
+
+
+def by_label(convert: Convert) -> Convert:
+    """Return the conversion of an object of values by language or company."""
+
+    def convert_all(value: Json) -> Cell:
+        if not isinstance(value, dict):
+            raise TypeError("no values by label")
+        return json.dumps({label: convert(item) for label, item in value.items()}, ensure_ascii=False, sort_keys=True)
+
+    return convert_all
+
+
+def keyed_hash(secret: str, convert: Convert) -> Convert:
+    """Return the conversion to a hash (HMAC-SHA-256, as hex) that nobody can make without the secret."""
+
+    def hashed(value: Json) -> Cell:
+        cell = convert(value)
+        if cell is None:
+            return None
+        return hmac.new(secret.encode(), str(cell).encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
+
+    return hashed

@@ -21,7 +21,8 @@ from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
-from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, BEFORE_ALL, newest_id
+from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, newest_id
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.source.types import Domain
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
@@ -88,8 +89,8 @@ def find_difference(odoo: OdooClient, writer: TableWriter) -> IdDifference:
     with hold.transaction() as tx:
         live = LiveIds.of(tx, hold.table)
         ours, highest, absent = live.total(tx), live.highest(tx), live.absent(tx, unreadable)
-    model, narrowing = writer.layout.model, _Narrowing(odoo, writer, live, absent)
-    theirs = odoo.search_count(model, context=ARCHIVED_TOO) - len(absent)
+    reading, narrowing = writer.layout.reading, _Narrowing(odoo, writer, live, absent)
+    theirs = odoo.search_count(reading.model, reading.domain, context=ARCHIVED_TOO) - len(absent)
     if theirs == ours:
         return narrowing.found
     with hold.transaction() as tx:
@@ -100,7 +101,7 @@ def find_difference(odoo: OdooClient, writer: TableWriter) -> IdDifference:
     below = narrowing.count_theirs(lowest, middle)
     narrowing.compare(lowest, middle, below, ours)
     if theirs > below:
-        narrowing.compare(middle, newest_id(odoo, model) or middle, theirs - below, 0)
+        narrowing.compare(middle, newest_id(odoo, reading.model, reading.domain) or middle, theirs - below, 0)
     return narrowing.found
 
 
@@ -134,6 +135,7 @@ class _Narrowing:
     def __init__(self, odoo: OdooClient, writer: TableWriter, live: LiveIds, absent: Sequence[int]) -> None:
         self._odoo = odoo
         self._writer = writer
+        self._reading = writer.layout.reading
         self._live = live
         self._absent = set(absent)
         self.found = IdDifference()
@@ -154,7 +156,7 @@ class _Narrowing:
         """Ask Odoo how many records a range has."""
         if low >= high:
             return 0
-        count = self._odoo.search_count(self._writer.layout.model, _range(low, high), context=ARCHIVED_TOO)
+        count = self._odoo.search_count(self._reading.model, self._within(low, high), context=ARCHIVED_TOO)
         return count - sum(low < item <= high for item in self._absent)
 
     def _count_ours(self, low: int, high: int) -> int:
@@ -171,13 +173,12 @@ class _Narrowing:
         step = max(1, (high - low) * IDS_A_CALL // max(rows, 1))
         for start in range(low, high, step):
             end = min(start + step, high)
-            theirs = set(self._odoo.search(self._writer.layout.model, _range(start, end), context=ARCHIVED_TOO))
+            theirs = set(self._odoo.search(self._reading.model, self._within(start, end), context=ARCHIVED_TOO))
             theirs -= self._absent
             with self._writer.hold.transaction() as tx:
                 ours = self._live.listed(tx, start, end)
             self.found.gone += sorted(ours - theirs)
             self.found.missing += sorted(theirs - ours)
 
-
-def _range(low: int, high: int) -> Domain:
-    return [("id", ">", low), ("id", "<=", high)]
+    def _within(self, low: int, high: int) -> Domain:
+        return self._reading.within([("id", ">", low), ("id", "<=", high)])

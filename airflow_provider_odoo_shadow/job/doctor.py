@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
-from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.fields import read_fields
-from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, read_ids
+from airflow_provider_odoo_shadow.source.pages import read_ids
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction

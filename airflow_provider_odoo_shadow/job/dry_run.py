@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
-from airflow_provider_odoo_shadow.job.columns import Layout
-from airflow_provider_odoo_shadow.job.mirror import no_replay, read_layout
+from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target import names, registry, watermarks
 from airflow_provider_odoo_shadow.target.base import ensure_base, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -55,20 +57,29 @@ def preview_model(
     model: str,
     *,
     options: MirrorOptions,
+    settings: ModelSettings | None = None,
     replay_from: Callable[[str], datetime | None] = no_replay,
 ) -> Preview:
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
-    layout = read_layout(odoo, model)
+    layout = read_layout(odoo, model, _kept_settings(shadow, model) if settings is None else settings)
     change, watermark, to_fill = _look(odoo, shadow, layout)
     read_all = options.full or not layout.has_write_date
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
-    rows = to_fill + odoo.search_count(model, domain_of(low), context=ARCHIVED_TOO)
-    return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.columns), change)
+    rows = to_fill + odoo.search_count(model, layout.reading.within(domain_of(low)), context=ARCHIVED_TOO)
+    return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.all_columns), change)
+
+
+def _kept_settings(shadow: ShadowDatabase, model: str) -> ModelSettings:
+    with shadow.trial() as tx:
+        if not schema_version(tx):
+            return AS_USUAL
+        ensure_base(tx)  # an older schema is upgraded for this look only
+        return ModelSettings.from_text(registry.read_settings(tx, registry.name_table(tx, model)).settings)
 
 
 def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:
     """Return how the table would change, how far it is, and how many rows new columns would be filled in."""
-    columns = [item.column for item in layout.columns]
+    columns = [item.column for item in layout.all_columns]
     created = TableChange(names.table_name(layout.model), (Change(ChangeKind.CREATED),), tuple(columns))
     found: tuple[TableChange, Watermark | None, int] = (created, None, 0)
     with shadow.trial() as tx:
@@ -76,7 +87,7 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[Tab
             ensure_base(tx)  # an older schema is upgraded for this look only
             check_binding(tx, odoo)
             table = registry.name_table(tx, layout.model)
-            change = plan_change(tx, table, columns)
+            change = plan_change(tx, table, columns, layout.left_out)
             to_fill = LiveIds.of(tx, table).total(tx) if change.to_fill else 0
             found = change, watermarks.read_watermark(tx, table), to_fill
     return found

@@ -1,12 +1,14 @@
-"""Fills columns that were added after rows were there: that column alone is read, for all rows."""
+"""Fills columns for rows that are there already: those that were added later, and those that no cursor keeps true.
+
+Only those columns are read, for all rows.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
-from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
@@ -15,9 +17,10 @@ from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Page, Unreadable, read_pages
 from airflow_provider_odoo_shadow.target import drift, names
+from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
-from airflow_provider_odoo_shadow.target.merge import fill_columns
+from airflow_provider_odoo_shadow.target.merge import RowCounts, fill_columns
 
 log = logging.getLogger(__name__)
 
@@ -38,38 +41,66 @@ def fill_new_columns(
     unreadable: list[Unreadable] = []
     with hold.transaction() as tx:
         unfilled = {column.name for column in drift.columns_to_fill(tx, hold.table)}
-        if not unfilled:
-            return unreadable
-        after_id, up_to_id = drift.fill_checkpoint(tx, hold.table), LiveIds.of(tx, hold.table).highest(tx)
-    columns = tuple(item for item in layout.columns if item.column.name in unfilled)
-    log.info("%s: filling %s", layout.model, ", ".join(item.column.name for item in columns))
-    builder = RowBuilder(replace(layout, columns=columns, has_write_date=False))
-    pages = read_pages(
-        odoo,
-        layout.model,
-        builder.layout.fields,
-        after_id=BEFORE_ALL if after_id is None else after_id,
-        up_to_id=up_to_id,
-        page_size=page_size,
-    )
-    for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
+        after_id = drift.fill_checkpoint(tx, hold.table)
+    filled = layout.restricted(unfilled & {item.column.name for item in layout.columns}, cursor=False)
+    if not filled.columns:
+        return unreadable
+    builder = RowBuilder(filled)
+    for page, share in _pages(odoo, hold, filled, BEFORE_ALL if after_id is None else after_id, page_size):
         unreadable += [page.unreadable] if page.unreadable else []
-        _fill_page(hold, builder, page, is_readable=not unreadable)
-        on_progress(Progress(layout.model, Kind.FILL, hold.counts, page.share_of(up_to_id)))
+        with hold.transaction() as tx:
+            _fill(tx, hold, builder, page, is_news=False)
+            if not unreadable:  # the checkpoint does not pass what could not be read
+                drift.save_fill(tx, hold.table, page.last_id)
+                if page.is_last:
+                    drift.finish_fill(tx, hold.table, _names(filled))
+        on_progress(Progress(layout.model, Kind.FILL, hold.counts, share))
     return unreadable
 
 
-def _fill_page(hold: TableHold, builder: RowBuilder, page: Page, *, is_readable: bool) -> None:
-    """Fill a page's rows.
+def refresh_extra_columns(
+    odoo: OdooClient,
+    hold: TableHold,
+    layout: Layout,
+    page_size: int,
+    on_progress: Callable[[Progress], None],
+) -> list[Unreadable]:
+    """Read the fields that Odoo does not store anew, for all rows; rows whose values are the same are left alone.
 
-    :param is_readable: whether everything up to here was; the checkpoint does not pass what was not.
+    Returns the records that Odoo cannot give.
     """
+    unreadable: list[Unreadable] = []
+    extra = layout.restricted((item.column.name for item in layout.extra), cursor=False)
+    builder = RowBuilder(extra)
+    for page, share in _pages(odoo, hold, extra, BEFORE_ALL, page_size) if extra.columns else ():
+        unreadable += [page.unreadable] if page.unreadable else []
+        with hold.transaction() as tx:
+            changed = _fill(tx, hold, builder, page, is_news=True)
+            if page.is_last and not unreadable:
+                drift.finish_fill(tx, hold.table, _names(extra))
+        hold.counts += RowCounts(updated=changed)
+        on_progress(Progress(layout.model, Kind.REFRESH, hold.counts, share))
+    return unreadable
+
+
+def _pages(
+    odoo: OdooClient, hold: TableHold, layout: Layout, after_id: int, page_size: int
+) -> Iterator[tuple[Page, float]]:
+    """Yield pages of the rows that are there, and how far each is."""
+    log.info("%s: filling %s", layout.model, ", ".join(_names(layout)))
     with hold.transaction() as tx:
-        if page.records:
-            columns = [names.ID, *builder.columns[_BEFORE_CELLS:]]
-            rows = ((row[0], *row[_BEFORE_CELLS:]) for row in builder.rows(page.records))
-            fill_columns(tx, hold.table, columns, rows)
-        if is_readable:
-            drift.save_fill(tx, hold.table, page.last_id)
-            if page.is_last:
-                drift.finish_fill(tx, hold.table)
+        up_to_id = LiveIds.of(tx, hold.table).highest(tx)
+    pages = read_pages(odoo, layout.reading, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+    for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
+        yield page, page.share_of(up_to_id)
+
+
+def _fill(tx: Transaction, hold: TableHold, builder: RowBuilder, page: Page, *, is_news: bool) -> int:
+    if not page.records:
+        return 0
+    cells = ((row[0], *row[_BEFORE_CELLS:]) for row in builder.rows(page.records))
+    return fill_columns(tx, hold.table, [names.ID, *_names(builder.layout)], cells, is_news=is_news)
+
+
+def _names(layout: Layout) -> list[str]:
+    return [item.column.name for item in layout.columns]

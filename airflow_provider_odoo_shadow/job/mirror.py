@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import bind
-from airflow_provider_odoo_shadow.job.columns import Layout
 from airflow_provider_odoo_shadow.job.deletions import remove_gone
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError
-from airflow_provider_odoo_shadow.job.fill import fill_new_columns
+from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import TableHold, hold_table
 from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, low_end, open_scan
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.discovery import display_names
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
     OdooConfigurationError,
@@ -26,14 +29,15 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnknownModelError,
     OdooUnreadableRecordsError,
 )
-from airflow_provider_odoo_shadow.source.fields import read_fields
 from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Unreadable
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
+from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import apply_change, columns_to_fill
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 
@@ -80,6 +84,7 @@ def mirror_model(
     *,
     run: Run,
     options: MirrorOptions,
+    settings: ModelSettings | None = None,
     replay_from: Callable[[str], datetime | None] = no_replay,
     on_progress: Callable[[Progress], None] = no_report,
 ) -> MirrorResult:
@@ -87,30 +92,29 @@ def mirror_model(
 
     Every page is committed with its checkpoint: whenever this ends, the next call goes on from there.
 
+    :param settings: how this model is mirrored; None for as the last run did.
     :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
     :raises OdooUnreadableRecordsError: Odoo could not give some records; all others are there.
+    :raises MirrorConfigurationError: the settings do not fit the model.
     :raises MassDeletionError: a suspicious share of the rows is gone from Odoo; none was removed.
     :raises OdooError: Odoo could not be read.
     :raises ShadowError: the shadow could not be written.
     """
     bind(odoo, shadow)
+    with shadow.transaction() as tx:
+        kept = registry.read_settings(tx, registry.name_table(tx, model))
     try:
-        layout = read_layout(odoo, model)
-    except OdooError as error:
+        layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
+    except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
     metadata = {"full": options.full, "odoo": odoo.protocol.label}
     with hold_table(shadow, model, run, options, metadata) as hold:
-        return _ModelRun(odoo, hold, layout, options, on_progress).execute(replay_from(hold.table))
+        return _ModelRun(odoo, hold, layout, options, on_progress).execute(kept, replay_from(hold.table))
 
 
-def read_layout(odoo: OdooClient, model: str) -> Layout:
-    """Ask Odoo for a model's fields and choose those that are mirrored. Raises an `OdooError`."""
-    return Layout.of(model, read_fields(odoo, model))
-
-
-def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: OdooError) -> None:
+def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
     is_unknown = isinstance(error, OdooUnknownModelError)
     status, message = "skipped" if is_unknown else "error", str(error)
     with shadow.transaction() as tx:
@@ -144,17 +148,23 @@ class _ModelRun:
         self._on_progress = on_progress
         self._writer = TableWriter(hold, layout, RowBuilder(layout), revive=False)
         self._tells_lateness = True
+        self._label: str | None = None
 
-    def execute(self, replay_from: datetime | None) -> MirrorResult:
-        self._check_reading()
+    def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
+        if kept.read_as != self._read_as:
+            self._check_reading()
         watermark, left = self._prepare(replay_from)
         unfilled = fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
         reached, kind = self._read(watermark, left, replay_from)
         self._remove_gone(watermark)
-        if unreadable := [*unfilled, *self._writer.unreadable]:
+        unread = refresh_extra_columns(
+            self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress
+        )
+        if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
             raise unreadable_error(self._layout.model, unreadable)
         with self._hold.transaction() as tx:
             self._hold.finish(tx)
+        renew_due_views(self._hold.shadow, [self._hold.table])
         return MirrorResult(
             self._layout.model,
             self._hold.table,
@@ -169,20 +179,16 @@ class _ModelRun:
     def _check_reading(self) -> None:
         """Make sure that a new login or language is a real one, before everything is read again for its sake.
 
-        That is also the time to ask what seldom changes: the modules behind the model.
+        That is also the time to ask what seldom changes: what Odoo calls the model, and the modules behind it.
         """
-        with self._hold.transaction() as tx:
-            before = registry.read_settings(tx, self._hold.table).read_as
         connection = self._odoo.connection
-        if before == connection.read_as:
-            return
         self._odoo.user_id()
         lang = connection.lang
         if lang and not self._odoo.search_count("res.lang", [("code", "=", lang)]):
             raise OdooConfigurationError(
                 f"{connection}: the server has no language '{lang}': correct the lang field, or activate it in Odoo."
             )
-        modules = _modules_of(self._odoo, self._layout.model)
+        self._label, modules = _about(self._odoo, self._layout.model)
         with self._hold.transaction() as tx:
             registry.note_modules(tx, self._hold.table, modules)
 
@@ -190,8 +196,10 @@ class _ModelRun:
         """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""
         table = self._hold.table
         with self._hold.transaction() as tx:
-            change = plan_change(tx, table, [item.column for item in self._layout.columns])
+            columns = [item.column for item in self._layout.all_columns]
+            change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
+            describe_table(tx, table, self._label, self._layout.name_path, columns)
             if self._options.on_delete is OnDelete.MARK:
                 add_mark_column(tx, table)
             self._note_settings(tx, is_new=change.creates)
@@ -203,7 +211,7 @@ class _ModelRun:
 
     def _note_settings(self, tx: Transaction, *, is_new: bool) -> None:
         """Keep how the table is read; another login, language or company has other values in rows of any age."""
-        settings = registry.ReadSettings(self._odoo.connection.read_as, self._options.on_delete)
+        settings = registry.ReadSettings(self._read_as, self._options.on_delete, self._layout.settings.as_text())
         before = registry.read_settings(tx, self._hold.table)
         if before != settings:
             registry.note_settings(tx, self._hold.table, settings)
@@ -225,6 +233,10 @@ class _ModelRun:
             has_cursor=self._layout.has_write_date,
             now=self._odoo.server_time(),
         )
+
+    @property
+    def _read_as(self) -> str:
+        return read_as(self._odoo.connection, self._layout.settings)
 
     @property
     def _reads_all(self) -> bool:
@@ -276,14 +288,14 @@ class _ModelRun:
             raise
 
 
-def _modules_of(odoo: OdooClient, model: str) -> str | None:
-    """Return the modules that make or extend a model, None when the login may not ask."""
+def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
+    """Return what Odoo calls a model, and the modules that make or extend it, None when the login may not ask."""
     try:
-        found = odoo.search_read("ir.model", [("model", "=", model)], ["modules"])
+        found = odoo.search_read("ir.model", [("model", "=", model)], ["name", "modules"])
     except OdooAccessError:
-        return None
-    modules = found[0].get("modules") if found else None
-    return modules if isinstance(modules, str) else None
+        return display_names(odoo).get(model, ""), None
+    modules = found[0]["modules"] if found else None
+    return str(found[0]["name"]) if found else "", modules if isinstance(modules, str) else None
 
 
 def unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:

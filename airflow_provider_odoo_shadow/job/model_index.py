@@ -1,7 +1,7 @@
 """A model index file: an Odoo's models and fields as JSON, from which `odoo-shadow ddl` works without a server.
 
 The index knows no `digits`, so that every Float becomes `double precision`. Should the server tell `digits` later, the
-sync replaces that column by a `numeric` one.
+sync widens that column to `numeric`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Key
 
-from airflow_provider_odoo_shadow.job.columns import Layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.migrations import ModelTable, tables_migration
-from airflow_provider_odoo_shadow.target.tables import Column
+from airflow_provider_odoo_shadow.target.migrations import ModelTable
 
 # Odoo's field classes and what `fields_get` calls them (17.0 and 19.0).
 _TYPES = {
@@ -119,11 +118,6 @@ def read_model_index(path: Path) -> dict[str, IndexedModel]:
     return {model: _united(path, model, entries[model]) for model in sorted(entries)}
 
 
-def index_migration(schema: str, models: Iterable[IndexedModel]) -> str:
-    """Return the text of the file that makes the models' tables, by model name. May run twice."""
-    return tables_migration(schema, [item for item in models if not item.without_table])
-
-
 def _raw_models(path: Path) -> list[object]:
     try:
         document = json.loads(path.read_bytes())
@@ -177,7 +171,6 @@ def _united(path: Path, model: str, entries: Iterable[_ModelEntry]) -> IndexedMo
         raise MirrorConfigurationError(f"{path}: model {model!r} has several tables: {_listed(tables)}.")
     layout = Layout.of(model, [_field(path, model, fields[name]) for name in sorted(fields)])
     columns = tuple(item.column for item in layout.columns)
-    _check_distinct(path, model, columns)
     return IndexedModel(model, columns, tables.pop() if tables else None)
 
 
@@ -192,17 +185,6 @@ def _field(path: Path, model: str, entries: list[_FieldEntry]) -> Field:
         store=any(entry.store for entry in entries),
         relation=min(relations, default=None),
     )
-
-
-def _check_distinct(path: Path, model: str, columns: Iterable[Column]) -> None:
-    seen: dict[str, Column] = {}
-    for column in columns:
-        other = seen.setdefault(column.name, column)
-        if other is not column:
-            fields = f"{other.field!r} and {column.field!r}"
-            raise MirrorConfigurationError(
-                f"{path}: model {model!r}, fields {fields} would share column {column.name!r}."
-            )
 
 
 def _listed(items: Iterable[str]) -> str:

@@ -1,9 +1,11 @@
-"""Which models are mirrored."""
+"""Which models a person asks for: names, patterns, exclusions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 
@@ -24,21 +26,85 @@ PRIORITY_MODELS = (
 )
 """The default set."""
 
-_MODEL_NAME = re.compile(r"[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*")
+
+ALL = "all"
+PRIORITY = "priority"
+
+TERM = r"!?[a-zA-Z0-9_*?]+(\.[a-zA-Z0-9_*?]+)*"
+"""One entry of a choice, as a regular expression that JSON Schema knows as well."""
 
 
-def checked_models(names: Iterable[str]) -> tuple[str, ...]:
-    """Return model names as they are, if they can be.
+_WILD = re.compile(r"[*?]")
 
-    :raises MirrorConfigurationError: there are none, one stands twice, or one cannot be a model's name.
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which models to mirror.
+
+    :param names: models that are named; they are mirrored, whatever they are.
+    :param patterns: such as `sale.*`, or `*` for all; what is not fit to be mirrored is left out of these.
+    :param excluded: names and patterns that are never mirrored.
     """
-    models = tuple(names)
-    if not models:
-        raise MirrorConfigurationError("No models are named: name at least one, such as res.partner.")
-    for name in models:
-        if not _MODEL_NAME.fullmatch(name):
-            raise MirrorConfigurationError(f"{name!r} is no model's name; they look like res.partner.")
-    twice = sorted({name for name in models if models.count(name) > 1})
-    if twice:
-        raise MirrorConfigurationError(f"Models stand twice in the list: {', '.join(twice)}.")
-    return models
+
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, terms: str | Iterable[str]) -> ModelChoice:
+        """Read `priority`, `all`, names, patterns such as `sale.*`, and exclusions such as `!mail.*`.
+
+        Exclusions alone mean all but those.
+
+        :raises MirrorConfigurationError: nothing is named, something stands twice, or cannot be a model's name.
+        """
+        listed = _split(terms)
+        if not listed:
+            raise MirrorConfigurationError("No models are named: name at least one, such as res.partner.")
+        for term in listed:
+            if not re.fullmatch(TERM, term):
+                raise MirrorConfigurationError(
+                    f"{term!r} is no model's name; they look like res.partner, patterns like sale.* or !mail.*."
+                )
+        twice = sorted({term for term in listed if listed.count(term) > 1})
+        if twice:
+            raise MirrorConfigurationError(f"Models stand twice in the list: {', '.join(twice)}.")
+        return cls._of(listed)
+
+    @classmethod
+    def _of(cls, terms: list[str]) -> ModelChoice:
+        excluded = tuple(term[1:] for term in terms if term.startswith("!"))
+        taken = [term for term in terms if not term.startswith("!")] or [ALL]
+        named = [name for term in taken for name in (PRIORITY_MODELS if term == PRIORITY else [term])]
+        patterns = tuple("*" if term == ALL else term for term in named if term == ALL or _WILD.search(term))
+        names = tuple(dict.fromkeys(term for term in named if term != ALL and not _WILD.search(term)))
+        return cls(tuple(name for name in names if not _matches(name, excluded)), patterns, excluded)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the models are known without asking the server."""
+        return not self.patterns
+
+    def matches(self, model: str) -> bool:
+        """Say whether a model is asked for, by name or by a pattern."""
+        return not self.excludes(model) and (model in self.names or _matches(model, self.patterns))
+
+    def excludes(self, model: str) -> bool:
+        """Say whether a model is excluded."""
+        return _matches(model, self.excluded)
+
+
+def in_order(models: Iterable[str]) -> tuple[str, ...]:
+    """Return models as they are mirrored: the priority models first, the others by name."""
+    rank = {name: number for number, name in enumerate(PRIORITY_MODELS)}
+    return tuple(sorted(set(models), key=lambda name: (rank.get(name, len(rank)), name)))
+
+
+def _split(terms: str | Iterable[str]) -> list[str]:
+    if isinstance(terms, str):
+        return [part.strip() for part in terms.split(",") if part.strip()]
+    return list(terms)
+
+
+def _matches(model: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(model, pattern) for pattern in patterns)

@@ -7,7 +7,8 @@ import json
 import logging
 from collections.abc import Iterable, Iterator
 
-from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout, jsonb, timestamp
+from airflow_provider_odoo_shadow.job.columns import jsonb, timestamp
+from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.source.errors import OdooServerError
 from airflow_provider_odoo_shadow.source.types import Json, Record
 from airflow_provider_odoo_shadow.target import names
@@ -39,7 +40,7 @@ class RowBuilder:
             *(item.column.name for item in layout.columns),
         ]
         self.unstorable_cells = 0
-        self._cells = [(item.field, item.convert) for item in layout.columns]
+        self._cells = [(item.key, item.convert) for item in layout.columns]
 
     def rows(self, records: Iterable[Record]) -> Iterator[Row]:
         """Convert records.
@@ -57,15 +58,15 @@ class RowBuilder:
 
     def _misfit(self, record: Record) -> str:
         """Name the first field whose value is missing or cannot be converted, without the value."""
-        for field, convert in self._cells:
+        for key, convert in self._cells:
             try:
-                convert(record[field])
+                convert(record[key])
             except (KeyError, ValueError, TypeError):
-                return f"'{field}'"
+                return f"'{key}'"
         return "the record"
 
     def _row(self, record: Record) -> Row:
-        cells = [convert(record[field]) for field, convert in self._cells]
+        cells = [convert(record[key]) for key, convert in self._cells]
         write_date = timestamp(record[WRITE_DATE_FIELD]) if self.layout.has_write_date else None
         if not self._hashed:
             return (_id_of(record), write_date, None, *cells)
@@ -96,7 +97,7 @@ class RowBuilder:
                 "NUL is written as %s, half a surrogate as %s.",
                 self.layout.model,
                 record["id"],
-                item.field,
+                item.key,
                 NUL_SHOWN_AS,
                 SURROGATE_SHOWN_AS,
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
@@ -51,10 +51,10 @@ class TableWriter:
 
     def write_ids(self, odoo: OdooClient, ids: Sequence[int], page_size: int) -> None:
         """Read some records anew and write them. They are in ascending order."""
-        model, fields = self.layout.model, self.layout.fields
+        reading = self.layout.reading
         for start in range(0, len(ids), page_size):
             chunk = list(ids[start : start + page_size])
-            for page in read_pages(odoo, model, fields, [("id", "in", chunk)], up_to_id=chunk[-1], page_size=page_size):
+            for page in read_pages(odoo, reading, [("id", "in", chunk)], up_to_id=chunk[-1], page_size=page_size):
                 self.unreadable += [page.unreadable] if page.unreadable else []
                 if page.records:
                     with self.hold.transaction() as tx:
@@ -81,8 +81,7 @@ def read_window(
     """
     pages = read_pages(
         odoo,
-        writer.layout.model,
-        writer.layout.fields,
+        writer.layout.reading,
         domain_of(scan.low),
         after_id=scan.last_id,
         up_to_id=scan.up_to_id,

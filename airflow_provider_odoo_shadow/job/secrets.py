@@ -1,8 +1,9 @@
-"""Which fields hold credentials. They are left out of every mirror."""
+"""Which models and fields hold credentials. They are left out of every mirror, unless they are named."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from airflow_provider_odoo_shadow.source.fields import Field
 
@@ -10,13 +11,47 @@ from airflow_provider_odoo_shadow.source.fields import Field
 # oauth_access_token, smtp_pass, google_gmail_authorization_code, google_calendar_rtoken, adyen_hmac_key, pin …
 _SECRET = re.compile(
     r"(^|_)(password|passwd|passphrase|passwort|pwd|pass|pin|secrets?|[a-z]*tokens?|credentials?|keys"
-    r"|(api|auth|private|secret)_?keys?|authorization_code|access_code|hash_?iv|salt|csid)(_|$)"
+    r"|(api|auth|private|secret)_?keys?|authorization_code|access_code|webhook_(url|uuid)|hash_?iv|salt|csid)(_|$)"
 )
 _KEY = re.compile(r"_keys?$")
 _PUBLIC_KEY = re.compile(
     r"(^|_)(public|publishable|site|client|analytics|form|cache|talk|primary|foreign|sort)_?keys?$"
 )
+# Seen on Odoo 17.0 and 19.0, besides those that the rule below knows by a word in their name.
+_SECRET_MODELS = frozenset(
+    {
+        "ir.config_parameter",  # database.secret, and whatever modules keep there
+        "ir.mail_server",
+        "fetchmail.server",
+        "iap.account",
+        "mail.ice.server",
+        "mail.partner.device",
+        "mail.push.device",
+        "payment.provider",
+        "payment.acquirer",
+    }
+)
+_SECRET_WORD = re.compile(
+    r"(^|[._])(api_?keys?|auth_?keys?|credentials?|passwords?|passkeys?|secrets?|tokens?|totp|oauth2?|vaults?|keychains?"
+    r"|certificates?|private_?keys?|config_parameters?)([._]|$)"
+)
+_KEY_AND_VALUE = frozenset({"key", "value"})
 _TEXTUAL = frozenset({"char", "text", "html", "json"})
+
+
+def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
+    """Say why a model is taken for a store of credentials, None when it is not.
+
+    :param text_fields: its stored text fields; who keeps a text by key, keeps settings, and with them credentials.
+    """
+    if model in _SECRET_MODELS:
+        return "it holds credentials"
+    word = _SECRET_WORD.search(model)
+    if word is not None:
+        return f"its name says that it holds credentials ('{word.group(2)}')"
+    if set(text_fields) >= _KEY_AND_VALUE:
+        return "it keeps settings by key, and credentials may be among them"
+    return None
 
 
 def is_secret(field: Field) -> bool:

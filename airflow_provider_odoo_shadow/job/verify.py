@@ -14,18 +14,20 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
-from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
+from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import read_layout, unreadable_error
+from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
+from airflow_provider_odoo_shadow.job.mirror import unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import hold_table
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Page, newest_id, read_ids, read_pages
+from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Page, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
@@ -79,7 +81,7 @@ def verify_model(
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
     :raises OdooError, ShadowError: the comparison could not be made.
     """
-    comparison = _Comparison.prepare(odoo, shadow, model, options, verify.depth)
+    comparison = _Comparison.prepare(odoo, shadow, model, options, verify)
     ids = comparison.run()
     options = replace(options, on_delete=comparison.on_delete)
     repaired = _repair(odoo, shadow, comparison.layout, run, options, ids) if verify.repair and ids else 0
@@ -115,24 +117,29 @@ class _Comparison:
 
     @classmethod
     def prepare(
-        cls, odoo: OdooClient, shadow: ShadowDatabase, model: str, options: MirrorOptions, depth: Depth
+        cls, odoo: OdooClient, shadow: ShadowDatabase, model: str, options: MirrorOptions, verify: VerifyOptions
     ) -> _Comparison:
-        layout = read_layout(odoo, model)
         with shadow.transaction() as tx:
             check_binding(tx, odoo)
             table = registry.find_table(tx, model) if schema_version(tx) else None
             present = present_columns(tx, table) if table else {}
             if table is None or not present:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
-            live, on_delete = LiveIds.of(tx, table), registry.read_settings(tx, table).on_delete
-        if depth is Depth.QUICK:
-            compared, page_size = replace(layout, columns=()), QUICK_PAGE
+            live, kept = LiveIds.of(tx, table), registry.read_settings(tx, table)
+        settings = ModelSettings.from_text(kept.settings)
+        if verify.repair and kept.read_as not in (None, read_as(odoo.connection, settings)):
+            raise MirrorConfigurationError(
+                f"{model} was mirrored as {kept.read_as}, and cannot be repaired as "
+                f"{read_as(odoo.connection, settings)}: run a sync with this connection first."
+            )
+        layout = read_layout(odoo, model, settings)
+        if verify.depth is Depth.QUICK:
+            compared, page_size = layout.restricted(()), QUICK_PAGE
         else:
-            known = tuple(item for item in layout.columns if item.column.name in present)
-            compared, page_size = replace(layout, columns=known), options.batch_size
+            compared, page_size = layout.restricted(present), options.batch_size
         started = odoo.server_time()
-        builder = RowBuilder(compared, hashed=depth is Depth.FULL)
-        return cls(odoo, shadow, compared, builder, live, on_delete, page_size, started, time.monotonic())
+        builder = RowBuilder(compared, hashed=verify.depth is Depth.FULL)
+        return cls(odoo, shadow, compared, builder, live, kept.on_delete, page_size, started, time.monotonic())
 
     @property
     def seconds(self) -> float:
@@ -151,32 +158,29 @@ class _Comparison:
         return self._look_again(sorted(suspects)) if suspects else {}
 
     def _pages(self) -> Iterator[Page]:
-        model = self.layout.model
-        pages = read_pages(
-            self.odoo,
-            model,
-            self.layout.fields,
-            up_to_id=newest_id(self.odoo, model),
-            page_size=self.page_size,
-        )
-        return read_ahead(pages)
+        reading = self.layout.reading
+        newest = newest_id(self.odoo, reading.model, reading.domain)
+        return read_ahead(read_pages(self.odoo, reading, up_to_id=newest, page_size=self.page_size))
 
     def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
+        scope = id_range(after_id, None if page.is_last else page.last_id)
+        with self.shadow.transaction() as tx:
+            return compare_rows(tx, self.live, self.builder.columns, self.builder.rows(self._records(page)), scope)
+
+    def _records(self, page: Page) -> list[Record]:
         if page.unreadable is not None:
             raise OdooUnreadableRecordsError(
                 f"{self.layout.model} {page.unreadable.id} cannot be read, so it cannot be compared: "
                 f"{page.unreadable.reason}"
             )
-        scope = id_range(after_id, None if page.is_last else page.last_id)
-        with self.shadow.transaction() as tx:
-            return compare_rows(tx, self.live, self.builder.columns, self.builder.rows(page.records), scope)
+        return page.records
 
     def _look_again(self, ids: Sequence[int]) -> dict[int, Difference]:
         """Compare some rows once more; leave out those that Odoo wrote since the comparison began."""
         found: dict[int, Difference] = {}
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
-            records = read_ids(self.odoo, self.layout.model, self.layout.fields, chunk)
+            records = self._read(chunk)
             with self.shadow.transaction() as tx:
                 differences = compare_rows(
                     tx, self.live, self.builder.columns, self.builder.rows(records), id_list(chunk)
@@ -184,6 +188,12 @@ class _Comparison:
             fresh = {record["id"] for record in records if self._is_fresh(record)}
             found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
         return found
+
+    def _read(self, ids: Sequence[int]) -> list[Record]:
+        pages = read_pages(
+            self.odoo, self.layout.reading, [("id", "in", list(ids))], up_to_id=ids[-1], page_size=self.page_size
+        )
+        return [record for page in pages for record in self._records(page)]
 
     def _is_fresh(self, record: Record) -> bool:
         written = record.get(WRITE_DATE_FIELD)
@@ -199,7 +209,7 @@ def _repair(
     ids: dict[int, Difference],
 ) -> int:
     """Read anew what is missing, stale or differing, and let go what is gone; return the number of rows."""
-    layout = read_layout(odoo, compared.model)
+    layout = read_layout(odoo, compared.model, compared.settings)
     extra = sorted(record_id for record_id, kind in ids.items() if kind is Difference.EXTRA)
     others = sorted(record_id for record_id, kind in ids.items() if kind is not Difference.EXTRA)
     with hold_table(shadow, layout.model, run, options, {"repair": True}) as hold:
@@ -208,7 +218,7 @@ def _repair(
                 add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
             present = present_columns(tx, hold.table)
-        known = replace(layout, columns=tuple(item for item in layout.columns if item.column.name in present))
+        known = layout.restricted(present)
         writer = TableWriter(hold, known, RowBuilder(known), revive=live.has_marks)
         writer.write_ids(odoo, others, options.batch_size)
         remove_ids(odoo, writer, extra, options)

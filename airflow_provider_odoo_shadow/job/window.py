@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD, Layout
+from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, newest_id
 from airflow_provider_odoo_shadow.source.types import Domain
@@ -42,6 +42,7 @@ class Kind(StrEnum):
     INCREMENTAL = "incremental"
     FULL = "full"
     FILL = "filling new columns"
+    REFRESH = "refreshing fields that are not stored"
 
 
 def low_end(
@@ -72,7 +73,7 @@ def domain_of(low: datetime | None) -> Domain:
 def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
     """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
     high = odoo.server_time()
-    up_to_id = newest_id(odoo, layout.model, domain_of(low))
+    up_to_id = newest_id(odoo, layout.model, layout.reading.within(domain_of(low)))
     return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 
 from airflow.sdk import Context
@@ -14,6 +13,7 @@ from airflow_provider_odoo_shadow.job.doctor import examine
 from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
 
@@ -21,11 +21,18 @@ log = logging.getLogger(__name__)
 
 
 def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
-    """Log a table of the run's models, from the shadow's own log. Raises a `ShadowError` when it cannot be read."""
+    """Log a table of the run's models, from the shadow's own log, and renew the views with names.
+
+    Raises a `ShadowError` when it cannot be read.
+    """
     dag_run = context["dag_run"]
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
-    with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow, shadow.transaction() as tx:
-        entries = entries_of_run(tx, run.id) if schema_version(tx) else []
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+        with shadow.transaction() as tx:
+            has_shadow = bool(schema_version(tx))
+            entries = entries_of_run(tx, run.id) if has_shadow else []
+        if has_shadow:
+            renew_due_views(shadow)
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
     counted = list(states.get(dag_run.run_id, {}).values())
     log.info("Mapped tasks: %s", ", ".join(f"{counted.count(s)} {s}" for s in sorted(set(counted))) or "none")
@@ -33,9 +40,12 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
         log.info("What each model's last try did:\n%s", as_text(entries_table(entries)))
 
 
-def report_access(mirror: MirrorConfig, models: Sequence[str]) -> None:
-    """Log what the login and the database role can do; findings never fail a run."""
+def report_access(mirror: MirrorConfig) -> None:
+    """Log what the login and the database role can do; findings never fail a run.
+
+    Of the models, those that the mirror names are looked at; the task `plan` tells of those that a pattern takes.
+    """
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
-        findings = examine(odoo, shadow, models, timedelta(minutes=mirror.look_back_minutes))
+        findings = examine(odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes))
     log.info("Access as it is:\n%s", as_text(findings_table(findings)))

@@ -1,22 +1,22 @@
-"""The DAG that keeps one mirror: plan → one mapped task per model → report."""
+"""The DAG that keeps one mirror: plan → one mapped task per model that has work → report."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TypedDict
 
 import pendulum
-from airflow.sdk import DAG, Context, Param, get_current_context, task
+from airflow.sdk import DAG, Param, get_current_context, task
 
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.models import TERM
 from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
+from airflow_provider_odoo_shadow.mirrors.plan import ModelPlan, plan_models
 from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 MIRROR_TASK = "mirror"
-_PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
+_PATTERN = r"^(!|.*[*?])"
 
 _DOC = """
 ### {name}
@@ -24,8 +24,9 @@ _DOC = """
 Keeps a read-only shadow of an Odoo database (connection `{odoo}`) in PostgreSQL
 (connection `{postgres}`, schema `{schema}`).
 
-Each model is a mapped task, labelled with its name: the first run reads it whole, later runs only what changed.
-A model that fails is retried and fails alone; the others finish, and the run then ends failed.
+Each model with work is a mapped task, labelled with its name: the first run reads it whole, later runs only what
+changed; models without changes are found by the task `plan` and get no task of their own. A model that fails is retried
+and fails alone; the others finish, and the run then ends failed.
 
 - **Trigger** with a choice of `models`, `full` to read everything again, `dry_run` to see only what would happen.
 - **Watermarks** are the Variables `odoo_shadow_watermark__{name}__<table>`: set `last_write_date` back to replay.
@@ -33,19 +34,8 @@ A model that fails is retried and fails alone; the others finish, and the run th
 """
 
 
-class ModelPlan(TypedDict):
-    """The arguments of one mapped task."""
-
-    model: str
-    full: bool
-    preview: bool
-    batch_size: int
-    allow_mass_delete: bool
-
-
 def build_sync_dag(mirror: MirrorConfig) -> DAG:
     """Build the DAG that keeps a mirror. Touches no network and no database."""
-    models = list(mirror.model_names)
     with DAG(
         dag_id=mirror.sync_dag_id,
         description=f"Mirrors Odoo ({mirror.odoo_conn_id}) into {mirror.schema_name} ({mirror.postgres_conn_id}).",
@@ -57,12 +47,19 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["odoo", "odoo-shadow"],
-        params=_params(mirror, models),
+        params=_params(mirror),
     ) as dag:
 
-        @task(task_id="plan", doc_md="Checks the trigger form and lists what each model's task has to do.")
+        @task(
+            task_id="plan",
+            doc_md="Finds the models, and which of them have work; logs why others are left out or passed over.",
+            retries=mirror.retries,
+            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
+            retry_exponential_backoff=2,
+            retry_policy=MirrorRetryPolicy(),
+        )
         def plan() -> list[ModelPlan]:
-            return plan_models(get_current_context(), models)
+            return plan_models(get_current_context(), mirror)
 
         mirrored = OdooToPostgresOperator.partial(
             task_id=MIRROR_TASK,
@@ -82,12 +79,12 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
 
         @task(task_id="doctor", doc_md="Lists what the login and the database role cannot do.")
         def doctor() -> None:
-            report_access(mirror, models)
+            report_access(mirror)
 
         doctor()
 
         # A teardown runs whatever became of the models, and has no say in whether the run succeeded.
-        @task(task_id="report", doc_md="Lists what became of each model.")
+        @task(task_id="report", doc_md="Lists what became of each model, and renews the views with names.")
         def report() -> None:
             report_run(get_current_context(), mirror, MIRROR_TASK)
 
@@ -95,43 +92,33 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
     return dag
 
 
-def plan_models(context: Context, models: list[str]) -> list[ModelPlan]:
-    """Check what a person typed into the trigger form, and return one entry per model.
-
-    :raises MirrorConfigurationError: a name that is no parameter. Airflow has checked the values.
-    """
-    params = context["params"]
-    conf = context["dag_run"].conf or {}
-    unknown = sorted(set(conf) - set(_PARAMETERS))
-    if unknown:
-        raise MirrorConfigurationError(
-            f"The run was triggered with {', '.join(unknown)}, but there are only {', '.join(_PARAMETERS)}."
-        )
-    wanted = params["models"] or models
-    return [
-        ModelPlan(
-            model=model,
-            full=params["full"],
-            preview=params["dry_run"],
-            batch_size=params["batch_size"],
-            allow_mass_delete=params["allow_mass_delete"],
-        )
-        for model in models
-        if model in wanted
-    ]
-
-
-def _params(mirror: MirrorConfig, models: list[str]) -> dict[str, Param]:
-    return {
-        "models": Param(
-            models,
+def _models_param(mirror: MirrorConfig) -> Param:
+    choice = mirror.choice
+    if not choice.is_plain:  # which models there are is known only when the run asks Odoo: a field for lines of text
+        return Param(
+            [mirror.models] if isinstance(mirror.models, str) else list(mirror.models),
             type=["array", "null"],
-            items={"type": "string", "enum": models},
-            examples=models,  # what makes the form a multi-select
+            items={"type": "string", "pattern": f"^{TERM}$"},
             uniqueItems=True,
             title="Models",
-            description="Which models to mirror; none chosen means all.",
-        ),
+            description="Which of the mirror's models to mirror: names, patterns such as sale.*, exclusions such as "
+            "!mail.*, a line each; none means all.",
+        )
+    models = list(choice.names)
+    return Param(
+        models,
+        type=["array", "null"],
+        items={"type": "string", "anyOf": [{"enum": [*models, "all", "priority"]}, {"pattern": _PATTERN}]},
+        examples=models,  # what makes the form a multi-select
+        uniqueItems=True,
+        title="Models",
+        description="Which models to mirror; none chosen means all.",
+    )
+
+
+def _params(mirror: MirrorConfig) -> dict[str, Param]:
+    return {
+        "models": _models_param(mirror),
         "full": Param(
             False,
             type="boolean",

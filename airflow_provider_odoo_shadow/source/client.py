@@ -33,7 +33,18 @@ LONGEST_WAIT = 30.0
 """Seconds that one call waits between two tries; a server that asks for more gets it from the task's retry."""
 
 # Calling these twice does no harm. Anything else may have been carried out although the answer got lost.
-_READING = frozenset({"search", "search_read", "search_count", "read", "fields_get", "context_get", "name_search"})
+_READING = frozenset(
+    {
+        "context_get",
+        "fields_get",
+        "get_available_models",
+        "name_search",
+        "read",
+        "search",
+        "search_count",
+        "search_read",
+    }
+)
 
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
 """What a server answers that was asked for too much at once."""

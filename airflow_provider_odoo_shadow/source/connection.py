@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 
 ODOO_PLAIN_HTTP_PORT = 8069
+SHORTEST_SECRET = 16
+"""Characters; what is hashed (phone numbers, names) can be guessed, so the key must not be."""
+
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _YES = ("true", "yes", "on", "1", "")
@@ -39,6 +42,7 @@ class OdooConnection:
     :param company_ids: companies to read, the first is the main one; by default all that the login is allowed.
     :param max_connections: HTTP connections that one process keeps open at the most.
     :param requests_per_second: upper limit of calls per second of one process; None for no limit.
+    :param hash_secret: the key of fields of which only a hash is kept; never shown.
     """
 
     name: str
@@ -53,6 +57,7 @@ class OdooConnection:
     company_ids: tuple[int, ...] = ()
     max_connections: int = 2
     requests_per_second: float | None = None
+    hash_secret: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """Name, address and database: how error messages call this connection."""
@@ -96,6 +101,7 @@ class OdooConnection:
             company_ids=reader.ids("company_ids"),
             max_connections=reader.whole_number("max_connections") or cls.max_connections,
             requests_per_second=reader.positive_number("requests_per_second"),
+            hash_secret=reader.secret("hash_secret"),
         )
 
 
@@ -149,6 +155,16 @@ class _Extras:
         if not isinstance(value, str):
             raise self._wrong(key, "a text")
         return value.strip()
+
+    def secret(self, key: str) -> str | None:
+        value = self.values.get(key)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
+            raise OdooConfigurationError(
+                f"Odoo connection '{self.name}': {key} must be a text of at least {SHORTEST_SECRET} characters."
+            )
+        return value
 
     def protocol(self) -> ProtocolChoice:
         value = self.values.get("protocol") or ProtocolChoice.AUTO

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.types import Json
 
-ATTRIBUTES = ("type", "store", "relation", "digits", "company_dependent")
+ATTRIBUTES = (
+    "type",
+    "store",
+    "relation",
+    "digits",
+    "company_dependent",
+    "translate",
+    "required",
+    "manual",
+    "related",
+    "string",
+    "selection",
+)
 """What is asked of each field."""
 
 
@@ -20,6 +32,11 @@ class Field:
     :param relation: the model that a relational field points to.
     :param has_digits: whether a float is stored as an exact numeric (Odoo 17.0 and 19.0, `fields_get`).
     :param company_dependent: one value per company; `store` is false up to Odoo 17, true from 18.
+    :param translate: one value per language.
+    :param manual: made by an administrator or Studio, not by a module.
+    :param related: where the value comes from, such as `partner_id.name`.
+    :param label: what Odoo shows, in the connection's language.
+    :param selection: value and label of each choice; for a `reference` the models that it may point to.
     """
 
     name: str
@@ -28,11 +45,17 @@ class Field:
     relation: str | None = None
     has_digits: bool = False
     company_dependent: bool = False
+    translate: bool = False
+    required: bool = False
+    manual: bool = False
+    related: str | None = None
+    label: str = ""
+    selection: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, name: str, details: dict[str, Json]) -> Field:
         """Read one entry of `fields_get`."""
-        relation = details.get("relation")
+        relation, related = details.get("relation"), details.get("related")
         return cls(
             name=name,
             type=str(details.get("type") or "unknown"),
@@ -41,7 +64,18 @@ class Field:
             # On 19 many say `digits: false`, some `0` on both; only a double says nothing.
             has_digits="digits" in details,
             company_dependent=bool(details.get("company_dependent")),
+            translate=bool(details.get("translate")),
+            required=bool(details.get("required")),
+            manual=bool(details.get("manual")),
+            related=related if isinstance(related, str) else None,
+            label=str(details.get("string") or ""),
+            selection=_selection(details.get("selection")),
         )
+
+
+def _selection(choices: Json) -> tuple[tuple[str, str], ...]:
+    pairs = choices if isinstance(choices, list) else []
+    return tuple((str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2)
 
 
 def read_fields(client: OdooClient, model: str) -> list[Field]:

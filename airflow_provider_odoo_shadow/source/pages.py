@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from airflow_provider_odoo_shadow.source.client import TOO_MUCH, OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRequestError, OdooServerError, OdooTimeoutError
-from airflow_provider_odoo_shadow.source.types import Context, Domain, Record
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading, add_variants
+from airflow_provider_odoo_shadow.source.types import Domain, Record
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,6 @@ MOST_IN_A_ROW = 2
 
 GOOD_PAGES_BEFORE_LARGER = 10
 """After a page has timed out."""
-
-ARCHIVED_TOO: Context = {"active_test": False}
-"""The context without which Odoo hides archived records."""
 
 BEFORE_ALL = -(2**31)
 """Below every id: some SQL views make negative ones (`report.stock.quantity`). The least integer of XML-RPC."""
@@ -84,15 +82,14 @@ def newest_id(client: OdooClient, model: str, domain: Domain = ()) -> int | None
 
 def read_pages(
     client: OdooClient,
-    model: str,
-    fields: Sequence[str],
+    reading: Reading,
     domain: Domain = (),
     *,
     after_id: int = BEFORE_ALL,
     up_to_id: int | None,
     page_size: int = DEFAULT_PAGE_SIZE,
 ) -> Iterator[Page]:
-    """Yield the records that match with `after_id < id <= up_to_id`, archived ones too, by ascending id.
+    """Yield a reading's records that match with `after_id < id <= up_to_id`, archived ones too, by ascending id.
 
     A short page does not end it, since a server may cap its pages; only `up_to_id` does, or that no id is left.
     The last page, and no other, has `is_last`.
@@ -103,7 +100,7 @@ def read_pages(
     if up_to_id is None or after_id >= up_to_id:
         yield Page([], after_id, is_last=True)
         return
-    reader = _PageReader(client, model, fields, domain, up_to_id, page_size)
+    reader = _PageReader(client, reading, domain, up_to_id, page_size)
     page = reader.read(after_id)
     while not page.is_last:
         yield page
@@ -119,13 +116,12 @@ def read_ids(client: OdooClient, model: str, fields: Sequence[str], ids: Sequenc
 class _PageReader:
     """Reads one page after the other, in sizes that the server can give."""
 
-    def __init__(
-        self, client: OdooClient, model: str, fields: Sequence[str], domain: Domain, up_to_id: int, page_size: int
-    ) -> None:
+    def __init__(self, client: OdooClient, reading: Reading, domain: Domain, up_to_id: int, page_size: int) -> None:
         self._client = client
-        self._model = model
-        self._fields = fields
-        self._domain = domain
+        self._reading = reading
+        self._model = reading.model
+        self._fields = reading.fields
+        self._domain = reading.within(domain)
         self._up_to_id = up_to_id
         self._page_size = page_size
         self._size = self._most = page_size
@@ -140,6 +136,7 @@ class _PageReader:
                 records, end = self._search_read(after_id), None
                 if not records:
                     records, end = self._read_left(after_id)
+                add_variants(self._client, self._reading, records)
             except _SPLITTABLE as error:
                 if self._size == 1:
                     return self._pass_over(after_id, error)

@@ -80,14 +80,16 @@ class _Known:
     is_commented: bool
 
 
-def describe_table(tx: Transaction, table: str, label: str, name_path: str | None, columns: Sequence[Column]) -> None:
+def describe_table(
+    tx: Transaction, table: str, label: str | None, name_path: str | None, columns: Sequence[Column]
+) -> None:
     """Bring what is told of a registered table and its columns up to date; writes nothing when it is.
 
-    :param label: the model's.
+    :param label: the model's, None for the one that is known.
     :param name_path: how a record is called: `name`, `partner_id.name` through an `_inherits` parent, None if nothing.
     :param columns: as `apply_change` noted them.
     """
-    label, name_path = storable(label), None if name_path is None else storable(name_path)
+    name_path = None if name_path is None else storable(name_path)
     ((model, known_label, known_path, is_commented),) = tx.run(
         "SELECT m.odoo_model, coalesce(m.label, ''), m.name_path,"
         " c.oid IS NULL OR m.label IS NULL OR NOT pg_has_role(c.relowner, 'USAGE')"
@@ -97,6 +99,7 @@ def describe_table(tx: Transaction, table: str, label: str, name_path: str | Non
         table=table,
         name=tx.own(table).as_string(tx.cursor),
     )
+    label = known_label if label is None else storable(label)
     known = _known_columns(tx, table)
     stale = [item for item in columns if not _is_told(item, known.get(item.name))]
     if (label, name_path) == (known_label, known_path) and not stale and is_commented:

@@ -165,12 +165,14 @@ def save_fill(tx: Transaction, table: str, after_id: int | None) -> None:
     )
 
 
-def finish_fill(tx: Transaction, table: str) -> None:
-    """Note that all rows have all columns."""
+def finish_fill(tx: Transaction, table: str, columns: Sequence[str]) -> None:
+    """Note that all rows have these columns."""
     tx.run(
-        "UPDATE {field} SET is_filled = true, updated_at = now() WHERE table_name = {table} AND NOT is_filled",
+        "UPDATE {field} SET is_filled = true, updated_at = now()"
+        " WHERE table_name = {table} AND column_name = ANY({columns}) AND NOT is_filled",
         field=tx.own(FIELD),
         table=table,
+        columns=list(columns),
     )
     save_fill(tx, table, None)
 

@@ -119,16 +119,22 @@ def merge_rows(
     return Merged(RowCounts(inserted, written - inserted, staged - written), revived, oldest)
 
 
-def fill_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write some columns of rows that are there; return how many rows were. One call per transaction.
+def fill_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row], *, is_news: bool) -> int:
+    """Write some columns of rows that are there; return how many rows changed by it. One call per transaction.
 
     :param columns: `id` first.
+    :param is_news: whether the rows changed in Odoo, rather than that they lacked a column here.
     """
     stage_rows(tx, table, columns, rows)
+    filled = [name for name in columns if name != names.ID]
+    stamp = [sql.SQL("{} = now()").format(sql.Identifier(names.SYNCED_AT))] if is_news else []
     tx.run(
-        "UPDATE {target} AS shadow SET {changes} FROM {staging} AS excluded WHERE shadow.{id} = excluded.{id}",
+        "UPDATE {target} AS shadow SET {changes} FROM {staging} AS excluded"
+        " WHERE shadow.{id} = excluded.{id} AND ROW({ours}) IS DISTINCT FROM ROW({theirs})",
         target=tx.own(table),
-        changes=sql.SQL(", ").join(_change(name) for name in columns if name != names.ID),
+        changes=sql.SQL(", ").join([*map(_change, filled), *stamp]),
+        ours=sql.SQL(", ").join(sql.Identifier("shadow", name) for name in filled),
+        theirs=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in filled),
         staging=STAGING,
         id=sql.Identifier(names.ID),
     )

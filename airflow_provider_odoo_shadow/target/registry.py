@@ -119,26 +119,32 @@ class ReadSettings:
 
     :param read_as: what decides which values Odoo gives: login, language, companies. None before the first run.
     :param on_delete: what becomes of rows that are gone from Odoo.
+    :param settings: how the model is mirrored, where that differs from the default; the job's own text.
     """
 
     read_as: str | None
-    on_delete: OnDelete
+    on_delete: OnDelete = OnDelete.DELETE
+    settings: str | None = None
 
 
 def read_settings(tx: Transaction, table: str) -> ReadSettings:
     """Return a table's settings."""
-    rows = tx.run("SELECT read_as, on_delete FROM {meta} WHERE table_name = {table}", meta=tx.own(META), table=table)
-    read_as, on_delete = rows[0] if rows else (None, None)
-    return ReadSettings(read_as, OnDelete(on_delete or OnDelete.DELETE))
+    rows = tx.run(
+        "SELECT read_as, on_delete, settings FROM {meta} WHERE table_name = {table}", meta=tx.own(META), table=table
+    )
+    read_as, on_delete, settings = rows[0] if rows else (None, None, None)
+    return ReadSettings(read_as, OnDelete(on_delete or OnDelete.DELETE), settings)
 
 
 def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
     """Keep a table's settings."""
     tx.run(
-        "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete} WHERE table_name = {table}",
+        "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete}, settings = {settings}"
+        " WHERE table_name = {table}",
         meta=tx.own(META),
         read_as=settings.read_as,
         on_delete=str(settings.on_delete),
+        settings=settings.settings,
         table=table,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import NAMESPACE_URL, uuid5
@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
@@ -61,6 +62,8 @@ class OdooToPostgresOperator(BaseOperator):
     :param look_back: how far a run reaches behind the last watermark; longer than Odoo's longest transaction.
     :param on_delete: what becomes of rows that are gone from Odoo: `delete`, `mark` (in `_deleted_at`) or `ignore`.
     :param allow_mass_delete: let a suspicious share of the table's rows go at once.
+    :param model_settings: how this model is mirrored, as under `model_settings` in `odoo_shadow.yaml`, such as
+        `{"domain": [["customer_rank", ">", 0]], "hashed_fields": ["email"]}`; None for as the last run did.
     """
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
@@ -80,6 +83,7 @@ class OdooToPostgresOperator(BaseOperator):
         look_back: timedelta = DEFAULT_LOOK_BACK,
         on_delete: str = OnDelete.DELETE,
         allow_mass_delete: bool = False,
+        model_settings: Mapping[str, object] | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -95,6 +99,7 @@ class OdooToPostgresOperator(BaseOperator):
         self.look_back = look_back
         self.on_delete = on_delete
         self.allow_mass_delete = allow_mass_delete
+        self.model_settings = model_settings
 
     def execute(self, context: Context) -> MirrorSummary | None:
         """Mirror the model; return counts and the new watermark."""
@@ -105,6 +110,7 @@ class OdooToPostgresOperator(BaseOperator):
             on_delete=OnDelete(self.on_delete),
             allow_mass_delete=self.allow_mass_delete,
         )
+        settings = None if self.model_settings is None else ModelSettings.parse(self.model, self.model_settings)
         asked: dict[str, datetime | None] = {}
 
         def replay_from(table: str) -> datetime | None:
@@ -115,7 +121,9 @@ class OdooToPostgresOperator(BaseOperator):
         with odoo, shadow:
             try:
                 if self.preview:
-                    preview = preview_model(odoo, shadow, self.model, options=options, replay_from=replay_from)
+                    preview = preview_model(
+                        odoo, shadow, self.model, options=options, settings=settings, replay_from=replay_from
+                    )
                     self.log.info("Dry run: %s", preview)
                     return None
                 result = mirror_model(
@@ -124,6 +132,7 @@ class OdooToPostgresOperator(BaseOperator):
                     self.model,
                     run=mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id)),
                     options=options,
+                    settings=settings,
                     replay_from=replay_from,
                     on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, self._report),
                 )

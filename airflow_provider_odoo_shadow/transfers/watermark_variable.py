@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,22 +40,25 @@ class WatermarkVariable:
         """The Variable's key."""
         return f"{KEY_PREFIX}{self.mirror}__{self.table}"
 
-    def read(self) -> datetime | None:
+    def read(self, known: Collection[str] | None = None) -> datetime | None:
         """Return `last_write_date`; None when there is no such Variable.
 
+        :param known: the keys that there are, for a caller that reads many; asked for when None.
         :raises ShadowConfigurationError: the value is not a watermark.
         """
         # Variable.get(default=…) gives the default when the API server fails, too; keys() raises then.
-        if self.key not in set(Variable.keys(prefix=self.key)):
+        if self.key not in (set(Variable.keys(prefix=self.key)) if known is None else known):
             return None
         return self._parse(str(Variable.get(self.key)))
 
-    def write(self, watermark: Watermark, *, unless_changed_from: datetime | None) -> None:
+    def write(
+        self, watermark: Watermark, *, unless_changed_from: datetime | None, known: Collection[str] | None = None
+    ) -> None:
         """Store a watermark, unless somebody has set the Variable since it was read: that counts next time.
 
         Raises Airflow's own error when the API server cannot.
         """
-        if self.read() != unless_changed_from:
+        if self.read(known) != unless_changed_from:
             log.warning("Variable '%s' was changed while the run was under way, and stays as it is.", self.key)
             return
         Variable.set(
@@ -81,6 +85,25 @@ class WatermarkVariable:
                 "correct it, or delete it to go on from the table's own."
             ) from None
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+class WatermarkVariables:
+    """The Variables of many tables of one mirror, read and written with few calls."""
+
+    def __init__(self, mirror: str) -> None:
+        self._mirror = mirror
+        self._keys = frozenset(Variable.keys(prefix=f"{KEY_PREFIX}{mirror}__"))
+        self._asked: dict[str, datetime | None] = {}
+
+    def read(self, table: str) -> datetime | None:
+        """Return a table's `last_write_date`; None when there is no such Variable."""
+        self._asked[table] = WatermarkVariable(self._mirror, table).read(self._keys)
+        return self._asked[table]
+
+    def write(self, table: str, watermark: Watermark) -> None:
+        """Store a watermark, unless somebody has set the Variable since it was read here."""
+        variable, asked = WatermarkVariable(self._mirror, table), self._asked.get(table)
+        variable.write(watermark, unless_changed_from=asked, known=self._keys)
 
 
 def _iso(moment: datetime) -> str:

@@ -26,7 +26,7 @@ def test_the_mirror_that_ships() -> None:
     schedule: object = dag.schedule
     assert schedule == "0 */4 * * *"
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
-    assert mirror.model_names == PRIORITY_MODELS
+    assert mirror.choice.names == PRIORITY_MODELS
     assert (mirror.odoo_conn_id, mirror.postgres_conn_id) == ("odoo_default", "odoo_shadow_db")
     mirrored = dag.get_task("mirror")
     assert mirrored.retries == 3
@@ -41,7 +41,7 @@ def test_settings_may_be_left_out(tmp_path: Path) -> None:
 def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
     text = "mirrors: {north: {schema: north, models: [res.partner]}, south: {schema: south, schedule: null}}"
     north, south = read_mirrors(mirrors_file(tmp_path, text))
-    assert (north.sync_dag_id, north.model_names) == ("north_sync", ("res.partner",))
+    assert (north.sync_dag_id, north.choice.names) == ("north_sync", ("res.partner",))
     assert build_sync_dag(south).schedule is None
 
 

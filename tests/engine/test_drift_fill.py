@@ -14,6 +14,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.job import mirror as mirror_job
 from airflow_provider_odoo_shadow.job import table_hold
+from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.dry_run import Preview, preview_model
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -374,7 +375,7 @@ def test_two_tasks_of_two_tables_meet_a_drift(
 def test_a_task_that_knew_the_older_fields_does_no_lasting_harm(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = mirror_job.read_layout(client, VISIT)
+    older = read_layout(client, VISIT)
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     mirror_with(client, shadow)
     odoo.execute(VISIT, "write", [7], {"x_grade": "B"})

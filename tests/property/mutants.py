@@ -10,11 +10,12 @@ from unittest.mock import patch
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.job import mirror, scan, table_hold, window
-from airflow_provider_odoo_shadow.job.columns import WRITE_DATE_FIELD
+from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source import pages
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import Page, Unreadable
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 from airflow_provider_odoo_shadow.target import watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
@@ -49,8 +50,7 @@ def offset_paging() -> Iterator[None]:
 
     def read_pages(
         client: OdooClient,
-        model: str,
-        fields: Sequence[str],
+        reading: Reading,
         domain: Domain = (),
         *,
         after_id: int = pages.BEFORE_ALL,
@@ -60,7 +60,7 @@ def offset_paging() -> Iterator[None]:
         matching = [*domain, ("id", ">", after_id), ("id", "<=", up_to_id)]
         offset, last_id = 0, after_id
         while records := client.search_read(
-            model, matching, fields, limit=page_size, offset=offset, order="id", context=pages.ARCHIVED_TOO
+            reading.model, matching, reading.fields, limit=page_size, offset=offset, order="id", context=ARCHIVED_TOO
         ):
             offset += len(records)
             last_id = max(last_id, *(_id(record) for record in records))
@@ -127,7 +127,7 @@ def newest_row_as_watermark() -> Iterator[None]:
 @contextmanager
 def no_active_test() -> Iterator[None]:
     """Let Odoo hide archived records."""
-    with patch.dict(pages.ARCHIVED_TOO, {"active_test": True}):
+    with patch.dict(ARCHIVED_TOO, {"active_test": True}):
         yield
 
 

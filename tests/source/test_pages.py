@@ -9,7 +9,8 @@ import pytest
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooServerError
-from airflow_provider_odoo_shadow.source.pages import ARCHIVED_TOO, Page, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.source.types import Domain
 from odoo_stand_in import StandIn
 from tests.source.conftest import ClientTo, failing_with
@@ -30,7 +31,7 @@ def ids(pages: Iterator[Page] | list[Page]) -> list[list[object]]:
 
 
 def test_pages_hold_everything_once(shared_client: OdooClient, everyone: list[int]) -> None:
-    pages = list(read_pages(shared_client, MODEL, ["name"], up_to_id=everyone[-1], page_size=70))
+    pages = list(read_pages(shared_client, Reading(MODEL, ("name",)), up_to_id=everyone[-1], page_size=70))
     assert ids(pages) == [everyone[start : start + 70] for start in range(0, len(everyone), 70)]
     assert [page.last_id for page in pages] == [group[-1] for group in ids(pages)]
     assert [page.is_last for page in pages] == [*[False] * (len(pages) - 1), True]
@@ -38,13 +39,13 @@ def test_pages_hold_everything_once(shared_client: OdooClient, everyone: list[in
 
 
 def test_the_window_is_after_and_up_to(shared_client: OdooClient, everyone: list[int]) -> None:
-    pages = read_pages(shared_client, MODEL, ["id"], after_id=everyone[4], up_to_id=everyone[9], page_size=3)
+    pages = read_pages(shared_client, Reading(MODEL, ("id",)), after_id=everyone[4], up_to_id=everyone[9], page_size=3)
     assert ids(pages) == [everyone[5:8], everyone[8:10]]
 
 
 def test_a_domain_narrows_it(shared_client: OdooClient, everyone: list[int]) -> None:
     domain: Domain = ["|", ("id", "in", everyone[:3]), ("id", "=", everyone[-1])]
-    pages = list(read_pages(shared_client, MODEL, ["id"], domain, up_to_id=everyone[-1], page_size=3))
+    pages = list(read_pages(shared_client, Reading(MODEL, ("id",)), domain, up_to_id=everyone[-1], page_size=3))
     assert ids(pages) == [everyone[:3], everyone[-1:]]
 
 
@@ -52,20 +53,20 @@ def test_a_domain_narrows_it(shared_client: OdooClient, everyone: list[int]) -> 
 def test_an_empty_window_asks_nothing(
     after_id: int, up_to_id: int, shared_odoo: StandIn, shared_client: OdooClient
 ) -> None:
-    pages = list(read_pages(shared_client, MODEL, ["id"], after_id=after_id, up_to_id=up_to_id))
+    pages = list(read_pages(shared_client, Reading(MODEL, ("id",)), after_id=after_id, up_to_id=up_to_id))
     assert pages == [Page([], after_id, is_last=True)]
     assert shared_odoo.calls == []
 
 
 def test_a_window_without_records_ends_with_an_empty_page(shared_client: OdooClient, everyone: list[int]) -> None:
     above = everyone[-1] + 1000
-    pages = list(read_pages(shared_client, MODEL, ["id"], after_id=everyone[-1], up_to_id=above))
+    pages = list(read_pages(shared_client, Reading(MODEL, ("id",)), after_id=everyone[-1], up_to_id=above))
     assert pages == [Page([], above, is_last=True)]
 
 
 def test_a_gap_up_to_the_end_needs_one_more_call(shared_client: OdooClient, everyone: list[int]) -> None:
     up_to = everyone[-1] + 1000
-    pages = list(read_pages(shared_client, MODEL, ["id"], after_id=everyone[-3], up_to_id=up_to))
+    pages = list(read_pages(shared_client, Reading(MODEL, ("id",)), after_id=everyone[-3], up_to_id=up_to))
     assert ids(pages) == [everyone[-2:], []]
     assert [page.is_last for page in pages] == [False, True]
 
@@ -74,7 +75,7 @@ def test_a_server_that_caps_its_pages_loses_nothing(
     shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
 ) -> None:
     shared_odoo.rewrite = lambda _, rows: rows[:50]
-    pages = list(read_pages(shared_client, MODEL, ["id"], up_to_id=everyone[-1], page_size=2000))
+    pages = list(read_pages(shared_client, Reading(MODEL, ("id",)), up_to_id=everyone[-1], page_size=2000))
     assert [one for page in ids(pages) for one in page] == everyone
     assert max(len(page.records) for page in pages) == 50
     assert pages[-1].is_last
@@ -108,7 +109,7 @@ def text_for_ids(_: str, rows: Rows) -> Rows:
 def test_a_page_that_is_not_what_was_asked_for(
     odd: Any, shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
 ) -> None:
-    pages = read_pages(shared_client, MODEL, ["id"], after_id=3, up_to_id=everyone[40], page_size=10)
+    pages = read_pages(shared_client, Reading(MODEL, ("id",)), after_id=3, up_to_id=everyone[40], page_size=10)
     assert ids([next(pages)]) == [[one for one in everyone if one > 3][:10]]
     shared_odoo.rewrite = odd
     with failing_with(OdooServerError, MODEL, "nothing of it was written", name="odoo_test"):
@@ -132,5 +133,5 @@ def test_paging_goes_on_after_trouble(shared_odoo: StandIn, shared_client: OdooC
     from odoo_stand_in import Fault
 
     shared_odoo.faults.add(Fault(method="search_read", after=1, close=True), Fault(method="search_read", status=503))
-    pages = read_pages(shared_client, MODEL, ["id"], up_to_id=everyone[-1], page_size=100)
+    pages = read_pages(shared_client, Reading(MODEL, ("id",)), up_to_id=everyone[-1], page_size=100)
     assert [one for page in ids(pages) for one in page] == everyone

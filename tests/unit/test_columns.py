@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.columns import FieldColumn, Layout
+from airflow_provider_odoo_shadow.job.layout import FieldColumn, Layout
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.merge import Cell
@@ -137,7 +137,7 @@ def test_fields_without_a_column(field: Field) -> None:
     ids=lambda field: field.name,
 )
 def test_fields_with_a_column(field: Field) -> None:
-    assert [item.field for item in Layout.of("x.model", [field]).columns] == [field.name]
+    assert [item.key for item in Layout.of("x.model", [field]).columns] == [field.name]
 
 
 def test_a_layout_reads_what_it_stores_in_one_order() -> None:
@@ -145,7 +145,7 @@ def test_a_layout_reads_what_it_stores_in_one_order() -> None:
     layout = Layout.of("x.model", fields)
     assert layout == Layout.of("x.model", reversed(fields))
     assert layout.has_write_date
-    assert layout.fields == ["id", "write_date", "a", "b", "xmin"]
+    assert layout.reading.fields == ("id", "write_date", "a", "b", "xmin")
     assert [item.column.name for item in layout.columns][:2] == ["a", "b"]
 
 
@@ -153,7 +153,7 @@ def test_a_layout_reads_what_it_stores_in_one_order() -> None:
 def test_a_model_without_write_date(fields: list[Field]) -> None:
     layout = Layout.of("mail.followers", fields)
     assert not layout.has_write_date
-    assert layout.fields == ["id"]
+    assert layout.reading.fields == ("id",)
 
 
 def test_fields_get_is_read_by_attribute() -> None:

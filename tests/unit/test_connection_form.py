@@ -13,7 +13,10 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
 
 jsonschema = pytest.importorskip("jsonschema")
-EXTRAS = ["protocol", "verify", "timeout", "lang", "company_ids", "max_connections", "requests_per_second"]
+EXTRAS = [
+    *("protocol", "verify", "timeout", "lang", "company_ids", "max_connections", "requests_per_second"),
+    "hash_secret",
+]
 
 
 @pytest.fixture

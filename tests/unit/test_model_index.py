@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.columns import Layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.model_index import IndexedModel, index_migration, read_model_index
+from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.model_index import IndexedModel, read_model_index
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.target.migrations import tables_migration
 from airflow_provider_odoo_shadow.target.names import LONGEST_NAME, distinct_table_name, table_name
@@ -36,6 +37,10 @@ TYPES = [
     ("Properties", "properties", ColumnType.JSONB),
     ("PropertiesDefinition", "properties_definition", ColumnType.JSONB),
 ]
+
+
+def migration(models: Iterable[IndexedModel]) -> str:
+    return tables_migration("odoo_shadow", [item for item in models if not item.without_table])
 
 
 def entry(name: str, table: str | None, /, **fields: str) -> dict[str, Any]:
@@ -132,12 +137,12 @@ def test_names_that_postgresql_or_the_shadow_has_taken_are_distinct(tmp_path: Pa
 def test_models_without_a_table(tmp_path: Path, one: dict[str, Any], reason: str | None) -> None:
     models = read(tmp_path, one)
     assert models["m"].without_table == reason
-    assert tables(index_migration("odoo_shadow", models.values())) == ([] if reason else ["odoo_shadow_m"])
+    assert tables(migration(models.values())) == ([] if reason else ["odoo_shadow_m"])
 
 
 def test_tables_are_named_by_table_and_registered_by_name(tmp_path: Path) -> None:
     models = read(tmp_path, entry("ir.actions.act_window", "ir_act_window", name="Char"))
-    text = index_migration("odoo_shadow", models.values())
+    text = migration(models.values())
     assert tables(text) == ["odoo_shadow_ir_act_window"]
     assert "VALUES ('odoo_shadow_ir_act_window', 'ir.actions.act_window', 1)" in text
 
@@ -145,20 +150,20 @@ def test_tables_are_named_by_table_and_registered_by_name(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["res.partner", "meta", "sync.log", "x." + "long_" * 12, "größe." + "ü" * 40])
 def test_where_odoos_names_agree_the_file_is_that_of_a_server(tmp_path: Path, name: str) -> None:
     models = read(tmp_path, entry(name, name.replace(".", "_"), name="Char"), entry("a", "a", name="Char"))
-    text = index_migration("odoo_shadow", models.values())
+    text = migration(models.values())
     assert text == tables_migration("odoo_shadow", models.values())
     assert sorted(tables(text)) == sorted(["odoo_shadow_a", table_name(name)])
 
 
 def test_a_table_that_is_called_like_the_shadows_own_gets_another_name(tmp_path: Path) -> None:
-    text = index_migration("odoo_shadow", read(tmp_path, entry("x.books", "meta", name="Char")).values())
+    text = migration(read(tmp_path, entry("x.books", "meta", name="Char")).values())
     assert tables(text) == [distinct_table_name("meta")]
 
 
 def test_models_of_one_table_get_a_table_each(tmp_path: Path) -> None:
     shared = ("ir.actions.actions", "ir.actions.close", "x.actions")
     models = read(tmp_path, *(entry(name, "ir_actions", name="Char") for name in shared))
-    assert tables(index_migration("odoo_shadow", models.values())) == [
+    assert tables(migration(models.values())) == [
         "odoo_shadow_ir_actions",
         distinct_table_name("ir.actions.close"),
         distinct_table_name("x.actions"),
@@ -168,7 +173,7 @@ def test_models_of_one_table_get_a_table_each(tmp_path: Path) -> None:
 def test_a_table_that_is_called_like_anothers_substitute_stays_apart(tmp_path: Path) -> None:
     substitute = distinct_table_name("c").removeprefix("odoo_shadow_")
     entries = (entry("a", substitute, name="Char"), entry("b", "c", name="Char"), entry("c", "c", name="Char"))
-    made = tables(index_migration("odoo_shadow", read(tmp_path, *entries).values()))
+    made = tables(migration(read(tmp_path, *entries).values()))
     assert len(set(made)) == 3
     assert made[:2] == [f"odoo_shadow_{substitute}", "odoo_shadow_c"]
 
@@ -191,13 +196,13 @@ def test_the_order_of_entries_and_fields_does_not_matter(tmp_path: Path) -> None
     kinds = {f"field_{number}": kind for number, (kind, _, _) in enumerate(TYPES)}
     entries = [entry(f"m.{number}", "shared" if number % 3 else f"m_{number}", **kinds) for number in range(12)]
     entries += [entry("m.1", "shared", other="Char"), entry("m.2", None, more="Char")]
-    text = index_migration("odoo_shadow", read(tmp_path, *entries).values())
+    text = migration(read(tmp_path, *entries).values())
     assert len(tables(text)) == 12
     for order in (slice(None, None, -1), slice(5, None), slice(1, None, 2)):
         mixed = _in_order(entries, order)
         for one in mixed:
             one["fields"] = _in_order(one["fields"], order)
-        assert index_migration("odoo_shadow", reversed(read(tmp_path, *mixed).values())) == text
+        assert migration(reversed(read(tmp_path, *mixed).values())) == text
 
 
 def _in_order(items: list[Any], order: slice) -> list[Any]:
@@ -213,7 +218,7 @@ def test_a_file_may_begin_with_a_byte_order_mark_and_tell_more(tmp_path: Path) -
 
 
 def test_no_models_make_no_tables(tmp_path: Path) -> None:
-    assert tables(index_migration("odoo_shadow", read(tmp_path).values())) == []
+    assert tables(migration(read(tmp_path).values())) == []
 
 
 @pytest.mark.parametrize(
@@ -312,10 +317,11 @@ def test_entries_of_one_model_may_not_contradict_each_other(tmp_path: Path) -> N
             read(tmp_path, *same_table)
 
 
-def test_fields_that_would_share_a_column_are_refused(tmp_path: Path) -> None:
+def test_fields_never_share_a_column(tmp_path: Path) -> None:
     (column,) = read(tmp_path, entry("m", "m", ctid="Char"))["m"].columns
-    with pytest.raises(MirrorConfigurationError, match=f"fields 'ctid' and '{column.name}' would share column"):
-        read(tmp_path, entry("m", "m", **{"ctid": "Char", column.name: "Char"}))
+    columns = read(tmp_path, entry("m", "m", **{"ctid": "Char", column.name: "Char"}))["m"].columns
+    assert len({item.name for item in columns}) == 2
+    assert next(item.name for item in columns if item.field == column.name) == column.name
 
 
 def test_a_long_wrong_value_is_shown_short(tmp_path: Path) -> None:

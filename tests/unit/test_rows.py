@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_odoo_shadow.job.columns import Layout
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
 from airflow_provider_odoo_shadow.source.errors import OdooServerError
 from airflow_provider_odoo_shadow.source.fields import Field

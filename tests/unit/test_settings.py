@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, checked_models
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, ModelChoice
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
 from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.secrets import is_secret
@@ -23,12 +23,13 @@ def test_the_priority_models_are_those_of_the_contract() -> None:
         *("sale.order", "sale.order.line", "purchase.order"),
         *("product.product", "product.template", "project.project", "project.task"),
     ]
-    assert checked_models(PRIORITY_MODELS) == PRIORITY_MODELS
+    assert ModelChoice.parse("priority").names == PRIORITY_MODELS
+    assert ModelChoice.parse("priority").is_plain
 
 
 @pytest.mark.parametrize("name", ["res.partner", "x_awkward", "x_studio.Model2", "crm"])
 def test_names_that_models_have(name: str) -> None:
-    assert checked_models(iter([name])) == (name,)
+    assert ModelChoice.parse(iter([name])).names == (name,)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +38,14 @@ def test_names_that_models_have(name: str) -> None:
 )
 def test_names_that_no_model_has(name: str) -> None:
     with pytest.raises(MirrorConfigurationError, match=r"res\.partner"):
-        checked_models(["res.company", name])
+        ModelChoice.parse(["res.company", name])
 
 
 def test_no_models_or_one_twice_make_no_sense() -> None:
     with pytest.raises(MirrorConfigurationError, match="No models"):
-        checked_models([])
+        ModelChoice.parse([])
     with pytest.raises(MirrorConfigurationError, match=r"twice in the list: res\.company, res\.partner"):
-        checked_models(["res.partner", "res.company", "res.users", "res.company", "res.partner"])
+        ModelChoice.parse(["res.partner", "res.company", "res.users", "res.company", "res.partner"])
 
 
 @pytest.mark.parametrize("batch_size", [1, 2000, LARGEST_PAGE])
@@ -136,3 +137,27 @@ def test_counts_add_up() -> None:
     total = RowCounts(1, 2, 3) + RowCounts(10, 20, 30)
     assert total == RowCounts(11, 22, 33)
     assert total.written == 33
+
+
+@pytest.mark.parametrize(
+    ("terms", "taken", "not_taken"),
+    [
+        ("all", ["res.partner", "mail.message"], []),
+        ("all,!mail.*", ["res.partner"], ["mail.message", "mail.mail"]),
+        ("!mail.*", ["res.partner"], ["mail.message"]),
+        ("sale.*,res.partner", ["sale.order", "sale.order.line", "res.partner"], ["res.users", "sale_order"]),
+        ("priority,crm.lead", ["res.partner", "crm.lead"], ["crm.stage"]),
+        ("priority,!res.users", ["res.partner"], ["res.users"]),
+        ("account.mov?", ["account.move"], ["account.move.line"]),
+        (["all", "!res.partner"], ["res.users"], ["res.partner"]),
+    ],
+)
+def test_choices(terms: str | list[str], taken: list[str], not_taken: list[str]) -> None:
+    choice = ModelChoice.parse(terms)
+    assert [model for model in (*taken, *not_taken) if choice.matches(model)] == taken
+
+
+def test_only_patterns_need_the_server() -> None:
+    assert not ModelChoice.parse("all").is_plain
+    assert not ModelChoice.parse("res.partner,sale.*").is_plain
+    assert ModelChoice.parse("res.partner,!res.users").is_plain

@@ -1,0 +1,118 @@
+"""`odoo-shadow models`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Unpack
+
+import click
+from rich.table import Column, Table
+
+from airflow_provider_odoo_shadow.cli.options import (
+    OdooSettings,
+    config_option,
+    model_choice,
+    models_option,
+    odoo_client,
+    odoo_options,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
+from airflow_provider_odoo_shadow.cli.terminal import console, working
+from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
+from airflow_provider_odoo_shadow.job.config import EngineConfig
+from airflow_provider_odoo_shadow.job.inventory import ModelEntry, take_inventory
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+@click.command()
+@odoo_options
+@shadow_options(required=False)
+@config_option
+@models_option("the 13 priority models")
+@click.option("--why", is_flag=True, help="Also list the models and fields that are left out, and why.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@verbose_option
+def models(
+    supabase_db_url: str | None,
+    schema: str,
+    config: EngineConfig | None,
+    models: str | None,
+    why: bool,
+    as_json: bool,
+    verbose: bool,
+    **odoo_settings: Unpack[OdooSettings],
+) -> None:
+    """Show what would be mirrored: rows, columns, size, last sync; and what is left out.
+
+    Nothing is written. Without a shadow database sizes are guesses, marked by a ~.
+
+    \b
+    Examples:
+        odoo-shadow models --models all --why
+        odoo-shadow models --models 'sale.*,!sale.report' --json
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    choice, settings = model_choice(models), (config or EngineConfig()).settings_of
+    shadow = shadow_database(supabase_db_url, schema) if supabase_db_url is not None else None
+    with odoo_client(odoo_settings) as odoo:
+        odoo.user_id()
+        with working("Asking Odoo"):
+            chosen = choose_models(odoo, choice)
+            entries = take_inventory(odoo, shadow, chosen.models, settings)
+    if shadow is not None:
+        shadow.close()
+    if as_json:
+        click.echo(_as_json(entries, chosen))
+        return
+    console().print(_as_table(entries))
+    if why:
+        console().print(_left_out(entries, chosen))
+    elif chosen.left_out:
+        click.echo(f"{len(chosen.left_out)} models are left out; --why says why.")
+
+
+def _as_json(entries: list[ModelEntry], chosen: Chosen) -> str:
+    left_out = [asdict(item) for item in chosen.left_out]
+    return json.dumps({"models": [asdict(item) for item in entries], "left_out": left_out}, indent=2, default=str)
+
+
+def _as_table(entries: list[ModelEntry]) -> Table:
+    numbers = [Column(name, justify="right") for name in ("rows", "columns", "size", "rows mirrored")]
+    table = Table("model", "table", *numbers, "last sync")
+    for item in entries:
+        if item.problem is not None:
+            table.add_row(item.model, item.table, "", "", "", "", item.problem)
+            continue
+        synced = f"{item.last_sync_at:%Y-%m-%d %H:%M} UTC" if item.last_sync_at else "never"
+        size = ("~" if item.size_is_guess else "") + _in_words(item.size or 0)
+        mirrored = "" if item.rows_mirrored is None else str(item.rows_mirrored)
+        table.add_row(item.model, item.table, str(item.rows), str(item.columns), size, mirrored, synced)
+    known = [item for item in entries if item.problem is None]
+    total = _in_words(sum(item.size or 0 for item in known))
+    rows, columns = (sum(getattr(item, name) or 0 for item in known) for name in ("rows", "columns"))
+    table.add_section()
+    table.add_row(f"{len(entries)} models", "", str(rows), str(columns), total, "", "")
+    return table
+
+
+def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
+    table = Table("left out", "because", title="What is left out")
+    for item in chosen.left_out:
+        table.add_row(item.model, item.reason)
+    for entry in entries:
+        for field in entry.left_out_fields:
+            table.add_row(f"{entry.model}, field {field}", "it holds a credential by its name, or the settings say so")
+    return table
+
+
+def _in_words(size: float) -> str:
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError("the last unit takes everything")

@@ -1,0 +1,70 @@
+"""Which models a mirror takes: what a person asked for, as far as the server has it and it is fit to be mirrored."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from airflow_provider_odoo_shadow.job.models import ModelChoice, in_order
+from airflow_provider_odoo_shadow.job.secrets import why_secret
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.discovery import Kind, ServerModel, discover_models
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A model that is not mirrored, and why."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The models of a mirror, in the order in which they are mirrored, and those that a pattern does not take."""
+
+    models: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
+    """Find the models that match a choice; the server is asked only if there are patterns.
+
+    A model that is named is taken as it is, whatever it is: an SQL view, a store of credentials, one that is not
+    installed. A pattern takes tables only, and none that hold credentials.
+
+    Raises an `OdooError`.
+    """
+    if choice.is_plain:
+        return Chosen(choice.names)
+    found = discover_models(odoo)
+    if not found.is_complete:
+        log.warning(
+            "The login '%s' may not read ir.model: patterns take only models that it may read and that have a "
+            "write_date. Give it the right (Administration / Access Rights), or name further models.",
+            odoo.connection.login,
+        )
+    reasons = {item.name: _why_not(item, choice) for item in found.models if _is_asked_for(item.name, choice)}
+    taken = [name for name, reason in reasons.items() if reason is None]
+    left_out = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason is not None]
+    idle = [pattern for pattern in choice.patterns if not _matches_any(pattern, found.models)]
+    left_out += [LeftOut(pattern, "matches no model of this server") for pattern in idle]
+    return Chosen(in_order((*choice.names, *taken)), tuple(left_out))
+
+
+def _is_asked_for(model: str, choice: ModelChoice) -> bool:
+    return choice.matches(model) or choice.excludes(model)
+
+
+def _matches_any(pattern: str, models: tuple[ServerModel, ...]) -> bool:
+    return any(ModelChoice(patterns=(pattern,)).matches(item.name) for item in models)
+
+
+def _why_not(model: ServerModel, choice: ModelChoice) -> str | None:
+    if choice.excludes(model.name):
+        return "excluded by the mirror's own settings"
+    if model.name in choice.names:
+        return None
+    return why_secret(model.name, model.text_fields) or (None if model.kind is Kind.TABLE else str(model.kind))

@@ -1,0 +1,114 @@
+"""The YAML file that describes mirrors, as far as the engine needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.models import ModelChoice
+from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, LONGEST_LOOK_BACK
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, settings_of
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
+from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+
+_MINUTE = 60
+
+
+class EngineConfig(BaseModel):
+    """What the engine needs of a mirror; the DAGs' own settings are not looked at.
+
+    :param models: `priority`, `all`, or names, patterns and exclusions.
+    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param model_settings: by model or pattern.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    schema_name: Annotated[str, Field(alias="schema", min_length=1)] = DEFAULT_SCHEMA
+    models: Literal["priority", "all"] | tuple[str, ...] = "priority"
+    batch_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
+    look_back_minutes: Annotated[float, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
+        DEFAULT_LOOK_BACK.total_seconds() / _MINUTE
+    )
+    on_delete: OnDelete = OnDelete.DELETE
+    model_settings: dict[str, ModelSettings] = {}
+
+    @property
+    def choice(self) -> ModelChoice:
+        """The models."""
+        return ModelChoice.parse(self.models)
+
+    def settings_of(self, model: str) -> ModelSettings:
+        """Return how a model is mirrored."""
+        return settings_of(model, self.model_settings)
+
+    @field_validator("models")
+    @classmethod
+    def _check_models(cls, models: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        ModelChoice.parse(models)
+        return models
+
+
+Config = TypeVar("Config", bound=EngineConfig)
+
+
+def read_entries(path: Path) -> dict[str, Mapping[str, object]]:
+    """Read the file and return each mirror's settings, unchecked, by name.
+
+    :raises MirrorConfigurationError: says what is wrong with the file.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MirrorConfigurationError(f"{path}: the mirrors cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise MirrorConfigurationError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+    mirrors = document.get("mirrors") if isinstance(document, dict) and set(document) == {"mirrors"} else None
+    if not isinstance(mirrors, dict) or not mirrors:
+        raise MirrorConfigurationError(f"{path}: there must be one entry, mirrors, with at least one mirror by name.")
+    return {str(name): _entry(path, str(name), settings) for name, settings in mirrors.items()}
+
+
+def check_entry(path: Path, name: str, kind: type[Config], settings: Mapping[str, object]) -> Config:
+    """Check one mirror's settings.
+
+    :raises MirrorConfigurationError: says which setting is wrong.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(dict(settings))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        setting = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise MirrorConfigurationError(
+            f"{path}: mirror '{name}', {setting} is {first['input']!r}: {first['msg']}."
+        ) from None
+
+
+def read_engine_config(path: Path, name: str | None) -> EngineConfig:
+    """Read what the engine needs of one mirror.
+
+    :param name: None for the only one.
+    :raises MirrorConfigurationError: says which file and which setting is wrong.
+    """
+    entries = read_entries(path)
+    if name is None and len(entries) > 1:
+        raise MirrorConfigurationError(f"{path} has several mirrors: name one of {', '.join(entries)}.")
+    wanted = next(iter(entries)) if name is None else name
+    if wanted not in entries:
+        raise MirrorConfigurationError(f"{path} has no mirror '{wanted}', only {', '.join(entries)}.")
+    return check_entry(path, wanted, EngineConfig, entries[wanted])
+
+
+def _entry(path: Path, name: str, settings: object) -> Mapping[str, object]:
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        raise MirrorConfigurationError(f"{path}: mirror '{name}' must be a list of settings, such as models: priority.")
+    return settings

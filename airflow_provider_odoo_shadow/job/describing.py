@@ -1,0 +1,51 @@
+"""Asks Odoo what a model is made of, and what else its layout depends on."""
+
+from __future__ import annotations
+
+from airflow_provider_odoo_shadow.job.layout import Labels, Layout
+from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.fields import read_fields
+from airflow_provider_odoo_shadow.source.pages import read_ids
+from airflow_provider_odoo_shadow.source.types import Json
+
+DEFAULT_LANGUAGE = "en_US"
+
+
+def read_layout(odoo: OdooClient, model: str, settings: ModelSettings = AS_USUAL) -> Layout:
+    """Ask for a model's fields and choose those that are mirrored.
+
+    :raises MirrorConfigurationError: the settings do not fit the model's fields.
+    :raises OdooError: Odoo could not be asked.
+    """
+    fields = read_fields(odoo, model)
+    has_translations = settings.all_languages and any(field.translate for field in fields)
+    has_companies = settings.all_companies and any(field.company_dependent for field in fields)
+    return Layout.of(
+        model,
+        fields,
+        settings,
+        languages=_languages(odoo) if has_translations else None,
+        companies=_companies(odoo) if has_companies else None,
+        hash_secret=odoo.connection.hash_secret,
+    )
+
+
+def _languages(odoo: OdooClient) -> Labels:
+    """Return the active languages; `search` on `res.lang` shows no others."""
+    main = odoo.connection.lang or DEFAULT_LANGUAGE
+    codes = sorted(str(record["code"]) for record in odoo.search_read("res.lang", [], ["code"]))
+    return Labels(main, tuple((code, {"lang": code}) for code in codes if code != main))
+
+
+def _companies(odoo: OdooClient) -> Labels:
+    """Return the companies that are read. Odoo takes the first one of the context as the main one."""
+    (user,) = read_ids(odoo, "res.users", ["company_id", "company_ids"], [odoo.user_id()])
+    chosen = list(odoo.connection.company_ids) or _own_company_first(user["company_id"], user["company_ids"])
+    others = ((str(item), {"allowed_company_ids": [item, *(c for c in chosen if c != item)]}) for item in chosen[1:])
+    return Labels(str(chosen[0]), tuple(others))
+
+
+def _own_company_first(own: Json, allowed: Json) -> list[int]:
+    ids = [item for item in (allowed if isinstance(allowed, list) else []) if isinstance(item, int)]
+    return sorted(ids, key=lambda item: (item != own, item))

@@ -1,0 +1,226 @@
+"""Which of a model's fields are mirrored, and which columns they become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from airflow_provider_odoo_shadow.job.columns import Convert, by_label, column_type, keyed_hash
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.secrets import is_secret
+from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
+from airflow_provider_odoo_shadow.source.fields import Field
+from airflow_provider_odoo_shadow.source.reading import Reading, Variant, variant_key
+from airflow_provider_odoo_shadow.source.types import Context
+from airflow_provider_odoo_shadow.target.descriptions import Description
+from airflow_provider_odoo_shadow.target.names import free_column_name
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
+
+WRITE_DATE_FIELD = "write_date"
+TRANSLATIONS = "translations"
+COMPANIES = "companies"
+
+_NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
+_OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
+_NAME_FIELDS = ("name", "x_name", "display_name")
+"""What Odoo calls a record by (`_rec_name`, which no API tells): by default `name`, in Studio's models `x_name`."""
+
+
+@dataclass(frozen=True)
+class FieldColumn:
+    """A column and how values get there.
+
+    :param key: where a record has the value: the field's name, or that of its variants.
+    """
+
+    key: str
+    column: Column
+    convert: Convert
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The languages or the companies that an Odoo has.
+
+    :param main: the one that a record is read with anyway.
+    :param others: what to read it with for each of the others.
+    """
+
+    main: str
+    others: tuple[tuple[str, Context], ...] = ()
+
+    def variants(self, kind: str, fields: tuple[str, ...]) -> list[Variant]:
+        """Return what is to be read of some fields."""
+        return [Variant(kind, self.main, fields), *(Variant(kind, label, fields, how) for label, how in self.others)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a model's records become rows.
+
+    :param columns: in the order of the fields' names.
+    :param has_write_date: whether changes can be found by `write_date`.
+    :param extra: columns of fields that Odoo does not store, whose changes no cursor shows.
+    :param left_out: fields that Odoo has and that are not mirrored on purpose.
+    :param settings: how this model is mirrored.
+    :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
+    """
+
+    model: str
+    columns: tuple[FieldColumn, ...]
+    has_write_date: bool
+    extra: tuple[FieldColumn, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    settings: ModelSettings = AS_USUAL
+    name_path: str | None = None
+
+    @property
+    def all_columns(self) -> tuple[FieldColumn, ...]:
+        """The columns of the table, besides the project's own."""
+        return (*self.columns, *self.extra)
+
+    @property
+    def reading(self) -> Reading:
+        """What to read."""
+        keys = {item.key for item in self.columns}
+        variants = [_restricted(item, keys) for item in self.variants]
+        named = [name for item in variants for name in item.fields]  # the main value stands in the record itself
+        plain = [key for key in dict.fromkeys((*(item.key for item in self.columns), *named)) if "@" not in key]
+        cursor = [WRITE_DATE_FIELD] if self.has_write_date else []
+        used = tuple(item for item in variants if item.fields)
+        return Reading(self.model, ("id", *cursor, *plain), self.settings.domain, used)
+
+    def restricted(self, names: Iterable[str], *, cursor: bool = True) -> Layout:
+        """Return the layout of some columns only, extra ones among them.
+
+        :param cursor: False leaves `write_date` out.
+        """
+        wanted = frozenset(names)
+        columns = tuple(item for item in self.all_columns if item.column.name in wanted)
+        return replace(self, columns=columns, extra=(), has_write_date=self.has_write_date and cursor)
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        fields: Iterable[Field],
+        settings: ModelSettings = AS_USUAL,
+        *,
+        languages: Labels | None = None,
+        companies: Labels | None = None,
+        hash_secret: str | None = None,
+    ) -> Layout:
+        """Choose the fields that are mirrored: stored or company-dependent, no binary, no secret.
+
+        :param languages: what `settings.all_languages` needs, and so `companies`.
+        :raises MirrorConfigurationError: the settings do not fit the model's fields.
+        """
+        by_name = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
+        _check_settings(model, by_name, settings, hash_secret)
+        stored = [field for field in by_name.values() if _is_stored(field)]
+        mirrored = [field for field in stored if not _is_left_out(field, settings)]
+        extra = [by_name[name] for name in settings.extra_fields if name not in {field.name for field in stored}]
+        by_language = [f for f in mirrored if languages and f.translate and not settings.hashes(f.name)]
+        by_company = [f for f in mirrored if companies and f.company_dependent and not settings.hashes(f.name)]
+        namer = _Namer([*mirrored, *extra])
+        columns = [
+            *(namer.column(field, settings, hash_secret) for field in mirrored),
+            *(namer.variants_column(field, TRANSLATIONS) for field in by_language),
+            *(namer.variants_column(field, COMPANIES) for field in by_company),
+        ]
+        variants = languages.variants(TRANSLATIONS, _names(by_language)) if languages and by_language else []
+        variants += companies.variants(COMPANIES, _names(by_company)) if companies and by_company else []
+        return cls(
+            model,
+            tuple(sorted(columns, key=lambda item: item.key)),
+            any(field.name == WRITE_DATE_FIELD and field.store for field in by_name.values()),
+            tuple(namer.column(field, settings, hash_secret) for field in extra),
+            tuple(variants),
+            frozenset(_names(field for field in stored if field not in mirrored)),
+            settings,
+            _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
+        )
+
+
+class _Namer:
+    """Gives each field a column of its own; where a name can be a column's, the field keeps it."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._taken = {field.name for field in fields}
+
+    def column(self, field: Field, settings: ModelSettings, hash_secret: str | None) -> FieldColumn:
+        kind, convert = column_type(field)
+        if hash_secret is not None and settings.hashes(field.name):
+            kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, convert)
+        column = Column(self._name(field.name), kind, field.name, field.type, _description(field))
+        return FieldColumn(field.name, column, convert)
+
+    def variants_column(self, field: Field, kind: str) -> FieldColumn:
+        name = self._name(f"{field.name}__{kind}")
+        _, convert = column_type(field)
+        described = replace(_description(field), selection=(), relation=None, required=False)
+        column = Column(name, ColumnType.JSONB, field.name, field.type, described)
+        return FieldColumn(variant_key(field.name, kind), column, by_label(convert))
+
+    def _name(self, wanted: str) -> str:
+        name = free_column_name(wanted, self._taken - {wanted})
+        self._taken.add(name)
+        return name
+
+
+def _is_stored(field: Field) -> bool:
+    has_value = field.store or field.company_dependent
+    return has_value and field.type not in _NOT_COLUMNS and field.name not in _OWN_PLACE
+
+
+def _is_left_out(field: Field, settings: ModelSettings) -> bool:
+    return settings.excludes(field.name) or (is_secret(field) and field.name not in settings.allow_fields)
+
+
+def _check_settings(model: str, fields: dict[str, Field], settings: ModelSettings, hash_secret: str | None) -> None:
+    for name in settings.extra_fields:
+        field = fields.get(name)
+        if field is None:
+            raise MirrorConfigurationError(
+                f"{model} has no field '{name}' that this login may read: correct extra_fields."
+            )
+        if field.type in _NOT_COLUMNS:
+            raise MirrorConfigurationError(f"{model}, field '{name}': {field.type} fields are never mirrored.")
+    if settings.hashed_fields and hash_secret is None:
+        raise MirrorConfigurationError(
+            f"{model} has hashed_fields, but the Odoo connection has no hash_secret: fill it in (ODOO_HASH_SECRET)."
+        )
+
+
+def _restricted(variant: Variant, keys: set[str]) -> Variant:
+    return replace(variant, fields=tuple(name for name in variant.fields if variant_key(name, variant.kind) in keys))
+
+
+def _description(field: Field) -> Description:
+    return Description(
+        label=field.label,
+        relation=field.relation,
+        translated=field.translate,
+        company_dependent=field.company_dependent,
+        required=field.required,
+        custom=field.manual,
+        selection=field.selection if field.type == "selection" else (),
+    )
+
+
+def _name_path(fields: dict[str, Field], mirrored: set[str]) -> str | None:
+    """Return where a record's name is. `_inherits` shows the parent's `name` as a related field that is not stored."""
+    for name in _NAME_FIELDS:
+        field = fields.get(name)
+        if name in mirrored:
+            return name
+        if field is not None and field.related is not None and not field.store:
+            link, _, rest = field.related.partition(".")
+            if link in mirrored and rest and "." not in rest:
+                return field.related
+    return None
+
+
+def _names(fields: Iterable[Field]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields)

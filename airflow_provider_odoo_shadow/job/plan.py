@@ -1,0 +1,196 @@
+"""Which models of a run have work, found out with two calls a model at the most.
+
+A model is passed over when nothing was written in its window, both sides count the same, its fields and settings are
+what they were, and its last run ended well. Its watermark advances as a run would have advanced it: Odoo's clock is
+read before anything is asked, so what is committed later is in the next window.
+
+What no count shows is planned always: models without a `write_date`, and those with fields that Odoo does not store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from airflow_provider_odoo_shadow.job.binding import bind
+from airflow_provider_odoo_shadow.job.mirror import no_replay
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
+from airflow_provider_odoo_shadow.job.window import domain_of, low_end
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.digests import FieldsState, read_fields_states
+from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooRequestError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.planning import TableState, note_planned, pass_over, read_states
+from airflow_provider_odoo_shadow.target.registry import ReadSettings, register_table
+from airflow_provider_odoo_shadow.target.watermarks import Watermark
+
+log = logging.getLogger(__name__)
+
+_OWN_TROUBLE = (OdooAccessError, OdooUnknownModelError, OdooUnknownFieldError, OdooRequestError)
+"""What one model may have while the others have none."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A model that a run has to mirror, and why."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A model that had nothing to do, and its advanced watermark."""
+
+    model: str
+    table: str
+    watermark: Watermark
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do, in the order of its models."""
+
+    work: tuple[Work, ...]
+    unchanged: tuple[Unchanged, ...] = ()
+
+    def __str__(self) -> str:
+        """Return one line for a log."""
+        return f"{len(self.work)} models have work, {len(self.unchanged)} are unchanged"
+
+
+SettingsOf: TypeAlias = Callable[[str], ModelSettings | None]
+"""How a model is mirrored; None for as its last run did."""
+
+
+def as_before(model: str) -> ModelSettings | None:  # noqa: ARG001 - the signature of `settings`
+    """Mirror every model as its last run did."""
+    return None
+
+
+def plan_run(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    models: Sequence[str],
+    *,
+    run: Run,
+    options: MirrorOptions,
+    settings: SettingsOf = as_before,
+    replay_from: Callable[[str], datetime | None] = no_replay,
+) -> Plan:
+    """Find the models that have work; advance and log the others.
+
+    :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
+    :raises OdooError: Odoo could not be asked at all; a model's own trouble is left to its own run.
+    :raises ShadowError: the shadow could not be read or written.
+    """
+    bind(odoo, shadow)
+    moment = odoo.server_time()
+    with shadow.transaction() as tx:
+        states = read_states(tx, models)
+    fields = read_fields_states(odoo, models)
+    planner = _Planner(odoo, options, settings, states, fields)
+    reasons = {model: planner.known_reason(model) for model in models}
+    unclear = [model for model, reason in reasons.items() if reason is None]
+    lows = [planner.low(model, replay_from) for model in unclear]
+    with ThreadPoolExecutor(odoo.connection.max_connections, thread_name_prefix="odoo-plan") as pool:
+        reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
+    idle = [states[model].table for model in models if reasons[model] is None]
+    with shadow.transaction() as tx:
+        advanced = pass_over(tx, run.id, idle, moment)
+    plan = _plan(reasons, states, advanced)
+    _note(shadow, plan, fields)
+    return plan
+
+
+def _plan(
+    reasons: Mapping[str, str | None], states: Mapping[str, TableState], advanced: Mapping[str, Watermark]
+) -> Plan:
+    work, unchanged = [], []
+    for model, reason in reasons.items():
+        table = states[model].table if reason is None else ""
+        if table in advanced:
+            unchanged.append(Unchanged(model, table, advanced[table]))
+        else:
+            work.append(Work(model, reason or "another run is writing it"))
+    return Plan(tuple(work), tuple(unchanged))
+
+
+def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState]) -> None:
+    """Keep what was planned; models that the server does not show get no entry."""
+    known = [item.model for item in plan.work if item.model in fields]
+    with shadow.transaction() as tx:
+        for model in known:
+            register_table(tx, model)
+        note_planned(tx, {model: fields[model].digest for model in known})
+    for item in plan.work:
+        log.info("%s: %s", item.model, item.reason)
+    log.info("%s", plan)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Tells why a model has work."""
+
+    odoo: OdooClient
+    options: MirrorOptions
+    settings: SettingsOf
+    states: Mapping[str, TableState]
+    fields: Mapping[str, FieldsState]
+
+    def known_reason(self, model: str) -> str | None:
+        """Return why a model has work, as far as the books and its fields tell."""
+        state, fields = self.states.get(model), self.fields.get(model)
+        if self.options.full:
+            return "everything is read again"
+        if state is None or state.watermark is None or not state.exists:
+            return "first load"
+        if state.has_rest:
+            return "its last run left something to do"
+        settings = self._settings(state)
+        wanted = ReadSettings(read_as(self.odoo.connection, settings), self.options.on_delete, settings.as_text())
+        if wanted != state.settings:
+            return "it is read in another way than before"
+        if fields is None or fields.digest != state.fields_digest:
+            return "its fields changed"
+        if not fields.has_write_date:
+            return "it has no write_date, so all of it is read"
+        return "it has fields that Odoo does not store" if settings.extra_fields else None
+
+    def low(self, model: str, replay_from: Callable[[str], datetime | None]) -> datetime | None:
+        """Return where the model's next window begins, None for "read everything"."""
+        state = self.states[model]
+        return low_end(state.watermark, replay_from(state.table), self.options.look_back, read_all=False)
+
+    def difference(self, model: str, low: datetime | None) -> str | None:
+        """Ask Odoo; a model that it cannot be asked about is left to its own run, which tells what is wrong."""
+        if low is None:
+            return "everything is read again"
+        state = self.states[model]
+        domain = list(self._settings(state).domain)
+        try:
+            changed = self.odoo.search_count(model, [*domain, *domain_of(low)], context=ARCHIVED_TOO)
+            if changed:
+                return f"{changed} rows were written since {low:%Y-%m-%d %H:%M:%S} UTC"
+            if self.options.on_delete is OnDelete.IGNORE:
+                return None
+            rows = self.odoo.search_count(model, domain, context=ARCHIVED_TOO)
+        except _OWN_TROUBLE as error:
+            return str(error)
+        return None if rows == state.row_count else f"Odoo has {rows} rows, the shadow {state.row_count}"
+
+    def _settings(self, state: TableState) -> ModelSettings:
+        given = self.settings(state.model)
+        return ModelSettings.from_text(state.settings.settings) if given is None else given

@@ -1,0 +1,120 @@
+"""How single models are mirrored, where that differs from the default."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+
+_Names = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class ModelSettings(BaseModel):
+    """How one model is mirrored.
+
+    Names of fields may be patterns, such as `*_iban`, except where a field is added or let in.
+
+    :param domain: an Odoo domain; only records that match are mirrored.
+    :param exclude_fields: fields to leave out. Values that were mirrored before are removed.
+    :param hashed_fields: fields of which only a keyed hash is kept (`hash_secret` of the Odoo connection).
+    :param extra_fields: fields that Odoo does not store; they are refreshed on every run, as no cursor shows changes.
+    :param allow_fields: fields that look like credentials and are none, or are wanted all the same.
+    :param all_languages: keep translated fields in every active language, in `<field>__translations`.
+    :param all_companies: keep company-dependent fields for every company, in `<field>__companies`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: tuple[JsonValue, ...] = ()
+    exclude_fields: _Names = ()
+    hashed_fields: _Names = ()
+    extra_fields: _Names = ()
+    allow_fields: _Names = ()
+    all_languages: bool = False
+    all_companies: bool = False
+
+    @field_validator("domain")
+    @classmethod
+    def _check_domain(cls, domain: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
+        for term in domain:
+            if term not in ("&", "|", "!") and not (isinstance(term, list) and len(term) == 3):
+                raise ValueError(f"{term!r} is no condition such as ['active', '=', true]")
+        return domain
+
+    def excludes(self, field: str) -> bool:
+        """Say whether a field is left out."""
+        return _matches(field, self.exclude_fields)
+
+    def hashes(self, field: str) -> bool:
+        """Say whether of a field only a hash is kept."""
+        return _matches(field, self.hashed_fields)
+
+    def as_text(self) -> str:
+        """Return the settings that are not the default as JSON, the same for the same settings."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    @classmethod
+    def from_text(cls, text: str | None) -> ModelSettings:
+        """Return what `as_text` has written."""
+        return cls.model_validate_json(text) if text else cls()
+
+    @classmethod
+    def parse(cls, model: str, settings: Mapping[str, object]) -> ModelSettings:
+        """Check settings as a person wrote them.
+
+        :raises MirrorConfigurationError: says which is wrong.
+        """
+        try:
+            return cls.model_validate(dict(settings))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise MirrorConfigurationError(f"The settings of {model}, {where}: {first['msg']}.") from None
+
+    def united(self, other: ModelSettings) -> ModelSettings:
+        """Add other settings: lists are united, everything else is the other's where it says something."""
+        merged: dict[str, object] = {}
+        for name, value in other.model_dump(exclude_unset=True).items():
+            mine = getattr(self, name)
+            is_list = isinstance(mine, tuple) and name != "domain"
+            merged[name] = tuple(dict.fromkeys((*mine, *value))) if is_list else value
+        return self.model_copy(update=merged)
+
+
+AS_USUAL = ModelSettings()
+"""How a model is mirrored of which nothing else is said."""
+
+
+def read_as(connection: OdooConnection, settings: ModelSettings) -> str:
+    """Return what decides which values Odoo gives, and what is kept of them: for another one, rows are read again."""
+    decisive: list[str] = [connection.read_as]
+    if settings.domain:
+        decisive.append(f"domain {json.dumps(settings.domain)}")
+    if settings.hashed_fields:
+        key = hashlib.blake2b(b"odoo-shadow", key=_key(connection.hash_secret), digest_size=4).hexdigest()
+        decisive.append(f"hashed {', '.join(settings.hashed_fields)} with key {key}")
+    return "; ".join(decisive)
+
+
+def _key(secret: str | None) -> bytes:
+    return hashlib.blake2b((secret or "").encode(), digest_size=32).digest()
+
+
+def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSettings:
+    """Return a model's settings: those of every name or pattern that matches it, in the order of the file."""
+    found = ModelSettings()
+    for pattern, settings in by_pattern.items():
+        if fnmatchcase(model, pattern):
+            found = found.united(settings)
+    return found
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,132 @@
+"""The task that begins a run: which models the mirror has, and which of them have work."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from airflow.sdk import Context, conf
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.models import ModelChoice
+from airflow_provider_odoo_shadow.job.plan import Plan, Work, plan_run
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
+from airflow_provider_odoo_shadow.target.watermarks import NEVER
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
+
+log = logging.getLogger(__name__)
+
+_PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
+
+
+class ModelPlan(TypedDict):
+    """The arguments of one mapped task."""
+
+    model: str
+    full: bool
+    preview: bool
+    batch_size: int
+    allow_mass_delete: bool
+    model_settings: dict[str, object]
+
+
+def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
+    """Return one entry per model that has work; the watermarks of the others advance, their Variables, too.
+
+    :raises MirrorConfigurationError: a name that is no parameter or no model of this mirror, or more models than
+        Airflow maps. Airflow has checked the values.
+    :raises OdooError, ShadowError: one side could not be asked.
+    """
+    params = context["params"]
+    unknown = sorted(set(context["dag_run"].conf or {}) - set(_PARAMETERS))
+    if unknown:
+        raise MirrorConfigurationError(
+            f"The run was triggered with {', '.join(unknown)}, but there are only {', '.join(_PARAMETERS)}."
+        )
+    with OdooHook(mirror.odoo_conn_id).get_conn() as odoo:
+        models = _wanted(_chosen(odoo, mirror), params["models"])
+        if params["dry_run"]:
+            plan = Plan(tuple(Work(model, "asked for") for model in models))
+        else:
+            plan = _plan(context, odoo, mirror, models)
+    _check_number(len(plan.work))
+    return [
+        ModelPlan(
+            model=item.model,
+            full=params["full"],
+            preview=params["dry_run"],
+            batch_size=params["batch_size"],
+            allow_mass_delete=params["allow_mass_delete"],
+            model_settings=mirror.settings_of(item.model).model_dump(mode="json", exclude_defaults=True),
+        )
+        for item in plan.work
+    ]
+
+
+def _chosen(odoo: OdooClient, mirror: MirrorConfig) -> Chosen:
+    chosen = choose_models(odoo, mirror.choice)
+    for item in chosen.left_out:
+        log.info("%s is left out: %s", item.model, item.reason)
+    return chosen
+
+
+def _wanted(chosen: Chosen, terms: list[str] | None) -> tuple[str, ...]:
+    """Return those of the mirror's models that the trigger form asks for."""
+    if not terms:
+        return chosen.models
+    wanted = ModelChoice.parse(terms)
+    reasons = {item.model: item.reason for item in chosen.left_out}
+    for name in wanted.names:
+        if name not in chosen.models and "priority" not in terms:
+            reason = reasons.get(name, "the server does not have it, or the mirror does not ask for it")
+            raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reason}.")
+    return tuple(model for model in chosen.models if wanted.matches(model))
+
+
+def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, models: tuple[str, ...]) -> Plan:
+    dag_run, params = context["dag_run"], context["params"]
+    options = MirrorOptions(
+        full=params["full"],
+        batch_size=params["batch_size"],
+        look_back=timedelta(minutes=mirror.look_back_minutes),
+        on_delete=mirror.on_delete,
+    )
+    variables = WatermarkVariables(mirror.name)
+
+    def replay_from(table: str) -> datetime | None:
+        try:
+            return variables.read(table)
+        except ShadowConfigurationError:
+            return NEVER  # no watermark at all: its own task tells what is wrong with it
+
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+        plan = plan_run(
+            odoo,
+            shadow,
+            models,
+            run=mirror_run(dag_run.dag_id, dag_run.run_id),
+            options=options,
+            settings=mirror.settings_of,
+            replay_from=replay_from,
+        )
+    for item in plan.unchanged:
+        variables.write(item.table, item.watermark)
+    return plan
+
+
+def _check_number(tasks: int) -> None:
+    """Airflow fails the task that hands on too long a list, and says nothing of a cure."""
+    most = conf.getint("core", "max_map_length", fallback=1024)
+    if tasks > most:
+        raise MirrorConfigurationError(
+            f"{tasks} models have work, but Airflow maps at most {most} tasks: raise [core] max_map_length "
+            f"(AIRFLOW__CORE__MAX_MAP_LENGTH) to {tasks} or more, or split the mirror."
+        )

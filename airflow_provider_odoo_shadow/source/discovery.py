@@ -1,0 +1,128 @@
+"""Which models a server has, and which of them can be mirrored, as the server itself tells.
+
+What tells a model's kind was tried on Odoo 17.0 and 19.0:
+
+- `ir.model.get_available_models()` (module `web`) gives exactly the models that the login may read and that are
+  neither abstract nor transient; any login may call it.
+- Every table that Odoo makes has foreign keys for `create_uid` and `write_uid`, which `ir.model.constraint` lists, and
+  those without these columns have rows, which `ir.model.count` counts; of an SQL view it lists and counts nothing.
+- Only administrators may read `ir.model`, `ir.model.fields` and `ir.model.constraint`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooError
+from airflow_provider_odoo_shadow.source.types import Domain, Json, Record
+
+FIRST_TO_TELL_ABSTRACT = 19
+TEXT_TYPES = ("char", "text")
+
+
+class Kind(StrEnum):
+    """What a model is. The texts say why others than tables are not mirrored unless they are named."""
+
+    TABLE = "a table"
+    TRANSIENT = "transient: a wizard's passing records"
+    ABSTRACT = "abstract: it has no records"
+    UNREADABLE = "abstract, or the login may not read it"
+    VIEW = "an SQL view or a table without rows: the server shows no rows of its own behind it"
+    UNKNOWN = "without write_date, and a login that may not read ir.model cannot tell a table from an SQL view"
+
+
+@dataclass(frozen=True)
+class ServerModel:
+    """A model of the server.
+
+    :param label: what Odoo calls it, in the connection's language.
+    :param text_fields: its stored fields that hold text.
+    """
+
+    name: str
+    kind: Kind
+    label: str = ""
+    text_fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """The models of a server, by name.
+
+    :param is_complete: False when the login may not read `ir.model`; then models that it may not read are not listed.
+    """
+
+    models: tuple[ServerModel, ...]
+    is_complete: bool
+
+
+def discover_models(odoo: OdooClient) -> Discovery:
+    """Ask which models there are. Raises an `OdooError`."""
+    available = display_names(odoo)
+    try:
+        known = _known(odoo)
+    except OdooAccessError:
+        return Discovery(tuple(_by_fields(odoo, name, label) for name, label in sorted(available.items())), False)
+    tables = _tables(odoo, [record for record in known if record["model"] in available])
+    texts = _text_fields(odoo)
+    return Discovery(tuple(_by_records(record, available, tables, texts) for record in known), True)
+
+
+def display_names(odoo: OdooClient) -> dict[str, str]:
+    """Return the models that the login may read and that have records, and what Odoo calls them.
+
+    Any login may ask. Raises an `OdooError`.
+    """
+    answer = odoo.execute_kw("ir.model", "get_available_models")
+    records = answer if isinstance(answer, list) else []
+    return {str(item["model"]): str(item["display_name"]) for item in records if isinstance(item, dict)}
+
+
+def _known(odoo: OdooClient) -> list[Record]:
+    abstract = ["abstract"] if odoo.version.major >= FIRST_TO_TELL_ABSTRACT else []
+    return odoo.search_read("ir.model", [], ["model", "name", "transient", "state", *abstract], order="model")
+
+
+def _text_fields(odoo: OdooClient) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    domain: Domain = [("store", "=", True), ("ttype", "in", TEXT_TYPES)]
+    for record in odoo.search_read("ir.model.fields", domain, ["model", "name"]):
+        found.setdefault(str(record["model"]), set()).add(str(record["name"]))
+    return found
+
+
+def _tables(odoo: OdooClient, records: Iterable[Record]) -> set[Json]:
+    """Return the ids of the models that have a table."""
+    keys = odoo.search_read("ir.model.constraint", [("type", "=", "f")], ["model"])
+    tables = {key["model"] for key in keys} | {record["id"] for record in records if record["state"] == "manual"}
+    unclear = [record["id"] for record in records if record["id"] not in tables]
+    counted = odoo.search_read("ir.model", [("id", "in", unclear)], ["count"])  # counts whole tables, so only these
+    return tables | {record["id"] for record in counted if record["count"]}
+
+
+def _by_records(
+    record: Record, available: dict[str, str], tables: set[Json], texts: dict[str, set[str]]
+) -> ServerModel:
+    name = str(record["model"])
+    if record["transient"]:
+        kind = Kind.TRANSIENT
+    elif record.get("abstract"):
+        kind = Kind.ABSTRACT
+    elif name not in available:
+        kind = Kind.UNREADABLE
+    else:
+        kind = Kind.TABLE if record["id"] in tables else Kind.VIEW
+    return ServerModel(name, kind, str(record["name"]), frozenset(texts.get(name, ())))
+
+
+def _by_fields(odoo: OdooClient, name: str, label: str) -> ServerModel:
+    try:
+        fields = odoo.fields_get(name, ["store", "type"])
+    except OdooError:
+        return ServerModel(name, Kind.UNREADABLE, label)
+    stored = {field: details["type"] for field, details in fields.items() if details.get("store")}
+    texts = frozenset(field for field, kind in stored.items() if kind in TEXT_TYPES)
+    return ServerModel(name, Kind.TABLE if "write_date" in stored else Kind.UNKNOWN, label, texts)

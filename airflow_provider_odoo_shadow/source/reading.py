@@ -1,0 +1,74 @@
+"""What is read of a model: its fields, its own filter, and the same records in other languages and companies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.types import Context, Domain, Json, Record
+
+ARCHIVED_TOO: Context = {"active_test": False}
+"""The context without which Odoo hides archived records."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One language or one company in which some fields are read once more.
+
+    A value arrives in the record under `variant_key`, as an object by label.
+
+    :param kind: what differs: `translations` or `companies`.
+    :param label: the language's code, or the company's id.
+    :param context: what to read it with; None for the one that the record itself was read with.
+    """
+
+    kind: str
+    label: str
+    fields: tuple[str, ...]
+    context: Context | None = None
+
+
+def variant_key(field: str, kind: str) -> str:
+    """Return where a record has a field's variants; no field's name holds such a sign."""
+    return f"{field}@{kind}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of a model.
+
+    :param domain: which records there are at all, as far as the mirror is concerned.
+    """
+
+    model: str
+    fields: tuple[str, ...]
+    domain: Domain = ()
+    variants: tuple[Variant, ...] = ()
+
+    def within(self, *conditions: Domain) -> Domain:
+        """Return the reading's own filter with more conditions: records that meet all of them."""
+        return [*self.domain, *(term for domain in conditions for term in domain)]
+
+
+def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]) -> None:
+    """Read records in other languages and companies, too; what is gone meanwhile keeps what it has."""
+    if not reading.variants or not all("id" in record for record in records):
+        return
+    by_id = {record["id"]: record for record in records}
+    for record in records:
+        record.update({variant_key(name, item.kind): {} for item in reading.variants for name in item.fields})
+    for variant in reading.variants if records else ():
+        for other in _read_variant(client, reading.model, variant, records):
+            for name in variant.fields:
+                values = by_id[other["id"]][variant_key(name, variant.kind)]
+                if isinstance(values, dict):
+                    values[variant.label] = other[name]
+
+
+def _read_variant(client: OdooClient, model: str, variant: Variant, records: Sequence[Record]) -> Sequence[Record]:
+    if variant.context is None:
+        return records
+    ids: list[Json] = [record["id"] for record in records]
+    context = {**ARCHIVED_TOO, **variant.context}
+    return client.search_read(model, [("id", "in", ids)], list(variant.fields), context=context, can_split=True)

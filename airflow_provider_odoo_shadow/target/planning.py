@@ -1,0 +1,117 @@
+"""What the books tell of all tables at once, so that a run can pass over those that have nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from airflow_provider_odoo_shadow.target.base import FIELD, META, SYNC_LOG, WATERMARK
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.registry import ReadSettings
+from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark
+
+
+@dataclass(frozen=True)
+class TableState:
+    """How a registered table is.
+
+    :param watermark: None before its first load has ended.
+    :param exists: whether the table is there; somebody may have dropped it.
+    :param has_rest: whether an earlier run left something to do: an unfinished scan, columns to fill, an error.
+    :param fields_digest: of the model's fields, when it was last planned.
+    """
+
+    table: str
+    model: str
+    row_count: int
+    watermark: Watermark | None
+    settings: ReadSettings
+    exists: bool
+    has_rest: bool
+    fields_digest: str | None
+
+
+def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]:
+    """Return the states of those models that have a registered table, by model."""
+    rows = tx.run(
+        "SELECT m.table_name, m.odoo_model, m.row_count, m.read_as, m.on_delete, m.settings, c.oid IS NOT NULL,"
+        " m.sync_errors > 0 OR m.last_sync_at IS NULL OR m.last_sync_at < m.planned_at OR w.scan_run_id IS NOT NULL"
+        " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND NOT f.is_filled"
+        " AND f.vanished_at IS NULL),"
+        " m.fields_digest, nullif(w.last_write_date, {never}), w.last_id, w.rows_synced, w.updated_at"
+        " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
+        " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
+        " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
+        " WHERE m.odoo_model = ANY({models})",
+        field=tx.own(FIELD),
+        meta=tx.own(META),
+        watermark=tx.own(WATERMARK),
+        schema=tx.schema,
+        never=NEVER,
+        models=list(models),
+    )
+    return {
+        str(model): TableState(
+            str(table),
+            str(model),
+            int(count),
+            Watermark(*mark) if mark[0] is not None else None,
+            ReadSettings(read_as, OnDelete(on_delete or OnDelete.DELETE), settings),
+            bool(exists),
+            bool(has_rest),
+            digest,
+        )
+        for table, model, count, read_as, on_delete, settings, exists, has_rest, digest, *mark in rows
+    }
+
+
+def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:
+    """Note that these models were given to a run, and what their fields were then, by model.
+
+    A model whose run does not end well after that is planned again.
+    """
+    tx.run(
+        "UPDATE {meta} m SET planned_at = clock_timestamp(), fields_digest = given.digest"
+        " FROM unnest({models}::text[], {digests}::text[]) AS given (model, digest) WHERE m.odoo_model = given.model",
+        meta=tx.own(META),
+        models=list(digests),
+        digests=list(digests.values()),
+    )
+
+
+def pass_over(tx: Transaction, run_id: UUID, tables: Sequence[str], moment: datetime) -> dict[str, Watermark]:
+    """Advance the watermarks of tables that had nothing to do at a moment, and log that; return the new watermarks.
+
+    Tables that another run writes just now are left alone, and are not in the answer.
+    """
+    held = tx.run(
+        "SELECT table_name FROM {watermark} WHERE table_name = ANY({tables}) AND scan_run_id IS NULL"
+        " AND (held_until IS NULL OR held_until < clock_timestamp()) ORDER BY table_name FOR UPDATE SKIP LOCKED",
+        watermark=tx.own(WATERMARK),
+        tables=list(tables),
+    )
+    free = [str(row[0]) for row in held]
+    rows = tx.run(
+        "UPDATE {watermark} SET last_write_date = greatest(last_write_date, {moment}), updated_at = now()"
+        " WHERE table_name = ANY({tables}) RETURNING table_name, last_write_date, last_id, rows_synced, updated_at",
+        watermark=tx.own(WATERMARK),
+        moment=moment,
+        tables=free,
+    )
+    tx.run(
+        "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = 0, updated_at = now()"
+        " WHERE table_name = ANY({tables})",
+        meta=tx.own(META),
+        tables=free,
+    )
+    tx.run(
+        "INSERT INTO {log} (sync_run_id, table_name, completed_at, duration_ms, status, metadata)"
+        " SELECT {run_id}, unnest({tables}::text[]), now(), 0, 'success', '{{\"unchanged\": true}}'",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        tables=free,
+    )
+    return {str(name): Watermark(*mark) for name, *mark in rows}

@@ -1,0 +1,37 @@
+"""How large tables are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_provider_odoo_shadow.target.base import META
+from airflow_provider_odoo_shadow.target.database import Transaction
+
+
+@dataclass(frozen=True)
+class TableSize:
+    """A registered table.
+
+    :param size: bytes with indexes and long values, 0 when there is no such table.
+    """
+
+    table: str
+    row_count: int
+    last_sync_at: datetime | None
+    size: int
+
+
+def table_sizes(tx: Transaction, models: Sequence[str]) -> dict[str, TableSize]:
+    """Return the sizes of those models that have a registered table, by model."""
+    rows = tx.run(
+        "SELECT m.odoo_model, m.table_name, m.row_count, m.last_sync_at, coalesce(pg_total_relation_size(c.oid), 0)"
+        " FROM {meta} m LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
+        " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
+        " WHERE m.odoo_model = ANY({models})",
+        meta=tx.own(META),
+        schema=tx.schema,
+        models=list(models),
+    )
+    return {str(model): TableSize(*details) for model, *details in rows}
