@@ -14,6 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
+    OdooRequestError,
     OdooRetriableError,
     OdooServerError,
     OdooTimeoutError,
@@ -46,6 +47,9 @@ _READING = frozenset(
     }
 )
 
+# `project.tags` overrides `search_read` without it (Odoo 17.0 and 19.0); many2one fields then come as `[id, name]`.
+_REFUSED_LOAD = "unexpected keyword argument 'load'"
+
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
 """What a server answers that was asked for too much at once."""
 
@@ -61,6 +65,7 @@ class OdooClient:
     def __init__(self, connection: OdooConnection) -> None:
         self.connection = connection
         self._transport = HttpTransport(connection)
+        self._without_load: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -156,11 +161,20 @@ class OdooClient:
         :param load: empty gives a many2one as a bare id; `_classic_read` as `[id, name]`, at twice the cost.
         :param can_split: see `execute_kw`.
         """
-        kwargs: dict[str, Argument] = {"fields": list(fields), "load": load}
         optional = {"limit": limit, "offset": offset or None, "order": order, "context": context}
+        kwargs: dict[str, Argument] = {"fields": list(fields)}
         kwargs.update({key: value for key, value in optional.items() if value is not None})
-        answer = self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split)
-        return self._records(model, answer)
+        if model not in self._without_load:
+            try:
+                answer = self.execute_kw(
+                    model, "search_read", [list(domain)], {**kwargs, "load": load}, can_split=can_split
+                )
+                return self._records(model, answer)
+            except OdooRequestError as error:
+                if _REFUSED_LOAD not in str(error):
+                    raise
+                self._without_load.add(model)
+        return self._records(model, self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split))
 
     def search(
         self,
