@@ -100,6 +100,8 @@ class Model:
     view_sql: str | None = None
     auto: bool = True
     """Whether the ORM looks after its table; where it does not, no row of `ir.model.constraint` tells of its keys."""
+    refusal: str | None = None
+    """What is told to whoever searches it: its records are not to be had in this way."""
     hidden_late: frozenset[int] = frozenset()
     """Records that a search leaves out only after its limit, as those of `mail.message` and `mail.activity` do."""
     fields: dict[str, Field] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class Declaration:
     view_sql: str | None = None
     only: Flavour | None = None
     auto: bool = True
+    refusal: str | None = None
     extends: bool = False
     """These are more fields of a model that is declared elsewhere, as a module adds them."""
 
