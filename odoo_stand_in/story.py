@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from odoo_stand_in import secrets, technical, trade, wide, words
+from odoo_stand_in import awkward, secrets, technical, trade, wide, words
 from odoo_stand_in.access import GROUPS, hashed
 from odoo_stand_in.generator import Generator, Row
 from odoo_stand_in.models import Registry
@@ -58,7 +58,11 @@ SIZES = {
     "ir.module.module.dependency": 9,
     "x_awkward": 40,
 }
-EXTRA: Mapping[str, Callable[[Generator], None]] = {"secrets": secrets.populate, "wide": wide.populate}
+EXTRA: Mapping[str, Callable[[Generator], None]] = {
+    "awkward": awkward.populate,
+    "secrets": secrets.populate,
+    "wide": wide.populate,
+}
 GROWING = frozenset(
     {
         "res.partner",

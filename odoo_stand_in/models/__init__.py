@@ -74,6 +74,7 @@ class Registry:
             write_groups=declaration.write_groups,
             view_sql=declaration.view_sql,
             auto=declaration.auto,
+            own_table=declaration.table,
             refusal=declaration.refusal,
         )
         # Odoo 17's abstract models have only the fields that they declare.
