@@ -144,7 +144,8 @@ def comments(database: str) -> list[tuple[object, ...]]:
     with psycopg.connect(database) as connection:
         return connection.execute(
             "SELECT c.relnamespace::regnamespace::text, c.relname, a.attname, d.description"
-            " FROM pg_description d JOIN pg_class c ON c.oid = d.objoid LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND a.attnum > 0"
+            " FROM pg_description d JOIN pg_class c ON c.oid = d.objoid LEFT JOIN pg_attribute a"
+            " ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND a.attnum > 0"
             " WHERE d.classoid = 'pg_class'::regclass AND c.relnamespace::regnamespace::text !~ '^(pg_|information)'"
             " ORDER BY 1, 2, 3"
         ).fetchall()
