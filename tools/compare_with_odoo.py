@@ -14,6 +14,7 @@ import os
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import click
 import psycopg
@@ -157,7 +158,7 @@ def _compare_cells(result: Comparison, column: ShadowColumn, ids: list[int], our
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = f"{value:f}" if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
