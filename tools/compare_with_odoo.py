@@ -4,8 +4,9 @@ For servers whose database can be reached directly; trusts nothing but the table
 
     python -m tools.compare_with_odoo --odoo-dsn postgresql://…/odoo --shadow-dsn postgresql://…/postgres
 
-With ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD set it asks that login which missing rows it may not see: Odoo's
-record rules hide some rows even from an administrator, such as other people's private tasks.
+With ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD set (and ODOO_COMPANY_IDS, if the mirror has it) it asks that login
+which missing rows it may not see: Odoo's record rules hide some rows even from an administrator, such as other people's
+private tasks.
 """
 
 from __future__ import annotations
@@ -172,7 +173,10 @@ def _login() -> OdooClient | None:
     host, database, login, password = (os.environ.get(name) for name in settings)
     if host is None:
         return None
-    return OdooClient(OdooConnection.parse("ODOO_URL", host=host, database=database, login=login, password=password))
+    extras = {"company_ids": os.environ.get("ODOO_COMPANY_IDS")}
+    return OdooClient(
+        OdooConnection.parse("ODOO_URL", host=host, database=database, login=login, password=password, extras=extras)
+    )
 
 
 def _print(compared: list[Comparison]) -> None:

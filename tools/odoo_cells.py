@@ -53,7 +53,9 @@ class Reading:
 
     @cached_property
     def companies(self) -> tuple[int, ...]:
-        """The companies that the login is allowed; all when it is not known."""
+        """The companies that were read: those of the connection, or all that the login is allowed, or all there are."""
+        if self.login is not None and self.login.connection.company_ids:
+            return tuple(self.login.connection.company_ids)
         if self.login is None:
             rows = self.odoo.execute("SELECT id FROM res_company ORDER BY id").fetchall()
         else:
