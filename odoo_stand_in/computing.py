@@ -23,6 +23,18 @@ def _rows_of_models(env: Environment, ids: Sequence[int]) -> Values:
     return {row[0]: row[1] for row in env.rows(sql.SQL(" UNION ALL ").join(counts))} if counts else {}
 
 
+def _lines(env: Environment, ids: Sequence[int]) -> Values:
+    """`x_kinds.x_line_count`: it changes without a trace on the record itself."""
+    return dict(
+        env.rows(
+            sql.SQL(
+                "SELECT x_kind_id, count(*)::int FROM x_kinds_line WHERE x_kind_id = ANY({}) GROUP BY x_kind_id"
+            ).format(sql.Literal(list(ids)))
+        )
+    )
+
+
 COMPUTED: Mapping[tuple[str, str], Callable[[Environment, Sequence[int]], Values]] = {
     ("ir.model", "count"): _rows_of_models,
+    ("x_kinds", "x_line_count"): _lines,
 }

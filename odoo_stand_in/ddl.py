@@ -10,7 +10,7 @@ from psycopg import sql
 
 from odoo_stand_in.models import Registry
 from odoo_stand_in.query import column_type
-from odoo_stand_in.schema import Field, Model
+from odoo_stand_in.schema import Field, Model, identifier
 
 PROPERTY_TABLE = """
 CREATE TABLE ir_property (
@@ -116,8 +116,8 @@ def foreign_keys(registry: Registry, model: Model, names: Iterable[str] | None =
         target = registry.models.get(field.relation or "")
         if target is not None and target.has_table:
             yield sql.SQL("ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ON DELETE {}").format(
-                sql.Identifier(f"{model.table}_{field.name}_fkey"[:63]),
-                sql.Identifier(field.name),
+                sql.Identifier(identifier(f"{model.table}_{field.name}_fkey")),
+                sql.Identifier(field.column_name),
                 sql.Identifier(target.table),
                 sql.SQL(field.ondelete.upper()),
             )

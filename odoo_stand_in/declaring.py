@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from odoo_stand_in.schema import RELATIONAL, Field, Flavour
+from odoo_stand_in.schema import RELATIONAL, Field, Flavour, identifier
 
-_LINE = re.compile(r"^(?P<name>\S+?)(?:@(?P<only>17|19))?: (?P<type>\w+)(?P<rest>.*)$")
+_LINE = re.compile(r"^(?P<name>.+?)(?:@(?P<only>17|19))?: (?P<type>\w+)(?P<rest>.*)$")
 _FLAGS = frozenset({"required", "readonly", "translate", "manual", "active_only"})
 _PLAIN_KEYS = frozenset({"groups", "related", "ondelete", "mirror_of"})
 # Keys of selections that hold a blank, which a declaration cannot.
@@ -95,4 +95,5 @@ def default_relation(model: str, comodel: str) -> dict[str, str]:
     """Name and columns of the relation table that Odoo gives to an unnamed many2many."""
     own, other = model.replace(".", "_"), comodel.replace(".", "_")
     first, second = sorted((own, other))
-    return {"rel_table": f"{first}_{second}_rel", "rel_own": f"{own}_id", "rel_other": f"{other}_id"}
+    names = {"rel_table": f"{first}_{second}_rel", "rel_own": f"{own}_id", "rel_other": f"{other}_id"}
+    return {key: identifier(name) for key, name in names.items()}

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from odoo_stand_in import access, conditions
 from odoo_stand_in.environment import Environment
+from odoo_stand_in.errors import UserError
 from odoo_stand_in.query import Query
 from odoo_stand_in.schema import X2MANY, Field, Model
 
@@ -24,6 +25,8 @@ NEWER_OPERATORS = OPERATORS | {"not =like", "not =ilike"}
 def search_query(env: Environment, model: Model, domain: Sequence[Any]) -> Query:
     """Return the query for the records that match the domain and that the user may see."""
     access.check_model(env, model, "read")
+    if model.refusal is not None:
+        raise UserError(model.refusal)
     query = Query(env, model)
     compiler = Compiler(env, query)
     condition = compiler.compile(domain, model, query.alias)

@@ -154,4 +154,4 @@ def _column_name(model: Model, name: str) -> str:
 
 
 def _column(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else value

@@ -35,6 +35,8 @@ def company_properties(connection: Connection, registry: Registry) -> None:
                 value = sql.SQL("(r.id % 4 = 0)::text")
             elif field.selection:
                 value = sql.Literal(field.selection[0])
+            elif field.type in ("date", "datetime"):
+                value = sql.SQL("(date '2024-02-28' + r.id + c.id)::text")
             else:
                 value = sql.SQL("'V' || r.id || '-' || c.id")
             connection.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from odoo_stand_in.environment import Environment
-from odoo_stand_in.schema import Field, Model
+from odoo_stand_in.schema import Field, Model, identifier
 
 COLUMN_TYPES = {
     "char": "varchar",
@@ -56,7 +56,7 @@ class Query:
         """LEFT JOIN the table that a many2one points to, once; returns its alias."""
         key = (alias, field.name)
         if key not in self._joined:
-            name = f"{alias}__{field.name}"[-60:]
+            name = identifier(f"{alias}__{field.name}")
             self._joined[key] = name
             self.joins.append(
                 sql.SQL(" LEFT JOIN {} AS {} ON {} = {}").format(

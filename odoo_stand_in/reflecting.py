@@ -12,6 +12,8 @@ from psycopg.types.json import Jsonb
 from odoo_stand_in.models import Registry
 from odoo_stand_in.schema import Field, Flavour, Model
 
+# Tables that Odoo makes before its ORM runs, which then finds their keys in place and keeps no record of them.
+_BEFORE_THE_ORM = frozenset({"ir.module.module.dependency"})
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
 _FOREIGN_KEYS = """
@@ -50,7 +52,7 @@ def reflect(connection: Connection, registry: Registry, models: Iterable[Model])
         for field in one.fields.values()
     ]
     _upsert(connection, "ir_model_fields", ("model", "name"), rows)
-    keys = [key for one in chosen if one.has_table and one.auto and not one.manual for key in _foreign_keys(one)]
+    keys = [key for one in chosen if _has_recorded_keys(one) for key in _foreign_keys(one)]
     if keys:
         connection.execute(_FOREIGN_KEYS, [list(column) for column in zip(*keys, strict=True)])
 
@@ -114,6 +116,10 @@ def _field(flavour: Flavour, field: Field) -> Row:
         terms = "html_translate" if field.type == "html" else "standard"
         row.update(translate=terms if field.translate else None, company_dependent=field.company_dependent)
     return row
+
+
+def _has_recorded_keys(model: Model) -> bool:
+    return model.has_table and model.auto and not model.manual and model.name not in _BEFORE_THE_ORM
 
 
 def _foreign_keys(model: Model) -> list[tuple[str, str, str, str]]:

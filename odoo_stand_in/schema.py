@@ -21,7 +21,17 @@ KNOWN_TYPES = (
     | TEXTS
 )
 MAX_IDENTIFIER = 63
+# PostgreSQL has columns of these names in every table.
+SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 LOG_ACCESS = ("create_uid", "create_date", "write_uid", "write_date")
+
+
+def identifier(name: str) -> str:
+    """Return a name that PostgreSQL takes whole and as its own: shortened where it would cut it."""
+    encoded = name.encode()
+    if len(encoded) <= MAX_IDENTIFIER and name not in SYSTEM_COLUMNS:
+        return name
+    return f"{encoded[:50].decode(errors='ignore')}_{hashlib.sha256(encoded).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +79,8 @@ class Field:
 
     @property
     def column_name(self) -> str:
-        """Its column: its name, shortened where PostgreSQL would cut it."""
-        encoded = self.name.encode()
-        if len(encoded) <= MAX_IDENTIFIER:
-            return self.name
-        return f"{encoded[:50].decode(errors='ignore')}_{hashlib.sha256(encoded).hexdigest()[:12]}"
+        """Its column: its name, as far as PostgreSQL lets it."""
+        return identifier(self.name)
 
     @property
     def label(self) -> str:
@@ -100,14 +107,17 @@ class Model:
     view_sql: str | None = None
     auto: bool = True
     """Whether the ORM looks after its table; where it does not, no row of `ir.model.constraint` tells of its keys."""
+    own_table: str | None = None
+    refusal: str | None = None
+    """What is told to whoever searches it: its records are not to be had in this way."""
     hidden_late: frozenset[int] = frozenset()
     """Records that a search leaves out only after its limit, as those of `mail.message` and `mail.activity` do."""
     fields: dict[str, Field] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
-        """The name of its PostgreSQL table."""
-        return self.name.replace(".", "_")
+        """The name of its PostgreSQL table: made from its own unless it says otherwise."""
+        return identifier(self.own_table or self.name.replace(".", "_"))
 
     @property
     def manual(self) -> bool:
@@ -143,6 +153,8 @@ class Declaration:
     view_sql: str | None = None
     only: Flavour | None = None
     auto: bool = True
+    refusal: str | None = None
+    table: str | None = None
     extends: bool = False
     """These are more fields of a model that is declared elsewhere, as a module adds them."""
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from odoo_stand_in import ddl, live, records, reflecting, secrets, story
+from odoo_stand_in import awkward, ddl, live, records, reflecting, secrets, story
 from odoo_stand_in.access import load_user
 from odoo_stand_in.environment import Environment
 from odoo_stand_in.faults import Calls, Faults
@@ -23,6 +23,7 @@ from odoo_stand_in.server import Application, Server
 from odoo_stand_in.services import Rewrite, Services
 
 ADMIN = 2
+COMPANY_VALUES = {"awkward": awkward.company_values, "secrets": secrets.company_values}
 
 
 class Caller:
@@ -87,8 +88,8 @@ class StandIn:
             ddl.create_tables(connection, self.registry)
             generator.load(connection)
             live.company_properties(connection, self.registry)
-            if self.registry.schema == "secrets":
-                secrets.company_values(connection, self.registry)
+            if self.registry.schema in COMPANY_VALUES:
+                COMPANY_VALUES[self.registry.schema](connection, self.registry)
             ddl.finish(connection, self.registry)
             ddl.create_views(connection, self.registry)
             reflecting.reflect(connection, self.registry, self.registry.models.values())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from odoo_stand_in import secrets, technical, trade, wide, words
+from odoo_stand_in import awkward, secrets, technical, trade, wide, words
 from odoo_stand_in.access import GROUPS, hashed
 from odoo_stand_in.generator import Generator, Row
 from odoo_stand_in.models import Registry
@@ -26,7 +26,7 @@ SIZES = {
     "res.currency": 5,
     "res.country": 5,
     "res.country.state": 12,
-    "res.lang": 2,
+    "res.lang": 4,
     "ir.config_parameter": 5,
     "ir.attachment": 20,
     "mail.followers": 120,
@@ -53,9 +53,16 @@ SIZES = {
     "project.task": 90,
     "project.task.type": 5,
     "project.tags": 6,
+    "hr.employee": 6,
+    "res.device.log": 5,
+    "ir.module.module.dependency": 9,
     "x_awkward": 40,
 }
-EXTRA: Mapping[str, Callable[[Generator], None]] = {"secrets": secrets.populate, "wide": wide.populate}
+EXTRA: Mapping[str, Callable[[Generator], None]] = {
+    "awkward": awkward.populate,
+    "secrets": secrets.populate,
+    "wide": wide.populate,
+}
 GROWING = frozenset(
     {
         "res.partner",
@@ -206,6 +213,12 @@ def _partners(generator: Generator) -> None:
         ),
     )
     generator.make("res.partner.industry", lambda number, row: row.update(name={"en_US": f"Industry {number}"}))
+    generator.make(
+        "hr.employee",
+        lambda number, row: row.update(name=words.contact(random), user_id=None, company_id=1, active=number != 4),
+    )
+    if "res.device.log" in generator.registry.models:
+        generator.make("res.device.log", lambda number, row: row.update(user_id=2, revoked=number == 2))
     generator.make(
         "res.bank", lambda number, row: row.update(name=f"{words.city(random)} Savings Bank", bic=f"BANKXX{number:02}")
     )

@@ -42,7 +42,12 @@ PARAMETERS = (
     ("web.base.url", "http://localhost:8069"),
     ("mail.catchall.alias", "catchall"),
 )
-LANGUAGES = (("English (US)", "en_US", "%m/%d/%Y", "."), ("French / Français", "fr_FR", "%d/%m/%Y", ","))
+LANGUAGES = (
+    ("English (US)", "en_US", True),
+    ("French / Français", "fr_FR", True),
+    ("German / Deutsch", "de_DE", False),
+    ("Arabic / الْعَرَبيّة", "ar_001", False),
+)
 NOT_INSTALLED = frozenset({"website", "stock", "crm"})
 
 
@@ -66,6 +71,7 @@ def populate(generator: Generator, keys: Sequence[Key]) -> None:
     make("res.groups", _fixed([{"name": {"en_US": one.split(" / ")[-1]}, "share": False} for one in GROUPS.values()]))
     make("ir.config_parameter", _fixed([{"key": key, "value": value} for key, value in PARAMETERS]))
     make("ir.module.module", _fixed([_module(one) for one in modules(generator.registry)]))
+    make("ir.module.module.dependency", lambda number, row: row.update(name=MODULES[0], module_id=number + 1))
     make("res.users.apikeys", _fixed([_key(one, generator.end) for one in keys]))
     make(
         "ir.attachment",
@@ -104,17 +110,18 @@ def _currency(name: str, symbol: str, places: int) -> Row:
     }
 
 
-def _language(name: str, code: str, date_format: str, decimal_point: str) -> Row:
+def _language(name: str, code: str, active: bool) -> Row:
+    english = code == "en_US"
     return {
         "name": name,
         "code": code,
         "iso_code": code[:2],
-        "active": True,
-        "direction": "ltr",
-        "date_format": date_format,
+        "active": active,
+        "direction": "rtl" if code.startswith("ar") else "ltr",
+        "date_format": "%m/%d/%Y" if english else "%d/%m/%Y",
         "time_format": "%H:%M:%S",
         "grouping": "[3,0]",
-        "decimal_point": decimal_point,
+        "decimal_point": "." if english else ",",
     }
 
 

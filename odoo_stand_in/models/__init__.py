@@ -9,6 +9,7 @@ from odoo_stand_in.models import (
     accounting,
     awkward,
     dictionary,
+    odd,
     partners,
     products,
     projects,
@@ -19,7 +20,7 @@ from odoo_stand_in.models import (
 )
 from odoo_stand_in.schema import Declaration, Field, Flavour, Model, inherited_fields, magic_fields
 
-MODULES = (dictionary, technical, partners, products, accounting, sales, projects)
+MODULES = (dictionary, technical, partners, products, accounting, sales, projects, odd)
 
 
 SCHEMAS: Mapping[str, Callable[[], Iterator[Declaration]]] = {
@@ -67,12 +68,14 @@ class Registry:
             rec_name=declaration.rec_name,
             kind=declaration.kind,
             module=declaration.module,
-            log_access=declaration.log_access and declaration.kind != "view",
+            log_access=declaration.log_access,
             inherits=dict(declaration.inherits),
             read_groups=declaration.read_groups,
             write_groups=declaration.write_groups,
             view_sql=declaration.view_sql,
             auto=declaration.auto,
+            own_table=declaration.table,
+            refusal=declaration.refusal,
         )
         # Odoo 17's abstract models have only the fields that they declare.
         if model.kind != "abstract" or self.flavour == "19":

@@ -321,6 +321,7 @@ MODELS = (
         order="invoice_date desc, id",
         rec_name="",
         kind="view",
+        log_access=False,
         read_groups=ACCOUNTING,
         write_groups=("account.group_account_invoice",),
         view_sql=INVOICE_REPORT,

@@ -232,19 +232,6 @@ MODELS = (
         module="point_of_sale",
     ),
     Declaration(
-        "hr.employee",
-        "Employee",
-        """
-        name: char
-        active: boolean
-        barcode: char
-        pin: char
-        passport_id: char
-        job_title: char
-        """,
-        module="hr",
-    ),
-    Declaration(
         "product.attribute",
         "Product Attribute",
         """
@@ -273,6 +260,7 @@ MODELS = (
     Declaration("x_vault.entry", "Vault Entry", "name: char required\nvalue: char"),
     Declaration("x_sync.credentials", "Sync Credentials", "name: char required\nvalue: text"),
     Declaration("x_shop.parameter", "Shop Parameter", "key: char required\nvalue: text", rec_name="key"),
+    _more("hr.employee", "pin: char\npassport_id: char"),
     _more(
         "res.partner",
         """

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooError
 from airflow_provider_odoo_shadow.source.types import Json, Record
 from tests.odoo.records import ARCHIVED_TOO
 from tests.odoo.servers import OdooServer
@@ -186,3 +186,36 @@ def test_keys_are_a_table_that_odoo_does_not_look_after(hook: OdooHook) -> None:
     assert hook.search_count(model) > 0
     assert about(hook, [model], "count")[model]["count"] == 0
     assert hook.search_count("ir.model.constraint", [("model.model", "=", model)]) == 0
+
+
+@pytest.mark.parametrize("model", ["hr.employee.public", "res.device"])
+def test_some_views_have_a_write_date(model: str, hook: OdooHook) -> None:
+    if model not in available(hook):
+        pytest.skip(f"no {model} on this server")
+    assert hook.fields_get(model, ["type", "store"])["write_date"] == {"type": "datetime", "store": True}
+    assert about(hook, [model], "count")[model]["count"] == 0
+    assert hook.search_count("ir.model.constraint", [("model.model", "=", model), ("type", "=", "f")]) == 0
+    found = hook.search_read(model, [("write_date", ">=", "2000-01-01 00:00:00")], ["write_date"], order="id")
+    assert len(found) == hook.search_count(model)
+    assert all(isinstance(record["write_date"], str) for record in found)
+
+
+@pytest.mark.parametrize(("model", "keys"), [("mail.message.reaction", True), ("ir.module.module.dependency", False)])
+def test_some_tables_have_no_write_date(model: str, keys: bool, hook: OdooHook) -> None:
+    """Both are tables; of the second one, which is there before the ORM, no key is recorded."""
+    assert {"write_date", "create_date"}.isdisjoint(hook.fields_get(model, ["type"]))
+    assert about(hook, [model], "count")[model]["count"] == hook.search_count(model)
+    assert (hook.search_count("ir.model.constraint", [("model.model", "=", model), ("type", "=", "f")]) > 0) is keys
+
+
+def test_a_model_that_refuses_to_be_searched(hook: OdooHook, server: OdooServer) -> None:
+    """It is told as available, and has fields, and then says no."""
+    model = "account.code.mapping"
+    assert (model in available(hook)) is server.has_json2
+    if server.has_json2:
+        fields = hook.fields_get(model, ["type", "store"])
+        assert "write_date" not in fields
+        assert not any(details["store"] for name, details in fields.items() if name != "id")
+        for domain in ([], [("id", ">", 0)]):
+            with pytest.raises(OdooError, match="cannot be accessed directly"):
+                hook.search_read(model, domain, ["id"], order="id")
