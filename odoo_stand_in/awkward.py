@@ -135,7 +135,7 @@ def _by_company(number: int) -> Row:
 def company_values(connection: psycopg.Connection[Any], registry: Registry) -> None:
     """Put the company-dependent values where Odoo keeps them up to 17, and one that is for all other records."""
     rows: list[tuple[str, str, int, int | None, str]] = [
-        (name, KINDS, int(company), number, str(value))
+        (name, KINDS, int(company), number, str(value).lower() if isinstance(value, bool) else str(value))
         for number in range(1, LOW + len(TEXTS) + 1)
         for name, values in _by_company(number).items()
         for company, value in values.items()

@@ -4,70 +4,67 @@ For servers whose database can be reached directly; trusts nothing but the table
 
     python -m tools.compare_with_odoo --odoo-dsn postgresql://…/odoo --shadow-dsn postgresql://…/postgres
 
-With ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD set it asks that login which missing rows it may not see: Odoo's
-record rules hide some rows even from an administrator, such as other people's private tasks.
+With ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD set (and ODOO_COMPANY_IDS, if the mirror has it) it asks that login
+which missing rows it may not see: Odoo's record rules hide some rows even from an administrator, such as other people's
+private tasks.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias
 
 import click
 import psycopg
 from psycopg import sql
-from psycopg.rows import TupleRow
 from rich.console import Console
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
-from tools.odoo_company_values import from_jsonb, from_properties
-
-Connection: TypeAlias = psycopg.Connection[TupleRow]
-Cells: TypeAlias = dict[int, object]
-Normalise: TypeAlias = Callable[[object], object]
+from airflow_provider_odoo_shadow.target import names
+from tools.odoo_cells import NOTHING_HIDDEN, Cells, NotComparableError, Reading, expected_cells, plain_cell
+from tools.odoo_models import Connection, OdooModel, made_since, read_model
+from tools.shadow_tables import Holds, ShadowColumn, ShadowTable, mirrored_tables, read_table, synced_until
 
 MOST_EXAMPLES = 5
-_NUMBERS = ("integer", "float", "monetary", "many2one_reference")
+LONGEST_VALUE = 120
+NUMBERS = ("rows", "hidden", "newer", "missing", "extra", "cells", "different")
 
 
 @dataclass(frozen=True)
 class Sides:
-    """The two databases, and whose values were mirrored.
+    """The two databases."""
 
-    :param login: the login that mirrored, None when it is not known.
-    """
-
-    odoo: Connection
+    reading: Reading
     shadow: Connection
     schema: str
-    lang: str
-    company: int
-    login: OdooClient | None = None
 
 
 @dataclass
 class Comparison:
-    """What one model's comparison found."""
+    """What one model's comparison found.
+
+    :param hidden: rows that Odoo's record rules hide from the login.
+    :param newer: rows that were made after the last sync.
+    :param kinds: compared cells by the field's type.
+    :param not_compared: columns, each with the reason.
+    """
 
     model: str
-    odoo_rows: int = 0
-    missing: int = 0
+    rows: int = 0
     hidden: int = 0
+    newer: int = 0
+    missing: int = 0
     extra: int = 0
     cells: int = 0
     different: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
-    not_compared: list[str] = field(default_factory=list)
+    not_compared: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_equal(self) -> bool:
@@ -90,171 +87,80 @@ def main(odoo_dsn: str, shadow_dsn: str, schema: str, lang: str, company: int) -
 def compare_databases(odoo_dsn: str, shadow_dsn: str, schema: str, *, lang: str = "en_US", company: int = 1) -> bool:
     """Compare every mirrored table with Odoo's own, print a table, and say whether all is equal."""
     with psycopg.connect(odoo_dsn) as odoo, psycopg.connect(shadow_dsn) as shadow:
-        sides = Sides(odoo, shadow, schema, lang, company, _login())
-        compared = [compare_model(sides, model, table) for model, table in _tables(shadow, schema)]
+        sides = Sides(Reading(odoo, lang, company, _login()), shadow, schema)
+        compared = [compare_model(sides, model, table) for model, table in mirrored_tables(shadow, schema)]
     _print(compared)
     return all(comparison.is_equal for comparison in compared)
 
 
-def compare_model(sides: Sides, model: str, table: str) -> Comparison:
+def compare_model(sides: Sides, name: str, table_name: str) -> Comparison:
     """Compare one model's table with its shadow."""
-    result = Comparison(model)
-    source, target = sql.Identifier(model.replace(".", "_")), sql.Identifier(sides.schema, table)
-    odoo_ids, shadow_ids = set(_cells(sides.odoo, source, "id")), set(_cells(sides.shadow, target, "id"))
-    _compare_ids(result, sides, odoo_ids, shadow_ids)
-    types = _field_types(sides.odoo, model)
-    present = _columns(sides.odoo, "public", model.replace(".", "_"))
-    for column in _columns(sides.shadow, sides.schema, table):
-        name = "write_date" if column == "_odoo_write_date" else column
-        if column in ("id", "_synced_at", "_sync_hash"):
+    reading, result = sides.reading, Comparison(name)
+    model = read_model(reading.odoo, name, reading.login)
+    table = read_table(sides.shadow, sides.schema, table_name, model)
+    if model.table is None:
+        result.not_compared["all columns"] = "the model has no table in Odoo's database"
+        return result
+    result.not_compared.update(table.not_compared)
+    both = _compare_ids(result, sides, model, table_name, table)
+    for column in table.columns:
+        try:
+            theirs = expected_cells(reading, model, column, both)
+        except NotComparableError as reason:
+            result.not_compared[column.name] = str(reason)
             continue
-        if types.get(name, "properties").startswith("properties"):
-            result.not_compared.append(name)
+        ours = _cells(sides.shadow, sql.Identifier(sides.schema, table_name), column.name)
+        if model.tells_the_time and not _are_equal(column, both, ours, theirs):
+            result.not_compared[column.name] = "the view reads the clock"
             continue
-        ours = _cells(sides.shadow, target, column)
-        theirs = _odoo_cells(sides, model, name, types[name], present.get(name), odoo_ids & shadow_ids)
-        _compare_cells(result, name, ours, theirs)
+        _compare_cells(result, column, both, ours, theirs)
     return result
 
 
-def _compare_ids(result: Comparison, sides: Sides, odoo_ids: set[int], shadow_ids: set[int]) -> None:
-    missing = sorted(odoo_ids - shadow_ids)
-    visible = missing
-    if missing and sides.login is not None:
-        visible = sides.login.search(result.model, [("id", "in", missing)], context=ARCHIVED_TOO)
-    result.odoo_rows, result.extra = len(odoo_ids), len(shadow_ids - odoo_ids)
-    result.missing, result.hidden = len(visible), len(missing) - len(visible)
-
-
-def _odoo_cells(sides: Sides, model: str, name: str, kind: str, column_type: str | None, ids: set[int]) -> Cells:
-    """Return what Odoo's API should say of a field, from Odoo's own tables."""
-    if kind == "many2many":
-        linked = _linked(sides, model, name)
-        return {record_id: _plain(linked.get(record_id, [])) for record_id in ids}
-    if column_type is None:
-        value_of = from_properties(sides.odoo, model, name, sides.company)
-        return {record_id: _as_api(kind, value_of(record_id)) for record_id in ids}
-    read: Normalise = _itself
-    if column_type == "jsonb" and kind not in ("json", "serialized"):
-        by_company = from_jsonb(sides.odoo, model, name, sides.company)
-        read = by_company if _is_company_dependent(sides.odoo, model, name) else _translated(sides.lang)
-    cells = _cells(sides.odoo, sql.Identifier(model.replace(".", "_")), name)
-    return {record_id: _as_api(kind, read(cells[record_id])) for record_id in ids}
-
-
-def _linked(sides: Sides, model: str, name: str) -> dict[int, list[int]]:
-    """Return the ids behind a many2many; Odoo's `search_read` leaves archived and hidden records out of it."""
-    odoo = sides.odoo
-    ((table, own, other, comodel),) = odoo.execute(
-        "SELECT relation_table, column1, column2, relation FROM ir_model_fields WHERE model = %s AND name = %s",
-        [model, name],
-    ).fetchall()
-    related = str(comodel).replace(".", "_")
-    columns = _columns(odoo, "public", related)
-    rows = odoo.execute(
-        sql.SQL(
-            "SELECT r.{own}, array_agg(r.{other} ORDER BY r.{other}) FROM {table} AS r"
-            " JOIN {comodel} AS c ON c.id = r.{other} WHERE r.{own} IS NOT NULL AND {visible} GROUP BY r.{own}"
-        ).format(
-            own=sql.Identifier(own),
-            other=sql.Identifier(other),
-            table=sql.Identifier(table),
-            comodel=sql.Identifier(related),
-            visible=sql.SQL("c.active" if "active" in columns else "true"),
-        )
+def _compare_ids(result: Comparison, sides: Sides, model: OdooModel, table_name: str, table: ShadowTable) -> list[int]:
+    """Count rows that only one side has; return the ids that both have."""
+    theirs = set(_cells(sides.reading.odoo, sql.Identifier(str(model.table)), names.ID))
+    target = sql.Identifier(sides.schema, table_name)
+    ours = set(_cells(sides.shadow, target, names.ID))
+    if table.marks_deleted:
+        ours -= {row for row, mark in _cells(sides.shadow, target, names.DELETED_AT).items() if mark is not None}
+    newer = (theirs - ours) & made_since(
+        sides.reading.odoo, model, synced_until(sides.shadow, sides.schema, table_name)
     )
-    found = {int(record_id): [int(item) for item in ids] for record_id, ids in rows}
-    seen = _seen(sides.login, str(comodel), sorted({item for ids in found.values() for item in ids}))
-    return {record_id: [item for item in ids if item in seen] for record_id, ids in found.items()}
+    visible = missing = sorted(theirs - ours - newer)
+    if missing and sides.reading.login is not None:
+        visible = sides.reading.login.search(model.name, [("id", "in", missing)], context=NOTHING_HIDDEN)
+    result.rows, result.extra = len(theirs), len(ours - theirs)
+    result.missing, result.hidden, result.newer = len(visible), len(missing) - len(visible), len(newer)
+    for kind, ids in (("missing", visible), ("extra", sorted(ours - theirs))):
+        if ids:
+            result.examples.append(f"{model.name} {kind}: {', '.join(map(str, ids[:MOST_EXAMPLES]))}")
+    return sorted(theirs & ours)
 
 
-def _seen(login: OdooClient | None, model: str, ids: list[int]) -> set[int]:
-    """Return those records that the login may see; where it may not read the model at all, Odoo shows all ids."""
-    if login is None or not ids:
-        return set(ids)
-    try:
-        return set(login.search(model, [("id", "in", ids)], context=ARCHIVED_TOO))
-    except OdooAccessError:
-        return set(ids)
+def _are_equal(column: ShadowColumn, ids: list[int], ours: Cells, theirs: Cells) -> bool:
+    return all(plain_cell(column, ours[item]) == plain_cell(column, theirs[item]) for item in ids)
 
 
-def _compare_cells(result: Comparison, name: str, ours: Cells, theirs: Cells) -> None:
-    for record_id in sorted(theirs):
-        result.cells += 1
-        mine, other = _plain(ours[record_id]), theirs[record_id]
+def _compare_cells(result: Comparison, column: ShadowColumn, ids: list[int], ours: Cells, theirs: Cells) -> None:
+    shown = 0
+    kind = column.field.type if column.holds is Holds.VALUE else str(column.holds)
+    for record_id in ids:
+        mine, other = plain_cell(column, ours[record_id]), plain_cell(column, theirs[record_id])
         if mine != other:
             result.different += 1
-            if len(result.examples) < MOST_EXAMPLES:
-                result.examples.append(f"{result.model} {record_id} {name}: shadow {mine!r}, Odoo {other!r}")
+            if shown < MOST_EXAMPLES:
+                shown += 1
+                result.examples.append(
+                    f"{result.model} {record_id} {column.name}: shadow {_short(mine)}, Odoo {_short(other)}"
+                )
+    result.cells += len(ids)
+    result.kinds[kind] += len(ids)
 
 
-def _as_api(kind: str, value: object) -> object:
-    """Turn a cell of Odoo's table into what its API says, by the field's type."""
-    if kind == "boolean":
-        return bool(value)
-    if kind in _NUMBERS and value is None:
-        return Decimal(0)
-    if isinstance(value, datetime):
-        return value.replace(microsecond=0, tzinfo=UTC)
-    return _plain(value or None if kind == "many2one" else value)
-
-
-def _itself(value: object) -> object:
-    return value
-
-
-def _translated(lang: str) -> Normalise:
-    def read(cell: object) -> object:
-        return cell.get(lang, cell.get("en_US")) if isinstance(cell, dict) else cell
-
-    return read
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, float | int):
-        return Decimal(repr(value)).normalize()
-    if isinstance(value, Decimal):
-        return Decimal(repr(float(value))).normalize()  # what fits into the double that the API sends
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value
-
-
-def _tables(shadow: Connection, schema: str) -> list[tuple[str, str]]:
-    query = sql.SQL("SELECT odoo_model, table_name FROM {} WHERE last_sync_at IS NOT NULL ORDER BY odoo_model")
-    rows = shadow.execute(query.format(sql.Identifier(schema, "odoo_shadow_meta")))
-    return [(str(model), str(table)) for model, table in rows]
-
-
-def _field_types(odoo: Connection, model: str) -> dict[str, str]:
-    rows = odoo.execute("SELECT name, ttype FROM ir_model_fields WHERE model = %s", [model])
-    return {str(name): str(kind) for name, kind in rows}
-
-
-def _is_company_dependent(odoo: Connection, model: str, name: str) -> bool:
-    if "company_dependent" not in _columns(odoo, "public", "ir_model_fields"):  # up to 17 none of them is a column
-        return False
-    query = "SELECT coalesce(company_dependent, false) FROM ir_model_fields WHERE model = %s AND name = %s"
-    return bool(odoo.execute(query, [model, name]).fetchall()[0][0])
-
-
-def _login() -> OdooClient | None:
-    names = ("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD")
-    host, database, login, password = (os.environ.get(name) for name in names)
-    if host is None:
-        return None
-    return OdooClient(OdooConnection.parse("ODOO_URL", host=host, database=database, login=login, password=password))
-
-
-def _columns(connection: Connection, schema: str, table: str) -> dict[str, str]:
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns"
-        " WHERE table_schema = %s AND table_name = %s ORDER BY column_name",
-        [schema, table],
-    )
-    return {str(name): str(kind) for name, kind in rows}
+def _short(value: object) -> str:
+    text = f"{value:f}" if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _cells(connection: Connection, table: sql.Identifier, column: str) -> Cells:
@@ -262,18 +168,33 @@ def _cells(connection: Connection, table: sql.Identifier, column: str) -> Cells:
     return {int(record_id): value for record_id, value in connection.execute(query)}
 
 
+def _login() -> OdooClient | None:
+    settings = ("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD")
+    host, database, login, password = (os.environ.get(name) for name in settings)
+    if host is None:
+        return None
+    extras = {"company_ids": os.environ.get("ODOO_COMPANY_IDS")}
+    return OdooClient(
+        OdooConnection.parse("ODOO_URL", host=host, database=database, login=login, password=password, extras=extras)
+    )
+
+
 def _print(compared: list[Comparison]) -> None:
-    table = Table("model", "rows", "missing", "hidden", "extra", "cells", "different", "not compared")
+    table = Table("model", *NUMBERS, "not compared")
     for item in compared:
-        numbers = (item.odoo_rows, item.missing, item.hidden, item.extra, item.cells, item.different)
-        table.add_row(item.model, *map(str, numbers), ", ".join(item.not_compared))
-    columns = ("odoo_rows", "missing", "hidden", "extra", "cells", "different")
-    table.add_row("all", *(str(sum(getattr(item, name) for item in compared)) for name in columns))
+        numbers = (str(getattr(item, name)) for name in NUMBERS)
+        table.add_row(item.model, *numbers, "; ".join(f"{name}: {why}" for name, why in item.not_compared.items()))
+    table.add_row("all", *(str(sum(getattr(item, name) for item in compared)) for name in NUMBERS))
     console = Console(width=None if sys.stdout.isatty() else 150)
     console.print(table)
+    kinds = sum((item.kinds for item in compared), start=Counter[str]())
+    console.print("Cells: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()), highlight=False)
     for item in compared:
         for example in item.examples:
             console.print(example, highlight=False, markup=False)
+    unequal = [item.model for item in compared if not item.is_equal]
+    verdict = f"these differ: {', '.join(unequal)}" if unequal else "all is equal"
+    console.print(f"Compared {len(compared)} tables: {verdict}.", highlight=False)
 
 
 if __name__ == "__main__":

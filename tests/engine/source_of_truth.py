@@ -7,7 +7,7 @@ only the names of columns are the engine's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -219,7 +219,9 @@ def _value(field: Field, raw: Any) -> Any:
     if field.type in ("float", "monetary"):
         return float(raw or 0)
     if field.type == "datetime":
-        return _moment(raw)
+        return _moment(datetime.fromisoformat(raw) if isinstance(raw, str) else raw)
+    if field.type == "date" and isinstance(raw, str):
+        return date.fromisoformat(raw)
     if field.type in ("json", "properties_definition"):
         return raw or None  # empty JSON is told as false
     return raw

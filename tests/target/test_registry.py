@@ -10,6 +10,8 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import ensure_base
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.target.names import distinct_table_name
 from airflow_provider_odoo_shadow.target.registry import TableStatus
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, present_columns
 from tests.target.tables import NAME, make_base, make_table, merge, row, rows_of
@@ -74,6 +76,57 @@ def test_a_model_never_gets_another_models_index(shadow: ShadowDatabase) -> None
     with shadow.transaction() as tx:
         table = registry.name_table(tx, "x.visit.write_date")
     assert rows_of(shadow, table, ("id", "name")) == [(1, "x.visit.write_date")]
+
+
+@pytest.mark.parametrize("models", [("x", "x.pkey"), ("x.pkey", "x"), ("x", "x.named"), ("x.named", "x")])
+def test_a_model_never_gets_what_postgresql_or_the_mirror_makes_of_anothers_name(
+    shadow: ShadowDatabase, database: str, models: tuple[str, str]
+) -> None:
+    for number, model in enumerate(models, 1):
+        merge(shadow, make_table(shadow, model), row(number, model))
+        renew_due_views(shadow)
+    for number, model in enumerate(models, 1):
+        with shadow.transaction() as tx:
+            table = registry.name_table(tx, model)
+        assert rows_of(shadow, table, ("id", "name")) == [(number, model)]
+        assert rows_of(shadow, f"{table}_named", ("id", "name")) == [(number, model)]
+
+
+@pytest.mark.parametrize(
+    "kind", ["TABLE {n} (x int)", "VIEW {n} AS SELECT 1 AS x", "SEQUENCE {n}", "TYPE {n} AS (x int)"]
+)
+def test_a_model_never_gets_what_somebody_made_in_the_schema(
+    shadow: ShadowDatabase, database: str, kind: LiteralString
+) -> None:
+    make_base(shadow)
+    plain, hashed = "odoo_shadow_x_visit", distinct_table_name("x.visit")
+    for name in (plain, hashed):
+        with shadow.transaction() as tx:
+            tx.run("CREATE " + kind, n=tx.own(name))
+    table = make_table(shadow, "x.visit")
+    assert table not in (plain, hashed)
+    assert merge(shadow, table, row(1, "a")).inserted == 1
+    assert make_table(shadow, "x.visit") == table  # found again through the registry
+    with shadow.transaction() as tx:
+        tx.run("DROP " + kind.split()[0] + " {n}", n=tx.own(plain))
+    assert make_table(shadow, "x.visit") == table
+
+
+def test_a_model_never_gets_the_distinct_name_that_another_has(shadow: ShadowDatabase) -> None:
+    make_table(shadow, "a.b")
+    thief = distinct_table_name("a_b").removeprefix("odoo_shadow_")
+    first = make_table(shadow, thief)
+    merge(shadow, first, row(1, "the other"))
+    second = make_table(shadow, "a_b")
+    assert second not in (first, "odoo_shadow_a_b")
+    assert rows_of(shadow, second, ("id",)) == []
+
+
+def test_a_table_of_an_emptied_registry_is_found_again(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow, "x.visit")
+    with shadow.transaction() as tx:
+        tx.run("DELETE FROM {meta}", meta=tx.own("odoo_shadow_meta"))
+    assert make_table(shadow, "x.visit") == table
 
 
 def test_long_models_have_tables_that_fit(shadow: ShadowDatabase) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,12 @@ from airflow_provider_odoo_shadow.target.names import (
     LONGEST_NAME,
     column_name,
     distinct_table_name,
+    free_column_name,
     index_name,
+    name_column,
     table_name,
+    table_names,
+    view_names,
 )
 
 SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
@@ -97,6 +103,48 @@ def test_long_models_of_one_spelling_need_no_registry() -> None:
     first, second = (f"x.{'long_' * 12}{dot}end" for dot in (".", "_"))
     assert table_name(first) != table_name(second)
     assert len(table_name(first).encode()) <= LONGEST_NAME
+
+
+@pytest.mark.parametrize("ending", ["pkey", "named"])
+def test_no_table_is_called_as_something_that_is_made_of_anothers_name(ending: str) -> None:
+    for model in ("x", "x" * 50, "x" * 44, "x" * 46, "sync.log"):
+        assert not table_name(f"{model}.{ending}").endswith(f"_{ending}")
+        assert not distinct_table_name(f"{model}.{ending}").endswith(f"_{ending}")
+
+
+@pytest.mark.parametrize("model", ["res.partner", "x." + "long_" * 20, "x" * 46, "x." + "größe_" * 12])
+def test_a_view_has_a_name_of_its_own(model: str) -> None:
+    views = list(islice(view_names(table_name(model)), 3))
+    assert len(set(views)) == 3
+    assert all(view.endswith("_named") and len(view.encode()) <= LONGEST_NAME for view in views)
+    assert views != list(islice(view_names(table_name(f"{model}.line")), 3))
+    assert next(view_names("odoo_shadow_res_partner")) == "odoo_shadow_res_partner_named"
+
+
+def test_there_is_always_another_name_for_a_table() -> None:
+    found = list(islice(table_names("sale.order", "odoo_shadow_sale_order"), 20))
+    assert found[:2] == ["odoo_shadow_sale_order", distinct_table_name("sale.order")]
+    assert len(set(found)) == 20
+
+
+@pytest.mark.parametrize("field", ["name", "xmin", "x" * 63, "x" * 64, "größe" * 20])
+def test_fields_that_would_share_a_column_get_one_each(field: str) -> None:
+    taken: list[str] = []
+    for _ in range(5):
+        taken.append(free_column_name(field, taken))
+    assert taken[0] == column_name(field)
+    assert len(set(taken)) == 5
+    assert all(len(column.encode()) <= LONGEST_NAME for column in taken)
+
+
+@pytest.mark.parametrize("column", ["partner_id", "x" * 58, "x" * 59, "x" * 63, "é" * 31])
+def test_the_name_of_a_record_gives_way_to_every_column(column: str) -> None:
+    taken: list[str] = [column]
+    for _ in range(5):
+        taken.append(name_column(column, taken))
+    assert len(set(taken)) == 6
+    assert all(len(name.encode()) <= LONGEST_NAME for name in taken)
+    assert name_column("partner_id", ["partner_id"]) == "partner_id_name"
 
 
 @pytest.mark.parametrize("model", ["res.partner", "x." + "long_" * 20, "x." + "größe_" * 12])

@@ -1,0 +1,107 @@
+"""Benchmarks of a mirror of 300 models: making the schema, planning a run, a run in which little changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import psycopg
+from psycopg import sql
+
+from airflow_provider_odoo_shadow.job.choosing import choose_models
+from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.models import ModelChoice
+from airflow_provider_odoo_shadow.job.plan import plan_run
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.migrations import ModelTable, base_migration, tables_migration
+from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from odoo_stand_in.models.wide import WIDE_MODELS
+from tools.bench_proof import CountingClient, Measured
+from tools.bench_servers import Server, client_fields
+
+CHANGED = 5
+
+
+def measure_models(server: Server, odoo_dsn: str, new_database: Callable[[], str]) -> list[Measured]:
+    """Measure on the wide flavour; writes a few of its rows."""
+    with CountingClient(server) as odoo:
+        models = choose_models(odoo, ModelChoice.parse(",".join(WIDE_MODELS))).models
+        measured = [_schema(odoo, new_database(), models)]
+        with ShadowDatabase.from_url(new_database()) as shadow:
+            first = _timed(lambda: _run(odoo, shadow, models))
+            measured.append((f"first load of {len(models)} models, seconds", f"{first:.1f}", ""))
+            _make_older(odoo_dsn, models)
+            _run(odoo, shadow, models)
+            measured += _planning(odoo, shadow, models)
+            measured += _few_changes(odoo, server, shadow, models)
+    return measured
+
+
+def _schema(odoo: OdooClient, url: str, models: Sequence[str]) -> Measured:
+    started = time.perf_counter()
+    layouts = [read_layout(odoo, model) for model in models]
+    tables = [
+        ModelTable(item.model, tuple(each.column for each in item.all_columns), label=item.model) for item in layouts
+    ]
+    with psycopg.connect(url, autocommit=True) as connection:
+        for text in (base_migration("odoo_shadow"), tables_migration("odoo_shadow", tables)):
+            connection.execute(text.encode())
+    seconds = time.perf_counter() - started
+    columns = sum(len(item.columns) for item in tables) // len(tables)
+    return f"schema of {len(models)} models × {columns} columns from nothing, seconds", f"{seconds:.1f}", "≤ 20"
+
+
+def _planning(odoo: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
+    odoo.forget()
+    started = time.perf_counter()
+    plan = plan_run(odoo, shadow, models, run=Run(), options=MirrorOptions())
+    seconds = time.perf_counter() - started
+    if plan.work:
+        raise AssertionError(f"{plan.work[0]} although nothing was written")
+    return [
+        (f"planning {len(models)} models, seconds", f"{seconds:.2f}", "≤ 5"),
+        ("calls a model of that", f"{len(odoo.calls) / len(models):.2f}", "≤ 2"),
+    ]
+
+
+def _few_changes(odoo: OdooClient, server: Server, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
+    for model in models[:CHANGED]:
+        (record_id,) = odoo.search(model, limit=1)
+        odoo.execute_kw(model, "write", [[record_id], {"x_name": "changed"}])
+    planned = _timed(lambda: _run(odoo, shadow, models))
+    mapped = _timed(lambda: _mirror(odoo, shadow, models))
+    share = planned / mapped
+    return [
+        (f"a run in which {CHANGED} of {len(models)} models changed, seconds", f"{planned:.1f}", ""),
+        ("the same with a run of every model, seconds", f"{mapped:.1f}", ""),
+        ("planned ÷ every model", f"{share:.2f}", "≤ 0.25"),
+    ]
+
+
+def _run(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> None:
+    plan = plan_run(odoo, shadow, models, run=Run(), options=MirrorOptions())
+    _mirror(odoo, shadow, [item.model for item in plan.work])
+
+
+def _mirror(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> None:
+    run = Run()
+    for model in models:
+        mirror_model(odoo, shadow, model, run=run, options=MirrorOptions())
+    renew_due_views(shadow)
+
+
+def _timed(action: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _make_older(odoo_dsn: str, models: Sequence[str]) -> None:
+    """Let the rows be of an hour ago, so that no look-back reaches them."""
+    with psycopg.connect(odoo_dsn) as source:
+        for model in models:
+            table = sql.Identifier(model.replace(".", "_"))
+            source.execute(sql.SQL("UPDATE {} SET write_date = write_date - interval '1 hour'").format(table))
