@@ -7,7 +7,10 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-_USERS = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
+_RELATIONS: LiteralString = (
+    "SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE relkind IN ('r', 'p', 'v', 'm') AND nspname !~ '^pg_' AND nspname <> 'information_schema'"
+)
 # What a database says besides rows: every comment, the text of every view and function, what columns are called.
 _WORDS: dict[str, LiteralString] = {
     "comment": "SELECT description FROM pg_description",
@@ -20,10 +23,7 @@ _WORDS: dict[str, LiteralString] = {
 def places_of(url: str, text: str) -> set[str]:
     """Return where a text occurs: `schema.relation` for rows of any table or view, else the kind of place."""
     with psycopg.connect(url) as connection:
-        relations = connection.execute(
-            "SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            f" WHERE relkind IN ('r', 'p', 'v', 'm') AND {_USERS}"  # noqa: S608 - nothing of a test's own
-        ).fetchall()
+        relations = connection.execute(_RELATIONS).fetchall()
         found = set()
         for schema, name in relations:
             rows = sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(schema, name))
