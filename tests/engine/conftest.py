@@ -75,7 +75,7 @@ def awkward_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
 def awkward_odoo(request: pytest.FixtureRequest, awkward_odoos: dict[Flavour, StandIn]) -> StandIn:
     """A stand-in with every kind of field and name, whose rows may be changed, in both flavours; rows are a day old."""
     running = awkward_odoos[request.param]
-    age(running, *(name for name, model in running.registry.models.items() if "write_date" in model.fields))
+    age(running, *(name for name, model in running.registry.models.items() if model.has_table and model.log_access))
     running.calls.clear()
     return running
 
