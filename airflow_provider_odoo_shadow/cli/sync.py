@@ -22,7 +22,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, progress_of, working
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, working
 from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
@@ -160,9 +160,8 @@ def _mirror_all(
     run = Run()
     with working(f"Asking Odoo which of {len(names)} models have work"):
         plan = plan_run(odoo, shadow, names, run=run, options=options, settings=settings)
-    table = Table(
-        "model", "what", "inserted", "updated", "unchanged", "deleted", "seconds", title=f"Schema {shadow.schema}"
-    )
+    counted = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
+    table = Table("model", "what", *counted, title=f"Schema {shadow.schema}")
     outcomes = []
     for model in (item.model for item in plan.work):
         with progress_of(model) as show:
