@@ -33,8 +33,9 @@ from airflow_provider_odoo_shadow.source.pages import newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from tools import signals
+from tools.bench_models import measure_models
 from tools.bench_proof import measure_proof
-from tools.bench_servers import MODEL, Server, canned_server, client_fields, stand_in_server
+from tools.bench_servers import MODEL, Server, canned_server, client_fields, stand_in_server, wide_server
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
 KILOBYTE = 1024
@@ -64,6 +65,10 @@ def main(rows: int, large: int, rounds: int) -> None:
         with canned_server(sample, fields, rows) as canned:
             seconds = statistics.median(_timed(_sync_once(postgres, canned)) for _ in range(rounds))
         table.add_row("engine ceiling, rows/s", f"{rows / seconds:,.0f}", "≥ 10,000")
+        console.print("300 models …")
+        with wide_server(postgres) as wide:
+            for line in measure_models(wide, wide.dsn, lambda: new_database(postgres)):
+                table.add_row(*line)
         if large:
             console.print(f"Runs that find little to do, {large:,} rows …")
             with stand_in_server(postgres, large) as odoo, _database(postgres) as url:
@@ -87,7 +92,7 @@ def _sync_against_drain(postgres: str, odoo: Server, rounds: int) -> tuple[float
 
 
 def _drain(client: OdooClient, layout: Layout) -> None:
-    for _ in read_pages(client, layout.reading, up_to_id=newest_id(client, MODEL)):
+    for _ in read_pages(client, layout.reading, up_to_id=newest_id(client, layout.reading)):
         pass
 
 

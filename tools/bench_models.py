@@ -18,9 +18,9 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.migrations import ModelTable, base_migration, tables_migration
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
-from odoo_stand_in.models.wide import WIDE_MODELS
+from odoo_stand_in.models.wide import MODELS
 from tools.bench_proof import CountingClient, Measured
-from tools.bench_servers import Server, client_fields
+from tools.bench_servers import Server
 
 CHANGED = 5
 
@@ -28,7 +28,9 @@ CHANGED = 5
 def measure_models(server: Server, odoo_dsn: str, new_database: Callable[[], str]) -> list[Measured]:
     """Measure on the wide flavour; writes a few of its rows."""
     with CountingClient(server) as odoo:
-        models = choose_models(odoo, ModelChoice.parse(",".join(WIDE_MODELS))).models
+        models = choose_models(odoo, ModelChoice.parse("wide.*")).models
+        if len(models) != MODELS:
+            raise AssertionError(f"{len(models)} models were found")
         measured = [_schema(odoo, new_database(), models)]
         with ShadowDatabase.from_url(new_database()) as shadow:
             first = _timed(lambda: _run(odoo, shadow, models))
@@ -36,7 +38,7 @@ def measure_models(server: Server, odoo_dsn: str, new_database: Callable[[], str
             _make_older(odoo_dsn, models)
             _run(odoo, shadow, models)
             measured += _planning(odoo, shadow, models)
-            measured += _few_changes(odoo, server, shadow, models)
+            measured += _few_changes(odoo, shadow, models)
     return measured
 
 
@@ -51,7 +53,7 @@ def _schema(odoo: OdooClient, url: str, models: Sequence[str]) -> Measured:
             connection.execute(text.encode())
     seconds = time.perf_counter() - started
     columns = sum(len(item.columns) for item in tables) // len(tables)
-    return f"schema of {len(models)} models × {columns} columns from nothing, seconds", f"{seconds:.1f}", "≤ 20"
+    return f"schema of {len(models)} models of {columns} columns from nothing, seconds", f"{seconds:.1f}", "≤ 20"
 
 
 def _planning(odoo: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
@@ -67,10 +69,10 @@ def _planning(odoo: CountingClient, shadow: ShadowDatabase, models: Sequence[str
     ]
 
 
-def _few_changes(odoo: OdooClient, server: Server, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
+def _few_changes(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
     for model in models[:CHANGED]:
         (record_id,) = odoo.search(model, limit=1)
-        odoo.execute_kw(model, "write", [[record_id], {"x_name": "changed"}])
+        odoo.execute_kw(model, "write", [[record_id], {"name": "changed"}])
     planned = _timed(lambda: _run(odoo, shadow, models))
     mapped = _timed(lambda: _mirror(odoo, shadow, models))
     share = planned / mapped

@@ -44,6 +44,13 @@ def stand_in_server(postgres_url: str, rows: int) -> Iterator[Server]:
 
 
 @contextmanager
+def wide_server(postgres_url: str) -> Iterator[Server]:
+    """Run the stand-in Odoo (19) with 300 models."""
+    with _process(_serve_wide, postgres_url) as server:
+        yield server
+
+
+@contextmanager
 def canned_server(sample: list[dict[str, object]], fields: dict[str, dict[str, object]], rows: int) -> Iterator[Server]:
     """Run a server that answers with ready-made pages, at hardly any cost: what is left is the engine's own time.
 
@@ -74,6 +81,12 @@ def _serve_stand_in(ready: Connection, postgres_url: str, rows: int) -> None:
         present = len(odoo.execute(MODEL, "search", [], context={"active_test": False}))
         if rows > present:
             odoo.fill(MODEL, rows - present)
+        ready.send(Server(odoo.url, odoo.database, odoo.login, odoo.api_key, odoo.dsn))
+        _wait_for_end(ready)
+
+
+def _serve_wide(ready: Connection, postgres_url: str) -> None:
+    with StandIn(postgres_url, flavour="19", database="bench_wide", schema="wide") as odoo:
         ready.send(Server(odoo.url, odoo.database, odoo.login, odoo.api_key, odoo.dsn))
         _wait_for_end(ready)
 

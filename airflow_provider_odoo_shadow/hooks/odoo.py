@@ -116,8 +116,8 @@ class OdooHook(BaseHook):
 
         Records that are created while this runs are not waited for.
         """
-        up_to_id = newest_id(self._client, model, domain)
         reading = Reading(model, tuple(fields), domain)
+        up_to_id = newest_id(self._client, reading)
         for page in read_pages(self._client, reading, up_to_id=up_to_id, page_size=page_size):
             if page.records:
                 yield page.records

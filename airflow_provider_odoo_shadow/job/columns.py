@@ -68,6 +68,27 @@ def jsonb(value: Json) -> Cell:
     return None if value is False or value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def properties(value: Json) -> Cell:
+    """Convert properties to an object by the properties' names, as Odoo stores them.
+
+    Odoo sends each with its definition, which may change without a trace in the record; it is mirrored where it stands,
+    in the container's `properties_definition` field. Names of linked records are left out for the same reason.
+    """
+    if not isinstance(value, list):
+        return jsonb(value)
+    items = [item for item in value if isinstance(item, dict) and "value" in item]
+    return jsonb({str(item["name"]): _property(item) for item in items})
+
+
+def _property(item: dict[str, Json]) -> Json:
+    value = item["value"]
+    if item.get("type") == "many2one" and isinstance(value, list):
+        return value[0] if value else False
+    if item.get("type") == "many2many" and isinstance(value, list):
+        return [each[0] if isinstance(each, list) and each else each for each in value]
+    return value
+
+
 _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
     "char": (ColumnType.TEXT, text),
     "text": (ColumnType.TEXT, text),
@@ -83,6 +104,7 @@ _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
     "datetime": (ColumnType.TIMESTAMPTZ, timestamp),
     "monetary": (ColumnType.NUMERIC, number),
     "float": (ColumnType.DOUBLE, number),
+    "properties": (ColumnType.JSONB, properties),
 }
 
 

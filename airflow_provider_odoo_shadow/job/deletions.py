@@ -21,8 +21,8 @@ from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
-from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, newest_id
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
+from airflow_provider_odoo_shadow.source.pages import newest_id
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Domain
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
@@ -90,7 +90,7 @@ def find_difference(odoo: OdooClient, writer: TableWriter) -> IdDifference:
         live = LiveIds.of(tx, hold.table)
         ours, highest, absent = live.total(tx), live.highest(tx), live.absent(tx, unreadable)
     reading, narrowing = writer.layout.reading, _Narrowing(odoo, writer, live, absent)
-    theirs = odoo.search_count(reading.model, reading.domain, context=ARCHIVED_TOO) - len(absent)
+    theirs = odoo.search_count(reading.model, reading.within(), context=ARCHIVED_TOO) - len(absent)
     if theirs == ours:
         return narrowing.found
     with hold.transaction() as tx:
@@ -101,7 +101,7 @@ def find_difference(odoo: OdooClient, writer: TableWriter) -> IdDifference:
     below = narrowing.count_theirs(lowest, middle)
     narrowing.compare(lowest, middle, below, ours)
     if theirs > below:
-        narrowing.compare(middle, newest_id(odoo, reading.model, reading.domain) or middle, theirs - below, 0)
+        narrowing.compare(middle, newest_id(odoo, reading) or middle, theirs - below, 0)
     return narrowing.found
 
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Iterable
+
 from airflow_provider_odoo_shadow.job.layout import Labels, Layout
 from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.fields import read_fields
+from airflow_provider_odoo_shadow.source.discovery import display_names
+from airflow_provider_odoo_shadow.source.fields import Field, read_fields
 from airflow_provider_odoo_shadow.source.pages import read_ids
 from airflow_provider_odoo_shadow.source.types import Json
 
 DEFAULT_LANGUAGE = "en_US"
 
 
-def read_layout(odoo: OdooClient, model: str, settings: ModelSettings = AS_USUAL) -> Layout:
+log = logging.getLogger(__name__)
+
+
+def read_layout(
+    odoo: OdooClient,
+    model: str,
+    settings: ModelSettings = AS_USUAL,
+    *,
+    unreadable: Collection[str] | None = None,
+) -> Layout:
     """Ask for a model's fields and choose those that are mirrored.
 
+    :param unreadable: models that the login may not read, as an earlier run found out; None to ask.
     :raises MirrorConfigurationError: the settings do not fit the model's fields.
     :raises OdooError: Odoo could not be asked.
     """
@@ -28,7 +42,22 @@ def read_layout(odoo: OdooClient, model: str, settings: ModelSettings = AS_USUAL
         languages=_languages(odoo) if has_translations else None,
         companies=_companies(odoo) if has_companies else None,
         hash_secret=odoo.connection.hash_secret,
+        unreadable=_unreadable(odoo, model, fields) if unreadable is None else unreadable,
     )
+
+
+def _unreadable(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[str]:
+    """Return the models that many2many fields point to and that the login may not read."""
+    related = {field.relation for field in fields if field.type == "many2many" and field.store and field.relation}
+    closed = related - display_names(odoo).keys() if related else set()
+    if closed:
+        log.warning(
+            "%s: the login '%s' may not read %s: many2many fields to them are left out.",
+            model,
+            odoo.connection.login,
+            ", ".join(sorted(closed)),
+        )
+    return closed
 
 
 def _languages(odoo: OdooClient) -> Labels:

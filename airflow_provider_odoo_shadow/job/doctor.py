@@ -14,7 +14,7 @@ from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownMod
 from airflow_provider_odoo_shadow.source.fields import read_fields
 from airflow_provider_odoo_shadow.source.pages import read_ids
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
@@ -124,7 +124,7 @@ def _models(odoo: OdooClient, models: Sequence[str]) -> Iterator[Finding]:
 def _model(odoo: OdooClient, model: str, all_fields: set[str]) -> Finding:
     fields = read_fields(odoo, model)
     readable = {field.name for field in fields}
-    rows = odoo.search_count(model, context=ARCHIVED_TOO)
+    rows = odoo.search_count(model, Reading(model, ()).within(), context=ARCHIVED_TOO)
     hidden = sorted(all_fields - readable)
     text = f"{rows} rows, {len(readable)} fields readable, {len(Layout.of(model, fields).columns)} mirrored"
     if hidden:

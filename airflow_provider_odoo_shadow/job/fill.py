@@ -15,7 +15,8 @@ from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.table_hold import TableHold
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Page, Unreadable, read_pages
+from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_pages
+from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import drift, names
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds

@@ -75,7 +75,7 @@ def _sizes(shadow: ShadowDatabase, models: Sequence[str]) -> dict[str, TableSize
 
 def _entry(odoo: OdooClient, model: str, settings: ModelSettings, known: TableSize | None) -> ModelEntry:
     layout = read_layout(odoo, model, settings)
-    rows = odoo.search_count(model, layout.reading.domain, context=ARCHIVED_TOO)
+    rows = odoo.search_count(model, layout.reading.within(), context=ARCHIVED_TOO)
     columns = len(layout.all_columns)
     return ModelEntry(
         model=model,

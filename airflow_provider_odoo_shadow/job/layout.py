@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_provider_odoo_shadow.job.columns import Convert, by_label, column_type, keyed_hash
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.secrets import is_secret
 from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
+from airflow_provider_odoo_shadow.source.discovery import TEXT_TYPES
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.reading import Reading, Variant, variant_key
 from airflow_provider_odoo_shadow.source.types import Context
@@ -22,8 +23,9 @@ COMPANIES = "companies"
 
 _NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
 _OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
-_NAME_FIELDS = ("name", "x_name", "display_name")
-"""What Odoo calls a record by (`_rec_name`, which no API tells): by default `name`, in Studio's models `x_name`."""
+_NAME_FIELDS = ("name", "x_name", "display_name", "complete_name", "title", "subject", "reference", "number")
+"""What Odoo calls a record by (`_rec_name`, which no API tells): by default `name`, in Studio's models `x_name`; the
+others are what models without these have (Odoo 17.0 and 19.0)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Layout:
     :param has_write_date: whether changes can be found by `write_date`.
     :param extra: columns of fields that Odoo does not store, whose changes no cursor shows.
     :param left_out: fields that Odoo has and that are not mirrored on purpose.
+    :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
     :param settings: how this model is mirrored.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
     """
@@ -72,6 +75,7 @@ class Layout:
     extra: tuple[FieldColumn, ...] = ()
     variants: tuple[Variant, ...] = ()
     left_out: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
     settings: ModelSettings = AS_USUAL
     name_path: str | None = None
 
@@ -110,6 +114,7 @@ class Layout:
         languages: Labels | None = None,
         companies: Labels | None = None,
         hash_secret: str | None = None,
+        unreadable: Collection[str] = (),
     ) -> Layout:
         """Choose the fields that are mirrored: stored or company-dependent, no binary, no secret.
 
@@ -118,8 +123,8 @@ class Layout:
         """
         by_name = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
         _check_settings(model, by_name, settings, hash_secret)
-        stored = [field for field in by_name.values() if _is_stored(field)]
-        mirrored = [field for field in stored if not _is_left_out(field, settings)]
+        stored = [field for field in by_name.values() if _is_stored(field) and not _needs(field, unreadable)]
+        mirrored = [field for field in stored if not _is_left_out(model, field, settings)]
         extra = [by_name[name] for name in settings.extra_fields if name not in {field.name for field in stored}]
         by_language = [f for f in mirrored if languages and f.translate and not settings.hashes(f.name)]
         by_company = [f for f in mirrored if companies and f.company_dependent and not settings.hashes(f.name)]
@@ -138,6 +143,7 @@ class Layout:
             tuple(namer.column(field, settings, hash_secret) for field in extra),
             tuple(variants),
             frozenset(_names(field for field in stored if field not in mirrored)),
+            frozenset(unreadable),
             settings,
             _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
         )
@@ -174,8 +180,13 @@ def _is_stored(field: Field) -> bool:
     return has_value and field.type not in _NOT_COLUMNS and field.name not in _OWN_PLACE
 
 
-def _is_left_out(field: Field, settings: ModelSettings) -> bool:
-    return settings.excludes(field.name) or (is_secret(field) and field.name not in settings.allow_fields)
+def _needs(field: Field, unreadable: Collection[str]) -> bool:
+    """Say whether a field cannot be read: from 19.0 on, such a many2many keeps Odoo from giving the record at all."""
+    return field.type == "many2many" and field.relation in unreadable
+
+
+def _is_left_out(model: str, field: Field, settings: ModelSettings) -> bool:
+    return settings.excludes(field.name) or (is_secret(model, field) and field.name not in settings.allow_fields)
 
 
 def _check_settings(model: str, fields: dict[str, Field], settings: ModelSettings, hash_secret: str | None) -> None:
@@ -213,12 +224,13 @@ def _name_path(fields: dict[str, Field], mirrored: set[str]) -> str | None:
     """Return where a record's name is. `_inherits` shows the parent's `name` as a related field that is not stored."""
     for name in _NAME_FIELDS:
         field = fields.get(name)
+        if field is None or field.type not in TEXT_TYPES:
+            continue
         if name in mirrored:
             return name
-        if field is not None and field.related is not None and not field.store:
-            link, _, rest = field.related.partition(".")
-            if link in mirrored and rest and "." not in rest:
-                return field.related
+        link, _, rest = (field.related or "").partition(".")
+        if not field.store and link in mirrored and rest and "." not in rest:
+            return field.related
     return None
 
 

@@ -29,7 +29,8 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnknownModelError,
     OdooUnreadableRecordsError,
 )
-from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Unreadable
+from airflow_provider_odoo_shadow.source.pages import Unreadable
+from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
@@ -104,8 +105,10 @@ def mirror_model(
     bind(odoo, shadow)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
+    wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
+    is_known = kept.read_as == read_as(odoo.connection, wanted) and not kept.has_failed and not options.full
     try:
-        layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
+        layout = read_layout(odoo, model, wanted, unreadable=kept.unreadable if is_known else None)
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
@@ -211,7 +214,9 @@ class _ModelRun:
 
     def _note_settings(self, tx: Transaction, *, is_new: bool) -> None:
         """Keep how the table is read; another login, language or company has other values in rows of any age."""
-        settings = registry.ReadSettings(self._read_as, self._options.on_delete, self._layout.settings.as_text())
+        settings = registry.ReadSettings(
+            self._read_as, self._options.on_delete, self._layout.settings.as_text(), self._layout.unreadable
+        )
         before = registry.read_settings(tx, self._hold.table)
         if before != settings:
             registry.note_settings(tx, self._hold.table, settings)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -29,11 +29,11 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.planning import TableState, note_planned, pass_over, read_states
-from airflow_provider_odoo_shadow.target.registry import ReadSettings, register_table
+from airflow_provider_odoo_shadow.target.registry import register_table
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,12 @@ class _Planner:
         if state.has_rest:
             return "its last run left something to do"
         settings = self._settings(state)
-        wanted = ReadSettings(read_as(self.odoo.connection, settings), self.options.on_delete, settings.as_text())
+        wanted = replace(
+            state.settings,
+            read_as=read_as(self.odoo.connection, settings),
+            on_delete=self.options.on_delete,
+            settings=settings.as_text(),
+        )
         if wanted != state.settings:
             return "it is read in another way than before"
         if fields is None or fields.digest != state.fields_digest:
@@ -179,14 +184,14 @@ class _Planner:
         if low is None:
             return "everything is read again"
         state = self.states[model]
-        domain = list(self._settings(state).domain)
+        reading = Reading(model, (), self._settings(state).domain)
         try:
-            changed = self.odoo.search_count(model, [*domain, *domain_of(low)], context=ARCHIVED_TOO)
+            changed = self.odoo.search_count(model, reading.within(domain_of(low)), context=ARCHIVED_TOO)
             if changed:
                 return f"{changed} rows were written since {low:%Y-%m-%d %H:%M:%S} UTC"
             if self.options.on_delete is OnDelete.IGNORE:
                 return None
-            rows = self.odoo.search_count(model, domain, context=ARCHIVED_TOO)
+            rows = self.odoo.search_count(model, reading.within(), context=ARCHIVED_TOO)
         except _OWN_TROUBLE as error:
             return str(error)
         return None if rows == state.row_count else f"Odoo has {rows} rows, the shadow {state.row_count}"

@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.source.fields import Field
 # oauth_access_token, smtp_pass, google_gmail_authorization_code, google_calendar_rtoken, adyen_hmac_key, pin …
 _SECRET = re.compile(
     r"(^|_)(password|passwd|passphrase|passwort|pwd|pass|pin|secrets?|[a-z]*tokens?|credentials?|keys"
-    r"|(api|auth|private|secret)_?keys?|authorization_code|access_code|webhook_(url|uuid)|hash_?iv|salt|csid)(_|$)"
+    r"|(api|auth|private|secret)_?keys?|authorization_code|access_code|webhook_(url|uuid)|callback_hash|session_identifier|hash_?iv|salt|csid)(_|$)"
 )
 _KEY = re.compile(r"_keys?$")
 _PUBLIC_KEY = re.compile(
@@ -35,6 +35,13 @@ _SECRET_WORD = re.compile(
     r"(^|[._])(api_?keys?|auth_?keys?|credentials?|passwords?|passkeys?|secrets?|tokens?|totp|oauth2?|vaults?|keychains?"
     r"|certificates?|private_?keys?|config_parameters?)([._]|$)"
 )
+# Their names say nothing: who knows them, comes in.
+_SECRET_FIELDS = frozenset({"discuss.channel.uuid", "mail.channel.uuid", "hr.employee.barcode"})
+_SECRET_LABEL = re.compile(
+    r"password|passwort|passphrase|mot de passe|contraseña|senha|wachtwoord|\bapi[ _-]?(key|token)|access[ _-]token"
+    r"|client secret|secret key|private key",
+    re.IGNORECASE,
+)
 _KEY_AND_VALUE = frozenset({"key", "value"})
 _TEXTUAL = frozenset({"char", "text", "html", "json"})
 
@@ -54,10 +61,11 @@ def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
     return None
 
 
-def is_secret(field: Field) -> bool:
-    """Say whether a field's name says that its text is a credential."""
-    name = field.name.lower()
+def is_secret(model: str, field: Field) -> bool:
+    """Say whether a field's name or label says that its text is a credential."""
     if field.type not in _TEXTUAL:
         return False
+    name = field.name.lower()
     is_key = _KEY.search(name) is not None and _PUBLIC_KEY.search(name) is None
-    return is_key or _SECRET.search(name) is not None
+    is_named = is_key or _SECRET.search(name) is not None or f"{model}.{name}" in _SECRET_FIELDS
+    return is_named or _SECRET_LABEL.search(field.label) is not None

@@ -27,7 +27,8 @@ from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import hold_table
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, Page, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
@@ -132,7 +133,7 @@ class _Comparison:
                 f"{model} was mirrored as {kept.read_as}, and cannot be repaired as "
                 f"{read_as(odoo.connection, settings)}: run a sync with this connection first."
             )
-        layout = read_layout(odoo, model, settings)
+        layout = read_layout(odoo, model, settings, unreadable=kept.unreadable)
         if verify.depth is Depth.QUICK:
             compared, page_size = layout.restricted(()), QUICK_PAGE
         else:
@@ -159,8 +160,8 @@ class _Comparison:
 
     def _pages(self) -> Iterator[Page]:
         reading = self.layout.reading
-        newest = newest_id(self.odoo, reading.model, reading.domain)
-        return read_ahead(read_pages(self.odoo, reading, up_to_id=newest, page_size=self.page_size))
+        up_to_id = newest_id(self.odoo, reading)
+        return read_ahead(read_pages(self.odoo, reading, up_to_id=up_to_id, page_size=self.page_size))
 
     def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
         scope = id_range(after_id, None if page.is_last else page.last_id)
@@ -209,7 +210,7 @@ def _repair(
     ids: dict[int, Difference],
 ) -> int:
     """Read anew what is missing, stale or differing, and let go what is gone; return the number of rows."""
-    layout = read_layout(odoo, compared.model, compared.settings)
+    layout = read_layout(odoo, compared.model, compared.settings, unreadable=compared.unreadable)
     extra = sorted(record_id for record_id, kind in ids.items() if kind is Difference.EXTRA)
     others = sorted(record_id for record_id, kind in ids.items() if kind is not Difference.EXTRA)
     with hold_table(shadow, layout.model, run, options, {"repair": True}) as hold:

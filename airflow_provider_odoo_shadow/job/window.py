@@ -24,7 +24,8 @@ from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import BEFORE_ALL, newest_id
+from airflow_provider_odoo_shadow.source.pages import newest_id
+from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Domain
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
 
@@ -73,7 +74,7 @@ def domain_of(low: datetime | None) -> Domain:
 def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
     """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
     high = odoo.server_time()
-    up_to_id = newest_id(odoo, layout.model, layout.reading.within(domain_of(low)))
+    up_to_id = newest_id(odoo, layout.reading, domain_of(low))
     return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from airflow_provider_odoo_shadow.source.client import TOO_MUCH, OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRequestError, OdooServerError, OdooTimeoutError
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading, add_variants
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 
 log = logging.getLogger(__name__)
@@ -29,9 +29,6 @@ MOST_IN_A_ROW = 2
 
 GOOD_PAGES_BEFORE_LARGER = 10
 """After a page has timed out."""
-
-BEFORE_ALL = -(2**31)
-"""Below every id: some SQL views make negative ones (`report.stock.quantity`). The least integer of XML-RPC."""
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
 
@@ -68,16 +65,17 @@ class Page:
         return min(max(self.last_id / up_to_id, 0.0), 1.0)
 
 
-def newest_id(client: OdooClient, model: str, domain: Domain = ()) -> int | None:
-    """Return the highest id among the records that match, archived ones too; None when there are none.
+def newest_id(client: OdooClient, reading: Reading, domain: Domain = ()) -> int | None:
+    """Return the highest id among a reading's records that match, archived ones too; None when there are none.
 
     Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
     not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
     """
-    if not client.search_count(model, domain, context=ARCHIVED_TOO):
+    model, wanted = reading.model, reading.within(domain)
+    if not client.search_count(model, wanted, context=ARCHIVED_TOO):
         return None
-    ids = client.search(model, domain, limit=1, order="id desc", context=ARCHIVED_TOO)
-    return max(ids or client.search(model, domain, context=ARCHIVED_TOO), default=None)
+    ids = client.search(model, wanted, limit=1, order="id desc", context=ARCHIVED_TOO)
+    return max(ids or client.search(model, wanted, context=ARCHIVED_TOO), default=None)
 
 
 def read_pages(

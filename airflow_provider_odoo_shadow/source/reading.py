@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.types import Context, Domain, Json, Record
 
-ARCHIVED_TOO: Context = {"active_test": False}
-"""The context without which Odoo hides archived records."""
+ARCHIVED_TOO: Context = {"active_test": False, "ir.ui.menu.full_list": True}
+"""The context without which Odoo hides archived records, and (17.0) the menus that are not for this login."""
+
+BEFORE_ALL = -(2**31)
+"""Below every id: some SQL views make negative ones (`report.stock.quantity`). The least integer of XML-RPC."""
+
+_BY_ID: Domain = [("id", ">", BEFORE_ALL)]
+"""True for every record. `ir.attachment` hides those of other models' fields from a search that does not name `id`
+(`_search` in Odoo 17.0 and 19.0)."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ class Reading:
     variants: tuple[Variant, ...] = ()
 
     def within(self, *conditions: Domain) -> Domain:
-        """Return the reading's own filter with more conditions: records that meet all of them."""
-        return [*self.domain, *(term for domain in conditions for term in domain)]
+        """Return the search domain of those records of the reading that meet all conditions; it always names `id`."""
+        return [*_BY_ID, *self.domain, *(term for domain in conditions for term in domain)]
 
 
 def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]) -> None:

@@ -19,20 +19,24 @@ from airflow_provider_odoo_shadow.target.tables import Column
 
 _TABLES = {"field": FIELD, "meta": META, "selection": SELECTION}
 _TOLD: LiteralString = """INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type,
-    label, relation, is_translated, is_company_dependent, is_required, is_custom, relation_table)
-SELECT m.table_name, v.*, r.table_name
-FROM {meta} m CROSS JOIN (VALUES
+    label, relation, is_translated, is_company_dependent, is_required, is_custom)
+SELECT m.table_name, v.* FROM {meta} m CROSS JOIN (VALUES
 {rows}
 ) AS v (column_name, field_name, odoo_type, column_type,
     label, relation, is_translated, is_company_dependent, is_required, is_custom)
-LEFT JOIN {meta} r ON r.odoo_model = v.relation
 WHERE m.odoo_model = {model}
 ON CONFLICT (table_name, column_name) {conflict}"""
 _KEPT: LiteralString = "DO NOTHING"
-_RENEWED: LiteralString = """DO UPDATE SET label = excluded.label,
-    relation = excluded.relation, relation_table = excluded.relation_table, is_translated = excluded.is_translated,
-    is_company_dependent = excluded.is_company_dependent, is_required = excluded.is_required,
-    is_custom = excluded.is_custom, updated_at = now()"""
+_RENEWED: LiteralString = """DO UPDATE SET label = excluded.label, relation = excluded.relation,
+    is_translated = excluded.is_translated, is_company_dependent = excluded.is_company_dependent,
+    is_required = excluded.is_required, is_custom = excluded.is_custom, updated_at = now()"""
+_POINTED: LiteralString = """WITH pointed AS (
+    UPDATE {field} f SET updated_at = now(),
+        relation_table = (SELECT m.table_name FROM {meta} m WHERE m.odoo_model = f.relation)
+    WHERE {chosen} AND f.relation_table IS DISTINCT FROM
+        (SELECT m.table_name FROM {meta} m WHERE m.odoo_model = f.relation)
+    RETURNING f.table_name)
+UPDATE {meta} SET view_is_due = true WHERE table_name IN (SELECT table_name FROM pointed)"""
 _CLEARED: LiteralString = """DELETE FROM {selection} s USING {meta} m
 WHERE m.odoo_model = {model} AND s.table_name = m.table_name AND s.column_name IN ({columns})"""
 _CHOICES: LiteralString = """INSERT INTO {selection} (table_name, column_name, position, value, label)
@@ -112,7 +116,8 @@ def describe_table(
         path=name_path,
         table=table,
     )
-    tx.run_all([*column_statements(tx.schema, str(model), stale), comments_statement(tx.schema, table)])
+    noted = column_statements(tx.schema, str(model), stale)
+    tx.run_all([*noted, relations_statement(tx.schema, table), comments_statement(tx.schema, table)])
     if name_path != known_path or not all(_is_pointed(item, known.get(item.name)) for item in stale):
         mark_view(tx, table)
         mark_views_that_name(tx, table)
@@ -204,6 +209,17 @@ def column_statements(
     choices = [row for item in columns for row in _selection_rows(item)]
     chosen = [sql.SQL(_CHOICES).format(**parts, model=model, rows=_rows(choices))] if choices else []
     return [told, cleared, *chosen]
+
+
+def relations_statement(schema: str, table: str | None = None) -> sql.Composed:
+    """Return the statement that lets fields know the tables of the models that they point to, where they do not.
+
+    :param table: only the fields of this table.
+    """
+    chosen = sql.SQL("true") if table is None else sql.SQL("f.table_name = {}").format(table)
+    return sql.SQL(_POINTED).format(
+        meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), chosen=chosen
+    )
 
 
 def comments_statement(schema: str, table: str | None = None) -> sql.Composed:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD, META, base_statements
-from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement
+from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement, relations_statement
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
 from airflow_provider_odoo_shadow.target.tables import Column, create_statements
@@ -38,11 +38,6 @@ _NAMED: LiteralString = (
     "UPDATE {meta} SET label = coalesce(nullif({label}, ''), label), name_path = coalesce(name_path, {path})"
     " WHERE odoo_model = {model}"
 )
-# Tables of earlier files and syncs learn of the new ones; their views are renewed by the next sync.
-_POINTED: LiteralString = """WITH pointed AS (
-    UPDATE {field} f SET relation_table = m.table_name, updated_at = now() FROM {meta} m
-    WHERE m.odoo_model = f.relation AND f.relation_table IS DISTINCT FROM m.table_name RETURNING f.table_name)
-UPDATE {meta} SET view_is_due = true WHERE table_name IN (SELECT table_name FROM pointed)"""
 # A view is made once, and only with all names that a sync would show; changing it is for the sync.
 _NAMED_VIEW: LiteralString = """
 BEGIN
@@ -98,8 +93,8 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
         statements += create_statements(schema, table, item.columns)
         statements += _registration(schema, table, item)
         statements += column_statements(schema, item.model, item.columns, overwrite=bool(item.label))
-    statements.append(_with_books(schema, _POINTED))
-    statements.append(comments_statement(schema))
+    # Tables of earlier files and syncs learn of the new ones, too; their views are renewed by the next sync.
+    statements += [relations_statement(schema), comments_statement(schema)]
     named_tables = _named_tables(tables)
     statements += [_named_view(schema, table, item, named_tables) for table, item in tables.items()]
     views = [statement for table in tables for statement in view_statements(schema, table)]

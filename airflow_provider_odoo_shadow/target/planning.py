@@ -9,8 +9,7 @@ from uuid import UUID
 
 from airflow_provider_odoo_shadow.target.base import FIELD, META, SYNC_LOG, WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.registry import ReadSettings
+from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark
 
 
@@ -37,11 +36,13 @@ class TableState:
 def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]:
     """Return the states of those models that have a registered table, by model."""
     rows = tx.run(
-        "SELECT m.table_name, m.odoo_model, m.row_count, m.read_as, m.on_delete, m.settings, c.oid IS NOT NULL,"
+        "SELECT m.table_name, m.odoo_model, m.row_count, c.oid IS NOT NULL,"
         " m.sync_errors > 0 OR m.last_sync_at IS NULL OR m.last_sync_at < m.planned_at OR w.scan_run_id IS NOT NULL"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND NOT f.is_filled"
         " AND f.vanished_at IS NULL),"
-        " m.fields_digest, nullif(w.last_write_date, {never}), w.last_id, w.rows_synced, w.updated_at"
+        " m.fields_digest,"
+        " m.read_as, m.on_delete, m.settings, m.unreadable_models, m.sync_errors > 0,"
+        " nullif(w.last_write_date, {never}), w.last_id, w.rows_synced, w.updated_at"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
@@ -53,19 +54,24 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         never=NEVER,
         models=list(models),
     )
-    return {
-        str(model): TableState(
-            str(table),
-            str(model),
-            int(count),
-            Watermark(*mark) if mark[0] is not None else None,
-            ReadSettings(read_as, OnDelete(on_delete or OnDelete.DELETE), settings),
-            bool(exists),
-            bool(has_rest),
-            digest,
-        )
-        for table, model, count, read_as, on_delete, settings, exists, has_rest, digest, *mark in rows
-    }
+    states = (_state(*row[:6], settings=row[6:11], mark=row[11:]) for row in rows)
+    return {state.model: state for state in states}
+
+
+def _state(
+    table: str,
+    model: str,
+    row_count: int,
+    exists: bool,
+    has_rest: bool,
+    digest: str | None,
+    *,
+    settings: tuple[str | None, str | None, str | None, list[str], bool],
+    mark: tuple[datetime | None, int | None, int, datetime],
+) -> TableState:
+    moment, last_id, rows_synced, updated_at = mark
+    watermark = None if moment is None else Watermark(moment, last_id, rows_synced, updated_at)
+    return TableState(table, model, row_count, watermark, to_settings(*settings), exists, has_rest, digest)
 
 
 def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.target import names
@@ -120,31 +121,47 @@ class ReadSettings:
     :param read_as: what decides which values Odoo gives: login, language, companies. None before the first run.
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param settings: how the model is mirrored, where that differs from the default; the job's own text.
+    :param unreadable: models that the login may not read, so that many2many fields to them are not mirrored.
+    :param has_failed: whether that run failed.
     """
 
     read_as: str | None
     on_delete: OnDelete = OnDelete.DELETE
     settings: str | None = None
+    unreadable: frozenset[str] = frozenset()
+    has_failed: bool = field(default=False, compare=False)
 
 
 def read_settings(tx: Transaction, table: str) -> ReadSettings:
     """Return a table's settings."""
     rows = tx.run(
-        "SELECT read_as, on_delete, settings FROM {meta} WHERE table_name = {table}", meta=tx.own(META), table=table
+        "SELECT read_as, on_delete, settings, unreadable_models, sync_errors > 0 FROM {meta}"
+        " WHERE table_name = {table}",
+        meta=tx.own(META),
+        table=table,
     )
-    read_as, on_delete, settings = rows[0] if rows else (None, None, None)
-    return ReadSettings(read_as, OnDelete(on_delete or OnDelete.DELETE), settings)
+    return to_settings(*rows[0]) if rows else ReadSettings(None)
+
+
+def to_settings(
+    read_as: str | None, on_delete: str | None, settings: str | None, unreadable: Sequence[str], has_failed: bool
+) -> ReadSettings:
+    """Return the settings that a row of the books tells."""
+    kept = OnDelete(on_delete or OnDelete.DELETE)
+    return ReadSettings(read_as, kept, settings, frozenset(unreadable), has_failed)
 
 
 def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
     """Keep a table's settings."""
     tx.run(
-        "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete}, settings = {settings}"
+        "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete}, settings = {settings},"
+        " unreadable_models = {unreadable}"
         " WHERE table_name = {table}",
         meta=tx.own(META),
         read_as=settings.read_as,
         on_delete=str(settings.on_delete),
         settings=settings.settings,
+        unreadable=sorted(settings.unreadable),
         table=table,
     )
 

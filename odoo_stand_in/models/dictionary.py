@@ -30,6 +30,19 @@ MODELS = (
         write_groups=("base.group_system",),
     ),
     Declaration(
+        "ir.model.fields.selection",
+        "Fields Selection",
+        """
+        field_id: many2one ir.model.fields required ondelete=cascade
+        value: char required
+        name: char translate required
+        sequence: integer
+        """,
+        order="sequence, id",
+        read_groups=ADMINISTRATION,
+        write_groups=("base.group_system",),
+    ),
+    Declaration(
         "ir.model.fields",
         "Fields",
         f"""
@@ -54,6 +67,8 @@ MODELS = (
         column1: char
         column2: char
         currency_field: char
+        groups: many2many res.groups
+        selection_ids: one2many ir.model.fields.selection/field_id
         """,
         order="name, id",
         rec_name="field_description",

@@ -12,10 +12,9 @@ from uuid import UUID
 from airflow_provider_odoo_shadow.job import mirror, scan, table_hold, window
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD
 from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.source import pages
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import Page, Unreadable
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 from airflow_provider_odoo_shadow.target import watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
@@ -53,7 +52,7 @@ def offset_paging() -> Iterator[None]:
         reading: Reading,
         domain: Domain = (),
         *,
-        after_id: int = pages.BEFORE_ALL,
+        after_id: int = BEFORE_ALL,
         up_to_id: int | None,
         page_size: int,
     ) -> Iterator[Page]:

@@ -118,15 +118,15 @@ def test_a_page_that_is_not_what_was_asked_for(
 
 def test_newest_id_counts_archived_records(server: RawServer, client_to: ClientTo) -> None:
     server.otherwise = lambda request: result(1 if b"search_count" in request.body else [41])
-    assert newest_id(client_to(server.url), MODEL) == 41
+    assert newest_id(client_to(server.url), Reading(MODEL, ())) == 41
     counted, searched = (request.body for request in server.requests[-2:])
     assert b'"order": "id desc"' in searched
     assert all(b'"active_test": false' in body for body in (counted, searched))
 
 
 def test_newest_id_of_nothing(shared_client: OdooClient, everyone: list[int]) -> None:
-    assert newest_id(shared_client, MODEL) == everyone[-1]
-    assert newest_id(shared_client, MODEL, [("id", "=", -1)]) is None
+    assert newest_id(shared_client, Reading(MODEL, ())) == everyone[-1]
+    assert newest_id(shared_client, Reading(MODEL, ()), [("id", "=", -1)]) is None
 
 
 def test_paging_goes_on_after_trouble(shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]) -> None:

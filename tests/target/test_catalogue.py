@@ -185,6 +185,15 @@ def test_a_relation_that_is_registered_later_is_pointed_to(shadow: ShadowDatabas
     assert pointed() == [(PARTNERS,)]
 
 
+def test_a_field_that_points_to_another_model_points_to_its_table(shadow: ShadowDatabase) -> None:
+    make_table(shadow, "res.partner", [NAME])
+    orders(shadow)
+    pointed = "SELECT relation, relation_table FROM odoo_shadow.odoo_shadow_field WHERE column_name = 'partner_id'"
+    other = replace(PARTNER, description=Description(relation="crm.lead"))
+    orders(shadow, (NAME, other, STATE, LIMIT))
+    assert query(shadow, pointed) == [("crm.lead", None)]
+
+
 def test_a_role_that_does_not_own_the_tables_still_keeps_the_rows(shadow: ShadowDatabase, database: str) -> None:
     orders(shadow)
     with new_role(database) as role:

@@ -201,13 +201,21 @@ def test_the_same_input_gives_the_same_text(schema: str) -> None:
     assert texts(schema) == {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, MODELS[::-1])}
 
 
-def test_files_for_more_models_leave_the_older_tables_views_to_the_sync(database: str, tmp_path: Path) -> None:
+def test_files_for_more_models_leave_the_older_tables_views_to_the_sync(database: str) -> None:
     run_by_psycopg(database, "odoo_shadow", MODELS[1:3])
     assert "user_id" in named_columns(database) and "user_id_name" not in named_columns(database)
     run_by_psycopg(database, "odoo_shadow", MODELS[:1])
     with ShadowDatabase.from_url(database) as shadow:
         renew_due_views(shadow)
     assert "user_id_name" in named_columns(database)
+
+
+def test_files_for_more_models_name_the_records_of_older_tables(database: str) -> None:
+    run_by_psycopg(database, "odoo_shadow", MODELS[:1])
+    run_by_psycopg(database, "odoo_shadow", MODELS[1:2])
+    with ShadowDatabase.from_url(database) as shadow:
+        renew_due_views(shadow)
+    assert "partner_id_name" in named_columns(database, "odoo_shadow_res_users_named")
 
 
 def test_files_that_meet_an_older_table_fail_nowhere(database: str, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_model_never_gets_what_postgresql_or_the_mirror_makes_of_anothers_name
 
 
 @pytest.mark.parametrize(
-    "kind", ["TABLE {n} (x int)", "VIEW {n} AS SELECT 1 AS x", "SEQUENCE {n}", "TYPE {n} AS (x int)"]
+    "kind", ["TABLE {n} (x int)", "VIEW {n} AS SELECT 1 AS x", "SEQUENCE {n}", "TYPE {n} AS ENUM ('x')"]
 )
 def test_a_model_never_gets_what_somebody_made_in_the_schema(
     shadow: ShadowDatabase, database: str, kind: LiteralString

@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.merge import Cell
 from airflow_provider_odoo_shadow.target.tables import ColumnType
 
-JSON_TYPES = ("json", "properties", "properties_definition", "vector", "unknown")
+JSON_TYPES = ("json", "properties_definition", "vector", "unknown")
 JSON_CELLS: list[tuple[Json, Cell]] = [
     ({"b": [1, None, False], "a": "é"}, '{"a": "é", "b": [1, null, false]}'),
     ([], "[]"),
@@ -58,6 +58,22 @@ CONVERSIONS: list[tuple[str, ColumnType, Json, Cell]] = [
     ("monetary", ColumnType.NUMERIC, 0, 0.0),
     ("monetary", ColumnType.NUMERIC, 1234.567, 1234.567),
     ("monetary", ColumnType.NUMERIC, False, None),
+    ("properties", ColumnType.JSONB, False, None),
+    ("properties", ColumnType.JSONB, [], "{}"),
+    ("properties", ColumnType.JSONB, {"b": 1}, '{"b": 1}'),
+    (
+        "properties",
+        ColumnType.JSONB,
+        [
+            {"name": "b", "type": "char", "string": "Label", "value": "é"},
+            {"name": "a", "type": "many2one", "comodel": "res.users", "value": [7, "Zoë"]},
+            {"name": "c", "type": "many2many", "comodel": "res.users", "value": [[7, "Zoë"], [8, "Li"]]},
+            {"name": "d", "type": "tags", "value": ["x", "y"]},
+            {"name": "e", "type": "separator"},
+            {"name": "f", "type": "many2one", "value": False},
+        ],
+        '{"a": 7, "b": "é", "c": [7, 8], "d": ["x", "y"], "f": false}',
+    ),
     ("float", ColumnType.DOUBLE, 0.1, 0.1),
     ("float", ColumnType.DOUBLE, 0.0, 0.0),
     ("float", ColumnType.DOUBLE, 3, 3.0),

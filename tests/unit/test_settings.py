@@ -82,7 +82,7 @@ def test_two_runs_of_one_process_have_ids_of_their_own() -> None:
 )
 @pytest.mark.parametrize("kind", ["char", "text", "html", "json"])
 def test_texts_that_are_credentials_by_name(name: str, kind: str) -> None:
-    assert is_secret(Field(name, kind))
+    assert is_secret("x.model", Field(name, kind))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_texts_that_are_credentials_by_name(name: str, kind: str) -> None:
     ],
 )
 def test_fields_that_are_no_credentials(name: str, kind: str) -> None:
-    assert not is_secret(Field(name, kind))
+    assert not is_secret("x.model", Field(name, kind))
 
 
 def progress(done: float) -> Progress:
