@@ -119,7 +119,7 @@ class _PageReader:
         self._reading = reading
         self._model = reading.model
         self._fields = reading.fields
-        self._domain = reading.within(domain)
+        self._domain = [*reading.domain, *domain]
         self._up_to_id = up_to_id
         self._page_size = page_size
         self._size = self._most = page_size

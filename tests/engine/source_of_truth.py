@@ -141,7 +141,8 @@ def _reader(
     if field.translate:
         return lambda row: _value(field, _translated(row[field.column_name], lang))
     if field.type == "properties":
-        return _definitions(connection, model, field, leave_out_empty=odoo.flavour == "19")
+        told = _definitions(connection, model, field, leave_out_empty=odoo.flavour == "19")
+        return lambda row: _by_name(told(row))
     return lambda row: _value(field, row[field.column_name])
 
 
@@ -163,6 +164,11 @@ def _linked(odoo: StandIn, connection: psycopg.Connection[dict[str, Any]], field
         )
     )
     return {row["own"]: row["ids"] for row in found}
+
+
+def _by_name(told: Any) -> Any:
+    """Properties without their definitions."""
+    return {item["name"]: item["value"] for item in told if "value" in item} if isinstance(told, list) else told
 
 
 def _properties_of_17(

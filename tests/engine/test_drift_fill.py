@@ -380,7 +380,7 @@ def test_a_task_that_knew_the_older_fields_does_no_lasting_harm(
     mirror_with(client, shadow)
     odoo.execute(VISIT, "write", [7], {"x_grade": "B"})
     with monkeypatch.context() as waiting:  # for the table, having asked for the fields before
-        waiting.setattr(mirror_job, "read_layout", lambda *_: older)
+        waiting.setattr(mirror_job, "read_layout", lambda *_, **__: older)
         mirror_with(client, shadow)
     assert vanished(shadow) == {"x_grade"}
     mirror_with(client, shadow, NO_LOOK_BACK)
