@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 import yaml
-from psycopg import sql
 
 from odoo_stand_in import StandIn
 from tests.conftest import DAGS_FOLDER
@@ -128,18 +125,3 @@ def shadow_connection(url: str) -> str:
     return json.dumps(
         {"conn_type": "postgres", "host": parts["host"], "schema": parts["dbname"], "login": parts["user"]}
     )
-
-
-def written_since(odoo: StandIn, models: Iterable[str], moment: datetime) -> set[str]:
-    """Return the models that have rows written since a moment, and those whose rows do not tell."""
-    found = set()
-    with psycopg.connect(odoo.dsn) as connection:
-        for model in models:
-            described = odoo.registry.models[model]
-            if "write_date" in described.fields:
-                query = sql.SQL("SELECT max(write_date) FROM {}").format(sql.Identifier(described.table))
-                ((newest,),) = connection.execute(query).fetchall()
-                if newest is None or newest.replace(tzinfo=UTC) < moment:
-                    continue
-            found.add(model)
-    return found

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn
-from tests.dags.conftest import written_since
+from tests.cli.windows import written_since
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
