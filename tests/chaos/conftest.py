@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.chaos.syncing import MODEL, Site, inherited, socket_of, tcp_address_of
+from tests.chaos.syncing import MODEL, Site, socket_of, tcp_address_of
 from tests.chaos.tcp_proxy import Address, TcpProxy
 from tests.cli.shell import PG_PASSWORD, Shell, shell_for
 from tests.conftest import FLAVOURS, Flavour
@@ -67,7 +67,6 @@ def site_of(odoo: StandIn, database: str, postgres_at: Address) -> Iterator[Site
         url = f"postgresql://postgres:{PG_PASSWORD}@127.0.0.1:{to_postgres.port}{urlsplit(database).path}"
         env = {
             **shell_for(odoo, database).env,
-            **inherited(),
             "ODOO_URL": f"http://127.0.0.1:{to_odoo.port}",
             "SUPABASE_DB_URL": f"{url}?sslmode=disable&gssencmode=disable",
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -173,11 +172,6 @@ def tcp_address_of(url: str) -> Address:
     parts = urlsplit(url)
     assert parts.hostname and parts.port
     return parts.hostname, parts.port
-
-
-def inherited() -> dict[str, str]:
-    """Return what a started program needs of this one's environment to import the same code."""
-    return {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
 
 
 def read_twice(read: Iterable[int], changed: Iterable[int] = ()) -> int:

@@ -85,6 +85,12 @@ def shell_for(odoo: StandIn, database: str) -> Shell:
         "ODOO_USER": odoo.login,
         "ODOO_PASSWORD": secret,
         "SUPABASE_DB_URL": with_password,
+        **inherited(),
     }
     # The password "admin" is the login as well, and so no secret that one could look for.
     return Shell(env, (PG_PASSWORD, odoo.api_key, odoo.limited_api_key, odoo.expired_api_key))
+
+
+def inherited() -> dict[str, str]:
+    """Return what a started program needs of this one's environment to import the same code."""
+    return {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}

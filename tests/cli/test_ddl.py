@@ -10,9 +10,11 @@ import pytest
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from odoo_stand_in import StandIn
 from tests.cli.shell import Shell, shell_for
+from tests.cli.test_ddl_index import run_by_psql
 from tests.engine.source_of_truth import assert_equal
 from tests.target.catalog import structure
 from tests.target.emptying import empty
+from tests.target.test_migrations import registered
 
 FILES = ("0001_odoo_shadow_base.sql", "0002_odoo_shadow_tables.sql")
 
@@ -48,6 +50,56 @@ def test_the_same_model_gives_the_same_text(shell: Shell, tmp_path: Path) -> Non
         assert shell.run("ddl", "--models", models, "--output", str(tmp_path / folder)).code == 0
         texts.append([(tmp_path / folder / name).read_text() for name in FILES])
     assert texts[0] == texts[1]
+
+
+def test_all_models_of_a_server(shared_odoo: StandIn, database: str, tmp_path: Path) -> None:
+    shell = shell_for(shared_odoo, database)
+    first, second = (shell.run("ddl", "--all", "--output", str(tmp_path / name)) for name in ("a", "b"))
+    assert (first.code, second.code) == (0, 0)
+    assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in FILES)
+    assert "ir.config_parameter: left out: it holds credentials." in first.err.splitlines()
+    assert structure(database)["relations"] == []  # it wrote files, and nothing else
+
+    run_by_psql(database, tmp_path / "a")
+    made = structure(database), registered(database, "odoo_shadow")
+    assert len(made[1][0]) > 30 and made[1][2] != []
+    run_by_psql(database, tmp_path / "a")
+    assert (structure(database), registered(database, "odoo_shadow")) == made
+    synced = shell.run("sync", "--models", "all")
+    assert synced.code == 0
+    after = structure(database), registered(database, "odoo_shadow")
+    assert after == made  # a sync finds nothing to mend
+
+    empty(database)
+    assert shell.run("sync", "--models", "all").code == 0
+    assert (structure(database), registered(database, "odoo_shadow")) == made
+
+
+def test_patterns(shell: Shell, tmp_path: Path) -> None:
+    outcome = shell.run("ddl", "--models", "res.co*,!res.country*,helpdesk.*", "--output", str(tmp_path))
+    assert outcome.code == 0
+    assert outcome.err.splitlines() == [
+        "res.country: left out: excluded by the mirror's own settings.",
+        "res.country.state: left out: excluded by the mirror's own settings.",
+        "helpdesk.*: left out: matches no model of this server.",
+    ]
+    text = (tmp_path / FILES[1]).read_text()
+    assert "odoo_shadow_res_company" in text and '"odoo_shadow_res_country"' not in text
+
+
+def test_settings_of_a_file(shell: Shell, database: str, tmp_path: Path) -> None:
+    config = tmp_path / "mirrors.yaml"
+    config.write_text(
+        "mirrors: {a: {schema: other, models: [res.company], model_settings:"
+        " {res.company: {exclude_fields: [phone], hashed_fields: [email]}}}}"
+    )
+    secret = {"ODOO_HASH_SECRET": "a-key-that-nobody-guesses"}
+    assert shell.run("ddl", "--config", str(config), "--output", str(tmp_path), **secret).code == 0
+    run_by_psql(database, tmp_path)
+    made = structure(database)
+    assert shell.run("sync", "--config", str(config), **secret).code == 0
+    assert structure(database) == made
+    assert not [row for row in made["columns"] if row[1] == "odoo_shadow_res_company" and row[3] == "phone"]
 
 
 def test_a_model_that_is_not_installed_is_skipped(shell: Shell, tmp_path: Path) -> None:

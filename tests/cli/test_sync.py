@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell, shell_for
+from tests.cli.shell import Outcome, Shell, shell_for
+from tests.cli.windows import written_since
 from tests.engine.running import log_of, watermark_of
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
 
@@ -22,10 +24,23 @@ def test_the_priority_models_are_mirrored_by_default(shared_odoo: StandIn, datab
     for model in PRIORITY_MODELS:
         (line,) = [line for line in first.out.splitlines() if f" {model} " in line]
         assert "first load" in line and f" {len(expected_rows(shared_odoo, model))} " in line
+    with ShadowDatabase.from_url(database) as shadow:
+        marks = [watermark_of(shadow, "odoo_shadow_" + model.replace(".", "_")) for model in PRIORITY_MODELS]
+    earliest = min(mark.last_write_date for mark in marks if mark is not None)
+    changed = written_since(shared_odoo, PRIORITY_MODELS, earliest - DEFAULT_LOOK_BACK)
     second = shell.run("sync")
-    assert second.code == 0
-    assert second.out.count("incremental") >= len(PRIORITY_MODELS)
+    assert (second.code, second.err) == (0, "")
+    assert changed != set(PRIORITY_MODELS)
+    for model in PRIORITY_MODELS:
+        assert done_to(second, model) == ("incremental" if model in changed else "unchanged")
     assert_equal(shared_odoo, database, PRIORITY_MODELS)
+
+
+def done_to(outcome: Outcome, model: str) -> str:
+    """Return what the table says of a model."""
+    rows = [[cell.strip() for cell in line.split("│")] for line in outcome.out.splitlines() if line.startswith("│")]
+    (what,) = [row[2] for row in rows if row[1] == model]
+    return what
 
 
 def test_output_that_is_no_terminals_is_plain(shell: Shell) -> None:
@@ -108,10 +123,14 @@ def test_a_look_back_of_nothing_reads_nothing_again(shell: Shell, odoo19: StandI
 
 
 def test_verbose_tells_every_step_on_standard_error(shell: Shell) -> None:
-    quiet, verbose = shell.run("sync", *PARTNERS), shell.run("sync", *PARTNERS, "--verbose")
+    quiet, idle = shell.run("sync", *PARTNERS), shell.run("sync", *PARTNERS, "--verbose", "--look-back", "0")
+    full = shell.run("sync", *PARTNERS, "--verbose", "--full")
     assert quiet.err == ""
-    assert "res.partner: incremental, reading what was written since" in verbose.err
-    assert not any(secret in verbose.out + verbose.err for secret in shell.secrets)
+    assert "0 models have work, 1 are unchanged" in idle.err
+    assert "res.partner: everything is read again" in full.err
+    assert "res.partner: full, reading everything" in full.err
+    for verbose in (idle, full):
+        assert not any(secret in verbose.out + verbose.err for secret in shell.secrets)
 
 
 def test_a_model_that_is_not_installed_is_skipped(shell: Shell, odoo19: StandIn, database: str) -> None:

@@ -102,6 +102,28 @@ def test_only_some_models(synced: Shell, database: str) -> None:
     assert outcome.code == 0 and "res.partner" not in outcome.out
 
 
+@pytest.mark.parametrize(
+    ("models", "compared"),
+    [("res.c*", ["res.company"]), ("all", ["res.company", "res.partner"]), ("!res.comp*", ["res.partner"])],
+)
+def test_patterns_choose_from_what_is_mirrored(synced: Shell, database: str, models: str, compared: list[str]) -> None:
+    damage(database)
+    outcome = synced.run("verify", "--models", models)
+    assert outcome.code == (1 if "res.partner" in compared else 0) and outcome.err == ""
+    rows = [line.split("│")[1].strip() for line in outcome.out.splitlines() if line.startswith("│")]
+    assert sorted(rows) == compared
+    assert f"Compared every cell of {len(compared)} models" in outcome.out
+
+
+@pytest.mark.xfail(
+    strict=True, reason="cli/verify.py: says that there is no shadow, although only the pattern is wrong"
+)
+def test_a_pattern_of_nothing_that_is_mirrored(synced: Shell) -> None:
+    outcome = synced.run("verify", "--models", "sale.*")
+    assert outcome.code == 2 and len(outcome.err.splitlines()) == 1
+    assert outcome.err.startswith("Error: ") and "sale.*" in outcome.err
+
+
 def test_many_ids_are_cut_short(synced: Shell, database: str) -> None:
     in_shadow(database, "UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id BETWEEN 101 AND 150")
     outcome = synced.run("verify", "--models", "res.partner")
@@ -144,7 +166,7 @@ def test_a_model_that_cannot_be_compared_fails_alone(synced: Shell) -> None:
     assert outcome.code == 1
     orders, tickets = outcome.err.splitlines()
     assert orders == "sale.order: sale.order has no table in schema 'odoo_shadow': run a sync first."
-    assert tickets.startswith("helpdesk.ticket: Odoo connection 'ODOO_URL'") and "has no model" in tickets
+    assert tickets == "helpdesk.ticket: helpdesk.ticket has no table in schema 'odoo_shadow': run a sync first."
     assert outcome.out.count("FAILED") == 2 and cells(outcome, "res.company")[2:6] == ["0"] * 4
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from odoo_stand_in import StandIn
 from tests.conftest import DAGS_FOLDER
@@ -48,6 +50,37 @@ def sync_dag(dags: Mapping[str, DAG]) -> DAG:
     return dags["odoo_shadow_sync"]
 
 
+@pytest.fixture
+def mirror_dag(
+    airflow_database: None, connections: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., DAG]:
+    """Return the DAG that Airflow makes of a mirror's settings; the mirror and its schema are called `own`."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    def build(**settings: object) -> DAG:
+        path = tmp_path / "mirrors.yaml"
+        path.write_text(yaml.safe_dump({"mirrors": {"own": {"schema": "own", **settings}}}), encoding="utf-8")
+        monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE", str(path))
+        bag = DagBag(str(DAGS_FOLDER))
+        assert bag.import_errors == {}
+        return bag.dags["own_sync"]
+
+    return build
+
+
+@pytest.fixture
+def plan_log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Return what the task `plan` has logged since the last time."""
+    caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
+
+    def read() -> list[str]:
+        told = [record.getMessage() for record in caplog.records if record.name.endswith(".plan")]
+        caplog.clear()
+        return told
+
+    return read
+
+
 @pytest.fixture(autouse=True)
 def no_variables(airflow_database: None) -> Iterator[None]:
     """Start and end without Variables."""
@@ -77,12 +110,11 @@ def variables(airflow_database: None) -> Callable[[], dict[str, dict[str, object
     return read
 
 
-def odoo_connection(odoo: StandIn) -> str:
+def odoo_connection(odoo: StandIn, **extras: object) -> str:
     """Return a stand-in's connection in Airflow's JSON form."""
     password = odoo.api_key if odoo.flavour == "19" else odoo.password
-    return json.dumps(
-        {"conn_type": "odoo", "host": odoo.url, "schema": odoo.database, "login": odoo.login, "password": password}
-    )
+    login = {"login": odoo.login, "password": password}
+    return json.dumps({"conn_type": "odoo", "host": odoo.url, "schema": odoo.database, **login, "extra": extras})
 
 
 def shadow_connection(url: str) -> str:

@@ -38,6 +38,33 @@ def test_settings_may_be_left_out(tmp_path: Path) -> None:
     assert mirror == read_mirrors(DAGS_FOLDER / "odoo_shadow.yaml")[0]
 
 
+def test_all_models_and_patterns(tmp_path: Path) -> None:
+    text = "mirrors: {whole: {models: all}, some: {schema: some, models: ['sale.*', '!mail.*', res.partner]}}"
+    whole, some = read_mirrors(mirrors_file(tmp_path, text))
+    assert whole.choice.patterns == ("*",)
+    assert (some.choice.names, some.choice.patterns, some.choice.excluded) == (
+        ("res.partner",),
+        ("sale.*",),
+        ("mail.*",),
+    )
+
+
+def test_settings_of_several_patterns_are_united(tmp_path: Path) -> None:
+    text = """
+    mirrors:
+      a:
+        model_settings:
+          "*": {exclude_fields: [message_ids], all_languages: true}
+          res.partner: {exclude_fields: [comment], hashed_fields: ["*_iban"], domain: [[active, "=", true]]}
+    """
+    (mirror,) = read_mirrors(mirrors_file(tmp_path, text))
+    partner, other = mirror.settings_of("res.partner"), mirror.settings_of("sale.order")
+    assert partner.exclude_fields == ("message_ids", "comment")
+    assert (partner.hashed_fields, partner.domain) == (("*_iban",), (["active", "=", True],))
+    assert (partner.all_languages, other.all_languages) == (True, True)
+    assert (other.exclude_fields, other.hashed_fields, other.domain) == (("message_ids",), (), ())
+
+
 def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
     text = "mirrors: {north: {schema: north, models: [res.partner]}, south: {schema: south, schedule: null}}"
     north, south = read_mirrors(mirrors_file(tmp_path, text))
@@ -63,6 +90,16 @@ def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
         ("mirrors: {a: {batch_size: 0}}", "mirror 'a', batch_size is 0"),
         ("mirrors: {a: {batch_size: big}}", "mirror 'a', batch_size is 'big'"),
         ("mirrors: {a: {look_back_minutes: -1}}", "mirror 'a', look_back_minutes is -1"),
+        ("mirrors: {a: {models: [all, 'sale..*']}}", "'sale..*' is no model's name"),
+        ("mirrors: {a: {models: ['*', '*']}}", "stand twice"),
+        ("mirrors: {a: {models: [!mail.* ]}}", "this is not YAML"),
+        ("mirrors: {a: {model_settings: [res.partner]}}", "mirror 'a', model_settings is ['res.partner']"),
+        ("mirrors: {a: {model_settings: {m: {hashed: [x]}}}}", "mirror 'a', model_settings.m.hashed is ['x']"),
+        ("mirrors: {a: {model_settings: {m: {hashed_fields: x}}}}", "model_settings.m.hashed_fields is 'x'"),
+        ("mirrors: {a: {model_settings: {m: {exclude_fields: ['']}}}}", "model_settings.m.exclude_fields.0 is ''"),
+        ("mirrors: {a: {model_settings: {m: {domain: [[a, b]]}}}}", "['a', 'b'] is no condition such as"),
+        ("mirrors: {a: {model_settings: {m: {domain: active}}}}", "model_settings.m.domain is 'active'"),
+        ("mirrors: {a: {model_settings: {m: {all_languages: 5}}}}", "model_settings.m.all_languages is 5"),
         ("mirrors: {a: {}, b: {}}", "mirrors 'a' and 'b' share schema 'odoo_shadow'"),
     ],
 )

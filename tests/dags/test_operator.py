@@ -53,8 +53,8 @@ def test_a_wrong_password_is_not_retried(sync_dag: DAG, odoo: StandIn, monkeypat
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
     dag_run = run(sync_dag, models=["res.company"])
     assert dag_run.state == "failed"
-    assert states(dag_run)["res.company"] == "failed"
-    assert tries(dag_run)["res.company"] == 1
+    assert states(dag_run)["plan"] == "failed"
+    assert tries(dag_run)["plan"] == 1
 
 
 @pytest.mark.parametrize(
@@ -101,5 +101,5 @@ def test_a_shadow_without_a_connection_fails_at_once(
 ) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ODOO_SHADOW_DB")
     dag_run = run(sync_dag, models=["res.company"])
-    assert states(dag_run)["res.company"] == "failed"
-    assert tries(dag_run)["res.company"] == 1
+    assert states(dag_run)["plan"] == "failed"
+    assert tries(dag_run)["plan"] == 1

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn
+from tests.cli.windows import written_since
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -46,15 +48,18 @@ def test_mirrors_all_models_then_only_changes(
 
     (customer,) = odoo.execute("res.partner", "search", [], limit=1)
     odoo.execute("res.partner", "write", [customer], {"name": "Renamed, Ltd."})
-    second = run(sync_dag, models=["res.partner"])
+    changed = written_since(odoo, PRIORITY_MODELS, min(mark for _, mark in marks) - DEFAULT_LOOK_BACK)
+    assert "res.partner" in changed != set(PRIORITY_MODELS)
+    second = run(sync_dag)
     assert second.state == "success"
-    assert states(second) == dict.fromkeys(("plan", "doctor", "res.partner", "report"), "success")
+    assert states(second) == dict.fromkeys(("plan", "doctor", *changed, "report"), "success")
     with psycopg.connect(database) as connection:
         ((name,),) = connection.execute(
             "SELECT name FROM odoo_shadow.odoo_shadow_res_partner WHERE id = %s", [customer]
         ).fetchall()
         ((inserted, updated),) = connection.execute(
-            "SELECT rows_inserted, rows_updated FROM odoo_shadow_sync_log ORDER BY id DESC LIMIT 1"
+            "SELECT rows_inserted, rows_updated FROM odoo_shadow_sync_log"
+            " WHERE table_name = 'odoo_shadow_res_partner' ORDER BY id DESC LIMIT 1"
         ).fetchall()
     assert (name, inserted) == ("Renamed, Ltd.", 0)
     assert updated >= 1

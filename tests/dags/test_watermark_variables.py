@@ -55,14 +55,19 @@ def test_setting_a_variable_forward_loses_nothing(sync_dag: DAG, odoo: StandIn, 
     assert last_log_row(database)[:2] == ("success", 1)
 
 
-def test_a_missing_variable_is_restored_from_the_table(sync_dag: DAG, database: str, variables: Variables) -> None:
+def test_a_missing_variable_is_restored_from_the_table(
+    sync_dag: DAG, odoo: StandIn, database: str, variables: Variables
+) -> None:
     from airflow.models.variable import Variable
 
     run(sync_dag, **PARTNERS)
     Variable.delete(KEY)
+    (childless,) = odoo.execute("res.partner", "search", [("child_ids", "=", False)], limit=1)
+    odoo.execute("res.partner", "write", [childless], {"function": "Promoted"})
     run(sync_dag, **PARTNERS)
-    status, inserted, _, unchanged = last_log_row(database)
-    assert (status, inserted, unchanged) == ("success", 0, 0)  # incremental, although there was no Variable
+    status, inserted, updated, unchanged = last_log_row(database)
+    # The table's own watermark counted, so nothing but the changed row was read.
+    assert (status, inserted, updated, unchanged) == ("success", 0, 1, 0)
     assert set(variables()[KEY]) == {"last_write_date", "last_id", "rows_synced", "updated_at"}
 
 

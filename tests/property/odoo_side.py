@@ -18,6 +18,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn, ddl
 from odoo_stand_in.errors import UserError
+from odoo_stand_in.reflecting import reflect
 from odoo_stand_in.schema import Declaration, Flavour
 from odoo_stand_in.stand_in import Caller
 
@@ -162,6 +163,7 @@ class OdooSide:
             for key in ddl.foreign_keys(registry, model):
                 self._run("ALTER TABLE {table} {key}", table=sql.Identifier(model.table), key=key)
         self._run(_RELATION)
+        reflect(self._admin, registry, [registry.models[declaration.name] for declaration in _MODELS])
         self._forget_products()
 
     def _forget_products(self) -> None:
