@@ -180,8 +180,8 @@ def _mirror_all(
                 outcomes.append(False)
                 continue
         counts = result.counts
-        numbers = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
-        table.add_row(model, str(result.kind), *map(str, numbers), f"{result.seconds:.1f}")
+        done = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
+        table.add_row(model, str(result.kind), *map(str, done), f"{result.seconds:.1f}")
         outcomes.append(True)
     renew_due_views(shadow)
     for item in plan.unchanged:
