@@ -22,17 +22,26 @@ _WORDS: dict[str, LiteralString] = {
 
 def places_of(url: str, text: str) -> set[str]:
     """Return where a text occurs: `schema.relation` for rows of any table or view, else the kind of place."""
+    return {place for place, _ in _matches(url, text)}
+
+
+def words_of(url: str, pattern: str) -> set[str]:
+    """Return all words anywhere that match a regular expression."""
+    return {word for _, word in _matches(url, pattern)}
+
+
+def _matches(url: str, pattern: str) -> set[tuple[str, str]]:
     with psycopg.connect(url) as connection:
         relations = connection.execute(_RELATIONS).fetchall()
-        found = set()
+        places: dict[str, sql.Composable] = {kind: sql.SQL(words) for kind, words in _WORDS.items()}
         for schema, name in relations:
-            rows = sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(schema, name))
-            if _occurs(connection, rows, text):
-                found.add(f"{schema}.{name}")
-        return found | {kind for kind, words in _WORDS.items() if _occurs(connection, sql.SQL(words), text)}
-
-
-def _occurs(connection: psycopg.Connection[tuple[object, ...]], rows: sql.Composable, text: str) -> bool:
-    query = sql.SQL("SELECT EXISTS (SELECT FROM ({}) AS s (word) WHERE strpos(word, {}) > 0)").format(rows, text)
-    found = connection.execute(query).fetchone()
-    return bool(found and found[0])
+            places[f"{schema}.{name}"] = sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(schema, name))
+        return {
+            (place, str(word))
+            for place, rows in places.items()
+            for (word,) in connection.execute(
+                sql.SQL("SELECT DISTINCT (regexp_matches(word, {}, 'g'))[1] FROM ({}) AS s (word)").format(
+                    sql.Literal(f"({pattern})"), rows
+                )
+            )
+        }
