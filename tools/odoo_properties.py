@@ -1,6 +1,6 @@
 """`properties` fields: the values stand in the record, what they mean in the record's container.
 
-Odoo's API gives both in one list, on 17 with display names beside the ids.
+The shadow keeps the values by name. Of a record without a value for a property Odoo 17 tells so, and 19 nothing.
 """
 
 from __future__ import annotations
@@ -42,32 +42,17 @@ def expected_properties(odoo: Connection, model: OdooModel, field: OdooField) ->
 
 
 def plain_properties(cell: object) -> object:
-    """Turn what the API gave into values by name, without display names; None when there are no properties."""
-    if not isinstance(cell, list):
-        return cell
-    return [_plain(item) for item in cell if isinstance(item, dict)] or None
+    """Leave out what is empty; None when nothing is left."""
+    return _filled(cell) if isinstance(cell, dict) else cell
 
 
 def _merged(values: object, definition: object) -> object:
+    """Return the values of those properties that the container still defines."""
     if not isinstance(definition, list):
         return None
     own = values if isinstance(values, dict) else {}
-    return [_plain({**item, "value": own.get(item["name"])}) for item in definition] or None
+    return _filled({item["name"]: own.get(item["name"]) for item in definition})
 
 
-def _plain(item: Mapping[str, object]) -> dict[str, object]:
-    kind = item.get("type")
-    plain = {key: value for key, value in item.items() if key not in ("value", "default")}
-    for key in ("value", "default"):
-        value = _without_names(kind, item.get(key))
-        if value not in _EMPTY:
-            plain[key] = value
-    return plain
-
-
-def _without_names(kind: object, value: object) -> object:
-    if kind == "many2one" and isinstance(value, list):
-        return value[0] if value else None
-    if kind == "many2many" and isinstance(value, list):
-        return [item[0] if isinstance(item, list) else item for item in value]
-    return value
+def _filled(values: Mapping[str, object]) -> object:
+    return {name: value for name, value in values.items() if value not in _EMPTY} or None

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Unpack
 
 import click
-from rich.table import Column, Table
+from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
     OdooSettings,
@@ -21,7 +21,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, working
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, working
 from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.inventory import ModelEntry, take_inventory
@@ -82,8 +82,7 @@ def _as_json(entries: list[ModelEntry], chosen: Chosen) -> str:
 
 
 def _as_table(entries: list[ModelEntry]) -> Table:
-    numbers = [Column(name, justify="right") for name in ("rows", "columns", "size", "rows mirrored")]
-    table = Table("model", "table", *numbers, "last sync")
+    table = Table("model", "table", *numbers("rows", "columns", "size", "rows mirrored"), "last sync")
     for item in entries:
         if item.problem is not None:
             table.add_row(item.model, item.table, "", "", "", "", item.problem)

@@ -22,7 +22,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, progress_of, working
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, working
 from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
@@ -160,9 +160,8 @@ def _mirror_all(
     run = Run()
     with working(f"Asking Odoo which of {len(names)} models have work"):
         plan = plan_run(odoo, shadow, names, run=run, options=options, settings=settings)
-    table = Table(
-        "model", "what", "inserted", "updated", "unchanged", "deleted", "seconds", title=f"Schema {shadow.schema}"
-    )
+    counted = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
+    table = Table("model", "what", *counted, title=f"Schema {shadow.schema}")
     outcomes = []
     for model in (item.model for item in plan.work):
         with progress_of(model) as show:
@@ -181,8 +180,8 @@ def _mirror_all(
                 outcomes.append(False)
                 continue
         counts = result.counts
-        numbers = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
-        table.add_row(model, str(result.kind), *map(str, numbers), f"{result.seconds:.1f}")
+        done = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
+        table.add_row(model, str(result.kind), *map(str, done), f"{result.seconds:.1f}")
         outcomes.append(True)
     renew_due_views(shadow)
     for item in plan.unchanged:

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressDisplay
+from rich.table import Column
 
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
 
@@ -21,6 +22,11 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal, or wide enough for a log."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH)
+
+
+def numbers(*names: str) -> list[Column]:
+    """Return columns for numbers: to the right."""
+    return [Column(name, justify="right") for name in names]
 
 
 @contextmanager

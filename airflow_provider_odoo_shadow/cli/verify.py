@@ -20,7 +20,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
@@ -73,7 +73,7 @@ def verify(
     set_up_logging(verbose)
     wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
-    table = Table("model", "rows", *(str(kind) for kind in Difference), "repaired", "seconds")
+    table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))
     is_equal = True
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()

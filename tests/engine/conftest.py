@@ -10,8 +10,9 @@ from psycopg import sql
 from tenacity import wait_none
 
 from airflow_provider_odoo_shadow.source import client as source_client
+from airflow_provider_odoo_shadow.source.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import FLAVOURS, Flavour
+from tests.conftest import FLAVOURS, Flavour, client_of
 from tests.target.emptying import empty
 from tools.embedded_postgres import drop_database, new_database
 
@@ -55,6 +56,34 @@ def odoo(request: pytest.FixtureRequest, engine_odoos: dict[Flavour, StandIn]) -
     yield running
     running.faults.clear()
     running.rewrite = None
+
+
+@pytest.fixture(scope="package")
+def awkward_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"awkward_engine{flavour}", scale=0.1, schema="awkward")
+        for flavour in FLAVOURS
+    }
+    for odoo in running.values():
+        odoo.start()
+    yield running
+    for odoo in running.values():
+        odoo.stop()
+
+
+@pytest.fixture(params=FLAVOURS)
+def awkward_odoo(request: pytest.FixtureRequest, awkward_odoos: dict[Flavour, StandIn]) -> StandIn:
+    """A stand-in with every kind of field and name, whose rows may be changed, in both flavours; rows are a day old."""
+    running = awkward_odoos[request.param]
+    age(running, *(name for name, model in running.registry.models.items() if model.has_table and model.log_access))
+    running.calls.clear()
+    return running
+
+
+@pytest.fixture
+def awkward_client(awkward_odoo: StandIn) -> Iterator[OdooClient]:
+    with client_of(awkward_odoo) as opened:
+        yield opened
 
 
 @pytest.fixture(params=FLAVOURS)

@@ -17,6 +17,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model, no_report
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
@@ -146,11 +147,18 @@ def mirror_with(
     *,
     model: str = VISIT,
     run: Run | None = None,
+    settings: ModelSettings | None = None,
     on_progress: Callable[[Progress], None] = no_report,
 ) -> MirrorResult:
     """Mirror one model with options of a test's own."""
     return mirror_model(
-        odoo, shadow, model, run=run or Run(), options=options or MirrorOptions(), on_progress=on_progress
+        odoo,
+        shadow,
+        model,
+        run=run or Run(),
+        options=options or MirrorOptions(),
+        settings=settings,
+        on_progress=on_progress,
     )
 
 
@@ -166,10 +174,11 @@ def visits(odoo: StandIn, rows: int, company: int = 1) -> Iterator[str]:
         odoo.uninstall(VISIT)
 
 
-def in_odoo(odoo: StandIn, statement: str, *values: object) -> None:
+def in_odoo(odoo: StandIn, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """Run SQL in Odoo's own database, as a module or a person might: no `write_date` moves by itself."""
     with psycopg.connect(odoo.dsn) as connection:
-        connection.execute(statement.encode(), values)
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
 
 
 def in_shadow(shadow: ShadowDatabase, statement: str, **parts: object) -> list[tuple[Any, ...]]:

@@ -8,9 +8,12 @@ from typing import Any
 
 from psycopg import sql
 
+from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model, no_replay, no_report
+from airflow_provider_odoo_shadow.job.models import ALL, ModelChoice
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark, read_scan, read_watermark
@@ -29,14 +32,29 @@ def mirror(
     full: bool = False,
     batch_size: int = 2000,
     look_back: timedelta = timedelta(minutes=15),
+    settings: ModelSettings | None = None,
     replay_from: Callable[[str], datetime | None] = no_replay,
     on_progress: Callable[[Progress], None] = no_report,
 ) -> MirrorResult:
     """Mirror one model, by default in a run of its own."""
     options = MirrorOptions(full=full, batch_size=batch_size, look_back=look_back, wait=timedelta(0))
     return mirror_model(
-        odoo, shadow, model, run=run or Run(), options=options, replay_from=replay_from, on_progress=on_progress
+        odoo,
+        shadow,
+        model,
+        run=run or Run(),
+        options=options,
+        settings=settings,
+        replay_from=replay_from,
+        on_progress=on_progress,
     )
+
+
+def mirror_all(odoo: OdooClient, shadow: ShadowDatabase) -> dict[str, MirrorResult]:
+    """Mirror all models that a server offers, with every default; return what was done, by model."""
+    chosen = choose_models(odoo, ModelChoice.parse(ALL))
+    run = Run()
+    return {model: mirror(odoo, shadow, model, run=run) for model in chosen.models}
 
 
 class StoppedError(Exception):

@@ -60,12 +60,16 @@ def _type(field: Field) -> str:
     return TYPES.get(field.type, "jsonb")
 
 
-def expected_rows(odoo: StandIn, model: str, lang: str = "en_US") -> Rows:
-    """All rows of a model, archived ones and those of every company too, as the shadow should have them."""
+def expected_rows(odoo: StandIn, model: str, lang: str = "en_US", company: int | None = None) -> Rows:
+    """All rows of a model, archived ones and those of every company too, as the shadow should have them.
+
+    :param company: whose values the company-dependent fields have; None for the administrator's own.
+    """
     described = odoo.registry.models[model]
     with psycopg.connect(odoo.dsn, row_factory=dict_row) as connection:
         found = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(described.table))).fetchall()
-        company = _one(connection, "SELECT company_id AS value FROM res_users WHERE id = %s", ADMIN)
+        if company is None:
+            company = int(_one(connection, "SELECT company_id AS value FROM res_users WHERE id = %s", ADMIN))
         read = {
             column_name(field.name): _reader(odoo, connection, described, field, lang, company)
             for field in mirrored_fields(odoo, model)

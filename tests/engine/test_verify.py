@@ -10,22 +10,21 @@ import pytest
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import QUICK_PAGE, Depth, VerifyOptions, verify_model
+from airflow_provider_odoo_shadow.job.verify import QUICK_PAGE, Depth
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.verifications import Verification
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits
 from tests.engine.running import column
 from tests.engine.source_of_truth import assert_equal, shadow_rows
+from tests.engine.verifying import found_by, verify
 from tests.target.catalog import contents, structure
 
 ROWS = 60
-PAGES = MirrorOptions(batch_size=20)
 DEPTHS = [Depth.QUICK, Depth.FULL]
 MODELS = (*PRIORITY_MODELS, "x_awkward", "mail.followers")
 # write_date moves, though the row was not mirrored since.
@@ -46,24 +45,6 @@ def client(odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase) -> Itera
         mirror_with(opened, shadow)
         proxy.clear()
         yield opened
-
-
-def verify(
-    odoo: OdooClient,
-    shadow: ShadowDatabase,
-    depth: Depth = Depth.FULL,
-    *,
-    repair: bool = False,
-    options: MirrorOptions = PAGES,
-    model: str = VISIT,
-    run: Run | None = None,
-) -> Verification:
-    return verify_model(odoo, shadow, model, run=run or Run(), options=options, verify=VerifyOptions(depth, repair))
-
-
-def found_by(verification: Verification) -> dict[str, list[int]]:
-    """What was found, by kind; kinds of which there is nothing are left out."""
-    return {str(kind): list(ids) for kind, ids in verification.ids.items() if ids}
 
 
 def saved(shadow: ShadowDatabase) -> list[dict[str, Any]]:

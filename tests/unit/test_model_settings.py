@@ -1,0 +1,108 @@
+"""Settings of single models as a person writes them, how those of several patterns add up, and how they are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import JsonValue
+
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings, read_as, settings_of
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+
+SECRET = "a key that nobody guesses"
+
+
+def connection(**extras: object) -> OdooConnection:
+    return OdooConnection.parse(
+        "odoo", host="http://localhost:8069", database="acme", login="mirror", password="-", extras=extras
+    )
+
+
+def test_lists_of_all_patterns_that_match_are_united() -> None:
+    by_pattern = {
+        "*": ModelSettings(exclude_fields=("message_*",), hashed_fields=("email",)),
+        "res.*": ModelSettings(exclude_fields=("street", "message_*"), extra_fields=("display_name",)),
+        "sale.*": ModelSettings(exclude_fields=("note",)),
+        "res.partner": ModelSettings(hashed_fields=("phone",), allow_fields=("x_key",)),
+    }
+    assert settings_of("res.partner", by_pattern) == ModelSettings(
+        exclude_fields=("message_*", "street"),
+        hashed_fields=("email", "phone"),
+        extra_fields=("display_name",),
+        allow_fields=("x_key",),
+    )
+    assert settings_of("crm.lead", by_pattern) == by_pattern["*"]
+
+
+def test_of_what_is_no_list_the_last_word_counts() -> None:
+    active: tuple[JsonValue, ...] = (["active", "=", True],)
+    recent: tuple[JsonValue, ...] = (["id", ">", 1000],)
+    by_pattern = {
+        "*": ModelSettings(domain=active, all_languages=True, all_companies=True),
+        "res.*": ModelSettings(exclude_fields=("street",)),
+        "res.partner": ModelSettings(domain=recent, all_languages=False),
+    }
+    assert settings_of("res.users", by_pattern).domain == active  # a pattern that says nothing of it changes nothing
+    partner = settings_of("res.partner", by_pattern)
+    assert (partner.domain, partner.all_languages, partner.all_companies) == (recent, False, True)
+
+
+def test_the_order_is_that_of_the_file() -> None:
+    first, second = ModelSettings(domain=(["id", ">", 1],)), ModelSettings(domain=(["id", ">", 2],))
+    assert settings_of("res.partner", {"res.*": first, "*": second}).domain == second.domain
+    assert settings_of("res.partner", {"*": second, "res.*": first}).domain == first.domain
+
+
+def test_a_model_that_nothing_matches_is_mirrored_as_usual() -> None:
+    assert settings_of("res.partner", {}) == settings_of("res.partner", {"Res.*": ModelSettings(all_languages=True)})
+    assert settings_of("res.partner", {}) == AS_USUAL
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"exclude": ["street"]}, "exclude"),
+        ({"exclude_fields": [""]}, "exclude_fields.0"),
+        ({"exclude_fields": "street"}, "exclude_fields"),
+        ({"all_languages": "perhaps"}, "all_languages"),
+        ({"domain": [["active", "="]]}, "domain"),
+        ({"domain": ["and", ["active", "=", True]]}, "domain"),
+        ({"domain": "[('active', '=', True)]"}, "domain"),
+    ],
+)
+def test_what_makes_no_sense_is_told_by_model_and_setting(settings: dict[str, object], said: str) -> None:
+    with pytest.raises(MirrorConfigurationError, match=rf"^The settings of res\.partner, {said}: [^\n]+\.$"):
+        ModelSettings.parse("res.partner", settings)
+
+
+def test_settings_are_kept_as_text_and_found_again() -> None:
+    settings = ModelSettings.parse(
+        "res.partner",
+        {
+            "domain": ["|", ["a", "=", False], ["b", "in", [1, None, "ü"]]],
+            "hashed_fields": ["email"],
+            "all_companies": 1,
+        },
+    )
+    assert ModelSettings.from_text(settings.as_text()) == settings
+    assert json.loads(settings.as_text()).keys() == {"domain", "hashed_fields", "all_companies"}
+    assert ModelSettings.from_text(None) == ModelSettings.from_text(AS_USUAL.as_text()) == AS_USUAL
+
+
+def test_what_decides_about_values_reads_them_again() -> None:
+    usual = read_as(connection(), AS_USUAL)
+    hashed = ModelSettings(hashed_fields=("email",))
+    different = {
+        usual,
+        read_as(connection(), ModelSettings(domain=(["active", "=", True],))),
+        read_as(connection(hash_secret=SECRET), hashed),
+        read_as(connection(hash_secret=SECRET[::-1]), hashed),
+        read_as(connection(hash_secret=SECRET), ModelSettings(hashed_fields=("email", "phone"))),
+        read_as(connection(lang="fr_FR"), AS_USUAL),
+    }
+    assert len(different) == 6
+    assert not any(SECRET in text for text in different)
+    same = ModelSettings(exclude_fields=("street",), extra_fields=("display_name",), allow_fields=("x_key",))
+    assert read_as(connection(hash_secret=SECRET), same) == usual
