@@ -30,7 +30,7 @@ from tools.trouble import ToolError
 
 _LOG = """
 SELECT m.odoo_model, l.status, l.rows_inserted, l.rows_updated, (l.metadata->>'rows_unchanged')::bigint, l.duration_ms,
-    l.error_message, m.row_count
+    l.error_message, m.row_count, coalesce((l.metadata->>'unchanged')::boolean, false)
 FROM odoo_shadow.odoo_shadow_sync_log AS l JOIN odoo_shadow.odoo_shadow_meta AS m USING (table_name)
 WHERE l.sync_run_id = %s ORDER BY l.id
 """
@@ -44,7 +44,10 @@ Shadow = psycopg.Connection[TupleRow]
 
 @dataclass(frozen=True)
 class ModelRun:
-    """What one run did to one model."""
+    """What one run did to one model.
+
+    :param passed_over: it had no work, and so no task.
+    """
 
     model: str
     status: str
@@ -54,10 +57,13 @@ class ModelRun:
     milliseconds: int | None
     message: str | None
     rows: int
+    passed_over: bool
 
     @property
     def time(self) -> str:
         """How long it took."""
+        if self.passed_over:
+            return "no task"
         return "" if self.milliseconds is None else f"{self.milliseconds / 1000:.2f} s"
 
 
@@ -72,9 +78,10 @@ class DagRun:
         """Say it in a line."""
         done = [each for each in self.models.values() if each.status == "success"]
         inserted, updated = sum(each.inserted for each in done), sum(each.updated for each in done)
-        skipped = len(self.models) - len(done)
+        skipped, idle = len(self.models) - len(done), sum(each.passed_over for each in done)
         rest = f", {skipped} not installed" if skipped else ""
-        return f"{len(done)} models, {inserted} rows inserted, {updated} updated{rest}"
+        rest += f"; {idle} models were unchanged and had no task" if idle else ""
+        return f"{len(done) - idle} models, {inserted} rows inserted, {updated} updated{rest}"
 
 
 def demo(stages: Stages, flavour: str) -> None:
@@ -165,7 +172,7 @@ def _show_runs(stages: Stages, first: DagRun, second: DagRun) -> None:
         if then.status != "success" or now is None:
             table.add_row(model, "not installed")
             continue
-        counts = (now.inserted, now.updated, now.unchanged or 0)
+        counts = () if now.passed_over else (now.inserted, now.updated, now.unchanged or 0)
         table.add_row(model, str(now.rows), then.time, now.time, *map(str, counts))
     stages.console.print(table)
 

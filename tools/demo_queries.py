@@ -1,4 +1,4 @@
-"""What people ask the shadow: plain SQL over the mirrored tables."""
+"""What people ask the shadow: plain SQL over the mirrored tables, the views with names, and the catalogue."""
 
 from __future__ import annotations
 
@@ -68,6 +68,21 @@ WHERE task.active
 GROUP BY project.id, project.name
 ORDER BY open DESC
 LIMIT 5""",
+    ),
+    Query(
+        "Which orders are the newest? A view with names instead of ids, without a join.",
+        ("sale_order_named",),
+        3,
+        """SELECT name, partner_id_name AS customer, user_id_name AS salesperson, amount_total
+FROM odoo_shadow.odoo_shadow_sale_order_named ORDER BY id DESC LIMIT 3""",
+    ),
+    Query(
+        "What do its columns mean, and where do they point to? The catalogue knows.",
+        ("field",),
+        4,
+        """SELECT column_name, label, odoo_type, relation_table AS points_to
+FROM odoo_shadow.odoo_shadow_field
+WHERE table_name = 'odoo_shadow_sale_order' AND relation_table IS NOT NULL ORDER BY column_name LIMIT 4""",
     ),
 )
 

@@ -113,6 +113,8 @@ def _from_api(kind: str, value: Any) -> Any:
         return json.dumps(sorted(value))
     if value is False:
         return None
+    if kind == "properties":  # the definitions stand with the record that keeps them
+        value = {one["name"]: one["value"] for one in value if "value" in one}
     if kind in ("float", "monetary", "integer", "many2one"):
         return float(value)
     if kind == "datetime":
