@@ -21,8 +21,8 @@ demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL w
 ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 	@$(BIN)/python -m tools.ui
 
-test: $(READY) ## run all tests
-	@$(BIN)/python -m pytest
+test: $(READY) ## run all tests, on all cores
+	@$(BIN)/python -m pytest --numprocesses auto
 
 chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror; all must end well
 	@ODOO_SHADOW_SEED=$${ODOO_SHADOW_SEED:-random} ODOO_SHADOW_STORIES=$${ODOO_SHADOW_STORIES:-5000} \

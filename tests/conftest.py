@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from typing import Literal, get_args
 
 # Airflow reads its settings when it is first imported, so they stand before every other import.
 AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="odoo-shadow-airflow-"))
+atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)
 DAGS_FOLDER = AIRFLOW_HOME / "dags"
 shutil.copytree(Path(__file__).parents[1] / "dags", DAGS_FOLDER)
 shutil.copy(Path(__file__).parent / "dags" / "one_model.py", DAGS_FOLDER)
@@ -30,13 +32,6 @@ from tools.embedded_postgres import drop_database, embedded_postgres, new_databa
 
 Flavour = Literal["17", "19"]
 FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def airflow_home() -> Iterator[Path]:
-    """Airflow's home folder, gone after the tests."""
-    yield AIRFLOW_HOME
-    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
