@@ -28,7 +28,7 @@ COMPANIES = {
     "fields": [{"name": "name", "type": "Char", "store": True}],
 }
 ABSTRACT: dict[str, Any] = {"name": "mail.thread", "table": None, "fields": []}
-HOLDING_SECRETS = ("hr.employee", "res.device")  # a badge, and sessions: fields that an index lists and a sync leaves out
+HOLDING_SECRETS = ("hr.employee", "res.device")  # a badge, sessions: an index lists them, a sync leaves them out
 
 
 def indexed(model: Model) -> dict[str, Any]:
