@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,3 +112,11 @@ def column(shadow: ShadowDatabase, name: str, ids: Iterable[int], table: str = P
             ids=list(ids),
         )
         return dict(rows)
+
+
+def wait_until_after(client: OdooClient, write_date: str) -> None:
+    """Return when Odoo's clock shows a later second."""
+    moment = datetime.fromisoformat(f"{write_date}+00:00")
+    while client.server_time() <= moment:
+        time.sleep(0.02)
+        client.search_count("res.company")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -14,7 +13,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from odoo_stand_in import StandIn
-from tests.engine.running import column, mirror, watermark_of
+from tests.engine.running import column, mirror, wait_until_after, watermark_of
 from tests.engine.source_of_truth import assert_equal
 
 NONE = timedelta(0)
@@ -25,14 +24,6 @@ def without_look_back(database: str) -> Iterator[ShadowDatabase]:
     """A second mirror of the same Odoo, to show what a look-back is good for."""
     with ShadowDatabase.from_url(database, schema="without_look_back") as opened:
         yield opened
-
-
-def wait_until_after(client: OdooClient, write_date: str) -> None:
-    """Return when Odoo's clock shows a later second."""
-    moment = datetime.fromisoformat(f"{write_date}+00:00")
-    while client.server_time() <= moment:
-        time.sleep(0.02)
-        client.search_count("res.company")
 
 
 def test_a_transaction_that_commits_late_is_not_lost(

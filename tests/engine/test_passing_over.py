@@ -19,7 +19,7 @@ from tests.conftest import client_of
 from tests.engine.conftest import age
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, mirror_with, visits
 from tests.engine.planning import passed_over, plan, plan_and_mirror, work_of
-from tests.engine.running import column
+from tests.engine.running import column, wait_until_after
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
 
 ROWS = 30
@@ -65,6 +65,7 @@ def test_a_row_that_is_committed_late_is_found_by_the_next_plan(
     plan_and_mirror(client, shadow)
     with odoo.transaction() as slow:
         slow.execute(VISIT, "write", [7], {"x_name": "Late"})
+        wait_until_after(client, slow.execute(VISIT, "read", [7], ["write_date"])[0]["write_date"])
         assert passed_over(plan(client, shadow)) == [VISIT]
     assert list(work_of(plan_and_mirror(client, shadow))) == [VISIT]
     assert_equal(odoo, database, [VISIT])
