@@ -28,7 +28,6 @@ from airflow_provider_odoo_shadow.job.model_index import read_model_index
 from airflow_provider_odoo_shadow.job.models import ALL
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.discovery import display_names
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.migrations import (
@@ -113,18 +112,18 @@ def _server_models(
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
             click.echo(f"{left_out.model}: left out: {left_out.reason}.", err=True)
-        labels = display_names(odoo)
-        tables = (_model_table(odoo, model, settings(model), labels.get(model, "")) for model in chosen.models)
+        tables = (_model_table(odoo, model, settings(model)) for model in chosen.models)
         return [table for table in tables if table is not None]
 
 
-def _model_table(odoo: OdooClient, model: str, settings: ModelSettings, label: str) -> ModelTable | None:
+def _model_table(odoo: OdooClient, model: str, settings: ModelSettings) -> ModelTable | None:
     try:
         layout = read_layout(odoo, model, settings)
     except OdooUnknownModelError as error:
         click.echo(f"{model}: skipped: {error}", err=True)
         return None
     columns = tuple(item.column for item in layout.all_columns)
+    label = odoo.readable_models.get(model, "")
     return ModelTable(model, columns, label=label, name_path=layout.name_path)
 
 

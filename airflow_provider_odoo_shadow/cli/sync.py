@@ -65,9 +65,8 @@ STOPPED = 130
 @click.option(
     "--on-delete",
     type=click.Choice([str(choice) for choice in OnDelete]),
-    default=str(OnDelete.DELETE),
-    show_default=True,
-    help="What becomes of rows that are gone from Odoo: deleted, marked in _deleted_at, or left.",
+    help="What becomes of rows that are gone from Odoo: deleted, marked in _deleted_at, or left."
+    "  [default: as in the last run, at first delete]",
 )
 @click.option("--allow-mass-delete", is_flag=True, help="Let a suspicious share of a table's rows go at once.")
 @click.option(
@@ -90,7 +89,7 @@ def sync(
     full: bool,
     batch_size: int,
     look_back: float,
-    on_delete: str,
+    on_delete: str | None,
     allow_mass_delete: bool,
     wait: float,
     dry_run: bool,
@@ -118,7 +117,7 @@ def sync(
         full=full,
         batch_size=batch_size,
         look_back=timedelta(minutes=look_back),
-        on_delete=OnDelete(on_delete),
+        on_delete=OnDelete(on_delete) if on_delete else None,
         allow_mass_delete=allow_mass_delete,
         wait=timedelta(seconds=wait),
     )

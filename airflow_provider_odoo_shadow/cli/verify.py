@@ -79,9 +79,11 @@ def verify(
         odoo.user_id()
         with shadow.transaction() as tx:
             check_binding(tx, odoo)
-        names = _chosen(mirrored_models(shadow), models)
+        mirrored = mirrored_models(shadow)
+        names = _chosen(mirrored, models)
         if not names:
-            raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
+            missing = f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{schema}'"
+            raise MirrorConfigurationError(f"{missing}: run odoo-shadow sync first.")
         for model in names:
             try:
                 found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)

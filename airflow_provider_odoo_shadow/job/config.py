@@ -20,16 +20,22 @@ from airflow_provider_odoo_shadow.target.ids import OnDelete
 
 _MINUTE = 60
 
+DAG_SETTINGS = frozenset(
+    {"odoo_conn_id", "postgres_conn_id", "schedule", "verify_schedule", "parallel_models", "retries"}
+    | {"retry_delay_seconds"}
+)
+"""What only the DAGs need."""
+
 
 class EngineConfig(BaseModel):
-    """What the engine needs of a mirror; the DAGs' own settings are not looked at.
+    """What the engine needs of a mirror.
 
     :param models: `priority`, `all`, or names, patterns and exclusions.
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param model_settings: by model or pattern.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     schema_name: Annotated[str, Field(alias="schema", min_length=1)] = DEFAULT_SCHEMA
     models: Literal["priority", "all"] | tuple[str, ...] = "priority"
@@ -103,7 +109,8 @@ def read_engine_config(path: Path, name: str | None) -> EngineConfig:
     wanted = next(iter(entries)) if name is None else name
     if wanted not in entries:
         raise MirrorConfigurationError(f"{path} has no mirror '{wanted}', only {', '.join(entries)}.")
-    return check_entry(path, wanted, EngineConfig, entries[wanted])
+    settings = {name: value for name, value in entries[wanted].items() if name not in DAG_SETTINGS}
+    return check_entry(path, wanted, EngineConfig, settings)
 
 
 def _entry(path: Path, name: str, settings: object) -> Mapping[str, object]:

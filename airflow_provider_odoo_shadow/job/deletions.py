@@ -77,7 +77,7 @@ def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: 
         total = live.total(tx)
     _guard(odoo, writer.layout.model, gone, total, options)
     with hold.transaction() as tx:
-        removed = live.remove(tx, gone, options.on_delete)
+        removed = live.remove(tx, gone, options.on_delete or OnDelete.DELETE)
         registry.count_rows(tx, hold.table, -removed)
     hold.counts += RowCounts(deleted=removed)
     log.info("%s: %d rows are gone from Odoo", writer.layout.model, removed)

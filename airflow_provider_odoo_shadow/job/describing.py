@@ -8,10 +8,8 @@ from collections.abc import Collection, Iterable
 from airflow_provider_odoo_shadow.job.layout import Labels, Layout
 from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.discovery import display_names
 from airflow_provider_odoo_shadow.source.fields import Field, read_fields
 from airflow_provider_odoo_shadow.source.pages import read_ids
-from airflow_provider_odoo_shadow.source.types import Json
 
 DEFAULT_LANGUAGE = "en_US"
 
@@ -39,8 +37,8 @@ def read_layout(
         model,
         fields,
         settings,
-        languages=_languages(odoo) if has_translations else None,
-        companies=_companies(odoo) if has_companies else None,
+        languages=languages_of(odoo) if has_translations else None,
+        companies=companies_of(odoo) if has_companies else None,
         hash_secret=odoo.connection.hash_secret,
         unreadable=_unreadable(odoo, model, fields) if unreadable is None else unreadable,
     )
@@ -49,7 +47,7 @@ def read_layout(
 def _unreadable(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[str]:
     """Return the models that many2many fields point to and that the login may not read."""
     related = {field.relation for field in fields if field.type == "many2many" and field.store and field.relation}
-    closed = related - display_names(odoo).keys() if related else set()
+    closed = related - odoo.readable_models.keys() if related and odoo.readable_models else set()
     if closed:
         log.warning(
             "%s: the login '%s' may not read %s: many2many fields to them are left out.",
@@ -60,21 +58,23 @@ def _unreadable(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[st
     return closed
 
 
-def _languages(odoo: OdooClient) -> Labels:
+def languages_of(odoo: OdooClient) -> Labels:
     """Return the active languages; `search` on `res.lang` shows no others."""
     main = odoo.connection.lang or DEFAULT_LANGUAGE
     codes = sorted(str(record["code"]) for record in odoo.search_read("res.lang", [], ["code"]))
     return Labels(main, tuple((code, {"lang": code}) for code in codes if code != main))
 
 
-def _companies(odoo: OdooClient) -> Labels:
+def companies_of(odoo: OdooClient) -> Labels:
     """Return the companies that are read. Odoo takes the first one of the context as the main one."""
-    (user,) = read_ids(odoo, "res.users", ["company_id", "company_ids"], [odoo.user_id()])
-    chosen = list(odoo.connection.company_ids) or _own_company_first(user["company_id"], user["company_ids"])
+    chosen = list(odoo.connection.company_ids) or _allowed_companies(odoo)
     others = ((str(item), {"allowed_company_ids": [item, *(c for c in chosen if c != item)]}) for item in chosen[1:])
     return Labels(str(chosen[0]), tuple(others))
 
 
-def _own_company_first(own: Json, allowed: Json) -> list[int]:
+def _allowed_companies(odoo: OdooClient) -> list[int]:
+    """Return the companies that the login is allowed, its own one first."""
+    (user,) = read_ids(odoo, "res.users", ["company_id", "company_ids"], [odoo.user_id()])
+    allowed, own = user["company_ids"], user["company_id"]
     ids = [item for item in (allowed if isinstance(allowed, list) else []) if isinstance(item, int)]
     return sorted(ids, key=lambda item: (item != own, item))

@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooFatalError
+from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -51,17 +51,16 @@ def take_inventory(
     models: Sequence[str],
     settings: Callable[[str], ModelSettings],
 ) -> list[ModelEntry]:
-    """Look at models, with two calls each; writes nothing.
+    """Look at models, with two calls each; writes nothing. A model's trouble stands in its entry.
 
     :param shadow: None for Odoo's side only.
-    :raises OdooError: Odoo could not be asked at all; a model's own trouble stands in its entry.
     """
     sizes = _sizes(shadow, models) if shadow is not None else {}
 
     def entry(model: str) -> ModelEntry:
         try:
             return _entry(odoo, model, settings(model), sizes.get(model))
-        except (OdooFatalError, MirrorConfigurationError) as error:
+        except (OdooError, MirrorConfigurationError) as error:
             return ModelEntry(model, table_name(model), problem=str(error))
 
     with ThreadPoolExecutor(odoo.connection.max_connections, thread_name_prefix="odoo-inventory") as pool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_provider_odoo_shadow.job.columns import Convert, by_label, column_type, keyed_hash
@@ -51,6 +51,9 @@ class Labels:
     main: str
     others: tuple[tuple[str, Context], ...] = ()
 
+    def __iter__(self) -> Iterator[str]:
+        return iter([self.main, *(label for label, _ in self.others)])
+
     def variants(self, kind: str, fields: tuple[str, ...]) -> list[Variant]:
         """Return what is to be read of some fields."""
         return [Variant(kind, self.main, fields), *(Variant(kind, label, fields, how) for label, how in self.others)]
@@ -83,6 +86,14 @@ class Layout:
     def all_columns(self) -> tuple[FieldColumn, ...]:
         """The columns of the table, besides the project's own."""
         return (*self.columns, *self.extra)
+
+    @property
+    def variant_labels(self) -> dict[str, list[str]]:
+        """The languages and companies that some fields are read in besides, by kind; the main one first."""
+        found: dict[str, list[str]] = {}
+        for item in self.variants:
+            found.setdefault(item.kind, []).append(item.label)
+        return found
 
     @property
     def reading(self) -> Reading:
@@ -125,7 +136,8 @@ class Layout:
         _check_settings(model, by_name, settings, hash_secret)
         stored = [field for field in by_name.values() if _is_stored(field) and not _needs(field, unreadable)]
         mirrored = [field for field in stored if not _is_left_out(model, field, settings)]
-        extra = [by_name[name] for name in settings.extra_fields if name not in {field.name for field in stored}]
+        there_anyway = {field.name for field in stored} | _OWN_PLACE
+        extra = [by_name[name] for name in settings.extra_fields if name not in there_anyway]
         by_language = [f for f in mirrored if languages and f.translate and not settings.hashes(f.name)]
         by_company = [f for f in mirrored if companies and f.company_dependent and not settings.hashes(f.name)]
         namer = _Namer([*mirrored, *extra])
@@ -142,7 +154,8 @@ class Layout:
             any(field.name == WRITE_DATE_FIELD and field.store for field in by_name.values()),
             tuple(namer.column(field, settings, hash_secret) for field in extra),
             tuple(variants),
-            frozenset(_names(field for field in stored if field not in mirrored)),
+            frozenset(name for name, field in by_name.items() if _is_left_out(model, field, settings))
+            - set(settings.extra_fields),
             frozenset(unreadable),
             settings,
             _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
@@ -159,18 +172,20 @@ class _Namer:
         kind, convert = column_type(field)
         if hash_secret is not None and settings.hashes(field.name):
             kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, convert)
-        column = Column(self._name(field.name), kind, field.name, field.type, _description(field))
+        column = Column(
+            self._name(field.name, self._taken - {field.name}), kind, field.name, field.type, _description(field)
+        )
         return FieldColumn(field.name, column, convert)
 
     def variants_column(self, field: Field, kind: str) -> FieldColumn:
-        name = self._name(f"{field.name}__{kind}")
+        name = self._name(f"{field.name}__{kind}", self._taken)
         _, convert = column_type(field)
         described = replace(_description(field), selection=(), relation=None, required=False)
         column = Column(name, ColumnType.JSONB, field.name, field.type, described)
         return FieldColumn(variant_key(field.name, kind), column, by_label(convert))
 
-    def _name(self, wanted: str) -> str:
-        name = free_column_name(wanted, self._taken - {wanted})
+    def _name(self, wanted: str, taken: Collection[str]) -> str:
+        name = free_column_name(wanted, taken)
         self._taken.add(name)
         return name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import bind
@@ -14,6 +14,7 @@ from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorCon
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
@@ -21,7 +22,6 @@ from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import TableHold, hold_table
 from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, low_end, open_scan
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.discovery import display_names
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
     OdooConfigurationError,
@@ -33,7 +33,7 @@ from airflow_provider_odoo_shadow.source.pages import Unreadable
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.drift import apply_change, columns_to_fill
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
@@ -105,10 +105,11 @@ def mirror_model(
     bind(odoo, shadow)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
+    options = replace(options, on_delete=options.removal(kept.on_delete))
     wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
-    is_known = kept.read_as == read_as(odoo.connection, wanted) and not kept.has_failed and not options.full
+    is_known = kept.read_as == read_as(odoo.connection, wanted) and not (kept.has_failed or kept.unreadable)
     try:
-        layout = read_layout(odoo, model, wanted, unreadable=kept.unreadable if is_known else None)
+        layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
@@ -152,9 +153,10 @@ class _ModelRun:
         self._writer = TableWriter(hold, layout, RowBuilder(layout), revive=False)
         self._tells_lateness = True
         self._label: str | None = None
+        self._settings = read_settings_of(odoo.connection, layout, options)
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
-        if kept.read_as != self._read_as:
+        if kept.read_as != self._settings.read_as:
             self._check_reading()
         watermark, left = self._prepare(replay_from)
         unfilled = fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
@@ -205,29 +207,15 @@ class _ModelRun:
             describe_table(tx, table, self._label, self._layout.name_path, columns)
             if self._options.on_delete is OnDelete.MARK:
                 add_mark_column(tx, table)
-            self._note_settings(tx, is_new=change.creates)
+            if change.creates:
+                registry.note_settings(tx, table, self._settings)
+            else:
+                keep_settings(tx, table, self._layout, self._settings)
             self._writer.revive = LiveIds.of(tx, table).has_marks
             # A row whose hash changed with its columns is written again, however old it is.
             self._tells_lateness = not change.changes and not columns_to_fill(tx, table)
             watermark, left = watermarks.read_watermark(tx, table), watermarks.read_scan(tx, table)
             return watermark, left if left and self._can_resume(left, watermark, replay_from) else None
-
-    def _note_settings(self, tx: Transaction, *, is_new: bool) -> None:
-        """Keep how the table is read; another login, language or company has other values in rows of any age."""
-        settings = registry.ReadSettings(
-            self._read_as, self._options.on_delete, self._layout.settings.as_text(), self._layout.unreadable
-        )
-        before = registry.read_settings(tx, self._hold.table)
-        if before != settings:
-            registry.note_settings(tx, self._hold.table, settings)
-        if before.read_as not in (None, settings.read_as) and not is_new:
-            log.warning(
-                "%s was read as %s, and is now read as %s: everything is read again",
-                self._layout.model,
-                before.read_as,
-                settings.read_as,
-            )
-            watermarks.forget(tx, self._hold.table)
 
     def _can_resume(self, left: Scan, watermark: Watermark | None, replay_from: datetime | None) -> bool:
         return can_resume(
@@ -238,10 +226,6 @@ class _ModelRun:
             has_cursor=self._layout.has_write_date,
             now=self._odoo.server_time(),
         )
-
-    @property
-    def _read_as(self) -> str:
-        return read_as(self._odoo.connection, self._layout.settings)
 
     @property
     def _reads_all(self) -> bool:
@@ -298,7 +282,7 @@ def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
     try:
         found = odoo.search_read("ir.model", [("model", "=", model)], ["name", "modules"])
     except OdooAccessError:
-        return display_names(odoo).get(model, ""), None
+        return odoo.readable_models.get(model, ""), None
     modules = found[0]["modules"] if found else None
     return str(found[0]["name"]) if found else "", modules if isinstance(modules, str) else None
 

@@ -69,6 +69,7 @@ class _FieldEntry(BaseModel):
     type: _Name
     store: bool
     relation: str | None = None
+    related: str | None = None
 
 
 class _ModelEntry(BaseModel):
@@ -171,7 +172,7 @@ def _united(path: Path, model: str, entries: Iterable[_ModelEntry]) -> IndexedMo
         raise MirrorConfigurationError(f"{path}: model {model!r} has several tables: {_listed(tables)}.")
     layout = Layout.of(model, [_field(path, model, fields[name]) for name in sorted(fields)])
     columns = tuple(item.column for item in layout.columns)
-    return IndexedModel(model, columns, tables.pop() if tables else None)
+    return IndexedModel(model, columns, tables.pop() if tables else None, name_path=layout.name_path)
 
 
 def _field(path: Path, model: str, entries: list[_FieldEntry]) -> Field:
@@ -184,6 +185,7 @@ def _field(path: Path, model: str, entries: list[_FieldEntry]) -> Field:
         _TYPES.get(types.pop(), _UNKNOWN),
         store=any(entry.store for entry in entries),
         relation=min(relations, default=None),
+        related=min((entry.related for entry in entries if entry.related), default=None),
     )
 
 

@@ -10,14 +10,17 @@ What no count shows is planned always: models without a `write_date`, and those 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from airflow_provider_odoo_shadow.job.binding import bind
+from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of
+from airflow_provider_odoo_shadow.job.layout import COMPANIES, TRANSLATIONS
 from airflow_provider_odoo_shadow.job.mirror import no_replay
+from airflow_provider_odoo_shadow.job.read_settings import labels_from
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.window import domain_of, low_end
@@ -26,6 +29,8 @@ from airflow_provider_odoo_shadow.source.digests import FieldsState, read_fields
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
     OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
@@ -38,8 +43,18 @@ from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
 log = logging.getLogger(__name__)
 
-_OWN_TROUBLE = (OdooAccessError, OdooUnknownModelError, OdooUnknownFieldError, OdooRequestError)
-"""What one model may have while the others have none."""
+_OWN_TROUBLE = (
+    OdooAccessError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+"""What one model may have while the others have none: a count of a very large table may take too long."""
+
+_REGISTERED_AT_ONCE = 20
+"""Tables; others wait for this transaction when they register theirs."""
 
 
 @dataclass(frozen=True)
@@ -101,18 +116,27 @@ def plan_run(
     with shadow.transaction() as tx:
         states = read_states(tx, models)
     fields = read_fields_states(odoo, models)
-    planner = _Planner(odoo, options, settings, states, fields)
+    labels = _labels(odoo, states.values())
+    planner = _Planner(odoo, options, settings, states, fields, labels, moment)
     reasons = {model: planner.known_reason(model) for model in models}
     unclear = [model for model, reason in reasons.items() if reason is None]
     lows = [planner.low(model, replay_from) for model in unclear]
     with ThreadPoolExecutor(odoo.connection.max_connections, thread_name_prefix="odoo-plan") as pool:
         reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
-    idle = [states[model].table for model in models if reasons[model] is None]
+    marks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
+    idle = {table: mark for table, mark in marks.items() if mark is not None}
     with shadow.transaction() as tx:
         advanced = pass_over(tx, run.id, idle, moment)
     plan = _plan(reasons, states, advanced)
     _note(shadow, plan, fields)
     return plan
+
+
+def _labels(odoo: OdooClient, states: Iterable[TableState]) -> dict[str, list[str]]:
+    """Return the languages and companies that there are now, of the kinds that some table has."""
+    kinds = {kind for state in states for kind in labels_from(state.settings.variants)}
+    readers = {TRANSLATIONS: languages_of, COMPANIES: companies_of}
+    return {kind: list(readers[kind](odoo)) for kind in kinds}
 
 
 def _plan(
@@ -131,10 +155,12 @@ def _plan(
 def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState]) -> None:
     """Keep what was planned; models that the server does not show get no entry."""
     known = [item.model for item in plan.work if item.model in fields]
-    with shadow.transaction() as tx:
-        for model in known:
-            register_table(tx, model)
-        note_planned(tx, {model: fields[model].digest for model in known})
+    for start in range(0, len(known), _REGISTERED_AT_ONCE):
+        some = known[start : start + _REGISTERED_AT_ONCE]
+        with shadow.transaction() as tx:
+            for model in some:
+                register_table(tx, model)
+            note_planned(tx, {model: fields[model].digest for model in some})
     for item in plan.work:
         log.info("%s: %s", item.model, item.reason)
     log.info("%s", plan)
@@ -149,6 +175,8 @@ class _Planner:
     settings: SettingsOf
     states: Mapping[str, TableState]
     fields: Mapping[str, FieldsState]
+    labels: Mapping[str, list[str]]
+    moment: datetime
 
     def known_reason(self, model: str) -> str | None:
         """Return why a model has work, as far as the books and its fields tell."""
@@ -159,14 +187,19 @@ class _Planner:
             return "first load"
         if state.has_rest:
             return "its last run left something to do"
+        if state.watermark.last_write_date > self.moment:
+            return "its watermark lies in the future"
+        if state.settings.unreadable & self.odoo.readable_models.keys():
+            return "the login may read models now that it could not read before"
         settings = self._settings(state)
         wanted = replace(
             state.settings,
             read_as=read_as(self.odoo.connection, settings),
-            on_delete=self.options.on_delete,
+            on_delete=self.options.removal(state.settings.on_delete),
             settings=settings.as_text(),
         )
-        if wanted != state.settings:
+        labels = labels_from(state.settings.variants)
+        if wanted != state.settings or any(self.labels[kind] != known for kind, known in labels.items()):
             return "it is read in another way than before"
         if fields is None or fields.digest != state.fields_digest:
             return "its fields changed"
@@ -189,7 +222,7 @@ class _Planner:
             changed = self.odoo.search_count(model, reading.within(domain_of(low)), context=ARCHIVED_TOO)
             if changed:
                 return f"{changed} rows were written since {low:%Y-%m-%d %H:%M:%S} UTC"
-            if self.options.on_delete is OnDelete.IGNORE:
+            if self.options.removal(state.settings.on_delete) is OnDelete.IGNORE:
                 return None
             rows = self.odoo.search_count(model, reading.within(), context=ARCHIVED_TOO)
         except _OWN_TROUBLE as error:

@@ -43,7 +43,7 @@ class MirrorOptions:
     :param full: read everything again, not only what changed.
     :param batch_size: records a page.
     :param look_back: how far a window reaches behind the last watermark; longer than Odoo's longest transaction.
-    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param on_delete: what becomes of rows that are gone from Odoo; None for the same as in the last run.
     :param allow_mass_delete: let a suspicious share of a table's rows go at once.
     :param wait: how long to wait for a table that another run writes.
 
@@ -53,9 +53,13 @@ class MirrorOptions:
     full: bool = False
     batch_size: int = DEFAULT_PAGE_SIZE
     look_back: timedelta = DEFAULT_LOOK_BACK
-    on_delete: OnDelete = OnDelete.DELETE
+    on_delete: OnDelete | None = None
     allow_mass_delete: bool = False
     wait: timedelta = WAIT_FOR_TABLE
+
+    def removal(self, kept: OnDelete) -> OnDelete:
+        """Return what becomes of rows that are gone from Odoo, given what the last run did with them."""
+        return kept if self.on_delete is None else self.on_delete
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= LARGEST_PAGE:

@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.source.fields import Field
 # oauth_access_token, smtp_pass, google_gmail_authorization_code, google_calendar_rtoken, adyen_hmac_key, pin …
 _SECRET = re.compile(
     r"(^|_)(password|passwd|passphrase|passwort|pwd|pass|pin|secrets?|[a-z]*tokens?|credentials?|keys"
-    r"|(api|auth|private|secret)_?keys?|authorization_code|access_code|webhook_(url|uuid)|callback_hash|session_identifier|hash_?iv|salt|csid)(_|$)"
+    r"|(api|auth|private|secret)_?keys?|authorization_code|auth(orization)?_headers?|bearer|access_code|webhook_(url|uuid)|callback_hash|session_identifier|hash_?iv|salt|csid)(_|$)"
 )
 _KEY = re.compile(r"_keys?$")
 _PUBLIC_KEY = re.compile(

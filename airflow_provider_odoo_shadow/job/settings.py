@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 
+_OPERANDS = {"&": 2, "|": 2, "!": 1}
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -43,9 +44,16 @@ class ModelSettings(BaseModel):
     @field_validator("domain")
     @classmethod
     def _check_domain(cls, domain: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
+        missing = 0  # operands that operators still wait for
         for term in domain:
-            if term not in ("&", "|", "!") and not (isinstance(term, list) and len(term) == 3):
+            if isinstance(term, str) and term in _OPERANDS:
+                missing = max(missing, 1) - 1 + _OPERANDS[term]
+            elif isinstance(term, list) and len(term) == 3:
+                missing = max(missing, 1) - 1
+            else:
                 raise ValueError(f"{term!r} is no condition such as ['active', '=', true]")
+        if missing:
+            raise ValueError("an operator lacks its conditions, which follow it")
         return domain
 
     def excludes(self, field: str) -> bool:

@@ -56,10 +56,13 @@ class TableHold:
             pass
 
     def finish(self, tx: Transaction) -> None:
-        """Close the log entry as a success and give the table free."""
-        milliseconds = round(self.seconds * 1000)
-        sync_log.close_success(tx, self._entry, self.counts, milliseconds)
-        registry.note_success(tx, self.table, milliseconds)
+        """Close the log entry as a success, note that the table is up to date, and give it free."""
+        registry.note_success(tx, self.table, round(self.seconds * 1000))
+        self.give_free(tx)
+
+    def give_free(self, tx: Transaction) -> None:
+        """Close the log entry as a success and give the table free; whether it is up to date is another question."""
+        sync_log.close_success(tx, self._entry, self.counts, round(self.seconds * 1000))
         release_lease(tx, self.table, self._lease)
 
     def fail(self, error: BaseException) -> None:

@@ -227,5 +227,5 @@ def _repair(
             raise unreadable_error(layout.model, writer.unreadable)
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, live.count_all(tx))
-            hold.finish(tx)
+            hold.give_free(tx)
         return hold.counts.written + hold.counts.deleted

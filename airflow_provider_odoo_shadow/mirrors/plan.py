@@ -84,8 +84,8 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> tuple[str, ...]:
         return chosen.models
     wanted = ModelChoice.parse(terms)
     reasons = {item.model: item.reason for item in chosen.left_out}
-    for name in wanted.names:
-        if name not in chosen.models and "priority" not in terms:
+    for name in terms:
+        if name in wanted.names and name not in chosen.models:
             reason = reasons.get(name, "the server does not have it, or the mirror does not ask for it")
             raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reason}.")
     return tuple(model for model in chosen.models if wanted.matches(model))

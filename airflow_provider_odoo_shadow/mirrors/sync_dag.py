@@ -16,7 +16,7 @@ from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgr
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 MIRROR_TASK = "mirror"
-_PATTERN = r"^(!|.*[*?])"
+_PATTERN = rf"^(?=!|.*[*?]){TERM}$"
 
 _DOC = """
 ### {name}

@@ -110,6 +110,19 @@ class OdooClient:
                     f"{self.connection}: the API key belongs to '{owner}', not to '{login}': correct the login."
                 )
 
+    @cached_property
+    def readable_models(self) -> dict[str, str]:
+        """The models that the login may read and that have records, and what Odoo calls them. Any login may ask.
+
+        Empty on a server without Odoo's module `web`, whose method this is (17.0, 19.0).
+        """
+        try:
+            answer = self.execute_kw("ir.model", "get_available_models")
+        except OdooRequestError:
+            return {}
+        records = answer if isinstance(answer, list) else []
+        return {str(item["model"]): str(item["display_name"]) for item in records if isinstance(item, dict)}
+
     def server_time(self) -> datetime:
         """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.
 

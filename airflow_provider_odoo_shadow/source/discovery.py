@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooError
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooFatalError
 from airflow_provider_odoo_shadow.source.types import Domain, Json, Record
 
 FIRST_TO_TELL_ABSTRACT = 19
@@ -61,7 +61,12 @@ class Discovery:
 
 def discover_models(odoo: OdooClient) -> Discovery:
     """Ask which models there are. Raises an `OdooError`."""
-    available = display_names(odoo)
+    available = odoo.readable_models
+    if not available:
+        raise OdooConfigurationError(
+            f"{odoo.connection} does not tell which models it has (its module 'web' is missing, or the login may read "
+            "none): name the models instead of patterns."
+        )
     try:
         known = _known(odoo)
     except OdooAccessError:
@@ -69,16 +74,6 @@ def discover_models(odoo: OdooClient) -> Discovery:
     tables = _tables(odoo, [record for record in known if record["model"] in available])
     texts = _text_fields(odoo)
     return Discovery(tuple(_by_records(record, available, tables, texts) for record in known), True)
-
-
-def display_names(odoo: OdooClient) -> dict[str, str]:
-    """Return the models that the login may read and that have records, and what Odoo calls them.
-
-    Any login may ask. Raises an `OdooError`.
-    """
-    answer = odoo.execute_kw("ir.model", "get_available_models")
-    records = answer if isinstance(answer, list) else []
-    return {str(item["model"]): str(item["display_name"]) for item in records if isinstance(item, dict)}
 
 
 def _known(odoo: OdooClient) -> list[Record]:
@@ -121,7 +116,7 @@ def _by_records(
 def _by_fields(odoo: OdooClient, name: str, label: str) -> ServerModel:
     try:
         fields = odoo.fields_get(name, ["store", "type"])
-    except OdooError:
+    except OdooFatalError:
         return ServerModel(name, Kind.UNREADABLE, label)
     stored = {field: details["type"] for field, details in fields.items() if details.get("store")}
     texts = frozenset(field for field, kind in stored.items() if kind in TEXT_TYPES)

@@ -141,6 +141,7 @@ LANGUAGE sql AS {update_body}""",
     ADD COLUMN IF NOT EXISTS fields_digest text,
     ADD COLUMN IF NOT EXISTS planned_at timestamptz,
     ADD COLUMN IF NOT EXISTS settings text,
+    ADD COLUMN IF NOT EXISTS variants text,
     ADD COLUMN IF NOT EXISTS unreadable_models text[] NOT NULL DEFAULT '{{}}'""",
     """ALTER TABLE {schema}.odoo_shadow_field
     ADD COLUMN IF NOT EXISTS label text,

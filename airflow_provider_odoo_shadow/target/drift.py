@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.descriptions import storable
@@ -84,19 +85,40 @@ def _empty(tx: Transaction, table: str, columns: Sequence[Column]) -> None:
     """Remove the values of columns that must not be mirrored any more; in one go, since it writes every row."""
     if not columns:
         return
-    listed = [sql.Identifier(column.name) for column in columns]
-    tx.run(
-        "UPDATE {table} SET {emptied} WHERE {has_value}",
-        table=tx.own(table),
-        emptied=sql.SQL(", ").join(sql.SQL("{} = NULL").format(name) for name in listed),
-        has_value=sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(name) for name in listed),
-    )
+    _clear(tx, table, [column.name for column in columns])
     tx.run(
         "UPDATE {field} SET vanished_at = coalesce(vanished_at, now()), emptied_at = now(), updated_at = now()"
         " WHERE table_name = {table} AND column_name = ANY({columns})",
         field=tx.own(FIELD),
         table=table,
         columns=[column.name for column in columns],
+    )
+
+
+def forget_values(tx: Transaction, table: str, fields: Sequence[str]) -> None:
+    """Remove what a table holds of some fields, also in columns that are written no more."""
+    rows = tx.run(
+        "SELECT f.column_name FROM {field} f JOIN pg_attribute a ON a.attname = f.column_name AND NOT a.attisdropped"
+        " WHERE f.table_name = {table} AND f.field_name = ANY({fields}) AND a.attrelid = to_regclass({name})",
+        field=tx.own(FIELD),
+        table=table,
+        fields=list(fields),
+        name=tx.own(table).as_string(tx.cursor),
+    )
+    _clear(tx, table, [str(row[0]) for row in rows])
+
+
+def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
+    """Set columns to NULL, and the rows' hashes with them: by a hash a value could be guessed."""
+    if not columns:
+        return
+    listed = [sql.Identifier(name) for name in columns]
+    tx.run(
+        "UPDATE {table} SET {emptied}, {hash} = NULL WHERE {has_value}",
+        table=tx.own(table),
+        emptied=sql.SQL(", ").join(sql.SQL("{} = NULL").format(name) for name in listed),
+        hash=sql.Identifier(names.HASH),
+        has_value=sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(name) for name in listed),
     )
 
 

@@ -16,7 +16,7 @@ from airflow_provider_odoo_shadow.target.base import FIELD, META, base_statement
 from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement, relations_statement
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
-from airflow_provider_odoo_shadow.target.tables import Column, create_statements
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, create_statements
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,
     Place,
@@ -41,14 +41,12 @@ _NAMED: LiteralString = (
 # A view is made once, and only with all names that a sync would show; changing it is for the sync.
 _NAMED_VIEW: LiteralString = """
 BEGIN
-    UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND odoo_model = {model} AND view_is_due
+    UPDATE {meta} SET view_is_due = false
+        WHERE {from_15_on} AND table_name = {table} AND odoo_model = {model} AND view_is_due
         AND NOT EXISTS (SELECT FROM {field}
             WHERE table_name = {table} AND relation_table IS NOT NULL AND relation_table <> ALL ({related}::text[]));
     IF FOUND THEN
         {made};
-        IF {from_15_on} THEN
-            {restricted};
-        END IF;
     END IF;
 EXCEPTION WHEN duplicate_table OR undefined_table OR undefined_column OR wrong_object_type THEN
     NULL;
@@ -115,14 +113,19 @@ def _named_tables(tables: Mapping[str, ModelTable]) -> dict[str, NamedTable]:
     return {
         table: NamedTable(
             item.name_path,
-            {column.field: Place(column.name, _relation_table(column, by_model)) for column in item.columns},
+            {column.field: Place(column.name, _relation_table(column, by_model)) for column in _places(item.columns)},
         )
         for table, item in tables.items()
     }
 
 
+def _places(columns: Iterable[Column]) -> list[Column]:
+    """Return the columns in which names and links stand; a field's languages and companies stand beside it as jsonb."""
+    return [column for column in columns if column.type in (ColumnType.TEXT, ColumnType.BIGINT)]
+
+
 def _relation_table(column: Column, by_model: Mapping[str, str]) -> str | None:
-    relation = column.description.relation
+    relation = column.description.relation if column.type is ColumnType.BIGINT else None
     return None if relation is None else by_model.get(storable(relation))
 
 
@@ -136,7 +139,8 @@ def _named_view(schema: str, table: str, item: ModelTable, named_tables: Mapping
     places = named_tables[table].places
     shown = [Shown(names.ID)]
     for column in item.columns:
-        pointed = places[column.field].relation_table if column.odoo_type == "many2one" else None
+        is_link = column.odoo_type == "many2one" and column.type is ColumnType.BIGINT
+        pointed = places[column.field].relation_table if is_link else None
         shown.append(Shown(column.name, find_lookup(named_tables, pointed)))
     shown.append(Shown(names.WRITE_DATE))
     present = [names.ID, *(column.name for column in item.columns), names.WRITE_DATE, names.SYNCED_AT, names.HASH]
@@ -144,6 +148,7 @@ def _named_view(schema: str, table: str, item: ModelTable, named_tables: Mapping
     made = [
         view_statement(schema, view, table, shown, present, replace=False),
         mark_statement(schema, view, table),
+        *invoker_statements(schema, view),
     ]
     related = sorted({place.relation_table for place in places.values() if place.relation_table is not None})
     body = _with_books(
@@ -153,7 +158,6 @@ def _named_view(schema: str, table: str, item: ModelTable, named_tables: Mapping
         model=item.model,
         related=related,
         made=sql.SQL(";\n        ").join(made),
-        restricted=sql.SQL(";\n            ").join(invoker_statements(schema, view)),
         from_15_on=sql.SQL(_FROM_15_ON),
     )
     # Quoted as a text, the block cannot end early, whatever its names are.

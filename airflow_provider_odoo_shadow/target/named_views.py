@@ -45,7 +45,7 @@ def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = Non
     """
     try:
         with shadow.transaction() as tx:
-            due = _due_tables(tx, tables)
+            due = _due_tables(tx, tables) if has_security_invoker(tx) else []
     except ShadowError as error:
         log.warning("Views with readable names are renewed next time: %s", error)
         return
@@ -92,25 +92,21 @@ def _renew(tx: Transaction, table: str) -> None:
     statements = [
         view_statement(tx.schema, view, table, columns, present, replace=is_there),
         mark_statement(tx.schema, view, table),
+        *invoker_statements(tx.schema, view),
     ]
-    if has_security_invoker(tx):
-        statements += invoker_statements(tx.schema, view)
     try:
         with tx.cursor.connection.transaction():
             tx.run_all(statements)
     except errors.InvalidTableDefinition:  # columns were renamed, dropped or moved: only a new view can show that
         tx.run("DROP VIEW {view}", view=tx.own(view))
         tx.run_all(statements)
-    if not has_security_invoker(tx):
-        _grant_to_readers(
-            tx, view, {table, *(name for item in columns if item.lookup for name, _ in item.lookup.steps)}
-        )
 
 
 def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:
     """Return the columns that the view shows, and all that the table has."""
     rows = tx.run(
-        "SELECT a.attname, f.column_name IS NOT NULL, CASE f.odoo_type WHEN 'many2one' THEN f.relation_table END"
+        "SELECT a.attname, f.column_name IS NOT NULL, "
+        " CASE WHEN f.odoo_type = 'many2one' AND f.column_type = 'bigint' THEN f.relation_table END"
         " FROM pg_attribute a LEFT JOIN {field} f"
         " ON f.table_name = {table} AND f.column_name = a.attname AND f.vanished_at IS NULL"
         " WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
@@ -148,10 +144,12 @@ def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTabl
 def _places(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Place]:
     """Return where fields stand, each given with its table; nothing for those whose column is not there."""
     rows = tx.run(
-        "SELECT f.table_name, f.field_name, f.column_name, f.relation_table FROM {field} f"
+        "SELECT f.table_name, f.field_name, f.column_name,"
+        " CASE WHEN f.column_type = 'bigint' THEN f.relation_table END FROM {field} f"
         " JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', {schema}, f.table_name))"
         " AND a.attname = f.column_name AND NOT a.attisdropped"
-        " WHERE f.vanished_at IS NULL AND (f.table_name, f.field_name) IN ({fields})",
+        " WHERE f.vanished_at IS NULL AND f.column_type IN ('text', 'bigint')"
+        " AND (f.table_name, f.field_name) IN ({fields})",
         field=tx.own(FIELD),
         schema=tx.schema,
         fields=sql.SQL(", ").join(sql.SQL("({}, {})").format(*item) for item in fields),
@@ -181,22 +179,6 @@ def _exists(tx: Transaction, name: str) -> bool:
         name=name,
     )
     return bool(rows)
-
-
-def _grant_to_readers(tx: Transaction, view: str, tables: Collection[str]) -> None:
-    """Let those read a view that runs with its owner's rights who may read all of its tables."""
-    rows = tx.run(
-        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END"
-        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) a"
-        " WHERE n.nspname = {schema} AND c.relname = ANY({tables}) AND a.privilege_type = 'SELECT'"
-        " GROUP BY a.grantee HAVING count(DISTINCT c.oid) = {count} ORDER BY 1",
-        schema=tx.schema,
-        tables=sorted(tables),
-        count=len(tables),
-    )
-    for (role,) in rows:
-        # regrole's text is quoted already where that is needed.
-        tx.run("GRANT SELECT ON {view} TO {role}", view=tx.own(view), role=sql.SQL(role))
 
 
 def drop_views_on(tx: Transaction, table: str, column: str) -> None:

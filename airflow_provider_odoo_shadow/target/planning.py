@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.target.base import FIELD, META, SYNC_LOG, WATERMARK
+from airflow_provider_odoo_shadow.target.base import FIELD, META, SYNC_LOG, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark
@@ -19,7 +19,8 @@ class TableState:
 
     :param watermark: None before its first load has ended.
     :param exists: whether the table is there; somebody may have dropped it.
-    :param has_rest: whether an earlier run left something to do: an unfinished scan, columns to fill, an error.
+    :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill or that
+        somebody dropped, an error.
     :param fields_digest: of the model's fields, when it was last planned.
     """
 
@@ -39,9 +40,12 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         "SELECT m.table_name, m.odoo_model, m.row_count, c.oid IS NOT NULL,"
         " m.sync_errors > 0 OR m.last_sync_at IS NULL OR m.last_sync_at < m.planned_at OR w.scan_run_id IS NOT NULL"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND NOT f.is_filled"
-        " AND f.vanished_at IS NULL),"
+        " AND f.vanished_at IS NULL)"
+        " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND f.vanished_at IS NULL"
+        " AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = f.column_name"
+        " AND NOT a.attisdropped)),"
         " m.fields_digest,"
-        " m.read_as, m.on_delete, m.settings, m.unreadable_models, m.sync_errors > 0,"
+        " m.read_as, m.on_delete, m.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
         " nullif(w.last_write_date, {never}), w.last_id, w.rows_synced, w.updated_at"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
@@ -54,7 +58,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         never=NEVER,
         models=list(models),
     )
-    states = (_state(*row[:6], settings=row[6:11], mark=row[11:]) for row in rows)
+    states = (_state(*row[:6], settings=row[6:12], mark=row[12:]) for row in rows)
     return {state.model: state for state in states}
 
 
@@ -66,7 +70,7 @@ def _state(
     has_rest: bool,
     digest: str | None,
     *,
-    settings: tuple[str | None, str | None, str | None, list[str], bool],
+    settings: tuple[str | None, str | None, str | None, list[str], str | None, bool],
     mark: tuple[datetime | None, int | None, int, datetime],
 ) -> TableState:
     moment, last_id, rows_synced, updated_at = mark
@@ -77,29 +81,39 @@ def _state(
 def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:
     """Note that these models were given to a run, and what their fields were then, by model.
 
-    A model whose run does not end well after that is planned again.
+    A model whose run does not end well after that is planned again; so is one that another run writes just now.
     """
+    lock_schema(tx)
     tx.run(
         "UPDATE {meta} m SET planned_at = clock_timestamp(), fields_digest = given.digest"
-        " FROM unnest({models}::text[], {digests}::text[]) AS given (model, digest) WHERE m.odoo_model = given.model",
+        " FROM unnest({models}::text[], {digests}::text[]) AS given (model, digest)"
+        " WHERE m.odoo_model = given.model AND m.table_name IN (SELECT table_name FROM {meta}"
+        " WHERE odoo_model = ANY({models}) ORDER BY table_name FOR UPDATE SKIP LOCKED)",
         meta=tx.own(META),
         models=list(digests),
         digests=list(digests.values()),
     )
 
 
-def pass_over(tx: Transaction, run_id: UUID, tables: Sequence[str], moment: datetime) -> dict[str, Watermark]:
+def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], moment: datetime) -> dict[str, Watermark]:
     """Advance the watermarks of tables that had nothing to do at a moment, and log that; return the new watermarks.
 
-    Tables that another run writes just now are left alone, and are not in the answer.
+    Tables that another run writes just now, or whose watermark is another one by now, are left alone, and are not in
+    the answer.
+
+    :param idle: the tables, and the watermarks on which that they have nothing to do was decided.
     """
-    held = tx.run(
-        "SELECT table_name FROM {watermark} WHERE table_name = ANY({tables}) AND scan_run_id IS NULL"
-        " AND (held_until IS NULL OR held_until < clock_timestamp()) ORDER BY table_name FOR UPDATE SKIP LOCKED",
+    found = tx.run(
+        "SELECT w.table_name FROM {watermark} w JOIN unnest({tables}::text[], {marks}::timestamptz[])"
+        " AS given (table_name, mark) ON w.table_name = given.table_name AND w.last_write_date = given.mark"
+        " WHERE w.scan_run_id IS NULL AND (w.held_until IS NULL OR w.held_until < clock_timestamp())"
+        " ORDER BY w.table_name FOR UPDATE OF w SKIP LOCKED",
         watermark=tx.own(WATERMARK),
-        tables=list(tables),
+        tables=list(idle),
+        marks=[watermark.last_write_date for watermark in idle.values()],
     )
-    free = [str(row[0]) for row in held]
+    free = [str(row[0]) for row in found]
+    lock_schema(tx)  # as all do who write many rows of the books, so that nobody waits in a circle
     rows = tx.run(
         "UPDATE {watermark} SET last_write_date = greatest(last_write_date, {moment}), updated_at = now()"
         " WHERE table_name = ANY({tables}) RETURNING table_name, last_write_date, last_id, rows_synced, updated_at",

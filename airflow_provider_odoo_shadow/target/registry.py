@@ -122,6 +122,7 @@ class ReadSettings:
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param settings: how the model is mirrored, where that differs from the default; the job's own text.
     :param unreadable: models that the login may not read, so that many2many fields to them are not mirrored.
+    :param variants: the languages and companies that it was read in besides; the job's own text.
     :param has_failed: whether that run failed.
     """
 
@@ -129,13 +130,14 @@ class ReadSettings:
     on_delete: OnDelete = OnDelete.DELETE
     settings: str | None = None
     unreadable: frozenset[str] = frozenset()
+    variants: str | None = None
     has_failed: bool = field(default=False, compare=False)
 
 
 def read_settings(tx: Transaction, table: str) -> ReadSettings:
     """Return a table's settings."""
     rows = tx.run(
-        "SELECT read_as, on_delete, settings, unreadable_models, sync_errors > 0 FROM {meta}"
+        "SELECT read_as, on_delete, settings, unreadable_models, variants, sync_errors > 0 FROM {meta}"
         " WHERE table_name = {table}",
         meta=tx.own(META),
         table=table,
@@ -144,24 +146,30 @@ def read_settings(tx: Transaction, table: str) -> ReadSettings:
 
 
 def to_settings(
-    read_as: str | None, on_delete: str | None, settings: str | None, unreadable: Sequence[str], has_failed: bool
+    read_as: str | None,
+    on_delete: str | None,
+    settings: str | None,
+    unreadable: Sequence[str],
+    variants: str | None,
+    has_failed: bool,
 ) -> ReadSettings:
     """Return the settings that a row of the books tells."""
     kept = OnDelete(on_delete or OnDelete.DELETE)
-    return ReadSettings(read_as, kept, settings, frozenset(unreadable), has_failed)
+    return ReadSettings(read_as, kept, settings, frozenset(unreadable), variants, has_failed)
 
 
 def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
     """Keep a table's settings."""
     tx.run(
         "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete}, settings = {settings},"
-        " unreadable_models = {unreadable}"
+        " unreadable_models = {unreadable}, variants = {variants}"
         " WHERE table_name = {table}",
         meta=tx.own(META),
         read_as=settings.read_as,
         on_delete=str(settings.on_delete),
         settings=settings.settings,
         unreadable=sorted(settings.unreadable),
+        variants=settings.variants,
         table=table,
     )
 

@@ -60,7 +60,8 @@ class OdooToPostgresOperator(BaseOperator):
     :param preview: only log what would be read, written and created.
     :param batch_size: records a page.
     :param look_back: how far a run reaches behind the last watermark; longer than Odoo's longest transaction.
-    :param on_delete: what becomes of rows that are gone from Odoo: `delete`, `mark` (in `_deleted_at`) or `ignore`.
+    :param on_delete: what becomes of rows that are gone from Odoo: `delete`, `mark` (in `_deleted_at`) or `ignore`;
+        None for the same as in the last run, at first `delete`.
     :param allow_mass_delete: let a suspicious share of the table's rows go at once.
     :param model_settings: how this model is mirrored, as under `model_settings` in `odoo_shadow.yaml`, such as
         `{"domain": [["customer_rank", ">", 0]], "hashed_fields": ["email"]}`; None for as the last run did.
@@ -81,7 +82,7 @@ class OdooToPostgresOperator(BaseOperator):
         preview: bool = False,
         batch_size: int = DEFAULT_PAGE_SIZE,
         look_back: timedelta = DEFAULT_LOOK_BACK,
-        on_delete: str = OnDelete.DELETE,
+        on_delete: str | None = None,
         allow_mass_delete: bool = False,
         model_settings: Mapping[str, object] | None = None,
         **kwargs: Any,
@@ -107,7 +108,7 @@ class OdooToPostgresOperator(BaseOperator):
             full=self.full,
             batch_size=self.batch_size,
             look_back=self.look_back,
-            on_delete=OnDelete(self.on_delete),
+            on_delete=OnDelete(self.on_delete) if self.on_delete else None,
             allow_mass_delete=self.allow_mass_delete,
         )
         settings = None if self.model_settings is None else ModelSettings.parse(self.model, self.model_settings)

@@ -144,7 +144,6 @@ def test_a_run_that_was_held_back_for_too_long_writes_nothing_more(site: Site, r
     assert read_twice(read, changed) <= PAGES_IN_HAND * PAGE
 
 
-@pytest.mark.xfail(strict=True, reason="job/plan.py, _note: planning waits 30 s for the row in odoo_shadow_meta")
 def test_a_run_that_falls_silent_within_a_page_does_not_keep_others_waiting_without_a_word(site: Site) -> None:
     """Its machine has gone without a farewell, so PostgreSQL still waits for it, in a transaction."""
     is_over, is_held = Event(), Event()

@@ -136,7 +136,6 @@ def test_a_sync_fills_the_table_that_the_index_names(
     assert len(contents(database)["odoo_shadow_companies"]) == companies > 0
 
 
-@pytest.mark.xfail(strict=True, reason="job/model_index.py, _united: drops the layout's name_path")
 def test_a_sync_after_the_files_changes_no_view(shell: Shell, odoo19: StandIn, database: str, tmp_path: Path) -> None:
     models = ["res.company", "res.partner", "res.country"]
     assert (

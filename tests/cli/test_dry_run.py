@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import psycopg
-import pytest
 
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from odoo_stand_in import StandIn
@@ -43,7 +42,6 @@ def test_after_it(shell: Shell, database: str) -> None:
     assert companies.endswith("into odoo_shadow.odoo_shadow_res_company; column added: name.")
 
 
-@pytest.mark.xfail(strict=True, reason="job/plan.py, known_reason: a column that is gone is no work, and stays away")
 def test_rows_that_fill_a_new_column_are_counted(shell: Shell, odoo19: StandIn, database: str) -> None:
     shell.run("sync", *MODELS)
     with psycopg.connect(database) as connection:

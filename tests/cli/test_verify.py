@@ -115,9 +115,6 @@ def test_patterns_choose_from_what_is_mirrored(synced: Shell, database: str, mod
     assert f"Compared every cell of {len(compared)} models" in outcome.out
 
 
-@pytest.mark.xfail(
-    strict=True, reason="cli/verify.py: says that there is no shadow, although only the pattern is wrong"
-)
 def test_a_pattern_of_nothing_that_is_mirrored(synced: Shell) -> None:
     outcome = synced.run("verify", "--models", "sale.*")
     assert outcome.code == 2 and len(outcome.err.splitlines()) == 1

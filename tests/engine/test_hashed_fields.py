@@ -153,7 +153,6 @@ def test_rows_that_were_raw_are_hashed_however_old_they_are(
 
 
 @pytest.mark.parametrize("on_delete", [OnDelete.MARK, OnDelete.IGNORE])
-@pytest.mark.xfail(strict=True, reason="rows that are gone from Odoo are never read again, so they keep the raw value")
 def test_rows_that_are_gone_from_odoo_keep_no_raw_value(
     visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str, on_delete: OnDelete
 ) -> None:
@@ -165,7 +164,6 @@ def test_rows_that_are_gone_from_odoo_keep_no_raw_value(
     assert places_of(database, RAW) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="the companion's column is only written no more, its values stay")
 def test_translations_that_were_raw_go(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:
@@ -177,7 +175,6 @@ def test_translations_that_were_raw_go(
     assert places_of(database, RAW) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="a column that somebody's view stands on is kept aside with its raw values")
 def test_a_column_that_is_kept_aside_keeps_no_raw_value(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:

@@ -20,7 +20,6 @@ from tests.engine.searching import places_of, words_of
 from tests.engine.source_of_truth import shadow_rows
 from tests.engine.verifying import verify
 
-NOT_KNOWN_YET = {("x_connector.backend", "auth_headers")}
 """What the rules let through; `test_headers_are_known_for_what_they_hold` fails because of it."""
 
 
@@ -68,7 +67,7 @@ def test_no_secret_is_anywhere_and_what_only_looks_like_one_is_there(
         for model in results:
             verify(client, shadow, model=model)
     assert len(results) > 45
-    assert markers_in(database, odoo) <= NOT_KNOWN_YET
+    assert markers_in(database, odoo) == set()
     assert MARKER not in caplog.text
     for model, names in INNOCENT.items():
         rows = shadow_rows(database, table_of(model)).values()
@@ -79,7 +78,6 @@ def test_no_secret_is_anywhere_and_what_only_looks_like_one_is_there(
             assert not is_text or all(row[name].startswith(LOOK_ALIKE) for row in rows), (model, name)
 
 
-@pytest.mark.xfail(strict=True, reason="json of the name auth_headers, which holds 'Authorization: Bearer …'")
 def test_headers_are_known_for_what_they_hold(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:
@@ -130,9 +128,9 @@ def test_an_explicit_entry_lets_exactly_that_one_in(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, model: str, field: str
 ) -> None:
     mirror(client, shadow, model, settings=ModelSettings(allow_fields=(field,)))
-    assert markers_in(database, odoo) - (NOT_KNOWN_YET - {(model, field)}) == {(model, field)}
+    assert markers_in(database, odoo) == {(model, field)}
     mirror(client, shadow, model, settings=ModelSettings())
-    assert markers_in(database, odoo) <= NOT_KNOWN_YET
+    assert markers_in(database, odoo) == set()
 
 
 def test_variants_and_fields_that_are_not_stored_let_none_in(
@@ -141,7 +139,7 @@ def test_variants_and_fields_that_are_not_stored_let_none_in(
     everything = ModelSettings(all_languages=True, all_companies=True)
     for model in ("x_connector.backend", "res.partner", "res.users", "pos.payment.method"):
         mirror(client, shadow, model, settings=everything)
-    assert markers_in(database, odoo) <= NOT_KNOWN_YET
+    assert markers_in(database, odoo) == set()
     assert "name__translations" in next(iter(shadow_rows(database, table_of("pos.payment.method")).values()))
 
 
@@ -155,4 +153,4 @@ def test_a_field_that_is_recognised_later_is_removed(
     assert markers_in(database, odoo) == {(model, name) for name in everything}
     assert places_of(database, r"\(fr\)") >= {"odoo_shadow." + table_of(model)}
     mirror(client, shadow, model, settings=ModelSettings())
-    assert markers_in(database, odoo) <= NOT_KNOWN_YET
+    assert markers_in(database, odoo) == set()

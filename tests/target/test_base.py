@@ -105,7 +105,7 @@ FORMER: tuple[LiteralString, ...] = (
     "DROP VIEW public.odoo_shadow_meta, public.odoo_shadow_field, public.odoo_shadow_selection",
     "DROP TABLE odoo_shadow.odoo_shadow_selection",
     "ALTER TABLE odoo_shadow.odoo_shadow_meta DROP label, DROP name_path, DROP view_is_due, DROP fields_digest,"
-    " DROP planned_at, DROP settings, DROP unreadable_models",
+    " DROP planned_at, DROP settings, DROP variants, DROP unreadable_models",
     "ALTER TABLE odoo_shadow.odoo_shadow_field DROP label, DROP relation, DROP relation_table, DROP is_translated,"
     " DROP is_company_dependent, DROP is_required, DROP is_custom, DROP emptied_at",
     "CREATE VIEW public.odoo_shadow_meta WITH (security_invoker = true) AS SELECT * FROM odoo_shadow.odoo_shadow_meta",

@@ -1,0 +1,64 @@
+"""How a table was read, and what becomes of its rows when it is read in another way from now on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+
+from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
+from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.target import registry, watermarks
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.drift import forget_values
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+
+log = logging.getLogger(__name__)
+
+
+def read_settings_of(connection: OdooConnection, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:
+    """Return how a run reads a table."""
+    return registry.ReadSettings(
+        read_as(connection, layout.settings),
+        options.on_delete or OnDelete.DELETE,
+        layout.settings.as_text(),
+        layout.unreadable,
+        labels_text(layout.variant_labels),
+    )
+
+
+def labels_text(labels: Mapping[str, Sequence[str]]) -> str | None:
+    """Return languages and companies by kind as a text, None when there are none."""
+    return json.dumps(labels, sort_keys=True) if labels else None
+
+
+def labels_from(text: str | None) -> dict[str, list[str]]:
+    """Return what `labels_text` has written."""
+    return dict(json.loads(text)) if text else {}
+
+
+def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registry.ReadSettings) -> None:
+    """Keep how a table is read; with another login, language, company or filter rows of any age have other values.
+
+    What was there in the clear and is hashed from now on goes at once, in rows that are never read again as well.
+    """
+    before = registry.read_settings(tx, table)
+    if before == settings:
+        return
+    registry.note_settings(tx, table, settings)
+    known = ModelSettings.from_text(before.settings)
+    hashed = {item.column.field for item in layout.all_columns if layout.settings.hashes(item.column.field)}
+    forget_values(tx, table, sorted(field for field in hashed if not known.hashes(field)))
+    if before.read_as not in (None, settings.read_as):
+        log.warning(
+            "%s was read as %s, and is now read as %s: everything is read again",
+            layout.model,
+            before.read_as,
+            settings.read_as,
+        )
+        watermarks.forget(tx, table)
+    elif None not in (before.variants, settings.variants) and before.variants != settings.variants:
+        log.warning("%s: other languages or companies than before: everything is read again", layout.model)
+        watermarks.forget(tx, table)
