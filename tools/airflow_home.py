@@ -123,6 +123,7 @@ def _odoo(odoo: OdooConnection) -> dict[str, Any]:
         "company_ids": ",".join(map(str, odoo.company_ids)) or None,
         "max_connections": odoo.max_connections,
         "requests_per_second": odoo.requests_per_second,
+        "hash_secret": odoo.hash_secret,
     }
     return {
         "conn_type": "odoo",

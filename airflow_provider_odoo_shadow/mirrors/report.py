@@ -36,8 +36,10 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
     counted = list(states.get(dag_run.run_id, {}).values())
     log.info("Mapped tasks: %s", ", ".join(f"{counted.count(s)} {s}" for s in sorted(set(counted))) or "none")
-    if entries:
-        log.info("What each model's last try did:\n%s", as_text(entries_table(entries)))
+    worked = [entry for entry in entries if not entry.is_unchanged]
+    log.info("%d models were unchanged", len(entries) - len(worked))
+    if worked:
+        log.info("What each other model's last try did:\n%s", as_text(entries_table(worked)))
 
 
 def report_access(mirror: MirrorConfig) -> None:

@@ -15,7 +15,10 @@ from airflow_provider_odoo_shadow.target.merge import RowCounts
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One table in one run; the counts are of the newest try, and only of what it committed."""
+    """One table in one run; the counts are of the newest try, and only of what it committed.
+
+    :param is_unchanged: whether the plan passed it over.
+    """
 
     table: str
     status: str
@@ -24,13 +27,14 @@ class LogEntry:
     rows_deleted: int
     duration_ms: int | None
     error_message: str | None
+    is_unchanged: bool
 
 
 def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     """Return the newest entry of each table in a run, by table."""
     rows = tx.run(
         "SELECT DISTINCT ON (table_name) table_name, status, rows_inserted, rows_updated, rows_deleted, duration_ms,"
-        " error_message FROM {log} WHERE sync_run_id = {run_id} ORDER BY table_name, id DESC",
+        " error_message, coalesce((metadata ->> 'unchanged')::boolean, false) FROM {log} WHERE sync_run_id = {run_id} ORDER BY table_name, id DESC",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
     )

@@ -167,12 +167,13 @@ def test_rows_that_are_gone_from_odoo_keep_no_raw_value(
 def test_translations_that_were_raw_go(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:
-    in_odoo(odoo, "UPDATE res_partner SET x_slogan = jsonb_build_object('en_US', %s::text) WHERE id = 7", RAW)
+    slogan = "raw-slogan-4711"
+    in_odoo(odoo, "UPDATE res_partner SET x_slogan = jsonb_build_object('en_US', %s::text) WHERE id = 7", slogan)
     mirror(client, shadow, settings=ModelSettings(all_languages=True))
     mirror(client, shadow, settings=ModelSettings(all_languages=True, hashed_fields=("x_slogan",)))
-    assert column(shadow, "x_slogan", [7]) == {7: hash_of(RAW)}
+    assert column(shadow, "x_slogan", [7]) == {7: hash_of(slogan)}
     in_odoo(odoo, "UPDATE res_partner SET x_slogan = NULL WHERE id = 7")
-    assert places_of(database, RAW) == set()
+    assert places_of(database, slogan) == set()
 
 
 def test_a_column_that_is_kept_aside_keeps_no_raw_value(
