@@ -75,10 +75,8 @@ def read_entries(path: Path) -> dict[str, Mapping[str, object]]:
     except OSError as error:
         raise MirrorConfigurationError(f"{path}: the mirrors cannot be read ({error.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        hint = (
-            " (write exclusions in quotes: '!mail.*')" if isinstance(error, yaml.constructor.ConstructorError) else ""
-        )
-        raise MirrorConfigurationError(f"{path}: this is not YAML: {' '.join(str(error).split())}{hint}") from None
+        hint = " Write exclusions in quotes: '!mail.*'." if "!" in str(error) else ""
+        raise MirrorConfigurationError(f"{path}: this is not YAML: {' '.join(str(error).split())}.{hint}") from None
     mirrors = document.get("mirrors") if isinstance(document, dict) and set(document) == {"mirrors"} else None
     if not isinstance(mirrors, dict) or not mirrors:
         raise MirrorConfigurationError(f"{path}: there must be one entry, mirrors, with at least one mirror by name.")

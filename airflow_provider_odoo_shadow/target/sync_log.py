@@ -27,14 +27,15 @@ class LogEntry:
     rows_deleted: int
     duration_ms: int | None
     error_message: str | None
-    is_unchanged: bool
+    is_unchanged: bool = False
 
 
 def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     """Return the newest entry of each table in a run, by table."""
     rows = tx.run(
         "SELECT DISTINCT ON (table_name) table_name, status, rows_inserted, rows_updated, rows_deleted, duration_ms,"
-        " error_message, coalesce((metadata ->> 'unchanged')::boolean, false) FROM {log} WHERE sync_run_id = {run_id} ORDER BY table_name, id DESC",
+        " error_message, coalesce((metadata ->> 'unchanged')::boolean, false)"
+        " FROM {log} WHERE sync_run_id = {run_id} ORDER BY table_name, id DESC",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
     )
