@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum, auto
-from functools import cache
 from threading import Event as Signal
 from threading import Thread
 from typing import Any
@@ -30,8 +29,9 @@ from airflow_provider_odoo_shadow.target.verifications import Verification
 from odoo_stand_in.schema import Flavour
 from tests.conftest import client_of
 from tests.property import writes
-from tests.property.mortal import Death, Killed, Life, Moment, MortalClient, MortalShadow
+from tests.property.mortal import Death, Killed, Life, MortalClient, MortalShadow
 from tests.property.odoo_side import PLAIN, PRODUCT, TABLES, TEMPLATE, THING, OdooSide
+from tests.property.plans import Plan, Profile, deaths, events_of, plans_of, writes_of
 from tests.property.shadow_side import ShadowSide, differences
 from tests.property.writes import Event, Tick, Write
 
@@ -80,102 +80,6 @@ class Outcome(Enum):
     KILLED = auto()
     REFUSED = auto()
     FAILED = auto()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a run is, and what happens meanwhile.
-
-    :param model: which of the story's models, modulo their number.
-    :param again: the same run once more, if its last try was killed.
-    :param waits: another run's lease has run out by then.
-    :param replay: seconds that a person sets the watermark back.
-    :param meanwhile: what happens in Odoo just before the so many-th call.
-    """
-
-    model: int = 0
-    batch: int = 2
-    full: bool = False
-    again: bool = False
-    waits: bool = True
-    replay: float | None = None
-    death: Death | None = None
-    meanwhile: tuple[tuple[int, Event], ...] = ()
-
-
-deaths = (
-    *[None] * 8,
-    *(Death(Moment.AFTER_COMMIT, count) for count in range(2, 10)),
-    *(Death(Moment.BEFORE_STATEMENT, count) for count in range(1, 61, 4)),
-    *(Death(moment, count) for moment in (Moment.BEFORE_CALL, Moment.AFTER_CALL) for count in range(2, 6)),
-)
-ALL_RULES = frozenset(
-    {"in_odoo", "in_a_transaction", "time_passes", "fields_change", "unseen", "run", "overlapping_runs", "verify"}
-)
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Which stories are told.
-
-    :param models: the models of a story, one of these.
-    :param loaded: whether there is a shadow already.
-    :param rules: what happens besides runs that settle everything.
-    :param often: writes that are half of all.
-    :param seconds: how time passes.
-    :param least_meanwhile: how much happens during a run at least.
-    :param meanwhile_at: before which of a run's calls it happens; from the fourth on, pages are read.
-    """
-
-    models: tuple[tuple[str, ...], ...] = ((THING,), (THING,), (THING, PLAIN), (TEMPLATE, PRODUCT))
-    on_delete: tuple[OnDelete, ...] = (OnDelete.DELETE, OnDelete.DELETE, OnDelete.MARK)
-    loaded: tuple[bool, ...] = (False, True)
-    rules: frozenset[str] = ALL_RULES
-    often: tuple[str, ...] = ()
-    seconds: tuple[float, ...] = writes.SECONDS
-    deaths: tuple[Death | None, ...] = deaths
-    full: tuple[bool, ...] = (False, False, False, False, True)
-    least_meanwhile: int = 0
-    meanwhile_at: tuple[int, ...] = (2, 3, 4, 5, 5, 6, 6, 7)
-
-
-@cache
-def _writes(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Write]:
-    names = tuple(name for model in models for name in writes.OF_MODEL[model])
-    everything = writes.writes_of(names)
-    return st.one_of(everything, writes.writes_of(profile.often)) if profile.often else everything
-
-
-@cache
-def _event(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Event]:
-    some = _writes(profile, models)
-    short = writes.events_of(some, writes.ticks_of(profile.seconds))
-    return st.one_of(short, writes.transactions_of(some)) if "in_a_transaction" in profile.rules else short
-
-
-@cache
-def _events(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[list[Event]]:
-    return st.lists(_event(profile, models), min_size=1, max_size=4)
-
-
-@cache
-def _plans(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Plan]:
-    meanwhile = _event(profile, models)
-    if "fields_change" in profile.rules:
-        meanwhile = st.one_of(*[meanwhile] * 8, writes.fields)
-    return st.builds(
-        Plan,
-        model=st.integers(0, len(models) - 1),
-        batch=st.integers(1, 3),
-        full=st.sampled_from(profile.full),
-        again=st.booleans(),
-        waits=st.sampled_from((True, True, True, False)),
-        replay=st.sampled_from((None, None, None, None, None, 0.0, 1200.0, 86400.0)),
-        death=st.sampled_from(profile.deaths),
-        meanwhile=st.lists(
-            st.tuples(st.sampled_from(profile.meanwhile_at), meanwhile), min_size=profile.least_meanwhile, max_size=4
-        ).map(tuple),
-    )
 
 
 def _of_story(strategy: Callable[[Profile, tuple[str, ...]], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
@@ -238,14 +142,14 @@ class Story(RuleBasedStateMachine):
             writes.do(self.odoo, Tick(7200.0))
 
     @_has("in_odoo")
-    @rule(events=_of_story(_events))
+    @rule(events=_of_story(events_of))
     def in_odoo(self, events: list[Event]) -> None:
         """Something happens in Odoo."""
         for event in events:
             writes.do(self.odoo, event)
 
     @_has("in_a_transaction")
-    @rule(write=_of_story(_writes))
+    @rule(write=_of_story(writes_of))
     def in_a_transaction(self, write: Write) -> None:
         """Somebody opens a transaction, writes, and does not commit yet."""
         writes.do(self.odoo, writes.Begin(write))
@@ -268,7 +172,7 @@ class Story(RuleBasedStateMachine):
         """Something changes that no `write_date` tells of."""
         writes.do(self.odoo, write)
 
-    @rule(plan=_of_story(_plans))
+    @rule(plan=_of_story(plans_of))
     def run(self, plan: Plan) -> None:
         """A run, which may be killed."""
         self._run(plan)
@@ -276,11 +180,11 @@ class Story(RuleBasedStateMachine):
 
     @_has("overlapping_runs")
     @rule(
-        first=_of_story(_plans),
-        second=_of_story(_plans),
+        first=_of_story(plans_of),
+        second=_of_story(plans_of),
         freeze_at=st.integers(1, 3),
         expires=st.sampled_from((True, True, False)),
-        meanwhile=_of_story(_events),
+        meanwhile=_of_story(events_of),
         thaw_at=st.integers(1, 8),
     )
     def overlapping_runs(

@@ -21,9 +21,9 @@ from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
-from tests.property.machine import Profile
 from tests.property.mortal import Death, Moment
 from tests.property.odoo_side import THING
+from tests.property.plans import Profile
 
 Breaking = Callable[[], AbstractContextManager[None]]
 

@@ -8,7 +8,8 @@ import random
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from tests.property.machine import Profile, Story, World
+from tests.property.machine import Story, World
+from tests.property.plans import Profile
 
 _GIVEN = os.environ.get("ODOO_SHADOW_SEED", "2026")
 SEED = random.SystemRandom().randrange(2**32) if _GIVEN == "random" else int(_GIVEN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import FLAVOURS, Flavour
-from tests.property.machine import Profile, World
+from tests.property.machine import World
+from tests.property.plans import Profile
 from tests.property.telling import STORIES, tell
 
 
