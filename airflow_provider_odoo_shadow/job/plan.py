@@ -189,7 +189,7 @@ class _Planner:
             return "its last run left something to do"
         if state.watermark.last_write_date > self.moment:
             return "its watermark lies in the future"
-        if state.settings.unreadable & self.odoo.readable_models.keys():
+        if state.settings.unreadable and state.settings.unreadable & self.odoo.readable_models.keys():
             return "the login may read models now that it could not read before"
         settings = self._settings(state)
         wanted = replace(
