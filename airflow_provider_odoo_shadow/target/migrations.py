@@ -94,7 +94,7 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
     # Tables of earlier files and syncs learn of the new ones, too; their views are renewed by the next sync.
     statements += [relations_statement(schema), comments_statement(schema)]
     named_tables = _named_tables(tables)
-    statements += [_named_view(schema, table, item, named_tables) for table, item in tables.items()]
+    statements += [_named_view(schema, table, tables, named_tables) for table in tables]
     views = [statement for table in tables for statement in view_statements(schema, table)]
     return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
 
@@ -135,7 +135,10 @@ def _registration(schema: str, table: str, item: ModelTable) -> list[sql.Compose
     return [registered, named] if item.label or item.name_path else [registered]
 
 
-def _named_view(schema: str, table: str, item: ModelTable, named_tables: Mapping[str, NamedTable]) -> sql.Composed:
+def _named_view(
+    schema: str, table: str, tables: Mapping[str, ModelTable], named_tables: Mapping[str, NamedTable]
+) -> sql.Composed:
+    item = tables[table]
     places = named_tables[table].places
     shown = [Shown(names.ID)]
     for column in item.columns:
@@ -150,7 +153,8 @@ def _named_view(schema: str, table: str, item: ModelTable, named_tables: Mapping
         mark_statement(schema, view, table),
         *invoker_statements(schema, view),
     ]
-    related = sorted({place.relation_table for place in places.values() if place.relation_table is not None})
+    relations = {storable(column.description.relation) for column in item.columns if column.description.relation}
+    related = sorted(name for name, other in tables.items() if storable(other.model) in relations)
     body = _with_books(
         schema,
         _NAMED_VIEW,

@@ -200,7 +200,7 @@ def test_ignoring_asks_nothing_and_leaves_the_row(
         assert mirror_with(client, shadow, IGNORE).counts.deleted == 0
         assert 7 in ids_of(database)
         assert len(proxy.calls) == 2  # for the fields, and for what was written
-        mirror_with(client, shadow)  # somebody changes their mind
+        mirror_with(client, shadow, MirrorOptions(on_delete=OnDelete.DELETE))  # somebody changes their mind
         assert_equal(odoo, database, [VISIT])
 
 

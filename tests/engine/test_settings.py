@@ -144,14 +144,13 @@ def test_verify_and_repair_know_the_domain(
     assert_partners(odoo, database, "is_company")
 
 
-@pytest.mark.parametrize("domain", [(["no_such_field", "=", 1],), ("|", ["id", ">", 0])], ids=["field", "half"])
 def test_a_domain_that_odoo_refuses_fails_clearly_and_changes_nothing(
-    client: OdooClient, shadow: ShadowDatabase, database: str, domain: tuple[object, ...]
+    client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror(client, shadow)
     before = shadow_rows(database, PARTNERS)
     with pytest.raises(OdooError) as refused:
-        mirror(client, shadow, settings=ModelSettings.parse("res.partner", {"domain": list(domain)}))
+        mirror(client, shadow, settings=ModelSettings.parse("res.partner", {"domain": [["no_such_field", "=", 1]]}))
     assert "\n" not in str(refused.value) and "Traceback" not in str(refused.value)
     assert statuses_of(shadow) == ["success", "error"]
     assert shadow_rows(database, PARTNERS) == before

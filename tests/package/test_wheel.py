@@ -83,8 +83,8 @@ def test_the_connection_form_has_its_fields(environment: Path, tmp_path: Path) -
     printed = run(str(environment / "python"), "-c", script, home=tmp_path)
     name, extras, standard = json.loads(printed.strip().splitlines()[-1])
     assert name == "Odoo"
-    assert extras == sorted(
-        ["protocol", "verify", "timeout", "lang", "company_ids", "max_connections", "requests_per_second"]
+    assert ", ".join(extras) == (
+        "company_ids, hash_secret, lang, max_connections, protocol, requests_per_second, timeout, verify"
     )
     assert standard["url_schema"]["title"] == "Database"
 
@@ -93,6 +93,6 @@ def test_the_connection_form_has_its_fields(environment: Path, tmp_path: Path) -
 def test_the_command_line_answers(environment: Path, tmp_path: Path) -> None:
     program = str(environment / "odoo-shadow")
     assert "0.1.0" in run(program, "--version", home=tmp_path)
-    for command in ("sync", "status", "ddl"):
+    for command in ("sync", "status", "models", "ddl"):
         assert command in run(program, "--help", home=tmp_path)
         assert "Usage: odoo-shadow" in run(program, command, "--help", home=tmp_path)

@@ -68,6 +68,8 @@ def test_a_model_that_nothing_matches_is_mirrored_as_usual() -> None:
         ({"exclude_fields": "street"}, "exclude_fields"),
         ({"all_languages": "perhaps"}, "all_languages"),
         ({"domain": [["active", "="]]}, "domain"),
+        ({"domain": ["|", ["active", "=", True]]}, "domain"),
+        ({"domain": ["!"]}, "domain"),
         ({"domain": ["and", ["active", "=", True]]}, "domain"),
         ({"domain": "[('active', '=', True)]"}, "domain"),
     ],
