@@ -23,7 +23,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, working
-from airflow_provider_odoo_shadow.job.choosing import choose_models
+from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
@@ -127,6 +127,11 @@ def sync(
             chosen = choose_models(odoo, choice)
             if chosen.left_out:
                 click.echo(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
+            for item in chosen.left_out:
+                if item.reason == NO_MATCH:
+                    click.echo(f"{item.model} {item.reason}.", err=True)
+            for key in config.unused_settings(chosen.models) if config else ():
+                click.echo(f"model_settings: {key} matches none of the models.", err=True)
             outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen.models, options, settings)
         except KeyboardInterrupt:
             click.echo("Stopped; the next call goes on from the last committed page.", err=True)

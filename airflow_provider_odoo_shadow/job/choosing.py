@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import ModelChoice, in_order
 from airflow_provider_odoo_shadow.job.secrets import why_secret
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.discovery import Kind, ServerModel, discover_models
 
 log = logging.getLogger(__name__)
+
+NO_MATCH = "matches no model of this server"
+"""Why a pattern is listed among what is left out: a typo, or a module that is not installed."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
     A model that is named is taken as it is, whatever it is: an SQL view, a store of credentials, one that is not
     installed. A pattern takes tables only, and none that hold credentials.
 
-    Raises an `OdooError`.
+    :raises MirrorConfigurationError: nothing is left.
+    :raises OdooError: the server could not be asked.
     """
     if choice.is_plain:
         return Chosen(choice.names)
@@ -50,8 +55,12 @@ def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
     taken = [name for name, reason in reasons.items() if reason is None]
     left_out = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason is not None]
     idle = [pattern for pattern in choice.patterns if not _matches_any(pattern, found.models)]
-    left_out += [LeftOut(pattern, "matches no model of this server") for pattern in idle]
-    return Chosen(in_order((*choice.names, *taken)), tuple(left_out))
+    idle += [f"!{pattern}" for pattern in choice.excluded if not _matches_any(pattern, found.models)]
+    left_out += [LeftOut(pattern, NO_MATCH) for pattern in idle]
+    models = in_order((*choice.names, *taken))
+    if not models:
+        raise MirrorConfigurationError(f"{', '.join(choice.patterns)} takes no model of this server: correct models.")
+    return Chosen(models, tuple(left_out))
 
 
 def _is_asked_for(model: str, choice: ModelChoice) -> bool:

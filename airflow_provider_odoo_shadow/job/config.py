@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -51,6 +52,10 @@ class EngineConfig(BaseModel):
         """The models."""
         return ModelChoice.parse(self.models)
 
+    def unused_settings(self, models: Collection[str]) -> list[str]:
+        """Return the names and patterns of `model_settings` that none of these models has: typos, perhaps."""
+        return [key for key in self.model_settings if not any(fnmatchcase(model, key) for model in models)]
+
     def settings_of(self, model: str) -> ModelSettings:
         """Return how a model is mirrored."""
         return settings_of(model, self.model_settings)
@@ -93,9 +98,8 @@ def check_entry(path: Path, name: str, kind: type[Config], settings: Mapping[str
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         setting = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise MirrorConfigurationError(
-            f"{path}: mirror '{name}', {setting} is {first['input']!r}: {first['msg']}."
-        ) from None
+        wrong = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise MirrorConfigurationError(f"{path}: mirror '{name}', {setting} is {first['input']!r}: {wrong}.") from None
 
 
 def read_engine_config(path: Path, name: str | None) -> EngineConfig:

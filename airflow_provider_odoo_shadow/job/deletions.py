@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError
+from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -75,7 +76,7 @@ def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: 
     with hold.transaction() as tx:
         live = LiveIds.of(tx, hold.table)
         total = live.total(tx)
-    _guard(odoo, writer.layout.model, gone, total, options)
+    _guard(odoo, writer.layout, gone, total, options)
     with hold.transaction() as tx:
         removed = live.remove(tx, gone, options.on_delete or OnDelete.DELETE)
         registry.count_rows(tx, hold.table, -removed)
@@ -105,12 +106,13 @@ def find_difference(odoo: OdooClient, writer: TableWriter) -> IdDifference:
     return narrowing.found
 
 
-def _guard(odoo: OdooClient, model: str, gone: list[int], total: int, options: MirrorOptions) -> None:
+def _guard(odoo: OdooClient, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
     if options.allow_mass_delete or len(gone) <= SUSPICIOUS_SHARE * total:
         return
-    if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, model, gone):
+    if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, layout.model, gone):
+        where = "beyond its domain or gone from Odoo" if layout.settings.domain else "gone from Odoo"
         raise MassDeletionError(
-            f"{model}: {len(gone)} of {total} rows are gone from Odoo, which is suspicious: has the login lost rights "
+            f"{layout.model}: {len(gone)} of {total} rows are {where}, which is suspicious: has the login lost rights "
             "or companies? Nothing was removed; if it is true, run once with allow_mass_delete (--allow-mass-delete)."
         )
 

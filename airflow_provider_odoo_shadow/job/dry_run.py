@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
@@ -61,20 +61,22 @@ def preview_model(
     replay_from: Callable[[str], datetime | None] = no_replay,
 ) -> Preview:
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
-    layout = read_layout(odoo, model, _kept_settings(shadow, model) if settings is None else settings)
+    kept = _kept_settings(shadow, model)
+    layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     change, watermark, to_fill = _look(odoo, shadow, layout)
-    read_all = options.full or not layout.has_write_date
+    is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings))
+    read_all = options.full or not layout.has_write_date or is_read_anew
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = to_fill + odoo.search_count(model, layout.reading.within(domain_of(low)), context=ARCHIVED_TOO)
     return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.all_columns), change)
 
 
-def _kept_settings(shadow: ShadowDatabase, model: str) -> ModelSettings:
+def _kept_settings(shadow: ShadowDatabase, model: str) -> registry.ReadSettings:
     with shadow.trial() as tx:
         if not schema_version(tx):
-            return AS_USUAL
+            return registry.ReadSettings(None)
         ensure_base(tx)  # an older schema is upgraded for this look only
-        return ModelSettings.from_text(registry.read_settings(tx, registry.name_table(tx, model)).settings)
+        return registry.read_settings(tx, registry.name_table(tx, model))
 
 
 def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:

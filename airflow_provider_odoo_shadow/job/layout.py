@@ -205,6 +205,11 @@ def _is_left_out(model: str, field: Field, settings: ModelSettings) -> bool:
 
 
 def _check_settings(model: str, fields: dict[str, Field], settings: ModelSettings, hash_secret: str | None) -> None:
+    for name in settings.named_fields:
+        if name not in fields:
+            raise MirrorConfigurationError(
+                f"{model} has no field '{name}' that this login may read: correct its settings."
+            )
     for name in settings.extra_fields:
         field = fields.get(name)
         if field is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -14,6 +15,7 @@ from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 
 _OPERANDS = {"&": 2, "|": 2, "!": 1}
+_WILD = re.compile(r"[*?\[]")
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -29,6 +31,7 @@ class ModelSettings(BaseModel):
     :param allow_fields: fields that look like credentials and are none, or are wanted all the same.
     :param all_languages: keep translated fields in every active language, in `<field>__translations`.
     :param all_companies: keep company-dependent fields for every company, in `<field>__companies`.
+    :param named_fields: what must be a field of the model; see `of_this_model`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +43,7 @@ class ModelSettings(BaseModel):
     allow_fields: _Names = ()
     all_languages: bool = False
     all_companies: bool = False
+    named_fields: _Names = ()
 
     @field_validator("domain")
     @classmethod
@@ -80,11 +84,18 @@ class ModelSettings(BaseModel):
         :raises MirrorConfigurationError: says which is wrong.
         """
         try:
-            return cls.model_validate(dict(settings))
+            parsed = cls.model_validate(dict(settings))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
             raise MirrorConfigurationError(f"The settings of {model}, {where}: {first['msg']}.") from None
+        return parsed if "named_fields" in settings else parsed.of_this_model()
+
+    def of_this_model(self) -> ModelSettings:
+        """Return the same, where every name that is no pattern must be a field: a typo would let data through."""
+        lists = (*self.exclude_fields, *self.hashed_fields, *self.allow_fields)
+        named = (name for name in lists if not _WILD.search(name))
+        return self.model_copy(update={"named_fields": tuple(sorted({*self.named_fields, *named}))})
 
     def united(self, other: ModelSettings) -> ModelSettings:
         """Add other settings: lists are united, everything else is the other's where it says something."""
@@ -120,7 +131,7 @@ def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSet
     found = ModelSettings()
     for pattern, settings in by_pattern.items():
         if fnmatchcase(model, pattern):
-            found = found.united(settings)
+            found = found.united(settings.of_this_model() if pattern == model else settings)
     return found
 
 

@@ -10,11 +10,12 @@ from airflow.sdk import Context, conf
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
+from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import ModelChoice
 from airflow_provider_odoo_shadow.job.plan import Plan, Work, plan_run
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
@@ -65,16 +66,23 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
             preview=params["dry_run"],
             batch_size=params["batch_size"],
             allow_mass_delete=params["allow_mass_delete"],
-            model_settings=mirror.settings_of(item.model).model_dump(mode="json", exclude_defaults=True),
+            model_settings=_as_arguments(mirror.settings_of(item.model)),
         )
         for item in plan.work
     ]
 
 
+def _as_arguments(settings: ModelSettings) -> dict[str, object]:
+    return {**settings.model_dump(mode="json", exclude_defaults=True), "named_fields": list(settings.named_fields)}
+
+
 def _chosen(odoo: OdooClient, mirror: MirrorConfig) -> Chosen:
     chosen = choose_models(odoo, mirror.choice)
     for item in chosen.left_out:
-        log.info("%s is left out: %s", item.model, item.reason)
+        level = logging.WARNING if item.reason == NO_MATCH else logging.INFO
+        log.log(level, "%s is left out: %s", item.model, item.reason)
+    for key in mirror.unused_settings(chosen.models):
+        log.warning("model_settings: %s matches none of the models", key)
     return chosen
 
 
@@ -88,7 +96,10 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> tuple[str, ...]:
         if name in wanted.names and name not in chosen.models:
             reason = reasons.get(name, "the server does not have it, or the mirror does not ask for it")
             raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reason}.")
-    return tuple(model for model in chosen.models if wanted.matches(model))
+    models = tuple(model for model in chosen.models if wanted.matches(model))
+    if not models:
+        raise MirrorConfigurationError(f"{', '.join(terms)} matches none of this mirror's models.")
+    return models
 
 
 def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, models: tuple[str, ...]) -> Plan:

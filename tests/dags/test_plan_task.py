@@ -63,7 +63,6 @@ def assert_refused(dag_run: DagRun, said: str, capsys: pytest.CaptureFixture[str
         (["res.company", "*state"], ["res.company", "res.country.state"]),
         (["!res.country*"], ["res.company", "res.currency"]),
         (["priority"], ["res.company"]),
-        (["sale.*"], []),
     ],
     ids=str,
 )
@@ -73,6 +72,12 @@ def test_the_form_chooses_from_the_mirrors_models(
     dag_run = run(mirror_dag(models=FEW), models=terms, dry_run=True)
     assert (dag_run.state, mapped(dag_run)) == ("success", dict.fromkeys(models, "success"))
     assert structure(database)["relations"] == []
+
+
+def test_a_pattern_of_nothing_is_refused(mirror_dag: MirrorDag, capsys: pytest.CaptureFixture[str]) -> None:
+    assert_refused(
+        run(mirror_dag(models=FEW), models=["sale.*"]), "sale.* matches none of this mirror's models.", capsys
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, settings_of
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError
@@ -258,3 +258,14 @@ def test_settings_alone_cost_no_reading(odoo: StandIn, shadow: ShadowDatabase) -
         no_look_back = MirrorOptions(look_back=timedelta(0))
         mirror_with(client, shadow, no_look_back, settings=ModelSettings(exclude_fields=("x_name",)))
         assert proxy.answered("search_read") == 0
+
+
+@pytest.mark.parametrize("setting", ["exclude_fields", "hashed_fields", "allow_fields"])
+def test_a_misspelt_field_is_refused_before_anything_is_read(
+    odoo: StandIn, shadow: ShadowDatabase, setting: str
+) -> None:
+    """Otherwise the field that was meant would be mirrored in the clear, and nobody told."""
+    with client_of(odoo, extras={"hash_secret": "0123456789abcdef"}) as client:
+        with pytest.raises(MirrorConfigurationError, match=r"res\.partner has no field 'emial'"):
+            mirror(client, shadow, settings=ModelSettings.parse("res.partner", {setting: ["emial"]}))
+        mirror(client, shadow, settings=settings_of("res.partner", {"res.*": ModelSettings(exclude_fields=("emial",))}))

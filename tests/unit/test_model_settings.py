@@ -32,6 +32,7 @@ def test_lists_of_all_patterns_that_match_are_united() -> None:
         hashed_fields=("email", "phone"),
         extra_fields=("display_name",),
         allow_fields=("x_key",),
+        named_fields=("phone", "x_key"),  # given for this very model, so they must be there
     )
     assert settings_of("crm.lead", by_pattern) == by_pattern["*"]
 
@@ -89,7 +90,7 @@ def test_settings_are_kept_as_text_and_found_again() -> None:
         },
     )
     assert ModelSettings.from_text(settings.as_text()) == settings
-    assert json.loads(settings.as_text()).keys() == {"domain", "hashed_fields", "all_companies"}
+    assert json.loads(settings.as_text()).keys() == {"domain", "hashed_fields", "all_companies", "named_fields"}
     assert ModelSettings.from_text(None) == ModelSettings.from_text(AS_USUAL.as_text()) == AS_USUAL
 
 
