@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import psycopg
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.choosing import choose_models
+from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
 from airflow_provider_odoo_shadow.job.models import ModelChoice
@@ -59,7 +59,7 @@ def _schema(odoo: OdooClient, url: str, models: Sequence[str]) -> Measured:
 def _planning(odoo: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
     odoo.forget()
     started = time.perf_counter()
-    plan = plan_run(odoo, shadow, models, run=Run(), options=MirrorOptions())
+    plan = plan_run(odoo, shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
     seconds = time.perf_counter() - started
     if plan.work:
         raise AssertionError(f"{plan.work[0]} although nothing was written")
@@ -84,7 +84,7 @@ def _few_changes(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]
 
 
 def _run(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> None:
-    plan = plan_run(odoo, shadow, models, run=Run(), options=MirrorOptions())
+    plan = plan_run(odoo, shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
     _mirror(odoo, shadow, [item.model for item in plan.work])
 
 

@@ -153,7 +153,7 @@ def config_option(command: Command) -> Command:
         is_eager=True,
         callback=_read_config,
         help="The DAGs' odoo_shadow.yaml, and which of its mirrors: takes models, model_settings, schema and so on "
-        "from there. Without it each model is mirrored as its last run did.",
+        "from there.",
     )(command)
 
 

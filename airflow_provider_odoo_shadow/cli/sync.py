@@ -23,7 +23,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, working
-from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, choose_models
+from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
@@ -98,7 +98,8 @@ def sync(
 ) -> None:
     """Mirror Odoo: each model whole at first, then only what changed.
 
-    Whenever it is stopped, the next call goes on from the last committed page.
+    Whenever it is stopped, the next call goes on from the last committed page. Without --config each model is mirrored
+    with the settings of its last run.
 
     \b
     Exit codes: 0 all well, 1 some model failed, 2 the run could not begin, 130 stopped by Ctrl-C.
@@ -132,7 +133,7 @@ def sync(
                     click.echo(f"{item.model} {item.reason}.", err=True)
             for key in config.unused_settings(chosen.models) if config else ():
                 click.echo(f"model_settings: {key} matches none of the models.", err=True)
-            outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen.models, options, settings)
+            outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen, options, settings)
         except KeyboardInterrupt:
             click.echo("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
@@ -141,10 +142,10 @@ def sync(
 
 
 def _preview_all(
-    odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions, settings: SettingsOf
+    odoo: OdooClient, shadow: ShadowDatabase, chosen: Chosen, options: MirrorOptions, settings: SettingsOf
 ) -> list[bool]:
     outcomes = []
-    for model in names:
+    for model in chosen.models:
         try:
             click.echo(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")
             outcomes.append(True)
@@ -159,11 +160,11 @@ def _preview_all(
 
 
 def _mirror_all(
-    odoo: OdooClient, shadow: ShadowDatabase, names: tuple[str, ...], options: MirrorOptions, settings: SettingsOf
+    odoo: OdooClient, shadow: ShadowDatabase, chosen: Chosen, options: MirrorOptions, settings: SettingsOf
 ) -> list[bool]:
     run = Run()
-    with working(f"Asking Odoo which of {len(names)} models have work"):
-        plan = plan_run(odoo, shadow, names, run=run, options=options, settings=settings)
+    with working(f"Asking Odoo which of {len(chosen.models)} models have work"):
+        plan = plan_run(odoo, shadow, chosen, run=run, options=options, settings=settings)
     counted = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
     table = Table("model", "what", *counted, title=f"Schema {shadow.schema}")
     outcomes = []

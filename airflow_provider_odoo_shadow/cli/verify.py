@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
@@ -74,13 +75,14 @@ def verify(
     wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
     table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))
-    is_equal = True
+    failed, is_equal = 0, True
     with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
         odoo.user_id()
         with shadow.transaction() as tx:
             check_binding(tx, odoo)
         mirrored = mirrored_models(shadow)
-        names = _chosen(mirrored, models)
+        is_typed = context.get_parameter_source("models") is ParameterSource.COMMANDLINE
+        names = _chosen(mirrored, models, is_typed=is_typed)
         if not names:
             missing = f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{schema}'"
             raise MirrorConfigurationError(f"{missing}: run odoo-shadow sync first.")
@@ -90,22 +92,27 @@ def verify(
             except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
                 click.echo(f"{model}: {error}", err=True)
                 table.add_row(model, "FAILED")
-                is_equal = False
+                failed += 1
                 continue
             _add(table, model, found)
             is_equal = is_equal and found.is_settled
     console().print(table)
     what = "ids and write_date" if quick else "every cell"
-    click.echo(f"Compared {what} of {len(names)} models: {'all is equal' if is_equal else 'not all is equal'}.")
-    if not is_equal:
+    verdict = "all is equal" if is_equal else "not all is equal"
+    rest = f"; {failed} could not be compared" if failed else ""
+    if failed < len(names):
+        click.echo(f"Compared {what} of {len(names) - failed} models: {verdict}{rest}.")
+    if failed or not is_equal:
         context.exit(SOME_DIFFER)
 
 
-def _chosen(mirrored: Sequence[str], models: str | None) -> tuple[str, ...]:
+def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> tuple[str, ...]:
+    """Return the mirrored models that are asked for, and those that a person names without there being a table."""
     if models is None:
         return in_order(mirrored)
     choice = model_choice(models)
-    return in_order([*choice.names, *(model for model in mirrored if choice.matches(model))])
+    typed = set(choice.names) & {term.strip() for term in models.split(",")} if is_typed else set()
+    return in_order([*typed, *(model for model in mirrored if choice.matches(model))])
 
 
 def _add(table: Table, model: str, found: Verification) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import ModelChoice, in_order
 from airflow_provider_odoo_shadow.job.secrets import why_secret
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.digests import FieldsState
 from airflow_provider_odoo_shadow.source.discovery import Kind, ServerModel, discover_models
 
 log = logging.getLogger(__name__)
@@ -27,10 +29,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The models of a mirror, in the order in which they are mirrored, and those that a pattern does not take."""
+    """The models of a mirror, in the order in which they are mirrored, and those that a pattern does not take.
+
+    :param fields: what was learned of some models' fields on the way, so that a plan need not ask again.
+    """
 
     models: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
+    fields: Mapping[str, FieldsState] = field(default_factory=dict)
 
 
 def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
@@ -60,7 +66,8 @@ def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
     models = in_order((*choice.names, *taken))
     if not models:
         raise MirrorConfigurationError(f"{', '.join(choice.patterns)} takes no model of this server: correct models.")
-    return Chosen(models, tuple(left_out))
+    fields = {item.name: item.fields for item in found.models if item.fields is not None}
+    return Chosen(models, tuple(left_out), fields)
 
 
 def _is_asked_for(model: str, choice: ModelChoice) -> bool:

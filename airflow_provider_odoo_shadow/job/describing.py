@@ -11,10 +11,9 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.fields import Field, read_fields
 from airflow_provider_odoo_shadow.source.pages import read_ids
 
-DEFAULT_LANGUAGE = "en_US"
-
-
 log = logging.getLogger(__name__)
+
+DEFAULT_LANGUAGE = "en_US"
 
 
 def read_layout(
@@ -40,11 +39,11 @@ def read_layout(
         languages=languages_of(odoo) if has_translations else None,
         companies=companies_of(odoo) if has_companies else None,
         hash_secret=odoo.connection.hash_secret,
-        unreadable=_unreadable(odoo, model, fields) if unreadable is None else unreadable,
+        unreadable=closed_models(odoo, model, fields) if unreadable is None else unreadable,
     )
 
 
-def _unreadable(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[str]:
+def closed_models(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[str]:
     """Return the models that many2many fields point to and that the login may not read."""
     related = {field.relation for field in fields if field.type == "many2many" and field.store and field.relation}
     closed = related - odoo.readable_models.keys() if related and odoo.readable_models else set()

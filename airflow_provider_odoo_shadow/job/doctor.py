@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
+from airflow_provider_odoo_shadow.job.describing import closed_models
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
@@ -125,8 +126,9 @@ def _model(odoo: OdooClient, model: str, all_fields: set[str]) -> Finding:
     fields = read_fields(odoo, model)
     readable = {field.name for field in fields}
     rows = odoo.search_count(model, Reading(model, ()).within(), context=ARCHIVED_TOO)
+    layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
     hidden = sorted(all_fields - readable)
-    text = f"{rows} rows, {len(readable)} fields readable, {len(Layout.of(model, fields).columns)} mirrored"
+    text = f"{rows} rows, {len(readable)} fields readable, {len(layout.columns)} mirrored"
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
     return Finding(model, Verdict.OK, text)

@@ -101,7 +101,8 @@ class Layout:
         keys = {item.key for item in self.columns}
         variants = [_restricted(item, keys) for item in self.variants]
         named = [name for item in variants for name in item.fields]  # the main value stands in the record itself
-        plain = [key for key in dict.fromkeys((*(item.key for item in self.columns), *named)) if "@" not in key]
+        varied = {variant_key(name, item.kind) for item in variants for name in item.fields}
+        plain = [key for key in dict.fromkeys((*(item.key for item in self.columns), *named)) if key not in varied]
         cursor = [WRITE_DATE_FIELD] if self.has_write_date else []
         used = tuple(item for item in variants if item.fields)
         return Reading(self.model, ("id", *cursor, *plain), self.settings.domain, used)

@@ -10,13 +10,14 @@ What no count shows is planned always: models without a `write_date`, and those 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from airflow_provider_odoo_shadow.job.binding import bind
+from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of
 from airflow_provider_odoo_shadow.job.layout import COMPANIES, TRANSLATIONS
 from airflow_provider_odoo_shadow.job.mirror import no_replay
@@ -98,24 +99,25 @@ def as_before(model: str) -> ModelSettings | None:  # noqa: ARG001 - the signatu
 def plan_run(
     odoo: OdooClient,
     shadow: ShadowDatabase,
-    models: Sequence[str],
+    chosen: Chosen,
     *,
     run: Run,
     options: MirrorOptions,
     settings: SettingsOf = as_before,
     replay_from: Callable[[str], datetime | None] = no_replay,
 ) -> Plan:
-    """Find the models that have work; advance and log the others.
+    """Find those of the chosen models that have work; advance and log the others.
 
     :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
     :raises OdooError: Odoo could not be asked at all; a model's own trouble is left to its own run.
     :raises ShadowError: the shadow could not be read or written.
     """
     bind(odoo, shadow)
-    moment = odoo.server_time()
+    moment, models = odoo.server_time(), chosen.models
     with shadow.transaction() as tx:
         states = read_states(tx, models)
-    fields = read_fields_states(odoo, models)
+    unknown = [model for model in models if model not in chosen.fields]
+    fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
     labels = _labels(odoo, states.values())
     planner = _Planner(odoo, options, settings, states, fields, labels, moment)
     reasons = {model: planner.known_reason(model) for model in models}

@@ -128,11 +128,14 @@ class _Comparison:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept = LiveIds.of(tx, table), registry.read_settings(tx, table)
         settings = ModelSettings.from_text(kept.settings)
-        if verify.repair and kept.read_as not in (None, read_as(odoo.connection, settings)):
-            raise MirrorConfigurationError(
-                f"{model} was mirrored as {kept.read_as}, and cannot be repaired as "
-                f"{read_as(odoo.connection, settings)}: run a sync with this connection first."
-            )
+        reading = read_as(odoo.connection, settings)
+        if kept.read_as not in (None, reading):
+            others = f"{model} was mirrored as {kept.read_as}, and "
+            if verify.repair:
+                raise MirrorConfigurationError(
+                    f"{others}cannot be repaired as {reading}: run a sync with this connection first."
+                )
+            log.warning("%sis compared as %s, which sees other rows or values", others, reading)
         layout = read_layout(odoo, model, settings, unreadable=kept.unreadable)
         if verify.depth is Depth.QUICK:
             compared, page_size = layout.restricted(()), QUICK_PAGE

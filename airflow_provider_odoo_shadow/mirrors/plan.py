@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -53,11 +54,11 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
             f"The run was triggered with {', '.join(unknown)}, but there are only {', '.join(_PARAMETERS)}."
         )
     with OdooHook(mirror.odoo_conn_id).get_conn() as odoo:
-        models = _wanted(_chosen(odoo, mirror), params["models"])
+        chosen = _wanted(_chosen(odoo, mirror), params["models"])
         if params["dry_run"]:
-            plan = Plan(tuple(Work(model, "asked for") for model in models))
+            plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
         else:
-            plan = _plan(context, odoo, mirror, models)
+            plan = _plan(context, odoo, mirror, chosen)
     _check_number(len(plan.work))
     return [
         ModelPlan(
@@ -86,10 +87,10 @@ def _chosen(odoo: OdooClient, mirror: MirrorConfig) -> Chosen:
     return chosen
 
 
-def _wanted(chosen: Chosen, terms: list[str] | None) -> tuple[str, ...]:
+def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
     """Return those of the mirror's models that the trigger form asks for."""
     if not terms:
-        return chosen.models
+        return chosen
     wanted = ModelChoice.parse(terms)
     reasons = {item.model: item.reason for item in chosen.left_out}
     for name in terms:
@@ -99,10 +100,10 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> tuple[str, ...]:
     models = tuple(model for model in chosen.models if wanted.matches(model))
     if not models:
         raise MirrorConfigurationError(f"{', '.join(terms)} matches none of this mirror's models.")
-    return models
+    return replace(chosen, models=models)
 
 
-def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, models: tuple[str, ...]) -> Plan:
+def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, chosen: Chosen) -> Plan:
     dag_run, params = context["dag_run"], context["params"]
     options = MirrorOptions(
         full=params["full"],
@@ -122,7 +123,7 @@ def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, models: tupl
         plan = plan_run(
             odoo,
             shadow,
-            models,
+            chosen,
             run=mirror_run(dag_run.dag_id, dag_run.run_id),
             options=options,
             settings=mirror.settings_of,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooFatalError
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
-from airflow_provider_odoo_shadow.source.types import Record
+from airflow_provider_odoo_shadow.source.types import Json, Record
 
 _ATTRIBUTES = (
     "model",
@@ -58,12 +58,16 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
     return {model: _state(fields) for model, fields in found.items()}
 
 
+def described_state(fields: Mapping[str, Mapping[str, Json]]) -> FieldsState:
+    """Return the state of fields as `fields_get` tells them, asked for `ATTRIBUTES`."""
+    return _state([{**details, "name": name} for name, details in fields.items()])
+
+
 def _state_of_one(odoo: OdooClient, model: str) -> FieldsState | None:
     try:
-        fields = odoo.fields_get(model, ATTRIBUTES)
+        return described_state(odoo.fields_get(model, ATTRIBUTES))
     except OdooFatalError:
         return None  # the model's own run tells what is wrong
-    return _state([{**details, "name": name} for name, details in fields.items()])
 
 
 def _state(fields: list[Record]) -> FieldsState:

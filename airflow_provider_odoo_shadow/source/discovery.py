@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.digests import FieldsState, described_state
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooFatalError
+from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
 from airflow_provider_odoo_shadow.source.types import Domain, Json, Record
 
 FIRST_TO_TELL_ABSTRACT = 19
@@ -40,12 +42,14 @@ class ServerModel:
 
     :param label: what Odoo calls it, in the connection's language.
     :param text_fields: its stored fields that hold text.
+    :param fields: their state, where they had to be asked for one model at a time.
     """
 
     name: str
     kind: Kind
     label: str = ""
     text_fields: frozenset[str] = frozenset()
+    fields: FieldsState | None = None
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,9 @@ def _by_records(
 
 def _by_fields(odoo: OdooClient, name: str, label: str) -> ServerModel:
     try:
-        fields = odoo.fields_get(name, ["store", "type"])
+        fields = odoo.fields_get(name, ATTRIBUTES)
     except OdooFatalError:
         return ServerModel(name, Kind.UNREADABLE, label)
-    stored = {field: details["type"] for field, details in fields.items() if details.get("store")}
-    texts = frozenset(field for field, kind in stored.items() if kind in TEXT_TYPES)
-    return ServerModel(name, Kind.TABLE if "write_date" in stored else Kind.UNKNOWN, label, texts)
+    state = described_state(fields)
+    texts = (field for field, details in fields.items() if details.get("store") and details["type"] in TEXT_TYPES)
+    return ServerModel(name, Kind.TABLE if state.has_write_date else Kind.UNKNOWN, label, frozenset(texts), state)

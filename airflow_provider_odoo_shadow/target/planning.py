@@ -101,7 +101,7 @@ def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], mome
     Tables that another run writes just now, or whose watermark is another one by now, are left alone, and are not in
     the answer.
 
-    :param idle: the tables, and the watermarks on which that they have nothing to do was decided.
+    :param idle: the tables, and the watermarks on which that they have nothing to do was decided; none after `moment`.
     """
     found = tx.run(
         "SELECT w.table_name FROM {watermark} w JOIN unnest({tables}::text[], {marks}::timestamptz[])"
@@ -115,7 +115,7 @@ def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], mome
     free = [str(row[0]) for row in found]
     lock_schema(tx)  # as all do who write many rows of the books, so that nobody waits in a circle
     rows = tx.run(
-        "UPDATE {watermark} SET last_write_date = greatest(last_write_date, {moment}), updated_at = now()"
+        "UPDATE {watermark} SET last_write_date = {moment}, updated_at = now()"
         " WHERE table_name = ANY({tables}) RETURNING table_name, last_write_date, last_id, rows_synced, updated_at",
         watermark=tx.own(WATERMARK),
         moment=moment,

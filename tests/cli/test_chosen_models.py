@@ -133,7 +133,7 @@ def test_options_go_before_the_file(shell: Shell, database: str, config: Path) -
 
 
 def test_settings_are_kept_when_no_file_is_given(shell: Shell, odoo19: StandIn, database: str, config: Path) -> None:
-    options = ("--schema", "north", "--on-delete", "mark")
+    options = ("--schema", "north")
     secret = {"ODOO_HASH_SECRET": HASH_SECRET}
     assert shell.run("sync", "--config", f"{config}:north", **secret).code == 0
     before = shadow_rows(database, "odoo_shadow_res_company", "north")
@@ -142,6 +142,9 @@ def test_settings_are_kept_when_no_file_is_given(shell: Shell, odoo19: StandIn, 
     full = shell.run("sync", *options, "--models", "res.company", "--full", **secret)
     assert (full.code, done_to(full, "res.company")) == (0, "full")
     assert shadow_rows(database, "odoo_shadow_res_company", "north") == before
+    with psycopg.connect(database) as connection:
+        (kept,) = connection.execute("SELECT DISTINCT on_delete FROM north.odoo_shadow_meta").fetchall()
+    assert kept == ("mark",)
     assert shell.run("verify", "--schema", "north", **secret).code == 0
 
     plain = config.with_name("plain.yaml")
@@ -202,3 +205,15 @@ def test_help(shell: Shell, command: str) -> None:
         assert "--config FILE[:MIRROR]" in outcome.out
         words = " ".join(outcome.out.split())
         assert "names, patterns such as sale.*, exclusions such as !mail.*, priority or all" in words
+
+
+def test_verify_passes_over_what_a_file_names_and_the_server_lacks(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "odoo_shadow.yaml"
+    path.write_text("mirrors: {odoo_shadow: {models: [res.country, helpdesk.ticket]}}", encoding="utf-8")
+    assert shell.run("sync", "--config", str(path)).code == 0
+    outcome = shell.run("verify", "--config", str(path))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Compared every cell of 1 models: all is equal." in outcome.out
+    typed = shell.run("verify", "--models", "res.country,helpdesk.ticket")
+    assert typed.code == 1 and "helpdesk.ticket has no table" in typed.err
+    assert "Compared every cell of 1 models: all is equal; 1 could not be compared." in typed.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.plan import Plan, plan_run
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -28,7 +29,7 @@ def plan(
     return plan_run(
         odoo,
         shadow,
-        models,
+        Chosen(tuple(models)),
         run=run or Run(),
         options=options or MirrorOptions(),
         settings=lambda _: settings,

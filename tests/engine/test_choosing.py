@@ -10,12 +10,15 @@ import pytest
 from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.inventory import take_inventory
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, ModelChoice
+from airflow_provider_odoo_shadow.job.plan import plan_run
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.discovery import Kind
-from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
+from odoo_stand_in.faults import Fault
 from tests.conftest import client_of
 from tests.engine.counting import in_odoo
 from tests.engine.running import mirror, mirror_all
@@ -166,6 +169,30 @@ def test_a_login_that_may_not_read_the_dictionary_chooses_among_what_it_may_read
     assert reasons["mail.followers"] == Kind.UNKNOWN  # readable, but perhaps an SQL view
     assert reasons["res.users.apikeys"] == "its name says that it holds credentials ('apikeys')"
     assert "mail.followers" in choose(limited, "all,mail.followers").models
+
+
+def test_passing_trouble_takes_no_model_out_of_a_mirror(limited: OdooClient, shared_odoo: StandIn) -> None:
+    shared_odoo.faults.add(Fault("res.country", "fields_get", times=100, status=502))
+    with pytest.raises(OdooServerError):
+        choose(limited, "all")
+
+
+def test_a_login_that_may_not_read_the_dictionary_asks_for_fields_once(
+    limited: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+) -> None:
+    chosen = choose(limited, "res.c*")
+    plan_run(limited, shadow, chosen, run=Run(), options=MirrorOptions())
+    asked = [model for model, method in shared_odoo.calls if method == "fields_get"]
+    assert set(chosen.models) <= set(asked) and len(asked) == len(set(asked))
+
+
+def test_a_models_trouble_stands_in_its_entry(
+    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    shared_odoo.faults.add(Fault("res.country", "search_count", times=100, status=502))
+    troubled, fine = take_inventory(shared_client, shadow, ["res.country", "res.currency"], lambda _: ModelSettings())
+    assert troubled.problem is not None and "502" in troubled.problem
+    assert fine.problem is None and fine.rows
 
 
 def test_the_inventory_tells_rows_columns_and_what_is_left_out(

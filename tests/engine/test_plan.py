@@ -22,6 +22,7 @@ from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with
 from tests.engine.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.engine.running import StoppedError, calls_of, column, log_of, scan_of, stop_after, watermark_of
 from tests.engine.source_of_truth import assert_equal
+from tests.engine.verifying import verify
 
 ROWS = 30
 SEVERAL = (VISIT, "res.partner", "project.project", "res.country")
@@ -327,3 +328,50 @@ def test_a_limited_login_needs_three_calls_a_model_at_the_most(
     odoo.calls.clear()
     assert passed_over(plan(limited, shadow)) == [VISIT]
     assert len([model for model, _ in calls_of(odoo) if model == VISIT]) <= 3
+
+
+def test_a_watermark_in_the_future_is_set_right(
+    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+) -> None:
+    """Whoever put it there: what is written until then would never be read."""
+    in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = '2090-01-01 00:00:00+00'")
+    assert work_of(plan_and_mirror(planned, shadow)) == {VISIT: "its watermark lies in the future"}
+    mark = watermark_of(shadow, VISITS)
+    assert mark is not None and mark.last_write_date <= planned.server_time()
+    odoo.execute(VISIT, "write", [7], {"x_name": "Later"})
+    plan_and_mirror(planned, shadow)
+    assert_equal(odoo, database, [VISIT])
+
+
+def test_a_repair_is_no_run(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str) -> None:
+    """It mends rows, but a new field has no column yet, and the run that was to make it never came."""
+    odoo.add_field(VISIT, "x_grade", "char", default="A")
+    assert work_of(plan(planned, shadow)) == {VISIT: "its fields changed"}
+    in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET x_name = 'Wrong' WHERE id = 7")
+    assert verify(planned, shadow, repair=True).repaired == 1
+    assert work_of(plan_and_mirror(planned, shadow)) == {VISIT: LEFT}
+    assert_equal(odoo, database, [VISIT])
+
+
+def test_a_right_that_is_granted_later_brings_the_columns(
+    client: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+) -> None:
+    odoo.add_field(VISIT, "x_model_ids", "many2many", relation="ir.model")
+    secret = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
+    dictionary = odoo.registry.models["ir.model"]
+    closed = dictionary.read_groups
+    login = {"login": odoo.limited_login, "password": secret}
+    with client_of(odoo, **login) as limited:
+        plan_and_mirror(limited, shadow)
+        assert passed_over(plan(limited, shadow)) == [VISIT]
+    assert in_shadow(shadow, "SELECT 1 FROM {odoo_shadow_field} WHERE field_name = 'x_model_ids'") == []
+    try:
+        dictionary.read_groups = ("base.group_user",)
+        with client_of(odoo, **login) as limited:
+            assert work_of(plan_and_mirror(limited, shadow)) == {
+                VISIT: "the login may read models now that it could not read before"
+            }
+            assert passed_over(plan(limited, shadow)) == [VISIT]
+    finally:
+        dictionary.read_groups = closed
+    assert in_shadow(shadow, "SELECT DISTINCT x_model_ids FROM {odoo_shadow_x_visit}") == [([],)]

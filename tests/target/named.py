@@ -26,6 +26,11 @@ def many2one(name: str, model: str) -> Column:
 CUSTOMER, SELLER = many2one("partner_id", "res.partner"), many2one("user_id", "res.users")
 
 
+def languages(name: str) -> Column:
+    """The languages of a field, which stand beside it under the same field's name."""
+    return Column(f"{name}__translations", ColumnType.JSONB, name, "char")
+
+
 def partners(shadow: ShadowDatabase, *columns: Column) -> str:
     return make_table(shadow, "res.partner", columns or [text("name")], name_path="name")
 

@@ -126,3 +126,8 @@ def test_a_wider_column_of_another_field_is_emptied(shadow: ShadowDatabase) -> N
     make(shadow, NAME, Column("code", ColumnType.TEXT, "x_code", "char"))
     assert tokens(shadow, "code") == [None, None]
     assert to_fill(shadow) == ["code"]
+
+
+def test_no_hash_is_left_by_which_a_removed_value_could_be_guessed(shadow: ShadowDatabase) -> None:
+    make(shadow, NAME, left_out={"token"})
+    assert tokens(shadow, "_sync_hash") == [None, "h"]  # the second row had no such value

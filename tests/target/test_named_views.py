@@ -12,8 +12,10 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import public_views
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.descriptions import Description
 from airflow_provider_odoo_shadow.target.ids import add_mark_column
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.catalog import structure
 from tests.target.named import (
     CUSTOMER,
@@ -21,6 +23,7 @@ from tests.target.named import (
     SELLER,
     columns_of,
     due,
+    languages,
     many2one,
     orders,
     partners,
@@ -206,3 +209,28 @@ def test_its_statement_can_be_quoted_in_any_schema(database: str) -> None:
         with shadow.transaction() as tx:
             view = sql.Identifier(schema, f"{table}_named")
             assert tx.run("SELECT partner_id_name FROM {view}", view=view) == []
+
+
+def test_a_name_is_the_field_itself_whatever_languages_stand_beside_it(shadow: ShadowDatabase, database: str) -> None:
+    partners(shadow, text("name"), languages("name"))
+    orders(shadow)
+    renew_due_views(shadow)
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO odoo_shadow.odoo_shadow_res_partner (id, name, name__translations)"
+            """ VALUES (5, 'Zoë', '{"en_US": "Zoë"}')"""
+        )
+        connection.execute("INSERT INTO odoo_shadow.odoo_shadow_sale_order (id, name, partner_id) VALUES (1, 'S1', 5)")
+        rows = connection.execute("SELECT partner_id_name FROM odoo_shadow.odoo_shadow_sale_order_named").fetchall()
+    assert rows == [("Zoë",)]
+
+
+def test_a_hashed_link_leads_nowhere(shadow: ShadowDatabase, database: str) -> None:
+    """Its column is a text, which no id equals; views that would go through it do without the name."""
+    hashed = Column("partner_id", ColumnType.TEXT, "partner_id", "many2one", Description(relation="res.partner"))
+    partners(shadow)
+    make_table(shadow, "res.users", [text("login"), hashed], name_path="partner_id.name")
+    orders(shadow, text("name"), hashed, SELLER)
+    renew_due_views(shadow)
+    assert due(shadow) == set()
+    assert columns_of(database) == ["id", "name", "partner_id", "user_id", "_odoo_write_date"]

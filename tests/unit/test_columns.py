@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.layout import FieldColumn, Layout
+from airflow_provider_odoo_shadow.job.layout import FieldColumn, Labels, Layout
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.merge import Cell
@@ -163,6 +164,12 @@ def test_a_layout_reads_what_it_stores_in_one_order() -> None:
     assert layout.has_write_date
     assert layout.reading.fields == ("id", "write_date", "a", "b", "xmin")
     assert [item.column.name for item in layout.columns][:2] == ["a", "b"]
+
+
+def test_a_field_with_an_odd_name_is_read_like_any_other() -> None:
+    fields = [Field("name", "char", translate=True), Field("a@b", "char"), Field("x@translations", "char")]
+    layout = Layout.of("x.model", fields, ModelSettings(all_languages=True), languages=Labels("en_US"))
+    assert layout.reading.fields == ("id", "a@b", "name", "x@translations")
 
 
 @pytest.mark.parametrize("fields", [[], [Field("write_date", "datetime", store=False)]])
