@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,8 +11,9 @@ from airflow_provider_odoo_shadow.job.secrets import why_secret
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState
 from airflow_provider_odoo_shadow.source.discovery import Kind, ServerModel, discover_models
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 NO_MATCH = "matches no model of this server"
 """Why a pattern is listed among what is left out: a typo, or a module that is not installed."""

@@ -11,7 +11,6 @@ the counts equal: only `verify` finds those.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,8 +27,9 @@ from airflow_provider_odoo_shadow.source.types import Domain
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FEW_IDS = 5_000
 """A range with no more rows is listed instead of halved."""

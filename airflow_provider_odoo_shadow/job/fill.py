@@ -5,7 +5,6 @@ Only those columns are read, for all rows.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 
 from airflow_provider_odoo_shadow.job.layout import Layout
@@ -22,8 +21,9 @@ from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
 from airflow_provider_odoo_shadow.target.merge import RowCounts, fill_columns
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _BEFORE_CELLS = 3  # id, _odoo_write_date, _sync_hash
 

@@ -9,7 +9,6 @@ What no count shows is planned always: models without a `write_date`, and those 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -41,8 +40,9 @@ from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.planning import TableState, note_planned, pass_over, read_states
 from airflow_provider_odoo_shadow.target.registry import register_table
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _OWN_TROUBLE = (
     OdooAccessError,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 
 from airflow_provider_odoo_shadow.job.layout import Layout
@@ -14,8 +13,9 @@ from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.drift import forget_values
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def read_settings_of(connection: OdooConnection, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:

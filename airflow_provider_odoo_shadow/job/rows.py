@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, Iterator
 
 from airflow_provider_odoo_shadow.job.columns import jsonb, timestamp
@@ -14,8 +13,9 @@ from airflow_provider_odoo_shadow.source.types import Json, Record
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.merge import Cell, Row
 from airflow_provider_odoo_shadow.target.tables import ColumnType
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _HASH_BYTES = 16
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL

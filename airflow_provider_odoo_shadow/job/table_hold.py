@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transac
 from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowError
 from airflow_provider_odoo_shadow.target.lease import Lease, release_lease, renew_lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 

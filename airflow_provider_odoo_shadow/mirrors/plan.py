@@ -21,10 +21,11 @@ from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import NEVER
+from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from airflow.sdk import Context
@@ -15,9 +14,10 @@ from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
+from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,8 +23,9 @@ from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
 from airflow_provider_odoo_shadow.source.protocols.choose import ServerVersion, choose_protocol, server_version
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ATTEMPTS = 3
 """How often one call is tried. Longer trouble is left to the task's own retries."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
+from airflow_provider_odoo_shadow.text.redaction import protect
 
 ODOO_PLAIN_HTTP_PORT = 8069
 SHORTEST_SECRET = 16
@@ -88,6 +89,9 @@ class OdooConnection:
         :raises OdooConfigurationError: says which field is wrong and what it should be.
         """
         reader = _Extras(name, extras or {})
+        # First of all: no message of what follows may repeat them.
+        protect(password.strip("\r\n") if password else None, login=(login or "").strip())
+        protect(str(reader.values.get("hash_secret") or ""))
         return cls(
             name=name,
             url=_base_url(name, host, port),

@@ -9,8 +9,10 @@ it never holds a credential or a server traceback.
 
 from __future__ import annotations
 
+from airflow_provider_odoo_shadow.text.errors import ShownError
 
-class OdooError(Exception):
+
+class OdooError(ShownError):
     """Base of everything that a call to Odoo raises."""
 
 

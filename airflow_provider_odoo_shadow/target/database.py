@@ -6,7 +6,6 @@ no session settings, no session locks, temporary tables only within a transactio
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +18,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from airflow_provider_odoo_shadow.target.errors import connect_error, statement_error
+from airflow_provider_odoo_shadow.text.log import logger
+from airflow_provider_odoo_shadow.text.redaction import protect_url
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 DEFAULT_SCHEMA = "odoo_shadow"
 
@@ -89,6 +90,7 @@ class ShadowDatabase:
     @classmethod
     def from_url(cls, url: str, *, schema: str = DEFAULT_SCHEMA, name: str = "SUPABASE_DB_URL") -> Self:
         """Use a PostgreSQL URL or conninfo string."""
+        protect_url(url)
 
         def connect() -> PgConnection:
             own = {"application_name": "odoo-shadow", "connect_timeout": "10", **KEEPALIVES}

@@ -10,8 +10,10 @@ import re
 import psycopg
 from psycopg import errors as pg
 
+from airflow_provider_odoo_shadow.text.errors import ShownError
 
-class ShadowError(Exception):
+
+class ShadowError(ShownError):
     """Base of everything that the shadow database raises."""
 
 

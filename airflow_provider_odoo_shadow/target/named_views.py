@@ -5,7 +5,6 @@ A view is a convenience: whatever stands in its way, it stays as it is and due, 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 
 from psycopg import errors, sql
@@ -32,8 +31,9 @@ from airflow_provider_odoo_shadow.target.view_query import (
     table_of,
     view_statement,
 )
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE, names.DELETED_AT})
 

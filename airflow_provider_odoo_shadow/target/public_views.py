@@ -7,15 +7,15 @@ What somebody else made under such a name, or another mirror, is left alone: a c
 
 from __future__ import annotations
 
-import logging
 from typing import LiteralString
 
 from psycopg import errors, sql
 
 from airflow_provider_odoo_shadow.target.base import FIELD, META, SELECTION, SYNC_LOG, WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 """The project's own tables that get a view."""

@@ -8,7 +8,6 @@ only costs a replay.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +16,9 @@ from airflow.sdk import Variable
 
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+from airflow_provider_odoo_shadow.text.log import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 KEY_PREFIX = "odoo_shadow_watermark__"
 _EXAMPLE = '{"last_write_date": "2026-01-31T12:00:00+00:00"}'

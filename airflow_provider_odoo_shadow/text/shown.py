@@ -1,0 +1,46 @@
+"""The one function through which text from outside reaches people."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TypeAlias
+
+from airflow_provider_odoo_shadow.text.redaction import redact
+
+LONGEST = 1_000
+"""Characters of one text."""
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+"""Unicode categories that move the cursor, reorder or hide text, or mean nothing: escape codes, line ends, bidi."""
+
+Shown: TypeAlias = str
+"""A text that may be printed, logged or stored as it is."""
+
+
+def shown(text: object, *, longest: int = LONGEST) -> Shown:
+    """Return a text on one line, without credentials, with every character visible.
+
+    Characters that a terminal or a log would obey are written as Python writes them. Too long a text is cut.
+    """
+    # Before it is cut: half a secret is not recognised any more.
+    plain = redact(str(text))
+    if len(plain) > longest:
+        plain = plain[:longest] + "…"
+    if plain.isascii() and plain.isprintable():
+        return plain
+    return "".join(map(_visible, plain))
+
+
+def shown_block(text: object, *, longest: int = 20 * LONGEST) -> Shown:
+    """Return a text of several lines, such as a table that this project laid out, each of them as `shown` does."""
+    plain = redact(str(text))
+    return "\n".join(shown(line, longest=longest) for line in plain.split("\n"))
+
+
+def _visible(char: str) -> str:
+    if unicodedata.category(char) not in _HIDDEN:
+        return char
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

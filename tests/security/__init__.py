@@ -1,0 +1,1 @@
+"""Attacks: each as a test, with a hostile server, role or user."""
