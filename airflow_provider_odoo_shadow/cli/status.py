@@ -10,10 +10,11 @@ from rich.table import Column, Table
 from airflow_provider_odoo_shadow.cli.options import set_up_logging, shadow_database, shadow_options, verbose_option
 from airflow_provider_odoo_shadow.cli.terminal import console
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.target.base import recorded_origin, schema_version
+from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 
 SOME_FAILED = 1
+_NOT_FOR_READERS = "only the sync's role may see what the error says"
 
 
 @click.command()
@@ -32,13 +33,16 @@ def status(context: click.Context, supabase_db_url: str, schema: str, verbose: b
     with shadow_database(supabase_db_url, schema) as shadow, shadow.transaction() as tx:
         if not schema_version(tx):
             raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
-        origin, tables = recorded_origin(tx), list_tables(tx)
+        origin, tables = recorded_origin(tx), list_tables(tx, with_errors=may_see_internal(tx))
     if origin is not None:
         click.echo(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
     console().print(_as_table(tables))
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
-        click.echo(f"{item.model}: {item.sync_errors} failed runs since its last good run: {item.last_error}", err=True)
+        click.echo(
+            f"{item.model}: {item.sync_errors} failed runs since its last good run: {item.last_error or _NOT_FOR_READERS}",
+            err=True,
+        )
     if failing:
         context.exit(SOME_FAILED)
 

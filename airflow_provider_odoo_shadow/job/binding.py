@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -15,17 +16,21 @@ from airflow_provider_odoo_shadow.target.base import (
     schema_version,
 )
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
-from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
+from airflow_provider_odoo_shadow.target.names import table_name
+from airflow_provider_odoo_shadow.target.public_views import check_public
 
 
-def bind(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
     """Make or upgrade the schema, and make sure that it belongs to this Odoo database.
 
-    :raises ShadowOwnershipError: it mirrors another one.
+    :param models: what will be mirrored; before a first run, nothing else may have their names in `public`.
+    :raises ShadowOwnershipError: it mirrors another one, or holds what roles own that are not trusted.
+    :raises ShadowConflictError: something else has the names of the shadow's views.
     """
     with shadow.transaction() as tx:
-        if ensure_base(tx):
-            publish(tx, BOOKS)
+        if not schema_version(tx):
+            check_public(tx, [table_name(model) for model in models])
+        ensure_base(tx)
         is_bound = _has_same_address(recorded_origin(tx), odoo)
     if not is_bound:
         identified = replace(_address(odoo), uuid=_database_uuid(odoo))

@@ -40,6 +40,7 @@ from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from airflow_provider_odoo_shadow.text.errors import class_of
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -102,7 +103,7 @@ def mirror_model(
     :raises OdooError: Odoo could not be read.
     :raises ShadowError: the shadow could not be written.
     """
-    bind(odoo, shadow)
+    bind(odoo, shadow, [model])
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
     options = replace(options, on_delete=options.removal(kept.on_delete))
@@ -129,7 +130,7 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception
         if is_unknown and rows:
             message = f"{message} The {rows} rows that were mirrored before stay as they are."
             log.warning("%s", message)
-        sync_log.log_unopened(tx, run.id, table, status, message)
+        sync_log.log_unopened(tx, run.id, table, status, message, class_of(error))
         if not is_unknown:
             registry.note_failure(tx, table, message)
 

@@ -112,7 +112,7 @@ def plan_run(
     :raises OdooError: Odoo could not be asked at all; a model's own trouble is left to its own run.
     :raises ShadowError: the shadow could not be read or written.
     """
-    bind(odoo, shadow)
+    bind(odoo, shadow, chosen.models)
     moment, models = odoo.server_time(), chosen.models
     with shadow.transaction() as tx:
         states = read_states(tx, models)

@@ -13,6 +13,8 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transac
 from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowError
 from airflow_provider_odoo_shadow.target.lease import Lease, release_lease, renew_lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.target.ownership import guard_table
+from airflow_provider_odoo_shadow.text.errors import class_of, text_of
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -42,12 +44,14 @@ class TableHold:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that only commits while the table is still held.
+        """Open a transaction that only commits while the table is still held, and nobody else's code runs with it.
 
         :raises ShadowBusyError: another run has taken it over.
+        :raises ShadowOwnershipError: somebody has put a trigger or a rule there since the run began.
         """
         with self.shadow.transaction() as tx:
             renew_lease(tx, self.table, self._lease)
+            guard_table(tx, self.table)
             yield tx
 
     def keep_alive(self) -> None:
@@ -56,22 +60,22 @@ class TableHold:
             pass
 
     def finish(self, tx: Transaction) -> None:
-        """Close the log entry as a success, note that the table is up to date, and give it free."""
+        """Close the log entry as a success, note that the table is up to date, and release it."""
         registry.note_success(tx, self.table, round(self.seconds * 1000))
-        self.give_free(tx)
+        self.release(tx)
 
-    def give_free(self, tx: Transaction) -> None:
-        """Close the log entry as a success and give the table free; whether it is up to date is another question."""
+    def release(self, tx: Transaction) -> None:
+        """Close the log entry as a success and release the table; whether it is up to date is another question."""
         sync_log.close_success(tx, self._entry, self.counts, round(self.seconds * 1000))
         release_lease(tx, self.table, self._lease)
 
     def fail(self, error: BaseException) -> None:
-        """Close the log entry as an error and give the table free, as far as the database can be reached."""
-        message = str(error) or type(error).__name__
+        """Close the log entry as an error and release the table, as far as the database can be reached."""
+        message = text_of(error)
         try:
             with self.shadow.transaction() as tx:
                 is_own = release_lease(tx, self.table, self._lease)
-                sync_log.close_error(tx, self._entry, self.counts, round(self.seconds * 1000), message)
+                sync_log.close_error(tx, self._entry, self.counts, round(self.seconds * 1000), message, class_of(error))
                 if is_own:
                     registry.note_failure(tx, self.table, message)
         except ShadowError as lost:
@@ -82,7 +86,7 @@ class TableHold:
 def hold_table(
     shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
 ) -> Iterator[TableHold]:
-    """Take a model's table, waiting for another run if need be; give it free at the end, whatever happens.
+    """Take a model's table, waiting for another run if need be; release it at the end, whatever happens.
 
     The caller ends with `finish`; an error is logged and goes on.
 
@@ -118,5 +122,5 @@ def _try_to_take(shadow: ShadowDatabase, model: str, run: Run, metadata: Mapping
     with shadow.transaction() as tx:
         table = registry.register_table(tx, model)
         take_lease(tx, table, lease)
-        entry = sync_log.open_entry(tx, run.id, table, {**metadata, "holder": run.holder})
+        entry = sync_log.open_entry(tx, run.id, table, metadata, run.holder)
     return TableHold(shadow, run, table, lease, entry)

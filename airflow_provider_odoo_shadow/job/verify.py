@@ -230,5 +230,5 @@ def _repair(
             raise unreadable_error(layout.model, writer.unreadable)
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, live.count_all(tx))
-            hold.give_free(tx)
+            hold.release(tx)
         return hold.counts.written + hold.counts.deleted

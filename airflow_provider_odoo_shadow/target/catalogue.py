@@ -11,10 +11,11 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target.base import FIELD, META, SELECTION, lock_schema
+from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.descriptions import Description, storable
 from airflow_provider_odoo_shadow.target.due_views import mark_view, mark_views_that_name
+from airflow_provider_odoo_shadow.target.relations import FIELD, META, SELECTION
 from airflow_provider_odoo_shadow.target.tables import Column
 
 _TABLES = {"field": FIELD, "meta": META, "selection": SELECTION}

@@ -1,5 +1,8 @@
 """The connection to the shadow database: one transaction at a time, nothing kept in the session.
 
+Every transaction sets what it relies on itself, first of all where names are looked up: whoever may create functions
+in `public` must not be called with the sync's rights.
+
 So everything works through a transaction pooler (Supabase's port 6543, PgBouncer): no server-side prepared statements,
 no session settings, no session locks, temporary tables only within a transaction.
 """
@@ -18,6 +21,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from airflow_provider_odoo_shadow.target.errors import connect_error, statement_error
+from airflow_provider_odoo_shadow.target.names import as_stored, internal_schema
+from airflow_provider_odoo_shadow.target.transport import protected
+from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.text.redaction import protect_url
 
@@ -33,12 +39,31 @@ KEEPALIVES = {
 }
 """libpq's parameters that find out within about a minute that the other side is gone; unset, a run hangs for hours."""
 
-# Moments are read as psycopg can, whatever the database or the role has set. A writer that vanishes in a transaction
-# gives its locks back before its lease ends, and nobody waits for a lock without a word.
-_SETTINGS = (
-    "SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'; SET LOCAL lock_timeout TO '30s';"
-    " SET LOCAL idle_in_transaction_session_timeout TO '60s'; SET LOCAL tcp_keepalives_idle TO 30;"
-    " SET LOCAL tcp_keepalives_interval TO 10; SET LOCAL tcp_keepalives_count TO 3"
+SEARCH_PATH = "pg_catalog, pg_temp"
+"""Where unqualified names are looked up: PostgreSQL's own, and last this transaction's staging table."""
+
+_SETTINGS = "; ".join(
+    f"SET LOCAL {setting} TO {value}"
+    for setting, value in {
+        "search_path": SEARCH_PATH,
+        # A table whose rows a policy hides from the sync's role is an error, not a smaller table.
+        "row_security": "off",
+        # How values are written as text, whatever the database or the role has set.
+        "datestyle": "'ISO'",
+        "timezone": "'UTC'",
+        "intervalstyle": "'postgres'",
+        "bytea_output": "'hex'",
+        "extra_float_digits": "1",
+        "quote_all_identifiers": "off",
+        "standard_conforming_strings": "on",
+        # A writer that vanishes in a transaction releases its locks before its lease ends, and nobody waits for a lock
+        # without a word.
+        "lock_timeout": "'30s'",
+        "idle_in_transaction_session_timeout": "'60s'",
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }.items()
 )
 
 PgConnection: TypeAlias = psycopg.Connection[TupleRow]
@@ -50,10 +75,12 @@ class Transaction:
     """An open transaction on the shadow database.
 
     :param schema: the mirror's schema.
+    :param trust: whose objects may be used, besides the role's own.
     """
 
     cursor: psycopg.Cursor[TupleRow]
     schema: str
+    trust: Trust = NOBODY_ELSE
 
     def run(self, template: LiteralString, **parts: object) -> list[TupleRow]:
         """Run one statement and return its rows.
@@ -73,30 +100,46 @@ class Transaction:
         """Return the qualified name of a table or function in the mirror's schema."""
         return sql.Identifier(self.schema, table)
 
+    def internal(self, table: str) -> sql.Identifier:
+        """Return the qualified name of a table that only the sync's role may use."""
+        return sql.Identifier(internal_schema(self.schema), table)
+
 
 class ShadowDatabase:
     """A PostgreSQL database that holds a mirror's schema.
 
     :param connect: opens a psycopg 3 connection.
     :param name: how messages call it: the Airflow connection id, or where the address came from.
+    :param trust: whose objects may be used, besides the role's own.
     """
 
-    def __init__(self, connect: Connect, *, schema: str = DEFAULT_SCHEMA, name: str = "shadow") -> None:
+    def __init__(
+        self, connect: Connect, *, schema: str = DEFAULT_SCHEMA, name: str = "shadow", trust: Trust = NOBODY_ELSE
+    ) -> None:
         self._connect = connect
         self._connection: PgConnection | None = None
-        self.schema = schema
+        self.schema = as_stored(schema)
         self.name = name
+        self.trust = trust
 
     @classmethod
-    def from_url(cls, url: str, *, schema: str = DEFAULT_SCHEMA, name: str = "SUPABASE_DB_URL") -> Self:
-        """Use a PostgreSQL URL or conninfo string."""
+    def from_url(
+        cls,
+        url: str,
+        *,
+        schema: str = DEFAULT_SCHEMA,
+        name: str = "SUPABASE_DB_URL",
+        trust: Trust = NOBODY_ELSE,
+    ) -> Self:
+        """Use a PostgreSQL URL or conninfo string; TLS is demanded of other machines, unless it says otherwise."""
         protect_url(url)
 
         def connect() -> PgConnection:
             own = {"application_name": "odoo-shadow", "connect_timeout": "10", **KEEPALIVES}
-            return psycopg.connect(make_conninfo("", **{**own, **conninfo_to_dict(url)}))
+            given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+            return psycopg.connect(make_conninfo("", **{**own, **protected(name, given)}))
 
-        return cls(connect, schema=schema, name=name)
+        return cls(connect, schema=schema, name=name, trust=trust)
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +163,7 @@ class ShadowDatabase:
         try:
             with connection.transaction(), connection.cursor() as cursor:
                 cursor.execute(_SETTINGS)
-                yield Transaction(cursor, self.schema)
+                yield Transaction(cursor, self.schema, self.trust)
         except psycopg.Error as error:
             if connection.closed or connection.broken:
                 self._connection = None

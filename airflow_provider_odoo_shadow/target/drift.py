@@ -10,13 +10,14 @@ import psycopg
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import FIELD, SCHEMA_LOG, WATERMARK, lock_schema
+from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.due_views import mark_view, mark_views_that_name, naming_fields
 from airflow_provider_odoo_shadow.target.named_views import drop_views_on
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
 from airflow_provider_odoo_shadow.target.registry import count_fields, recount_rows
+from airflow_provider_odoo_shadow.target.relations import FIELD, SCHEMA_LOG, WATERMARK
 from airflow_provider_odoo_shadow.target.tables import (
     Change,
     ChangeKind,

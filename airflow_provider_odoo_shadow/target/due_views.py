@@ -5,8 +5,8 @@ The mark is set in the transaction that makes the change; the view is renewed la
 
 from __future__ import annotations
 
-from airflow_provider_odoo_shadow.target.base import FIELD, META
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.relations import FIELD, META
 
 
 def mark_view(tx: Transaction, table: str) -> None:

@@ -30,7 +30,7 @@ class ShadowPermissionError(ShadowFatalError):
 
 
 class ShadowOwnershipError(ShadowFatalError):
-    """The schema belongs to another Odoo database."""
+    """The schema belongs to another Odoo database, or something in the database to a role that is not trusted."""
 
 
 class ShadowConflictError(ShadowFatalError):
@@ -61,6 +61,11 @@ _REFUSALS = (
     "user not found",
 )
 _UNUSABLE = re.compile(r"connection is bad: .*\binvalid (port|integer|value|\w+ value|connection option|percent)", re.S)
+_NO_TLS = "server does not support SSL"
+_CLEARTEXT = "server requested a cleartext password"
+_CERTIFICATE = re.compile(r"certificate verify failed|server certificate for .* does not match|root certificate file")
+_OWN_CONTEXT = re.compile(r"COPY odoo_shadow_staging\b|SQL statement \"|PL/pgSQL function inline_code_block |\s|$")
+"""Where an error may have come up without a function of somebody else's."""
 _PASSING_TROUBLE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.QueryCanceled)
 
 
@@ -77,6 +82,22 @@ def connect_error(name: str, error: psycopg.Error) -> ShadowError:
         return ShadowConfigurationError(f"Shadow database '{name}' refused the connection: correct it ({said}).")
     if "no password supplied" in text:
         return ShadowConfigurationError(f"Shadow database '{name}' wants a password: fill it in.")
+    if _NO_TLS in text:
+        return ShadowConfigurationError(
+            f"Shadow database '{name}': the server offers no TLS, and without it the password and all rows would "
+            "travel in the clear: turn TLS on there; only where the network is all yours, add sslmode=disable to the "
+            "address."
+        )
+    if _CLEARTEXT in text:
+        return ShadowConfigurationError(
+            f"Shadow database '{name}': the server wants the password itself instead of a proof that it is known: let "
+            "it use scram-sha-256; or, with sslmode=verify-full, add require_auth=password to the address."
+        )
+    if _CERTIFICATE.search(text):
+        return ShadowConfigurationError(
+            f"Shadow database '{name}': the server's certificate is not trusted, or is for another host: correct "
+            "sslrootcert or the host."
+        )
     if is_answer:
         return ShadowUnreachableError(f"Shadow database '{name}' cannot be reached now ({said}).")
     if isinstance(error, psycopg.ProgrammingError) or _UNUSABLE.search(text):
@@ -89,11 +110,16 @@ def connect_error(name: str, error: psycopg.Error) -> ShadowError:
 
 def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
     """Build the error for a statement that failed."""
-    said = _first_line(error)
+    said = _said(error)
+    if "row-level security" in said:
+        return ShadowPermissionError(
+            f"Shadow database '{name}': row-level security keeps rows from the role '{role}' ({said}): let that role "
+            "own the table, or give it BYPASSRLS, since a mirror must see all of it."
+        )
     if isinstance(error, pg.InsufficientPrivilege):
         return ShadowPermissionError(
             f"Shadow database '{name}': the role '{role}' may not do that ({said}). It needs CREATE on the database, "
-            "or to own the mirror's schema."
+            "or to own the mirror's schema and the one beside it, whose name ends in _internal."
         )
     if isinstance(error, _PASSING_TROUBLE):
         return ShadowRetriableError(f"Shadow database '{name}' had passing trouble ({said}).")
@@ -112,7 +138,14 @@ def _place(error: psycopg.Error) -> str:
     return f"column '{named.group(1)}'" if named else "its column"
 
 
-def _first_line(error: psycopg.Error) -> str:
-    # Only the primary message: DETAIL and CONTEXT repeat values of the row.
-    text = error.diag.message_primary or str(error)
-    return text.strip().splitlines()[0] if text.strip() else type(error).__name__
+def _said(error: psycopg.Error) -> str:
+    """Return what PostgreSQL itself said.
+
+    Only the primary message: DETAIL and CONTEXT repeat values of the row. The text of a trigger or a function, such as
+    of a RAISE, may hold values as well.
+    """
+    kind = type(error).__name__
+    if any(not _OWN_CONTEXT.match(line) for line in (error.diag.context or "").splitlines()):
+        return f"{kind} in a function or trigger of the database"
+    text = (error.diag.message_primary or str(error)).strip()
+    return text.splitlines()[0] if text else kind

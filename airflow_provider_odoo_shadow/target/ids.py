@@ -9,10 +9,11 @@ from enum import StrEnum
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import META, lock_schema
+from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.due_views import mark_view
 from airflow_provider_odoo_shadow.target.public_views import publish
+from airflow_provider_odoo_shadow.target.relations import META
 
 
 class OnDelete(StrEnum):

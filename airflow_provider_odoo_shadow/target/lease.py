@@ -1,4 +1,4 @@
-"""One writer per table: a lease in the table's watermark row.
+"""One writer per table: a lease in a row that only the sync's role can reach.
 
 A lease works through a transaction pooler, where session locks do not, and ends by itself when its holder dies.
 Each page renews it in its own transaction, and a writer that has lost it writes nothing more.
@@ -12,9 +12,10 @@ from uuid import UUID
 
 import psycopg
 
-from airflow_provider_odoo_shadow.target.base import WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowBusyError
+from airflow_provider_odoo_shadow.target.relations import LEASE as LEASES
+from airflow_provider_odoo_shadow.target.relations import WATERMARK
 
 LEASE = timedelta(seconds=90)
 """How long a dead writer can keep others from a table."""
@@ -48,8 +49,8 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
     if not is_free:
         ((holder, until),) = tx.run(
             "SELECT coalesce(held_by, 'another run'), coalesce(held_until, clock_timestamp() + {lease})"
-            " FROM {watermark} WHERE table_name = {table}",
-            watermark=tx.own(WATERMARK),
+            " FROM {leases} WHERE table_name = {table}",
+            leases=tx.internal(LEASES),
             table=table,
             lease=LEASE,
         ) or [("another run", datetime.now(UTC) + LEASE)]
@@ -63,15 +64,17 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
 def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
     """Lock a table's row for this transaction, and say whether this run may have the table."""
     tx.run(
-        "SET LOCAL lock_timeout TO '1s'; INSERT INTO {watermark} (table_name) VALUES ({table})"
+        "SET LOCAL lock_timeout TO '1s'; INSERT INTO {leases} (table_name) VALUES ({table})"
+        " ON CONFLICT (table_name) DO NOTHING; INSERT INTO {watermark} (table_name) VALUES ({table})"
         " ON CONFLICT (table_name) DO NOTHING",
+        leases=tx.internal(LEASES),
         watermark=tx.own(WATERMARK),
         table=table,
     )
     ((is_free,),) = tx.run(
         "SELECT held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder}"
-        " FROM {watermark} WHERE table_name = {table} FOR UPDATE",
-        watermark=tx.own(WATERMARK),
+        " FROM {leases} WHERE table_name = {table} FOR UPDATE",
+        leases=tx.internal(LEASES),
         table=table,
         holder=holder,
     )
@@ -81,8 +84,8 @@ def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
 def is_free(tx: Transaction, table: str) -> bool:
     """Say whether nobody living writes a table."""
     rows = tx.run(
-        "SELECT 1 FROM {watermark} WHERE table_name = {table} AND held_until >= clock_timestamp()",
-        watermark=tx.own(WATERMARK),
+        "SELECT 1 FROM {leases} WHERE table_name = {table} AND held_until >= clock_timestamp()",
+        leases=tx.internal(LEASES),
         table=table,
     )
     return not rows
@@ -94,8 +97,8 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
     :raises ShadowBusyError: another run has taken the table over; nothing of this transaction may stay.
     """
     ((holder, token),) = tx.run(
-        "SELECT held_by, held_token FROM {watermark} WHERE table_name = {table} FOR UPDATE",
-        watermark=tx.own(WATERMARK),
+        "SELECT held_by, held_token FROM {leases} WHERE table_name = {table} FOR UPDATE",
+        leases=tx.internal(LEASES),
         table=table,
     ) or [(None, None)]
     if token != lease.token:
@@ -107,11 +110,11 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
 
 
 def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
-    """Give the table free, if it is still held by this try; say whether it was."""
+    """Release the table, if it is still held by this try; say whether it was."""
     tx.run(
-        "UPDATE {watermark} SET held_by = NULL, held_token = NULL, held_until = NULL"
+        "UPDATE {leases} SET held_by = NULL, held_token = NULL, held_until = NULL"
         " WHERE table_name = {table} AND held_token = {token}",
-        watermark=tx.own(WATERMARK),
+        leases=tx.internal(LEASES),
         table=table,
         token=lease.token,
     )
@@ -120,9 +123,9 @@ def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
 
 def _extend(tx: Transaction, table: str, lease: Lease) -> None:
     tx.run(
-        "UPDATE {watermark} SET held_by = {holder}, held_token = {token}, held_until = clock_timestamp() + {lease}"
+        "UPDATE {leases} SET held_by = {holder}, held_token = {token}, held_until = clock_timestamp() + {lease}"
         " WHERE table_name = {table}",
-        watermark=tx.own(WATERMARK),
+        leases=tx.internal(LEASES),
         table=table,
         holder=lease.holder,
         token=lease.token,

@@ -12,10 +12,11 @@ from typing import LiteralString
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import FIELD, META, base_statements
+from airflow_provider_odoo_shadow.target.base_statements import base_statements
 from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement, relations_statement
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
+from airflow_provider_odoo_shadow.target.relations import FIELD, META
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, create_statements
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,

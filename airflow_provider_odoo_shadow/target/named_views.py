@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from psycopg import errors, sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import FIELD, META, lock_schema
+from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.due_views import mark_view
 from airflow_provider_odoo_shadow.target.errors import (
@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowUnreachableError,
 )
 from airflow_provider_odoo_shadow.target.public_views import has_security_invoker
+from airflow_provider_odoo_shadow.target.relations import FIELD, META
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,
     Place,

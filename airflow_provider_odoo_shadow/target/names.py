@@ -38,6 +38,16 @@ _DERIVED = ("_pkey", _NAMED)
 _IMPOSSIBLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
+def as_stored(name: str) -> str:
+    """Return a name that a person chose as PostgreSQL stores it: cut to its longest."""
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
+def internal_schema(schema: str) -> str:
+    """Return the schema beside a mirror's own that only the sync's role may use."""
+    return _bounded(f"{schema}_internal", schema)
+
+
 def table_name(model: str) -> str:
     """Return the table of a model: `res.partner` becomes `odoo_shadow_res_partner`."""
     plain = model.replace(".", "_")

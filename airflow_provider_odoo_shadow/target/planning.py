@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.target.base import FIELD, META, SYNC_LOG, WATERMARK, lock_schema
+from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
+from airflow_provider_odoo_shadow.target.relations import FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark
 
 
@@ -45,15 +46,16 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = f.column_name"
         " AND NOT a.attisdropped)),"
         " m.fields_digest,"
-        " m.read_as, m.on_delete, m.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
+        " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
         " nullif(w.last_write_date, {never}), w.last_id, w.rows_synced, w.updated_at"
-        " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
+        " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) LEFT JOIN {state} s USING (table_name)"
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
         " WHERE m.odoo_model = ANY({models})",
         field=tx.own(FIELD),
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
+        state=tx.internal(TABLE_STATE),
         schema=tx.schema,
         never=NEVER,
         models=list(models),
@@ -106,9 +108,11 @@ def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], mome
     found = tx.run(
         "SELECT w.table_name FROM {watermark} w JOIN unnest({tables}::text[], {marks}::timestamptz[])"
         " AS given (table_name, mark) ON w.table_name = given.table_name AND w.last_write_date = given.mark"
-        " WHERE w.scan_run_id IS NULL AND (w.held_until IS NULL OR w.held_until < clock_timestamp())"
-        " ORDER BY w.table_name FOR UPDATE OF w SKIP LOCKED",
+        " JOIN {leases} l ON l.table_name = w.table_name"
+        " WHERE w.scan_run_id IS NULL AND (l.held_until IS NULL OR l.held_until < clock_timestamp())"
+        " ORDER BY w.table_name FOR UPDATE OF w, l SKIP LOCKED",
         watermark=tx.own(WATERMARK),
+        leases=tx.internal(LEASE),
         tables=list(idle),
         marks=[watermark.last_write_date for watermark in idle.values()],
     )

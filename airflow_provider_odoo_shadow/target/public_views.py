@@ -2,17 +2,27 @@
 
 They run with the caller's rights (`security_invoker`, PostgreSQL 15 on): who has no rights on the mirror's schema sees
 nothing through them. On PostgreSQL 14, which would run them with the owner's rights, none are made.
-What somebody else made under such a name, or another mirror, is left alone: a comment tells whose it is.
+What somebody else made under such a name, or another mirror, is left alone; see `made_objects` for whose it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import LiteralString
 
 from psycopg import errors, sql
 
-from airflow_provider_odoo_shadow.target.base import FIELD, META, SELECTION, SYNC_LOG, WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
+from airflow_provider_odoo_shadow.target.made_objects import (
+    MadeObject,
+    ObjectKind,
+    Standing,
+    function_body,
+    record_statement,
+    standing_of,
+)
+from airflow_provider_odoo_shadow.target.relations import FIELD, FUNCTIONS, META, SELECTION, SYNC_LOG, WATERMARK
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -23,20 +33,16 @@ BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 PUBLIC = "public"
 
 _FIRST_WITH_SECURITY_INVOKER = 150000
-_MARK = "Kept by odoo-shadow for schema "
+_MOST_NAMED = 5
+_COMMENT = "Kept by odoo-shadow for schema "
+"""For people; it proves nothing."""
 
 _VIEW: LiteralString = "CREATE OR REPLACE VIEW public.{name} WITH (security_invoker = true) AS SELECT * FROM {table}"
-_FUNCTIONS: dict[str, tuple[LiteralString, LiteralString, LiteralString]] = {
-    "get_shadow_watermark": (
-        "(p_table_name text) RETURNS timestamptz LANGUAGE sql STABLE",
-        "SELECT {function}(p_table_name)",
-        "(text)",
-    ),
+_FUNCTIONS: dict[str, LiteralString] = {
+    "get_shadow_watermark": "(p_table_name text) RETURNS timestamptz LANGUAGE sql STABLE",
     "update_shadow_watermark": (
         "(p_table_name text, p_write_date timestamptz, p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0)"
-        " RETURNS void LANGUAGE sql",
-        "SELECT {function}(p_table_name, p_write_date, p_last_id, p_rows_synced)",
-        "(text, timestamptz, bigint, bigint)",
+        " RETURNS void LANGUAGE sql"
     ),
 }
 
@@ -51,42 +57,75 @@ def view_statements(schema: str, table: str) -> list[sql.Composed]:
     name = sql.Identifier(table)
     return [
         sql.SQL(_VIEW).format(name=name, table=sql.Identifier(schema, table)),
-        sql.SQL("COMMENT ON VIEW public.{name} IS {mark}").format(name=name, mark=_MARK + schema),
+        sql.SQL("COMMENT ON VIEW public.{name} IS {text}").format(name=name, text=_COMMENT + schema),
         sql.SQL("GRANT SELECT ON public.{name} TO PUBLIC").format(name=name),
+        record_statement(schema, _view(table)),
     ]
 
 
-def function_statements(schema: str, names: tuple[str, ...] = tuple(_FUNCTIONS)) -> list[sql.Composed]:
+def function_statements(schema: str, names: Sequence[str] = FUNCTIONS) -> list[sql.Composed]:
     """Return the statements that make the watermark functions' namesakes."""
     if schema == PUBLIC:
         return []
-    return [statement for name in names for statement in _function(schema, name)]
+    return [statement for name in names for statement in _function_statements(schema, name)]
 
 
-def _function(schema: str, name: str) -> list[sql.Composed]:
-    head, call, signature = _FUNCTIONS[name]
-    body = sql.SQL(call).format(function=sql.Identifier(schema, name)).as_string()
-    public = sql.Identifier(PUBLIC, name)
-    return [
-        sql.SQL("CREATE OR REPLACE FUNCTION {name}{head} AS {body}").format(name=public, head=sql.SQL(head), body=body),
-        sql.SQL("COMMENT ON FUNCTION {name}{signature} IS {mark}").format(
-            name=public, signature=sql.SQL(signature), mark=_MARK + schema
-        ),
-    ]
+def _function_statements(schema: str, name: str) -> list[sql.Composed]:
+    made = sql.SQL("CREATE OR REPLACE FUNCTION {name}{head} SET search_path = pg_catalog, pg_temp AS {body}").format(
+        name=sql.Identifier(PUBLIC, name), head=sql.SQL(_FUNCTIONS[name]), body=function_body(schema, name)
+    )
+    comment = sql.SQL("COMMENT ON FUNCTION {} IS {}").format(sql.Identifier(PUBLIC, name), _COMMENT + schema)
+    return [made, comment, record_statement(schema, _function(name))]
 
 
-def publish(tx: Transaction, tables: tuple[str, ...]) -> None:
-    """Make the views of these tables, and with the books' own the functions."""
+def _view(table: str) -> MadeObject:
+    return MadeObject(PUBLIC, table, ObjectKind.VIEW, table)
+
+
+def _function(name: str) -> MadeObject:
+    return MadeObject(PUBLIC, name, ObjectKind.FUNCTION, name)
+
+
+def publish(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make the views of these tables, and with the books' own the functions, wherever nobody else has the name."""
     if not _possible(tx):
         return
-    # Two mirrors that are made at once meet here.
-    tx.run("SELECT pg_advisory_xact_lock(hashtextextended('odoo_shadow/public', 0))")
     for table in tables:
-        if _is_free_view(tx, table):
+        if _is_free(tx, _view(table)):
             _replace_view(tx, table)
     if set(BOOKS) <= set(tables):
-        free = tuple(name for name in _FUNCTIONS if _is_free_function(tx, name))
-        tx.run_all(function_statements(tx.schema, free))
+        tx.run_all(function_statements(tx.schema, [name for name in FUNCTIONS if _is_free(tx, _function(name))]))
+
+
+def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
+    """Return those names of tables, books and functions that something has in `public` that no mirror made.
+
+    Whoever reads a name there gets something else than the shadow.
+    """
+    if tx.schema == PUBLIC:
+        return []
+    items = [*map(_view, (*BOOKS, *tables)), *map(_function, FUNCTIONS)]
+    return [item.name for item in items if standing_of(tx, item) is Standing.FOREIGN]
+
+
+def check_public(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make sure, before a first run, that a mirror's names in `public` are free, or another mirror's.
+
+    :raises ShadowConflictError: names what is in the way, and the cure.
+    """
+    names = foreign_names(tx, tables)
+    if names:
+        raise ShadowConflictError(in_the_way(names))
+
+
+def in_the_way(names: Sequence[str]) -> str:
+    """Say what stands in `public` under the mirror's names, and what to do about it."""
+    listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+    return (
+        f"{len(names)} names that the shadow's views have in schema public belong to something else ({listed}): "
+        "whoever queries them would not see the shadow. Rename or drop it, or move it away, such as ALTER TABLE "
+        f"public.{names[0]} SET SCHEMA another_schema."
+    )
 
 
 def _replace_view(tx: Transaction, table: str) -> None:
@@ -95,6 +134,10 @@ def _replace_view(tx: Transaction, table: str) -> None:
             tx.run_all(view_statements(tx.schema, table))
     except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
         _renew_view(tx, table)
+    except (errors.UniqueViolation, errors.DuplicateTable, errors.InternalError_):
+        log.warning("No view public.%s yet: another process makes one at this moment.", table)
+    except errors.InsufficientPrivilege:
+        log.info("public.%s is left as it is: another trusted role owns it.", table)
 
 
 def _renew_view(tx: Transaction, table: str) -> None:
@@ -114,8 +157,13 @@ def _renew_view(tx: Transaction, table: str) -> None:
 
 def unpublish(tx: Transaction, table: str) -> None:
     """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
-    if _possible(tx) and _is_free_view(tx, table):
-        tx.run("DROP VIEW IF EXISTS public.{name}", name=sql.Identifier(table))
+    if not (_possible(tx) and _is_free(tx, _view(table))):
+        return
+    try:
+        with tx.cursor.connection.transaction():
+            tx.run("DROP VIEW IF EXISTS public.{name}", name=sql.Identifier(table))
+    except (errors.InsufficientPrivilege, errors.DependentObjectsStillExist):
+        log.info("public.%s is left as it is: another trusted role owns it, or another view stands on it.", table)
 
 
 def has_security_invoker(tx: Transaction) -> bool:
@@ -132,29 +180,10 @@ def _possible(tx: Transaction) -> bool:
     return bool(allowed)
 
 
-def _is_free_view(tx: Transaction, name: str) -> bool:
-    rows = tx.run(
-        "SELECT c.relkind = 'v' AND pg_has_role(c.relowner, 'USAGE'), obj_description(c.oid, 'pg_class')"
-        " FROM pg_class c WHERE c.relnamespace = to_regnamespace('public') AND c.relname = {name}",
-        name=name,
-    )
-    return all(_is_own(tx, name, bool(replaceable), mark) for replaceable, mark in rows)
-
-
-def _is_free_function(tx: Transaction, name: str) -> bool:
-    rows = tx.run(
-        "SELECT pg_has_role(p.proowner, 'USAGE'), obj_description(p.oid, 'pg_proc')"
-        " FROM pg_proc p WHERE p.pronamespace = to_regnamespace('public') AND p.proname = {name}",
-        name=name,
-    )
-    return all(_is_own(tx, name, bool(replaceable), mark) for replaceable, mark in rows)
-
-
-def _is_own(tx: Transaction, name: str, is_replaceable: bool, mark: object) -> bool:
-    if is_replaceable and mark == _MARK + tx.schema:
-        return True
-    if isinstance(mark, str) and mark.startswith(_MARK):
-        log.info("No public.%s: it belongs to another mirror.", name)
-    else:
-        log.warning("No view public.%s: something else has that name.", name)
-    return False
+def _is_free(tx: Transaction, item: MadeObject) -> bool:
+    standing = standing_of(tx, item)
+    if standing is Standing.ANOTHER_MIRRORS:
+        log.info("No public.%s: it belongs to another mirror.", item.name)
+    elif standing is Standing.FOREIGN:
+        log.warning("No view public.%s: something else has that name.", item.name)
+    return standing in (Standing.FREE, Standing.OWN)

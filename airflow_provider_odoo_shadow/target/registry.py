@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from psycopg import sql
+
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import FIELD, META, WATERMARK, lock_schema
+from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.relations import FIELD, META, TABLE_STATE, WATERMARK
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,10 @@ class ReadSettings:
 def read_settings(tx: Transaction, table: str) -> ReadSettings:
     """Return a table's settings."""
     rows = tx.run(
-        "SELECT read_as, on_delete, settings, unreadable_models, variants, sync_errors > 0 FROM {meta}"
-        " WHERE table_name = {table}",
+        "SELECT s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0"
+        " FROM {meta} m LEFT JOIN {state} s USING (table_name) WHERE m.table_name = {table}",
         meta=tx.own(META),
+        state=tx.internal(TABLE_STATE),
         table=table,
     )
     return to_settings(*rows[0]) if rows else ReadSettings(None)
@@ -161,16 +165,21 @@ def to_settings(
 def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
     """Keep a table's settings."""
     tx.run(
-        "UPDATE {meta} SET read_as = {read_as}, on_delete = {on_delete}, settings = {settings},"
-        " unreadable_models = {unreadable}, variants = {variants}"
+        "UPDATE {meta} SET on_delete = {on_delete}, unreadable_models = {unreadable}, variants = {variants}"
         " WHERE table_name = {table}",
         meta=tx.own(META),
-        read_as=settings.read_as,
         on_delete=str(settings.on_delete),
-        settings=settings.settings,
         unreadable=sorted(settings.unreadable),
         variants=settings.variants,
         table=table,
+    )
+    tx.run(
+        "INSERT INTO {state} AS s (table_name, read_as, settings) VALUES ({table}, {read_as}, {settings})"
+        " ON CONFLICT (table_name) DO UPDATE SET read_as = excluded.read_as, settings = excluded.settings",
+        state=tx.internal(TABLE_STATE),
+        table=table,
+        read_as=settings.read_as,
+        settings=settings.settings,
     )
 
 
@@ -188,31 +197,49 @@ def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
     """Note that a run of this table has ended well."""
     tx.run(
         "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = {duration},"
-        " sync_errors = 0, last_error = NULL, updated_at = now() WHERE table_name = {table}",
+        " sync_errors = 0, updated_at = now() WHERE table_name = {table}",
         meta=tx.own(META),
         duration=duration_ms,
         table=table,
     )
+    _keep_error(tx, table, None)
 
 
 def note_failure(tx: Transaction, table: str, message: str) -> None:
     """Note that a run of this table has failed; counts failures since the last good run."""
     tx.run(
-        "UPDATE {meta} SET sync_errors = sync_errors + 1, last_error = {message}, updated_at = now()"
-        " WHERE table_name = {table}",
+        "UPDATE {meta} SET sync_errors = sync_errors + 1, updated_at = now() WHERE table_name = {table}",
         meta=tx.own(META),
-        message=message,
         table=table,
+    )
+    _keep_error(tx, table, message)
+
+
+def _keep_error(tx: Transaction, table: str, message: str | None) -> None:
+    """Keep what the last run said, where only the sync's role reads it: it may name addresses and logins."""
+    tx.run(
+        "INSERT INTO {state} (table_name, last_error) VALUES ({table}, {message})"
+        " ON CONFLICT (table_name) DO UPDATE SET last_error = excluded.last_error",
+        state=tx.internal(TABLE_STATE),
+        table=table,
+        message=message,
     )
 
 
-def list_tables(tx: Transaction) -> list[TableStatus]:
-    """Return all registered tables with their watermarks, by model."""
+def list_tables(tx: Transaction, *, with_errors: bool = True) -> list[TableStatus]:
+    """Return all registered tables with their watermarks, by model.
+
+    :param with_errors: False for a reader of the shadow, who may not see what errors say.
+    """
+    errors: sql.Composable = sql.SQL("SELECT NULL::text, NULL::text WHERE false")
+    if with_errors:
+        errors = sql.SQL("SELECT table_name, last_error FROM {}").format(tx.internal(TABLE_STATE))
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at, nullif(w.last_write_date, to_timestamp(0)),"
-        " m.sync_errors, m.last_error"
-        " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) ORDER BY m.odoo_model",
+        " m.sync_errors, s.last_error FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
+        " LEFT JOIN ({errors}) AS s (table_name, last_error) USING (table_name) ORDER BY m.odoo_model",
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
+        errors=errors,
     )
     return [TableStatus(*row) for row in rows]

@@ -1,4 +1,8 @@
-"""`odoo_shadow_sync_log`: one row per run and table, opened before anything is read and always closed."""
+"""`odoo_shadow_sync_log`: one row per run and table, opened before anything is read and always closed.
+
+Readers of the shadow see an error's kind. Its text, which may name addresses and logins, and who ran, which names a
+host, stand in the schema that only the sync's role may use.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from airflow_provider_odoo_shadow.target.base import SYNC_LOG
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.target.relations import SYNC_DETAIL, SYNC_LOG
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,12 @@ class LogEntry:
 def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     """Return the newest entry of each table in a run, by table."""
     rows = tx.run(
-        "SELECT DISTINCT ON (table_name) table_name, status, rows_inserted, rows_updated, rows_deleted, duration_ms,"
-        " error_message, coalesce((metadata ->> 'unchanged')::boolean, false)"
-        " FROM {log} WHERE sync_run_id = {run_id} ORDER BY table_name, id DESC",
+        "SELECT DISTINCT ON (l.table_name) l.table_name, l.status, l.rows_inserted, l.rows_updated, l.rows_deleted,"
+        " l.duration_ms, coalesce(d.message, l.error_message), coalesce((l.metadata ->> 'unchanged')::boolean, false)"
+        " FROM {log} l LEFT JOIN {detail} d ON d.log_id = l.id"
+        " WHERE l.sync_run_id = {run_id} ORDER BY l.table_name, l.id DESC",
         log=tx.own(SYNC_LOG),
+        detail=tx.internal(SYNC_DETAIL),
         run_id=run_id,
     )
     return [LogEntry(*row) for row in rows]
@@ -53,8 +59,12 @@ def close_left_open(tx: Transaction, table: str) -> None:
     )
 
 
-def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object]) -> int:
+def open_entry(
+    tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object], holder: str | None = None
+) -> int:
     """Open a run's entry, and close those that a killed run left open; return the entry's id.
+
+    :param holder: who runs.
 
     The caller holds the table's lease, so an open entry has no living owner.
     """
@@ -66,6 +76,8 @@ def open_entry(tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str,
         table=table,
         metadata=Jsonb(dict(metadata)),
     )
+    if holder is not None:
+        _keep_detail(tx, int(entry), holder=holder)
     return int(entry)
 
 
@@ -74,28 +86,48 @@ def close_success(tx: Transaction, entry: int, counts: RowCounts, duration_ms: i
     _close(tx, entry, "success", counts, duration_ms, None)
 
 
-def close_error(tx: Transaction, entry: int, counts: RowCounts, duration_ms: int, message: str) -> None:
-    """Close an entry whose run has failed; the counts are those that were committed."""
-    _close(tx, entry, "error", counts, duration_ms, message)
+def close_error(
+    tx: Transaction, entry: int, counts: RowCounts, duration_ms: int, message: str, kind: str = "error"
+) -> None:
+    """Close an entry whose run has failed; the counts are those that were committed.
+
+    :param kind: what every reader may know of the error.
+    """
+    if _close(tx, entry, "error", counts, duration_ms, kind):
+        _keep_detail(tx, entry, message=message)
 
 
-def log_unopened(tx: Transaction, run_id: UUID, table: str, status: str, reason: str) -> None:
+def log_unopened(tx: Transaction, run_id: UUID, table: str, status: str, reason: str, kind: str = "error") -> None:
     """Note a model that a run did not come to read: `skipped`, or `error`."""
-    tx.run(
+    ((entry,),) = tx.run(
         "INSERT INTO {log} (sync_run_id, table_name, completed_at, duration_ms, status, error_message)"
-        " VALUES ({run_id}, {table}, now(), 0, {status}, {reason})",
+        " VALUES ({run_id}, {table}, now(), 0, {status}, {kind}) RETURNING id",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
         table=table,
         status=status,
-        reason=reason,
+        kind=kind,
+    )
+    _keep_detail(tx, int(entry), message=reason)
+
+
+def _keep_detail(tx: Transaction, entry: int, *, holder: str | None = None, message: str | None = None) -> None:
+    tx.run(
+        "INSERT INTO {detail} AS d (log_id, holder, message) VALUES ({entry}, {holder}, {message})"
+        " ON CONFLICT (log_id) DO UPDATE SET holder = coalesce(excluded.holder, d.holder),"
+        " message = coalesce(excluded.message, d.message)",
+        detail=tx.internal(SYNC_DETAIL),
+        entry=entry,
+        holder=holder,
+        message=message,
     )
 
 
-def _close(tx: Transaction, entry: int, status: str, counts: RowCounts, duration_ms: int, message: str | None) -> None:
+def _close(tx: Transaction, entry: int, status: str, counts: RowCounts, duration_ms: int, kind: str | None) -> bool:
+    """Close an entry that is open; say whether it was."""
     tx.run(
         "UPDATE {log} SET status = {status}, completed_at = now(), duration_ms = {duration},"
-        " rows_inserted = {inserted}, rows_updated = {updated}, rows_deleted = {deleted}, error_message = {message},"
+        " rows_inserted = {inserted}, rows_updated = {updated}, rows_deleted = {deleted}, error_message = {kind},"
         " metadata = metadata || jsonb_build_object('rows_unchanged', {unchanged}::bigint)"
         " WHERE id = {entry} AND status = 'running'",
         log=tx.own(SYNC_LOG),
@@ -105,6 +137,7 @@ def _close(tx: Transaction, entry: int, status: str, counts: RowCounts, duration
         updated=counts.updated,
         deleted=counts.deleted,
         unchanged=counts.unchanged,
-        message=message,
+        kind=kind,
         entry=entry,
     )
+    return tx.cursor.rowcount > 0

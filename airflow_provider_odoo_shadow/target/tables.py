@@ -10,9 +10,9 @@ from typing import LiteralString
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.base import FIELD
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.descriptions import UNDESCRIBED, Description, storable
+from airflow_provider_odoo_shadow.target.relations import FIELD
 
 
 class ColumnType(StrEnum):

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from airflow_provider_odoo_shadow.target.base import VERIFICATION
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.relations import VERIFICATION
 
 
 @dataclass(frozen=True)

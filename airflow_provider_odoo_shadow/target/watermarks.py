@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.target.base import WATERMARK
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.relations import WATERMARK
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """The watermark of a table whose first load has not ended."""

@@ -84,7 +84,7 @@ class Site:
         with psycopg.connect(self.database) as connection:
             if connection.execute("SELECT to_regclass('odoo_shadow.odoo_shadow_watermark')").fetchone() != (None,):
                 connection.execute(
-                    "UPDATE odoo_shadow.odoo_shadow_watermark SET held_until = clock_timestamp() - interval '1 s'"
+                    "UPDATE odoo_shadow_internal.lease SET held_until = clock_timestamp() - interval '1 s'"
                     " WHERE held_until IS NOT NULL"
                 )
 
@@ -138,7 +138,7 @@ class Site:
 
     def _held(self) -> int:
         with psycopg.connect(self.database) as connection:
-            ((held,),) = connection.execute("SELECT count(held_by) FROM odoo_shadow.odoo_shadow_watermark").fetchall()
+            ((held,),) = connection.execute("SELECT count(held_by) FROM odoo_shadow_internal.lease").fetchall()
         return int(held)
 
     def _has_table(self) -> bool:

@@ -211,6 +211,8 @@ def test_a_role_that_may_not_create_tables(shell: Shell, database: str) -> None:
         run_as_owner(
             database,
             "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow_internal TO {role}",
             "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             role=role,
         )

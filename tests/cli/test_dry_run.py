@@ -65,7 +65,7 @@ def test_an_unfinished_or_foreign_state_is_not_touched(shell: Shell, database: s
     shell.run("sync", *MODELS)
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE odoo_shadow.odoo_shadow_sync_log SET status = 'running'")
-        connection.execute("UPDATE odoo_shadow.odoo_shadow_watermark SET held_by = 'x', held_until = now() + '1 h'")
+        connection.execute("UPDATE odoo_shadow_internal.lease SET held_by = 'x', held_until = now() + '1 h'")
     before = contents(database)
     assert shell.run("sync", "--dry-run", *MODELS).code == 0
     assert contents(database) == before
@@ -77,6 +77,8 @@ def test_a_role_that_may_only_read_can_ask(shell: Shell, database: str) -> None:
         run_as_owner(
             database,
             "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow_internal TO {role}",
             "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             role=role,
         )
@@ -88,7 +90,7 @@ def test_a_role_that_may_only_read_can_ask(shell: Shell, database: str) -> None:
 def test_a_schema_of_an_older_release_is_not_upgraded(shell: Shell, database: str) -> None:
     shell.run("sync", *MODELS)
     with psycopg.connect(database) as connection:
-        connection.execute("UPDATE odoo_shadow.odoo_shadow_mirror SET schema_version = 1")
+        connection.execute("UPDATE odoo_shadow_internal.mirror SET schema_version = 1")
         connection.execute("DROP TABLE odoo_shadow.odoo_shadow_field CASCADE")
     before = structure(database), contents(database)
     outcome = shell.run("sync", "--dry-run", *MODELS)

@@ -103,7 +103,7 @@ def test_killed_in_the_middle_and_again(shell: Shell, odoo19: StandIn, database:
         assert f"is being written by odoo-shadow on {os.uname().nodename}, process {process.pid};" in refused.err
         assert "the table is free again at" in refused.err
         with shadow.transaction() as tx:  # the lease ends
-            tx.run("UPDATE {w} SET held_until = now() - interval '1 s'", w=tx.own("odoo_shadow_watermark"))
+            tx.run("UPDATE {w} SET held_until = now() - interval '1 s'", w=tx.internal("lease"))
 
         odoo19.calls.clear()
         assert shell.run(*SYNC).code == 0

@@ -230,7 +230,7 @@ def test_a_run_that_lost_its_table_writes_nothing_more(
 ) -> None:
     def fall_silent(_: Progress) -> None:
         with shadow.transaction() as tx:
-            tx.run("UPDATE {w} SET held_until = now() - interval '1 s'", w=tx.own("odoo_shadow_watermark"))
+            tx.run("UPDATE {w} SET held_until = now() - interval '1 s'", w=tx.internal("lease"))
         with ShadowDatabase.from_url(database) as other, client_of(odoo) as second_client:
             odoo.execute("res.partner", "write", [200], {"name": "What the heir read"})
             mirror(second_client, other, run=Run(holder="the heir"))

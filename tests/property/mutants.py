@@ -205,7 +205,7 @@ def no_lease() -> Iterator[None]:
     """Let everybody have a table."""
 
     def take_from_anybody(tx: Transaction, table: str, lease: Lease) -> None:
-        tx.run("UPDATE {watermark} SET held_until = NULL", watermark=tx.own("odoo_shadow_watermark"))
+        tx.run("UPDATE {leases} SET held_until = NULL", leases=tx.internal("lease"))
         take_lease(tx, table, lease)
 
     with patch.object(table_hold, "take_lease", take_from_anybody):

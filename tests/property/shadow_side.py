@@ -15,6 +15,7 @@ from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from tests.property.odoo_side import TABLES, OdooSide
 
 _UNMIRRORED = frozenset({"binary", "one2many"})
+_INTERNAL = f"{DEFAULT_SCHEMA}_internal"
 _BOOKS = (
     "odoo_shadow_meta",
     "odoo_shadow_watermark",
@@ -40,7 +41,8 @@ class ShadowSide:
 
     def sql(self, statement: LiteralString, **parts: Any) -> list[tuple[Any, ...]]:
         """Run a statement in the mirror's schema."""
-        cursor = self._admin.execute(sql.SQL(statement).format(schema=sql.Identifier(DEFAULT_SCHEMA), **parts))
+        names = {"schema": sql.Identifier(DEFAULT_SCHEMA), "internal": sql.Identifier(_INTERNAL)}
+        cursor = self._admin.execute(sql.SQL(statement).format(**names, **parts))
         return cursor.fetchall() if cursor.description else []
 
     def has_base(self) -> bool:
@@ -53,7 +55,9 @@ class ShadowSide:
         if not self.has_base():
             return
         doomed = [sql.Identifier(DEFAULT_SCHEMA, f"odoo_shadow_{table}") for table in TABLES.values()]
-        emptied = [sql.SQL("DELETE FROM {}").format(sql.Identifier(DEFAULT_SCHEMA, book)) for book in _BOOKS]
+        books = [sql.Identifier(DEFAULT_SCHEMA, book) for book in _BOOKS]
+        books += [sql.Identifier(_INTERNAL, book) for book in ("table_state", "lease", "sync_detail")]
+        emptied = [sql.SQL("DELETE FROM {}").format(book) for book in books]
         drop = sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.SQL(", ").join(doomed))
         self._admin.execute(sql.SQL("; ").join([drop, *emptied]))
 
@@ -62,15 +66,14 @@ class ShadowSide:
         if not self.has_base():
             return None
         rows = self.sql(
-            "SELECT held_by FROM {schema}.odoo_shadow_watermark WHERE table_name = {table}"
-            " AND held_until > clock_timestamp()",
+            "SELECT held_by FROM {internal}.lease WHERE table_name = {table} AND held_until > clock_timestamp()",
             table=f"odoo_shadow_{TABLES[model]}",
         )
         return str(rows[0][0]) if rows else None
 
     def expire_leases(self) -> None:
         """Let as much time pass as a dead writer's lease lasts."""
-        self.sql("UPDATE {schema}.odoo_shadow_watermark SET held_until = clock_timestamp() - interval '1 second'")
+        self.sql("UPDATE {internal}.lease SET held_until = clock_timestamp() - interval '1 second'")
 
     def rows(self, model: str) -> dict[int, dict[str, Any]]:
         """Return the rows of a model's table that are not marked as deleted."""

@@ -14,7 +14,6 @@ from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, merge_rows
-from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, plan_change
 
 NAME = Column("name", ColumnType.TEXT)
@@ -25,8 +24,7 @@ NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 def make_base(shadow: ShadowDatabase) -> None:
     """Make the schema as a run does."""
     with shadow.transaction() as tx:
-        if ensure_base(tx):
-            publish(tx, BOOKS)
+        ensure_base(tx)
 
 
 def make_table(

@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.target.base import Origin, claim_origin, recor
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.names import column_name, table_name
+from airflow_provider_odoo_shadow.target.names import column_name, internal_schema, table_name
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan
 from tests.target.catalog import structure
@@ -93,7 +93,7 @@ def test_a_schema_may_be_called_anything(database: str, name: str) -> None:
             assert mark == NOON
     schemas = {row[0] for row in structure(database)["schemas"]}
     cut = name.encode()[:63].decode(errors="ignore")  # as PostgreSQL does
-    assert schemas == {"public", cut}
+    assert schemas == {"public", cut, internal_schema(cut)}
     assert_victim_lives(database)
 
 

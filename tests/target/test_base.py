@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
-from typing import LiteralString
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.target.base import (
-    VERSION,
     Origin,
-    base_statements,
     check_origin,
     claim_origin,
     ensure_base,
     recorded_origin,
     schema_version,
 )
+from airflow_provider_odoo_shadow.target.base_statements import VERSION, base_statements
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.descriptions import Description
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, ShadowPermissionError
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.names import table_name
-from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish
+from airflow_provider_odoo_shadow.target.registry import list_tables, read_settings
+from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.catalog import structure
 from tests.target.roles import as_role, new_role, run_as_owner
-from tests.target.tables import make_base, make_table, merge, row, rows_of
+from tests.target.tables import make_base, make_table, rows_of
 from tests.target.waiting import wait_until_blocked
 
 BOOKS_OF_THE_CONTRACT = {
@@ -44,6 +45,7 @@ BOOKS_OF_THE_CONTRACT = {
         *("duration_ms", "status", "error_message", "metadata"),
     },
 }
+RUN = UUID("5c0ffee0-0000-4000-8000-000000000001")
 ACME = Origin("https://erp.example.com", "acme", "uuid-of-acme")
 OTHER = Origin("https://erp.example.com", "other", "uuid-of-other")
 
@@ -93,46 +95,50 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(shadow: ShadowDatabase) 
     make_base(shadow)
     with shadow.transaction() as tx:
         claim_origin(tx, ACME)
-        tx.run("UPDATE {mirror} SET schema_version = 0", mirror=tx.own("odoo_shadow_mirror"))
+        tx.run("UPDATE {mirror} SET schema_version = 0", mirror=tx.internal("mirror"))
     with shadow.transaction() as tx:
         assert ensure_base(tx)
         assert schema_version(tx) == VERSION
         assert recorded_origin(tx) == ACME
 
 
-# What version 4 added.
-FORMER: tuple[LiteralString, ...] = (
-    "DROP VIEW public.odoo_shadow_meta, public.odoo_shadow_field, public.odoo_shadow_selection",
-    "DROP TABLE odoo_shadow.odoo_shadow_selection",
-    "ALTER TABLE odoo_shadow.odoo_shadow_meta DROP label, DROP name_path, DROP view_is_due, DROP fields_digest,"
-    " DROP planned_at, DROP settings, DROP variants, DROP unreadable_models",
-    "ALTER TABLE odoo_shadow.odoo_shadow_field DROP label, DROP relation, DROP relation_table, DROP is_translated,"
-    " DROP is_company_dependent, DROP is_required, DROP is_custom, DROP emptied_at",
-    "CREATE VIEW public.odoo_shadow_meta WITH (security_invoker = true) AS SELECT * FROM odoo_shadow.odoo_shadow_meta",
-    "COMMENT ON VIEW public.odoo_shadow_meta IS 'Kept by odoo-shadow for schema odoo_shadow'",
-    "GRANT SELECT ON public.odoo_shadow_meta TO PUBLIC",
-    "DROP VIEW odoo_shadow.odoo_shadow_res_partner_named",
-    "UPDATE odoo_shadow.odoo_shadow_mirror SET schema_version = 3",
-)
+FORMER = Path(__file__).parent / "former"
 
 
-def test_version_3_is_upgraded_with_its_views_and_rows(shadow: ShadowDatabase, database: str) -> None:
-    wanted = [Column("name", ColumnType.TEXT, "name", "char", Description("Name"))]
-    table = make_table(shadow, columns=wanted, label="Contact", name_path="name")
-    merge(shadow, table, row(1, "Zoë"))
+def test_version_4_is_upgraded_with_its_views_and_rows(shadow: ShadowDatabase, database: str) -> None:
+    wanted = [
+        Column("name", ColumnType.TEXT, "name", "char"),
+        Column("parent_id", ColumnType.BIGINT, "parent_id", "many2one", Description(relation="res.partner")),
+    ]
+    make_table(shadow, columns=wanted, name_path="name")
     renew_due_views(shadow)
     new = without_numbers(structure(database))
-    run_as_owner(database, *FORMER)
-    with shadow.transaction() as tx:
-        assert tx.run("SELECT table_name FROM public.odoo_shadow_meta") == [(table,)]
-    make_table(shadow, columns=wanted, label="Contact", name_path="name")
+    run_as_owner(
+        database,
+        "DROP SCHEMA odoo_shadow, odoo_shadow_internal CASCADE",
+        "DROP FUNCTION public.get_shadow_watermark, public.update_shadow_watermark",
+    )
+    with psycopg.connect(database) as connection:
+        for file in ("version_4_base.sql", "version_4_tables.sql", "version_4_rows.sql"):
+            connection.execute((FORMER / file).read_bytes())
+    table = make_table(shadow, columns=wanted, name_path="name")
     renew_due_views(shadow)
     assert without_numbers(structure(database)) == new
     assert rows_of(shadow, table, ("id", "name")) == [(1, "Zoë")]
     with shadow.transaction() as tx:
         assert schema_version(tx) == VERSION
-        assert tx.run("SELECT label, name_path FROM public.odoo_shadow_meta") == [("Contact", "name")]
-        assert tx.run("SELECT label FROM public.odoo_shadow_field") == [("Name",)]
+        assert recorded_origin(tx) == ACME
+        (status,) = list_tables(tx)
+        assert (status.sync_errors, status.last_error) == (1, "https://erp.example.com refused 'someone'")
+        assert read_settings(tx, table).read_as == "'someone', en_US, all companies"
+        assert entries_of_run(tx, RUN)[0].error_message == "https://erp.example.com refused 'someone'"
+        shown = tx.run(
+            "SELECT l::text FROM {log} l UNION ALL SELECT m::text FROM {meta} m UNION ALL SELECT w::text FROM {mark} w",
+            log=tx.own("odoo_shadow_sync_log"),
+            meta=tx.own("odoo_shadow_meta"),
+            mark=tx.own("odoo_shadow_watermark"),
+        )
+        assert not any(secret in text for (text,) in shown for secret in ("example.com", "someone", "worker-7"))
 
 
 def without_numbers(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
@@ -151,7 +157,7 @@ def test_no_model_gets_the_name_of_anything_that_the_base_makes(shadow: ShadowDa
 def test_a_newer_schema_is_left_alone(shadow: ShadowDatabase) -> None:
     make_base(shadow)
     with shadow.transaction() as tx:
-        tx.run("UPDATE {mirror} SET schema_version = 999", mirror=tx.own("odoo_shadow_mirror"))
+        tx.run("UPDATE {mirror} SET schema_version = 999", mirror=tx.internal("mirror"))
         assert not ensure_base(tx)
         assert schema_version(tx) == 999
 
@@ -160,7 +166,6 @@ def test_a_second_maker_waits_for_the_first(shadow: ShadowDatabase, database: st
     with ThreadPoolExecutor() as pool:
         with shadow.transaction() as tx:
             assert ensure_base(tx)
-            publish(tx, BOOKS)
             second = pool.submit(_make, database)
             wait_until_blocked(database)
         second.result()
@@ -183,7 +188,6 @@ def test_makers_of_two_schemas_do_not_stumble_over_the_views_in_public(shadow: S
     with ThreadPoolExecutor() as pool:
         with shadow.transaction() as tx:
             ensure_base(tx)
-            publish(tx, BOOKS)
             second = pool.submit(_make, database, "second_mirror")
             wait_until_blocked(database)
         second.result()
@@ -191,14 +195,27 @@ def test_makers_of_two_schemas_do_not_stumble_over_the_views_in_public(shadow: S
 
 def test_a_role_that_owns_the_schema_needs_no_rights_on_the_database(database: str) -> None:
     with new_role(database) as role:
-        run_as_owner(database, "CREATE SCHEMA odoo_shadow AUTHORIZATION {role}", role=role)
+        run_as_owner(
+            database,
+            "CREATE SCHEMA odoo_shadow AUTHORIZATION {role}",
+            "CREATE SCHEMA odoo_shadow_internal AUTHORIZATION {role}",
+            role=role,
+        )
         _make(as_role(database, role))
+
+
+def test_a_role_that_owns_only_one_of_the_schemas_is_told_what_is_missing(database: str) -> None:
+    with new_role(database) as role:
+        run_as_owner(database, "CREATE SCHEMA odoo_shadow AUTHORIZATION {role}", role=role)
+        with pytest.raises(ShadowPermissionError) as raised:
+            _make(as_role(database, role))
+    assert f'CREATE SCHEMA "odoo_shadow_internal" AUTHORIZATION "{role}"' in str(raised.value)
 
 
 def test_a_role_without_rights_is_told_what_it_needs(database: str) -> None:
     with new_role(database) as role, pytest.raises(ShadowPermissionError) as raised:
         _make(as_role(database, role))
-    assert f"the role '{role}' may not do that" in str(raised.value)
+    assert f"The role '{role}' may not create schema 'odoo_shadow'" in str(raised.value)
     assert "CREATE on the database" in str(raised.value)
 
 

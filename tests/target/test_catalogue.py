@@ -200,6 +200,8 @@ def test_a_role_that_does_not_own_the_tables_still_keeps_the_rows(shadow: Shadow
         run_as_owner(
             database,
             "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow_internal TO {role}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             role=role,
         )

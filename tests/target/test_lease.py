@@ -32,7 +32,7 @@ def renew(shadow: ShadowDatabase, table: str, claim: Lease) -> None:
 
 def expire(shadow: ShadowDatabase, table: str) -> None:
     with shadow.transaction() as tx:
-        tx.run("UPDATE {watermark} SET held_until = now() - interval '1 s'", watermark=tx.own("odoo_shadow_watermark"))
+        tx.run("UPDATE {leases} SET held_until = now() - interval '1 s'", leases=tx.internal("lease"))
 
 
 def test_a_held_table_is_busy_and_says_who_holds_it(shadow: ShadowDatabase) -> None:
@@ -54,7 +54,7 @@ def test_the_end_of_a_claim_is_told_in_utc(shadow: ShadowDatabase, database: str
     take(shadow, table, lease())
     with ShadowDatabase.from_url(f"{database}&options=-c%20TimeZone%3D{zone}") as other, other.transaction() as tx:
         ((until,),) = tx.run(
-            "SELECT to_char(held_until AT TIME ZONE 'UTC', 'HH24:MI:SS') FROM {w}", w=tx.own("odoo_shadow_watermark")
+            "SELECT to_char(held_until AT TIME ZONE 'UTC', 'HH24:MI:SS') FROM {leases}", leases=tx.internal("lease")
         )
         with pytest.raises(ShadowBusyError, match=f"at {until} UTC"):
             take_lease(tx, table, lease("run B"))

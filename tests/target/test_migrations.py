@@ -259,6 +259,8 @@ def test_a_role_that_may_only_fill_the_tables_needs_nothing_more_after_the_files
         run_as_owner(
             database,
             "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow_internal TO {role}",
             "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             role=role,
         )

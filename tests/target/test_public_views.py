@@ -104,7 +104,12 @@ def test_a_column_that_is_added_shows(shadow: ShadowDatabase, database: str) -> 
 
 def test_a_role_that_may_not_create_in_public_still_mirrors(database: str) -> None:
     with new_role(database) as role:
-        run_as_owner(database, "CREATE SCHEMA odoo_shadow AUTHORIZATION {role}", role=role)
+        run_as_owner(
+            database,
+            "CREATE SCHEMA odoo_shadow AUTHORIZATION {role}",
+            "CREATE SCHEMA odoo_shadow_internal AUTHORIZATION {role}",
+            role=role,
+        )
         with ShadowDatabase.from_url(as_role(database, role)) as shadow:
             table = make_table(shadow)
             merge(shadow, table, row(1, "a"))
@@ -120,6 +125,8 @@ def test_views_of_another_role_are_left_alone(shadow: ShadowDatabase, database: 
             database,
             "GRANT CREATE ON SCHEMA public TO {role}",
             "GRANT ALL ON SCHEMA odoo_shadow TO {role}",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow_internal TO {role}",
             "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             "ALTER TABLE odoo_shadow.{table} OWNER TO {role}",
             role=role,

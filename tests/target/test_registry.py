@@ -191,10 +191,10 @@ def test_a_type_that_cannot_be_widened_keeps_the_old_column_beside(shadow: Shado
 def test_a_view_that_somebody_built_on_a_column_survives(shadow: ShadowDatabase) -> None:
     table = make_table(shadow, columns=[Column("code", ColumnType.BIGINT), NAME])
     with shadow.transaction() as tx:
-        tx.run("CREATE VIEW mine AS SELECT code FROM {table}", table=tx.own(table))
+        tx.run("CREATE VIEW public.mine AS SELECT code FROM {table}", table=tx.own(table))
     make_table(shadow, columns=[Column("code", ColumnType.TEXT), NAME])  # widening would need mine to go
     with shadow.transaction() as tx:
-        assert tx.run("SELECT code FROM mine") == []
+        assert tx.run("SELECT code FROM public.mine") == []
         assert {"code", "code__bigint"} <= set(present_columns(tx, table))
 
 

@@ -1,0 +1,24 @@
+"""What the mirror's own tables are called."""
+
+from __future__ import annotations
+
+META = "odoo_shadow_meta"
+WATERMARK = "odoo_shadow_watermark"
+SYNC_LOG = "odoo_shadow_sync_log"
+FIELD = "odoo_shadow_field"
+SELECTION = "odoo_shadow_selection"
+SCHEMA_LOG = "odoo_shadow_schema_log"
+VERIFICATION = "odoo_shadow_verification"
+
+CONTROL_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION)
+"""In the mirror's schema, for readers as well."""
+
+MIRROR = "mirror"
+TABLE_STATE = "table_state"
+LEASE = "lease"
+SYNC_DETAIL = "sync_detail"
+HASH_SECRET = "hash_secret"  # noqa: S105 - a table's name
+MADE_OBJECT = "made_object"
+
+FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
+"""For other writers and readers, in the mirror's schema and in `public`."""
