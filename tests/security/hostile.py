@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, LiteralString
+from unittest import mock
 
 import psycopg
 from psycopg import sql
 
+from airflow_provider_odoo_shadow.cli.main import main
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
 from odoo_stand_in import StandIn
-from tests.cli.shell import Outcome, Shell, shell_for
+from tests.cli.shell import Outcome, shell_for
 from tests.target.roles import as_role
 
 
@@ -55,12 +62,26 @@ class Hostile:
         """The shadow, as the role that mirrors sees it."""
         return ShadowDatabase.from_url(self.mirror_url, name="shadow_db", trust=trust)
 
-    def run(self, odoo: StandIn, *arguments: str, **changed: str | None) -> Outcome:
-        """Run `odoo-shadow` as the role that mirrors."""
-        shell: Shell = shell_for(odoo, self.mirror_url)
-        if self.role is not None:
-            changed = {"SUPABASE_DB_URL": self.mirror_url, **changed}
-        return shell.run(*arguments, **changed)
+    def run(self, odoo: StandIn, *arguments: str, **changed: str) -> Outcome:
+        """Run `odoo-shadow` as the role that mirrors; in this process, since a program takes a second to start."""
+        env = shell_for(odoo, self.mirror_url).env | {"SUPABASE_DB_URL": self.mirror_url, **changed}
+        package = logging.getLogger("airflow_provider_odoo_shadow")
+        before = package.handlers, package.propagate, package.level
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        try:
+            with (
+                mock.patch.dict(os.environ, env),
+                mock.patch.object(sys, "argv", ["odoo-shadow", *arguments]),
+                redirect_stdout(out),
+                redirect_stderr(err),
+            ):
+                main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        finally:
+            package.handlers, package.propagate, level = before
+            package.setLevel(level)
+        return Outcome(code, out.getvalue(), err.getvalue())
 
     def _run(self, url: str, statements: Sequence[LiteralString], names: dict[str, str]) -> list[tuple[Any, ...]]:
         parts = {key: sql.Identifier(name) for key, name in names.items()}
