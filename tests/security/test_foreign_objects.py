@@ -107,7 +107,7 @@ def test_a_trigger_of_theirs_does_not_run(hostile: Hostile, odoo: StandIn, table
         connection.execute(f'GRANT USAGE ON SCHEMA odoo_shadow TO "{hostile.mallory}"')
         connection.execute(f'GRANT TRIGGER ON {table} TO "{hostile.mallory}"')
     hostile.as_mallory(
-        f"CREATE TRIGGER theirs BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION public.steal()"  # type: ignore[arg-type]
+        f"CREATE TRIGGER theirs BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION public.steal()"
     )
     refused(hostile, odoo, "trigger theirs on odoo_shadow_", hostile.mallory)
     assert not ran(hostile)
