@@ -244,7 +244,7 @@ def test_an_unfinished_run_is_told_too(hostile: Hostile, odoo: StandIn) -> None:
     with client_of(odoo) as client, hostile.shadow() as shadow:
 
         def stop(_: object) -> None:
-            raise StoppedError
+            raise StoppedError("in the middle")
 
         with pytest.raises(StoppedError):
             mirror(client, shadow, batch_size=50, on_progress=stop)
