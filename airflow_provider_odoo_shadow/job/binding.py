@@ -15,6 +15,7 @@ from airflow_provider_odoo_shadow.target.base import (
     recorded_origin,
     schema_version,
 )
+from airflow_provider_odoo_shadow.target.base_statements import VERSION
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.public_views import check_public
@@ -29,9 +30,11 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
     :raises ShadowConflictError: something else has the names of the shadow's views.
     """
     with shadow.transaction() as tx:
-        if not schema_version(tx):
+        version = schema_version(tx)
+        if not version:
             check_public(tx, [table_name(model) for model in models])
-        ensure_base(tx)
+        if version < VERSION:
+            ensure_base(tx)
         is_bound = _has_same_address(recorded_origin(tx), odoo)
     if not is_bound:
         identified = replace(_address(odoo), uuid=_database_uuid(odoo))

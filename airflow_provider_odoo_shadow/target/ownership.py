@@ -170,7 +170,7 @@ def _relations(tx: Transaction, scope: sql.Composed) -> list[Foreign]:
 def _registered(tx: Transaction) -> list[Foreign]:
     """List what stands under registered tables' names, such as somebody's view in the place of a dropped table."""
     scope = sql.SQL("n.nspname = {} AND c.relname IN (SELECT table_name FROM {})").format(tx.schema, tx.own(META))
-    return [*_relations(tx, scope), *_code(tx, scope)]
+    return _relations(tx, scope)
 
 
 def _code(tx: Transaction, scope: sql.Composed) -> list[Foreign]:

@@ -250,3 +250,19 @@ def test_an_unfinished_run_is_told_too(hostile: Hostile, odoo: StandIn) -> None:
             mirror(client, shadow, batch_size=50, on_progress=stop)
     hostile.as_owner("ALTER TABLE odoo_shadow.odoo_shadow_res_partner OWNER TO {mallory}")
     refused(hostile, odoo, "table odoo_shadow.odoo_shadow_res_partner", hostile.mallory)
+
+
+def test_a_policy_that_hides_rows_from_the_sync_role_is_an_error(hostile: Hostile, odoo: StandIn) -> None:
+    """Rows that the mirror does not see would count as missing, or as never there."""
+    if hostile.role is None:
+        pytest.skip("a superuser sees all rows")
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
+    hostile.as_owner(
+        "ALTER TABLE odoo_shadow.odoo_shadow_res_company OWNER TO {mallory}",
+        "GRANT ALL ON odoo_shadow.odoo_shadow_res_company TO {role}",
+        "ALTER TABLE odoo_shadow.odoo_shadow_res_company ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY some ON odoo_shadow.odoo_shadow_res_company USING (id > 1)",
+    )
+    for arguments in (("verify",), ("sync", "--full", *ONE_MODEL)):
+        outcome = hostile.run(odoo, *arguments, TRUSTED_ROLES=hostile.mallory)
+        assert outcome.code == 1 and "row-level security" in outcome.err, (outcome.out, outcome.err)

@@ -135,3 +135,11 @@ def test_a_view_with_names_is_not_known_by_its_comment(hostile: Hostile, odoo: S
         "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname LIKE 'odoo\\_shadow\\_res\\_company%named'"
     )
     assert sorted(str(owner) for (owner,) in views) == sorted([hostile.mallory, hostile.role or "postgres"])
+
+
+@pytest.mark.parametrize("statement", [FAKE, "CREATE TABLE public.odoo_shadow_res_company (id bigint)"])
+def test_what_a_trusted_role_made_for_another_purpose_is_not_the_shadow_either(
+    hostile: Hostile, odoo: StandIn, statement: LiteralString
+) -> None:
+    hostile.as_owner(statement)
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 2
