@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -20,15 +21,18 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     verbose_option,
 )
+from airflow_provider_odoo_shadow.cli.terminal import say
 from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.model_index import read_model_index
+from airflow_provider_odoo_shadow.job.model_index import IndexedModel, read_model_index
 from airflow_provider_odoo_shadow.job.models import ALL
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.discovery import Kind
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.names import is_model_name
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.migrations import (
     BASE_FILE,
@@ -37,6 +41,8 @@ from airflow_provider_odoo_shadow.target.migrations import (
     base_migration,
     tables_migration,
 )
+from airflow_provider_odoo_shadow.target.tables import Column
+from airflow_provider_odoo_shadow.text.shown import shown
 
 
 @click.command()
@@ -97,12 +103,18 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     chosen: list[ModelTable] = []
     for name in names:
         item = indexed.get(name)
-        reason = f"{path} does not list it" if item is None else item.without_table
+        reason = _why_not(path, name, item)
         if item is not None and reason is None:
             chosen.append(item)
         else:
-            click.echo(f"{name if name.isprintable() else repr(name)}: skipped: {reason}.", err=True)
+            say(f"{name}: skipped: {reason}.", err=True)
     return chosen
+
+
+def _why_not(path: Path, name: str, item: IndexedModel | None) -> str | None:
+    if not is_model_name(name):
+        return str(Kind.MISNAMED)
+    return f"{path} does not list it" if item is None else item.without_table
 
 
 def _server_models(
@@ -111,7 +123,7 @@ def _server_models(
     with odoo_client(odoo_settings) as odoo:
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
-            click.echo(f"{left_out.model}: left out: {left_out.reason}.", err=True)
+            say(f"{left_out.model}: left out: {left_out.reason}.", err=True)
         tables = (_model_table(odoo, model, settings(model)) for model in chosen.models)
         return [table for table in tables if table is not None]
 
@@ -120,11 +132,18 @@ def _model_table(odoo: OdooClient, model: str, settings: ModelSettings) -> Model
     try:
         layout = read_layout(odoo, model, settings)
     except OdooUnknownModelError as error:
-        click.echo(f"{model}: skipped: {error}", err=True)
+        say(f"{model}: skipped: {error}", err=True)
         return None
-    columns = tuple(item.column for item in layout.all_columns)
-    label = odoo.readable_models.get(model, "")
+    columns = tuple(_readable(item.column) for item in layout.all_columns)
+    label = shown(odoo.readable_models.get(model, ""))
     return ModelTable(model, columns, label=label, name_path=layout.name_path)
+
+
+def _readable(column: Column) -> Column:
+    """Let people review the file in a terminal: a sync then stores the words as Odoo has them."""
+    told = column.description
+    selection = tuple((shown(value), shown(label)) for value, label in told.selection)
+    return replace(column, description=replace(told, label=shown(told.label), selection=selection))
 
 
 def _write(output: Path, texts: dict[str, str]) -> None:
@@ -132,6 +151,6 @@ def _write(output: Path, texts: dict[str, str]) -> None:
         output.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (output / name).write_text(text, encoding="utf-8")
-            click.echo(f"Wrote {output / name}")
+            say(f"Wrote {output / name}")
     except OSError as error:
         raise MirrorConfigurationError(f"{output} cannot be written: {error.strerror}.") from None

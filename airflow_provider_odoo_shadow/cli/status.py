@@ -8,8 +8,9 @@ import click
 from rich.table import Column, Table
 
 from airflow_provider_odoo_shadow.cli.options import set_up_logging, shadow_database, shadow_options, verbose_option
-from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.base import recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 
@@ -34,11 +35,11 @@ def status(context: click.Context, supabase_db_url: str, schema: str, verbose: b
             raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
         origin, tables = recorded_origin(tx), list_tables(tx)
     if origin is not None:
-        click.echo(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
+        say(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
     console().print(_as_table(tables))
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
-        click.echo(f"{item.model}: {item.sync_errors} failed runs since its last good run: {item.last_error}", err=True)
+        say(f"{item.model}: {item.sync_errors} failed runs since its last good run: {item.last_error}", err=True)
     if failing:
         context.exit(SOME_FAILED)
 
@@ -49,7 +50,8 @@ def _as_table(tables: list[TableStatus]) -> Table:
     for title in ("watermark (UTC)", "lag", "last sync (UTC)", "errors"):
         table.add_column(title)
     for item in tables:
-        table.add_row(
+        add_row(
+            table,
             item.model,
             str(item.row_count),
             _moment(item.watermark),

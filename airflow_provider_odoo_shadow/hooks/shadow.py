@@ -8,9 +8,9 @@ from typing import cast
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from airflow_provider_odoo_shadow.hooks.masking import mask
 from airflow_provider_odoo_shadow.target.database import KEEPALIVES, PgConnection, ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
-from airflow_provider_odoo_shadow.text.redaction import protect
 
 
 def shadow_database(postgres_conn_id: str, schema: str) -> ShadowDatabase:
@@ -24,7 +24,7 @@ def shadow_database(postgres_conn_id: str, schema: str) -> ShadowDatabase:
                 f"There is no Airflow connection '{postgres_conn_id}': add it, of type Postgres, "
                 "under Admin > Connections."
             ) from None
-        protect(stored.password, login=stored.login or "")
+        mask(stored.password, login=stored.login or "")
         stored.extra = json.dumps({**KEEPALIVES, **stored.extra_dejson})
         # log_sql would log every statement, and with it values of rows.
         return cast(PgConnection, PostgresHook(postgres_conn_id, connection=stored, log_sql=False).get_conn())

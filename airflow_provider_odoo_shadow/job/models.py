@@ -119,7 +119,7 @@ def in_order(models: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_term(term: str) -> bool:
-    """A pattern may match names that Odoo does not allow; what is no pattern must be a name that it allows."""
+    """Say whether it is a pattern, or a name that Odoo allows."""
     bare = term.removeprefix("!")
     if _WILD.search(bare):
         return len(bare) <= LONGEST_NAME and re.fullmatch(TERM, term) is not None

@@ -24,6 +24,19 @@ def logger(name: str) -> logging.Logger:
     return found
 
 
+def as_text(handler: logging.Handler) -> logging.Handler:
+    """Let a handler show other libraries' lines as text, too: they may quote what a server has sent."""
+    handler.addFilter(_foreign_as_text)
+    return handler
+
+
+def _foreign_as_text(record: logging.LogRecord) -> bool:
+    if not any(isinstance(item, _AsText) for item in logging.getLogger(record.name).filters):
+        record.msg, record.args = shown(record.getMessage()), None
+        _show_traceback(record)
+    return True
+
+
 class _AsText(logging.Filter):
     """Makes the arguments of a record safe; the message itself is this project's own."""
 
@@ -32,9 +45,13 @@ class _AsText(logging.Filter):
             record.args = {name: _safe(value) for name, value in record.args.items()}
         elif record.args:
             record.args = tuple(map(_safe, record.args))
-        if record.exc_info:
-            record.exc_text = shown_block(_FORMATTER.formatException(record.exc_info))
+        _show_traceback(record)
         return True
+
+
+def _show_traceback(record: logging.LogRecord) -> None:
+    if record.exc_info:
+        record.exc_text = shown_block(_FORMATTER.formatException(record.exc_info))
 
 
 def _safe(value: object) -> object:

@@ -124,7 +124,8 @@ class OdooToPostgresOperator(BaseOperator):
         return super().render_template(content, context, jinja_env, seen_oids)
 
     def _is_written_here(self, text: str) -> bool:
-        declared = self.dag.task_dict.get(self.task_id) if self.has_dag() else None
+        dag = self.get_dag()
+        declared = dag.task_dict.get(self.task_id) if dag else None
         if not isinstance(declared, MappedOperator):
             return True
         return any(isinstance(value, str) and value == text for value in declared.partial_kwargs.values())

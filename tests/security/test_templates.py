@@ -59,7 +59,12 @@ def rendered() -> list[str]:
 
 def watch(dag: DAG, rendered: list[str]) -> DAG:
     """Let a DAG's templates know the macro that leaves a proof."""
-    dag.user_defined_macros = {"proof": lambda: rendered.append("rendered") or "res.country"}
+
+    def proof() -> str:
+        rendered.append("rendered")
+        return "res.country"
+
+    dag.user_defined_macros = {"proof": proof}
     return dag
 
 
@@ -69,9 +74,7 @@ def test_a_hostile_model_is_refused_and_the_others_are_mirrored(
     caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
     dag_run = run(watch(mirror_dag(models=["x_pwn*", "res.country*"]), rendered))
     assert dag_run.state == "success"
-    assert states(dag_run) == dict.fromkeys(
-        ("plan", "doctor", "res.country", "res.country.state", "report"), "success"
-    )
+    assert states(dag_run) == dict.fromkeys(("plan", "doctor", "res.country", "res.country.state", "report"), "success")
     assert rendered == []
     told = [message for message in caplog.messages if "x_pwn" in message]
     assert len(told) == 1 and "Odoo allows no such name" in told[0]
@@ -84,7 +87,7 @@ def test_not_even_a_plan_that_lets_it_pass_is_rendered(
     mirror_dag: MirrorDag, rendered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if discovery checked nothing: the mapped task itself renders nothing, and refuses."""
-    monkeypatch.setattr(discovery, "is_model_name", lambda name: True)
+    monkeypatch.setattr(discovery, "is_model_name", lambda _: True)
     dag_run = run(watch(mirror_dag(models=["x_pwn*"], retries=0), rendered))
     assert rendered == []
     assert states(dag_run) == {"plan": "success", "doctor": "success", HOSTILE: "failed", "report": "success"}
@@ -111,7 +114,7 @@ def test_a_mapped_verification_renders_nothing_by_itself(
     dags: Mapping[str, DAG], rendered: list[str], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "airflow_provider_odoo_shadow.mirrors.verify_dag.mirrored_models", lambda shadow: [HOSTILE, "res.company"]
+        "airflow_provider_odoo_shadow.mirrors.verify_dag.mirrored_models", lambda _: [HOSTILE, "res.company"]
     )
     run(dags["odoo_shadow_sync"], models=["res.company"])
     dag_run = run(watch(dags["odoo_shadow_verify"], rendered))
@@ -119,12 +122,20 @@ def test_a_mapped_verification_renders_nothing_by_itself(
     assert states(dag_run) == {"plan": "success", HOSTILE: "failed", "res.company": "success"}
 
 
-OWN_DAG = '''
+OWN_DAG = """
 from airflow.sdk import DAG, task, task_group
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 
 NAMES = {names!r}
-PARTIAL = dict(task_id="mirror", retries=0, postgres_conn_id="{{{{ 'odoo_shadow_db' }}}}", map_index_template="{{{{ task.model }}}}")
+WRITTEN = "{{{{ 'odoo_shadow_db' }}}}"
+LABEL = "{{{{ task.model }}}}"
+
+
+def mapped(**more):
+    return OdooToPostgresOperator.partial(
+        task_id="mirror", retries=0, postgres_conn_id=WRITTEN, map_index_template=LABEL, **more
+    )
+
 
 with DAG("own_ways", schedule=None):
     @task
@@ -140,20 +151,16 @@ with DAG("own_ways", schedule=None):
         return NAMES[0]
 
     {mapped}
-'''
+"""
 WAYS = {
-    "expand over a task": "OdooToPostgresOperator.partial(**PARTIAL).expand(model=names())",
-    "expand over a list": "OdooToPostgresOperator.partial(**PARTIAL).expand(model=NAMES)",
-    "expand_kwargs over a task": "OdooToPostgresOperator.partial(**PARTIAL).expand_kwargs(entries())",
-    "expand_kwargs over a list": "OdooToPostgresOperator.partial(**PARTIAL).expand_kwargs([dict(model=n) for n in NAMES])",
-    "expand_kwargs over outputs": "OdooToPostgresOperator.partial(**PARTIAL).expand_kwargs([dict(model=one())])",
-    "expand over a mapped task": "OdooToPostgresOperator.partial(**PARTIAL).expand(model=names().map(lambda n: n + ''))",
-    "expand_kwargs over a mapped task": (
-        "OdooToPostgresOperator.partial(**PARTIAL).expand_kwargs(names().map(lambda n: dict(model=n)))"
-    ),
-    "expand another argument": (
-        "OdooToPostgresOperator.partial(**PARTIAL, model='res.country').expand(schema=names())"
-    ),
+    "expand over a task": "mapped().expand(model=names())",
+    "expand over a list": "mapped().expand(model=NAMES)",
+    "expand_kwargs over a task": "mapped().expand_kwargs(entries())",
+    "expand_kwargs over a list": "mapped().expand_kwargs([dict(model=n) for n in NAMES])",
+    "expand_kwargs over outputs": "mapped().expand_kwargs([dict(model=one())])",
+    "expand over a mapped task": "mapped().expand(model=names().map(lambda n: n + ''))",
+    "expand_kwargs over a mapped task": ("mapped().expand_kwargs(names().map(lambda n: dict(model=n)))"),
+    "expand another argument": ("mapped(model='res.country').expand(schema=names())"),
     "the output of a task": (
         "OdooToPostgresOperator(task_id='mirror', model=one(), retries=0, postgres_conn_id='odoo_shadow_db')"
     ),
@@ -175,7 +182,7 @@ def own_dag(airflow_database: None, connections: None) -> Iterator[Callable[...,
     file = DAGS_FOLDER / "own_ways.py"
 
     def build(names: list[str], way: str) -> DAG:
-        file.write_text(OWN_DAG.format(names=names, mapped=WAYS[way]), encoding="utf-8")
+        file.write_text(OWN_DAG.format(names=names, body=WAYS[way]), encoding="utf-8")
         bag = DagBag(str(file))
         assert bag.import_errors == {}
         return bag.dags["own_ways"]
@@ -213,9 +220,7 @@ def test_a_template_of_the_author_is_rendered_once(
 
 
 @pytest.mark.parametrize("setting", ["models", "batch_size", "full"])
-def test_what_the_trigger_form_sends_is_not_rendered(
-    mirror_dag: MirrorDag, rendered: list[str], setting: str
-) -> None:
+def test_what_the_trigger_form_sends_is_not_rendered(mirror_dag: MirrorDag, rendered: list[str], setting: str) -> None:
     from airflow.sdk.exceptions import ParamValidationError
 
     dag = watch(mirror_dag(models=["res.country*"]), rendered)
@@ -276,7 +281,7 @@ def test_the_operator_tells_what_it_refuses(
 
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
     with pytest.raises(MirrorConfigurationError, match=r"is no model's name, and is not mirrored"):
-        OdooToPostgresOperator(task_id="one", model=HOSTILE).execute({})  # type: ignore[typeddict-item]
+        OdooToPostgresOperator(task_id="one", model=HOSTILE).execute({})
 
 
 def test_the_dags_that_ship_have_no_template_fields(dags: Mapping[str, DAG]) -> None:
