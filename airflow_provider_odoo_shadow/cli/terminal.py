@@ -34,9 +34,10 @@ def say(text: object, *, err: bool = False) -> None:
 def say_json(document: object) -> None:
     """Print JSON for programs: every text as it is, apart from credentials, which no text holds then.
 
-    JSON writes whatever a terminal would obey as an escape of its own.
+    JSON writes whatever a terminal would obey as an escape of its own, but for DEL.
     """
-    click.echo(json.dumps(_redacted(document), indent=2, default=lambda value: redact(str(value))))
+    text = json.dumps(_redacted(document), indent=2, default=lambda value: redact(str(value)))
+    click.echo(text.replace("\x7f", "\\u007f"))
 
 
 def _redacted(value: object) -> object:

@@ -25,7 +25,7 @@ def logger(name: str) -> logging.Logger:
 
 
 def as_text(handler: logging.Handler) -> logging.Handler:
-    """Let a handler show other libraries' lines as text, too: they may quote what a server has sent."""
+    """Let a handler show other libraries' lines as text, too, in one line: they may quote what a server has sent."""
     handler.addFilter(_foreign_as_text)
     return handler
 
@@ -33,7 +33,7 @@ def as_text(handler: logging.Handler) -> logging.Handler:
 def _foreign_as_text(record: logging.LogRecord) -> bool:
     if not any(isinstance(item, _AsText) for item in logging.getLogger(record.name).filters):
         record.msg, record.args = shown(record.getMessage()), None
-        _show_traceback(record)
+        record.exc_info = record.exc_text = record.stack_info = None
     return True
 
 
@@ -45,13 +45,9 @@ class _AsText(logging.Filter):
             record.args = {name: _safe(value) for name, value in record.args.items()}
         elif record.args:
             record.args = tuple(map(_safe, record.args))
-        _show_traceback(record)
+        if record.exc_info:
+            record.exc_text = shown_block(_FORMATTER.formatException(record.exc_info))
         return True
-
-
-def _show_traceback(record: logging.LogRecord) -> None:
-    if record.exc_info:
-        record.exc_text = shown_block(_FORMATTER.formatException(record.exc_info))
 
 
 def _safe(value: object) -> object:

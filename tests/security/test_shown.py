@@ -34,7 +34,7 @@ ATTACKS = {
     "bidi": "\u202egnp.exe\u2066",
     "lines": "one\r\nError: all is well\x0b\x85\u2028two",
     "log groups": "::group::hidden ::endgroup::",
-    "hidden": "a\u200bb\ufeffc\U000e0041",
+    "hidden": "a\u200bb\ufeffc\U000e0041\x7f",
 }
 EVIL = " ".join(ATTACKS.values())
 HONEST = "[draft] costs [/b] 5 [€] [link]"
@@ -224,16 +224,26 @@ def test_answers_that_nobody_expects_end_in_one_sentence(shell: Shell, command: 
     assert "\x1b" not in verbose.err
 
 
+def broken(request: Request) -> Reply:
+    """Answer properly, but for a header that is none and repeats the request."""
+    version = request.path == "/jsonrpc" and request.call == "version"
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {"server_version": "17.0"} if version else False}
+    body = json.dumps(answer).encode()
+    status = b"404 Not Found" if request.path == "/web/version" else b"200 OK"
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % (status, len(body))
+    return Reply(raw=head + b"no header\x1b[2J " + request.body + b"\r\n\r\n" + body)
+
+
 def test_broken_headers_are_not_passed_on(shell: Shell) -> None:
-    """urllib3 warns of them, with the headers in the warning."""
+    """urllib3 warns of them, with the headers in the warning, and a traceback."""
     with RawServer() as server:
-        head = (
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nbroken\x1b[2J header\r\nContent-Length: 2\r\n\r\n{}"
-        )
-        server.everything = lambda _: Reply(raw=head)
-        outcome = shell.run("sync", "--models", "res.company", ODOO_URL=server.url)
+        server.everything = broken
+        changed = {"ODOO_URL": server.url, "ODOO_PASSWORD": "hunter2-hunter2", "ODOO_PROTOCOL": "jsonrpc"}
+        outcome = shell.run("sync", "--models", "res.company", **changed)
     assert outcome.code == 2
-    assert "\x1b" not in outcome.out + outcome.err
+    assert "Failed to parse headers" in outcome.err
+    assert_plain(outcome.out + outcome.err)
+    assert "hunter2" not in outcome.err
 
 
 def test_in_a_tasks_log(
