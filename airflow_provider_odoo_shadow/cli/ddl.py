@@ -26,13 +26,11 @@ from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.model_index import IndexedModel, read_model_index
+from airflow_provider_odoo_shadow.job.model_index import read_model_index
 from airflow_provider_odoo_shadow.job.models import ALL
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.discovery import Kind
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
-from airflow_provider_odoo_shadow.source.names import is_model_name
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.migrations import (
     BASE_FILE,
@@ -103,18 +101,12 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     chosen: list[ModelTable] = []
     for name in names:
         item = indexed.get(name)
-        reason = _why_not(path, name, item)
+        reason = f"{path} does not list it" if item is None else item.without_table
         if item is not None and reason is None:
             chosen.append(item)
         else:
             say(f"{name}: skipped: {reason}.", err=True)
     return chosen
-
-
-def _why_not(path: Path, name: str, item: IndexedModel | None) -> str | None:
-    if not is_model_name(name):
-        return str(Kind.MISNAMED)
-    return f"{path} does not list it" if item is None else item.without_table
 
 
 def _server_models(
