@@ -37,10 +37,13 @@ lint: $(READY) ## check style, types and the layers
 bench: $(READY) ## measure rows a second and memory
 	@$(BIN)/python -m tools.bench
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
 lock: ## pin what setup.cfg and requirements-dev.in ask for, in requirements.lock (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" setup.cfg requirements-dev.in -o requirements.lock
+	$(LOCK) setup.cfg requirements-dev.in -o requirements.lock
+	$(LOCK) --no-deps --constraints requirements.lock docker/requirements.in -o docker/requirements.lock
 
 clean: ## remove the virtual environment and all that was built
 	rm -rf $(VENV) build dist .demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

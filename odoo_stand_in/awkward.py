@@ -10,7 +10,7 @@ import psycopg
 from odoo_stand_in import words
 from odoo_stand_in.generator import Generator, Row
 from odoo_stand_in.models import Registry
-from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MODEL_NAMES
+from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
 
 FULL, EMPTY, HIGH, LOW = 1, 2, 3, 4
 # PostgreSQL takes every character but NUL; these come near it, or are told apart from it by a hair.
@@ -95,7 +95,7 @@ def populate(generator: Generator) -> None:
     generator.relate_some(KINDS, "x_partner_ids", 0.6)
     generator.counts["awkward.names"] = 3
     generator.make("awkward.names", lambda number, row: row.update({name: f"{name} {number}" for name in FIELD_NAMES}))
-    for name in MODEL_NAMES:
+    for name in (*MODEL_NAMES, *MISNAMED):
         generator.counts[name] = 3
         generator.make(name, lambda number, row, of=name: row.update(name=_translated(f"{of} {number}")))  # type: ignore[misc]
 

@@ -181,11 +181,16 @@ def _reflect(connection: Connection, registry: Registry, model: Model) -> None:
 
 
 def add_model(
-    connection: Connection, registry: Registry, name: str, fields: Mapping[str, str | Mapping[str, Any]]
+    connection: Connection,
+    registry: Registry,
+    name: str,
+    fields: Mapping[str, str | Mapping[str, Any]],
+    label: str | None = None,
 ) -> None:
     """CREATE TABLE, and a row in ir_model."""
     rec_name = next((one for one in ("name", "x_name") if one in fields), "")
-    (model,) = registry.declare([Declaration(name, name.replace(".", " ").title(), "", rec_name=rec_name)])
+    shown = name.replace(".", " ").title() if label is None else label
+    (model,) = registry.declare([Declaration(name, shown, "", rec_name=rec_name)])
     for field_name, given in fields.items():
         attrs = {"type": given} if isinstance(given, str) else dict(given)
         kind = attrs.pop("type")

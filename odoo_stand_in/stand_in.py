@@ -159,10 +159,12 @@ class StandIn:
         with self._connect() as connection:
             live.remove_field(connection, self.registry, model, name)
 
-    def add_model(self, name: str, fields: Mapping[str, str | Mapping[str, Any]] | None = None) -> None:
+    def add_model(
+        self, name: str, fields: Mapping[str, str | Mapping[str, Any]] | None = None, *, label: str | None = None
+    ) -> None:
         """Add a model; `fields` maps names to types, or to attributes with a `type`."""
         with self._connect() as connection:
-            live.add_model(connection, self.registry, name, fields or {"x_name": "char"})
+            live.add_model(connection, self.registry, name, fields or {"x_name": "char"}, label)
 
     def hide_late(self, model: str, ids: Iterable[int]) -> None:
         """Hide records as `mail.message` does those that a login may not see: a search's limit counts them."""

@@ -58,7 +58,8 @@ class AirflowHome:
         dags_folder: Path = REPOSITORY / "dags",
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # credentials are in it
         self.folder = folder
         self.log = folder / "airflow.log"
         self.log.touch(mode=0o600)

@@ -23,9 +23,11 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.text.shown import shown
 from tools.odoo_cells import NOTHING_HIDDEN, Cells, NotComparableError, Reading, expected_cells, plain_cell
 from tools.odoo_models import Connection, OdooModel, made_since, read_model
 from tools.shadow_tables import Holds, ShadowColumn, ShadowTable, mirrored_tables, read_table, synced_until
@@ -185,18 +187,19 @@ def _print(compared: list[Comparison]) -> None:
     table = Table("model", *NUMBERS, "not compared")
     for item in compared:
         numbers = (str(getattr(item, name)) for name in NUMBERS)
-        table.add_row(item.model, *numbers, "; ".join(f"{name}: {why}" for name, why in item.not_compared.items()))
-    table.add_row("all", *(str(sum(getattr(item, name) for item in compared)) for name in NUMBERS))
-    console = Console(width=None if sys.stdout.isatty() else 150)
+        add_row(table, item.model, *numbers, "; ".join(f"{name}: {why}" for name, why in item.not_compared.items()))
+    add_row(table, "all", *(str(sum(getattr(item, name) for item in compared)) for name in NUMBERS))
+    width = None if sys.stdout.isatty() else 150
+    console = Console(width=width, markup=False, emoji=False, highlight=False)
     console.print(table)
     kinds = sum((item.kinds for item in compared), start=Counter[str]())
-    console.print("Cells: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()), highlight=False)
+    console.print("Cells: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
     for item in compared:
         for example in item.examples:
-            console.print(example, highlight=False, markup=False)
+            console.print(shown(example))
     unequal = [item.model for item in compared if not item.is_equal]
     verdict = f"these differ: {', '.join(unequal)}" if unequal else "all is equal"
-    console.print(f"Compared {len(compared)} tables: {verdict}.", highlight=False)
+    console.print(f"Compared {len(compared)} tables: {verdict}.")
 
 
 if __name__ == "__main__":

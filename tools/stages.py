@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.text.shown import shown
 from tools import signals
 from tools.trouble import ToolError
 
@@ -39,7 +40,7 @@ class Stage:
     def show(self, doing: str) -> None:
         """Say how far it is; only a terminal shows this."""
         if self._status is not None:
-            self._status.update(escape(doing))
+            self._status.update(Text(shown(doing)))
 
     def done(self, text: str) -> None:
         """Say what there is now."""
@@ -50,28 +51,32 @@ class Stages:
     """A tool's output."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+        width = None if sys.stdout.isatty() else _PLAIN_WIDTH
+        self.console = Console(highlight=False, markup=False, emoji=False, width=width)
+
+    def say(self, text: object, *, style: str = "") -> None:
+        """Print one line, which may hold what Odoo or PostgreSQL says."""
+        self.console.print(Text(shown(text), style), soft_wrap=True)
 
     @contextmanager
     def stage(self, doing: str) -> Iterator[Stage]:
         """Show what is being done; in the end one line with what there is, and how long it took."""
         started = time.monotonic()
         if self.console.is_terminal:
-            with self.console.status(escape(doing)) as status:
+            with self.console.status(Text(shown(doing))) as status:
                 stage = Stage(doing, status)
                 yield stage
         else:
             stage = Stage(doing, None)
             yield stage
-        self.console.print(
-            f"[green]ok[/]  {escape(stage.text)} [dim]({time.monotonic() - started:.1f} s)[/]", soft_wrap=True
-        )
+        took = (f" ({time.monotonic() - started:.1f} s)", "dim")
+        self.console.print(Text.assemble(("ok", "green"), "  ", shown(stage.text), took), soft_wrap=True)
 
     def wrong(self, message: str, log: Path | None = None) -> None:
         """Say what is wrong, and where to read more."""
-        self.console.print(f"[red]wrong[/]  {escape(message)}", soft_wrap=True)
+        self.console.print(Text.assemble(("wrong", "red"), "  ", shown(message)), soft_wrap=True)
         if log is not None:
-            self.console.print(f"       The log: {log}", soft_wrap=True)
+            self.say(f"       The log: {log}")
 
 
 def run(tool: Callable[[Stages], None]) -> int:
@@ -83,7 +88,7 @@ def run(tool: Callable[[Stages], None]) -> int:
     try:
         tool(stages)
     except KeyboardInterrupt:
-        stages.console.print("Ended.")
+        stages.say("Ended.")
         return INTERRUPTED
     except (ToolError, OdooError, ShadowError, MirrorConfigurationError) as error:
         stages.wrong(str(error), getattr(error, "log", None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
 from tools.trouble import ToolError
 
+ADMIN = "admin"
+PLUGINS = Path(__file__).with_name("airflow_plugins")
 SECONDS_TO_START = 180.0
 _COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
@@ -25,20 +29,23 @@ class RunningAirflow:
 
     :param url: of its web interface, without a slash at the end.
     :param log: what its processes print.
+    :param password: the administrator's.
     :param process: the command that runs all of it.
     """
 
-    def __init__(self, url: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, url: str, log: Path, password: str, process: subprocess.Popen[bytes]) -> None:
         self.url = url
         self.log = log
+        self.password = password
         self._process = process
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy stands between this machine and itself
 
     @property
     def token(self) -> str:
-        """A fresh access token: everyone who can reach the address is administrator."""
-        answer = self._session.get(f"{self.url}/auth/token", timeout=30)
+        """A fresh access token of the administrator."""
+        login = {"username": ADMIN, "password": self.password}
+        answer = self._session.post(f"{self.url}/auth/token", json=login, timeout=30)
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
@@ -96,8 +103,10 @@ def standalone(home: AirflowHome, *, port: int | None = None, dag_id: str = DAG_
     """
     port = port or processes.free_port()
     url = f"http://127.0.0.1:{port}"
-    process = processes.start([sys.executable, "-m", "airflow", "standalone"], _settings(home, url), home.log)
-    server = RunningAirflow(url, home.log, process)
+    password = secrets.token_urlsafe(16)
+    settings = {**_settings(home, url), **_one_administrator(home, password)}
+    process = processes.start([sys.executable, "-m", "airflow", "standalone"], settings, home.log)
+    server = RunningAirflow(url, home.log, password, process)
     try:
         server.wait_until(server.is_healthy)
         server.wait_until(lambda: server.has_dag(dag_id))
@@ -105,6 +114,20 @@ def standalone(home: AirflowHome, *, port: int | None = None, dag_id: str = DAG_
     finally:
         processes.end(process)
         server.close()
+
+
+def _one_administrator(home: AirflowHome, password: str) -> dict[str, str]:
+    """Let in whoever knows this run's password, which stands in a file that nobody else on this machine can read."""
+    file = home.folder / "passwords.json"
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({ADMIN: password}), encoding="utf-8")
+    return {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:ADMIN",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(file),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PLUGINS),
+    }
 
 
 def _settings(home: AirflowHome, url: str) -> dict[str, str]:
@@ -117,7 +140,6 @@ def _settings(home: AirflowHome, url: str) -> dict[str, str]:
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(processes.free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(processes.free_port()),

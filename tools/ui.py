@@ -14,7 +14,7 @@ from tools.airflow_home import DAG_ID, REPOSITORY, AirflowHome
 from tools.parts import Parts, add_flavour, running_parts
 from tools.processes import free_port
 from tools.stages import Stages, run
-from tools.standalone import RunningAirflow, standalone
+from tools.standalone import ADMIN, RunningAirflow, standalone
 from tools.trouble import ToolError
 
 USUAL_PORT = 8080
@@ -46,7 +46,7 @@ def ui(stages: Stages, flavour: str) -> None:
             with suppress(KeyboardInterrupt):
                 airflow.wait()
                 raise ToolError("Airflow has ended by itself.", log=airflow.log)
-            stages.console.print("Ending")
+            stages.say("Ending")
 
 
 def _without_schedule(copy: Path) -> Path:
@@ -59,14 +59,15 @@ def _without_schedule(copy: Path) -> Path:
 
 
 def _show_address(stages: Stages, parts: Parts, airflow: RunningAirflow) -> None:
-    lines = [
-        f"[bold]{airflow.url}/dags/{DAG_ID}[/]   press Trigger there; nothing runs by itself",
-        f"{airflow.url}/connections   both connections, to see and to change",
-        "",
-        "No login is needed: everyone who can open this address on this machine is administrator there.",
-        "Ctrl-C ends it and removes everything" + (" but the shadow in your database." if parts.own_shadow else "."),
-    ]
-    stages.console.print("\n" + "\n".join(lines), soft_wrap=True)
+    stages.say("")
+    stages.say(f"{airflow.url}/dags/{DAG_ID}   press Trigger there; nothing runs by itself", style="bold")
+    stages.say(f"{airflow.url}/connections   both connections, to see and to change")
+    stages.say("")
+    stages.say(f"Log in as {ADMIN} with the password {airflow.password}", style="bold")
+    stages.say("It is good for this run only, and whoever knows it is administrator there.")
+    stages.say(
+        "Ctrl-C ends it and removes everything" + (" but the shadow in your database." if parts.own_shadow else ".")
+    )
 
 
 def main() -> int:

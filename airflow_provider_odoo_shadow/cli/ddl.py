@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -20,6 +21,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     verbose_option,
 )
+from airflow_provider_odoo_shadow.cli.terminal import say
 from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.describing import read_layout
@@ -37,6 +39,8 @@ from airflow_provider_odoo_shadow.target.migrations import (
     base_migration,
     tables_migration,
 )
+from airflow_provider_odoo_shadow.target.tables import Column
+from airflow_provider_odoo_shadow.text.shown import shown
 
 
 @click.command()
@@ -101,7 +105,7 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
         if item is not None and reason is None:
             chosen.append(item)
         else:
-            click.echo(f"{name if name.isprintable() else repr(name)}: skipped: {reason}.", err=True)
+            say(f"{name}: skipped: {reason}.", err=True)
     return chosen
 
 
@@ -111,7 +115,7 @@ def _server_models(
     with odoo_client(odoo_settings) as odoo:
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
-            click.echo(f"{left_out.model}: left out: {left_out.reason}.", err=True)
+            say(f"{left_out.model}: left out: {left_out.reason}.", err=True)
         tables = (_model_table(odoo, model, settings(model)) for model in chosen.models)
         return [table for table in tables if table is not None]
 
@@ -120,11 +124,18 @@ def _model_table(odoo: OdooClient, model: str, settings: ModelSettings) -> Model
     try:
         layout = read_layout(odoo, model, settings)
     except OdooUnknownModelError as error:
-        click.echo(f"{model}: skipped: {error}", err=True)
+        say(f"{model}: skipped: {error}", err=True)
         return None
-    columns = tuple(item.column for item in layout.all_columns)
-    label = odoo.readable_models.get(model, "")
+    columns = tuple(_readable(item.column) for item in layout.all_columns)
+    label = shown(odoo.readable_models.get(model, ""))
     return ModelTable(model, columns, label=label, name_path=layout.name_path)
+
+
+def _readable(column: Column) -> Column:
+    """Let people review the file in a terminal: a sync then stores the words as Odoo has them."""
+    told = column.description
+    selection = tuple((shown(value), shown(label)) for value, label in told.selection)
+    return replace(column, description=replace(told, label=shown(told.label), selection=selection))
 
 
 def _write(output: Path, texts: dict[str, str]) -> None:
@@ -132,6 +143,6 @@ def _write(output: Path, texts: dict[str, str]) -> None:
         output.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (output / name).write_text(text, encoding="utf-8")
-            click.echo(f"Wrote {output / name}")
+            say(f"Wrote {output / name}")
     except OSError as error:
         raise MirrorConfigurationError(f"{output} cannot be written: {error.strerror}.") from None

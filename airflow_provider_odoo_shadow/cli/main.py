@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import traceback
+from collections.abc import Iterator, Sequence
+from types import TracebackType
 
 import click
 
@@ -12,11 +16,14 @@ from airflow_provider_odoo_shadow.cli.ddl import ddl
 from airflow_provider_odoo_shadow.cli.doctor import doctor
 from airflow_provider_odoo_shadow.cli.models import models
 from airflow_provider_odoo_shadow.cli.status import status
-from airflow_provider_odoo_shadow.cli.sync import sync
+from airflow_provider_odoo_shadow.cli.sync import STOPPED, sync
+from airflow_provider_odoo_shadow.cli.terminal import say
 from airflow_provider_odoo_shadow.cli.verify import verify
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.text.redaction import protect, protect_url
+from airflow_provider_odoo_shadow.text.shown import shown, shown_block
 
 COULD_NOT_BEGIN = 2
 
@@ -36,10 +43,65 @@ for _command in (sync, verify, status, models, doctor, ddl):
 
 def main() -> None:
     """Run the command line; errors are one sentence, with a traceback only after `--verbose`."""
+    sys.excepthook = _show_unexpected
+    threading.excepthook = _show_unexpected_in_thread
+    _protect_secrets(sys.argv[1:])
     try:
-        cli(standalone_mode=True)
+        sys.exit(cli.main(standalone_mode=False))
     except (OdooError, ShadowError, MirrorConfigurationError) as error:
-        if "--verbose" in sys.argv:
-            traceback.print_exc()
-        click.echo(f"Error: {error}", err=True)
+        _show_traceback(error)
+        say(f"Error: {error}", err=True)
         sys.exit(COULD_NOT_BEGIN)
+    except click.Abort:
+        say("Stopped.", err=True)
+        sys.exit(STOPPED)
+    except click.UsageError as error:
+        # With what was typed or stands in a variable: pasted in the wrong place, it may be anything.
+        click.UsageError(shown(error.format_message()), error.ctx).show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        say(f"Error: {error.format_message()}", err=True)
+        sys.exit(error.exit_code)
+
+
+def _protect_secrets(arguments: Sequence[str]) -> None:
+    """Know the secrets before anything is read: a usage error may repeat one that stands in the wrong place."""
+    given = {**os.environ, **dict(_options(arguments))}
+    for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
+        protect(given.get(name), login=given.get("ODOO_USER", "").strip())
+    protect_url(given.get("SUPABASE_DB_URL", ""))
+
+
+def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield options that were typed, by the variables of the same names."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = argument.partition("=")
+        if name.startswith("--"):
+            yield name.strip("-").replace("-", "_").upper(), value if equals else following
+
+
+def _show_unexpected(
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,  # noqa: ARG001 - Python's signature; the error has it, too
+) -> None:
+    """Say in one sentence what nobody has foreseen; Python then ends with exit code 1."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    _show_traceback(error)
+    hint = "" if _is_verbose() else " --verbose shows where."
+    say(f"Error: unexpectedly, {kind.__name__}: {error}. Please report this.{hint}", err=True)
+
+
+def _show_unexpected_in_thread(given: threading.ExceptHookArgs) -> None:
+    if given.exc_value is not None:
+        _show_unexpected(given.exc_type, given.exc_value, given.exc_traceback)
+
+
+def _show_traceback(error: BaseException) -> None:
+    if _is_verbose():
+        click.echo(shown_block("".join(traceback.format_exception(error)).rstrip()), err=True)
+
+
+def _is_verbose() -> bool:
+    return "--verbose" in sys.argv

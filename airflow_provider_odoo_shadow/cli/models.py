@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Unpack
 
@@ -21,10 +20,11 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, numbers, working
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say, say_json, working
 from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.inventory import ModelEntry, take_inventory
+from airflow_provider_odoo_shadow.job.report import add_row
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -65,45 +65,44 @@ def models(
     if shadow is not None:
         shadow.close()
     if as_json:
-        click.echo(_as_json(entries, chosen))
+        say_json(_as_document(entries, chosen))
         return
     console().print(_as_table(entries))
     if why:
         console().print(_left_out(entries, chosen))
     elif chosen.left_out:
-        click.echo(f"{len(chosen.left_out)} models are left out; --why says why.")
+        say(f"{len(chosen.left_out)} models are left out; --why says why.")
 
 
-def _as_json(entries: list[ModelEntry], chosen: Chosen) -> str:
-    left_out = [asdict(item) for item in chosen.left_out]
-    return json.dumps({"models": [asdict(item) for item in entries], "left_out": left_out}, indent=2, default=str)
+def _as_document(entries: list[ModelEntry], chosen: Chosen) -> dict[str, list[dict[str, object]]]:
+    return {"models": [asdict(item) for item in entries], "left_out": [asdict(item) for item in chosen.left_out]}
 
 
 def _as_table(entries: list[ModelEntry]) -> Table:
     table = Table("model", "table", *numbers("rows", "columns", "size", "rows mirrored"), "last sync")
     for item in entries:
         if item.problem is not None:
-            table.add_row(item.model, item.table, "", "", "", "", item.problem)
+            add_row(table, item.model, item.table, "", "", "", "", item.problem)
             continue
         synced = f"{item.last_sync_at:%Y-%m-%d %H:%M} UTC" if item.last_sync_at else "never"
         size = ("~" if item.size_is_guess else "") + _in_words(item.size or 0)
         mirrored = "" if item.rows_mirrored is None else str(item.rows_mirrored)
-        table.add_row(item.model, item.table, str(item.rows), str(item.columns), size, mirrored, synced)
+        add_row(table, item.model, item.table, str(item.rows), str(item.columns), size, mirrored, synced)
     known = [item for item in entries if item.problem is None]
     total = _in_words(sum(item.size or 0 for item in known))
     rows, columns = (sum(getattr(item, name) or 0 for item in known) for name in ("rows", "columns"))
     table.add_section()
-    table.add_row(f"{len(entries)} models", "", str(rows), str(columns), total, "", "")
+    add_row(table, f"{len(entries)} models", "", str(rows), str(columns), total, "", "")
     return table
 
 
 def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
     table = Table("left out", "because", title="What is left out")
     for item in chosen.left_out:
-        table.add_row(item.model, item.reason)
+        add_row(table, item.model, item.reason)
     for entry in entries:
         for field in entry.left_out_fields:
-            table.add_row(f"{entry.model}, field {field}", "it holds a credential by its name, or the settings say so")
+            add_row(table, f"{entry.model}, field {field}", "it holds a credential by its name, or the settings say so")
     return table
 
 

@@ -21,6 +21,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
 from airflow_provider_odoo_shadow.target.trust import Trust
+from airflow_provider_odoo_shadow.text.log import as_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -244,7 +245,8 @@ def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
 
 def set_up_logging(verbose: bool) -> None:
     """Show warnings, or with `--verbose` every step, on standard error."""
-    handler = RichHandler(console=console(stderr=True), show_path=False, show_time=verbose)
+    handler = as_text(RichHandler(console=console(stderr=True), show_path=False, show_time=verbose, highlighter=None))
+    logging.getLogger().handlers = [handler]  # of libraries, warnings
     package = logging.getLogger("airflow_provider_odoo_shadow")
     package.handlers = [handler]
     package.propagate = False

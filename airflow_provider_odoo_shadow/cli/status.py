@@ -15,8 +15,9 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 
@@ -43,12 +44,12 @@ def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSetti
             raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
         origin, tables = recorded_origin(tx), list_tables(tx, with_errors=may_see_internal(tx))
     if origin is not None:
-        click.echo(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
+        say(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
     console().print(_as_table(tables))
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
         said = item.last_error or _NOT_FOR_READERS
-        click.echo(f"{item.model}: {item.sync_errors} failed runs since its last good run: {said}", err=True)
+        say(f"{item.model}: {item.sync_errors} failed runs since its last good run: {said}", err=True)
     if failing:
         context.exit(SOME_FAILED)
 
@@ -59,7 +60,8 @@ def _as_table(tables: list[TableStatus]) -> Table:
     for title in ("watermark (UTC)", "lag", "last sync (UTC)", "errors"):
         table.add_column(title)
     for item in tables:
-        table.add_row(
+        add_row(
+            table,
             item.model,
             str(item.row_count),
             _moment(item.watermark),

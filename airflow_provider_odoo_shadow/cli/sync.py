@@ -7,6 +7,7 @@ from typing import Unpack
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from airflow_provider_odoo_shadow.cli.options import (
     BoundedNumber,
@@ -22,7 +23,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, working
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, say, working
 from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
@@ -30,6 +31,7 @@ from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
 from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.job.run import (
     LARGEST_PAGE,
     LONGEST_WAIT_FOR_TABLE,
@@ -44,6 +46,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, ShadowError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.text.shown import shown
 
 SOME_FAILED = 1
 STOPPED = 130
@@ -126,17 +129,17 @@ def sync(
         try:
             chosen = choose_models(odoo, choice)
             if chosen.left_out:
-                click.echo(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
+                say(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
             for item in chosen.left_out:
                 if item.reason == NO_MATCH:
-                    click.echo(f"{item.model} {item.reason}.", err=True)
+                    say(f"{item.model} {item.reason}.", err=True)
             for key in config.unused_settings(chosen.models) if config else ():
-                click.echo(f"model_settings: {key} matches none of the models.", err=True)
+                say(f"model_settings: {key} matches none of the models.", err=True)
             outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen, options, settings)
             if not dry_run:
                 outcomes.append(_shows_in_public(shadow))
         except KeyboardInterrupt:
-            click.echo("Stopped; the next call goes on from the last committed page.", err=True)
+            say("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
     if not all(outcomes):
         context.exit(SOME_FAILED)
@@ -146,7 +149,7 @@ def _shows_in_public(shadow: ShadowDatabase) -> bool:
     try:
         check_names_in_public(shadow)
     except ShadowError as error:
-        click.echo(f"All rows are mirrored as said above, but: {error}", err=True)
+        say(f"All rows are mirrored as said above, but: {error}", err=True)
         return False
     return True
 
@@ -157,15 +160,15 @@ def _preview_all(
     outcomes = []
     for model in chosen.models:
         try:
-            click.echo(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")
+            say(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")
             outcomes.append(True)
         except OdooUnknownModelError as error:
-            click.echo(f"{model}: would be skipped: {error}")
+            say(f"{model}: would be skipped: {error}")
             outcomes.append(True)
         except (OdooError, ShadowConflictError, MirrorConfigurationError) as error:
-            click.echo(f"{model}: would fail: {error}", err=True)
+            say(f"{model}: would fail: {error}", err=True)
             outcomes.append(False)
-    click.echo("Nothing was written.")
+    say("Nothing was written.")
     return outcomes
 
 
@@ -176,7 +179,7 @@ def _mirror_all(
     with working(f"Asking Odoo which of {len(chosen.models)} models have work"):
         plan = plan_run(odoo, shadow, chosen, run=run, options=options, settings=settings)
     counted = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
-    table = Table("model", "what", *counted, title=f"Schema {shadow.schema}")
+    table = Table("model", "what", *counted, title=Text(shown(f"Schema {shadow.schema}")))
     outcomes = []
     for model in (item.model for item in plan.work):
         with progress_of(model) as show:
@@ -185,21 +188,21 @@ def _mirror_all(
                     odoo, shadow, model, run=run, options=options, settings=settings(model), on_progress=show
                 )
             except OdooUnknownModelError as error:
-                click.echo(f"{model}: skipped: {error}", err=True)
-                table.add_row(model, "skipped: not installed")
+                say(f"{model}: skipped: {error}", err=True)
+                add_row(table, model, "skipped: not installed")
                 outcomes.append(True)
                 continue
             except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
-                click.echo(f"{model}: {error}", err=True)
-                table.add_row(model, "FAILED")
+                say(f"{model}: {error}", err=True)
+                add_row(table, model, "FAILED")
                 outcomes.append(False)
                 continue
         counts = result.counts
         done = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
-        table.add_row(model, str(result.kind), *map(str, done), f"{result.seconds:.1f}")
+        add_row(table, model, result.kind, *done, f"{result.seconds:.1f}")
         outcomes.append(True)
     renew_due_views(shadow)
     for item in plan.unchanged:
-        table.add_row(item.model, "unchanged")
+        add_row(table, item.model, "unchanged")
     console().print(table)
     return outcomes

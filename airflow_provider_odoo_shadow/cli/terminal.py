@@ -1,9 +1,13 @@
-"""Output for people: tables and a progress display on a terminal, plain lines elsewhere."""
+"""Output for people: tables and a progress display on a terminal, plain lines elsewhere.
+
+Whatever is shown may come from Odoo or from another role's objects: it is text, never markup or an escape code.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import click
@@ -11,17 +15,44 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Column
+from rich.text import Text
 
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
+from airflow_provider_odoo_shadow.text.redaction import redact
+from airflow_provider_odoo_shadow.text.shown import shown
 
 SECONDS_BETWEEN_LINES = 10.0
+LONGEST_LINE = 20_000
 _PLAIN_WIDTH = 160
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print one line."""
+    click.echo(shown(text, longest=LONGEST_LINE), err=err)
+
+
+def say_json(document: object) -> None:
+    """Print JSON for programs: every text as it is, apart from credentials, which no text holds then.
+
+    JSON writes whatever a terminal would obey as an escape of its own, but for DEL.
+    """
+    text = json.dumps(_redacted(document), indent=2, default=lambda value: redact(str(value)))
+    click.echo(text.replace("\x7f", "\\u007f"))
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _redacted(item) for key, item in value.items()}
+    return [_redacted(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal, or wide enough for a log."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH)
+    width = None if stream.isatty() else _PLAIN_WIDTH
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
 def numbers(*names: str) -> list[Column]:
@@ -33,7 +64,7 @@ def numbers(*names: str) -> list[Column]:
 def working(what: str) -> Iterator[None]:
     """Show on a terminal that something goes on."""
     if sys.stdout.isatty():
-        with console().status(what):
+        with console().status(Text(shown(what))):
             yield
     else:
         yield
@@ -43,14 +74,14 @@ def working(what: str) -> Iterator[None]:
 def progress_of(model: str) -> Iterator[Callable[[Progress], None]]:
     """Show how far a model is: a bar on a terminal, now and then a line elsewhere."""
     if not sys.stdout.isatty():
-        yield not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: click.echo(str(progress)))
+        yield not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress))
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f}% {task.fields[counts]}"),
+        TextColumn("{task.percentage:>3.0f}% {task.fields[counts]}", markup=False),
         TimeElapsedColumn(),
     )
-    with ProgressDisplay(*columns, transient=True) as display:
-        bar = display.add_task(model, total=1.0, counts="")
-        yield lambda progress: display.update(bar, completed=progress.done, counts=str(progress.counts))
+    with ProgressDisplay(*columns, console=console(), transient=True) as display:
+        bar = display.add_task(shown(model), total=1.0, counts="")
+        yield lambda progress: display.update(bar, completed=progress.done, counts=shown(progress.counts))

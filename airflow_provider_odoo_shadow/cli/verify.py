@@ -21,11 +21,12 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, numbers
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import in_order
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, mirrored_models, verify_model
 from airflow_provider_odoo_shadow.source.errors import OdooError
@@ -90,8 +91,8 @@ def verify(
             try:
                 found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
             except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
-                click.echo(f"{model}: {error}", err=True)
-                table.add_row(model, "FAILED")
+                say(f"{model}: {error}", err=True)
+                add_row(table, model, "FAILED")
                 failed += 1
                 continue
             _add(table, model, found)
@@ -101,7 +102,7 @@ def verify(
     verdict = "all is equal" if is_equal else "not all is equal"
     rest = f"; {failed} could not be compared" if failed else ""
     if failed < len(names):
-        click.echo(f"Compared {what} of {len(names) - failed} models: {verdict}{rest}.")
+        say(f"Compared {what} of {len(names) - failed} models: {verdict}{rest}.")
     if failed or not is_equal:
         context.exit(SOME_DIFFER)
 
@@ -117,8 +118,8 @@ def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> t
 
 def _add(table: Table, model: str, found: Verification) -> None:
     counts = [str(len(found.ids[kind])) for kind in Difference]
-    table.add_row(model, str(found.rows), *counts, str(found.repaired or ""), f"{found.seconds:.1f}")
+    add_row(table, model, str(found.rows), *counts, str(found.repaired or ""), f"{found.seconds:.1f}")
     for kind, ids in found.ids.items():
         if ids:
             shown = ", ".join(map(str, ids[:10])) + (" …" if len(ids) > 10 else "")
-            click.echo(f"{model}: {len(ids)} {kind}: {shown}")
+            say(f"{model}: {len(ids)} {kind}: {shown}")

@@ -8,12 +8,14 @@ from functools import cached_property
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from airflow_provider_odoo_shadow.hooks.masking import mask
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import Reading
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
+from airflow_provider_odoo_shadow.text.shown import shown
 
 
 class OdooHook(BaseHook):
@@ -43,6 +45,8 @@ class OdooHook(BaseHook):
             raise OdooConfigurationError(
                 f"There is no Airflow connection '{self.odoo_conn_id}': add it under Admin > Connections."
             ) from None
+        mask(stored.password, login=stored.login or "")
+        mask(stored.extra_dejson.get("hash_secret"))
         return OdooConnection.parse(
             self.odoo_conn_id,
             host=stored.host,
@@ -130,7 +134,7 @@ class OdooHook(BaseHook):
             partners = client.search_count("res.partner")
         except OdooError as error:
             return False, str(error)
-        return True, (
+        return True, shown(
             f"Connected to Odoo {client.version.text}, database '{self.connection.database}', over "
             f"{client.protocol.label} as user {user_id} ('{self.connection.login}'), who sees {partners} partners."
         )

@@ -8,11 +8,11 @@ from typing import cast
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from airflow_provider_odoo_shadow.hooks.masking import mask
 from airflow_provider_odoo_shadow.target.database import KEEPALIVES, PgConnection, ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.transport import protected
 from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
-from airflow_provider_odoo_shadow.text.redaction import protect
 
 _OF_LIBPQ = ("hostaddr", "service", "sslmode", "require_auth")
 """The extras that decide how the connection is protected."""
@@ -32,7 +32,7 @@ def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_EL
                 f"There is no Airflow connection '{postgres_conn_id}': add it, of type Postgres, "
                 "under Admin > Connections."
             ) from None
-        protect(stored.password, login=stored.login or "")
+        mask(stored.password, login=stored.login or "")
         extras = stored.extra_dejson
         given = {"host": stored.host or "", **{name: str(extras[name]) for name in _OF_LIBPQ if name in extras}}
         added = {name: value for name, value in protected(postgres_conn_id, given).items() if name not in given}

@@ -18,6 +18,8 @@ log = logger(__name__)
 NO_MATCH = "matches no model of this server"
 """Why a pattern is listed among what is left out: a typo, or a module that is not installed."""
 
+_MOST_MISNAMED = 100
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -59,7 +61,7 @@ def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
         )
     reasons = {item.name: _why_not(item, choice) for item in found.models if _is_asked_for(item.name, choice)}
     taken = [name for name, reason in reasons.items() if reason is None]
-    left_out = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason is not None]
+    left_out = _listed({name: reason for name, reason in reasons.items() if reason is not None})
     idle = [pattern for pattern in choice.patterns if not _matches_any(pattern, found.models)]
     idle += [f"!{pattern}" for pattern in choice.excluded if not _matches_any(pattern, found.models)]
     left_out += [LeftOut(pattern, NO_MATCH) for pattern in idle]
@@ -68,6 +70,15 @@ def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
         raise MirrorConfigurationError(f"{', '.join(choice.patterns)} takes no model of this server: correct models.")
     fields = {item.name: item.fields for item in found.models if item.fields is not None}
     return Chosen(models, tuple(left_out), fields)
+
+
+def _listed(reasons: Mapping[str, str]) -> list[LeftOut]:
+    """List what is left out; of names that are none, which a hostile server may have without number, only some."""
+    known = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason != Kind.MISNAMED]
+    misnamed = sorted(name for name, reason in reasons.items() if reason == Kind.MISNAMED)
+    known += [LeftOut(name, Kind.MISNAMED) for name in misnamed[:_MOST_MISNAMED]]
+    more = len(misnamed) - _MOST_MISNAMED
+    return [*known, LeftOut(f"{more} more names", Kind.MISNAMED)] if more > 0 else known
 
 
 def _is_asked_for(model: str, choice: ModelChoice) -> bool:
@@ -79,6 +90,8 @@ def _matches_any(pattern: str, models: tuple[ServerModel, ...]) -> bool:
 
 
 def _why_not(model: ServerModel, choice: ModelChoice) -> str | None:
+    if model.kind is Kind.MISNAMED:
+        return str(model.kind)
     if choice.excludes(model.name):
         return "excluded by the mirror's own settings"
     if model.name in choice.names:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.source.names import LONGEST_NAME, is_model_name
 
 PRIORITY_MODELS = (
     "res.partner",
@@ -33,6 +35,8 @@ PRIORITY = "priority"
 TERM = r"!?[a-zA-Z0-9_*?]+(\.[a-zA-Z0-9_*?]+)*"
 """One entry of a choice, as a regular expression that JSON Schema knows as well."""
 
+LONGEST_TERM = LONGEST_NAME + 1
+MOST_TERMS = 10_000
 
 _WILD = re.compile(r"[*?]")
 
@@ -61,12 +65,14 @@ class ModelChoice:
         listed = _split(terms)
         if not listed:
             raise MirrorConfigurationError("No models are named: name at least one, such as res.partner.")
+        if len(listed) > MOST_TERMS:
+            raise MirrorConfigurationError(f"{len(listed)} models are named, more than {MOST_TERMS}: use patterns.")
         for term in listed:
-            if not re.fullmatch(TERM, term):
+            if not _is_term(term):
                 raise MirrorConfigurationError(
                     f"{term!r} is no model's name; they look like res.partner, patterns like sale.* or !mail.*."
                 )
-        twice = sorted({term for term in listed if listed.count(term) > 1})
+        twice = sorted(term for term, times in Counter(listed).items() if times > 1)
         if twice:
             raise MirrorConfigurationError(f"Models stand twice in the list: {', '.join(twice)}.")
         return cls._of(listed)
@@ -94,10 +100,30 @@ class ModelChoice:
         return _matches(model, self.excluded)
 
 
+def checked_name(model: object) -> str:
+    """Return what is given for a model's name.
+
+    :raises MirrorConfigurationError: no model can have it: the server, another role or a template made it up.
+    """
+    if isinstance(model, str) and is_model_name(model):
+        return model
+    raise MirrorConfigurationError(
+        f"{model!r} is no model's name, and is not mirrored; they look like res.partner, and Odoo allows no others."
+    )
+
+
 def in_order(models: Iterable[str]) -> tuple[str, ...]:
     """Return models as they are mirrored: the priority models first, the others by name."""
     rank = {name: number for number, name in enumerate(PRIORITY_MODELS)}
     return tuple(sorted(set(models), key=lambda name: (rank.get(name, len(rank)), name)))
+
+
+def _is_term(term: str) -> bool:
+    """Say whether it is a pattern, or a name that Odoo allows."""
+    bare = term.removeprefix("!")
+    if _WILD.search(bare):
+        return len(bare) <= LONGEST_NAME and re.fullmatch(TERM, term) is not None
+    return is_model_name(bare)
 
 
 def _split(terms: str | Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables for people, in a terminal or in a task's log."""
+"""Tables for people, in a terminal or in a task's log. What stands in them is text, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from airflow_provider_odoo_shadow.job.doctor import Finding
 from airflow_provider_odoo_shadow.target.sync_log import LogEntry
+from airflow_provider_odoo_shadow.text.log import Block
+from airflow_provider_odoo_shadow.text.shown import shown
 
 _LOG_WIDTH = 160
+
+
+def add_row(table: Table, *cells: object) -> None:
+    """Add a row of texts: what looks like markup in them is none."""
+    table.add_row(*(Text(shown(cell)) for cell in cells))
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
     """Lay the doctor's findings out."""
     table = Table("what", "verdict", "finding")
     for finding in findings:
-        table.add_row(finding.subject, str(finding.verdict), finding.text)
+        add_row(table, finding.subject, finding.verdict, finding.text)
     return table
 
 
@@ -27,13 +35,13 @@ def entries_table(entries: Sequence[LogEntry]) -> Table:
     table = Table("table", "status", "inserted", "updated", "deleted", "seconds", "message")
     for entry in entries:
         seconds = "" if entry.duration_ms is None else f"{entry.duration_ms / 1000:.1f}"
-        counts = (str(entry.rows_inserted), str(entry.rows_updated), str(entry.rows_deleted))
-        table.add_row(entry.table, entry.status, *counts, seconds, entry.error_message or "")
+        counts = (entry.rows_inserted, entry.rows_updated, entry.rows_deleted)
+        add_row(table, entry.table, entry.status, *counts, seconds, entry.error_message or "")
     return table
 
 
-def as_text(table: Table) -> str:
+def as_text(table: Table) -> Block:
     """Return a table as lines for a log."""
     stream = io.StringIO()
-    Console(file=stream, width=_LOG_WIDTH).print(table)
-    return stream.getvalue()
+    Console(file=stream, width=_LOG_WIDTH, markup=False, emoji=False, highlight=False).print(table)
+    return Block(stream.getvalue())

@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import hold_table
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
+from airflow_provider_odoo_shadow.source.names import is_model_name
 from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Record
@@ -39,6 +40,8 @@ from airflow_provider_odoo_shadow.target.verifications import Verification, save
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
+
+_MOST_WARNINGS = 20
 
 QUICK_PAGE = 10_000
 
@@ -62,11 +65,20 @@ class VerifyOptions:
 
 
 def mirrored_models(shadow: ShadowDatabase) -> list[str]:
-    """Return the models that have been mirrored, by name; none while there is no shadow."""
+    """Return the models that have been mirrored, by name; none while there is no shadow.
+
+    The registry may have been written by another role: what is no model's name is warned of, and left out.
+    """
     with shadow.transaction() as tx:
         if not schema_version(tx):
             return []
-        return [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None or item.row_count]
+        names = [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None or item.row_count]
+    foreign = [name for name in names if not is_model_name(name)]
+    for name in foreign[:_MOST_WARNINGS]:
+        log.warning("The registry of schema '%s' lists '%s': refused, it is no model's name.", shadow.schema, name)
+    if len(foreign) > _MOST_WARNINGS:
+        log.warning("%d more such names are refused.", len(foreign) - _MOST_WARNINGS)
+    return [name for name in names if is_model_name(name)]
 
 
 def verify_model(

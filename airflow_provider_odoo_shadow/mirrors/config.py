@@ -17,6 +17,11 @@ DEFAULT_SCHEDULE = "0 */4 * * *"
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+_LONGEST_NAME = 100
+"""Characters: a Variable's key, 250 at the most, holds the mirror's name and the table's."""
+
+# What Airflow takes for a connection's id, as far as it is ASCII: no template is among it.
+ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_#!().:/\\-]+$", max_length=250)]
 
 
 class MirrorConfig(EngineConfig):
@@ -31,9 +36,9 @@ class MirrorConfig(EngineConfig):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    name: Annotated[str, Field(pattern=_NAME)]
-    odoo_conn_id: str = OdooHook.default_conn_name
-    postgres_conn_id: str = "odoo_shadow_db"
+    name: Annotated[str, Field(pattern=_NAME, max_length=_LONGEST_NAME)]
+    odoo_conn_id: ConnectionId = OdooHook.default_conn_name
+    postgres_conn_id: ConnectionId = "odoo_shadow_db"
     schedule: str | None = DEFAULT_SCHEDULE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
     parallel_models: Annotated[int, Field(ge=1)] = 2
@@ -73,7 +78,19 @@ def read_mirrors(path: Path) -> list[MirrorConfig]:
     """Read the mirrors from a file. Raises `MirrorConfigurationError`."""
     checked = [check_entry(path, name, MirrorConfig, {**own, "name": name}) for name, own in read_entries(path).items()]
     _check_schemas(path, checked)
+    _check_names(path, checked)
     return checked
+
+
+def _check_names(path: Path, mirrors: list[MirrorConfig]) -> None:
+    """Refuse names with which a model of one mirror could be called so that it gets a watermark of the other's."""
+    names = sorted(mirror.name for mirror in mirrors)
+    for name in names:
+        for other in names:
+            if other.startswith(f"{name}__"):
+                raise MirrorConfigurationError(
+                    f"{path}: mirrors '{name}' and '{other}' could share watermark Variables: rename one of them."
+                )
 
 
 def _check_schemas(path: Path, mirrors: list[MirrorConfig]) -> None:

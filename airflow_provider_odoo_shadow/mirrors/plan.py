@@ -60,7 +60,7 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
             plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
         else:
             plan = _plan(context, odoo, mirror, chosen)
-    _check_number(len(plan.work))
+    check_number(len(plan.work))
     return [
         ModelPlan(
             model=item.model,
@@ -135,8 +135,8 @@ def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, chosen: Chos
     return plan
 
 
-def _check_number(tasks: int) -> None:
-    """Airflow fails the task that hands on too long a list, and says nothing of a cure."""
+def check_number(tasks: int) -> None:
+    """Refuse more tasks than Airflow maps, which fails the task that hands on the list, and tells no cure."""
     most = conf.getint("core", "max_map_length", fallback=1024)
     if tasks > most:
         raise MirrorConfigurationError(

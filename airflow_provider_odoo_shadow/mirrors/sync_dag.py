@@ -7,12 +7,12 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from airflow_provider_odoo_shadow.job.models import TERM
+from airflow_provider_odoo_shadow.job.models import LONGEST_TERM, MOST_TERMS, TERM
 from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
+from airflow_provider_odoo_shadow.mirrors.mapped import MirrorModelOperator
 from airflow_provider_odoo_shadow.mirrors.plan import ModelPlan, plan_models
 from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 MIRROR_TASK = "mirror"
@@ -61,7 +61,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
         def plan() -> list[ModelPlan]:
             return plan_models(get_current_context(), mirror)
 
-        mirrored = OdooToPostgresOperator.partial(
+        mirrored = MirrorModelOperator.partial(
             task_id=MIRROR_TASK,
             odoo_conn_id=mirror.odoo_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
@@ -100,7 +100,8 @@ def _models_param(mirror: MirrorConfig) -> Param:
         return Param(
             [mirror.models] if isinstance(mirror.models, str) else list(mirror.models),
             type=["array", "null"],
-            items={"type": "string", "pattern": f"^{TERM}$"},
+            items={"type": "string", "pattern": f"^{TERM}$", "maxLength": LONGEST_TERM},
+            maxItems=MOST_TERMS,
             uniqueItems=True,
             title="Models",
             description="Which of the mirror's models to mirror: names, patterns such as sale.*, exclusions such as "
@@ -110,7 +111,12 @@ def _models_param(mirror: MirrorConfig) -> Param:
     return Param(
         models,
         type=["array", "null"],
-        items={"type": "string", "anyOf": [{"enum": [*models, "all", "priority"]}, {"pattern": _PATTERN}]},
+        items={
+            "type": "string",
+            "maxLength": LONGEST_TERM,
+            "anyOf": [{"enum": [*models, "all", "priority"]}, {"pattern": _PATTERN}],
+        },
+        maxItems=MOST_TERMS,
         examples=models,  # what makes the form a multi-select
         uniqueItems=True,
         title="Models",

@@ -53,8 +53,11 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
         states = ((model, _state_of_one(odoo, model)) for model in models)
         return {model: state for model, state in states if state is not None}
     found: dict[str, list[Record]] = {}
+    wanted = set(models)
     for record in records:
-        found.setdefault(str(record.pop("model")), []).append({**record, "id": None})
+        model = str(record.pop("model"))
+        if model in wanted:  # a server that follows no rules may tell of others
+            found.setdefault(model, []).append({**record, "id": None})
     return {model: _state(fields) for model, fields in found.items()}
 
 

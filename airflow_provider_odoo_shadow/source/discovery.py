@@ -19,10 +19,17 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState, described_state
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooFatalError
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
+from airflow_provider_odoo_shadow.source.names import LONGEST_NAME, is_model_name
 from airflow_provider_odoo_shadow.source.types import Domain, Json, Record
 
 FIRST_TO_TELL_ABSTRACT = 19
 TEXT_TYPES = ("char", "text")
+
+MOST_MODELS = 20_000
+"""Models that are looked at; an Odoo with all its modules has some 2,000."""
+
+_LONGEST_KEPT = 1_000
+"""Characters of a name that is none."""
 
 
 class Kind(StrEnum):
@@ -34,6 +41,9 @@ class Kind(StrEnum):
     UNREADABLE = "abstract, or the login may not read it"
     VIEW = "an SQL view or a table without rows: the server shows no rows of its own behind it"
     UNKNOWN = "without write_date, and a login that may not read ir.model cannot tell a table from an SQL view"
+    MISNAMED = (
+        f"Odoo allows no such name: only a-z, 0-9 and _ in parts between dots, {LONGEST_NAME} characters at the most"
+    )
 
 
 @dataclass(frozen=True)
@@ -64,20 +74,41 @@ class Discovery:
 
 
 def discover_models(odoo: OdooClient) -> Discovery:
-    """Ask which models there are. Raises an `OdooError`."""
+    """Ask which models there are. Raises an `OdooError`.
+
+    What has a name that Odoo would not accept is listed as `Kind.MISNAMED`, and nothing more is asked about it.
+    """
     available = odoo.readable_models
     if not available:
         raise OdooConfigurationError(
             f"{odoo.connection} does not tell which models it has (its module 'web' is missing, or the login may read "
             "none): name the models instead of patterns."
         )
+    _check_number(odoo, len(available))
     try:
-        known = _known(odoo)
+        told = _known(odoo)
     except OdooAccessError:
-        return Discovery(tuple(_by_fields(odoo, name, label) for name, label in sorted(available.items())), False)
+        named = sorted((name, label) for name, label in available.items() if is_model_name(name))
+        return Discovery((*(_by_fields(odoo, name, label) for name, label in named), *_misnamed(available)), False)
+    _check_number(odoo, len(told))
+    known = [record for record in told if is_model_name(str(record["model"]))]
     tables = _tables(odoo, [record for record in known if record["model"] in available])
     texts = _text_fields(odoo)
-    return Discovery(tuple(_by_records(record, available, tables, texts) for record in known), True)
+    misnamed = _misnamed({*available, *(str(record["model"]) for record in told)})
+    return Discovery((*(_by_records(record, available, tables, texts) for record in known), *misnamed), True)
+
+
+def _check_number(odoo: OdooClient, models: int) -> None:
+    if models > MOST_MODELS:
+        raise OdooConfigurationError(
+            f"{odoo.connection} lists {models} models, more than the {MOST_MODELS} that any Odoo has: "
+            "name the models instead of patterns."
+        )
+
+
+def _misnamed(names: Iterable[str]) -> list[ServerModel]:
+    refused = sorted(name[:_LONGEST_KEPT] for name in names if not is_model_name(name))
+    return [ServerModel(name, Kind.MISNAMED) for name in refused]
 
 
 def _known(odoo: OdooClient) -> list[Record]:

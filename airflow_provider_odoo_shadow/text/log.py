@@ -24,6 +24,19 @@ def logger(name: str) -> logging.Logger:
     return found
 
 
+def as_text(handler: logging.Handler) -> logging.Handler:
+    """Let a handler show other libraries' lines as text, too, in one line: they may quote what a server has sent."""
+    handler.addFilter(_foreign_as_text)
+    return handler
+
+
+def _foreign_as_text(record: logging.LogRecord) -> bool:
+    if not any(isinstance(item, _AsText) for item in logging.getLogger(record.name).filters):
+        record.msg, record.args = shown(record.getMessage()), None
+        record.exc_info = record.exc_text = record.stack_info = None
+    return True
+
+
 class _AsText(logging.Filter):
     """Makes the arguments of a record safe; the message itself is this project's own."""
 

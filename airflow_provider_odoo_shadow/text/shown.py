@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TypeAlias
 
@@ -9,6 +10,9 @@ from airflow_provider_odoo_shadow.text.redaction import redact
 
 LONGEST = 1_000
 """Characters of one text."""
+
+_COMMAND = re.compile(r"::(?=(?:end)?group::)|^\s*::(?=[A-Za-z])|##(?=\[)")
+"""What Airflow's log viewer folds lines by, and what a CI job takes for a command to itself."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, reorder or hide text, or mean nothing: escape codes, line ends, bidi."""
@@ -20,15 +24,16 @@ Shown: TypeAlias = str
 def shown(text: object, *, longest: int = LONGEST) -> Shown:
     """Return a text on one line, without credentials, with every character visible.
 
-    Characters that a terminal or a log would obey are written as Python writes them. Too long a text is cut.
+    Characters that a terminal, a log viewer or a CI job would obey are written as Python writes them. Too long a text
+    is cut.
     """
     # Before it is cut: half a secret is not recognised any more.
     plain = redact(str(text))
     if len(plain) > longest:
         plain = plain[:longest] + "…"
-    if plain.isascii() and plain.isprintable():
-        return plain
-    return "".join(map(_visible, plain))
+    if not (plain.isascii() and plain.isprintable()):
+        plain = "".join(map(_visible, plain))
+    return _COMMAND.sub(lambda found: f"{found.group()[:-1]}\\x{ord(found.group()[-1]):02x}", plain)
 
 
 def shown_block(text: object, *, longest: int = 20 * LONGEST) -> Shown:

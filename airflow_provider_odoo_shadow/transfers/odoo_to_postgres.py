@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import NAMESPACE_URL, uuid5
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
+from airflow_provider_odoo_shadow.job.models import checked_name
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
@@ -23,11 +25,15 @@ from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.trust import Trust
+from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from jinja2 import Environment
+
+log = logger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 10.0
 
@@ -50,7 +56,7 @@ class OdooToPostgresOperator(BaseOperator):
     """Mirror one Odoo model into its table in PostgreSQL: first whole, then only what changed.
 
     Each page is committed with its checkpoint, so a retry goes on where the last try stopped.
-    A model that is not installed on the server is skipped.
+    A model that is not installed on the server is skipped. A mapped task renders no value that it is mapped over.
 
     :param model: the Odoo model, such as `res.partner`.
     :param odoo_conn_id: the Airflow connection to Odoo.
@@ -109,8 +115,31 @@ class OdooToPostgresOperator(BaseOperator):
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
 
+    def render_template(
+        self,
+        content: Any,
+        context: Context,
+        jinja_env: Environment | None = None,
+        seen_oids: set[int] | None = None,
+    ) -> Any:
+        """Render what the DAG's author wrote, never a value that a mapped task was given: it may come from Odoo.
+
+        Airflow itself renders the values of `expand_kwargs`, and those of a list that was read while parsing.
+        """
+        if isinstance(content, str) and not self._is_written_here(content):
+            return content
+        return super().render_template(content, context, jinja_env, seen_oids)
+
+    def _is_written_here(self, text: str) -> bool:
+        dag = self.get_dag()
+        declared = dag.task_dict.get(self.task_id) if dag else None
+        if not isinstance(declared, MappedOperator):
+            return True
+        return any(isinstance(value, str) and value == text for value in declared.partial_kwargs.values())
+
     def execute(self, context: Context) -> MirrorSummary | None:
         """Mirror the model; return counts and the new watermark."""
+        model = checked_name(self.model)
         options = MirrorOptions(
             full=self.full,
             batch_size=self.batch_size,
@@ -118,7 +147,7 @@ class OdooToPostgresOperator(BaseOperator):
             on_delete=OnDelete(self.on_delete) if self.on_delete else None,
             allow_mass_delete=self.allow_mass_delete,
         )
-        settings = None if self.model_settings is None else ModelSettings.parse(self.model, self.model_settings)
+        settings = None if self.model_settings is None else ModelSettings.parse(model, self.model_settings)
         asked: dict[str, datetime | None] = {}
 
         def replay_from(table: str) -> datetime | None:
@@ -132,14 +161,14 @@ class OdooToPostgresOperator(BaseOperator):
             try:
                 if self.preview:
                     preview = preview_model(
-                        odoo, shadow, self.model, options=options, settings=settings, replay_from=replay_from
+                        odoo, shadow, model, options=options, settings=settings, replay_from=replay_from
                     )
-                    self.log.info("Dry run: %s", preview)
+                    log.info("Dry run: %s", preview)
                     return None
                 result = mirror_model(
                     odoo,
                     shadow,
-                    self.model,
+                    model,
                     run=mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id)),
                     options=options,
                     settings=settings,
@@ -149,14 +178,14 @@ class OdooToPostgresOperator(BaseOperator):
             except OdooUnknownModelError as error:
                 raise AirflowSkipException(str(error)) from None
         self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
-        self.log.info("%s", result)
+        log.info("%s", result)
         return _summary(result)
 
     def _variable(self, table: str) -> WatermarkVariable:
         return WatermarkVariable(self.mirror or self.schema, table)
 
     def _report(self, progress: Progress) -> None:
-        self.log.info("%s", progress)
+        log.info("%s", progress)
 
 
 def mirror_run(dag_id: str, run_id: str) -> Run:

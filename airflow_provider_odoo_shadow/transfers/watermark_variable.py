@@ -21,6 +21,9 @@ from airflow_provider_odoo_shadow.text.log import logger
 log = logger(__name__)
 
 KEY_PREFIX = "odoo_shadow_watermark__"
+_LONGEST = 10_000
+"""Characters; what this module writes has some 200."""
+
 _EXAMPLE = '{"last_write_date": "2026-01-31T12:00:00+00:00"}'
 
 
@@ -77,14 +80,16 @@ class WatermarkVariable:
 
     def _parse(self, text: str) -> datetime:
         try:
-            written = json.loads(text)["last_write_date"]
-            moment = datetime.fromisoformat(written)
-        except (ValueError, TypeError, KeyError):
+            if len(text) > _LONGEST:
+                raise ValueError("too long")
+            moment = datetime.fromisoformat(json.loads(text)["last_write_date"])
+            # In the first and the last year, a moment of another zone has none in UTC.
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise ShadowConfigurationError(
                 f"Airflow Variable '{self.key}' is not a watermark such as {_EXAMPLE}: "
                 "correct it, or delete it to go on from the table's own."
             ) from None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 class WatermarkVariables:

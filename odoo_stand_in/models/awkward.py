@@ -122,9 +122,9 @@ MODEL_NAMES = {
     "n" * 64: "",
     "o" * 70 + ".1": "",
     "o" * 70 + ".2": "",
-    "x_Upper.CASE": "",
-    'x_hostile.grö"ße; --%s{}': "",
 }
+# Odoo allows no such names; a hostile server may tell of them.
+MISNAMED = ("x_Upper.CASE", 'x_hostile.grö"ße; --%s{}', "x_{{ 7 * 7 }}", "x_line\nbreak")
 
 
 def custom() -> Iterator[Declaration]:
@@ -140,6 +140,6 @@ def models() -> Iterator[Declaration]:
     yield Declaration("x_kinds.line", "Line", line, rec_name="x_name")
     fields = "\n".join(["name: char required", *(f"{name}: char" for name in FIELD_NAMES)])
     yield Declaration("awkward.names", "Names", fields, module="awkward")
-    for name, table in MODEL_NAMES.items():
+    for name, table in (*MODEL_NAMES.items(), *((name, "") for name in MISNAMED)):
         own = "name: char translate required\npartner_id: many2one res.partner"
         yield Declaration(name, f"Model {name}", own, module="awkward", table=table or None)

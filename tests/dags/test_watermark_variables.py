@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
+from airflow.sdk import Variable
 
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 from odoo_stand_in import StandIn
 from tests.dags.test_sync_dag import run, states
 
@@ -21,9 +26,9 @@ PARTNERS = {"models": ["res.partner"]}
 
 
 def set_variable(value: str) -> None:
-    from airflow.models.variable import Variable
+    from airflow.models.variable import Variable as Stored
 
-    Variable.set(KEY, value)
+    Stored.set(KEY, value)
 
 
 def last_log_row(database: str) -> tuple[str, int, int, int]:
@@ -58,10 +63,10 @@ def test_setting_a_variable_forward_loses_nothing(sync_dag: DAG, odoo: StandIn, 
 def test_a_missing_variable_is_restored_from_the_table(
     sync_dag: DAG, odoo: StandIn, database: str, variables: Variables
 ) -> None:
-    from airflow.models.variable import Variable
+    from airflow.models.variable import Variable as Stored
 
     run(sync_dag, **PARTNERS)
-    Variable.delete(KEY)
+    Stored.delete(KEY)
     (childless,) = odoo.execute("res.partner", "search", [("child_ids", "=", False)], limit=1)
     odoo.execute("res.partner", "write", [childless], {"function": "Promoted"})
     run(sync_dag, **PARTNERS)
@@ -79,8 +84,55 @@ def test_without_a_row_there_is_a_first_load_whatever_the_variable_says(
     assert last_log_row(database) == ("success", everyone(odoo), 0, 0)
 
 
-def test_nonsense_in_a_variable_fails_that_model_at_once(sync_dag: DAG, database: str) -> None:
-    set_variable("yesterday")
+NONSENSE = {
+    "a word": "yesterday",
+    "empty": "",
+    "a number": "20260131",
+    "not a number": "NaN",
+    "a list": '["last_write_date"]',
+    "another key": '{"last_write": "2026-01-31"}',
+    "a number for the date": '{"last_write_date": 1767225600}',
+    "no number for the date": '{"last_write_date": NaN}',
+    "null": '{"last_write_date": null}',
+    "a list for the date": '{"last_write_date": ["2026-01-31"]}',
+    "before all time": '{"last_write_date": "0001-01-01T00:00:00+14:00"}',
+    "after all time": '{"last_write_date": "9999-12-31T23:59:59-14:00"}',
+    "no such day": '{"last_write_date": "2026-02-30"}',
+    "year 10000": '{"last_write_date": "10000-01-01"}',
+    "deep": "[" * 9_000,
+    "deep inside": '{"last_write_date": ' + "[" * 9_000,
+    "huge": json.dumps({"last_write_date": "2026-01-31", "padding": "x" * 5_000_000}),
+    "a huge number": '{"last_write_date": ' + "9" * 9_000 + "}",
+    "half a character": '{"last_write_date": "\\ud800"}',
+    "a template": '{"last_write_date": "{{ macros.uuid }}"}',
+}
+
+
+@pytest.mark.parametrize("value", NONSENSE.values(), ids=NONSENSE)
+def test_whatever_stands_in_a_variable_is_told_in_one_sentence(
+    airflow_database: None, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setattr(Variable, "get", lambda _: value)
+    with pytest.raises(ShadowConfigurationError, match=f"^Airflow Variable '{KEY}' is not a watermark such as"):
+        WatermarkVariable("odoo_shadow", "odoo_shadow_res_partner").read([KEY])
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("0001-01-01", datetime(1, 1, 1, tzinfo=UTC)),
+        ("9999-12-31T23:59:59.999999", datetime.max.replace(tzinfo=UTC)),
+        ("2026-01-31T12:00:00+02:00", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+    ],
+)
+def test_moments_that_there_are(monkeypatch: pytest.MonkeyPatch, text: str, moment: datetime) -> None:
+    monkeypatch.setattr(Variable, "get", lambda _: json.dumps({"last_write_date": text}))
+    assert WatermarkVariable("odoo_shadow", "odoo_shadow_res_partner").read([KEY]) == moment
+
+
+@pytest.mark.parametrize("value", ["yesterday", NONSENSE["before all time"], NONSENSE["deep"]], ids=lambda v: v[:30])
+def test_nonsense_in_a_variable_fails_that_model_at_once(sync_dag: DAG, database: str, value: str) -> None:
+    set_variable(value)
     dag_run = run(sync_dag, models=["res.partner", "res.company"])
     assert states(dag_run)["res.partner"] == "failed"
     assert states(dag_run)["res.company"] == "success"
@@ -91,3 +143,15 @@ def test_nonsense_in_a_variable_fails_that_model_at_once(sync_dag: DAG, database
             "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error'"
         ).fetchall()
     assert message.startswith(f"Airflow Variable '{KEY}' is not a watermark such as")
+
+
+def test_the_plan_leaves_nonsense_to_the_models_own_task(sync_dag: DAG, database: str) -> None:
+    run(sync_dag, **PARTNERS)
+    for value in (NONSENSE["after all time"], NONSENSE["deep"]):
+        set_variable(value)
+        assert states(run(sync_dag, **PARTNERS)) == {
+            "plan": "success",
+            "doctor": "success",
+            "res.partner": "failed",
+            "report": "success",
+        }

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 import requests
+import yaml
 
 from odoo_stand_in import Fault, StandIn
-from tools.airflow_home import DAG_ID, AirflowHome, to_stand_in
+from tools.airflow_home import DAG_ID, REPOSITORY, AirflowHome, to_stand_in
 from tools.embedded_postgres import new_database
-from tools.standalone import RunningAirflow, standalone
+from tools.standalone import ADMIN, RunningAirflow, standalone
 
 SECONDS_TO_RUN = 240
 ENDED = ("success", "failed")
@@ -36,29 +38,29 @@ class Deployment:
     shadow_url: str
     folder: Path
 
-    def trigger(self, **conf: object) -> str:
+    def trigger(self, *, dag: str = DAG_ID, **conf: object) -> str:
         """Start a run by hand; return its id."""
-        answer = self.airflow.call("POST", f"/dags/{DAG_ID}/dagRuns", {"logical_date": None, "conf": conf})
+        answer = self.airflow.call("POST", f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
         return str(answer["dag_run_id"])
 
-    def wait(self, run_id: str) -> str:
+    def wait(self, run_id: str, *, dag: str = DAG_ID) -> str:
         """Wait for a run's end; return its state."""
         deadline = time.monotonic() + SECONDS_TO_RUN
         while time.monotonic() < deadline:
-            state = str(self.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns/{run_id}")["state"])
+            state = str(self.airflow.call("GET", f"/dags/{dag}/dagRuns/{run_id}")["state"])
             if state in ENDED:
                 return state
             time.sleep(0.5)
         raise AssertionError(f"run {run_id} has not ended")
 
-    def tasks(self, run_id: str) -> list[dict[str, Any]]:
+    def tasks(self, run_id: str, *, dag: str = DAG_ID) -> list[dict[str, Any]]:
         """Return a run's task instances."""
-        answer = self.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances?limit=100")
+        answer = self.airflow.call("GET", f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=100")
         return list(answer["task_instances"])
 
-    def states(self, run_id: str) -> dict[str, str]:
+    def states(self, run_id: str, *, dag: str = DAG_ID) -> dict[str, str]:
         """Return the state of each task by its label."""
-        return {task["rendered_map_index"] or task["task_id"]: task["state"] for task in self.tasks(run_id)}
+        return {task["rendered_map_index"] or task["task_id"]: task["state"] for task in self.tasks(run_id, dag=dag)}
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the shadow database."""
@@ -71,7 +73,9 @@ def deployment(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shadow_url = new_database(postgres)
     with StandIn(postgres, flavour="19", database="e2e") as odoo:
         folder = tmp_path_factory.mktemp("airflow")
-        home = AirflowHome(folder, odoo=to_stand_in(odoo), shadow_url=shadow_url)
+        odoo.add_model(hostile_model(folder))
+        settings = {"AIRFLOW__ODOO_SHADOW__MIRRORS_FILE": str(_mirrors_with_a_pattern(folder / "mirrors.yaml"))}
+        home = AirflowHome(folder, odoo=to_stand_in(odoo), shadow_url=shadow_url, settings=settings)
         home.make_database()
         home.store_connections()
         with standalone(home) as airflow:
@@ -79,6 +83,19 @@ def deployment(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
             deployment = Deployment(airflow, odoo, shadow_url, folder)
             _wait_for_first_scheduled_run(deployment)
             yield deployment
+
+
+def hostile_model(folder: Path) -> str:
+    """Return a name that runs a command where it is rendered: Airflow's macros lead to a shell."""
+    return f"x_pwn.{{{{ macros.uuid.os.system('echo rendered >> {folder}/PROOF') }}}}"
+
+
+def _mirrors_with_a_pattern(copy: Path) -> Path:
+    mirrors = yaml.safe_load((REPOSITORY / "dags" / "odoo_shadow.yaml").read_text(encoding="utf-8"))
+    never = {"schedule": None, "verify_schedule": None}
+    mirrors["mirrors"]["pattern"] = {"schema": "pattern", "models": ["x_pwn*", "*country*"], **never}
+    copy.write_text(yaml.safe_dump(mirrors), encoding="utf-8")
+    return copy
 
 
 def _wait_for_first_scheduled_run(deployment: Deployment) -> None:
@@ -181,6 +198,64 @@ def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> N
     assert answer["status"] is False
     assert "refused the login 'admin'" in answer["message"]
     assert "wrong-secret-1" not in answer["message"]
+
+
+def test_a_hostile_model_runs_nothing_on_the_worker(deployment: Deployment) -> None:
+    for dag in ("pattern_sync", "pattern_verify"):
+        deployment.airflow.wait_until(lambda dag=dag: deployment.airflow.has_dag(dag))  # type: ignore[misc]
+        deployment.airflow.call("PATCH", f"/dags/{dag}", {"is_paused": False})
+    run_id = deployment.trigger(dag="pattern_sync")
+    assert deployment.wait(run_id, dag="pattern_sync") == "success"
+    models = ("res.country", "res.country.state")
+    assert deployment.states(run_id, dag="pattern_sync") == dict.fromkeys(
+        ("plan", "doctor", *models, "report"), "success"
+    )
+    with psycopg.connect(deployment.shadow_url) as connection:
+        connection.execute(
+            "INSERT INTO pattern.odoo_shadow_meta (table_name, odoo_model, row_count, last_sync_at)"
+            " VALUES ('odoo_shadow_x_pwn', %s, 1, now())",
+            [hostile_model(deployment.folder)],
+        )
+    run_id = deployment.trigger(dag="pattern_verify")
+    assert deployment.wait(run_id, dag="pattern_verify") == "success"
+    assert deployment.states(run_id, dag="pattern_verify") == dict.fromkeys(("plan", *models), "success")
+    assert not (deployment.folder / "PROOF").exists()
+
+
+def test_without_the_password_nobody_gets_in(deployment: Deployment) -> None:
+    url, password = deployment.airflow.url, deployment.airflow.password
+    assert requests.get(f"{url}/auth/token", timeout=30).status_code == 403
+    assert requests.get(f"{url}/auth/token/login", timeout=30, allow_redirects=False).status_code == 403
+    for guess in ("", ADMIN, password[:-1], f"{password}x"):
+        answer = requests.post(f"{url}/auth/token", json={"username": ADMIN, "password": guess}, timeout=30)
+        assert answer.status_code in (400, 401), guess
+    assert requests.get(f"{url}/api/v2/connections", timeout=30).status_code == 401
+    answer = requests.post(f"{url}/auth/token", json={"username": ADMIN, "password": password}, timeout=30)
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert requests.get(f"{url}/api/v2/connections", headers=headers, timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/auth/token", "/api/v2/monitor/health", "/execution/health"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example:{port}", ""])
+def test_another_hosts_name_is_refused(deployment: Deployment, path: str, host: str) -> None:
+    """A page in a browser that resolves its own name to 127.0.0.1 still tells its own name."""
+    url, port = deployment.airflow.url, deployment.airflow.url.rpartition(":")[2]
+    answer = requests.get(f"{url}{path}", headers={"Host": host.format(port=port)}, timeout=30, allow_redirects=False)
+    assert answer.status_code == 400
+    login = {"username": ADMIN, "password": deployment.airflow.password}
+    answer = requests.post(f"{url}/auth/token", headers={"Host": host.format(port=port)}, json=login, timeout=30)
+    assert answer.status_code == 400
+
+
+def test_other_users_of_this_machine_learn_nothing(deployment: Deployment) -> None:
+    assert deployment.folder.stat().st_mode & 0o077 == 0
+    assert (deployment.folder / "passwords.json").stat().st_mode & 0o077 == 0
+    secrets = (deployment.airflow.password, deployment.odoo.api_key)
+    for process in psutil.process_iter(["cmdline"]):
+        listed = " ".join(process.info["cmdline"] or ())
+        assert not any(secret in listed for secret in secrets)
+    for path in deployment.folder.rglob("*.log"):
+        assert deployment.airflow.password not in path.read_text(errors="replace"), path
 
 
 def test_no_secret_is_in_any_log_or_xcom(deployment: Deployment) -> None:

