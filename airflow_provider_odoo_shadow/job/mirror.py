@@ -280,11 +280,10 @@ class _ModelRun:
 def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
     """Return what Odoo calls a model, and the modules that make or extend it, None when the login may not ask."""
     try:
-        found = odoo.search_read("ir.model", [("model", "=", model)], ["name", "modules"])
+        found = odoo.look_up("ir.model", [("model", "=", model)], ["name", "modules"])
     except OdooAccessError:
         return odoo.readable_models.get(model, ""), None
-    modules = found[0]["modules"] if found else None
-    return str(found[0]["name"]) if found else "", modules if isinstance(modules, str) else None
+    return (found[0].text("name"), found[0].text("modules") or None) if found else ("", None)
 
 
 def unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:

@@ -46,15 +46,16 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
     Models that the server does not have, or does not show, are not in the answer. Raises an `OdooError`.
     """
     try:
-        records = odoo.search_read(
+        records = odoo.look_up(
             "ir.model.fields", [("model", "in", list(models)), *_MAY_HAVE_COLUMN], _ATTRIBUTES, order="id"
         )
     except OdooAccessError:
         states = ((model, _state_of_one(odoo, model)) for model in models)
         return {model: state for model, state in states if state is not None}
     found: dict[str, list[Record]] = {}
-    for record in records:
-        found.setdefault(str(record.pop("model")), []).append({**record, "id": None})
+    for entry in records:
+        about = {"model": None, "id": None, "name": entry.text("name")}
+        found.setdefault(entry.text("model"), []).append({**entry.record, **about})
     return {model: _state(fields) for model, fields in found.items()}
 
 
