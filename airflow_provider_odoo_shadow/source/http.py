@@ -226,8 +226,6 @@ class HttpTransport:
             )
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
             return OdooConfigurationError(f"{connection}: the URL is not one that can be called; correct the host.")
-        if isinstance(error, requests.exceptions.InvalidHeader):
-            return OdooConfigurationError(f"{connection}: the login cannot be sent in a header: correct its fields.")
         if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
             return OdooConfigurationError(f"{connection}: {error.strerror or 'cannot read the CA file'}: see verify.")
         if isinstance(error, HTTPError | HTTPException) and not isinstance(error, requests.RequestException):
@@ -275,6 +273,8 @@ class HttpTransport:
 def _is_no_http(error: BaseException) -> bool:
     """Say whether there was an answer, but none of HTTP; requests wraps that in several errors."""
     causes = (item for item in (*error.args, error.__context__) if isinstance(item, BaseException))
+    if isinstance(error, requests.exceptions.InvalidHeader):  # the server's; one's own are checked before
+        return True
     if isinstance(error, HTTPException):
         return not isinstance(error, RemoteDisconnected)
     return any(map(_is_no_http, causes))

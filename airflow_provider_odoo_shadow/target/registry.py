@@ -10,6 +10,7 @@ from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import FIELD, META, WATERMARK, lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.watermarks import LATEST, NEVER
 
 
 @dataclass(frozen=True)
@@ -209,10 +210,13 @@ def note_failure(tx: Transaction, table: str, message: str) -> None:
 def list_tables(tx: Transaction) -> list[TableStatus]:
     """Return all registered tables with their watermarks, by model."""
     rows = tx.run(
-        "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at, nullif(w.last_write_date, to_timestamp(0)),"
+        "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at,"
+        " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
         " m.sync_errors, m.last_error"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) ORDER BY m.odoo_model",
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
+        never=NEVER,
+        latest=LATEST,
     )
     return [TableStatus(*row) for row in rows]
