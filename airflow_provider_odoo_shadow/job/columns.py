@@ -52,9 +52,10 @@ def ids(value: Json) -> Cell:
     """Convert a many2many: the ids, sorted, as PostgreSQL writes an array; an empty one is an empty array."""
     if value is False or value is None:
         return None
-    if not isinstance(value, list) or not all(type(item) is int for item in value):
+    found = [item for item in value if is_id(item)] if isinstance(value, list) else None
+    if found is None or found != value:
         raise TypeError("no list of ids")
-    return "{" + ",".join(map(str, sorted(set(value)))) + "}"  # type: ignore[type-var]  # all are integers
+    return "{" + ",".join(map(str, sorted(set(found)))) + "}"
 
 
 def boolean(value: Json) -> Cell:

@@ -47,7 +47,7 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool) ->
     near = is_loopback(hostname)
     unclear = not parts.scheme and not near and own_port == ODOO_PLAIN_HTTP_PORT
     scheme = parts.scheme or ("http" if near or unclear else "https")
-    is_odd = parts.query or parts.fragment or "@" in parts.netloc or _NEVER_IN_A_URL.search(stripped)
+    is_odd = parts.query or parts.fragment or _NEVER_IN_A_URL.search(stripped) or _is_odd_place(parts.netloc, hostname)
     if scheme not in _DEFAULT_PORTS or not _is_host(hostname) or is_odd:
         raise _no_url(name)
     # One server, one URL: it is also how a shadow knows its Odoo again.
@@ -57,6 +57,11 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool) ->
     if scheme == "http" and not (near or allow_http):
         raise _in_the_clear(name, url, unclear=unclear)
     return url
+
+
+def _is_odd_place(netloc: str, hostname: str) -> bool:
+    """Say whether a login, brackets around a name, or a colon without a port stand there."""
+    return "@" in netloc or netloc.endswith(":") or ("[" in netloc) != (":" in hostname)
 
 
 def _is_host(hostname: str) -> bool:

@@ -225,7 +225,19 @@ def test_json_that_is_too_deep(what: str, protocol: str, server: RawServer, clie
         client_to(server.url, protocol=protocol).search_read("res.partner")
 
 
-NUMBERS = ["1" * 5000, "-" + "1" * 4301, "NaN", "-Infinity", "Infinity", "1e", "9" * 30, "1e999999", "true", "1.5", "-1"]
+NUMBERS = [
+    "1" * 5000,
+    "-" + "1" * 4301,
+    "NaN",
+    "-Infinity",
+    "Infinity",
+    "1e",
+    "9" * 30,
+    "1e999999",
+    "true",
+    "1.5",
+    "-1",
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:12])
@@ -251,7 +263,13 @@ def test_more_than_was_asked_for(server: RawServer, client: OdooClient) -> None:
         client.search("res.partner", limit=2)
 
 
-WAITS = ["31536000", "1" * 5000, "0" * 20 + "99999999", "Fri, 31 Dec 9999 23:59:59 GMT", "Sat, 01 Jan 2050 00:00:00 GMT"]
+WAITS = [
+    "31536000",
+    "1" * 5000,
+    "0" * 20 + "99999999",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "Sat, 01 Jan 2050 00:00:00 GMT",
+]
 
 
 @pytest.mark.parametrize("wait", WAITS, ids=lambda wait: str(wait)[:12])
@@ -319,7 +337,9 @@ def all_pages(client: OdooClient, after_id: int = 10, up_to_id: int = 20) -> lis
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("ids", [[5], [10], [12, 5], [25], [11, 10**18], [True], [2**63], [1.5], ["11"], [[]], {}, None])
+@pytest.mark.parametrize(
+    "ids", [[5], [10], [12, 5], [25], [11, 10**18], [True], [2**63], [1.5], ["11"], [[]], {}, None]
+)
 def test_an_empty_page_and_an_id_that_was_not_asked_for(ids: object, server: RawServer, client: OdooClient) -> None:
     server.otherwise = searching(ids)
     with failing_with(OdooServerError, "res.partner"):

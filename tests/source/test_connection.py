@@ -29,7 +29,6 @@ URLS = [
     ("https://erp.example.com///", None, "https://erp.example.com"),
     ("  https://erp.example.com\n", None, "https://erp.example.com"),
     ("HTTPS://ERP.Example.com", None, "https://erp.example.com"),
-    ("http://erp.example.com", None, "http://erp.example.com"),
     ("https://erp.example.com:8443", None, "https://erp.example.com:8443"),
     ("https://erp.example.com:8443", 8069, "https://erp.example.com:8443"),
     ("https://erp.example.com", 8443, "https://erp.example.com:8443"),
@@ -39,9 +38,6 @@ URLS = [
     ("erp.example.com", 443, "https://erp.example.com"),
     ("erp.example.com/odoo", None, "https://erp.example.com/odoo"),
     ("erp.example.com:8443", None, "https://erp.example.com:8443"),
-    ("erp.example.com", 8069, "http://erp.example.com:8069"),
-    ("erp.example.com:8069", None, "http://erp.example.com:8069"),
-    ("erp.example.com:8069/odoo", None, "http://erp.example.com:8069/odoo"),
     ("localhost", None, "http://localhost"),
     ("localhost:8017", None, "http://localhost:8017"),
     ("LocalHost", 8017, "http://localhost:8017"),
@@ -49,7 +45,7 @@ URLS = [
     ("[::1]", 8017, "http://[::1]:8017"),
     ("[::1]:8017", None, "http://[::1]:8017"),
     ("http://[::1]:8017", None, "http://[::1]:8017"),
-    ("http://[2001:db8::1]", 8069, "http://[2001:db8::1]:8069"),
+    ("https://[2001:db8::1]", 8069, "https://[2001:db8::1]:8069"),
     ("localhost.example.com", None, "https://localhost.example.com"),
 ]
 
