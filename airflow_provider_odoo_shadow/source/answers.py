@@ -19,7 +19,7 @@ LARGEST_NUMBER = 2**63 - 1
 """Of an id or a count: PostgreSQL's bigint."""
 
 LONGEST_NAME = 255
-"""Characters of a field's name; Odoo's own are Python names that fit PostgreSQL's 63 bytes."""
+"""Characters of a field's name. Odoo's own are Python names that fit PostgreSQL's 63 bytes; a module's may be others."""
 
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
@@ -185,7 +185,7 @@ class Answer:
 
 
 def _is_name(name: str) -> bool:
-    return name.isidentifier() and len(name) <= LONGEST_NAME
+    return 0 < len(name) <= LONGEST_NAME and storable(name) == name
 
 
 def misfit(asked: str, what: str) -> OdooServerError:

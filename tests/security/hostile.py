@@ -42,17 +42,28 @@ tokens = st.sampled_from(
     ["1" * 5000, "[" * 3000, '{"a":' * 3000, "NaN", "1e999999", '"\\ud800"', "]", "-", "\\", "\xff"]
 )
 xml_pieces = st.sampled_from(
-    ["<value>", "</value>", "<struct>", "</struct>", "<member/>", "<name>x</name>", "<array>", "</data>", "<nil/>"]
-    + [
-        "<int>x</int>",
-        "<i8>1</i8>",
-        "<base64>!</base64>",
-        "<dateTime.iso8601>x</dateTime.iso8601>",
-        "&a;",
-        "<!--",
-        "\x00",
+    [
+        *(
+            "<value>",
+            "</value>",
+            "<struct>",
+            "</struct>",
+            "<member/>",
+            "<name>x</name>",
+            "<array>",
+            "</data>",
+            "<nil/>",
+        ),
+        *("<int>x</int>", "<i8>1</i8>", "<base64>!</base64>", "<dateTime.iso8601>x</dateTime.iso8601>", "&a;", "<!--"),
+        *(
+            "<!DOCTYPE x [<!ENTITY a 'b'>]>",
+            "<fault/>",
+            "<params/>",
+            "<value>" * 3000,
+            f"<int>{'1' * 5000}</int>",
+            "\0",
+        ),
     ]
-    + ["<!DOCTYPE x [<!ENTITY a 'b'>]>", "<fault/>", "<params/>", "<value>" * 3000, f"<int>{'1' * 5000}</int>"]
 )
 
 
@@ -74,7 +85,7 @@ class Spoiled:
     status: int = 200
 
 
-paths = st.lists(st.integers(0, 60), max_size=5)
+paths = st.lists(st.integers(0, 60), max_size=6) | st.lists(st.integers(0, 60), min_size=2, max_size=2)
 header_texts = st.sampled_from(
     [*DATES, "gzip", "gzip, gzip", "br", "text/html", "0", "99999999999", "chunked"]
 ) | st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=20)
@@ -86,35 +97,37 @@ spoiled = st.one_of(
     st.builds(Spoiled, st.just("header"), headers=st.dictionaries(st.sampled_from(HEADERS), header_texts, max_size=2)),
     st.builds(Spoiled, st.just("status"), status=st.sampled_from([204, 206, 302, 401, 403, 404, 422, 429, 500, 503])),
 )
-plans = st.dictionaries(st.integers(0, 25), spoiled, min_size=1, max_size=3)
-"""Which answers are spoiled, by their number, and how."""
+plans = st.dictionaries(st.integers(0, 12), spoiled, min_size=1, max_size=3)
+"""The answers to which requests are spoiled, and how. A request that is sent again has the number that it had, and is
+spoiled again: trying again is no way out."""
 
 
 class HostileProxy:
     """Passes requests on to a stand-in, and spoils answers.
 
-    :ivar plan: what to spoil; answers are counted anew when it is set.
+    Requests are numbered in the order in which they first come.
     """
 
     def __init__(self, odoo: StandIn) -> None:
         self._odoo = odoo
         self._session = requests.Session()
         self._plan: Mapping[int, Spoiled] = {}
-        self._answered = 0
+        self._numbers: dict[tuple[str, bytes], int] = {}
         self.server = RawServer()
         self.server.everything = self._answer
 
     def spoil(self, plan: Mapping[int, Spoiled]) -> None:
-        """Spoil answers from now on; their count begins anew."""
-        self._plan, self._answered = plan, 0
+        """Spoil answers from now on; their numbers begin anew."""
+        self._plan = plan
+        self._numbers.clear()
         self.server.requests.clear()
 
     def _answer(self, request: Request) -> Reply:
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         url = self._odoo.url + request.path
         answer = self._session.request(request.method, url, data=request.body, headers=headers, timeout=30)
-        kind, number = answer.headers.get("Content-Type", ""), self._answered
-        self._answered += 1
+        number = self._numbers.setdefault((request.path, request.body), len(self._numbers))
+        kind = answer.headers.get("Content-Type", "")
         reply = Reply(answer.status_code, answer.content, kind, date=answer.headers["Date"])
         plan = self._plan.get(number)
         return reply if plan is None else _spoil(reply, plan)

@@ -7,6 +7,8 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -18,6 +20,7 @@ from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import _about
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
+from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import read_fields_states
 from airflow_provider_odoo_shadow.source.discovery import discover_models
@@ -32,6 +35,7 @@ from airflow_provider_odoo_shadow.source.fields import Field, read_fields
 from airflow_provider_odoo_shadow.source.reading import Reading, Variant, add_variants
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.ids import LiveIds
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result
 
@@ -57,7 +61,7 @@ SHAPES: list[Json] = [
     {"a": {}},
     {"a": {"type": {}}},
     {"": {"type": "char"}},
-    {"a b": {"type": "char"}},
+    {"a\ud800": {"type": "char"}},
     {"a\x00": {"type": "char"}},
     {"a" * 999: {"type": "char"}},
     {"id": {"type": None}},
@@ -171,7 +175,7 @@ def test_no_chain_of_errors_holds_the_request(
     ]
     for protocol in ("jsonrpc", "xmlrpc"):
         for reply in replies:
-            server.everything = lambda _, reply=reply: reply  # type: ignore[misc]
+            server.everything = lambda _, reply=reply: reply
             with pytest.raises(OdooError) as raised:
                 client_to(server.url, protocol=protocol).user_id()
             seen: BaseException | None = raised.value
@@ -284,10 +288,10 @@ def test_ids_from_elsewhere_are_not_taken_for_missing(ids: Json, server: RawServ
 
 
 def _narrowing(client: OdooClient) -> _Narrowing:
-    class Writer:
-        layout = Layout.of("res.partner", [Field("name", "char")])
-
-    return _Narrowing(client, Writer(), None, [])  # type: ignore[arg-type] - asked before anything of ours is read
+    """A comparison that Odoo's first answer ends, before anything of the shadow is read."""
+    layout = Layout.of("res.partner", [Field("name", "char")])
+    writer = cast(TableWriter, SimpleNamespace(layout=layout))
+    return _Narrowing(client, writer, cast(LiveIds, None), [])
 
 
 def methods(value: str) -> str:
