@@ -71,7 +71,11 @@ def _server(odoo: OdooClient) -> Iterator[Finding]:
     yield Finding("login", Verdict.OK, f"'{connection.login}' (user {user_id}) accepted over {odoo.protocol.label}")
     skew = abs(datetime.now(UTC) - odoo.server_time())
     verdict = Verdict.OK if skew <= TOLERATED_SKEW else Verdict.WARNING
-    yield Finding("clock", verdict, f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts")
+    yield Finding(
+        "clock",
+        verdict,
+        f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts, unless it is ahead",
+    )
     users = odoo.look_up("res.users", [("id", "=", user_id)], ["company_ids", "login_date"], context=ARCHIVED_TOO)
     if odoo.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
         yield from _database_clock(odoo, users)

@@ -19,7 +19,7 @@ LARGEST_NUMBER = 2**63 - 1
 """Of an id or a count: PostgreSQL's bigint."""
 
 LONGEST_NAME = 255
-"""Characters of a field's name. Odoo's own are Python names that fit PostgreSQL's 63 bytes; a module's may be others."""
+"""Characters of a field's name. Odoo's own fit PostgreSQL's 63 bytes; a module's may be longer."""
 
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER

@@ -14,6 +14,12 @@ from airflow_provider_odoo_shadow.text.redaction import protect
 SHORTEST_SECRET = 16
 """Characters; what is hashed (phone numbers, names) can be guessed, so the key must not be."""
 
+LONGEST_TIMEOUT = 86_400.0
+MOST_CONNECTIONS = 1_000
+MOST_CALLS_A_SECOND = 1e6
+_LEAST = 0.001
+"""Of any number: a time-out, or calls per second; the clocks of sockets and threads have bounds."""
+
 _YES = ("true", "yes", "on", "1", "")
 _NO = ("false", "no", "off", "0")
 
@@ -106,11 +112,11 @@ class OdooConnection:
             password=_required(name, "password or API key", password).strip("\r\n"),
             protocol=reader.protocol(),
             verify=reader.verify(),
-            timeout=reader.positive_number("timeout") or cls.timeout,
+            timeout=reader.positive_number("timeout", at_most=LONGEST_TIMEOUT) or cls.timeout,
             lang=reader.text("lang"),
             company_ids=reader.ids("company_ids"),
-            max_connections=reader.whole_number("max_connections") or cls.max_connections,
-            requests_per_second=reader.positive_number("requests_per_second"),
+            max_connections=reader.whole_number("max_connections", at_most=MOST_CONNECTIONS) or cls.max_connections,
+            requests_per_second=reader.positive_number("requests_per_second", at_most=MOST_CALLS_A_SECOND),
             hash_secret=reader.secret("hash_secret"),
             allow_http=allow_http,
         )
@@ -187,20 +193,21 @@ class _Extras:
             raise self._wrong(key, "true or false")
         return text in _YES and text != ""
 
-    def positive_number(self, key: str) -> float | None:
+    def positive_number(self, key: str, *, at_most: float) -> float | None:
         value = self.values.get(key)
         if value is None or value == "":
             return None
+        wanted = f"a number above zero, at most {at_most:g}"
         try:
             number = float(str(value))
         except ValueError:
-            raise self._wrong(key, "a number above zero") from None
-        if not 0 < number < float("inf"):
-            raise self._wrong(key, "a number above zero")
+            raise self._wrong(key, wanted) from None
+        if not _LEAST <= number <= at_most:
+            raise self._wrong(key, wanted)
         return number
 
-    def whole_number(self, key: str) -> int | None:
-        number = self.positive_number(key)
+    def whole_number(self, key: str, *, at_most: int) -> int | None:
+        number = self.positive_number(key, at_most=at_most)
         if number is not None and number != int(number):
             raise self._wrong(key, "a whole number above zero")
         return None if number is None else int(number)
