@@ -197,13 +197,14 @@ class _Extras:
         value = self.values.get(key)
         if value is None or value == "":
             return None
-        wanted = f"a number above zero, at most {at_most:g}"
         try:
             number = float(str(value))
         except ValueError:
-            raise self._wrong(key, wanted) from None
+            raise self._wrong(key, "a number above zero") from None
+        if not 0 < number < float("inf"):
+            raise self._wrong(key, "a number above zero")
         if not _LEAST <= number <= at_most:
-            raise self._wrong(key, wanted)
+            raise self._wrong(key, f"between {_LEAST:g} and {at_most:g}")
         return number
 
     def whole_number(self, key: str, *, at_most: int) -> int | None:

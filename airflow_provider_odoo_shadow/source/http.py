@@ -220,10 +220,9 @@ class HttpTransport:
                 "set verify to a CA file that knows it, or to false for a test server."
             )
         if budget.is_late or isinstance(error, requests.exceptions.Timeout | ReadTimeoutError | TimeoutError):
-            return OdooTimeoutError(
-                f"{connection} did not answer within {connection.timeout:g} s, or not to the end within "
-                f"{connection.timeout * DEADLINE_IN_TIMEOUTS:g} s: try smaller pages, or a longer timeout."
-            )
+            whole = connection.timeout * DEADLINE_IN_TIMEOUTS
+            within = f"to the end within {whole:g} s" if budget.is_late else f"within {connection.timeout:g} s"
+            return OdooTimeoutError(f"{connection} did not answer {within}: try smaller pages, or a longer timeout.")
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
             return OdooConfigurationError(f"{connection}: the URL is not one that can be called; correct the host.")
         if isinstance(error, OSError) and not isinstance(error, requests.RequestException):

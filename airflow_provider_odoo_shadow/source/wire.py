@@ -30,21 +30,23 @@ _SENT_AT_ONCE = 65_536
 class Budget:
     """What one call may take.
 
-    :ivar is_late: its time ran out.
     :ivar is_full: its bytes ran out.
     """
 
     def __init__(self, seconds: float, answer_bytes: int) -> None:
         self._deadline = time.monotonic() + seconds
         self._bytes_left = answer_bytes
-        self.is_late = False
         self.is_full = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its time ran out."""
+        return time.monotonic() >= self._deadline
 
     def seconds_left(self, at_most: float | None) -> float:
         """Return how long to wait for the next bytes. Raises `TimeoutError` when no time is left."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            self.is_late = True
             raise TimeoutError("the call's time ran out")
         return left if at_most is None else min(left, at_most)
 

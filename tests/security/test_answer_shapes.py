@@ -294,8 +294,8 @@ def _narrowing(client: OdooClient) -> _Narrowing:
     return _Narrowing(client, writer, cast(LiveIds, None), [])
 
 
-def methods(value: str) -> str:
-    return f"<?xml version='1.0'?><methodResponse><params><param>{value}</param></params></methodResponse>"
+def methods(value: str, head: str = "") -> str:
+    return f"<?xml version='1.0'?>{head}<methodResponse><params><param>{value}</param></params></methodResponse>"
 
 
 def deep(levels: int) -> str:
@@ -312,8 +312,8 @@ LAUGHS = (
 )
 XML: dict[str, str] = {
     "billion laughs": LAUGHS,
-    "an entity": '<!DOCTYPE x [<!ENTITY a "7">]>' + methods("<value><int>&a;</int></value>"),
-    "a file": '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + methods("<value>&a;</value>"),
+    "an entity": methods("<value><int>&a;</int></value>", '<!DOCTYPE x [<!ENTITY a "7">]>'),
+    "a file": methods("<value>&a;</value>", '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'),
     "unknown entity": methods("<value>&a;</value>"),
     "deep": deep(65),
     "very deep": deep(200_000),
@@ -372,6 +372,27 @@ def test_xml_of_another_shape(what: str, server: RawServer, client_to: ClientTo)
         client.user_id()
     assert isinstance(raised.value, OdooServerError | OdooRequestError)
     assert "root:" not in str(raised.value)
+
+
+ODD_VALUES = [
+    "right date",
+    "right base64",
+    "struct with number for a name",
+    "two params",
+    "deep",
+    "very deep",
+    "a call",
+]
+
+
+@pytest.mark.parametrize("what", ODD_VALUES)
+def test_a_value_that_only_xml_has(what: str, server: RawServer, client_to: ClientTo) -> None:
+    server.everything = lambda request: Reply(
+        body=methods("<value><int>2</int></value>") if request.path.endswith("common") else XML[what],
+        content_type="text/xml",
+    )
+    with failing_with(OdooServerError, "not a whole Odoo answer"):
+        client_to(server.url, protocol="xmlrpc").execute_kw("res.partner", "read", [[7]])
 
 
 def test_deep_xml_that_is_just_flat_enough(server: RawServer, client_to: ClientTo) -> None:
