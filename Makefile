@@ -24,9 +24,9 @@ ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 test: $(READY) ## run all tests, on all cores
 	@$(BIN)/python -m pytest --numprocesses auto
 
-chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror; all must end well
+chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror, and spoil its answers; all must end well
 	@ODOO_SHADOW_SEED=$${ODOO_SHADOW_SEED:-random} ODOO_SHADOW_STORIES=$${ODOO_SHADOW_STORIES:-5000} \
-		$(BIN)/python -m pytest -s tests/property
+		$(BIN)/python -m pytest -s tests/property tests/security/test_fuzz.py
 
 lint: $(READY) ## check style, types and the layers
 	$(BIN)/ruff check $(CHECKED)

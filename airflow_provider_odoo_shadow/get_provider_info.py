@@ -98,4 +98,9 @@ def _connection_fields() -> dict[str, object]:
             "description": "Key of the fields that are kept only as a hash (hashed_fields), 16 characters or more.",
             "schema": {"type": ["string", "null"], "format": "password"},
         },
+        "allow_http": {
+            "label": "Allow http",
+            "description": "Let the password travel unencrypted to an Odoo on another machine (http://).",
+            "schema": {"type": ["boolean", "null"], "default": False},
+        },
     }

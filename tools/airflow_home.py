@@ -125,6 +125,7 @@ def _odoo(odoo: OdooConnection) -> dict[str, Any]:
         "max_connections": odoo.max_connections,
         "requests_per_second": odoo.requests_per_second,
         "hash_secret": odoo.hash_secret,
+        "allow_http": odoo.allow_http,
     }
     return {
         "conn_type": "odoo",

@@ -25,7 +25,7 @@ from tools.trouble import ToolError
 
 FLAVOURS = ("17", "19")
 _REQUIRED = ("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD")
-_OPTIONAL = ("protocol", "verify", "timeout", "lang", "company_ids")
+_OPTIONAL = ("protocol", "verify", "timeout", "lang", "company_ids", "allow_http")
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class OdooSettings(TypedDict):
     odoo_lang: str | None
     odoo_company_ids: str | None
     odoo_hash_secret: str | None
+    odoo_allow_http: bool
 
 
 def _env(name: str, **settings: Any) -> Callable[[Command], Command]:
@@ -77,6 +78,7 @@ _ODOO_OPTIONS = (
     _env("--odoo-lang", metavar="CODE", help="Language of translated text.  [default: en_US]"),
     _env("--odoo-company-ids", metavar="1,2", help="Companies to read.  [default: all that the login is allowed]"),
     _env("--odoo-hash-secret", metavar="SECRET", help="Key of fields that are kept only as a hash (hashed_fields)."),
+    _env("--odoo-allow-http", is_flag=True, help="Let the password travel unencrypted to an Odoo on another machine."),
 )
 _SCHEMA = click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
 _VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and show tracebacks.")
@@ -216,6 +218,7 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
             "lang": settings["odoo_lang"],
             "company_ids": settings["odoo_company_ids"],
             "hash_secret": settings["odoo_hash_secret"],
+            "allow_http": settings["odoo_allow_http"],
         },
     )
     return OdooClient(connection)

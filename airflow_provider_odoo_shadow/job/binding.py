@@ -72,8 +72,7 @@ def _address(odoo: OdooClient) -> Origin:
 
 def _database_uuid(odoo: OdooClient) -> str | None:
     try:
-        found = odoo.search_read("ir.config_parameter", [("key", "=", "database.uuid")], ["value"])
+        found = odoo.look_up("ir.config_parameter", [("key", "=", "database.uuid")], ["value"])
     except OdooAccessError:
         return None  # integration users may not read it; then address and name identify the database
-    value = found[0].get("value") if found else None
-    return value if isinstance(value, str) else None
+    return found[0].text("value") or None if found else None

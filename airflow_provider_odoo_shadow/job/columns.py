@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
+from airflow_provider_odoo_shadow.source.answers import is_id
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.merge import Cell
@@ -19,19 +21,26 @@ from airflow_provider_odoo_shadow.target.tables import ColumnType
 
 Convert: TypeAlias = Callable[[Json], Cell]
 
+_MOST_DIGITS = 20
+"""Of a whole number that comes as a text; PostgreSQL's bigint has 19 and a sign."""
+
 
 def text(value: Json) -> Cell:
     """Convert char, text, html, selection and reference."""
     if value is False or value is None:
         return None
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def integer(value: Json) -> Cell:
     """Convert integer and many2one_reference. An empty company-dependent integer is `false`."""
     if value is False or value is None:
         return None
-    return int(str(value)) if not isinstance(value, int) else value
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value  # so come those beyond 2**31 - 1
+    number = int(whole) if isinstance(whole, str) and len(whole) <= _MOST_DIGITS else whole
+    if not is_id(number):
+        raise ValueError("no whole number that a bigint holds")
+    return number
 
 
 def many2one(value: Json) -> Cell:
@@ -43,9 +52,10 @@ def ids(value: Json) -> Cell:
     """Convert a many2many: the ids, sorted, as PostgreSQL writes an array; an empty one is an empty array."""
     if value is False or value is None:
         return None
-    if not isinstance(value, list) or not all(type(item) is int for item in value):
+    found = [item for item in value if is_id(item)] if isinstance(value, list) else None
+    if found is None or found != value:
         raise TypeError("no list of ids")
-    return "{" + ",".join(map(str, sorted(set(value)))) + "}"  # type: ignore[type-var]  # all are integers
+    return "{" + ",".join(map(str, sorted(set(found)))) + "}"
 
 
 def boolean(value: Json) -> Cell:
@@ -55,7 +65,12 @@ def boolean(value: Json) -> Cell:
 
 def number(value: Json) -> Cell:
     """Convert float and monetary. Python's shortest form of a double is exact enough for any `digits`."""
-    return float(value) if isinstance(value, int | float | str) and value is not False else None
+    if not isinstance(value, int | float | str) or value is False:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("no number")
+    return number
 
 
 def timestamp(value: Json) -> Cell:
@@ -65,7 +80,7 @@ def timestamp(value: Json) -> Cell:
 
 def jsonb(value: Json) -> Cell:
     """Convert json, properties and every type that is not known."""
-    return None if value is False or value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return None if value is False or value is None else _as_json(value)
 
 
 def properties(value: Json) -> Cell:
@@ -87,6 +102,11 @@ def _property(item: dict[str, Json]) -> Json:
     if item.get("type") == "many2many" and isinstance(value, list):
         return [each[0] if isinstance(each, list) and each else each for each in value]
     return value
+
+
+def _as_json(value: object) -> str:
+    """Return JSON that PostgreSQL takes: without `NaN` and `Infinity`."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
 
 
 _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
@@ -122,7 +142,7 @@ def by_label(convert: Convert) -> Convert:
     def convert_all(value: Json) -> Cell:
         if not isinstance(value, dict):
             raise TypeError("no values by label")
-        return json.dumps({label: convert(item) for label, item in value.items()}, ensure_ascii=False, sort_keys=True)
+        return _as_json({label: convert(item) for label, item in value.items()})
 
     return convert_all
 

@@ -19,8 +19,9 @@ from airflow_provider_odoo_shadow.job.errors import MassDeletionError
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.scan import TableWriter
+from airflow_provider_odoo_shadow.source.answers import misfit
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooServerError, OdooUnknownFieldError
 from airflow_provider_odoo_shadow.source.pages import newest_id
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Domain
@@ -159,6 +160,8 @@ class _Narrowing:
         if low >= high:
             return 0
         count = self._odoo.search_count(self._reading.model, self._within(low, high), context=ARCHIVED_TOO)
+        if count > high - low:  # halving and listing would go on without end
+            raise self._misfit(f"{count} records with ids from {low + 1} to {high}")
         return count - sum(low < item <= high for item in self._absent)
 
     def _count_ours(self, low: int, high: int) -> int:
@@ -176,11 +179,16 @@ class _Narrowing:
         for start in range(low, high, step):
             end = min(start + step, high)
             theirs = set(self._odoo.search(self._reading.model, self._within(start, end), context=ARCHIVED_TOO))
+            if theirs and not start < min(theirs) <= max(theirs) <= end:
+                raise self._misfit(f"ids that are not from {start + 1} to {end}")
             theirs -= self._absent
             with self._writer.hold.transaction() as tx:
                 ours = self._live.listed(tx, start, end)
             self.found.gone += sorted(ours - theirs)
             self.found.missing += sorted(theirs - ours)
+
+    def _misfit(self, what: str) -> OdooServerError:
+        return misfit(f"{self._odoo.connection}: {self._reading.model}", what)
 
     def _within(self, low: int, high: int) -> Domain:
         return self._reading.within([("id", ">", low), ("id", "<=", high)])

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from airflow_provider_odoo_shadow.job.layout import Labels, Layout
 from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError
 from airflow_provider_odoo_shadow.source.fields import Field, read_fields
-from airflow_provider_odoo_shadow.source.pages import read_ids
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -60,7 +61,7 @@ def closed_models(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[
 def languages_of(odoo: OdooClient) -> Labels:
     """Return the active languages; `search` on `res.lang` shows no others."""
     main = odoo.connection.lang or DEFAULT_LANGUAGE
-    codes = sorted(str(record["code"]) for record in odoo.search_read("res.lang", [], ["code"]))
+    codes = sorted({entry.text("code") for entry in odoo.look_up("res.lang", [], ["code"])} - {""})
     return Labels(main, tuple((code, {"lang": code}) for code in codes if code != main))
 
 
@@ -73,7 +74,13 @@ def companies_of(odoo: OdooClient) -> Labels:
 
 def _allowed_companies(odoo: OdooClient) -> list[int]:
     """Return the companies that the login is allowed, its own one first."""
-    (user,) = read_ids(odoo, "res.users", ["company_id", "company_ids"], [odoo.user_id()])
-    allowed, own = user["company_ids"], user["company_id"]
-    ids = [item for item in (allowed if isinstance(allowed, list) else []) if isinstance(item, int)]
+    user_id = odoo.user_id()
+    users = odoo.look_up("res.users", [("id", "=", user_id)], ["company_id", "company_ids"], context=ARCHIVED_TOO)
+    ids = {item for user in users for item in user.ids("company_ids")}
+    if not ids:
+        raise OdooAccessError(
+            f"{odoo.connection}: '{odoo.connection.login}' has no companies that it may read: give it some, or name "
+            "them (company_ids)."
+        )
+    own = users[0].whole("company_id")
     return sorted(ids, key=lambda item: (item != own, item))

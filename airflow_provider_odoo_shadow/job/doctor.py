@@ -10,13 +10,12 @@ from enum import StrEnum
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import closed_models
 from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.source.answers import Entry, moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.fields import read_fields
-from airflow_provider_odoo_shadow.source.pages import read_ids
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
-from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target.base import may_see_internal, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowError
@@ -78,19 +77,23 @@ def _server(odoo: OdooClient) -> Iterator[Finding]:
     yield Finding("login", Verdict.OK, f"'{connection.login}' (user {user_id}) accepted over {odoo.protocol.label}")
     skew = abs(datetime.now(UTC) - odoo.server_time())
     verdict = Verdict.OK if skew <= TOLERATED_SKEW else Verdict.WARNING
-    yield Finding("clock", verdict, f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts")
-    (user,) = read_ids(odoo, "res.users", ["company_ids", "login_date"], [user_id]) or [{}]
+    yield Finding(
+        "clock",
+        verdict,
+        f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts, unless it is ahead",
+    )
+    users = odoo.look_up("res.users", [("id", "=", user_id)], ["company_ids", "login_date"], context=ARCHIVED_TOO)
     if odoo.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
-        yield from _database_clock(odoo, user)
-    yield _companies(odoo, user)
+        yield from _database_clock(odoo, users)
+    yield _companies(odoo, users)
 
 
-def _database_clock(odoo: OdooClient, user: Record) -> Iterator[Finding]:
+def _database_clock(odoo: OdooClient, users: Sequence[Entry]) -> Iterator[Finding]:
     """Compare the clock behind `write_date` with the one behind watermarks: Odoo has just noted this login."""
-    noted = user.get("login_date")
-    if not isinstance(noted, str):
+    noted = moment_in(users[0].text("login_date")) if users else None
+    if noted is None:
         return
-    behind = (odoo.server_time() - datetime.fromisoformat(noted).replace(tzinfo=UTC)).total_seconds()
+    behind = (odoo.server_time() - noted).total_seconds()
     verdict = Verdict.OK if abs(behind) <= TOLERATED_SKEW.total_seconds() else Verdict.PROBLEM
     yield Finding(
         "write_date",
@@ -99,9 +102,8 @@ def _database_clock(odoo: OdooClient, user: Record) -> Iterator[Finding]:
     )
 
 
-def _companies(odoo: OdooClient, user: Record) -> Finding:
-    allowed = user.get("company_ids")
-    ids = {item for item in allowed if isinstance(item, int)} if isinstance(allowed, list) else set()
+def _companies(odoo: OdooClient, users: Sequence[Entry]) -> Finding:
+    ids = {item for user in users for item in user.ids("company_ids")}
     chosen = set(odoo.connection.company_ids) or ids
     text = f"the login may read companies {_named(map(str, sorted(ids)))}"
     beyond = sorted(set(odoo.search("res.company", context=ARCHIVED_TOO)) - ids)
@@ -143,14 +145,14 @@ def _model(odoo: OdooClient, model: str, all_fields: set[str]) -> Finding:
 def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] | None:
     """Return the stored fields of models as the server knows them, None when the login may not ask."""
     try:
-        records = odoo.search_read(
+        entries = odoo.look_up(
             "ir.model.fields", [("model", "in", list(models)), ("store", "=", True)], ["model", "name"]
         )
     except OdooError:
         return None
     found: dict[str, set[str]] = {}
-    for record in records:
-        found.setdefault(str(record["model"]), set()).add(str(record["name"]))
+    for entry in entries:
+        found.setdefault(entry.text("model"), set()).add(entry.text("name"))
     return found
 
 

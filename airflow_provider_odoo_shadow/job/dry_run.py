@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
-from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, low_end
+from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, lies_ahead, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target import names, registry, watermarks
@@ -64,6 +64,8 @@ def preview_model(
     kept = _kept_settings(shadow, model)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     change, watermark, to_fill = _look(odoo, shadow, layout)
+    if watermark is not None and lies_ahead(watermark.last_write_date, odoo.trusted_time()):
+        watermark = None
     is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings))
     read_all = options.full or not layout.has_write_date or is_read_anew
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)

@@ -19,7 +19,7 @@ from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import TableHold, hold_table
-from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, low_end, open_scan
+from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, lies_ahead, low_end, open_scan
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
@@ -32,7 +32,7 @@ from airflow_provider_odoo_shadow.source.pages import Unreadable
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import apply_change, columns_to_fill
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
@@ -215,18 +215,38 @@ class _ModelRun:
             self._writer.revive = LiveIds.of(tx, table).has_marks
             # A row whose hash changed with its columns is written again, however old it is.
             self._tells_lateness = not change.changes and not columns_to_fill(tx, table)
-            watermark, left = watermarks.read_watermark(tx, table), watermarks.read_scan(tx, table)
-            return watermark, left if left and self._can_resume(left, watermark, replay_from) else None
+            watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
+            return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
 
-    def _can_resume(self, left: Scan, watermark: Watermark | None, replay_from: datetime | None) -> bool:
-        return can_resume(
+    def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
+        """Forget a watermark that lies in the future: nothing tells since when it is wrong."""
+        now = self._odoo.trusted_time()
+        if watermark is None or not lies_ahead(watermark.last_write_date, now):
+            return watermark
+        log.warning(
+            "%s: its watermark, %s, lies in the future, so it vouches for nothing and everything is read again; "
+            "check the clocks of Odoo, of proxies in front of it and of this machine (%s).",
+            self._layout.model,
+            watermark.last_write_date,
+            now,
+        )
+        watermarks.forget(tx, self._hold.table)
+        return None
+
+    def _left(self, left: Scan | None, watermark: Watermark | None, replay_from: datetime | None) -> Scan | None:
+        """Return what an earlier run left, if it is worth finishing."""
+        now = self._odoo.trusted_time()
+        low = self._low(watermark, replay_from, read_all=self._reads_all)
+        if left is None or not can_resume(
             left,
             self._hold.run.id,
-            low=self._low(watermark, replay_from, read_all=self._reads_all),
+            low=low,
             full=self._options.full,
             has_cursor=self._layout.has_write_date,
-            now=self._odoo.server_time(),
-        )
+            now=now,
+        ):
+            return None
+        return replace(left, high=min(left.high, now))
 
     @property
     def _reads_all(self) -> bool:
@@ -281,11 +301,10 @@ class _ModelRun:
 def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
     """Return what Odoo calls a model, and the modules that make or extend it, None when the login may not ask."""
     try:
-        found = odoo.search_read("ir.model", [("model", "=", model)], ["name", "modules"])
+        found = odoo.look_up("ir.model", [("model", "=", model)], ["name", "modules"])
     except OdooAccessError:
         return odoo.readable_models.get(model, ""), None
-    modules = found[0]["modules"] if found else None
-    return str(found[0]["name"]) if found else "", modules if isinstance(modules, str) else None
+    return (found[0].text("name"), found[0].text("modules") or None) if found else ("", None)
 
 
 def unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:

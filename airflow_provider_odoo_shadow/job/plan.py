@@ -113,7 +113,7 @@ def plan_run(
     :raises ShadowError: the shadow could not be read or written.
     """
     bind(odoo, shadow, chosen.models)
-    moment, models = odoo.server_time(), chosen.models
+    moment, models = odoo.trusted_time(), chosen.models
     with shadow.transaction() as tx:
         states = read_states(tx, models)
     unknown = [model for model in models if model not in chosen.fields]

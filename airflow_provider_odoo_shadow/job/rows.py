@@ -50,7 +50,7 @@ class RowBuilder:
         for record in records:
             try:
                 yield self._row(record)
-            except (KeyError, ValueError, TypeError) as error:
+            except (KeyError, ValueError, TypeError, OverflowError) as error:
                 raise OdooServerError(
                     f"{self.layout.model} {record.get('id')}: the answer does not fit the model's fields "
                     f"({self._misfit(record)}, {type(error).__name__}); was a module upgraded meanwhile?"
@@ -61,7 +61,7 @@ class RowBuilder:
         for key, convert in self._cells:
             try:
                 convert(record[key])
-            except (KeyError, ValueError, TypeError):
+            except (KeyError, ValueError, TypeError, OverflowError):
                 return f"'{key}'"
         return "the record"
 

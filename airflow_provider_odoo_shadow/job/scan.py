@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
@@ -12,6 +12,7 @@ from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.table_hold import TableHold
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of
+from airflow_provider_odoo_shadow.source.answers import moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_pages
 from airflow_provider_odoo_shadow.source.types import Record
@@ -128,12 +129,8 @@ def _end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | Non
     """Return the next watermark: the window's end, but never beyond a record that could not be read."""
     if not unreadable:
         return scan.high
-    moments = [_moment(item.write_date) for item in unreadable]
+    moments = [moment_in(item.write_date) for item in unreadable if item.write_date is not None]
     dated = [moment for moment in moments if moment is not None]
-    if len(dated) < len(moments):
+    if len(dated) < len(unreadable):
         return known.last_write_date if known else watermarks.NEVER
     return min(scan.high, *dated)
-
-
-def _moment(write_date: str | None) -> datetime | None:
-    return None if write_date is None else datetime.fromisoformat(write_date).replace(tzinfo=UTC)

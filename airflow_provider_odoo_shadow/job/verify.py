@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
@@ -24,6 +24,8 @@ from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import hold_table
+from airflow_provider_odoo_shadow.job.window import CLOCK_TOLERANCE
+from airflow_provider_odoo_shadow.source.answers import moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.names import is_model_name
@@ -153,7 +155,8 @@ class _Comparison:
             compared, page_size = layout.restricted(()), QUICK_PAGE
         else:
             compared, page_size = layout.restricted(present), options.batch_size
-        started = odoo.server_time()
+        # A server whose clock is far behind would have all rows count as written just now.
+        started = max(odoo.server_time(), odoo.local_time() - CLOCK_TOLERANCE)
         builder = RowBuilder(compared, hashed=verify.depth is Depth.FULL)
         return cls(odoo, shadow, compared, builder, live, kept.on_delete, page_size, started, time.monotonic())
 
@@ -212,8 +215,13 @@ class _Comparison:
         return [record for page in pages for record in self._records(page)]
 
     def _is_fresh(self, record: Record) -> bool:
+        """Say whether a record was written while it was compared. One whose date lies ahead was not."""
         written = record.get(WRITE_DATE_FIELD)
-        return isinstance(written, str) and datetime.fromisoformat(written).replace(tzinfo=UTC) >= self.started_at
+        moment = moment_in(written) if isinstance(written, str) else None
+        return moment is not None and self.started_at <= moment <= self._latest()
+
+    def _latest(self) -> datetime:
+        return max(self.odoo.server_time(), self.odoo.local_time()) + CLOCK_TOLERANCE
 
 
 def _repair(

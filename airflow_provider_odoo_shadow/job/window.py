@@ -1,7 +1,7 @@
 """The window of a scan: what is read, and what the next watermark will be.
 
 - `low` is the last watermark less the look-back, compared with `>=`.
-- `high` is Odoo's clock before the first page, and becomes the next watermark.
+- `high` is Odoo's clock before the first page, but never ahead of this machine's, and becomes the next watermark.
 - In between pages go by `id`, up to the highest id that matched when the scan began.
 
 Why nothing is lost:
@@ -13,7 +13,9 @@ Why nothing is lost:
 - Moving set: a row that changes while the scan runs stays in the window, as `write_date` has no upper end, and is read
   in its newest version, or again next time. Its id does not move, so no page skips it.
 - New rows get ids above `up_to_id`, so that a scan ends; their `write_date` is in the next window.
-- Replica lag, clock skew: both belong into the look-back; the clock is Odoo's own, never this machine's.
+- Replica lag, clock skew: both belong into the look-back; the clock is Odoo's own.
+- A clock that lies ahead (one wrong `Date` header, a watermark that somebody set): `high` is never later than this
+  machine's clock, and a watermark that is, beyond `CLOCK_TOLERANCE`, vouches for nothing: everything is read again.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermar
 
 DEFAULT_LOOK_BACK = timedelta(minutes=15)
 """Longer than Odoo's transactions usually are: a worker is cut off after two minutes, an import may take more."""
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far a watermark may be ahead of the clock: other machines set it, whose clocks differ. Shorter than the usual
+look-back, which makes up for it."""
 
 _FULL_SCAN_KEEPS = timedelta(hours=1)
 _ODOO_DATETIME = "%Y-%m-%d %H:%M:%S"
@@ -59,6 +65,14 @@ def low_end(
     return None if mark <= NEVER else mark - look_back
 
 
+def lies_ahead(moment: datetime, now: datetime) -> bool:
+    """Say whether a moment is later than clocks that merely differ explain.
+
+    :param now: see `OdooClient.trusted_time`.
+    """
+    return moment - now > CLOCK_TOLERANCE
+
+
 def kind_of(watermark: Watermark | None, low: datetime | None) -> Kind:
     """Name a window."""
     if watermark is None:
@@ -73,7 +87,7 @@ def domain_of(low: datetime | None) -> Domain:
 
 def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
     """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
-    high = odoo.server_time()
+    high = odoo.trusted_time()
     up_to_id = newest_id(odoo, layout.reading, domain_of(low))
     return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL)
 
@@ -85,8 +99,10 @@ def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, ha
     everything is only met by a scan that does so, and not by one that began long ago.
 
     :param low: where this run's window begins; a scan that began later would lose what a person wants replayed.
-    :param now: by Odoo's clock.
+    :param now: see `OdooClient.trusted_time`; a scan that ends long after it would pass over what comes until then.
     """
+    if lies_ahead(left.high, now):
+        return False
     if left.low is not None and (low is None or low < left.low):
         return False
     if left.run_id == run_id:

@@ -10,6 +10,7 @@ from typing import Self
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from airflow_provider_odoo_shadow.source.answers import Answer, Entry
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
@@ -117,11 +118,12 @@ class OdooClient:
         Empty on a server without Odoo's module `web`, whose method this is (17.0, 19.0).
         """
         try:
-            answer = self.execute_kw("ir.model", "get_available_models")
+            answer = self._asked(
+                "ir.model", "get_available_models", self.execute_kw("ir.model", "get_available_models")
+            )
         except OdooRequestError:
             return {}
-        records = answer if isinstance(answer, list) else []
-        return {str(item["model"]): str(item["display_name"]) for item in records if isinstance(item, dict)}
+        return {item.text("model"): item.text("display_name") for item in answer.entries()}
 
     def server_time(self) -> datetime:
         """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.
@@ -132,7 +134,19 @@ class OdooClient:
             self._transport.get("/web/version")
         if self._transport.server_time is None:
             raise OdooServerError(f"{self.connection} sends no Date header, so its clock cannot be read.")
-        return self._transport.server_time.astimezone(UTC)
+        return self._transport.server_time
+
+    def local_time(self) -> datetime:
+        """Read this machine's clock (UTC)."""
+        return datetime.now(UTC)
+
+    def trusted_time(self) -> datetime:
+        """Return a moment that may become a watermark: the server's clock, but never ahead of this machine's.
+
+        One `Date` header that lies ahead would otherwise hide every edit until then. Where this machine's clock is
+        behind, more is read again, and nothing is lost. Where both are ahead, nothing tells.
+        """
+        return min(self.server_time(), self.local_time().replace(microsecond=0))
 
     def execute_kw(
         self,
@@ -182,12 +196,26 @@ class OdooClient:
                 answer = self.execute_kw(
                     model, "search_read", [list(domain)], {**kwargs, "load": load}, can_split=can_split
                 )
-                return self._records(model, answer)
+                return self._asked(model, "search_read", answer).records(limit)
             except OdooRequestError as error:
                 if _REFUSED_LOAD not in str(error):
                     raise
                 self._without_load.add(model)
-        return self._records(model, self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split))
+        answer = self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split)
+        return self._asked(model, "search_read", answer).records(limit)
+
+    def look_up(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Sequence[str],
+        *,
+        order: str | None = None,
+        context: Context | None = None,
+    ) -> list[Entry]:
+        """Read records that this project itself needs, and whose values must be what they are meant to be."""
+        records = self.search_read(model, domain, fields, order=order, context=context)
+        return self._asked(model, "search_read", list(records)).entries()
 
     def search(
         self,
@@ -202,25 +230,19 @@ class OdooClient:
         optional: dict[str, Argument] = {"limit": limit, "order": order, "context": context}
         kwargs = {key: value for key, value in optional.items() if value is not None}
         answer = self.execute_kw(model, "search", [list(domain)], kwargs)
-        if not isinstance(answer, list):
-            raise self._unexpected(model, "search")
-        return [item for item in answer if isinstance(item, int)]
+        return self._asked(model, "search", answer).ids(limit)
 
     def search_count(self, model: str, domain: Domain = (), *, context: Context | None = None) -> int:
         """Return how many records match."""
         kwargs: dict[str, Argument] = {"context": context} if context is not None else {}
         answer = self.execute_kw(model, "search_count", [list(domain)], kwargs)
-        if not isinstance(answer, int):
-            raise self._unexpected(model, "search_count")
-        return answer
+        return self._asked(model, "search_count", answer).count()
 
     def fields_get(self, model: str, attributes: Sequence[str] = ()) -> dict[str, dict[str, Json]]:
         """Return the fields that the login may read: name to attributes."""
         kwargs: dict[str, Argument] = {"attributes": list(attributes)} if attributes else {}
         answer = self.execute_kw(model, "fields_get", [], kwargs)
-        if not isinstance(answer, dict):
-            raise self._unexpected(model, "fields_get")
-        return {name: details for name, details in answer.items() if isinstance(details, dict)}
+        return self._asked(model, "fields_get", answer).fields(typed=not attributes or "type" in attributes)
 
     def _own_context(self) -> dict[str, Argument]:
         own: dict[str, Argument] = {}
@@ -230,13 +252,8 @@ class OdooClient:
             own["allowed_company_ids"] = list(self.connection.company_ids)
         return own
 
-    def _records(self, model: str, answer: Json) -> list[Record]:
-        if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
-            raise self._unexpected(model, "search_read")
-        return [item for item in answer if isinstance(item, dict)]
-
-    def _unexpected(self, model: str, method: str) -> OdooServerError:
-        return OdooServerError(f"{self.connection}: {model}.{method} answered something else than Odoo does.")
+    def _asked(self, model: str, method: str, answer: Json) -> Answer:
+        return Answer(f"{self.connection}: {model}.{method}", answer)
 
 
 def _mapping(value: Argument) -> Mapping[str, Argument]:

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from airflow_provider_odoo_shadow.source.address import is_loopback, read_address
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 from airflow_provider_odoo_shadow.text.redaction import protect
 
-ODOO_PLAIN_HTTP_PORT = 8069
 SHORTEST_SECRET = 16
 """Characters; what is hashed (phone numbers, names) can be guessed, so the key must not be."""
 
-_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+LONGEST_TIMEOUT = 86_400.0
+MOST_CONNECTIONS = 1_000
+MOST_CALLS_A_SECOND = 1e6
+_LEAST = 0.001
+"""Of any number: a time-out, or calls per second; the clocks of sockets and threads have bounds."""
+
 _YES = ("true", "yes", "on", "1", "")
 _NO = ("false", "no", "off", "0")
 
@@ -44,6 +48,7 @@ class OdooConnection:
     :param max_connections: HTTP connections that one process keeps open at the most.
     :param requests_per_second: upper limit of calls per second of one process; None for no limit.
     :param hash_secret: the key of fields of which only a hash is kept; never shown.
+    :param allow_http: the password may travel unencrypted to another machine.
     """
 
     name: str
@@ -59,10 +64,16 @@ class OdooConnection:
     max_connections: int = 2
     requests_per_second: float | None = None
     hash_secret: str | None = field(default=None, repr=False)
+    allow_http: bool = False
 
     def __str__(self) -> str:
         """Name, address and database: how error messages call this connection."""
         return f"Odoo connection '{self.name}' ({self.url}, database '{self.database}')"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the Odoo is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
 
     @property
     def read_as(self) -> str:
@@ -84,7 +95,7 @@ class OdooConnection:
     ) -> OdooConnection:
         """Check the fields as a person typed them.
 
-        :param host: a URL; without a scheme, `http` is taken for a loopback host or port 8069, else `https`.
+        :param host: a URL; without a scheme, `http` is taken for a loopback host, else `https`.
         :param extras: the optional fields by name; empty ones count as not given.
         :raises OdooConfigurationError: says which field is wrong and what it should be.
         """
@@ -92,20 +103,22 @@ class OdooConnection:
         # First of all: no message of what follows may repeat them.
         protect(password.strip("\r\n") if password else None, login=(login or "").strip())
         protect(str(reader.values.get("hash_secret") or ""))
+        allow_http = reader.flag("allow_http")
         return cls(
             name=name,
-            url=_base_url(name, host, port),
-            database=_required(name, "database (schema)", database).strip(),
-            login=_required(name, "login", login).strip(),
+            url=read_address(name, _required(name, "host (URL)", host), port, allow_http=allow_http),
+            database=_one_line(name, "database (schema)", database),
+            login=_one_line(name, "login", login),
             password=_required(name, "password or API key", password).strip("\r\n"),
             protocol=reader.protocol(),
             verify=reader.verify(),
-            timeout=reader.positive_number("timeout") or cls.timeout,
+            timeout=reader.positive_number("timeout", at_most=LONGEST_TIMEOUT) or cls.timeout,
             lang=reader.text("lang"),
             company_ids=reader.ids("company_ids"),
-            max_connections=reader.whole_number("max_connections") or cls.max_connections,
-            requests_per_second=reader.positive_number("requests_per_second"),
+            max_connections=reader.whole_number("max_connections", at_most=MOST_CONNECTIONS) or cls.max_connections,
+            requests_per_second=reader.positive_number("requests_per_second", at_most=MOST_CALLS_A_SECOND),
             hash_secret=reader.secret("hash_secret"),
+            allow_http=allow_http,
         )
 
 
@@ -115,29 +128,12 @@ def _required(name: str, what: str, value: str | None) -> str:
     return value
 
 
-def _base_url(name: str, host: str | None, port: int | None) -> str:
-    text = _required(name, "host (URL)", host).strip()
-    try:
-        parts = urlsplit(text if "://" in text else f"//{text}")
-        own_port = parts.port or port
-    except ValueError:
-        raise OdooConfigurationError(_bad_url(name)) from None
-    plain = parts.hostname in _LOOPBACK_HOSTS or own_port == ODOO_PLAIN_HTTP_PORT
-    scheme = parts.scheme or ("http" if plain else "https")
-    if scheme not in _DEFAULT_PORTS or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise OdooConfigurationError(_bad_url(name))
-    hostname = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    # One server, one URL: it is also how a shadow knows its Odoo again.
-    shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
-    return f"{scheme}://{hostname}{shown_port}{parts.path.rstrip('/')}"
-
-
-def _bad_url(name: str) -> str:
-    # The text itself is not repeated: people paste credentials into URLs.
-    return (
-        f"Odoo connection '{name}': the host is not a URL such as https://erp.example.com "
-        "(http or https, no login, no query)."
-    )
+def _one_line(name: str, what: str, value: str | None) -> str:
+    """Return a field that travels in headers and stands in messages."""
+    text = _required(name, what, value).strip()
+    if not text.isprintable():
+        raise OdooConfigurationError(f"Odoo connection '{name}': the {what} holds control characters: type it anew.")
+    return text
 
 
 @dataclass(frozen=True)
@@ -187,7 +183,17 @@ class _Extras:
             return True
         return False if value.strip().lower() in _NO else value.strip()
 
-    def positive_number(self, key: str) -> float | None:
+    def flag(self, key: str) -> bool:
+        """Read yes or no; not given is no."""
+        value = self.values.get(key)
+        if value is None or isinstance(value, bool):
+            return value is True
+        text = value.strip().lower() if isinstance(value, str) else "?"
+        if text not in (*_YES, *_NO):
+            raise self._wrong(key, "true or false")
+        return text in _YES and text != ""
+
+    def positive_number(self, key: str, *, at_most: float) -> float | None:
         value = self.values.get(key)
         if value is None or value == "":
             return None
@@ -197,10 +203,12 @@ class _Extras:
             raise self._wrong(key, "a number above zero") from None
         if not 0 < number < float("inf"):
             raise self._wrong(key, "a number above zero")
+        if not _LEAST <= number <= at_most:
+            raise self._wrong(key, f"between {_LEAST:g} and {at_most:g}")
         return number
 
-    def whole_number(self, key: str) -> int | None:
-        number = self.positive_number(key)
+    def whole_number(self, key: str, *, at_most: int) -> int | None:
+        number = self.positive_number(key, at_most=at_most)
         if number is not None and number != int(number):
             raise self._wrong(key, "a whole number above zero")
         return None if number is None else int(number)

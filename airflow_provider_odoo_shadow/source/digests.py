@@ -46,7 +46,7 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
     Models that the server does not have, or does not show, are not in the answer. Raises an `OdooError`.
     """
     try:
-        records = odoo.search_read(
+        records = odoo.look_up(
             "ir.model.fields", [("model", "in", list(models)), *_MAY_HAVE_COLUMN], _ATTRIBUTES, order="id"
         )
     except OdooAccessError:
@@ -54,10 +54,11 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
         return {model: state for model, state in states if state is not None}
     found: dict[str, list[Record]] = {}
     wanted = set(models)
-    for record in records:
-        model = str(record.pop("model"))
+    for entry in records:
+        model = entry.text("model")
         if model in wanted:  # a server that follows no rules may tell of others
-            found.setdefault(model, []).append({**record, "id": None})
+            about = {"model": None, "id": None, "name": entry.text("name")}
+            found.setdefault(model, []).append({**entry.record, **about})
     return {model: _state(fields) for model, fields in found.items()}
 
 

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from airflow_provider_odoo_shadow.source.answers import Entry
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState, described_state
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooFatalError
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
 from airflow_provider_odoo_shadow.source.names import LONGEST_NAME, is_model_name
-from airflow_provider_odoo_shadow.source.types import Domain, Json, Record
+from airflow_provider_odoo_shadow.source.types import Domain
 
 FIRST_TO_TELL_ABSTRACT = 19
 TEXT_TYPES = ("char", "text")
@@ -91,11 +92,11 @@ def discover_models(odoo: OdooClient) -> Discovery:
         named = sorted((name, label) for name, label in available.items() if is_model_name(name))
         return Discovery((*(_by_fields(odoo, name, label) for name, label in named), *_misnamed(available)), False)
     _check_number(odoo, len(told))
-    known = [record for record in told if is_model_name(str(record["model"]))]
-    tables = _tables(odoo, [record for record in known if record["model"] in available])
+    known = [entry for entry in told if is_model_name(entry.text("model"))]
+    tables = _tables(odoo, [entry for entry in known if entry.text("model") in available])
     texts = _text_fields(odoo)
-    misnamed = _misnamed({*available, *(str(record["model"]) for record in told)})
-    return Discovery((*(_by_records(record, available, tables, texts) for record in known), *misnamed), True)
+    misnamed = _misnamed({*available, *(entry.text("model") for entry in told)})
+    return Discovery((*(_by_records(entry, available, tables, texts) for entry in known), *misnamed), True)
 
 
 def _check_number(odoo: OdooClient, models: int) -> None:
@@ -111,41 +112,39 @@ def _misnamed(names: Iterable[str]) -> list[ServerModel]:
     return [ServerModel(name, Kind.MISNAMED) for name in refused]
 
 
-def _known(odoo: OdooClient) -> list[Record]:
+def _known(odoo: OdooClient) -> list[Entry]:
     abstract = ["abstract"] if odoo.version.major >= FIRST_TO_TELL_ABSTRACT else []
-    return odoo.search_read("ir.model", [], ["model", "name", "transient", "state", *abstract], order="model")
+    return odoo.look_up("ir.model", [], ["model", "name", "transient", "state", *abstract], order="model")
 
 
 def _text_fields(odoo: OdooClient) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     domain: Domain = [("store", "=", True), ("ttype", "in", TEXT_TYPES)]
-    for record in odoo.search_read("ir.model.fields", domain, ["model", "name"]):
-        found.setdefault(str(record["model"]), set()).add(str(record["name"]))
+    for entry in odoo.look_up("ir.model.fields", domain, ["model", "name"]):
+        found.setdefault(entry.text("model"), set()).add(entry.text("name"))
     return found
 
 
-def _tables(odoo: OdooClient, records: Iterable[Record]) -> set[Json]:
+def _tables(odoo: OdooClient, entries: Iterable[Entry]) -> set[int]:
     """Return the ids of the models that have a table."""
-    keys = odoo.search_read("ir.model.constraint", [("type", "=", "f")], ["model"])
-    tables = {key["model"] for key in keys} | {record["id"] for record in records if record["state"] == "manual"}
-    unclear = [record["id"] for record in records if record["id"] not in tables]
-    counted = odoo.search_read("ir.model", [("id", "in", unclear)], ["count"])  # counts whole tables, so only these
-    return tables | {record["id"] for record in counted if record["count"]}
+    keys = odoo.look_up("ir.model.constraint", [("type", "=", "f")], ["model"])
+    tables = {key.whole("model") for key in keys} | {entry.id for entry in entries if entry.text("state") == "manual"}
+    unclear = [entry.id for entry in entries if entry.id not in tables]
+    counted = odoo.look_up("ir.model", [("id", "in", unclear)], ["count"])  # counts whole tables, so only these
+    return tables | {entry.id for entry in counted if entry.whole("count")}
 
 
-def _by_records(
-    record: Record, available: dict[str, str], tables: set[Json], texts: dict[str, set[str]]
-) -> ServerModel:
-    name = str(record["model"])
-    if record["transient"]:
+def _by_records(entry: Entry, available: dict[str, str], tables: set[int], texts: dict[str, set[str]]) -> ServerModel:
+    name = entry.text("model")
+    if entry.flag("transient"):
         kind = Kind.TRANSIENT
-    elif record.get("abstract"):
+    elif entry.record.get("abstract"):
         kind = Kind.ABSTRACT
     elif name not in available:
         kind = Kind.UNREADABLE
     else:
-        kind = Kind.TABLE if record["id"] in tables else Kind.VIEW
-    return ServerModel(name, kind, str(record["name"]), frozenset(texts.get(name, ())))
+        kind = Kind.TABLE if entry.id in tables else Kind.VIEW
+    return ServerModel(name, kind, entry.text("name"), frozenset(texts.get(name, ())))
 
 
 def _by_fields(odoo: OdooClient, name: str, label: str) -> ServerModel:

@@ -72,4 +72,11 @@ class OdooThrottledError(OdooRetriableError):
 
 
 class OdooServerError(OdooRetriableError):
-    """A 5xx status, a page of HTML, half a body, a serialization failure: trouble on the server or a proxy."""
+    """A 5xx status, a page of HTML, half a body, a serialization failure: trouble on the server or a proxy.
+
+    :ivar is_misfit: it was whole, but not what was asked for; asking for less would not help.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, is_misfit: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.is_misfit = is_misfit

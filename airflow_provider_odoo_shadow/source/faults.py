@@ -5,6 +5,7 @@ Class names and texts were seen on Odoo 17.0 and 19.0.
 
 from __future__ import annotations
 
+from airflow_provider_odoo_shadow.source.answers import Entry
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
@@ -16,8 +17,12 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
+from airflow_provider_odoo_shadow.source.types import Json
+from airflow_provider_odoo_shadow.text.redaction import redact
+from airflow_provider_odoo_shadow.text.shown import shown
 
 _LONGEST_TEXT = 300
+_LONGEST_CLASS = 80
 _PASSING_TROUBLE = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled", "MemoryError")
 
 
@@ -29,7 +34,7 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
     :param message: its text; only the first line is shown.
     """
     model, _, method = target.rpartition(".")
-    short, said = name.rpartition(".")[2], first_line(message)
+    short, said = shown(name.rpartition(".")[2], longest=_LONGEST_CLASS), first_line(message)
     if short in ("AccessDenied", "Unauthorized"):
         return refused(connection)
     if "does not exist" in message and "database" in message:
@@ -61,6 +66,13 @@ def refused(connection: OdooConnection) -> OdooAuthenticationError:
     )
 
 
+def user_id_in(connection: OdooConnection, target: str, answer: Json) -> int:
+    """Return the user's id that a login answers; `false` means that it was refused. Raises an `OdooError`."""
+    if answer is False or answer is None:
+        raise refused(connection)
+    return Entry(f"{connection}: {target}", {"id": answer}).id
+
+
 def unknown_database(connection: OdooConnection) -> OdooConfigurationError:
     """Build the error for a database that the server does not serve."""
     return OdooConfigurationError(
@@ -70,8 +82,9 @@ def unknown_database(connection: OdooConnection) -> OdooConfigurationError:
 
 def first_line(message: str) -> str:
     """Cut a server's text to its first line, so that no traceback gets through."""
-    text = message.strip().splitlines()[0] if message.strip() else "no reason given"
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+    # Before it is cut: half a secret is not recognised any more.
+    lines = redact(message).strip().splitlines()
+    return shown(lines[0], longest=_LONGEST_TEXT) if lines else "no reason given"
 
 
 def _refused_option(connection: OdooConnection, said: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.source.answers import storable
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.types import Json
 
@@ -58,24 +59,26 @@ class Field:
         relation, related = details.get("relation"), details.get("related")
         return cls(
             name=name,
-            type=str(details.get("type") or "unknown"),
+            type=storable(str(details.get("type") or "unknown")),
             store=bool(details.get("store")),
-            relation=relation if isinstance(relation, str) else None,
+            relation=storable(relation) if isinstance(relation, str) else None,
             # On 19 many say `digits: false`, some `0` on both; only a double says nothing.
             has_digits="digits" in details,
             company_dependent=bool(details.get("company_dependent")),
             translate=bool(details.get("translate")),
             required=bool(details.get("required")),
             manual=bool(details.get("manual")),
-            related=related if isinstance(related, str) else None,
-            label=str(details.get("string") or ""),
+            related=storable(related) if isinstance(related, str) else None,
+            label=storable(str(details.get("string") or "")),
             selection=_selection(details.get("selection")),
         )
 
 
 def _selection(choices: Json) -> tuple[tuple[str, str], ...]:
     pairs = choices if isinstance(choices, list) else []
-    return tuple((str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2)
+    return tuple(
+        (storable(str(pair[0])), storable(str(pair[1]))) for pair in pairs if isinstance(pair, list) and len(pair) == 2
+    )
 
 
 def read_fields(client: OdooClient, model: str) -> list[Field]:

@@ -1,35 +1,56 @@
-"""One HTTP call to Odoo: a kept-alive session, timeouts, a rate limit, and clear errors for every way to fail."""
+"""One HTTP call to Odoo: a kept-alive session, bounds, a rate limit, and clear errors for every way to fail."""
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
+from datetime import datetime
+from http.client import HTTPException, RemoteDisconnected
 from typing import cast
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from airflow_provider_odoo_shadow.source.answers import is_flat_enough
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
+    OdooError,
     OdooServerError,
     OdooThrottledError,
     OdooTimeoutError,
     OdooUnreachableError,
 )
+from airflow_provider_odoo_shadow.source.headers import moment_of, seconds_to_wait
 from airflow_provider_odoo_shadow.source.types import Json
+from airflow_provider_odoo_shadow.source.wire import Budget, open_session, spending
+from airflow_provider_odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a TCP connection; an answer may take as long as the connection's own timeout."""
 
+DEADLINE_IN_TIMEOUTS = 2
+"""A whole call takes at most so many of the connection's timeouts: one until the answer begins, one while it comes."""
+
+MOST_BYTES = 128 * 2**20
+"""Of one answer, as it arrives and decompressed. A page of 2,000 records has 3 to 10 MB; one of 10,000 with long texts
+may have more than this, and is halved."""
+
+MOST_VALUES = 8_000_000
+"""Values of one answer, or ids. Each takes up to a hundred bytes in memory, and three on the wire (`[],`)."""
+
+_HEADERS_BYTES = 2**20
+_READ_AT_ONCE = 65_536
 _REDIRECTS = (301, 302, 303, 307, 308)
+_AS_GZIP = zlib.MAX_WBITS + 16
 
 
 @dataclass(frozen=True)
@@ -51,10 +72,16 @@ class HttpTransport:
 
     def __init__(self, connection: OdooConnection) -> None:
         self.connection = connection
-        self._session = _session(connection)
+        self._session = open_session(connection)
         self._pace = threading.Lock()
         self._next_call = 0.0
         self._server_time: datetime | None = None
+        if connection.verify is False and not connection.is_loopback:
+            log.warning(
+                "%s: verify is false, so the server's certificate is not checked, and whoever stands between may read "
+                "and change everything: set verify to true or a CA file.",
+                connection,
+            )
 
     @property
     def server_time(self) -> datetime | None:
@@ -76,12 +103,26 @@ class HttpTransport:
     def decode(self, answer: HttpAnswer) -> Json:
         """Read an answer's body as JSON.
 
-        :raises OdooServerError: it is a page of HTML, or not whole.
+        :raises OdooServerError: it is a page of HTML, not whole, or beyond all bounds.
         """
+        self.check_values(sum(answer.body.count(sign) for sign in (b",", b":", b"[", b"{")))
         try:
-            return cast(Json, json.loads(answer.body))
-        except ValueError:
-            raise self.not_data(answer) from None
+            value = cast(Json, json.loads(answer.body, parse_constant=_refuse_constant))
+        except (ValueError, RecursionError):
+            value, is_read = None, False
+        else:
+            is_read = is_flat_enough(value)
+        if not is_read:
+            raise self.not_data(answer)
+        return value
+
+    def check_values(self, values: int) -> None:
+        """Make sure that an answer has not so many values that memory would not hold them.
+
+        :raises OdooServerError: it has.
+        """
+        if values > MOST_VALUES:
+            raise self._too_much(f"{MOST_VALUES:,} values")
 
     def not_data(self, answer: HttpAnswer) -> OdooServerError:
         """Build the error for an answer that is not what the protocol promises."""
@@ -93,21 +134,64 @@ class HttpTransport:
 
     def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> HttpAnswer:
         self._wait_for_turn()
+        budget = Budget(self.connection.timeout * DEADLINE_IN_TIMEOUTS, MOST_BYTES + _HEADERS_BYTES)
+        failure: OdooError | None = None
         try:
-            response = self._session.request(
-                method,
-                self.connection.url + path,
-                data=body,
-                headers=dict(headers),
-                timeout=(min(CONNECT_TIMEOUT, self.connection.timeout), self.connection.timeout),
-                verify=self.connection.verify,
-                allow_redirects=False,
+            with spending(budget):
+                return self._exchange(method, path, body, headers)
+        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+            failure = self._network_error(error, budget)
+        # Raised out here, it does not carry the other error, which holds the request and so the credential.
+        raise failure
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> HttpAnswer:
+        response = self._session.request(
+            method,
+            self.connection.url + path,
+            data=body,
+            headers={"Accept-Encoding": "gzip", **headers},
+            timeout=(min(CONNECT_TIMEOUT, self.connection.timeout), self.connection.timeout),
+            verify=self.connection.verify,
+            allow_redirects=False,
+            stream=True,
+        )
+        with closing(response):
+            self._note_time(response.raw.headers.getlist("Date"))
+            self._check_status(response, path)
+            answer = self._read(response)
+        self._check_failure(response)
+        return HttpAnswer(response.status_code, answer, response.headers.get("Content-Type", ""))
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Read a body within bounds; of encodings only the one that was asked for, and only once, is undone."""
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        pieces: Iterable[bytes] = response.raw.stream(_READ_AT_ONCE, decode_content=False)
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
+            raise OdooServerError(
+                f"{self.connection} answered in an encoding that was not asked for: "
+                "let the proxy in front of it compress with gzip only, or not at all."
             )
-        except (requests.RequestException, OSError) as error:
-            raise self._network_error(error) from None
-        self._note_time(response.headers.get("Date"))
-        self._check_status(response, path)
-        return HttpAnswer(response.status_code, response.content, response.headers.get("Content-Type", ""))
+        body, is_empty = io.BytesIO(), True
+        inflate = zlib.decompressobj(_AS_GZIP) if "gzip" in encoding else None
+        for piece in pieces:
+            if inflate is None:
+                body.write(piece)
+            else:
+                self._inflate(inflate, piece, body)
+            is_empty = False
+        if inflate is not None and not (inflate.eof or is_empty):
+            raise self._broke_off()
+        return body.getvalue()
+
+    def _inflate(self, inflate: zlib._Decompress, piece: bytes, into: io.BytesIO) -> None:
+        try:
+            into.write(inflate.decompress(piece, MOST_BYTES + 1 - into.tell()))
+        except zlib.error:
+            raise self._broke_off() from None
+        if into.tell() > MOST_BYTES:
+            raise self._too_much(f"{MOST_BYTES >> 20} MiB")
+        if inflate.unused_data:
+            raise self._broke_off()
 
     def _wait_for_turn(self) -> None:
         if self.connection.requests_per_second is None:
@@ -118,16 +202,16 @@ class HttpTransport:
             self._next_call = now + wait + 1.0 / self.connection.requests_per_second
         time.sleep(wait)
 
-    def _note_time(self, date: str | None) -> None:
-        if date is None:
-            return
-        try:
-            self._server_time = parsedate_to_datetime(date).astimezone(UTC)
-        except ValueError:
-            return
+    def _note_time(self, dates: Iterable[str]) -> None:
+        """Keep the server's clock; of several, which server and proxies may send, the earliest."""
+        moments = [moment for moment in map(moment_of, dates) if moment is not None]
+        if moments:
+            self._server_time = min(moments)
 
-    def _network_error(self, error: Exception) -> Exception:
+    def _network_error(self, error: Exception, budget: Budget) -> OdooError:
         connection = self.connection
+        if budget.is_full:
+            return self._too_much(f"{MOST_BYTES >> 20} MiB")
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" not in str(error).upper():
             return OdooConfigurationError(f"{connection} does not speak TLS there: use http, or the port of https.")
         if isinstance(error, requests.exceptions.SSLError):
@@ -135,18 +219,30 @@ class HttpTransport:
                 f"{connection}: the server's certificate is not trusted; "
                 "set verify to a CA file that knows it, or to false for a test server."
             )
-        if isinstance(error, requests.exceptions.Timeout) or _stopped_half_way(error):
-            return OdooTimeoutError(
-                f"{connection} did not answer within {connection.timeout:g} s: try smaller pages, or a longer timeout."
-            )
+        if budget.is_late or isinstance(error, requests.exceptions.Timeout | ReadTimeoutError | TimeoutError):
+            whole = connection.timeout * DEADLINE_IN_TIMEOUTS
+            within = f"to the end within {whole:g} s" if budget.is_late else f"within {connection.timeout:g} s"
+            return OdooTimeoutError(f"{connection} did not answer {within}: try smaller pages, or a longer timeout.")
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
             return OdooConfigurationError(f"{connection}: the URL is not one that can be called; correct the host.")
         if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
             return OdooConfigurationError(f"{connection}: {error.strerror or 'cannot read the CA file'}: see verify.")
-        if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-            return OdooUnreachableError(f"{connection} broke off in the middle of an answer.")
+        if isinstance(error, HTTPError | HTTPException) and not isinstance(error, requests.RequestException):
+            return self._broke_off()
+        if _is_no_http(error):
+            return OdooUnreachableError(
+                f"{connection} answered something that is not HTTP, or headers beyond its limits: check the port."
+            )
         return OdooUnreachableError(
             f"{connection} cannot be reached: check the URL and the port, and that this machine may connect to it."
+        )
+
+    def _broke_off(self) -> OdooUnreachableError:
+        return OdooUnreachableError(f"{self.connection} broke off in the middle of an answer.")
+
+    def _too_much(self, what: str) -> OdooServerError:
+        return OdooServerError(
+            f"{self.connection} answered more than {what} to one call, and nothing of it was used: try smaller pages."
         )
 
     def _check_status(self, response: requests.Response, path: str) -> None:
@@ -156,7 +252,10 @@ class HttpTransport:
                 f"{connection} redirects {path} to another address (HTTP {status}): "
                 "put the final URL into the connection, with https if the server wants it."
             )
-        retry_after = _seconds(response.headers.get("Retry-After"))
+
+    def _check_failure(self, response: requests.Response) -> None:
+        status, connection = response.status_code, self.connection
+        retry_after = seconds_to_wait(response.headers.get("Retry-After"))
         if status == 429:
             wait = f" and asks to wait {retry_after:g} s" if retry_after else ""
             raise OdooThrottledError(
@@ -170,34 +269,16 @@ class HttpTransport:
             )
 
 
-def _session(connection: OdooConnection) -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.max_connections, pool_block=True)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    # A web session of Odoo's must not stand in for the credential, and .netrc must not replace it.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.auth = _keep_headers
-    return session
+def _is_no_http(error: BaseException) -> bool:
+    """Say whether there was an answer, but none of HTTP; requests wraps that in several errors."""
+    causes = (item for item in (*error.args, error.__context__) if isinstance(item, BaseException))
+    if isinstance(error, requests.exceptions.InvalidHeader):  # the server's; one's own are checked before
+        return True
+    if isinstance(error, HTTPException):
+        return not isinstance(error, RemoteDisconnected)
+    return any(map(_is_no_http, causes))
 
 
-def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _stopped_half_way(error: Exception) -> bool:
-    """Say whether the answer began, but did not go on in time; requests calls that a ConnectionError."""
-    return bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read `Retry-After`: seconds, or a date (RFC 9110, 10.2.3)."""
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+def _refuse_constant(token: str) -> None:
+    """Refuse `NaN` and `Infinity`: they are not JSON, and jsonb cannot hold them."""
+    raise ValueError(token)

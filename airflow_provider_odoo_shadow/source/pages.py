@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.source.answers import is_id, misfit
 from airflow_provider_odoo_shadow.source.client import TOO_MUCH, OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRequestError, OdooServerError, OdooTimeoutError
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants
@@ -26,6 +27,9 @@ DEFAULT_PAGE_SIZE = 2000
 MOST_UNREADABLE = 20
 MOST_IN_A_ROW = 2
 """Records of one scan that may be passed over, in all and one after the other; with more, something else is wrong."""
+
+MOST_EMPTY_IN_A_ROW = 20
+"""Pages of which only ids were found, since the records had gone meanwhile; with more, it would never end."""
 
 GOOD_PAGES_BEFORE_LARGER = 10
 """After a page has timed out."""
@@ -126,31 +130,40 @@ class _PageReader:
         self._good_in_a_row = 0
         self._unreadable = 0
         self._in_a_row = 0
+        self._empty_in_a_row = 0
 
     def read(self, after_id: int) -> Page:
         """Read the page after an id, in halves if need be."""
         while True:
             try:
-                records, end = self._search_read(after_id), None
-                if not records:
-                    records, end = self._read_left(after_id)
+                records, last_id = self._read(after_id)
                 add_variants(self._client, self._reading, records)
             except _SPLITTABLE as error:
+                if isinstance(error, OdooServerError) and error.is_misfit:
+                    raise
                 if self._size == 1:
                     return self._pass_over(after_id, error)
                 self._halve(after_id, error)
                 continue
             self._in_a_row = 0
             self._grow()
-            last_id = self._checked_last_id(records, after_id) if end is None else end
             return Page(records, last_id, is_last=last_id >= self._up_to_id)
 
-    def _read_left(self, after_id: int) -> tuple[list[Record], int]:
-        """Make sure that an empty page is the end; return what is left after all, and up to which id."""
+    def _read(self, after_id: int) -> tuple[list[Record], int]:
+        """Return the records after an id, and up to which id that is all; an empty page is not yet the end."""
+        records = self._search_read(after_id)
+        if records:
+            self._empty_in_a_row = 0
+            return records, self._check_order(records, after_id, self._up_to_id)
         ids = self._ids_left(after_id)
         if not ids:
             return [], self._up_to_id
-        return read_ids(self._client, self._model, self._fields, ids), ids[-1]
+        records = read_ids(self._client, self._model, self._fields, ids)
+        self._check_order(records, after_id, ids[-1])
+        self._empty_in_a_row = 0 if records else self._empty_in_a_row + 1
+        if self._empty_in_a_row > MOST_EMPTY_IN_A_ROW:
+            raise self._misfit(f"it names ids after {after_id}, but gives no records")
+        return records, ids[-1]
 
     def _search_read(self, after_id: int) -> list[Record]:
         return self._client.search_read(
@@ -196,12 +209,19 @@ class _PageReader:
     def _first_id(self, after_id: int) -> int | None:
         window = self._window(after_id)
         ids = self._client.search(self._model, window, limit=1, order="id", context=ARCHIVED_TOO)
-        return ids[0] if ids else next(iter(self._ids_left(after_id)), None)
+        return self._in_window(ids, after_id)[0] if ids else next(iter(self._ids_left(after_id)), None)
 
     def _ids_left(self, after_id: int) -> list[int]:
         """Return the next ids, asked for without a limit: see `newest_id`."""
         ids = self._client.search(self._model, self._window(after_id), order="id", context=ARCHIVED_TOO)
-        return ids[: self._size]
+        return self._in_window(ids, after_id)[: self._size]
+
+    def _in_window(self, ids: Sequence[int], after_id: int) -> list[int]:
+        """Return ids in order, each once. One that was not asked for could send a scan round in a circle."""
+        for item in ids:
+            if not after_id < item <= self._up_to_id:
+                raise self._misfit(f"the id {item} is not after {after_id}, up to {self._up_to_id}")
+        return sorted(set(ids))
 
     def _write_date(self, record_id: int) -> str | None:
         if "write_date" not in self._fields:
@@ -213,14 +233,15 @@ class _PageReader:
         value = records[0].get("write_date") if records else None
         return value if isinstance(value, str) else None
 
-    def _checked_last_id(self, records: list[Record], after_id: int) -> int:
+    def _check_order(self, records: Sequence[Record], after_id: int, up_to_id: int) -> int:
+        """Make sure that the records are those after an id, in order; return the last one's id."""
         last_id = after_id
         for record in records:
             record_id = record.get("id")
-            if not isinstance(record_id, int) or not last_id < record_id <= self._up_to_id:
-                raise OdooServerError(
-                    f"{self._client.connection}: a page of {self._model} is not in ascending order of id after "
-                    f"{last_id}, up to {self._up_to_id}; nothing of it was written."
-                )
+            if not is_id(record_id) or not last_id < record_id <= up_to_id:
+                raise self._misfit(f"a page is not in ascending order of id after {last_id}, up to {up_to_id}")
             last_id = record_id
         return last_id
+
+    def _misfit(self, what: str) -> OdooServerError:
+        return misfit(f"{self._client.connection}: {self._model}", what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.source.answers import is_id, misfit
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.types import Context, Domain, Json, Record
 
@@ -59,16 +60,22 @@ class Reading:
 
 
 def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]) -> None:
-    """Read records in other languages and companies, too; what is gone meanwhile keeps what it has."""
-    if not reading.variants or not all("id" in record for record in records):
+    """Read records in other languages and companies, too; what is gone meanwhile keeps what it has.
+
+    :param records: with an id each.
+    """
+    if not reading.variants:
         return
-    by_id = {record["id"]: record for record in records}
+    by_id = {record["id"]: record for record in records if is_id(record["id"])}
     for record in records:
         record.update({variant_key(name, item.kind): {} for item in reading.variants for name in item.fields})
     for variant in reading.variants if records else ():
         for other in _read_variant(client, reading.model, variant, records):
+            record_id = other.get("id")
+            if not is_id(record_id) or record_id not in by_id or not other.keys() >= {*variant.fields}:
+                raise misfit(f"{client.connection}: {reading.model}", f"records in {variant.label} that do not fit")
             for name in variant.fields:
-                values = by_id[other["id"]][variant_key(name, variant.kind)]
+                values = by_id[record_id][variant_key(name, variant.kind)]
                 if isinstance(values, dict):
                     values[variant.label] = other[name]
 

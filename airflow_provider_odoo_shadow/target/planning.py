@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
 from airflow_provider_odoo_shadow.target.relations import FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
-from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark
+from airflow_provider_odoo_shadow.target.watermarks import LATEST, NEVER, Watermark
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND NOT a.attisdropped)),"
         " m.fields_digest,"
         " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
-        " nullif(w.last_write_date, {never}), w.last_id, w.rows_synced, w.updated_at"
+        " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
+        " w.last_id, w.rows_synced, w.updated_at"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) LEFT JOIN {state} s USING (table_name)"
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
@@ -58,6 +59,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         state=tx.internal(TABLE_STATE),
         schema=tx.schema,
         never=NEVER,
+        latest=LATEST,
         models=list(models),
     )
     states = (_state(*row[:6], settings=row[6:12], mark=row[12:]) for row in rows)

@@ -13,6 +13,7 @@ from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.relations import FIELD, META, TABLE_STATE, WATERMARK
+from airflow_provider_odoo_shadow.target.watermarks import LATEST, NEVER
 
 
 @dataclass(frozen=True)
@@ -235,11 +236,14 @@ def list_tables(tx: Transaction, *, with_errors: bool = True) -> list[TableStatu
     if with_errors:
         errors = sql.SQL("SELECT table_name, last_error FROM {}").format(tx.internal(TABLE_STATE))
     rows = tx.run(
-        "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at, nullif(w.last_write_date, to_timestamp(0)),"
+        "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at,"
+        " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
         " m.sync_errors, s.last_error FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
         " LEFT JOIN ({errors}) AS s (table_name, last_error) USING (table_name) ORDER BY m.odoo_model",
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
         errors=errors,
+        never=NEVER,
+        latest=LATEST,
     )
     return [TableStatus(*row) for row in rows]

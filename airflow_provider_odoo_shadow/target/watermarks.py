@@ -16,6 +16,10 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """The watermark of a table whose first load has not ended."""
 
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Stands for all that is later, which Python cannot hold: `infinity`, the year 10000, the end of 9999 further east."""
+
+
 @dataclass(frozen=True)
 class Watermark:
     """How far a table is.
@@ -54,10 +58,11 @@ class Scan:
 def read_watermark(tx: Transaction, table: str) -> Watermark | None:
     """Return a table's watermark; None before its first load has ended."""
     rows = tx.run(
-        "SELECT last_write_date, last_id, rows_synced, updated_at FROM {watermark}"
+        "SELECT least(last_write_date, {latest}), last_id, rows_synced, updated_at FROM {watermark}"
         " WHERE table_name = {table} AND last_write_date > {never}",
         watermark=tx.own(WATERMARK),
         table=table,
+        latest=LATEST,
         never=NEVER,
     )
     return Watermark(*rows[0]) if rows else None
@@ -66,10 +71,12 @@ def read_watermark(tx: Transaction, table: str) -> Watermark | None:
 def read_scan(tx: Transaction, table: str) -> Scan | None:
     """Return the scan that an earlier run left unfinished."""
     rows = tx.run(
-        "SELECT scan_run_id, scan_full, scan_low, scan_high, scan_up_to_id, scan_last_id FROM {watermark}"
-        " WHERE table_name = {table} AND scan_run_id IS NOT NULL",
+        "SELECT scan_run_id, scan_full, CASE WHEN scan_low > {latest} THEN {latest} ELSE scan_low END,"
+        " least(scan_high, {latest}), scan_up_to_id, scan_last_id"
+        " FROM {watermark} WHERE table_name = {table} AND scan_run_id IS NOT NULL",
         watermark=tx.own(WATERMARK),
         table=table,
+        latest=LATEST,
     )
     return Scan(*rows[0]) if rows else None
 

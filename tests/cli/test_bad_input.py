@@ -36,7 +36,7 @@ class BadInput:
 # Port 1 is that of tcpmux, which nobody runs.
 BAD_INPUT = {
     "no Odoo there": BadInput(("cannot be reached", "check the URL"), {"ODOO_URL": "http://127.0.0.1:1"}),
-    "no such host": BadInput(("cannot be reached",), {"ODOO_URL": "http://no-such-host.invalid"}),
+    "no such host": BadInput(("cannot be reached",), {"ODOO_URL": "https://no-such-host.invalid"}),
     "not a URL": BadInput(("not a URL such as",), {"ODOO_URL": f"ftp://me:{HUNTER}@example.com"}),
     "another path": BadInput(("no Odoo API at", "check the URL"), {"ODOO_URL": "{url}/elsewhere"}),
     "wrong password": BadInput(("refused the login 'admin'",), {"ODOO_PASSWORD": HUNTER}),

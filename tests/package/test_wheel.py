@@ -84,7 +84,7 @@ def test_the_connection_form_has_its_fields(environment: Path, tmp_path: Path) -
     name, extras, standard = json.loads(printed.strip().splitlines()[-1])
     assert name == "Odoo"
     assert ", ".join(extras) == (
-        "company_ids, hash_secret, lang, max_connections, protocol, requests_per_second, timeout, verify"
+        "allow_http, company_ids, hash_secret, lang, max_connections, protocol, requests_per_second, timeout, verify"
     )
     assert standard["url_schema"]["title"] == "Database"
 

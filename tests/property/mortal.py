@@ -87,6 +87,9 @@ class MortalClient(OdooClient):
     def server_time(self) -> datetime:
         return self._answered.replace(microsecond=0)
 
+    def local_time(self) -> datetime:
+        return self._clock()
+
 
 class _Connection(psycopg.Connection[TupleRow]):
     """A connection that knows whose life its statements belong to."""

@@ -10,7 +10,7 @@ from airflow_provider_odoo_shadow.target.errors import ShadowError
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import log_of, mirror
-from tests.security.hostile import Hostile
+from tests.security.hostile_database import Hostile
 
 RAISES: dict[str, LiteralString] = {
     "raise": "RAISE EXCEPTION 'the name is %', NEW.name",

@@ -13,7 +13,7 @@ from airflow_provider_odoo_shadow.target.trust import Trust
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import StoppedError, mirror
-from tests.security.hostile import Hostile
+from tests.security.hostile_database import Hostile
 
 TABLE = "odoo_shadow.odoo_shadow_res_company"
 ONE_MODEL = ("--models", "res.company")

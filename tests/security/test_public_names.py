@@ -9,7 +9,7 @@ import pytest
 
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
-from tests.security.hostile import Hostile
+from tests.security.hostile_database import Hostile
 
 ONE_MODEL = ("--models", "res.company")
 VIEW = "odoo_shadow_res_company"

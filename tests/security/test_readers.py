@@ -8,7 +8,7 @@ from psycopg import sql
 
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
-from tests.security.hostile import Hostile
+from tests.security.hostile_database import Hostile
 from tests.target.roles import as_role
 
 ONE_MODEL = ("--models", "res.company")

@@ -6,6 +6,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
 import pytest
@@ -14,13 +15,14 @@ from psycopg import sql
 
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
-from tests.security.hostile import Hostile
+from tests.security.hostile_database import Hostile
 from tests.security.traps import set_traps, sprung, trap_names
 from tests.target.roles import as_role, new_role
 from tools.embedded_postgres import drop_database, new_database
 
 PSQL = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql"
 ONE_MODEL = ("--models", "res.company")
+Templates: TypeAlias = dict[str, tuple[str, str]]
 
 
 @pytest.fixture
@@ -29,9 +31,9 @@ def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
 
 
 @pytest.fixture(scope="module")
-def templates() -> Iterator[dict[str, tuple[str, str]]]:
+def templates() -> Iterator[Templates]:
     """By server: a database full of traps, and the role that set them."""
-    made: dict[str, tuple[str, str]] = {}
+    made: Templates = {}
     yield made
     for server, (url, mallory) in made.items():
         drop_database(server, url)
@@ -40,12 +42,12 @@ def templates() -> Iterator[dict[str, tuple[str, str]]]:
 
 
 @pytest.fixture(params=["superuser", "least rights"])
-def trapped(request: pytest.FixtureRequest, server: str, templates: dict[str, tuple[str, str]]) -> Iterator[Hostile]:
+def trapped(request: pytest.FixtureRequest, database_server: str, templates: Templates) -> Iterator[Hostile]:
     """A database whose `public` is full of traps, and is looked at before PostgreSQL's own names."""
-    if server not in templates:
-        templates[server] = _template(server)
-    template, mallory = templates[server]
-    url = new_database(server, template=template)
+    if database_server not in templates:
+        templates[database_server] = _template(database_server)
+    template, mallory = templates[database_server]
+    url = new_database(database_server, template=template)
     with new_role(url) as mirror:
         hostile = Hostile(url, mallory, None if request.param == "superuser" else mirror)
         hostile.open_public()
@@ -53,7 +55,7 @@ def trapped(request: pytest.FixtureRequest, server: str, templates: dict[str, tu
             name = sql.Identifier(connection.info.dbname)
             connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = public, pg_catalog").format(name))
         yield hostile
-    drop_database(server, url)
+    drop_database(database_server, url)
 
 
 def _template(server: str) -> tuple[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,7 @@ class Reply:
 
     :param raw: bytes to send instead of a proper answer.
     :param close: close the connection afterwards, without having said so.
+    :param stream: makes pieces to send after `raw`, one after the other, perhaps without end.
     :param hold: wait for this before anything after `raw` is sent.
     """
 
@@ -55,6 +57,7 @@ class Reply:
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    stream: Callable[[], Iterable[bytes]] | None = None
     close: bool = False
     hold: threading.Event | None = None
     date: str | None = DATE
@@ -63,6 +66,9 @@ class Reply:
         """Answer over the handler's connection."""
         if self.raw is not None:
             handler.wfile.write(self.raw)
+            handler.wfile.flush()
+        for piece in self.stream() if self.stream is not None else ():
+            handler.wfile.write(piece)
             handler.wfile.flush()
         if self.hold is not None:
             self.hold.wait(10)
@@ -80,6 +86,12 @@ class Reply:
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)
+
+
+def gzipped(body: bytes, **options: Any) -> Reply:
+    """An answer that is compressed once, whatever `headers` say."""
+    headers = {"Content-Encoding": "gzip", **options.pop("headers", {})}
+    return Reply(body=gzip.compress(body), headers=headers, **options)
 
 
 def result(value: object, **options: Any) -> Reply:

@@ -116,7 +116,7 @@ def test_nobody_listens(client_to: ClientTo) -> None:
 
 def test_no_such_host(client_to: ClientTo) -> None:
     with failing_with(OdooUnreachableError, "check the URL"):
-        client_to("http://no-such-host.invalid").search_count("res.partner")
+        client_to("https://no-such-host.invalid").search_count("res.partner")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

@@ -16,6 +16,7 @@ jsonschema = pytest.importorskip("jsonschema")
 EXTRAS = [
     *("protocol", "verify", "timeout", "lang", "company_ids", "max_connections", "requests_per_second"),
     "hash_secret",
+    "allow_http",
 ]
 
 

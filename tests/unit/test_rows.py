@@ -92,8 +92,8 @@ records = st.fixed_dictionaries(
         "id": st.just(7),
         "write_date": st.sampled_from(["2024-02-29 12:00:00", "2024-02-29 12:00:01", False]),
         "active": st.booleans(),
-        "amount": st.sampled_from([0.0, 1.0, 0.1, -1.0]) | st.floats(allow_nan=False),
-        "color": st.sampled_from([0, 1]) | st.integers(),
+        "amount": st.sampled_from([0.0, 1.0, 0.1, -1.0]) | st.floats(allow_nan=False, allow_infinity=False),
+        "color": st.sampled_from([0, 1]) | st.integers(-(2**63), 2**63 - 1),
         "extra": st.sampled_from([False, [], {}, "", "1", 1]) | st.text(),
         "name": st.sampled_from([False, "", "1", "null", ", "]) | st.text(),
     }

@@ -13,8 +13,10 @@ from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.protocols.jsonrpc import JsonRpc
 from airflow_provider_odoo_shadow.source.protocols.xmlrpc import XmlRpc
 from airflow_provider_odoo_shadow.source.types import Json
+from airflow_provider_odoo_shadow.text.shown import shown
 
 FIRST_WITH_JSON2 = 19
+_LONGEST_VERSION = 40
 _API_KEY = re.compile(r"[0-9a-f]{40}")  # 20 random bytes as hex: odoo/addons/base/models/res_users.py, 14 to 19
 
 
@@ -30,10 +32,10 @@ class ServerVersion:
         """Read what `/web/version` or `common.version` says. Raises `OdooConfigurationError`."""
         details = answer if isinstance(answer, dict) else {}
         text = details.get("version") or details.get("server_version")
-        number = re.search(r"\d+", text) if isinstance(text, str) else None  # hosted: "saas~18.4", "19.0+e"
+        number = re.search(r"[0-9]{1,4}", text) if isinstance(text, str) else None  # hosted: "saas~18.4", "19.0+e"
         if number is None or not isinstance(text, str):
             raise OdooConfigurationError(f"{connection} does not say which Odoo it is: check the URL.")
-        return cls(int(number.group()), text)
+        return cls(int(number.group()), shown(text, longest=_LONGEST_VERSION))
 
 
 def server_version(transport: HttpTransport) -> ServerVersion:

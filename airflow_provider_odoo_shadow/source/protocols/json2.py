@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
-from airflow_provider_odoo_shadow.source.faults import first_line, odoo_error, refused, unknown_database
+from airflow_provider_odoo_shadow.source.faults import first_line, odoo_error, refused, unknown_database, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
@@ -52,9 +52,7 @@ class Json2:
         if self._uid is None:
             context = self.call("res.users", "context_get", [], {})
             uid = context.get("uid") if isinstance(context, dict) else None
-            if not isinstance(uid, int):
-                raise refused(self._connection)
-            self._uid = uid
+            self._uid = user_id_in(self._connection, "res.users.context_get", uid)
         return self._uid
 
     def _sendable(self, what: str, value: str) -> str:
@@ -65,6 +63,10 @@ class Json2:
                 f"{self._connection}: JSON-2 cannot send the {what}, which has characters outside Latin-1: "
                 "correct it, or set protocol to jsonrpc."
             ) from None
+        if not value.isprintable():
+            raise OdooConfigurationError(
+                f"{self._connection}: JSON-2 cannot send the {what}, which holds control characters: type it anew."
+            )
         return value
 
     def _named(self, model: str, method: str, args: Sequence[Argument]) -> dict[str, Argument]:

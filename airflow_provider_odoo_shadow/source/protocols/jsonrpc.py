@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
-from airflow_provider_odoo_shadow.source.faults import odoo_error, refused
+from airflow_provider_odoo_shadow.source.faults import odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpTransport
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
@@ -35,9 +35,7 @@ class JsonRpc:
             connection = self._connection
             args: list[Argument] = [connection.database, connection.login, connection.password, {}]
             uid = self._post("common", "authenticate", args, "common.authenticate")
-            if not isinstance(uid, int) or uid is False:
-                raise refused(connection)
-            self._uid = uid
+            self._uid = user_id_in(connection, "common.authenticate", uid)
         return self._uid
 
     def server_version(self) -> Json:
@@ -56,6 +54,8 @@ class JsonRpc:
             raise self._transport.not_data(answer)
         if "error" in envelope:
             raise self._error(envelope["error"], target)
+        if answer.status != 200:
+            raise self._transport.not_data(answer)
         return envelope["result"]
 
     def _error(self, error: Json, target: str) -> OdooError:

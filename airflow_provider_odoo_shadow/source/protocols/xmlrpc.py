@@ -7,12 +7,25 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 from xml.parsers.expat import ExpatError
 
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
-from airflow_provider_odoo_shadow.source.faults import odoo_error, refused
+from airflow_provider_odoo_shadow.source.answers import is_json
+from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
+from airflow_provider_odoo_shadow.source.faults import odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 _HEADERS = {"Content-Type": "text/xml"}
+_DECLARATION = "<!DOCTYPE"
+# What Python's own reader raises for XML that is not XML-RPC: missing and misplaced parts, wrong names and values.
+_MALFORMED = (
+    AttributeError,
+    ExpatError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    xmlrpc.client.ResponseError,
+)
 # Odoo's own fault codes (odoo/http.py, /xmlrpc/2); code 1 carries a traceback whose last line names the class.
 _CLASS_OF_CODE = {2: "odoo.exceptions.UserError", 3: "odoo.exceptions.AccessDenied", 4: "odoo.exceptions.AccessError"}
 
@@ -40,36 +53,48 @@ class XmlRpc:
             connection = self._connection
             params: tuple[object, ...] = (connection.database, connection.login, connection.password, {})
             uid = self._post("/xmlrpc/2/common", "authenticate", params, "common.authenticate")
-            if not isinstance(uid, int) or uid is False:
-                raise refused(connection)
-            self._uid = uid
+            self._uid = user_id_in(connection, "common.authenticate", uid)
         return self._uid
 
     def _post(self, path: str, method: str, params: tuple[object, ...], target: str) -> Json:
-        body = xmlrpc.client.dumps(cast("tuple[xmlrpc.client._Marshallable, ...]", params), method, allow_none=True)
-        answer = self._transport.post(path, body.encode(), _HEADERS)
+        answer = self._transport.post(path, self._dumps(method, params, target), _HEADERS)
         if answer.status == 404:
             raise OdooConfigurationError(
                 f"{self._connection} has no Odoo API at {path} (HTTP 404): check the URL and its path."
             )
         return self._loads(answer, target)
 
+    def _dumps(self, method: str, params: tuple[object, ...], target: str) -> bytes:
+        marshallable = cast("tuple[xmlrpc.client._Marshallable, ...]", params)
+        try:
+            return xmlrpc.client.dumps(marshallable, method, allow_none=True).encode()
+        except (OverflowError, TypeError, ValueError) as error:
+            raise OdooRequestError(
+                f"{self._connection}: XML-RPC cannot carry the arguments of {target} ({type(error).__name__}), such as "
+                f"numbers beyond {xmlrpc.client.MAXINT}: set protocol to jsonrpc."
+            ) from None
+
     def _loads(self, answer: HttpAnswer, target: str) -> Json:
         if answer.is_html:
             raise self._transport.not_data(answer)
+        self._transport.check_values(answer.body.count(b"<"))
         try:
-            values, _ = xmlrpc.client.loads(answer.body.decode(), use_builtin_types=True)
+            text = answer.body.decode()
+            if _DECLARATION in text:  # entities, which may grow without end; no XML-RPC has any
+                raise self._transport.not_data(answer)
+            values, method = xmlrpc.client.loads(text, use_builtin_types=True)
         except xmlrpc.client.Fault as fault:
             raise self._error(fault, target) from None
-        except (ExpatError, ValueError, xmlrpc.client.ResponseError):
+        except _MALFORMED:
             raise self._transport.not_data(answer) from None
-        if not values:
+        value: object = values[0] if len(values) == 1 and method is None else b""
+        if not is_json(value):
             raise self._transport.not_data(answer)
-        return cast(Json, values[0])
+        return value
 
     def _error(self, fault: xmlrpc.client.Fault, target: str) -> OdooError:
         text = str(fault.faultString).strip()
-        name = _CLASS_OF_CODE.get(fault.faultCode, "")
+        name = _CLASS_OF_CODE.get(fault.faultCode, "") if isinstance(fault.faultCode, int) else ""
         if not name:
             classes = [line for line in text.splitlines() if line and not line.startswith((" ", "Traceback"))]
             name, _, text = (classes[-1] if classes else "unknown error").partition(": ")

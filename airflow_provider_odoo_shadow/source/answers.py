@@ -1,0 +1,195 @@
+"""What an answer must look like. Every shape is checked here, and what does not fit becomes one sentence.
+
+Odoo is outside: a proxy, another service behind the same URL or a module's override may answer anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeGuard
+
+from airflow_provider_odoo_shadow.source.errors import OdooServerError
+from airflow_provider_odoo_shadow.source.types import Json, Record
+
+MOST_LEVELS = 64
+"""Lists within lists; what is made of an answer later calls itself for each."""
+
+LARGEST_NUMBER = 2**63 - 1
+"""Of an id or a count: PostgreSQL's bigint."""
+
+LONGEST_NAME = 255
+"""Characters of a field's name. Odoo's own fit PostgreSQL's 63 bytes; a module's may be longer."""
+
+NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
+SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
+
+
+def is_flat_enough(value: object) -> bool:
+    """Say whether a value has at most `MOST_LEVELS`. Does not call itself."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+        if not level:
+            return True
+    return False
+
+
+def is_json(value: object) -> TypeGuard[Json]:
+    """Say whether a value is made of what JSON has, and flat enough; XML-RPC has more types."""
+    if not is_flat_enough(value):
+        return False
+    level = [value]
+    while level:
+        if not all(item is None or isinstance(item, dict | list | str | int | float) for item in level):
+            return False
+        if not all(isinstance(key, str) for item in level if isinstance(item, dict) for key in item):
+            return False
+        level = [child for item in level for child in _children(item)]
+    return True
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def is_id(value: Json) -> TypeGuard[int]:
+    """Say whether a value can be a record's id: a whole number, and neither yes or no nor beyond PostgreSQL's."""
+    return type(value) is int and -LARGEST_NUMBER - 1 <= value <= LARGEST_NUMBER
+
+
+def storable(text: str) -> str:
+    """Return a text with visible stand-ins for what PostgreSQL cannot store."""
+    text = text.replace("\x00", NUL_SHOWN_AS)
+    return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def moment_in(written: str) -> datetime | None:
+    """Read a datetime as Odoo gives it, which is UTC without saying so; None when it is none."""
+    try:
+        moment = datetime.fromisoformat(written)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # years below 1000 come without zeros; year 9999 may overflow
+        return None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record that this project itself reads, not one that it mirrors: its values must be what they are meant to be.
+
+    :param asked: how messages call what was asked.
+    """
+
+    asked: str
+    record: Record
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+        return self.whole("id")
+
+    def whole(self, key: str) -> int:
+        """Return a whole number, such as an id."""
+        value = self.record.get(key)
+        if not is_id(value):
+            raise self._without(key, "a whole number")
+        return value
+
+    def text(self, key: str) -> str:
+        """Return a text that can be stored; empty when Odoo has none."""
+        value = self.record.get(key)
+        if key not in self.record or not (value is None or value is False or isinstance(value, str)):
+            raise self._without(key, "a text")
+        return storable(value) if isinstance(value, str) else ""
+
+    def flag(self, key: str) -> bool:
+        """Return yes or no."""
+        value = self.record.get(key)
+        if not isinstance(value, bool):
+            raise self._without(key, "yes or no")
+        return value
+
+    def ids(self, key: str) -> list[int]:
+        """Return the ids of an x2many field."""
+        value = self.record.get(key)
+        found = value if isinstance(value, list) else [None]
+        ids = [item for item in found if is_id(item)]
+        if len(ids) != len(found):
+            raise self._without(key, "a list of ids")
+        return ids
+
+    def _without(self, key: str, what: str) -> OdooServerError:
+        return misfit(self.asked, f"a record whose '{key}' is not {what}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from a call. Its methods raise `OdooServerError` when it is something else.
+
+    :param asked: how messages call what was asked: the connection, the model, the method.
+    """
+
+    asked: str
+    value: Json
+
+    def records(self, limit: int | None = None) -> list[Record]:
+        """Read records.
+
+        :param limit: how many were asked for at the most.
+        """
+        found = self.value if isinstance(self.value, list) else [None]
+        records = [item for item in found if isinstance(item, dict)]
+        if len(records) != len(found):
+            raise misfit(self.asked, "no list of records")
+        self._check_number(len(records), limit)
+        return records
+
+    def entries(self) -> list[Entry]:
+        """Read records that this project itself needs."""
+        return [Entry(self.asked, record) for record in self.records()]
+
+    def ids(self, limit: int | None = None) -> list[int]:
+        """Read ids. See `records`."""
+        found = self.value if isinstance(self.value, list) else [None]
+        ids = [item for item in found if is_id(item)]
+        if len(ids) != len(found):
+            raise misfit(self.asked, "no list of ids")
+        self._check_number(len(ids), limit)
+        return ids
+
+    def count(self) -> int:
+        """Read a number of records."""
+        if not is_id(self.value) or self.value < 0:
+            raise misfit(self.asked, "no number of records")
+        return self.value
+
+    def fields(self, *, typed: bool) -> dict[str, dict[str, Json]]:
+        """Read a model's fields: name to attributes.
+
+        :param typed: the types were asked for.
+        """
+        found = self.value if isinstance(self.value, dict) else {"": None}
+        fields = {name: details for name, details in found.items() if isinstance(details, dict) and _is_name(name)}
+        if len(fields) != len(found):
+            raise misfit(self.asked, "no fields with names and attributes")
+        for name, details in fields.items():
+            if typed and not isinstance(details.get("type"), str):
+                raise misfit(self.asked, f"a field '{name}' without a type")
+        return fields
+
+    def _check_number(self, found: int, limit: int | None) -> None:
+        if limit is not None and found > limit:
+            raise misfit(self.asked, f"{found} records where at most {limit} were asked for")
+
+
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= LONGEST_NAME and storable(name) == name
+
+
+def misfit(asked: str, what: str) -> OdooServerError:
+    """Build the error for an answer that is not what was asked for."""
+    return OdooServerError(
+        f"{asked} answered something else than Odoo does: {what}; nothing of it was written.", is_misfit=True
+    )
