@@ -31,6 +31,7 @@ _PASSWORDS = (
     re.compile(r"\b(?:ssl)?password\s*=\s*([^'\s]\S*)"),
 )
 """Where a database's URL or conninfo string has a password."""
+_LOGINS = (re.compile(r"://([^/@:]*):"), re.compile(r"\buser\s*=\s*'?([^'\s]+)"))
 
 _lock = threading.Lock()
 _forms: dict[str, tuple[str, ...]] = {}
@@ -58,10 +59,10 @@ def protect_url(url: str) -> None:
     The text may be malformed: then whatever stands between the login and the last `@` is taken for the password.
     """
     found = [match.group(1) for pattern in _PASSWORDS for match in pattern.finditer(url)]
+    login = next((match.group(1) for pattern in _LOGINS for match in pattern.finditer(url)), "")
     for password in found:
-        protect(password)
-        protect(unquote(password))
-        protect(re.sub(r"\\(.)", r"\1", password))
+        for read in (password, unquote(password), re.sub(r"\\(.)", r"\1", password)):
+            protect(read, login=unquote(login))
     if found:
         protect(url)
 

@@ -204,7 +204,7 @@ def test_an_invalid_variable_fails_its_own_model(mirror_dag: MirrorDag, database
     for model in FEW_MODELS - {"res.country"}:
         key = variable_of(model)
         assert str(after[key]["last_write_date"]) > str(before[key]["last_write_date"])
-    ((message,),) = ask(database, "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error'")
+    ((message,),) = ask(database, "SELECT message FROM own_internal.sync_detail WHERE message IS NOT NULL")
     assert str(message).startswith(f"Airflow Variable '{variable_of('res.country')}' is not a watermark such as")
 
 

@@ -55,6 +55,12 @@ def test_a_password_that_is_the_login_and_a_very_short_one_change_nothing() -> N
     assert redact("the login 'administrator' may not, ab") == "the login 'administrator' may not, ab"
 
 
+@pytest.mark.parametrize("url", ["postgresql://odoo:odoo@db/odoo", "host=db user=odoo password=odoo"])
+def test_so_it_is_in_a_database_url(url: str) -> None:
+    protect_url(url)
+    assert redact("odoo-shadow sync") == "odoo-shadow sync"
+
+
 def test_a_short_secret_is_replaced_only_where_it_stands_alone() -> None:
     protect("kiwi")
     assert redact("kiwi, kiwifruit") == f"{REDACTED}, kiwifruit"
