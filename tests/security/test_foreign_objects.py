@@ -261,7 +261,7 @@ def test_a_policy_that_hides_rows_from_the_sync_role_is_an_error(hostile: Hostil
         "ALTER TABLE odoo_shadow.odoo_shadow_res_company OWNER TO {mallory}",
         "GRANT ALL ON odoo_shadow.odoo_shadow_res_company TO {role}",
         "ALTER TABLE odoo_shadow.odoo_shadow_res_company ENABLE ROW LEVEL SECURITY",
-        "CREATE POLICY some ON odoo_shadow.odoo_shadow_res_company USING (id > 1)",
+        "CREATE POLICY only_some ON odoo_shadow.odoo_shadow_res_company USING (id > 1)",
     )
     for arguments in (("verify",), ("sync", "--full", *ONE_MODEL)):
         outcome = hostile.run(odoo, *arguments, TRUSTED_ROLES=hostile.mallory)

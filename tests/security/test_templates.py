@@ -150,7 +150,7 @@ with DAG("own_ways", schedule=None):
     def one():
         return NAMES[0]
 
-    {mapped}
+    {body}
 """
 WAYS = {
     "expand over a task": "mapped().expand(model=names())",
@@ -188,7 +188,7 @@ def own_dag(airflow_database: None, connections: None) -> Iterator[Callable[...,
         return bag.dags["own_ways"]
 
     yield build
-    file.unlink()
+    file.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("way", WAYS)
