@@ -14,6 +14,7 @@ from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extr
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
+from airflow_provider_odoo_shadow.job.rehash import renew_hashes
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
@@ -33,11 +34,12 @@ from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.drift import apply_change, columns_to_fill
+from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 from airflow_provider_odoo_shadow.text.errors import class_of
@@ -136,7 +138,7 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception
 
 
 class _ModelRun:
-    """The steps of one model's run: schema, new columns, what an earlier run left, the window, deletions."""
+    """The steps of one model's run: schema, new columns, hashes, what an earlier run left, the window, deletions."""
 
     def __init__(
         self,
@@ -151,8 +153,6 @@ class _ModelRun:
         self._layout = layout
         self._options = options
         self._on_progress = on_progress
-        self._writer = TableWriter(hold, layout, RowBuilder(layout), revive=False)
-        self._tells_lateness = True
         self._label: str | None = None
         self._settings = read_settings_of(odoo.connection, layout, options)
 
@@ -160,7 +160,7 @@ class _ModelRun:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
         watermark, left = self._prepare(replay_from)
-        unfilled = fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
+        unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
         self._remove_gone(watermark)
         unread = refresh_extra_columns(
@@ -199,7 +199,10 @@ class _ModelRun:
             registry.note_modules(tx, self._hold.table, modules)
 
     def _prepare(self, replay_from: datetime | None) -> tuple[Watermark | None, Scan | None]:
-        """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""
+        """Bring the table's columns up to date, and open it for writing.
+
+        Returns how far the table is and what an earlier run left to do.
+        """
         table = self._hold.table
         with self._hold.transaction() as tx:
             columns = [item.column for item in self._layout.all_columns]
@@ -212,11 +215,31 @@ class _ModelRun:
                 registry.note_settings(tx, table, self._settings)
             else:
                 keep_settings(tx, table, self._layout, self._settings)
-            self._writer.revive = LiveIds.of(tx, table).has_marks
-            # A row whose hash changed with its columns is written again, however old it is.
-            self._tells_lateness = not change.changes and not columns_to_fill(tx, table)
+            row_hash = RowHash.of(tx, table, [item.column for item in self._layout.columns])
+            revive = LiveIds.of(tx, table).has_marks
+            self._writer = TableWriter(self._hold, self._layout, RowBuilder(self._layout), row_hash, revive)
+            self._hashed_as = row_hash.outdated(tx)
             watermark, left = watermarks.read_watermark(tx, table), watermarks.read_scan(tx, table)
             return watermark, left if left and self._can_resume(left, watermark, replay_from) else None
+
+    def _renew_rows(self) -> list[Unreadable]:
+        """Give rows that are there what they lack: new columns, and hashes made as this run makes them.
+
+        That comes before the window, so that no row only looks changed there.
+
+        Returns the records that Odoo cannot give.
+        """
+        unfilled = fill_new_columns(
+            self._odoo,
+            self._hold,
+            self._layout,
+            self._writer.row_hash,
+            self._options.batch_size,
+            self._on_progress,
+        )
+        if self._hashed_as is not None:
+            renew_hashes(self._hold, self._writer.row_hash, self._hashed_as)
+        return unfilled
 
     def _can_resume(self, left: Scan, watermark: Watermark | None, replay_from: datetime | None) -> bool:
         return can_resume(
@@ -250,7 +273,7 @@ class _ModelRun:
         low = self._low(watermark, replay_from, read_all=read_all)
         scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
         is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
-        tells_lateness = self._tells_lateness and low is not None and left is None and not is_replay
+        tells_lateness = low is not None and left is None and not is_replay
         return self._read_window(scan, kind, known, tells_lateness=tells_lateness), kind
 
     def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:

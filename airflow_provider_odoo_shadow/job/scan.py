@@ -19,6 +19,7 @@ from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 
 
@@ -26,6 +27,7 @@ from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 class TableWriter:
     """Writes records of one model into its table.
 
+    :param row_hash: how its rows are hashed.
     :param revive: the table marks deleted rows.
     :param unreadable: records that Odoo could not give so far.
     """
@@ -33,6 +35,7 @@ class TableWriter:
     hold: TableHold
     layout: Layout
     builder: RowBuilder
+    row_hash: RowHash
     revive: bool
     unreadable: list[Unreadable] = field(default_factory=list)
 
@@ -40,7 +43,7 @@ class TableWriter:
         """Merge records and count them, in this transaction."""
         merged = merge_rows(
             tx,
-            self.hold.table,
+            self.row_hash,
             self.builder.columns,
             self.builder.rows(records),
             overwrite=overwrite,

@@ -34,6 +34,7 @@ from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.tables import present_columns
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
 from airflow_provider_odoo_shadow.text.log import logger
@@ -142,8 +143,9 @@ class _Comparison:
         else:
             compared, page_size = layout.restricted(present), options.batch_size
         started = odoo.server_time()
-        builder = RowBuilder(compared, hashed=verify.depth is Depth.FULL)
-        return cls(odoo, shadow, compared, builder, live, kept.on_delete, page_size, started, time.monotonic())
+        return cls(
+            odoo, shadow, compared, RowBuilder(compared), live, kept.on_delete, page_size, started, time.monotonic()
+        )
 
     @property
     def seconds(self) -> float:
@@ -222,8 +224,9 @@ def _repair(
                 add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
             present = present_columns(tx, hold.table)
+            row_hash = RowHash.of(tx, hold.table, [item.column for item in layout.columns])
         known = layout.restricted(present)
-        writer = TableWriter(hold, known, RowBuilder(known), revive=live.has_marks)
+        writer = TableWriter(hold, known, RowBuilder(known), row_hash, revive=live.has_marks)
         writer.write_ids(odoo, others, options.batch_size)
         remove_ids(odoo, writer, extra, options)
         if writer.unreadable:

@@ -110,7 +110,7 @@ def forget_values(tx: Transaction, table: str, fields: Sequence[str]) -> None:
 
 
 def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
-    """Set columns to NULL, and the rows' hashes with them: by a hash a value could be guessed."""
+    """Set columns to NULL, and the rows' hashes with them, which were made of the values."""
     if not columns:
         return
     listed = [sql.Identifier(name) for name in columns]
