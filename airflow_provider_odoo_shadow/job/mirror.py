@@ -11,6 +11,7 @@ from airflow_provider_odoo_shadow.job.deletions import remove_gone
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
+from airflow_provider_odoo_shadow.job.hash_keys import key_of
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
@@ -108,9 +109,11 @@ def mirror_model(
     bind(odoo, shadow, [model])
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
+        wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
+        key_id = key_of(tx, odoo.connection.hash_secret) if wanted.hashed_fields else None
     options = replace(options, on_delete=options.removal(kept.on_delete))
-    wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
-    is_known = kept.read_as == read_as(odoo.connection, wanted) and not (kept.has_failed or kept.unreadable)
+    reading = read_as(odoo.connection, wanted, key_id)
+    is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
         layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
     except (OdooError, MirrorConfigurationError) as error:
@@ -118,7 +121,7 @@ def mirror_model(
         raise
     metadata = {"full": options.full, "odoo": odoo.protocol.label}
     with hold_table(shadow, model, run, options, metadata) as hold:
-        return _ModelRun(odoo, hold, layout, options, on_progress).execute(kept, replay_from(hold.table))
+        return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
 
 
 def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
@@ -145,6 +148,7 @@ class _ModelRun:
         odoo: OdooClient,
         hold: TableHold,
         layout: Layout,
+        reading: str,
         options: MirrorOptions,
         on_progress: Callable[[Progress], None],
     ) -> None:
@@ -154,7 +158,7 @@ class _ModelRun:
         self._options = options
         self._on_progress = on_progress
         self._label: str | None = None
-        self._settings = read_settings_of(odoo.connection, layout, options)
+        self._settings = read_settings_of(reading, layout, options)
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:

@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.hash_keys import known_key
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.mirror import unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
@@ -128,8 +129,9 @@ class _Comparison:
             if table is None or not present:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept = LiveIds.of(tx, table), registry.read_settings(tx, table)
+            key_id = known_key(tx, odoo.connection.hash_secret)
         settings = ModelSettings.from_text(kept.settings)
-        reading = read_as(odoo.connection, settings)
+        reading = read_as(odoo.connection, settings, key_id)
         if kept.read_as not in (None, reading):
             others = f"{model} was mirrored as {kept.read_as}, and "
             if verify.repair:
