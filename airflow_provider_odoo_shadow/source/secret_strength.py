@@ -24,7 +24,7 @@ _WALKS = (
         "qsdfghjklm",
         "wxcvbn",
     ),
-    *("1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"),
+    *("1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp"),
 )
 """Ways over a keyboard."""
 
