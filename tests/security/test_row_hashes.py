@@ -168,7 +168,7 @@ def test_all_protocols_give_the_same(shared_odoo: StandIn, shadow: ShadowDatabas
     # XML has LF alone: it is the values that differ there.
     plain = "SELECT id, _sync_hash FROM {table} t WHERE t::text !~ chr(13)"
     with shadow.transaction() as tx:
-        hashed = dict(tx.run(plain, table=tx.own(table)))
+        hashed: dict[int, str] = dict(tx.run(plain, table=tx.own(table)))
     assert len(hashed) > 10
     for protocol in others:
         with client_of(shared_odoo, extras={"protocol": protocol}) as client:
