@@ -5,6 +5,8 @@
 -- anon           requests without a token
 -- authenticated  requests with a token of that role
 
+SET search_path = pg_catalog, pg_temp;
+
 \getenv mirror_password SHADOW_DB_PASSWORD
 \getenv authenticator_password POSTGREST_DB_PASSWORD
 
@@ -14,7 +16,7 @@ CREATE ROLE anon NOLOGIN;
 CREATE ROLE authenticated NOLOGIN;
 GRANT anon, authenticated TO authenticator;
 
-CREATE EXTENSION IF NOT EXISTS vector;
+CREATE EXTENSION IF NOT EXISTS vector SCHEMA public;
 
 -- The schema is here before the first run, so that its grants are, too.
 CREATE SCHEMA odoo_shadow AUTHORIZATION mirror;
@@ -28,7 +30,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE mirror IN SCHEMA odoo_shadow GRANT SELECT ON T
 -- PostgREST reads the tables' structure once: tell it of changes, but not of the temporary tables of each page.
 CREATE SCHEMA postgrest_watch;
 
-CREATE FUNCTION postgrest_watch.changed() RETURNS event_trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION postgrest_watch.changed() RETURNS event_trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM pg_event_trigger_ddl_commands() AS command
@@ -44,7 +47,8 @@ CREATE EVENT TRIGGER postgrest_changed ON ddl_command_end
     )
     EXECUTE FUNCTION postgrest_watch.changed();
 
-CREATE FUNCTION postgrest_watch.dropped() RETURNS event_trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION postgrest_watch.dropped() RETURNS event_trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM pg_event_trigger_dropped_objects() AS gone

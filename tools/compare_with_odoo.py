@@ -31,6 +31,8 @@ from tools.odoo_models import Connection, OdooModel, made_since, read_model
 from tools.shadow_tables import Holds, ShadowColumn, ShadowTable, mirrored_tables, read_table, synced_until
 
 MOST_EXAMPLES = 5
+PINNED = "-c search_path=pg_catalog,pg_temp"
+"""Functions that somebody made in `public` are not called."""
 LONGEST_VALUE = 120
 NUMBERS = ("rows", "hidden", "newer", "missing", "extra", "cells", "different")
 
@@ -86,7 +88,7 @@ def main(odoo_dsn: str, shadow_dsn: str, schema: str, lang: str, company: int) -
 
 def compare_databases(odoo_dsn: str, shadow_dsn: str, schema: str, *, lang: str = "en_US", company: int = 1) -> bool:
     """Compare every mirrored table with Odoo's own, print a table, and say whether all is equal."""
-    with psycopg.connect(odoo_dsn) as odoo, psycopg.connect(shadow_dsn) as shadow:
+    with psycopg.connect(odoo_dsn) as odoo, psycopg.connect(shadow_dsn, options=PINNED) as shadow:
         sides = Sides(Reading(odoo, lang, company, _login()), shadow, schema)
         compared = [compare_model(sides, model, table) for model, table in mirrored_tables(shadow, schema)]
     _print(compared)

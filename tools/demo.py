@@ -22,6 +22,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
+from tools.compare_with_odoo import PINNED
 from tools.demo_edits import edit
 from tools.demo_queries import show_queries
 from tools.parts import Parts, add_flavour, running_parts
@@ -30,8 +31,9 @@ from tools.trouble import ToolError
 
 _LOG = """
 SELECT m.odoo_model, l.status, l.rows_inserted, l.rows_updated, (l.metadata->>'rows_unchanged')::bigint, l.duration_ms,
-    l.error_message, m.row_count, coalesce((l.metadata->>'unchanged')::boolean, false)
+    coalesce(d.message, l.error_message), m.row_count, coalesce((l.metadata->>'unchanged')::boolean, false)
 FROM odoo_shadow.odoo_shadow_sync_log AS l JOIN odoo_shadow.odoo_shadow_meta AS m USING (table_name)
+LEFT JOIN odoo_shadow_internal.sync_detail AS d ON d.log_id = l.id
 WHERE l.sync_run_id = %s ORDER BY l.id
 """
 _NEWEST = """
@@ -86,7 +88,10 @@ class DagRun:
 
 def demo(stages: Stages, flavour: str) -> None:
     """Run the whole demo. Raises `ToolError`, an `OdooError` or a `ShadowError`."""
-    with running_parts(stages, flavour) as parts, psycopg.connect(parts.shadow_url, autocommit=True) as shadow:
+    with (
+        running_parts(stages, flavour) as parts,
+        psycopg.connect(parts.shadow_url, autocommit=True, options=PINNED) as shadow,
+    ):
         home = AirflowHome(parts.folder / "airflow", odoo=parts.odoo, shadow_url=parts.shadow_url)
         _bind(parts)
         # Another demo's rows in a database of one's own may be of another invented past.

@@ -37,11 +37,16 @@ def embedded_postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(server_url: str, name: str | None = None) -> str:
-    """Create an empty database, with a name of its own by default, and return its URL."""
+def new_database(server_url: str, name: str | None = None, *, template: str | None = None) -> str:
+    """Create a database, with a name of its own by default, and return its URL.
+
+    :param template: the URL of a database to copy; an empty one by default.
+    """
     database = name or f"db_{uuid.uuid4().hex[:12]}"
+    origin = "template1" if template is None else urlsplit(template).path.lstrip("/")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(origin))
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        connection.execute(statement)
     return database_url(server_url, database)
 
 

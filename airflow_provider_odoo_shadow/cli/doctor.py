@@ -8,7 +8,7 @@ from typing import Unpack
 import click
 
 from airflow_provider_odoo_shadow.cli.options import (
-    OdooSettings,
+    Connections,
     config_option,
     look_back_option,
     model_choice,
@@ -39,13 +39,11 @@ SOME_PROBLEM = 1
 @click.pass_context
 def doctor(
     context: click.Context,
-    supabase_db_url: str,
-    schema: str,
     config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     look_back: float,
     verbose: bool,
-    **odoo_settings: Unpack[OdooSettings],
+    **connections: Unpack[Connections],
 ) -> None:
     """Tell what the login and the database role can do, and what they cannot.
 
@@ -55,7 +53,7 @@ def doctor(
     Exit codes: 0 no problem, 1 some problem, 2 wrong usage.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
+    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
         chosen = choose_models(odoo, model_choice(models))
         findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
     console().print(findings_table(findings))

@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
-    OdooSettings,
+    Connections,
     config_option,
     model_choice,
     models_option,
@@ -38,14 +38,12 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @verbose_option
 def models(
-    supabase_db_url: str | None,
-    schema: str,
     config: EngineConfig | None,
     models: str | None,
     why: bool,
     as_json: bool,
     verbose: bool,
-    **odoo_settings: Unpack[OdooSettings],
+    **connections: Unpack[Connections],
 ) -> None:
     """Show what would be mirrored: rows, columns, size, last sync; and what is left out.
 
@@ -58,8 +56,8 @@ def models(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     choice, settings = model_choice(models), (config or EngineConfig()).settings_of
-    shadow = shadow_database(supabase_db_url, schema) if supabase_db_url is not None else None
-    with odoo_client(odoo_settings) as odoo:
+    shadow = shadow_database(connections) if connections["supabase_db_url"] is not None else None
+    with odoo_client(connections) as odoo:
         odoo.user_id()
         with working("Asking Odoo"):
             chosen = choose_models(odoo, choice)

@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
+from airflow_provider_odoo_shadow.target.trust import Trust
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -107,8 +108,33 @@ def require_odoo(context: click.Context) -> None:
 def shadow_options(*, required: bool = True) -> Callable[[Command], Command]:
     """Add the options of the shadow database."""
     about = "The PostgreSQL or Supabase database of the shadow."
-    url = _env("--supabase-db-url", required=required, metavar="URL", help=about)
-    return lambda command: url(_SCHEMA(command))
+    options = (
+        _env("--supabase-db-url", required=required, metavar="URL", help=about),
+        _SCHEMA,
+        _env(
+            "--trusted-roles",
+            callback=_listed,
+            metavar="A,B",
+            help="Roles that may own the shadow's schema and tables, besides this one and superusers.",
+        ),
+        _env(
+            "--agreed-objects",
+            callback=_listed,
+            metavar="A,B",
+            help="Triggers and rules of others on the shadow's tables that may run, as doctor names them.",
+        ),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _listed(_context: click.Context, _parameter: click.Parameter, value: str | None) -> frozenset[str]:
+    return frozenset(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 def verbose_option(command: Command) -> Command:
@@ -168,6 +194,8 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
         "batch_size": config.batch_size,
         "look_back": config.look_back_minutes,
         "on_delete": str(config.on_delete),
+        "trusted_roles": ",".join(config.trusted_roles) or None,
+        "agreed_objects": ",".join(config.agreed_objects) or None,
     }
     return config
 
@@ -192,11 +220,26 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
     return OdooClient(connection)
 
 
-def shadow_database(supabase_db_url: str, schema: str) -> ShadowDatabase:
+class ShadowSettings(TypedDict):
+    """The options that describe the shadow database."""
+
+    supabase_db_url: str
+    schema: str
+    trusted_roles: frozenset[str]
+    agreed_objects: frozenset[str]
+
+
+class Connections(OdooSettings, ShadowSettings):
+    """The options that describe both sides."""
+
+
+def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
     """Build the shadow database that the options describe. Raises `MirrorConfigurationError`."""
-    if not supabase_db_url.strip():  # libpq would take its own defaults
+    url = settings["supabase_db_url"]
+    if not url.strip():  # libpq would take its own defaults
         raise MirrorConfigurationError("SUPABASE_DB_URL is empty: fill in the URL of the shadow database.")
-    return ShadowDatabase.from_url(supabase_db_url, schema=schema)
+    trust = Trust(settings["trusted_roles"], settings["agreed_objects"])
+    return ShadowDatabase.from_url(url, schema=settings["schema"], trust=trust)
 
 
 def set_up_logging(verbose: bool) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Unpack
 
 import click
 from rich.table import Column, Table
 
-from airflow_provider_odoo_shadow.cli.options import set_up_logging, shadow_database, shadow_options, verbose_option
+from airflow_provider_odoo_shadow.cli.options import (
+    ShadowSettings,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
 from airflow_provider_odoo_shadow.cli.terminal import console
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
@@ -21,7 +28,7 @@ _NOT_FOR_READERS = "only the sync's role may see what the error says"
 @shadow_options()
 @verbose_option
 @click.pass_context
-def status(context: click.Context, supabase_db_url: str, schema: str, verbose: bool) -> None:
+def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
     """Show tables, rows, watermarks, lag and last errors.
 
     The lag is the time since the watermark: what was written in Odoo later may not be here yet.
@@ -30,7 +37,8 @@ def status(context: click.Context, supabase_db_url: str, schema: str, verbose: b
     Exit codes: 0 all well, 1 some table's last run failed, 2 there is no shadow.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    with shadow_database(supabase_db_url, schema) as shadow, shadow.transaction() as tx:
+    schema = settings["schema"]
+    with shadow_database(settings) as shadow, shadow.transaction() as tx:
         if not schema_version(tx):
             raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
         origin, tables = recorded_origin(tx), list_tables(tx, with_errors=may_see_internal(tx))
@@ -39,10 +47,8 @@ def status(context: click.Context, supabase_db_url: str, schema: str, verbose: b
     console().print(_as_table(tables))
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
-        click.echo(
-            f"{item.model}: {item.sync_errors} failed runs since its last good run: {item.last_error or _NOT_FOR_READERS}",
-            err=True,
-        )
+        said = item.last_error or _NOT_FOR_READERS
+        click.echo(f"{item.model}: {item.sync_errors} failed runs since its last good run: {said}", err=True)
     if failing:
         context.exit(SOME_FAILED)
 

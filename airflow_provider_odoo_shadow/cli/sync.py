@@ -10,7 +10,7 @@ from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
     BoundedNumber,
-    OdooSettings,
+    Connections,
     config_option,
     look_back_option,
     model_choice,
@@ -23,6 +23,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, working
+from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
@@ -82,8 +83,6 @@ STOPPED = 130
 @click.pass_context
 def sync(
     context: click.Context,
-    supabase_db_url: str,
-    schema: str,
     config: EngineConfig | None,
     models: str | None,
     full: bool,
@@ -94,7 +93,7 @@ def sync(
     wait: float,
     dry_run: bool,
     verbose: bool,
-    **odoo_settings: Unpack[OdooSettings],
+    **connections: Unpack[Connections],
 ) -> None:
     """Mirror Odoo: each model whole at first, then only what changed.
 
@@ -122,7 +121,7 @@ def sync(
         allow_mass_delete=allow_mass_delete,
         wait=timedelta(seconds=wait),
     )
-    with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
+    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
         try:
             chosen = choose_models(odoo, choice)
@@ -134,11 +133,22 @@ def sync(
             for key in config.unused_settings(chosen.models) if config else ():
                 click.echo(f"model_settings: {key} matches none of the models.", err=True)
             outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen, options, settings)
+            if not dry_run:
+                outcomes.append(_shows_in_public(shadow))
         except KeyboardInterrupt:
             click.echo("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
     if not all(outcomes):
         context.exit(SOME_FAILED)
+
+
+def _shows_in_public(shadow: ShadowDatabase) -> bool:
+    try:
+        check_names_in_public(shadow)
+    except ShadowError as error:
+        click.echo(f"All rows are mirrored as said above, but: {error}", err=True)
+        return False
+    return True
 
 
 def _preview_all(

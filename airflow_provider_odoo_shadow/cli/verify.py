@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
-    OdooSettings,
+    Connections,
     config_option,
     model_choice,
     models_option,
@@ -48,15 +48,13 @@ SOME_DIFFER = 1
 @click.pass_context
 def verify(
     context: click.Context,
-    supabase_db_url: str,
-    schema: str,
     config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     quick: bool,
     repair: bool,
     allow_mass_delete: bool,
     verbose: bool,
-    **odoo_settings: Unpack[OdooSettings],
+    **connections: Unpack[Connections],
 ) -> None:
     """Compare the shadow with Odoo itself, and say what differs.
 
@@ -76,7 +74,7 @@ def verify(
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
     table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))
     failed, is_equal = 0, True
-    with odoo_client(odoo_settings) as odoo, shadow_database(supabase_db_url, schema) as shadow:
+    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
         with shadow.transaction() as tx:
             check_binding(tx, odoo)
@@ -84,7 +82,9 @@ def verify(
         is_typed = context.get_parameter_source("models") is ParameterSource.COMMANDLINE
         names = _chosen(mirrored, models, is_typed=is_typed)
         if not names:
-            missing = f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{schema}'"
+            missing = (
+                f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{shadow.schema}'"
+            )
             raise MirrorConfigurationError(f"{missing}: run odoo-shadow sync first.")
         for model in names:
             try:

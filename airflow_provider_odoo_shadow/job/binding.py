@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.target.base import (
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.public_views import check_public
+from airflow_provider_odoo_shadow.target.registry import list_tables
 
 
 def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
@@ -36,6 +37,16 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
         identified = replace(_address(odoo), uuid=_database_uuid(odoo))
         with shadow.transaction() as tx:
             claim_origin(tx, identified)
+
+
+def check_names_in_public(shadow: ShadowDatabase) -> None:
+    """Make sure, after a run, that whoever queries a mirrored table's name in `public` sees the shadow.
+
+    :raises ShadowConflictError: something else has come to stand there.
+    """
+    with shadow.transaction() as tx:
+        if schema_version(tx):
+            check_public(tx, [item.table for item in list_tables(tx)])
 
 
 def check_binding(tx: Transaction, odoo: OdooClient) -> None:

@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.trust import Trust
 
 _MINUTE = 60
 
@@ -34,6 +35,8 @@ class EngineConfig(BaseModel):
     :param models: `priority`, `all`, or names, patterns and exclusions.
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param model_settings: by model or pattern.
+    :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
+    :param agreed_objects: triggers and rules of others on the mirror's tables, as the doctor names them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -46,6 +49,13 @@ class EngineConfig(BaseModel):
     )
     on_delete: OnDelete = OnDelete.DELETE
     model_settings: dict[str, ModelSettings] = {}
+    trusted_roles: tuple[str, ...] = ()
+    agreed_objects: tuple[str, ...] = ()
+
+    @property
+    def trust(self) -> Trust:
+        """Whose objects in the shadow's database may be used, besides the sync's role's own."""
+        return Trust(frozenset(self.trusted_roles), frozenset(self.agreed_objects))
 
     @property
     def choice(self) -> ModelChoice:

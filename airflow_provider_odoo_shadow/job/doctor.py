@@ -17,10 +17,14 @@ from airflow_provider_odoo_shadow.source.pages import read_ids
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.source.types import Record
-from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.base import may_see_internal, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.ownership import list_foreign
+from airflow_provider_odoo_shadow.target.public_views import foreign_names, in_the_way
+from airflow_provider_odoo_shadow.target.registry import list_tables
 from airflow_provider_odoo_shadow.target.rights import read_rights
+from airflow_provider_odoo_shadow.target.transport import CHECKED_MODES, is_local
 from airflow_provider_odoo_shadow.target.watermarks import latest_commit
 
 TOLERATED_SKEW = timedelta(seconds=60)
@@ -58,8 +62,10 @@ def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], loo
             break
     try:
         with shadow.transaction() as tx:
-            findings += _database(tx, look_back)
-            check_binding(tx, odoo)
+            of_database = list(_database(tx, look_back))
+            findings += of_database
+            if not any(item.subject == "owner" for item in of_database):
+                check_binding(tx, odoo)
     except (ShadowError, OdooError) as error:
         findings.append(Finding("database", Verdict.PROBLEM, str(error)))
     return findings
@@ -150,6 +156,12 @@ def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] 
 
 def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     rights = read_rights(tx)
+    yield from _transport(tx)
+    foreign = list_foreign(tx)
+    for item in foreign:
+        yield Finding(
+            "owner", Verdict.PROBLEM, f"{item} must not be used: drop it, give it to '{rights.role}', or agree"
+        )
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
     yield _right("schema", rights.may_create_schema, f"may write schema '{tx.schema}'", "needs CREATE on the database")
     if rights.tables_not_writable:
@@ -158,8 +170,36 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     yield _right("staging", rights.may_create_temporary, "may make temporary tables", "needs TEMPORARY on the database")
     if not rights.may_create_public:
         yield Finding("public", Verdict.WARNING, "may not create in schema public: there will be no views")
+    if foreign:
+        return  # nothing more is asked of what is not trusted
+    if rights.other_writers:
+        text = f"roles besides '{rights.role}' may change the shadow: {_named(rights.other_writers)}"
+        yield Finding("writers", Verdict.WARNING, text)
     if schema_version(tx):
+        if rights.other_insiders:
+            text = f"roles besides '{rights.role}' may see addresses and error texts: {_named(rights.other_insiders)}"
+            yield Finding("internal", Verdict.WARNING, text)
+        in_public = foreign_names(tx, [item.table for item in list_tables(tx, with_errors=may_see_internal(tx))])
+        if in_public:
+            yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
         yield _look_back(latest_commit(tx), look_back)
+
+
+def _transport(tx: Transaction) -> Iterator[Finding]:
+    """Tell how the way to the database is protected."""
+    connection = tx.cursor.connection
+    given = connection.info.get_parameters()
+    if is_local({name: str(value) for name, value in given.items()}):
+        return
+    mode = given.get("sslmode", "")
+    if not connection.pgconn.ssl_in_use:
+        text = "the connection has no TLS: whoever is on the way reads and changes everything; say sslmode=verify-full"
+        yield Finding("TLS", Verdict.WARNING, text)
+    elif mode not in CHECKED_MODES:
+        text = "encrypted, but the server's certificate is not checked: sslmode=verify-full with sslrootcert does so"
+        yield Finding("TLS", Verdict.WARNING, text)
+    else:
+        yield Finding("TLS", Verdict.OK, f"encrypted, the certificate is checked ({mode})")
 
 
 def _look_back(latest: timedelta | None, look_back: timedelta) -> Finding:

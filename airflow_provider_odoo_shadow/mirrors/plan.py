@@ -120,7 +120,7 @@ def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, chosen: Chos
         except ShadowConfigurationError:
             return NEVER  # no watermark at all: its own task tells what is wrong with it
 
-    with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         plan = plan_run(
             odoo,
             shadow,

@@ -8,6 +8,7 @@ from airflow.sdk import Context
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.doctor import examine
 from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
@@ -23,11 +24,12 @@ log = logger(__name__)
 def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     """Log a table of the run's models, from the shadow's own log, and renew the views with names.
 
-    Raises a `ShadowError` when it cannot be read.
+    :raises ShadowConflictError: something else has the names of the shadow's views in `public`.
+    :raises ShadowError: the log cannot be read.
     """
     dag_run = context["dag_run"]
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
-    with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         with shadow.transaction() as tx:
             has_shadow = bool(schema_version(tx))
             entries = entries_of_run(tx, run.id) if has_shadow else []
@@ -40,6 +42,8 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     log.info("%d models were unchanged", len(entries) - len(worked))
     if worked:
         log.info("What each other model's last try did:\n%s", as_text(entries_table(worked)))
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        check_names_in_public(shadow)
 
 
 def report_access(mirror: MirrorConfig) -> None:
@@ -48,6 +52,6 @@ def report_access(mirror: MirrorConfig) -> None:
     Of the models, those that the mirror names are looked at; the task `plan` tells of those that a pattern takes.
     """
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
-    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         findings = examine(odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes))
     log.info("Access as it is:\n%s", as_text(findings_table(findings)))

@@ -69,6 +69,8 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             mirror=mirror.name,
             look_back=timedelta(minutes=mirror.look_back_minutes),
             on_delete=str(mirror.on_delete),
+            trusted_roles=mirror.trusted_roles,
+            agreed_objects=mirror.agreed_objects,
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,

@@ -60,7 +60,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
 
         @task(task_id="plan", doc_md="Lists the models that have been mirrored; none before the first sync.")
         def plan() -> list[str]:
-            with shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+            with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
                 return mirrored_models(shadow)
 
         @task(
@@ -91,7 +91,7 @@ def verify_one(mirror: MirrorConfig, model: str) -> VerifySummary:
     options = MirrorOptions(batch_size=mirror.batch_size)
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
-    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name) as shadow:
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
     summary = VerifySummary(
         model=model,

@@ -72,10 +72,8 @@ def _open(tx: Transaction) -> None:
     try:
         with tx.cursor.connection.transaction():
             make_own, make_internal, *others = opening_statements(tx.schema)
-            # Even IF NOT EXISTS wants CREATE on the database, which a role that was given the schemas need not have.
-            for schema, statement in ((tx.schema, make_own), (internal_schema(tx.schema), make_internal)):
-                if not _has_schema(tx, schema):
-                    _make_schema(tx, schema, statement)
+            _make_schema(tx, tx.schema, make_own)
+            _make_schema(tx, internal_schema(tx.schema), make_internal)
             for statement in others:
                 tx.cursor.execute(statement)
     except (errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
@@ -101,11 +99,6 @@ def _make_schema(tx: Transaction, schema: str, statement: sql.Composed) -> None:
             f"The role '{role}' may not create schema '{schema}': have an administrator run once "
             f"{cure.as_string(tx.cursor)}; or give the role CREATE on the database."
         ) from None
-
-
-def _has_schema(tx: Transaction, schema: str) -> bool:
-    ((there,),) = tx.run("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = {name})", name=schema)
-    return bool(there)
 
 
 def lock_schema(tx: Transaction) -> None:

@@ -174,8 +174,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
 )
 
 _OPENING: tuple[LiteralString, ...] = (
-    "CREATE SCHEMA IF NOT EXISTS {schema}",
-    "CREATE SCHEMA IF NOT EXISTS {internal}",
+    "DO {make_schema}",
+    "DO {make_internal}",
     "REVOKE ALL ON SCHEMA {internal} FROM PUBLIC",
     # The key has 244 random bits: a version 4 UUID has 122.
     """CREATE TABLE IF NOT EXISTS {internal}.mirror (
@@ -191,6 +191,14 @@ _OPENING: tuple[LiteralString, ...] = (
 )
 """What makes the schemas and the row that a maker of all the rest locks."""
 
+# CREATE SCHEMA IF NOT EXISTS wants CREATE on the database, which a role that was given the schema need not have.
+_MAKE_SCHEMA: LiteralString = """
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = {name}) THEN
+        CREATE SCHEMA {schema};
+    END IF;
+END
+"""
 # Columns on which somebody's view stands cannot be dropped: they stay, empty.
 _MOVE: LiteralString = """
 BEGIN
@@ -200,6 +208,8 @@ BEGIN
                 created_at = o.created_at
             FROM {schema}.odoo_shadow_mirror o WHERE n.odoo_database IS NULL;
         DROP TABLE {schema}.odoo_shadow_mirror;
+        -- Renewed by the next run, which then knows them again.
+        UPDATE {schema}.odoo_shadow_meta SET view_is_due = true;
         INSERT INTO {internal}.sync_detail (log_id, holder, message)
             SELECT id, metadata ->> 'holder', error_message FROM {schema}.odoo_shadow_sync_log
             WHERE error_message IS NOT NULL OR metadata ? 'holder' ON CONFLICT DO NOTHING;
@@ -280,8 +290,15 @@ def upgrade_statements(schema: str) -> list[sql.Composed]:
     return [sql.SQL(statement).format(**parts) for statement in _STATEMENTS]
 
 
+def _make_schema(schema: str) -> sql.Literal:
+    body = sql.SQL(_MAKE_SCHEMA).format(name=schema, schema=sql.Identifier(schema))
+    return sql.Literal(body.as_string())
+
+
 def _parts(schema: str) -> dict[str, sql.Composable]:
     return {
+        "make_schema": _make_schema(schema),
+        "make_internal": _make_schema(internal_schema(schema)),
         "schema": sql.Identifier(schema),
         "internal": sql.Identifier(internal_schema(schema)),
         "version": sql.Literal(VERSION),

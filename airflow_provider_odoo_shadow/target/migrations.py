@@ -14,6 +14,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base_statements import base_statements
 from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement, relations_statement
+from airflow_provider_odoo_shadow.target.database import SEARCH_PATH
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
 from airflow_provider_odoo_shadow.target.relations import FIELD, META
@@ -23,8 +24,7 @@ from airflow_provider_odoo_shadow.target.view_query import (
     Place,
     Shown,
     find_lookup,
-    invoker_statements,
-    mark_statement,
+    finishing_statements,
     view_statement,
 )
 
@@ -151,8 +151,7 @@ def _named_view(
     view = next(name for name in names.view_names(table))
     made = [
         view_statement(schema, view, table, shown, present, replace=False),
-        mark_statement(schema, view, table),
-        *invoker_statements(schema, view),
+        *finishing_statements(schema, view, table),
     ]
     relations = {storable(column.description.relation) for column in item.columns if column.description.relation}
     related = sorted(name for name, other in tables.items() if storable(other.model) in relations)
@@ -174,11 +173,18 @@ def _with_books(schema: str, template: LiteralString, **parts: object) -> sql.Co
 
 
 def _file(title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Composed]) -> str:
-    lines = [f"-- {' '.join(title.split())}", "-- Written by odoo-shadow ddl; running it twice does no harm.", ""]
+    lines = [
+        f"-- {' '.join(title.split())}",
+        "-- Written by odoo-shadow ddl; running it twice does no harm.",
+        "",
+        # Whoever may create functions in public must not be called by whoever runs this file.
+        f"SET search_path = {SEARCH_PATH};",
+        "",
+    ]
     lines += [f"{statement.as_string()};\n" for statement in statements]
     if views:
         lines += ["-- Views with the caller's rights exist from PostgreSQL 15 on.", _from_15_on(views), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, "RESET search_path;", ""])
 
 
 def _from_15_on(statements: Sequence[sql.Composed]) -> str:

@@ -6,6 +6,7 @@ A view is a convenience: whatever stands in its way, it stays as it is and due, 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 
 from psycopg import errors, sql
 
@@ -19,17 +20,15 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowRetriableError,
     ShadowUnreachableError,
 )
+from airflow_provider_odoo_shadow.target.made_objects import MadeObject, ObjectKind, Standing, standing_of
 from airflow_provider_odoo_shadow.target.public_views import has_security_invoker
-from airflow_provider_odoo_shadow.target.relations import FIELD, META
+from airflow_provider_odoo_shadow.target.relations import FIELD, MADE_OBJECT, META
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,
     Place,
     Shown,
     find_lookup,
-    invoker_statements,
-    mark_of,
-    mark_statement,
-    table_of,
+    finishing_statements,
     view_statement,
 )
 from airflow_provider_odoo_shadow.text.log import logger
@@ -92,8 +91,7 @@ def _renew(tx: Transaction, table: str) -> None:
     view, is_there = _find_view(tx, table)
     statements = [
         view_statement(tx.schema, view, table, columns, present, replace=is_there),
-        mark_statement(tx.schema, view, table),
-        *invoker_statements(tx.schema, view),
+        *finishing_statements(tx.schema, view, table),
     ]
     try:
         with tx.cursor.connection.transaction():
@@ -160,22 +158,26 @@ def _places(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[tuple[st
 
 def _find_view(tx: Transaction, table: str) -> tuple[str, bool]:
     """Return the name of a table's view, and whether it is there: what somebody else made stays."""
-    rows = tx.run(
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
-        " AND c.relkind = 'v' AND obj_description(c.oid, 'pg_class') = {mark} ORDER BY c.relname",
+    recorded = tx.run(
+        "SELECT name FROM {made} WHERE schema_name = {schema} AND kind = {kind} AND made_for = {table} ORDER BY name",
+        made=tx.internal(MADE_OBJECT),
         schema=tx.schema,
-        mark=mark_of(table),
+        kind=str(ObjectKind.VIEW),
+        table=table,
     )
-    if rows:
-        return str(rows[0][0]), True
-    return next(name for name in names.view_names(table) if not _exists(tx, name)), False
+    for name in chain((str(row[0]) for row in recorded), names.view_names(table)):
+        standing = standing_of(tx, MadeObject(tx.schema, name, ObjectKind.VIEW, table))
+        if standing is Standing.OWN:
+            return name, True
+        if standing is Standing.FREE and not _is_type(tx, name):
+            return name, False
+    raise AssertionError("view_names has no end")
 
 
-def _exists(tx: Transaction, name: str) -> bool:
+def _is_type(tx: Transaction, name: str) -> bool:
     rows = tx.run(
-        "SELECT 1 FROM pg_namespace n WHERE n.nspname = {schema} AND ("
-        " EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = {name})"
-        " OR EXISTS (SELECT FROM pg_type WHERE typnamespace = n.oid AND typname = {name}))",
+        "SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = {schema} AND t.typname = {name}",
         schema=tx.schema,
         name=name,
     )
@@ -185,18 +187,19 @@ def _exists(tx: Transaction, name: str) -> bool:
 def drop_views_on(tx: Transaction, table: str, column: str) -> None:
     """Drop the project's own views that show a column, so that it can change, and mark them to be made again."""
     rows = tx.run(
-        "SELECT DISTINCT v.relname, obj_description(v.oid, 'pg_class')"
+        "SELECT DISTINCT v.relname, m.made_for"
         " FROM pg_attribute a JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid"
         " AND d.refobjsubid = a.attnum AND d.classid = 'pg_rewrite'::regclass"
         " JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class"
-        " JOIN pg_namespace n ON n.oid = v.relnamespace"
+        " JOIN pg_namespace n ON n.oid = v.relnamespace JOIN {made} m"
+        " ON m.schema_name = n.nspname AND m.name = v.relname AND m.kind = {kind} AND m.object_id = v.oid"
         " WHERE a.attrelid = to_regclass({name}) AND a.attname = {column} AND n.nspname = {schema} ORDER BY 1",
         name=tx.own(table).as_string(tx.cursor),
         column=column,
         schema=tx.schema,
+        made=tx.internal(MADE_OBJECT),
+        kind=str(ObjectKind.VIEW),
     )
-    for view, mark in rows:
-        owner = table_of(mark or "")
-        if owner is not None:
-            tx.run("DROP VIEW {view}", view=tx.own(str(view)))
-            mark_view(tx, owner)
+    for view, owner in rows:
+        tx.run("DROP VIEW {view}", view=tx.own(str(view)))
+        mark_view(tx, str(owner))

@@ -109,7 +109,7 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
 
 
 def check_public(tx: Transaction, tables: Sequence[str]) -> None:
-    """Make sure, before a first run, that a mirror's names in `public` are free, or another mirror's.
+    """Make sure that a mirror's names in `public` are free, its own, or another mirror's.
 
     :raises ShadowConflictError: names what is in the way, and the cure.
     """

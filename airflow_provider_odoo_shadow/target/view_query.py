@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
+from airflow_provider_odoo_shadow.target.made_objects import MadeObject, ObjectKind, record_statement
 
 
 @dataclass(frozen=True)
@@ -95,28 +96,15 @@ def view_statement(
     )
 
 
-_MARK = "Kept by odoo-shadow, with names beside ids: "
+def finishing_statements(schema: str, view: str, table: str) -> list[sql.Composed]:
+    """Return what follows when a table's view was made.
 
-
-def mark_of(table: str) -> str:
-    """Return the comment that tells that a view is the project's own, and whose."""
-    return _MARK + table
-
-
-def table_of(mark: str) -> str | None:
-    """Return the table whose view has this comment, None when the view is somebody else's."""
-    return mark.removeprefix(_MARK) if mark.startswith(_MARK) else None
-
-
-def mark_statement(schema: str, view: str, table: str) -> sql.Composed:
-    """Return the statement that tells whose a view is."""
-    return sql.SQL("COMMENT ON VIEW {} IS {}").format(sql.Identifier(schema, view), mark_of(table))
-
-
-def invoker_statements(schema: str, view: str) -> list[sql.Composed]:
-    """Return the statements that let a view's readers see what their own rights on its tables show (PostgreSQL 15)."""
+    Its readers see what their own rights on its tables show (PostgreSQL 15), and the mirror knows it again.
+    """
     name = sql.Identifier(schema, view)
     return [
+        sql.SQL("COMMENT ON VIEW {} IS {}").format(name, f"Kept by odoo-shadow, with names beside ids: {table}"),
         sql.SQL("ALTER VIEW {} SET (security_invoker = true)").format(name),
         sql.SQL("GRANT SELECT ON {} TO PUBLIC").format(name),
+        record_statement(schema, MadeObject(schema, view, ObjectKind.VIEW, table)),
     ]

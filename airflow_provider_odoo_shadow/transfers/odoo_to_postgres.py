@@ -22,6 +22,7 @@ from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 
@@ -65,6 +66,8 @@ class OdooToPostgresOperator(BaseOperator):
     :param allow_mass_delete: let a suspicious share of the table's rows go at once.
     :param model_settings: how this model is mirrored, as under `model_settings` in `odoo_shadow.yaml`, such as
         `{"domain": [["customer_rank", ">", 0]], "hashed_fields": ["email"]}`; None for as the last run did.
+    :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
+    :param agreed_objects: triggers and rules of others on the mirror's tables, as `odoo-shadow doctor` names them.
     """
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
@@ -85,6 +88,8 @@ class OdooToPostgresOperator(BaseOperator):
         on_delete: str | None = None,
         allow_mass_delete: bool = False,
         model_settings: Mapping[str, object] | None = None,
+        trusted_roles: Sequence[str] = (),
+        agreed_objects: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -101,6 +106,8 @@ class OdooToPostgresOperator(BaseOperator):
         self.on_delete = on_delete
         self.allow_mass_delete = allow_mass_delete
         self.model_settings = model_settings
+        self.trusted_roles = trusted_roles
+        self.agreed_objects = agreed_objects
 
     def execute(self, context: Context) -> MirrorSummary | None:
         """Mirror the model; return counts and the new watermark."""
@@ -118,7 +125,9 @@ class OdooToPostgresOperator(BaseOperator):
             asked[table] = self._variable(table).read()
             return asked[table]
 
-        odoo, shadow = OdooHook(self.odoo_conn_id).get_conn(), shadow_database(self.postgres_conn_id, self.schema)
+        trust = Trust(frozenset(self.trusted_roles), frozenset(self.agreed_objects))
+        odoo = OdooHook(self.odoo_conn_id).get_conn()
+        shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             try:
                 if self.preview:

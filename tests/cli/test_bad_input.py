@@ -201,7 +201,7 @@ def test_an_unknown_command(shell: Shell) -> None:
 def test_a_role_that_may_not_create(shell: Shell, database: str) -> None:
     with new_role(database) as role:
         outcome = shell.run("sync", *MODELS, SUPABASE_DB_URL=as_role(database, role))
-    assert_clear(outcome, shell, (f"the role '{role}' may not do that", "It needs CREATE on the database"))
+    assert_clear(outcome, shell, (f"The role '{role}' may not create schema 'odoo_shadow'", "CREATE on the database"))
     assert structure(database)["relations"] == []
 
 

@@ -102,7 +102,7 @@ def test_patterns_that_make_no_sense(shell: Shell, odoo19: StandIn, models: str)
 def test_a_mirror_of_a_file(shell: Shell, odoo19: StandIn, database: str, config: Path) -> None:
     outcome = shell.run("sync", "--config", f"{config}:north", ODOO_HASH_SECRET=HASH_SECRET)
     assert (outcome.code, outcome.err.splitlines()[1:]) == (0, [])
-    assert {row[0] for row in structure(database)["schemas"]} == {"public", "north"}
+    assert {row[0] for row in structure(database)["schemas"]} == {"public", "north", "north_internal"}
     assert tables(database, "north") == ["res.company", "res.country", "res.currency"]
     companies = shadow_rows(database, "odoo_shadow_res_company", "north")
     plain = expected_rows(odoo19, "res.company")
@@ -126,7 +126,7 @@ def test_options_go_before_the_file(shell: Shell, database: str, config: Path) -
     options = ("--schema", "mine", "--models", "res.currency", "--on-delete", "delete")
     for order in ((*options, "--config", f"{config}:north"), ("--config", f"{config}:north", *options)):
         assert shell.run("sync", *order).code == 0
-    assert {row[0] for row in structure(database)["schemas"]} == {"public", "mine"}
+    assert {row[0] for row in structure(database)["schemas"]} == {"public", "mine", "mine_internal"}
     assert tables(database, "mine") == ["res.currency"]
     assert "_deleted_at" not in columns(database, "odoo_shadow_res_currency", "mine")
 

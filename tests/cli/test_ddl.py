@@ -115,7 +115,7 @@ def test_another_schema(shell: Shell, database: str, tmp_path: Path) -> None:
     assert shell.run("ddl", "--models", "res.company", "--schema", schema, "--output", str(tmp_path)).code == 0
     apply(tmp_path, database)
     assert shell.run("sync", "--models", "res.company", "--schema", schema).code == 0
-    assert {row[0] for row in structure(database)["schemas"]} == {"public", schema}
+    assert {row[0] for row in structure(database)["schemas"]} == {"public", schema, f"{schema}_internal"}
 
 
 @pytest.mark.parametrize("below", ["", "/below"])

@@ -213,7 +213,7 @@ def test_models_restrict_and_all_takes_all(shell: Shell, tmp_path: Path) -> None
 def test_another_schema(shell: Shell, database: str, tmp_path: Path) -> None:
     assert ddl(shell, written(tmp_path, COMPANIES), tmp_path, "--schema", 'Quo"ted').code == 0
     run_by_psql(database, tmp_path)
-    assert {row[0] for row in structure(database)["schemas"]} == {"public", 'Quo"ted'}
+    assert {row[0] for row in structure(database)["schemas"]} == {"public", 'Quo"ted', 'Quo"ted_internal'}
 
 
 @pytest.mark.parametrize("variable", ["ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD"])

@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark, read_scan, read_watermark
+from airflow_provider_odoo_shadow.text.errors import ShownError
 from odoo_stand_in import StandIn
 
 PARTNERS = "odoo_shadow_res_partner"
@@ -58,7 +59,7 @@ def mirror_all(odoo: OdooClient, shadow: ShadowDatabase) -> dict[str, MirrorResu
     return {model: mirror(odoo, shadow, model, run=run) for model in chosen.models}
 
 
-class StoppedError(Exception):
+class StoppedError(ShownError):
     """What a test raises in the middle of a run."""
 
 
@@ -81,9 +82,15 @@ def calls_of(odoo: StandIn) -> list[tuple[str, str]]:
 
 
 def log_of(shadow: ShadowDatabase) -> list[dict[str, Any]]:
-    """The log's rows, oldest first."""
+    """The log's rows, oldest first, with the errors' whole texts."""
     with shadow.transaction() as tx:
-        rows = tx.run("SELECT to_jsonb(l) FROM {log} l ORDER BY id", log=tx.own("odoo_shadow_sync_log"))
+        rows = tx.run(
+            "SELECT to_jsonb(l) || jsonb_build_object('holder', d.holder,"
+            " 'error_message', coalesce(d.message, l.error_message))"
+            " FROM {log} l LEFT JOIN {detail} d ON d.log_id = l.id ORDER BY id",
+            log=tx.own("odoo_shadow_sync_log"),
+            detail=tx.internal("sync_detail"),
+        )
         return [row for (row,) in rows]
 
 

@@ -243,11 +243,11 @@ def test_a_column_that_somebodys_view_stands_on_is_kept_beside(
 ) -> None:
     odoo.add_field(VISIT, "x_value", "integer", default=7)
     mirror_with(client, shadow)
-    in_shadow(shadow, "CREATE VIEW report AS SELECT id, x_value FROM {odoo_shadow_x_visit}")
+    in_shadow(shadow, "CREATE VIEW public.report AS SELECT id, x_value FROM {odoo_shadow_x_visit}")
     retype(odoo, "x_value", "char", default="seven")
     foreseen = preview_model(client, shadow, VISIT, options=NO_LOOK_BACK)
     mirror_with(client, shadow)
-    assert in_shadow(shadow, "SELECT DISTINCT x_value FROM report") == [(7,)]
+    assert in_shadow(shadow, "SELECT DISTINCT x_value FROM public.report") == [(7,)]
     assert history(shadow)[-1] == ("type replaced", "x_value", "bigint", "text")
     assert "x_value__bigint" in columns_of(database)
     assert_equal(odoo, database, [VISIT])

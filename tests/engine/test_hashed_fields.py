@@ -184,7 +184,7 @@ def test_a_column_that_is_kept_aside_keeps_no_raw_value(
     raw = 47_114_711
     in_odoo(odoo, "UPDATE res_partner SET x_visits = %s WHERE id = 7", raw)
     mirror(client, shadow)
-    in_shadow(shadow, "CREATE VIEW somebodys AS SELECT x_visits FROM {odoo_shadow_res_partner}")
+    in_shadow(shadow, "CREATE VIEW public.somebodys AS SELECT x_visits FROM {odoo_shadow_res_partner}")
     mirror(client, shadow, settings=ModelSettings(hashed_fields=("x_visits",)))
     assert column(shadow, "x_visits", [7]) == {7: hash_of(raw, "x_visits")}
     in_odoo(odoo, "UPDATE res_partner SET x_visits = 0 WHERE id = 7")

@@ -92,7 +92,7 @@ def test_the_search_finds_what_is_there(shadow: ShadowDatabase, client: OdooClie
         "UPDATE {odoo_shadow_res_country} SET name = 'a %s' WHERE id = 1",
         "UPDATE {odoo_shadow_sync_log} SET metadata = jsonb_build_object('a', ARRAY['%s'])",
         "COMMENT ON COLUMN {odoo_shadow_res_country}.id IS '%s'",
-        "CREATE VIEW somebodys AS SELECT '%s'::text AS word",
+        "CREATE VIEW public.somebodys AS SELECT '%s'::text AS word",
     )
     for statement in statements:
         in_shadow(shadow, statement % f"{MARKER}1")

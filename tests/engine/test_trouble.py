@@ -240,7 +240,7 @@ def test_a_run_that_lost_its_table_writes_nothing_more(
     assert column(shadow, "name", [200]) == {200: "What the heir read"}
     assert watermark_of(shadow) is not None
     assert_equal(odoo, database, ["res.partner"])
-    statuses = {entry["metadata"]["holder"]: entry["status"] for entry in log_of(shadow)}
+    statuses = {entry["holder"]: entry["status"] for entry in log_of(shadow)}
     assert statuses == {"the silent one": "error", "the heir": "success"}
 
 
