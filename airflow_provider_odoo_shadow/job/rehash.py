@@ -22,11 +22,13 @@ def renew_hashes(hold: TableHold, row_hash: RowHash, hashed_as: str) -> None:
     :param hashed_as: what to note in the end. It was found before the first row was hashed, so that a key that is
         changed meanwhile is not taken for the one that all rows have.
     """
-    log.info("%s: checking the hashes of all rows, which were made in another way", hold.table)
     after_id, has_rows = None, True
     while has_rows:
+        is_first = after_id is None
         with hold.transaction() as tx:
             after_id = rehash_rows(tx, row_hash, after_id, _BATCH)
             has_rows = after_id is not None
             if not has_rows:
                 note_hashed(tx, hold.table, hashed_as)
+        if is_first and has_rows:
+            log.info("%s: the hashes of all rows are made anew, from what the rows hold", hold.table)

@@ -241,7 +241,7 @@ def test_a_crash_in_between_costs_only_time(
 
     def die_in_the_third(*args: Any) -> int | None:
         if len(done) == 2:
-            raise StoppedError
+            raise StoppedError("in the third batch")
         done.append(rehash_rows(*args))
         return done[-1]
 
