@@ -99,6 +99,7 @@ WEAK = [
     "0123456789abcdef0123456789abcdef",
     "aaaaaaaaaaaaaaaaaaaaaaaa",
     "abcabcabcabcabcabcabcabcabc",
+    "summer-2024 summer-2024 summer-2024",
     "odoo-shadow-secret",
     "                                ",
 ]
