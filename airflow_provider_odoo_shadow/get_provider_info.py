@@ -95,7 +95,7 @@ def _connection_fields() -> dict[str, object]:
         },
         "hash_secret": {
             "label": "Hash secret",
-            "description": "Key of the fields that are kept only as a hash (hashed_fields), 16 characters or more.",
+            "description": "Key of the fields that are kept only as a hash (hashed_fields): long and random.",
             "schema": {"type": ["string", "null"], "format": "password"},
         },
         "allow_http": {

@@ -147,13 +147,20 @@ def by_label(convert: Convert) -> Convert:
     return convert_all
 
 
-def keyed_hash(secret: str, convert: Convert) -> Convert:
-    """Return the conversion to a hash (HMAC-SHA-256, as hex) that nobody can make without the secret."""
+def keyed_hash(secret: str, field: str, convert: Convert) -> Convert:
+    """Return the conversion to a hash (HMAC-SHA-256, as hex) that nobody can make without the secret.
+
+    The field's name is hashed before the value: fields of one name can be joined, whatever their models, and equal
+    values of two fields do not show as equal.
+    """
+    keyed = hmac.new(secret.encode(errors="surrogatepass"), f"{field}\0".encode(errors="surrogatepass"), hashlib.sha256)
 
     def hashed(value: Json) -> Cell:
         cell = convert(value)
         if cell is None:
             return None
-        return hmac.new(secret.encode(), str(cell).encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
+        made = keyed.copy()
+        made.update(str(cell).encode(errors="surrogatepass"))
+        return made.hexdigest()
 
     return hashed

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.hash_keys import known_key
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
@@ -61,24 +63,25 @@ def preview_model(
     replay_from: Callable[[str], datetime | None] = no_replay,
 ) -> Preview:
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
-    kept = _kept_settings(shadow, model)
+    kept, key_id = _kept_settings(shadow, model, odoo.connection.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     change, watermark, to_fill = _look(odoo, shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.trusted_time()):
         watermark = None
-    is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings))
+    is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings, key_id))
     read_all = options.full or not layout.has_write_date or is_read_anew
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = to_fill + odoo.search_count(model, layout.reading.within(domain_of(low)), context=ARCHIVED_TOO)
     return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.all_columns), change)
 
 
-def _kept_settings(shadow: ShadowDatabase, model: str) -> registry.ReadSettings:
+def _kept_settings(shadow: ShadowDatabase, model: str, secret: str | None) -> tuple[registry.ReadSettings, UUID | None]:
+    """Return how the last run read a model, and what the secret is called."""
     with shadow.trial() as tx:
         if not schema_version(tx):
-            return registry.ReadSettings(None)
+            return registry.ReadSettings(None), None
         ensure_base(tx)  # an older schema is upgraded for this look only
-        return registry.read_settings(tx, registry.name_table(tx, model))
+        return registry.read_settings(tx, registry.name_table(tx, model)), known_key(tx, secret)
 
 
 def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:

@@ -17,25 +17,28 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_pages
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import drift, names
-from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
-from airflow_provider_odoo_shadow.target.merge import RowCounts, fill_columns
+from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, fill_columns, refresh_columns
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-_BEFORE_CELLS = 3  # id, _odoo_write_date, _sync_hash
+_BEFORE_CELLS = 2  # id, _odoo_write_date
 
 
 def fill_new_columns(
     odoo: OdooClient,
     hold: TableHold,
     layout: Layout,
+    row_hash: RowHash,
     page_size: int,
     on_progress: Callable[[Progress], None],
 ) -> list[Unreadable]:
     """Fill the columns that not all rows have been given; goes on where an earlier try stopped.
+
+    :param row_hash: how the table's rows are hashed, these columns among the others.
 
     Returns the records that Odoo cannot give; the columns stay to be filled from the first of them on.
     """
@@ -50,7 +53,8 @@ def fill_new_columns(
     for page, share in _pages(odoo, hold, filled, BEFORE_ALL if after_id is None else after_id, page_size):
         unreadable += [page.unreadable] if page.unreadable else []
         with hold.transaction() as tx:
-            _fill(tx, hold, builder, page, is_news=False)
+            if page.records:
+                fill_columns(tx, row_hash, *_rows(builder, page))
             if not unreadable:  # the checkpoint does not pass what could not be read
                 drift.save_fill(tx, hold.table, page.last_id)
                 if page.is_last:
@@ -76,7 +80,7 @@ def refresh_extra_columns(
     for page, share in _pages(odoo, hold, extra, BEFORE_ALL, page_size) if extra.columns else ():
         unreadable += [page.unreadable] if page.unreadable else []
         with hold.transaction() as tx:
-            changed = _fill(tx, hold, builder, page, is_news=True)
+            changed = refresh_columns(tx, hold.table, *_rows(builder, page)) if page.records else 0
             if page.is_last and not unreadable:
                 drift.finish_fill(tx, hold.table, _names(extra))
         hold.counts += RowCounts(updated=changed)
@@ -96,11 +100,10 @@ def _pages(
         yield page, page.share_of(up_to_id)
 
 
-def _fill(tx: Transaction, hold: TableHold, builder: RowBuilder, page: Page, *, is_news: bool) -> int:
-    if not page.records:
-        return 0
-    cells = ((row[0], *row[_BEFORE_CELLS:]) for row in builder.rows(page.records))
-    return fill_columns(tx, hold.table, [names.ID, *_names(builder.layout)], cells, is_news=is_news)
+def _rows(builder: RowBuilder, page: Page) -> tuple[list[str], Iterator[Row]]:
+    """Return the columns and the rows of a page, without `_odoo_write_date`."""
+    rows = ((row[0], *row[_BEFORE_CELLS:]) for row in builder.rows(page.records))
+    return [names.ID, *_names(builder.layout)], rows
 
 
 def _names(layout: Layout) -> list[str]:

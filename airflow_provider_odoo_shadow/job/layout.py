@@ -172,7 +172,7 @@ class _Namer:
     def column(self, field: Field, settings: ModelSettings, hash_secret: str | None) -> FieldColumn:
         kind, convert = column_type(field)
         if hash_secret is not None and settings.hashes(field.name):
-            kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, convert)
+            kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, field.name, convert)
         column = Column(
             self._name(field.name, self._taken - {field.name}), kind, field.name, field.type, _description(field)
         )

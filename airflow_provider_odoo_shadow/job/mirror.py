@@ -11,9 +11,11 @@ from airflow_provider_odoo_shadow.job.deletions import remove_gone
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
+from airflow_provider_odoo_shadow.job.hash_keys import key_of
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
+from airflow_provider_odoo_shadow.job.rehash import renew_hashes
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter, read_window
@@ -33,11 +35,12 @@ from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
-from airflow_provider_odoo_shadow.target.drift import apply_change, columns_to_fill
+from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 from airflow_provider_odoo_shadow.text.errors import class_of
@@ -106,9 +109,11 @@ def mirror_model(
     bind(odoo, shadow, [model])
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
+        wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
+        key_id = key_of(tx, odoo.connection.hash_secret) if wanted.hashed_fields else None
     options = replace(options, on_delete=options.removal(kept.on_delete))
-    wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
-    is_known = kept.read_as == read_as(odoo.connection, wanted) and not (kept.has_failed or kept.unreadable)
+    reading = read_as(odoo.connection, wanted, key_id)
+    is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
         layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
     except (OdooError, MirrorConfigurationError) as error:
@@ -116,7 +121,7 @@ def mirror_model(
         raise
     metadata = {"full": options.full, "odoo": odoo.protocol.label}
     with hold_table(shadow, model, run, options, metadata) as hold:
-        return _ModelRun(odoo, hold, layout, options, on_progress).execute(kept, replay_from(hold.table))
+        return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
 
 
 def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
@@ -136,13 +141,14 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception
 
 
 class _ModelRun:
-    """The steps of one model's run: schema, new columns, what an earlier run left, the window, deletions."""
+    """The steps of one model's run: schema, new columns, hashes, what an earlier run left, the window, deletions."""
 
     def __init__(
         self,
         odoo: OdooClient,
         hold: TableHold,
         layout: Layout,
+        reading: str,
         options: MirrorOptions,
         on_progress: Callable[[Progress], None],
     ) -> None:
@@ -151,16 +157,14 @@ class _ModelRun:
         self._layout = layout
         self._options = options
         self._on_progress = on_progress
-        self._writer = TableWriter(hold, layout, RowBuilder(layout), revive=False)
-        self._tells_lateness = True
         self._label: str | None = None
-        self._settings = read_settings_of(odoo.connection, layout, options)
+        self._settings = read_settings_of(reading, layout, options)
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
         watermark, left = self._prepare(replay_from)
-        unfilled = fill_new_columns(self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress)
+        unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
         self._remove_gone(watermark)
         unread = refresh_extra_columns(
@@ -199,7 +203,10 @@ class _ModelRun:
             registry.note_modules(tx, self._hold.table, modules)
 
     def _prepare(self, replay_from: datetime | None) -> tuple[Watermark | None, Scan | None]:
-        """Bring the table's columns up to date; return how far the table is and what an earlier run left to do."""
+        """Bring the table's columns up to date, and open it for writing.
+
+        Returns how far the table is and what an earlier run left to do.
+        """
         table = self._hold.table
         with self._hold.transaction() as tx:
             columns = [item.column for item in self._layout.all_columns]
@@ -212,11 +219,31 @@ class _ModelRun:
                 registry.note_settings(tx, table, self._settings)
             else:
                 keep_settings(tx, table, self._layout, self._settings)
-            self._writer.revive = LiveIds.of(tx, table).has_marks
-            # A row whose hash changed with its columns is written again, however old it is.
-            self._tells_lateness = not change.changes and not columns_to_fill(tx, table)
+            row_hash = RowHash.of(tx, table, [item.column for item in self._layout.columns])
+            revive = LiveIds.of(tx, table).has_marks
+            self._writer = TableWriter(self._hold, self._layout, RowBuilder(self._layout), row_hash, revive)
+            self._hashed_as = row_hash.outdated(tx)
             watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
             return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
+
+    def _renew_rows(self) -> list[Unreadable]:
+        """Give rows that are there what they lack: new columns, and hashes made as this run makes them.
+
+        That comes before the window, so that no row only looks changed there.
+
+        Returns the records that Odoo cannot give.
+        """
+        unfilled = fill_new_columns(
+            self._odoo,
+            self._hold,
+            self._layout,
+            self._writer.row_hash,
+            self._options.batch_size,
+            self._on_progress,
+        )
+        if self._hashed_as is not None:
+            renew_hashes(self._hold, self._writer.row_hash, self._hashed_as)
+        return unfilled
 
     def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
         """Forget a watermark that lies in the future: nothing tells since when it is wrong."""
@@ -270,7 +297,7 @@ class _ModelRun:
         low = self._low(watermark, replay_from, read_all=read_all)
         scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
         is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
-        tells_lateness = self._tells_lateness and low is not None and left is None and not is_replay
+        tells_lateness = low is not None and left is None and not is_replay
         return self._read_window(scan, kind, known, tells_lateness=tells_lateness), kind
 
     def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:

@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of
+from airflow_provider_odoo_shadow.job.hash_keys import known_key
 from airflow_provider_odoo_shadow.job.layout import COMPANIES, TRANSLATIONS
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.read_settings import labels_from
@@ -115,11 +117,11 @@ def plan_run(
     bind(odoo, shadow, chosen.models)
     moment, models = odoo.trusted_time(), chosen.models
     with shadow.transaction() as tx:
-        states = read_states(tx, models)
+        states, key_id = read_states(tx, models), known_key(tx, odoo.connection.hash_secret)
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
     labels = _labels(odoo, states.values())
-    planner = _Planner(odoo, options, settings, states, fields, labels, moment)
+    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, moment)
     reasons = {model: planner.known_reason(model) for model in models}
     unclear = [model for model, reason in reasons.items() if reason is None]
     lows = [planner.low(model, replay_from) for model in unclear]
@@ -175,6 +177,7 @@ class _Planner:
     odoo: OdooClient
     options: MirrorOptions
     settings: SettingsOf
+    key_id: UUID | None
     states: Mapping[str, TableState]
     fields: Mapping[str, FieldsState]
     labels: Mapping[str, list[str]]
@@ -196,7 +199,7 @@ class _Planner:
         settings = self._settings(state)
         wanted = replace(
             state.settings,
-            read_as=read_as(self.odoo.connection, settings),
+            read_as=read_as(self.odoo.connection, settings, self.key_id),
             on_delete=self.options.removal(state.settings.on_delete),
             settings=settings.as_text(),
         )

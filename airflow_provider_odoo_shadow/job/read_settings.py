@@ -7,21 +7,23 @@ from collections.abc import Mapping, Sequence
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, key_in
 from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.drift import forget_values
+from airflow_provider_odoo_shadow.target.drift import forget_values, recorded_fields
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 
-def read_settings_of(connection: OdooConnection, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:
-    """Return how a run reads a table."""
+def read_settings_of(reading: str, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:
+    """Return how a run reads a table.
+
+    :param reading: what `read_as` tells.
+    """
     return registry.ReadSettings(
-        read_as(connection, layout.settings),
+        reading,
         options.on_delete or OnDelete.DELETE,
         layout.settings.as_text(),
         layout.unreadable,
@@ -42,7 +44,8 @@ def labels_from(text: str | None) -> dict[str, list[str]]:
 def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registry.ReadSettings) -> None:
     """Keep how a table is read; with another login, language, company or filter rows of any age have other values.
 
-    What was there in the clear and is hashed from now on goes at once, in rows that are never read again as well.
+    What was there in the clear and is hashed from now on goes at once, in rows that are never read again as well. So do
+    hashes with another key: it was changed because somebody may know the former one.
     """
     before = registry.read_settings(tx, table)
     if before == settings:
@@ -50,7 +53,10 @@ def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registr
     registry.note_settings(tx, table, settings)
     known = ModelSettings.from_text(before.settings)
     hashed = {item.column.field for item in layout.all_columns if layout.settings.hashes(item.column.field)}
-    forget_values(tx, table, sorted(field for field in hashed if not known.hashes(field)))
+    outdated = {field for field in hashed if not known.hashes(field)}
+    if hashed and known.hashed_fields and key_in(before.read_as or "") != key_in(settings.read_as or ""):
+        outdated |= {field for field in recorded_fields(tx, table) if known.hashes(field)}
+    forget_values(tx, table, sorted(outdated))
     if before.read_as not in (None, settings.read_as):
         log.warning(
             "%s was read as %s, and is now read as %s: everything is read again",

@@ -1,8 +1,7 @@
-"""Pages → rows: records become tuples of cells, each with a hash of its values."""
+"""Pages → rows: records become tuples of cells that PostgreSQL can store."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 
@@ -17,7 +16,6 @@ from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-_HASH_BYTES = 16
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
 
@@ -26,19 +24,11 @@ class RowBuilder:
     """Builds the rows of one model.
 
     Characters that PostgreSQL cannot store are written as visible stand-ins, and the first is reported.
-
-    :param hashed: False leaves `_sync_hash` empty, for rows that are only compared, and hold no text.
     """
 
-    def __init__(self, layout: Layout, *, hashed: bool = True) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self._hashed = hashed
-        self.columns = [
-            names.ID,
-            names.WRITE_DATE,
-            names.HASH,
-            *(item.column.name for item in layout.columns),
-        ]
+        self.columns = [names.ID, names.WRITE_DATE, *(item.column.name for item in layout.columns)]
         self.unstorable_cells = 0
         self._cells = [(item.key, item.convert) for item in layout.columns]
 
@@ -68,18 +58,12 @@ class RowBuilder:
     def _row(self, record: Record) -> Row:
         cells = [convert(record[key]) for key, convert in self._cells]
         write_date = timestamp(record[WRITE_DATE_FIELD]) if self.layout.has_write_date else None
-        if not self._hashed:
-            return (_id_of(record), write_date, None, *cells)
-        canonical = _canonical(write_date, cells)
-        if "\\u0000" in canonical or "\\ud" in canonical:  # one look at the whole row instead of one at each cell
+        if _may_be_unstorable(cells):
             cells = self._storable(record, cells)
-            canonical = _canonical(write_date, cells)
-        record_id = _id_of(record)
-        digest = hashlib.blake2b(canonical.encode(), digest_size=_HASH_BYTES).hexdigest()
-        return (record_id, write_date, digest, *cells)
+        return (_id_of(record), write_date, *cells)
 
     def _storable(self, record: Record, cells: list[Cell]) -> list[Cell]:
-        """Replace what PostgreSQL cannot store. An emoji is two surrogates, too, and comes out as it went in."""
+        """Replace what PostgreSQL cannot store."""
         return [
             self._stand_in(record, index, cell) if isinstance(cell, str) else cell for index, cell in enumerate(cells)
         ]
@@ -111,9 +95,16 @@ def _id_of(record: Record) -> int:
     return record_id
 
 
-def _canonical(write_date: Cell, cells: Iterable[Cell]) -> str:
-    """Return a text that differs whenever a cell differs: what the row's hash is made of."""
-    return json.dumps([write_date, *cells])
+def _may_be_unstorable(cells: Iterable[Cell]) -> bool:
+    """Say whether some cell may hold what PostgreSQL cannot store: one look at the whole row instead of one at each."""
+    texts = "".join([cell for cell in cells if isinstance(cell, str)])
+    if "\x00" in texts or "\\u0000" in texts:  # as it is, and as JSON spells it
+        return True
+    try:
+        texts.encode()
+    except UnicodeEncodeError:  # half a surrogate
+        return True
+    return False
 
 
 def _clean_text(text: str) -> str:

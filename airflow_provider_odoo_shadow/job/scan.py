@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 
 
@@ -27,6 +28,7 @@ from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 class TableWriter:
     """Writes records of one model into its table.
 
+    :param row_hash: how its rows are hashed.
     :param revive: the table marks deleted rows.
     :param unreadable: records that Odoo could not give so far.
     """
@@ -34,6 +36,7 @@ class TableWriter:
     hold: TableHold
     layout: Layout
     builder: RowBuilder
+    row_hash: RowHash
     revive: bool
     unreadable: list[Unreadable] = field(default_factory=list)
 
@@ -41,7 +44,7 @@ class TableWriter:
         """Merge records and count them, in this transaction."""
         merged = merge_rows(
             tx,
-            self.hold.table,
+            self.row_hash,
             self.builder.columns,
             self.builder.rows(records),
             overwrite=overwrite,

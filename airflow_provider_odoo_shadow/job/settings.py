@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.source.connection import OdooConnection
 
 _OPERANDS = {"&": 2, "|": 2, "!": 1}
 _WILD = re.compile(r"[*?\[]")
+_KEY = "key "
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -111,19 +112,23 @@ AS_USUAL = ModelSettings()
 """How a model is mirrored of which nothing else is said."""
 
 
-def read_as(connection: OdooConnection, settings: ModelSettings) -> str:
-    """Return what decides which values Odoo gives, and what is kept of them: for another one, rows are read again."""
+def read_as(connection: OdooConnection, settings: ModelSettings, key_id: UUID | None) -> str:
+    """Return what decides which values Odoo gives, and what is kept of them: for another one, rows are read again.
+
+    :param key_id: what the connection's `hash_secret` is called; None when no run has used it.
+    """
     decisive: list[str] = [connection.read_as]
     if settings.domain:
         decisive.append(f"domain {json.dumps(settings.domain)}")
     if settings.hashed_fields:
-        key = hashlib.blake2b(b"odoo-shadow", key=_key(connection.hash_secret), digest_size=4).hexdigest()
-        decisive.append(f"hashed {', '.join(settings.hashed_fields)} with key {key}")
+        key = "an unknown key" if key_id is None else f"{_KEY}{key_id}"
+        decisive.append(f"hashed {', '.join(settings.hashed_fields)} with {key}")
     return "; ".join(decisive)
 
 
-def _key(secret: str | None) -> bytes:
-    return hashlib.blake2b((secret or "").encode(), digest_size=32).digest()
+def key_in(read_as: str) -> str:
+    """Return what the key is called in the text of a table with hashed fields."""
+    return read_as.rpartition(_KEY)[2]
 
 
 def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSettings:

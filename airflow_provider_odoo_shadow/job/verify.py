@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.hash_keys import known_key
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.mirror import unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
@@ -37,6 +38,7 @@ from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.tables import present_columns
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
 from airflow_provider_odoo_shadow.text.log import logger
@@ -141,8 +143,9 @@ class _Comparison:
             if table is None or not present:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept = LiveIds.of(tx, table), registry.read_settings(tx, table)
+            key_id = known_key(tx, odoo.connection.hash_secret)
         settings = ModelSettings.from_text(kept.settings)
-        reading = read_as(odoo.connection, settings)
+        reading = read_as(odoo.connection, settings, key_id)
         if kept.read_as not in (None, reading):
             others = f"{model} was mirrored as {kept.read_as}, and "
             if verify.repair:
@@ -157,8 +160,9 @@ class _Comparison:
             compared, page_size = layout.restricted(present), options.batch_size
         # A server whose clock is far behind would have all rows count as written just now.
         started = max(odoo.server_time(), odoo.local_time() - CLOCK_TOLERANCE)
-        builder = RowBuilder(compared, hashed=verify.depth is Depth.FULL)
-        return cls(odoo, shadow, compared, builder, live, kept.on_delete, page_size, started, time.monotonic())
+        return cls(
+            odoo, shadow, compared, RowBuilder(compared), live, kept.on_delete, page_size, started, time.monotonic()
+        )
 
     @property
     def seconds(self) -> float:
@@ -242,8 +246,9 @@ def _repair(
                 add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
             present = present_columns(tx, hold.table)
+            row_hash = RowHash.of(tx, hold.table, [item.column for item in layout.columns])
         known = layout.restricted(present)
-        writer = TableWriter(hold, known, RowBuilder(known), revive=live.has_marks)
+        writer = TableWriter(hold, known, RowBuilder(known), row_hash, revive=live.has_marks)
         writer.write_ids(odoo, others, options.batch_size)
         remove_ids(odoo, writer, extra, options)
         if writer.unreadable:

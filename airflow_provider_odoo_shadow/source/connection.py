@@ -9,10 +9,8 @@ from urllib.parse import urlsplit
 
 from airflow_provider_odoo_shadow.source.address import is_loopback, read_address
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
+from airflow_provider_odoo_shadow.source.secret_strength import ENOUGH_BITS, HOW_TO_MAKE_ONE, estimated_bits
 from airflow_provider_odoo_shadow.text.redaction import protect
-
-SHORTEST_SECRET = 16
-"""Characters; what is hashed (phone numbers, names) can be guessed, so the key must not be."""
 
 LONGEST_TIMEOUT = 86_400.0
 MOST_CONNECTIONS = 1_000
@@ -160,9 +158,10 @@ class _Extras:
         value = self.values.get(key)
         if value is None or value == "":
             return None
-        if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
+        if not isinstance(value, str) or estimated_bits(value) < ENOUGH_BITS:
             raise OdooConfigurationError(
-                f"Odoo connection '{self.name}': {key} must be a text of at least {SHORTEST_SECRET} characters."
+                f"Odoo connection '{self.name}': {key} is too easy to guess: make a long random one "
+                f"({HOW_TO_MAKE_ONE})."
             )
         return value
 

@@ -1,6 +1,6 @@
 """Compares rows from Odoo with those in a mirror table, cell by cell, inside PostgreSQL.
 
-PostgreSQL itself compares the typed values, so neither the project's hashes nor its books are trusted.
+PostgreSQL itself compares the typed values, so neither the rows' hashes nor the project's books are trusted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def compare_rows(
 ) -> dict[int, Difference]:
     """Compare all rows that Odoo has in a scope with the shadow's; return what differs, by id. Once per transaction.
 
-    :param columns: the rows' columns, `id` first; all but `_sync_hash` are compared.
+    :param columns: the rows' columns, `id` first; all are compared.
     :param scope: `id_range` or `id_list`: where the shadow may have no other rows.
     """
     stage_rows(tx, live.table, columns, rows)
@@ -66,5 +66,4 @@ def compare_rows(
 
 
 def _cells(side: str, columns: Sequence[str]) -> sql.Composed:
-    compared = [name for name in columns if name != names.HASH]
-    return sql.SQL("ROW({})").format(sql.SQL(", ").join(sql.Identifier(side, name) for name in compared))
+    return sql.SQL("ROW({})").format(sql.SQL(", ").join(sql.Identifier(side, name) for name in columns))

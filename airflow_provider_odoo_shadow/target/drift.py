@@ -109,8 +109,14 @@ def forget_values(tx: Transaction, table: str, fields: Sequence[str]) -> None:
     _clear(tx, table, [str(row[0]) for row in rows])
 
 
+def recorded_fields(tx: Transaction, table: str) -> set[str]:
+    """Return the fields of which a table has, or had, values."""
+    rows = tx.run("SELECT field_name FROM {field} WHERE table_name = {table}", field=tx.own(FIELD), table=table)
+    return {str(row[0]) for row in rows}
+
+
 def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
-    """Set columns to NULL, and the rows' hashes with them: by a hash a value could be guessed."""
+    """Set columns to NULL, and the rows' hashes with them, which were made of the values."""
     if not columns:
         return
     listed = [sql.Identifier(name) for name in columns]

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 
 Cell: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = tuple[Cell, ...]
@@ -74,7 +75,7 @@ class Merged:
 
 def merge_rows(
     tx: Transaction,
-    table: str,
+    row_hash: RowHash,
     columns: Sequence[str],
     rows: Iterable[Row],
     *,
@@ -83,13 +84,15 @@ def merge_rows(
 ) -> Merged:
     """Write rows into a mirror table, inserting new ones, updating changed ones, leaving equal ones alone.
 
-    :param columns: the rows' columns, `id`, `_odoo_write_date` and `_sync_hash` among them.
+    :param row_hash: how the table's rows are hashed.
+    :param columns: the rows' columns: `id`, `_odoo_write_date`, and at least those that are hashed.
     :param rows: no id twice. One call per transaction: the staging table lives until its end.
     :param revive: the table marks deleted rows; those that are here again are marked no more.
     """
+    table = row_hash.table
     stage_rows(tx, table, columns, rows)
-    listed, revived = _listed(columns), 0
-    changes = [_change(name) for name in columns if name != names.ID]
+    revived = 0
+    changes = [_change(name) for name in (*columns, names.HASH) if name != names.ID]
     is_marked: sql.Composable = sql.SQL("false")
     if revive:
         changes.append(sql.SQL("{} = NULL").format(sql.Identifier(names.DELETED_AT)))
@@ -97,7 +100,8 @@ def merge_rows(
         is_marked = sql.SQL("shadow.{} IS NOT NULL").format(sql.Identifier(names.DELETED_AT))
     ((staged, inserted, written, oldest),) = tx.run(
         "WITH merged AS ("
-        " INSERT INTO {target} AS shadow ({listed}) SELECT {listed} FROM {staging}"
+        " INSERT INTO {target} AS shadow ({listed}, {hash})"
+        " SELECT {listed}, {made} FROM {staging} AS staged"
         " ON CONFLICT ({id}) DO UPDATE SET {changes}, {synced_at} = now()"
         " WHERE {all} OR {is_marked} OR shadow.{hash} IS DISTINCT FROM excluded.{hash}"
         " AND ({even_younger} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE)"
@@ -105,7 +109,8 @@ def merge_rows(
         " SELECT (SELECT count(*) FROM {staging}), count(*) FILTER (WHERE is_new), count(*), min(written_at)"
         " FROM merged",
         target=tx.own(table),
-        listed=listed,
+        listed=_listed(columns),
+        made=row_hash.expression(tx, "staged"),
         staging=STAGING,
         changes=sql.SQL(", ").join(changes),
         id=sql.Identifier(names.ID),
@@ -119,20 +124,39 @@ def merge_rows(
     return Merged(RowCounts(inserted, written - inserted, staged - written), revived, oldest)
 
 
-def fill_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row], *, is_news: bool) -> int:
-    """Write some columns of rows that are there; return how many rows changed by it. One call per transaction.
+def fill_columns(tx: Transaction, row_hash: RowHash, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Give rows that are there columns that they lacked; return how many rows changed by it.
+
+    Nothing changed in Odoo, so `_synced_at` stays; the hash is made of the new columns as well. One call per
+    transaction.
 
     :param columns: `id` first.
-    :param is_news: whether the rows changed in Odoo, rather than that they lacked a column here.
+    """
+    stage_rows(tx, row_hash.table, columns, rows)
+    filled = [name for name in columns if name != names.ID]
+    made = row_hash.expression(tx, "shadow", besides=filled, other_side="excluded")
+    return _update(tx, row_hash.table, filled, sql.SQL("{} = {}").format(sql.Identifier(names.HASH), made))
+
+
+def refresh_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Write columns that are no part of the hash into rows that are there; return how many rows changed by it.
+
+    One call per transaction.
+
+    :param columns: `id` first.
     """
     stage_rows(tx, table, columns, rows)
     filled = [name for name in columns if name != names.ID]
-    stamp = [sql.SQL("{} = now()").format(sql.Identifier(names.SYNCED_AT))] if is_news else []
+    return _update(tx, table, filled, sql.SQL("{} = now()").format(sql.Identifier(names.SYNCED_AT)))
+
+
+def _update(tx: Transaction, table: str, filled: Sequence[str], besides: sql.Composed) -> int:
+    """Take over the staged values of some columns where they differ, and change something besides."""
     tx.run(
         "UPDATE {target} AS shadow SET {changes} FROM {staging} AS excluded"
         " WHERE shadow.{id} = excluded.{id} AND ROW({ours}) IS DISTINCT FROM ROW({theirs})",
         target=tx.own(table),
-        changes=sql.SQL(", ").join([*map(_change, filled), *stamp]),
+        changes=sql.SQL(", ").join([*map(_change, filled), besides]),
         ours=sql.SQL(", ").join(sql.Identifier("shadow", name) for name in filled),
         theirs=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in filled),
         staging=STAGING,

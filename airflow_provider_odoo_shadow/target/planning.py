@@ -11,6 +11,7 @@ from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
 from airflow_provider_odoo_shadow.target.relations import FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
+from airflow_provider_odoo_shadow.target.row_hash import hashing_of
 from airflow_provider_odoo_shadow.target.watermarks import LATEST, NEVER, Watermark
 
 
@@ -21,7 +22,7 @@ class TableState:
     :param watermark: None before its first load has ended.
     :param exists: whether the table is there; somebody may have dropped it.
     :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill or that
-        somebody dropped, an error.
+        somebody dropped, hashes of a former version or another key, an error.
     :param fields_digest: of the model's fields, when it was last planned.
     """
 
@@ -40,6 +41,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, c.oid IS NOT NULL,"
         " m.sync_errors > 0 OR m.last_sync_at IS NULL OR m.last_sync_at < m.planned_at OR w.scan_run_id IS NOT NULL"
+        " OR starts_with(s.hashed_as, {hashing} || ':') IS NOT TRUE"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND NOT f.is_filled"
         " AND f.vanished_at IS NULL)"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND f.vanished_at IS NULL"
@@ -53,6 +55,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
         " WHERE m.odoo_model = ANY({models})",
+        hashing=hashing_of(tx),
         field=tx.own(FIELD),
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),

@@ -166,7 +166,7 @@ def test_settings_reach_the_task(
     emails = dict(ask(database, "SELECT id, email FROM odoo_shadow_res_company"))
     plain = odoo.execute("res.company", "search_read", [("id", "!=", 1)], ["email"])
     assert emails == {
-        record["id"]: hmac.new(HASH_SECRET.encode(), record["email"].encode(), hashlib.sha256).hexdigest()
+        record["id"]: hmac.new(HASH_SECRET.encode(), f"email\0{record['email']}".encode(), hashlib.sha256).hexdigest()
         for record in plain
     }
     columns = {

@@ -48,9 +48,11 @@ def visiting(odoo: StandIn, client: OdooClient) -> Iterator[OdooClient]:
         yield client
 
 
-def hash_of(value: Any, secret: str = SECRET) -> str | None:
+def hash_of(value: Any, field: str = "x_name", secret: str = SECRET) -> str | None:
     """Return what a column should hold of a text, a number or a choice."""
-    return None if value is None else hmac.new(secret.encode(), str(value).encode(), hashlib.sha256).hexdigest()
+    if value is None:
+        return None
+    return hmac.new(secret.encode(), f"{field}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
 def test_hashes_stand_in_for_values_of_every_type(
@@ -64,7 +66,7 @@ def test_hashes_stand_in_for_values_of_every_type(
     assert rows.keys() == wanted.keys()
     for number, row in wanted.items():
         for name in ("email", "email_normalized", "x_visits", "lang", "barcode"):
-            assert rows[number][name] == hash_of(row[name]), (number, name)
+            assert rows[number][name] == hash_of(row[name], name), (number, name)
         unhashed = [name for name in row if name not in HASHED_NAMES]
         assert {name: str(rows[number][name]) for name in unhashed} == {name: str(row[name]) for name in unhashed}
     assert rows[21]["email"] is None and rows[20]["email_normalized"] is None
@@ -114,7 +116,7 @@ def test_another_key_reads_everything_again(visiting: OdooClient, odoo: StandIn,
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW)}
         result = mirror_with(rotated, shadow)
         assert (result.kind, result.counts.updated) == (Kind.FIRST_LOAD, 30)
-        assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW, OTHER_SECRET)}
+        assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW, secret=OTHER_SECRET)}
         assert found_by(verify(rotated, shadow)) == {}
 
 
@@ -133,7 +135,7 @@ def test_a_field_that_is_hashed_no_more_is_raw_again(
 ) -> None:
     numbers = ModelSettings(hashed_fields=("x_name", "company_id"))
     mirror_with(visiting, shadow, settings=numbers)
-    assert column(shadow, "company_id", [7], VISITS) == {7: hash_of(1)}
+    assert column(shadow, "company_id", [7], VISITS) == {7: hash_of(1, "company_id")}
     mirror_with(visiting, shadow, settings=AS_IT_IS)
     assert_equal(odoo, database, [VISIT])
 
@@ -171,7 +173,7 @@ def test_translations_that_were_raw_go(
     in_odoo(odoo, "UPDATE res_partner SET x_slogan = jsonb_build_object('en_US', %s::text) WHERE id = 7", slogan)
     mirror(client, shadow, settings=ModelSettings(all_languages=True))
     mirror(client, shadow, settings=ModelSettings(all_languages=True, hashed_fields=("x_slogan",)))
-    assert column(shadow, "x_slogan", [7]) == {7: hash_of(slogan)}
+    assert column(shadow, "x_slogan", [7]) == {7: hash_of(slogan, "x_slogan")}
     in_odoo(odoo, "UPDATE res_partner SET x_slogan = NULL WHERE id = 7")
     assert places_of(database, slogan) == set()
 
@@ -184,6 +186,6 @@ def test_a_column_that_is_kept_aside_keeps_no_raw_value(
     mirror(client, shadow)
     in_shadow(shadow, "CREATE VIEW public.somebodys AS SELECT x_visits FROM {odoo_shadow_res_partner}")
     mirror(client, shadow, settings=ModelSettings(hashed_fields=("x_visits",)))
-    assert column(shadow, "x_visits", [7]) == {7: hash_of(raw)}
+    assert column(shadow, "x_visits", [7]) == {7: hash_of(raw, "x_visits")}
     in_odoo(odoo, "UPDATE res_partner SET x_visits = 0 WHERE id = 7")
     assert places_of(database, str(raw)) == set()

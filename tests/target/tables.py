@@ -11,13 +11,14 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import ensure_base
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, plan_change
 
 NAME = Column("name", ColumnType.TEXT)
-COLUMNS = ("id", "_odoo_write_date", "_sync_hash", "name")
+COLUMNS = ("id", "_odoo_write_date", "name")
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 
 
@@ -49,13 +50,17 @@ def make_table(
 def merge(shadow: ShadowDatabase, table: str, *rows: Row, columns: Iterable[str] = COLUMNS) -> RowCounts:
     """Merge rows in a transaction of their own."""
     with shadow.transaction() as tx:
-        return merge_rows(tx, table, list(columns), rows).counts
+        return merge_rows(tx, hash_of(tx, table, columns), list(columns), rows).counts
+
+
+def hash_of(tx: Transaction, table: str, columns: Iterable[str] = COLUMNS) -> RowHash:
+    """Return how a run hashes rows of these columns, `id` and `_odoo_write_date` before the fields'."""
+    return RowHash.of(tx, table, [Column(name, ColumnType.TEXT, name) for name in tuple(columns)[2:]])
 
 
 def row(number: int, name: str | None, write_date: datetime | None = NOON) -> Row:
-    """A row whose hash is made of its cells."""
-    moment = None if write_date is None else write_date.isoformat()
-    return (number, moment, f"{name}|{moment}", name)
+    """A row as a run has it."""
+    return (number, None if write_date is None else write_date.isoformat(), name)
 
 
 def rows_of(shadow: ShadowDatabase, table: str, columns: Iterable[str] = COLUMNS) -> list[tuple[object, ...]]:

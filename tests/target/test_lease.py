@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowRetriableError
 from airflow_provider_odoo_shadow.target.lease import Lease, release_lease, renew_lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import merge_rows
-from tests.target.tables import COLUMNS, make_table, row, rows_of
+from tests.target.tables import COLUMNS, hash_of, make_table, row, rows_of
 from tests.target.waiting import wait_until_blocked
 
 
@@ -103,7 +103,7 @@ def test_who_lost_the_claim_writes_nothing_more(shadow: ShadowDatabase) -> None:
     expire(shadow, table)
     take(shadow, table, lease("run B"))
     with pytest.raises(ShadowBusyError), shadow.transaction() as tx:
-        merge_rows(tx, table, list(COLUMNS), [row(1, "late")])
+        merge_rows(tx, hash_of(tx, table), list(COLUMNS), [row(1, "late")])
         renew_lease(tx, table, loser)
     assert rows_of(shadow, table) == []
 
@@ -190,7 +190,7 @@ def test_nobody_takes_over_while_a_page_is_being_written(shadow: ShadowDatabase,
     with ThreadPoolExecutor() as pool:
         with shadow.transaction() as tx:
             renew_lease(tx, table, writer)
-            merge_rows(tx, table, list(COLUMNS), [row(1, "in time")])
+            merge_rows(tx, hash_of(tx, table), list(COLUMNS), [row(1, "in time")])
             second = pool.submit(take_over)
             wait_until_blocked(database)
         with pytest.raises(ShadowBusyError, match="written by run A"):

@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
 from airflow_provider_odoo_shadow.target.merge import Cell, Overwrite, RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
-from tests.target.tables import COLUMNS, NOON, make_table, merge, row, rows_of
+from tests.target.tables import COLUMNS, NOON, hash_of, make_table, merge, row, rows_of
 
 EARLIER, LATER = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)
 
@@ -20,7 +20,7 @@ def test_counts_tell_what_became_of_each_row(shadow: ShadowDatabase) -> None:
     table = make_table(shadow)
     assert merge(shadow, table, row(1, "a"), row(2, "b"), row(3, "c")) == RowCounts(3, 0, 0)
     assert merge(shadow, table, row(1, "a"), row(2, "B"), row(4, "d")) == RowCounts(1, 1, 1)
-    assert [found[3] for found in rows_of(shadow, table)] == ["a", "B", "c", "d"]
+    assert [found[2] for found in rows_of(shadow, table)] == ["a", "B", "c", "d"]
 
 
 def test_no_rows_are_no_work(shadow: ShadowDatabase) -> None:
@@ -56,7 +56,7 @@ def test_an_older_row_never_replaces_a_younger_one(
     merge(shadow, table, row(1, "stored", stored))
     counts = merge(shadow, table, row(1, "sent", sent))
     assert counts == (RowCounts(0, 1, 0) if written else RowCounts(0, 0, 1))
-    assert rows_of(shadow, table)[0][3] == ("sent" if written else "stored")
+    assert rows_of(shadow, table)[0][2] == ("sent" if written else "stored")
 
 
 def test_a_full_run_takes_even_older_rows(shadow: ShadowDatabase) -> None:
@@ -64,9 +64,9 @@ def test_a_full_run_takes_even_older_rows(shadow: ShadowDatabase) -> None:
     merge(shadow, table, row(1, "stored"))
     with shadow.transaction() as tx:
         rows = [row(1, "restored", EARLIER)]
-        merged = merge_rows(tx, table, list(COLUMNS), rows, overwrite=Overwrite.EVEN_YOUNGER)
+        merged = merge_rows(tx, hash_of(tx, table), list(COLUMNS), rows, overwrite=Overwrite.EVEN_YOUNGER)
     assert merged.counts == RowCounts(0, 1, 0)
-    assert rows_of(shadow, table)[0][3] == "restored"
+    assert rows_of(shadow, table)[0][2] == "restored"
 
 
 def test_a_row_whose_hash_got_lost_is_written_again(shadow: ShadowDatabase) -> None:
@@ -75,7 +75,7 @@ def test_a_row_whose_hash_got_lost_is_written_again(shadow: ShadowDatabase) -> N
     with shadow.transaction() as tx:
         tx.run("UPDATE {table} SET _sync_hash = NULL, name = 'spoilt'", table=tx.own(table))
     assert merge(shadow, table, row(1, "a")) == RowCounts(0, 1, 0)
-    assert rows_of(shadow, table)[0][3] == "a"
+    assert rows_of(shadow, table)[0][2] == "a"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_row_whose_hash_got_lost_is_written_again(shadow: ShadowDatabase) -> N
 def test_texts_arrive_as_they_are(shadow: ShadowDatabase, text: str) -> None:
     table = make_table(shadow)
     merge(shadow, table, row(1, text), row(2, None))
-    assert [found[3] for found in rows_of(shadow, table)] == [text, None]
+    assert [found[2] for found in rows_of(shadow, table)] == [text, None]
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_values_of_every_type_arrive_uncut(
     shadow: ShadowDatabase, kind: ColumnType, cell: Cell, stored: object
 ) -> None:
     table = make_table(shadow, columns=[Column("value", kind)])
-    columns = ("id", "_odoo_write_date", "_sync_hash", "value")
-    merge(shadow, table, (1, None, "hash", cell), columns=columns)
+    columns = ("id", "_odoo_write_date", "value")
+    merge(shadow, table, (1, None, cell), columns=columns)
     ((found,),) = rows_of(shadow, table, ("value",))
     assert found == stored
     assert type(found) is type(stored)
@@ -146,9 +146,9 @@ def test_a_value_that_does_not_fit_is_refused_without_being_told(
     shadow: ShadowDatabase, kind: ColumnType, cell: Cell
 ) -> None:
     table = make_table(shadow, columns=[Column("value", kind)])
-    columns = ("id", "_odoo_write_date", "_sync_hash", "value")
+    columns = ("id", "_odoo_write_date", "value")
     with pytest.raises(ShadowConflictError) as raised:
-        merge(shadow, table, (1, None, "hash", None), (2, None, "hash", cell), columns=columns)
+        merge(shadow, table, (1, None, None), (2, None, cell), columns=columns)
     assert rows_of(shadow, table, ("id",)) == []
     assert str(cell).removesuffix("+00") not in str(raised.value)
 
@@ -156,7 +156,7 @@ def test_a_value_that_does_not_fit_is_refused_without_being_told(
 def test_rows_are_gone_when_their_transaction_fails(shadow: ShadowDatabase) -> None:
     table = make_table(shadow)
     with pytest.raises(KeyboardInterrupt), shadow.transaction() as tx:
-        merge_rows(tx, table, list(COLUMNS), [row(1, "a")])
+        merge_rows(tx, hash_of(tx, table), list(COLUMNS), [row(1, "a")])
         raise KeyboardInterrupt
     assert rows_of(shadow, table) == []
 
@@ -169,7 +169,7 @@ def test_an_error_while_rows_are_built_keeps_its_class(shadow: ShadowDatabase) -
         raise LookupError("no such field")
 
     with pytest.raises(LookupError, match="no such field"), shadow.transaction() as tx:
-        merge_rows(tx, table, list(COLUMNS), rows())  # type: ignore[arg-type]
+        merge_rows(tx, hash_of(tx, table), list(COLUMNS), rows())  # type: ignore[arg-type]
     assert rows_of(shadow, table) == []
     assert merge(shadow, table, row(1, "a")) == RowCounts(inserted=1)
 

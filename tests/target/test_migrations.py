@@ -172,7 +172,7 @@ def test_the_files_may_run_twice_and_keep_the_rows(database: str, schema: str, t
     run_by_psql(database, schema, tmp_path)
     before = structure(database)
     with ShadowDatabase.from_url(database, schema=schema) as shadow:
-        columns = ("id", "_odoo_write_date", "_sync_hash", "name")
+        columns = ("id", "_odoo_write_date", "name")
         merge(shadow, "odoo_shadow_res_partner", row(1, "kept"), columns=columns)
         run_by_psycopg(database, schema)
         run_by_psql(database, schema, tmp_path)

@@ -164,8 +164,8 @@ def test_tables_are_listed_by_model(shadow: ShadowDatabase) -> None:
 
 def test_a_type_that_can_be_widened_is_widened(shadow: ShadowDatabase) -> None:
     table = make_table(shadow, columns=[Column("code", ColumnType.BIGINT), NAME])
-    listed = ("id", "_odoo_write_date", "_sync_hash", "code")
-    merge(shadow, table, (1, None, "hash", 7), columns=listed)
+    listed = ("id", "_odoo_write_date", "code")
+    merge(shadow, table, (1, None, 7), columns=listed)
     make_table(shadow, columns=[Column("code", ColumnType.TEXT), NAME])
     with shadow.transaction() as tx:
         assert tx.run("SELECT code FROM public.{view}", view=sql.Identifier(table)) == [("7",)]
@@ -180,10 +180,10 @@ def test_a_type_that_can_be_widened_is_widened(shadow: ShadowDatabase) -> None:
 
 def test_a_type_that_cannot_be_widened_keeps_the_old_column_beside(shadow: ShadowDatabase) -> None:
     table = make_table(shadow, columns=[Column("code", ColumnType.TEXT), NAME])
-    listed = ("id", "_odoo_write_date", "_sync_hash", "code")
-    merge(shadow, table, (1, None, "hash", "seven"), columns=listed)
+    listed = ("id", "_odoo_write_date", "code")
+    merge(shadow, table, (1, None, "seven"), columns=listed)
     make_table(shadow, columns=[Column("code", ColumnType.BIGINT), NAME])
-    merge(shadow, table, (1, None, "other", 7), columns=listed)
+    merge(shadow, table, (1, None, 7), columns=listed)
     with shadow.transaction() as tx:
         assert tx.run("SELECT code, code__text FROM public.{view}", view=sql.Identifier(table)) == [(7, "seven")]
 

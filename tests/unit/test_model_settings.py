@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 from pydantic import JsonValue
@@ -12,6 +13,7 @@ from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings, r
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 
 SECRET = "a key that nobody guesses"
+KEY, OTHER_KEY = UUID(int=1), UUID(int=2)
 
 
 def connection(**extras: object) -> OdooConnection:
@@ -95,17 +97,18 @@ def test_settings_are_kept_as_text_and_found_again() -> None:
 
 
 def test_what_decides_about_values_reads_them_again() -> None:
-    usual = read_as(connection(), AS_USUAL)
+    usual = read_as(connection(), AS_USUAL, None)
     hashed = ModelSettings(hashed_fields=("email",))
     different = {
         usual,
-        read_as(connection(), ModelSettings(domain=(["active", "=", True],))),
-        read_as(connection(hash_secret=SECRET), hashed),
-        read_as(connection(hash_secret=SECRET[::-1]), hashed),
-        read_as(connection(hash_secret=SECRET), ModelSettings(hashed_fields=("email", "phone"))),
-        read_as(connection(lang="fr_FR"), AS_USUAL),
+        read_as(connection(), ModelSettings(domain=(["active", "=", True],)), None),
+        read_as(connection(hash_secret=SECRET), hashed, None),
+        read_as(connection(hash_secret=SECRET), hashed, KEY),
+        read_as(connection(hash_secret=SECRET), hashed, OTHER_KEY),
+        read_as(connection(hash_secret=SECRET), ModelSettings(hashed_fields=("email", "phone")), KEY),
+        read_as(connection(lang="fr_FR"), AS_USUAL, None),
     }
-    assert len(different) == 6
+    assert len(different) == 7
     assert not any(SECRET in text for text in different)
     same = ModelSettings(exclude_fields=("street",), extra_fields=("display_name",), allow_fields=("x_key",))
-    assert read_as(connection(hash_secret=SECRET), same) == usual
+    assert read_as(connection(hash_secret=SECRET), same, KEY) == usual

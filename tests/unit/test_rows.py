@@ -1,12 +1,10 @@
-"""Rows: a hash that tells changed from unchanged, and characters that PostgreSQL cannot store."""
+"""Rows: cells in the order of their columns, and characters that PostgreSQL cannot store."""
 
 from __future__ import annotations
 
 import logging
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
@@ -32,7 +30,6 @@ RECORD: Record = {
     "extra": {"a": 1, "b": 2},
     "name": "Zoë",
 }
-HASH = 2
 NUL, HALF = "\0", "\ud83d"
 
 
@@ -48,81 +45,10 @@ def cell_of(field: str, value: Json, builder: RowBuilder | None = None) -> Cell:
 
 def test_a_row_has_the_projects_columns_first() -> None:
     builder = RowBuilder(Layout.of("x.model", FIELDS))
-    assert builder.columns == ["id", "_odoo_write_date", "_sync_hash", "active", "amount", "color", "extra", "name"]
+    assert builder.columns == ["id", "_odoo_write_date", "active", "amount", "color", "extra", "name"]
     row = build(RECORD, builder)
     assert row[:2] == (7, "2024-02-29 12:00:00+00")
-    assert row[3:] == (False, 0.0, 0, '{"a": 1, "b": 2}', "Zoë")
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"active": True},
-        {"amount": 0.1},
-        {"color": 1},
-        {"color": False},
-        {"extra": {"a": 1, "b": "2"}},
-        {"extra": False},
-        {"name": "Zoe"},
-        {"name": ""},
-        {"name": False},
-        {"name": "Zoë "},
-        {"write_date": "2024-02-29 12:00:01"},
-    ],
-)
-def test_the_hash_changes_with_a_cell(changed: Record) -> None:
-    assert build({**RECORD, **changed})[HASH] != build(RECORD)[HASH]
-
-
-@pytest.mark.parametrize(
-    "same",
-    [{}, {"extra": {"b": 2, "a": 1}}, {"amount": 0}, {"unmirrored": 5}, {"id": 8}],
-)
-def test_the_hash_stays_while_no_cell_changes(same: Record) -> None:
-    assert build({**RECORD, **same})[HASH] == build(RECORD)[HASH]
-
-
-def test_the_hash_stays_over_releases() -> None:
-    # Another value would have every row of every mirror written again.
-    assert build(RECORD)[HASH] == "c3d50448e0f71cb7fb8e36d8d9ab503c"
-
-
-records = st.fixed_dictionaries(
-    {
-        "id": st.just(7),
-        "write_date": st.sampled_from(["2024-02-29 12:00:00", "2024-02-29 12:00:01", False]),
-        "active": st.booleans(),
-        "amount": st.sampled_from([0.0, 1.0, 0.1, -1.0]) | st.floats(allow_nan=False, allow_infinity=False),
-        "color": st.sampled_from([0, 1]) | st.integers(-(2**63), 2**63 - 1),
-        "extra": st.sampled_from([False, [], {}, "", "1", 1]) | st.text(),
-        "name": st.sampled_from([False, "", "1", "null", ", "]) | st.text(),
-    }
-)
-
-
-@given(records, records)
-def test_hashes_are_equal_where_all_cells_are(one: Record, other: Record) -> None:
-    first, second = build(one), build(other)
-    is_same = first[:HASH] + first[HASH + 1 :] == second[:HASH] + second[HASH + 1 :]
-    assert (first[HASH] == second[HASH]) is is_same
-
-
-def test_a_value_does_not_wander_into_the_next_column() -> None:
-    layout = Layout.of("x.model", [Field("a", "char"), Field("b", "char")])
-
-    def digest(a: Json, b: Json) -> Cell:
-        return build({"id": 1, "a": a, "b": b}, RowBuilder(layout))[HASH]
-
-    different: list[tuple[Json, Json]] = [
-        ("a", "b"),
-        ("a, b", False),
-        ("ab", ""),
-        ("", "ab"),
-        ('a", "b', ""),
-        (False, "a"),
-        ("a", False),
-    ]
-    assert len({digest(a, b) for a, b in different}) == len(different)
+    assert row[2:] == (False, 0.0, 0, '{"a": 1, "b": 2}', "Zoë")
 
 
 @pytest.mark.parametrize(
@@ -204,5 +130,4 @@ def test_an_answer_that_does_not_fit_can_be_tried_again(broken: Record) -> None:
 
 def test_a_model_without_write_date_has_none_in_its_rows() -> None:
     builder = RowBuilder(Layout.of("x.model", [Field("name", "char")]))
-    row = build({"id": 1, "name": "a"}, builder)
-    assert row[:HASH] + row[HASH + 1 :] == (1, None, "a")
+    assert build({"id": 1, "name": "a"}, builder) == (1, None, "a")
