@@ -21,6 +21,7 @@ from airflow_provider_odoo_shadow.target import names, registry, watermarks
 from airflow_provider_odoo_shadow.target.base import ensure_base, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.public_views import check_public
 from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange, plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
@@ -79,6 +80,7 @@ def _kept_settings(shadow: ShadowDatabase, model: str, secret: str | None) -> tu
     """Return how the last run read a model, and what the secret is called."""
     with shadow.trial() as tx:
         if not schema_version(tx):
+            check_public(tx, [names.table_name(model)])
             return registry.ReadSettings(None), None
         ensure_base(tx)  # an older schema is upgraded for this look only
         return registry.read_settings(tx, registry.name_table(tx, model)), known_key(tx, secret)

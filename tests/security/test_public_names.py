@@ -51,6 +51,8 @@ def test_a_first_run_stops_before_anything_is_read(
 ) -> None:
     hostile.as_mallory(*statements)
     odoo.calls.clear()
+    preview = hostile.run(odoo, "sync", "--dry-run", *ONE_MODEL)
+    assert preview.code == 1 and "would fail" in preview.err and "belong to something else" in preview.err
     outcome = hostile.run(odoo, "sync", *ONE_MODEL)
     assert outcome.code == 2
     assert "in schema public belong to something else (public." in outcome.last_error
