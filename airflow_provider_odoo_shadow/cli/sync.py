@@ -149,7 +149,7 @@ def _shows_in_public(shadow: ShadowDatabase) -> bool:
     try:
         check_names_in_public(shadow)
     except ShadowError as error:
-        say(f"All rows are mirrored as said above, but: {error}", err=True)
+        say(f"What was mirrored stands in schema {shadow.schema}, but: {error}", err=True)
         return False
     return True
 

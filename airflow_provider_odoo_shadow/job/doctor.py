@@ -162,7 +162,9 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     foreign = list_foreign(tx)
     for item in foreign:
         yield Finding(
-            "owner", Verdict.PROBLEM, f"{item} must not be used: drop it, give it to '{rights.role}', or agree"
+            "owner",
+            Verdict.PROBLEM,
+            f"{item} must not be used: drop or revoke it, give it to '{rights.role}', or agree",
         )
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
     yield _right("schema", rights.may_create_schema, f"may write schema '{tx.schema}'", "needs CREATE on the database")
@@ -175,12 +177,9 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     if foreign:
         return  # nothing more is asked of what is not trusted
     if rights.other_writers:
-        text = f"roles besides '{rights.role}' may change the shadow: {_named(rights.other_writers)}"
+        text = f"roles besides '{rights.role}' may do more than read the shadow: {_named(rights.other_writers)}"
         yield Finding("writers", Verdict.WARNING, text)
     if schema_version(tx):
-        if rights.other_insiders:
-            text = f"roles besides '{rights.role}' may see addresses and error texts: {_named(rights.other_insiders)}"
-            yield Finding("internal", Verdict.WARNING, text)
         in_public = foreign_names(tx, [item.table for item in list_tables(tx, with_errors=may_see_internal(tx))])
         if in_public:
             yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))

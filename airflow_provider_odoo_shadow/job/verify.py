@@ -35,8 +35,9 @@ from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.base_statements import VERSION
 from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.tables import present_columns
@@ -68,13 +69,22 @@ class VerifyOptions:
     repair: bool = False
 
 
+def _checked_version(tx: Transaction) -> int:
+    version = schema_version(tx)
+    if 0 < version < VERSION:
+        raise MirrorConfigurationError(
+            f"Schema '{tx.schema}' was made by an earlier version: run a sync first, which upgrades it."
+        )
+    return version
+
+
 def mirrored_models(shadow: ShadowDatabase) -> list[str]:
     """Return the models that have been mirrored, by name; none while there is no shadow.
 
     The registry may have been written by another role: what is no model's name is warned of, and left out.
     """
     with shadow.transaction() as tx:
-        if not schema_version(tx):
+        if not _checked_version(tx):
             return []
         names = [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None or item.row_count]
     foreign = [name for name in names if not is_model_name(name)]
@@ -137,8 +147,9 @@ class _Comparison:
         cls, odoo: OdooClient, shadow: ShadowDatabase, model: str, options: MirrorOptions, verify: VerifyOptions
     ) -> _Comparison:
         with shadow.transaction() as tx:
+            version = _checked_version(tx)
             check_binding(tx, odoo)
-            table = registry.find_table(tx, model) if schema_version(tx) else None
+            table = registry.find_table(tx, model) if version else None
             present = present_columns(tx, table) if table else {}
             if table is None or not present:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")

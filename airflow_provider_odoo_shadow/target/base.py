@@ -10,9 +10,9 @@ from airflow_provider_odoo_shadow.target.base_statements import VERSION, opening
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, ShadowPermissionError
 from airflow_provider_odoo_shadow.target.names import internal_schema
-from airflow_provider_odoo_shadow.target.ownership import check_trust, exists, has_tables
+from airflow_provider_odoo_shadow.target.ownership import check_trust, exists, may_use_schema
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish, unpublish
-from airflow_provider_odoo_shadow.target.relations import LEASE, MADE_OBJECT, META, MIRROR, SYNC_DETAIL, TABLE_STATE
+from airflow_provider_odoo_shadow.target.relations import META, MIRROR
 
 _FORMER_MIRROR = "odoo_shadow_mirror"
 """Where the schema's owner stood up to version 4."""
@@ -57,8 +57,6 @@ def ensure_base(tx: Transaction) -> bool:
     lock_schema(tx)
     if schema_version(tx) >= VERSION:
         return False  # another process was quicker
-    if not has_tables(tx):
-        _forget(tx)
     for table in BOOKS:
         unpublish(tx, table)  # their columns may change
     for statement in upgrade_statements(tx.schema):
@@ -78,14 +76,6 @@ def _open(tx: Transaction) -> None:
                 tx.cursor.execute(statement)
     except (errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
         check_trust(tx)
-
-
-def _forget(tx: Transaction) -> None:
-    """Forget what the internal schema tells of a mirror whose own schema was dropped, to start over."""
-    tx.run("UPDATE {mirror} SET odoo_url = NULL, odoo_database = NULL, odoo_uuid = NULL", mirror=tx.internal(MIRROR))
-    for table in (TABLE_STATE, LEASE, SYNC_DETAIL, MADE_OBJECT):
-        if exists(tx, internal_schema(tx.schema), table):
-            tx.run("DELETE FROM {table}", table=tx.internal(table))
 
 
 def _make_schema(tx: Transaction, schema: str, statement: sql.Composed) -> None:
@@ -110,21 +100,21 @@ def lock_schema(tx: Transaction) -> None:
 
 
 def may_see_internal(tx: Transaction) -> bool:
-    """Say whether this role may read what only the sync's role is to see."""
-    ((may,),) = tx.run(
-        "SELECT coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = {name}), false)",
-        name=internal_schema(tx.schema),
-    )
-    return bool(may)
+    """Say whether this role may read what only the sync's role is to see, and there is any."""
+    internal = internal_schema(tx.schema)
+    return exists(tx, internal, MIRROR) and may_use_schema(tx, internal)
 
 
 def recorded_origin(tx: Transaction) -> Origin | None:
     """Return the Odoo database that the schema belongs to, None while it belongs to none or this role may not know."""
-    if not may_see_internal(tx):
+    if may_see_internal(tx):
+        mirror = tx.internal(MIRROR)
+    elif exists(tx, tx.schema, _FORMER_MIRROR):
+        mirror = tx.own(_FORMER_MIRROR)
+    else:
         return None
     rows = tx.run(
-        "SELECT odoo_url, odoo_database, odoo_uuid FROM {mirror} WHERE odoo_database IS NOT NULL",
-        mirror=tx.internal(MIRROR),
+        "SELECT odoo_url, odoo_database, odoo_uuid FROM {mirror} WHERE odoo_database IS NOT NULL", mirror=mirror
     )
     return Origin(*rows[0]) if rows else None
 

@@ -10,7 +10,8 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target.names import internal_schema
+from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
+from airflow_provider_odoo_shadow.target.relations import LEASE, MADE_OBJECT, MIRROR, SYNC_DETAIL, TABLE_STATE
 
 VERSION = 5
 
@@ -176,7 +177,6 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
 _OPENING: tuple[LiteralString, ...] = (
     "DO {make_schema}",
     "DO {make_internal}",
-    "REVOKE ALL ON SCHEMA {internal} FROM PUBLIC",
     # The key has 244 random bits: a version 4 UUID has 122.
     """CREATE TABLE IF NOT EXISTS {internal}.mirror (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -188,6 +188,7 @@ _OPENING: tuple[LiteralString, ...] = (
     created_at timestamptz NOT NULL DEFAULT now()
 )""",
     "INSERT INTO {internal}.mirror (schema_version) VALUES (0) ON CONFLICT (only_row) DO NOTHING",
+    "DO {forget}",
 )
 """What makes the schemas and the row that a maker of all the rest locks."""
 
@@ -199,15 +200,50 @@ BEGIN
     END IF;
 END
 """
+# Default privileges may have let others into what is made for the sync's role only.
+_MAKE_INTERNAL: LiteralString = """
+DECLARE
+    other text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = {name}) THEN
+        CREATE SCHEMA {schema};
+        FOR other IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+            FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = {name} AND a.grantee <> n.nspowner
+        LOOP
+            EXECUTE format('REVOKE ALL ON SCHEMA %I FROM %s', {name}, other);
+        END LOOP;
+    END IF;
+END
+"""
+# Who drops the mirror's own schema starts over: what stands beside it is of a mirror that is gone.
+_FORGET: LiteralString = """
+DECLARE
+    item text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = {schema} AND starts_with(c.relname, {prefix}) AND c.relkind IN ('r', 'p')) THEN
+        UPDATE {mirror} SET odoo_url = NULL, odoo_database = NULL, odoo_uuid = NULL, schema_version = 0;
+        FOR item IN SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = {internal} AND c.relname = ANY({tables})
+        LOOP
+            EXECUTE format('DELETE FROM %I.%I', {internal}, item);
+        END LOOP;
+    END IF;
+END
+"""
 # Columns on which somebody's view stands cannot be dropped: they stay, empty.
 _MOVE: LiteralString = """
 BEGIN
-    IF to_regclass({old_mirror}) IS NOT NULL THEN
+    IF to_regclass({old_mirror}) IS NOT NULL AND (SELECT schema_version FROM {internal}.mirror) < 5 THEN
         UPDATE {internal}.mirror n
             SET odoo_url = o.odoo_url, odoo_database = o.odoo_database, odoo_uuid = o.odoo_uuid,
                 created_at = o.created_at
             FROM {schema}.odoo_shadow_mirror o WHERE n.odoo_database IS NULL;
-        DROP TABLE {schema}.odoo_shadow_mirror;
+        BEGIN
+            DROP TABLE {schema}.odoo_shadow_mirror;
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            UPDATE {schema}.odoo_shadow_mirror SET odoo_url = NULL, odoo_database = NULL, odoo_uuid = NULL;
+        END;
         -- Renewed by the next run, which then knows them again.
         UPDATE {schema}.odoo_shadow_meta SET view_is_due = true;
         INSERT INTO {internal}.sync_detail (log_id, holder, message)
@@ -290,15 +326,28 @@ def upgrade_statements(schema: str) -> list[sql.Composed]:
     return [sql.SQL(statement).format(**parts) for statement in _STATEMENTS]
 
 
-def _make_schema(schema: str) -> sql.Literal:
-    body = sql.SQL(_MAKE_SCHEMA).format(name=schema, schema=sql.Identifier(schema))
+def _forget(schema: str) -> sql.Literal:
+    internal = internal_schema(schema)
+    body = sql.SQL(_FORGET).format(
+        schema=schema,
+        internal=internal,
+        prefix=TABLE_PREFIX,
+        mirror=sql.Identifier(internal, MIRROR),
+        tables=[TABLE_STATE, LEASE, SYNC_DETAIL, MADE_OBJECT],
+    )
+    return sql.Literal(body.as_string())
+
+
+def _make_schema(schema: str, template: LiteralString = _MAKE_SCHEMA) -> sql.Literal:
+    body = sql.SQL(template).format(name=schema, schema=sql.Identifier(schema))
     return sql.Literal(body.as_string())
 
 
 def _parts(schema: str) -> dict[str, sql.Composable]:
     return {
         "make_schema": _make_schema(schema),
-        "make_internal": _make_schema(internal_schema(schema)),
+        "make_internal": _make_schema(internal_schema(schema), _MAKE_INTERNAL),
+        "forget": _forget(schema),
         "schema": sql.Identifier(schema),
         "internal": sql.Identifier(internal_schema(schema)),
         "version": sql.Literal(VERSION),

@@ -20,8 +20,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from airflow_provider_odoo_shadow.target.errors import connect_error, statement_error
-from airflow_provider_odoo_shadow.target.names import as_stored, internal_schema
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError, connect_error, statement_error
+from airflow_provider_odoo_shadow.target.names import INTERNAL_ENDING, as_stored, internal_schema
 from airflow_provider_odoo_shadow.target.transport import protected
 from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
 from airflow_provider_odoo_shadow.text.log import logger
@@ -42,6 +42,9 @@ KEEPALIVES = {
 SEARCH_PATH = "pg_catalog, pg_temp"
 """Where unqualified names are looked up: PostgreSQL's own, and last this transaction's staging table."""
 
+LOCK_TIMEOUT = "30s"
+"""How long a statement waits for a lock."""
+
 _SETTINGS = "; ".join(
     f"SET LOCAL {setting} TO {value}"
     for setting, value in {
@@ -58,7 +61,7 @@ _SETTINGS = "; ".join(
         "standard_conforming_strings": "on",
         # A writer that vanishes in a transaction releases its locks before its lease ends, and nobody waits for a lock
         # without a word.
-        "lock_timeout": "'30s'",
+        "lock_timeout": f"'{LOCK_TIMEOUT}'",
         "idle_in_transaction_session_timeout": "'60s'",
         "tcp_keepalives_idle": "30",
         "tcp_keepalives_interval": "10",
@@ -119,6 +122,11 @@ class ShadowDatabase:
         self._connect = connect
         self._connection: PgConnection | None = None
         self.schema = as_stored(schema)
+        if self.schema.endswith(INTERNAL_ENDING):
+            raise ShadowConfigurationError(
+                f"Schema '{self.schema}' cannot hold a mirror: names that end in {INTERNAL_ENDING} are kept for what "
+                "only the sync may see."
+            )
         self.name = name
         self.trust = trust
 

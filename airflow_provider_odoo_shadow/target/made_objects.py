@@ -14,8 +14,9 @@ from typing import LiteralString
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.foreign_query import TRUSTED_ROLES
 from airflow_provider_odoo_shadow.target.names import internal_schema
-from airflow_provider_odoo_shadow.target.ownership import TRUSTED_ROLES, exists
+from airflow_provider_odoo_shadow.target.ownership import exists
 from airflow_provider_odoo_shadow.target.relations import MADE_OBJECT, META
 
 
@@ -94,6 +95,21 @@ def standing_of(tx: Transaction, item: MadeObject) -> Standing:
         _standing(tx, item, int(oid), (oid, owner, digest) == recorded, bool(ok)) for oid, owner, digest, ok in rows
     ]
     return next(item for item in (Standing.FOREIGN, Standing.ANOTHER_MIRRORS, Standing.OWN) if item in found)
+
+
+def known_views(tx: Transaction) -> set[str]:
+    """Return what in `public` is this mirror's own as it was made: the rest needs a closer look."""
+    if not exists(tx, internal_schema(tx.schema), MADE_OBJECT):
+        return set()
+    rows = tx.run(
+        "SELECT m.name FROM {made} m JOIN pg_class c ON c.oid = m.object_id AND c.relname = m.name"
+        " JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'"
+        " WHERE m.schema_name = 'public' AND c.relnamespace = to_regnamespace('public') AND {is_trusted}"
+        " AND m.owner_name = pg_get_userbyid(c.relowner) AND m.definition_digest = md5(r.ev_action::text)",
+        made=tx.internal(MADE_OBJECT),
+        is_trusted=_trusted(tx, sql.SQL("c.relowner")),
+    )
+    return {str(row[0]) for row in rows}
 
 
 def _recorded(tx: Transaction, item: MadeObject) -> tuple[object, ...] | None:

@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.target.base_statements import base_statements
 from airflow_provider_odoo_shadow.target.catalogue import column_statements, comments_statement, relations_statement
 from airflow_provider_odoo_shadow.target.database import SEARCH_PATH
 from airflow_provider_odoo_shadow.target.descriptions import storable
+from airflow_provider_odoo_shadow.target.foreign_query import foreign_in_schemas
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, function_statements, view_statements
 from airflow_provider_odoo_shadow.target.relations import FIELD, META
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, create_statements
@@ -78,6 +79,7 @@ def base_migration(schema: str) -> str:
     """Return the text of the file that makes the schema, its own tables and functions. May run twice."""
     views = [statement for table in BOOKS for statement in view_statements(schema, table)]
     return _file(
+        schema,
         f"The books of the Odoo shadow in schema {schema}.",
         base_statements(schema),
         [*views, *function_statements(schema)],
@@ -97,7 +99,7 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
     named_tables = _named_tables(tables)
     statements += [_named_view(schema, table, tables, named_tables) for table in tables]
     views = [statement for table in tables for statement in view_statements(schema, table)]
-    return _file(f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
+    return _file(schema, f"The mirrored tables of the Odoo shadow in schema {schema}.", statements, views)
 
 
 def _named(models: Iterable[ModelTable]) -> dict[str, ModelTable]:
@@ -172,13 +174,33 @@ def _with_books(schema: str, template: LiteralString, **parts: object) -> sql.Co
     return sql.SQL(template).format(meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), **parts)
 
 
-def _file(title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Composed]) -> str:
+_TRUST_CHECK: LiteralString = """
+DECLARE
+    found text;
+BEGIN
+    SELECT string_agg(format('%s (role %s)', what, role), '; ') INTO found FROM ({query}) AS q (what, role, definition);
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION 'This schema holds what other roles own or control: %', left(found, 500);
+    END IF;
+END
+"""
+
+
+def _trust_check(schema: str) -> str:
+    body = sql.SQL(_TRUST_CHECK).format(query=foreign_in_schemas(schema, []))
+    return sql.SQL("DO {}").format(body.as_string()).as_string()
+
+
+def _file(schema: str, title: str, statements: Sequence[sql.Composed], views: Sequence[sql.Composed]) -> str:
     lines = [
         f"-- {' '.join(title.split())}",
         "-- Written by odoo-shadow ddl; running it twice does no harm.",
         "",
         # Whoever may create functions in public must not be called by whoever runs this file.
         f"SET search_path = {SEARCH_PATH};",
+        "",
+        "-- Nothing is used that belongs to somebody else than who runs this, or a superuser.",
+        f"{_trust_check(schema)};",
         "",
     ]
     lines += [f"{statement.as_string()};\n" for statement in statements]

@@ -21,7 +21,7 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowUnreachableError,
 )
 from airflow_provider_odoo_shadow.target.made_objects import MadeObject, ObjectKind, Standing, standing_of
-from airflow_provider_odoo_shadow.target.public_views import has_security_invoker
+from airflow_provider_odoo_shadow.target.public_views import has_security_invoker, publish
 from airflow_provider_odoo_shadow.target.relations import FIELD, MADE_OBJECT, META
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,
@@ -99,6 +99,7 @@ def _renew(tx: Transaction, table: str) -> None:
     except errors.InvalidTableDefinition:  # columns were renamed, dropped or moved: only a new view can show that
         tx.run("DROP VIEW {view}", view=tx.own(view))
         tx.run_all(statements)
+    publish(tx, (table,))  # the view in public may have been in use when the table changed
 
 
 def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:

@@ -11,6 +11,7 @@ LONGEST_NAME = 63
 """Bytes of a PostgreSQL identifier; longer ones are cut off in silence (NAMEDATALEN - 1)."""
 
 TABLE_PREFIX = "odoo_shadow_"
+INTERNAL_ENDING = "_internal"
 ID = "id"
 WRITE_DATE = "_odoo_write_date"
 SYNCED_AT = "_synced_at"
@@ -45,7 +46,7 @@ def as_stored(name: str) -> str:
 
 def internal_schema(schema: str) -> str:
     """Return the schema beside a mirror's own that only the sync's role may use."""
-    return _bounded(f"{schema}_internal", schema)
+    return _bounded(f"{schema}{INTERNAL_ENDING}", schema)
 
 
 def table_name(model: str) -> str:

@@ -12,13 +12,15 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
-from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.database import LOCK_TIMEOUT, Transaction
+from airflow_provider_odoo_shadow.target.due_views import mark_view
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
 from airflow_provider_odoo_shadow.target.made_objects import (
     MadeObject,
     ObjectKind,
     Standing,
     function_body,
+    known_views,
     record_statement,
     standing_of,
 )
@@ -34,6 +36,7 @@ PUBLIC = "public"
 
 _FIRST_WITH_SECURITY_INVOKER = 150000
 _MOST_NAMED = 5
+_PATIENCE = "2s"
 _COMMENT = "Kept by odoo-shadow for schema "
 """For people; it proves nothing."""
 
@@ -94,7 +97,32 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
         if _is_free(tx, _view(table)):
             _replace_view(tx, table)
     if set(BOOKS) <= set(tables):
-        tx.run_all(function_statements(tx.schema, [name for name in FUNCTIONS if _is_free(tx, _function(name))]))
+        free = [name for name in FUNCTIONS if _is_free(tx, _function(name))]
+        _try(tx, function_statements(tx.schema, free), "the functions in public")
+
+
+def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool:
+    """Run statements on which no row depends; say whether they need not be tried again.
+
+    Every login can hold a lock on a view in `public`, or have one under way, so nobody waits long for it here.
+    """
+    try:
+        with tx.cursor.connection.transaction():
+            tx.run("SET LOCAL lock_timeout TO {timeout}", timeout=_PATIENCE)
+            tx.run_all(statements)
+            tx.run("SET LOCAL lock_timeout TO {timeout}", timeout=LOCK_TIMEOUT)
+    except (errors.LockNotAvailable, errors.UniqueViolation, errors.DuplicateTable, errors.InternalError_) as error:
+        log.warning("%s: made next time, since another session is at it (%s).", what, type(error).__name__)
+        return False
+    except errors.DependentObjectsStillExist:
+        log.warning(
+            "%s keeps its old columns, because another view stands on it: drop that view, and the next change of the "
+            "table renews this one. The table itself has the new columns.",
+            what,
+        )
+    except errors.InsufficientPrivilege:
+        log.info("%s is left as it is: another trusted role owns it.", what)
+    return True
 
 
 def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
@@ -104,8 +132,16 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
     """
     if tx.schema == PUBLIC:
         return []
+    there = tx.run(
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relname = ANY({views}::name[])"
+        " UNION SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')"
+        " AND proname = ANY({functions}::name[])",
+        views=[*BOOKS, *tables],
+        functions=list(FUNCTIONS),
+    )
+    names = {str(row[0]) for row in there} - known_views(tx)
     items = [*map(_view, (*BOOKS, *tables)), *map(_function, FUNCTIONS)]
-    return [item.name for item in items if standing_of(tx, item) is Standing.FOREIGN]
+    return [item.name for item in items if item.name in names and standing_of(tx, item) is Standing.FOREIGN]
 
 
 def check_public(tx: Transaction, tables: Sequence[str]) -> None:
@@ -131,39 +167,19 @@ def in_the_way(names: Sequence[str]) -> str:
 def _replace_view(tx: Transaction, table: str) -> None:
     try:
         with tx.cursor.connection.transaction():
-            tx.run_all(view_statements(tx.schema, table))
+            is_made = _try(tx, view_statements(tx.schema, table), f"public.{table}")
     except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
-        _renew_view(tx, table)
-    except (errors.UniqueViolation, errors.DuplicateTable, errors.InternalError_):
-        log.warning("No view public.%s yet: another process makes one at this moment.", table)
-    except errors.InsufficientPrivilege:
-        log.info("public.%s is left as it is: another trusted role owns it.", table)
-
-
-def _renew_view(tx: Transaction, table: str) -> None:
-    try:
-        with tx.cursor.connection.transaction():
-            tx.run("DROP VIEW public.{name}", name=sql.Identifier(table))
-            tx.run_all(view_statements(tx.schema, table))
-    except errors.DependentObjectsStillExist:
-        log.warning(
-            "public.%s keeps its old columns, because another view stands on it: drop that view, and the next change "
-            "of the table renews this one. %s.%s has the new columns.",
-            table,
-            tx.schema,
-            table,
-        )
+        drop = sql.SQL("DROP VIEW public.{}").format(sql.Identifier(table))
+        is_made = _try(tx, [drop, *view_statements(tx.schema, table)], f"public.{table}")
+    if not is_made:
+        mark_view(tx, table)
 
 
 def unpublish(tx: Transaction, table: str) -> None:
     """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
-    if not (_possible(tx) and _is_free(tx, _view(table))):
-        return
-    try:
-        with tx.cursor.connection.transaction():
-            tx.run("DROP VIEW IF EXISTS public.{name}", name=sql.Identifier(table))
-    except (errors.InsufficientPrivilege, errors.DependentObjectsStillExist):
-        log.info("public.%s is left as it is: another trusted role owns it, or another view stands on it.", table)
+    if _possible(tx) and _is_free(tx, _view(table)):
+        drop = sql.SQL("DROP VIEW IF EXISTS public.{}").format(sql.Identifier(table))
+        _try(tx, [drop], f"public.{table}")
 
 
 def has_security_invoker(tx: Transaction) -> bool:

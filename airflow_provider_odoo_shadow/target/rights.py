@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.foreign_query import TRUSTED_ROLES, WHO
 from airflow_provider_odoo_shadow.target.names import internal_schema
-from airflow_provider_odoo_shadow.target.ownership import TRUSTED_ROLES
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,7 @@ class Rights:
     """The rights that a mirror needs, and whether the role has them.
 
     :param tables_not_writable: tables of the schema that the role may not insert into, update and delete from.
-    :param other_writers: other roles, superusers aside, that may write some table or make objects beside them.
-    :param other_insiders: other roles, superusers aside, that may use the schema of what only the sync is to see.
+    :param other_writers: other roles, superusers aside, that may do more than read some table, or make objects there.
     """
 
     version: str
@@ -27,7 +26,6 @@ class Rights:
     may_create_public: bool
     tables_not_writable: list[str]
     other_writers: list[str]
-    other_insiders: list[str]
 
 
 def read_rights(tx: Transaction) -> Rights:
@@ -43,18 +41,18 @@ def read_rights(tx: Transaction) -> Rights:
         " AND NOT (has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')"
         " AND has_table_privilege(c.oid, 'DELETE'))),"
         " (SELECT coalesce(array_agg(DISTINCT who ORDER BY who), '{{}}') FROM ("
-        "  SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS who"
+        "  SELECT {who}, a.grantee"
         "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a"
-        "  WHERE n.nspname IN ({schema}, {internal}) AND c.relkind IN ('r', 'p')"
-        "  AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER') AND a.grantee NOT IN {safe}"
-        "  UNION ALL SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END"
-        "  FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname IN ({schema}, {internal})"
-        "  AND n.nspname <> 'public' AND a.privilege_type = 'CREATE' AND a.grantee NOT IN {safe}) AS others),"
-        " (SELECT coalesce(array_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'"
-        "  ELSE pg_get_userbyid(a.grantee)::text END), '{{}}') FROM pg_namespace n, aclexplode(n.nspacl) a"
-        "  WHERE n.nspname = {internal} AND a.grantee NOT IN {safe})",
+        "  WHERE n.nspname IN ({schema}, {internal}) AND c.relkind IN ('r', 'p') AND a.privilege_type <> 'SELECT'"
+        "  UNION SELECT {who}, a.grantee FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        "  JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a"
+        "  WHERE n.nspname IN ({schema}, {internal}) AND c.relkind IN ('r', 'p') AND a.privilege_type <> 'SELECT'"
+        "  UNION SELECT {who}, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a"
+        "  WHERE n.nspname IN ({schema}, {internal}) AND n.nspname <> 'public' AND a.privilege_type = 'CREATE'"
+        " ) AS others (who, grantee) WHERE grantee NOT IN {safe})",
         schema=tx.schema,
         internal=internal_schema(tx.schema),
+        who=sql.SQL(WHO),
         safe=sql.SQL(TRUSTED_ROLES).format(roles=sorted(tx.trust.roles)),
     )
     return Rights(*row)

@@ -76,6 +76,8 @@ def open_entry(
         table=table,
         metadata=Jsonb(dict(metadata)),
     )
+    # A mirror that was dropped and made anew counts its entries from one again.
+    tx.run("DELETE FROM {detail} WHERE log_id = {entry}", detail=tx.internal(SYNC_DETAIL), entry=entry)
     if holder is not None:
         _keep_detail(tx, int(entry), holder=holder)
     return int(entry)

@@ -33,7 +33,8 @@ def protected(name: str, parameters: Parameters) -> dict[str, str]:
     :raises ShadowConfigurationError: they name a service, whose file alone knows the host.
     """
     own = {key: str(value) for key, value in parameters.items()}
-    if "service" in own or (not own and os.environ.get("PGSERVICE")):
+    names_host = "host" in own or "hostaddr" in own
+    if "service" in own or (not names_host and os.environ.get("PGSERVICE")):
         if "sslmode" not in own:
             raise ShadowConfigurationError(
                 f"Shadow database '{name}' is a service of pg_service.conf: say sslmode beside it, such as "

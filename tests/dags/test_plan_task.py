@@ -186,7 +186,7 @@ def test_a_hash_without_a_key_fails_its_model_alone(mirror_dag: MirrorDag, odoo:
     dag_run = run(mirror_dag(models=["res.company", "res.country"], model_settings=settings))
     assert mapped(dag_run) == {"res.company": "failed", "res.country": "success"}
     assert tries(dag_run)["res.company"] == 1
-    ((message,),) = ask(database, "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error'")
+    ((message,),) = ask(database, "SELECT message FROM own_internal.sync_detail WHERE message IS NOT NULL")
     assert message == (
         "res.company has hashed_fields, but the Odoo connection has no hash_secret: fill it in (ODOO_HASH_SECRET)."
     )

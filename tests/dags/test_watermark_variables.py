@@ -140,7 +140,7 @@ def test_nonsense_in_a_variable_fails_that_model_at_once(sync_dag: DAG, database
     assert task.try_number == 1
     with psycopg.connect(database) as connection:
         ((message,),) = connection.execute(
-            "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error'"
+            "SELECT message FROM odoo_shadow_internal.sync_detail WHERE message IS NOT NULL"
         ).fetchall()
     assert message.startswith(f"Airflow Variable '{KEY}' is not a watermark such as")
 

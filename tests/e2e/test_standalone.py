@@ -181,7 +181,8 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
     assert states.pop("account.move") == "failed"
     assert states == dict.fromkeys(("plan", "doctor", "res.company", "project.task", "report"), "success")
     ((message,),) = deployment.query(
-        "SELECT error_message FROM odoo_shadow_sync_log WHERE status = 'error' AND table_name LIKE '%account_move'"
+        "SELECT d.message FROM odoo_shadow_internal.sync_detail d JOIN odoo_shadow.odoo_shadow_sync_log l"
+        " ON l.id = d.log_id WHERE l.status = 'error' AND l.table_name LIKE '%account_move'"
     )
     assert "may not call search_count on account.move" in message
 

@@ -11,6 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from unittest import mock
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -85,6 +86,8 @@ class Hostile:
 
     def _run(self, url: str, statements: Sequence[LiteralString], names: dict[str, str]) -> list[tuple[Any, ...]]:
         parts = {key: sql.Identifier(name) for key, name in names.items()}
+        database = urlsplit(self.url).path.lstrip("/")
+        parts |= {"database": sql.Identifier(database)}
         parts |= {"mallory": sql.Identifier(self.mallory), "role": sql.Identifier(self.role or "postgres")}
         with psycopg.connect(url, autocommit=True) as connection:
             rows: list[tuple[Any, ...]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
@@ -14,6 +15,7 @@ from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import StoppedError, mirror
 from tests.security.hostile_database import Hostile
+from tests.target.roles import as_role
 
 TABLE = "odoo_shadow.odoo_shadow_res_company"
 ONE_MODEL = ("--models", "res.company")
@@ -168,16 +170,16 @@ def test_a_trigger_that_comes_while_a_run_is_under_way_does_not_run(hostile: Hos
     with client_of(odoo) as client, hostile.shadow() as shadow:
         mirror(client, shadow)
         hostile.as_mallory(*CODE)
-        hostile.as_owner(
-            "GRANT USAGE ON SCHEMA odoo_shadow TO {mallory}",
-            "GRANT TRIGGER ON odoo_shadow.odoo_shadow_res_partner TO {mallory}",
-        )
         pages = 0
 
         def meanwhile(_: object) -> None:
             nonlocal pages
             pages += 1
             if pages == 1:
+                hostile.as_owner(
+                    "GRANT USAGE ON SCHEMA odoo_shadow TO {mallory}",
+                    "GRANT TRIGGER ON odoo_shadow.odoo_shadow_res_partner TO {mallory}",
+                )
                 hostile.as_mallory(
                     "CREATE TRIGGER theirs BEFORE INSERT OR UPDATE ON odoo_shadow.odoo_shadow_res_partner"
                     " FOR EACH ROW EXECUTE FUNCTION public.steal()"
@@ -215,6 +217,7 @@ def test_a_trigger_that_was_agreed_to_runs_until_it_changes(hostile: Hostile, od
             "CREATE TRIGGER audit BEFORE INSERT OR UPDATE ON odoo_shadow.odoo_shadow_res_partner"
             " FOR EACH ROW EXECUTE FUNCTION public.steal()"
         )
+        hostile.as_owner("REVOKE TRIGGER ON odoo_shadow.odoo_shadow_res_partner FROM {mallory}")
         with shadow.transaction() as tx:
             (found,) = list_foreign(tx)
     agreed = Trust(objects=frozenset({found.agreement}))
@@ -266,3 +269,94 @@ def test_a_policy_that_hides_rows_from_the_sync_role_is_an_error(hostile: Hostil
     for arguments in (("verify",), ("sync", "--full", *ONE_MODEL)):
         outcome = hostile.run(odoo, *arguments, TRUSTED_ROLES=hostile.mallory)
         assert outcome.code == 1 and "row-level security" in outcome.err, (outcome.out, outcome.err)
+
+
+RIGHTS: dict[str, LiteralString] = {
+    "TRIGGER": "GRANT TRIGGER ON odoo_shadow.odoo_shadow_sync_log TO {mallory}",
+    "REFERENCES": "GRANT REFERENCES ON odoo_shadow.odoo_shadow_res_company TO {mallory}",
+    "REFERENCES on id": "GRANT REFERENCES (id) ON odoo_shadow.odoo_shadow_res_company TO {mallory}",
+    "all": "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow TO PUBLIC",
+    "USAGE": "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {mallory}",
+}
+
+
+@pytest.mark.parametrize("statement", RIGHTS.values(), ids=RIGHTS)
+def test_a_right_by_which_code_could_come_in_is_refused(
+    hostile: Hostile, odoo: StandIn, statement: LiteralString
+) -> None:
+    """A trigger could come between a look and a use; a foreign key runs casts as the owner of the table."""
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
+    hostile.as_owner(statement)
+    refused(hostile, odoo, "right ", "revoke")
+
+
+def test_a_foreign_key_of_theirs_is_refused(hostile: Hostile, odoo: StandIn) -> None:
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
+    hostile.as_owner(
+        "CREATE SCHEMA theirs AUTHORIZATION {mallory}",
+        "CREATE TABLE theirs.pointing (x bigint REFERENCES odoo_shadow.odoo_shadow_res_company (id))",
+        "ALTER TABLE theirs.pointing OWNER TO {mallory}",
+    )
+    refused(hostile, odoo, "foreign key", "theirs.pointing")
+
+
+def test_a_child_table_is_refused(hostile: Hostile, odoo: StandIn) -> None:
+    """Its rows would count as the mirrored table's."""
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
+    hostile.as_owner("CREATE TABLE public.child () INHERITS (odoo_shadow.odoo_shadow_res_company)")
+    refused(hostile, odoo, "child table", "odoo_shadow_res_company")
+
+
+def test_a_when_that_calls_their_code_cannot_be_agreed_to(hostile: Hostile, odoo: StandIn) -> None:
+    with client_of(odoo) as client, hostile.shadow() as shadow:
+        mirror(client, shadow)
+        hostile.as_mallory(*CODE)
+        hostile.as_owner(
+            "CREATE TRIGGER audit BEFORE UPDATE ON odoo_shadow.odoo_shadow_res_partner FOR EACH ROW"
+            " WHEN (public.steal_value() = 'x') EXECUTE FUNCTION public.steal()"
+        )
+        with shadow.transaction() as tx:
+            (found,) = list_foreign(tx)
+    assert found.digest is None
+
+
+def test_default_privileges_do_not_open_the_internal_schema(hostile: Hostile, odoo: StandIn) -> None:
+    if hostile.role is not None:
+        hostile.as_owner("DROP SCHEMA odoo_shadow_internal", "GRANT CREATE ON DATABASE {database} TO {role}")
+    hostile.as_owner("ALTER DEFAULT PRIVILEGES FOR ROLE {role} GRANT USAGE ON SCHEMAS TO {mallory}")
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        hostile.as_mallory("TABLE odoo_shadow_internal.mirror")
+
+
+def test_the_files_of_ddl_look_before_they_use_anything(hostile: Hostile, odoo: StandIn, tmp_path: Path) -> None:
+    assert hostile.run(odoo, "ddl", "--models", "res.company", "--output", str(tmp_path)).code == 0
+    if hostile.role is not None:
+        hostile.as_owner("DROP SCHEMA odoo_shadow")
+    hostile.as_owner("CREATE SCHEMA odoo_shadow AUTHORIZATION {mallory}")
+    hostile.as_mallory(
+        *CODE,
+        "CREATE TABLE odoo_shadow.odoo_shadow_meta (table_name text PRIMARY KEY, odoo_model text UNIQUE)",
+        "CREATE TRIGGER theirs BEFORE INSERT ON odoo_shadow.odoo_shadow_meta FOR EACH ROW"
+        " EXECUTE FUNCTION public.steal()",
+    )
+    for file in sorted(tmp_path.glob("*.sql")):
+        with (
+            psycopg.connect(hostile.mirror_url) as connection,
+            pytest.raises(psycopg.errors.RaiseException, match="other roles own or control"),
+        ):
+            connection.execute(file.read_bytes())
+    assert not ran(hostile)
+
+
+def test_a_name_that_is_under_way_in_public_costs_the_view_only(hostile: Hostile, odoo: StandIn) -> None:
+    assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
+    with psycopg.connect(as_role(hostile.url, hostile.mallory)) as theirs:
+        theirs.execute("CREATE TABLE public.odoo_shadow_res_country (id bigint)")
+        outcome = hostile.run(odoo, "sync", "--models", "res.country")
+        assert outcome.code == 0, outcome.err
+        theirs.rollback()
+    assert hostile.as_owner("SELECT count(*) > 0 FROM odoo_shadow.odoo_shadow_res_country") == [(True,)]
+    hostile.as_owner("UPDATE odoo_shadow.odoo_shadow_res_country SET name = 'x'")
+    assert hostile.run(odoo, "sync", "--full", "--models", "res.country").code == 0
+    assert hostile.as_owner("SELECT count(*) > 0 FROM public.odoo_shadow_res_country") == [(True,)]
