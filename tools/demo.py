@@ -201,7 +201,9 @@ def _show_next(stages: Stages, parts: Parts) -> None:
     if not parts.own_shadow:
         lines.append("SUPABASE_DB_URL   in the environment: the shadow goes into your own PostgreSQL or Supabase")
     elif parts.stand_in:
-        lines.append("DROP SCHEMA odoo_shadow, odoo_shadow_internal CASCADE   takes the invented data out of your database again")
+        lines.append(
+            "DROP SCHEMA odoo_shadow, odoo_shadow_internal CASCADE   takes the invented data out of your database again"
+        )
     lines.append(".venv/bin/odoo-shadow sync --help   does the same without Airflow")
     stages.say("")
     stages.say("What next", style="bold")
