@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -30,6 +30,9 @@ log = logger(__name__)
 
 ATTEMPTS = 3
 """How often one call is tried. Longer trouble is left to the task's own retries."""
+
+MOST_SKEW = timedelta(days=1)
+"""How far ahead of this machine's clock a server's may be and still be believed."""
 
 LONGEST_WAIT = 30.0
 """Seconds that one call waits between two tries; a server that asks for more gets it from the task's retry."""
@@ -147,6 +150,16 @@ class OdooClient:
         behind, more is read again, and nothing is lost. Where both are ahead, nothing tells.
         """
         return min(self.server_time(), self.local_time().replace(microsecond=0))
+
+    def latest_time(self) -> datetime:
+        """Return the latest moment that it may be now, by which to tell what lies in the future.
+
+        Either clock may be behind: this machine's behind the other workers', or one of Odoo's servers behind the
+        others. A server's clock that is ahead counts for at most `MOST_SKEW`. So what somebody dated less than that
+        ahead looks true while a `Date` header says the same.
+        """
+        local = self.local_time()
+        return max(local, min(self.server_time(), local + MOST_SKEW))
 
     def execute_kw(
         self,

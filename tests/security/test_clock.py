@@ -180,6 +180,44 @@ def test_a_watermark_that_another_machine_set_a_little_ahead_is_trusted(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.parametrize("whose", ["the server's", "this machine's"])
+def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
+    odoo: StandIn,
+    proxy: CountingProxy,
+    client: OdooClient,
+    shadow: ShadowDatabase,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+) -> None:
+    """A good watermark is later than that clock, and is not forgotten for it."""
+    behind = 3 * CLOCK_TOLERANCE
+    plan_and_mirror(client, shadow)
+    if whose == "the server's":
+        proxy.ahead = -behind
+    else:
+        monkeypatch.setattr(OdooClient, "local_time", lambda _: datetime.now(UTC) - behind)
+    for number in (3, 4):
+        in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = now()")  # as another machine's run does
+        preview = preview_model(client, shadow, VISIT, options=MirrorOptions())
+        assert preview.kind is Kind.INCREMENTAL
+        odoo.execute(VISIT, "write", [number], {"x_name": "Edited"})
+        assert work_of(plan(client, shadow))[VISIT] != "its watermark lies in the future"
+        assert mirror_with(client, shadow).kind is Kind.INCREMENTAL
+        assert_equal(odoo, database, [VISIT])
+
+
+def test_a_date_that_lies_years_ahead_does_not_vouch_for_a_watermark_that_does(
+    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    mirror_with(client, shadow)
+    in_odoo(odoo, "UPDATE x_visit SET x_name = 'By SQL', write_date = '2020-01-01'")
+    set_mark(shadow, str(datetime.now(UTC) + YEARS / 2))
+    proxy.ahead = YEARS
+    assert mirror_with(client, shadow).kind is Kind.FIRST_LOAD
+    assert_equal(odoo, database, [VISIT])
+
+
 @pytest.mark.parametrize("behind", [timedelta(days=1), YEARS, timedelta(days=56 * 365), timedelta(days=2000 * 365)])
 def test_a_clock_that_is_far_behind_loses_nothing(
     odoo: StandIn,
