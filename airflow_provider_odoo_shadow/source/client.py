@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooRetriableError,
     OdooServerError,
     OdooTimeoutError,
+    OdooUnknownArgumentError,
 )
 from airflow_provider_odoo_shadow.source.http import HttpTransport
 from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
@@ -50,9 +51,6 @@ _READING = frozenset(
         "search_read",
     }
 )
-
-# `project.tags` overrides `search_read` without it (Odoo 17.0 and 19.0); many2one fields then come as `[id, name]`.
-_REFUSED_LOAD = "unexpected keyword argument 'load'"
 
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
 """What a server answers that was asked for too much at once."""
@@ -210,9 +208,11 @@ class OdooClient:
                     model, "search_read", [list(domain)], {**kwargs, "load": load}, can_split=can_split
                 )
                 return self._asked(model, "search_read", answer).records(limit)
-            except OdooRequestError as error:
-                if _REFUSED_LOAD not in str(error):
+            except OdooUnknownArgumentError as error:
+                if error.argument != "load":
                     raise
+                # `project.tags` overrides `search_read` without it (Odoo 17.0 and 19.0); many2one fields then come as
+                # `[id, name]`.
                 self._without_load.add(model)
         answer = self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split)
         return self._asked(model, "search_read", answer).records(limit)
