@@ -12,7 +12,7 @@ the counts equal: only `verify` finds those.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError

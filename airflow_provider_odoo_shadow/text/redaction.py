@@ -180,7 +180,7 @@ def _places(text: str) -> list[tuple[int, int]]:
 def _whole(form: str, pattern: str) -> str:
     """Let a pattern match only what stands alone, if it would otherwise be found within words that are no secret.
 
-    What an encoding writes before it, such as `%3D` or a `\\n`, is no part of a word.
+    What an encoding writes before it, such as `%3D` or `&#10;`, is no part of a word.
     """
     if len(form) >= _WHOLE_WORD_BELOW and (_looks_random(form) or not re.fullmatch(r"\w+", form)):
         return pattern

@@ -67,7 +67,12 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "a form": lambda text: text.replace(" ", "+"),
     "one character in a URL": lambda text: text.replace("t", "%74"),
 }
-SECRETS = {"odd": "ü\"s3/cr t&%<7>'(!)*", "with backslashes": "a\\\\b\"é t", "a word": "correcthorse", "a line": "one\ntwo t"}
+SECRETS = {
+    "odd": "ü\"s3/cr t&%<7>'(!)*",
+    "with backslashes": 'a\\\\b"é t',
+    "a word": "correcthorse",
+    "a line": "one\ntwo t",
+}
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
