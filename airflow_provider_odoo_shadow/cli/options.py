@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -248,9 +249,18 @@ def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
 
 def set_up_logging(verbose: bool) -> None:
     """Show warnings, or with `--verbose` every step, on standard error."""
-    handler = as_text(RichHandler(console=console(stderr=True), show_path=False, show_time=verbose, highlighter=None))
+    handler = as_text(_handler(verbose))
     logging.getLogger().handlers = [handler]  # of libraries, warnings
     package = logging.getLogger("airflow_provider_odoo_shadow")
     package.handlers = [handler]
     package.propagate = False
     package.setLevel(logging.DEBUG if verbose else logging.WARNING)
+
+
+def _handler(verbose: bool) -> logging.Handler:
+    """Return what writes log lines: off a terminal one line each, as a part of one may be a CI job's command."""
+    if sys.stderr.isatty():
+        return RichHandler(console=console(stderr=True), show_path=False, show_time=verbose, highlighter=None)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"{'%(asctime)s ' if verbose else ''}%(levelname)-8s %(message)s"))
+    return handler

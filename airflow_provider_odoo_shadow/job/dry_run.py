@@ -67,7 +67,7 @@ def preview_model(
     kept, key_id = _kept_settings(shadow, model, odoo.connection.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     change, watermark, to_fill = _look(odoo, shadow, layout)
-    if watermark is not None and lies_ahead(watermark.last_write_date, odoo.trusted_time()):
+    if watermark is not None and lies_ahead(watermark.last_write_date, odoo.latest_time()):
         watermark = None
     is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings, key_id))
     read_all = options.full or not layout.has_write_date or is_read_anew

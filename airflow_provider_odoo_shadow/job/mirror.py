@@ -247,7 +247,7 @@ class _ModelRun:
 
     def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
         """Forget a watermark that lies in the future: nothing tells since when it is wrong."""
-        now = self._odoo.trusted_time()
+        now = self._odoo.latest_time()
         if watermark is None or not lies_ahead(watermark.last_write_date, now):
             return watermark
         log.warning(
@@ -262,7 +262,6 @@ class _ModelRun:
 
     def _left(self, left: Scan | None, watermark: Watermark | None, replay_from: datetime | None) -> Scan | None:
         """Return what an earlier run left, if it is worth finishing."""
-        now = self._odoo.trusted_time()
         low = self._low(watermark, replay_from, read_all=self._reads_all)
         if left is None or not can_resume(
             left,
@@ -270,10 +269,10 @@ class _ModelRun:
             low=low,
             full=self._options.full,
             has_cursor=self._layout.has_write_date,
-            now=now,
+            now=self._odoo.latest_time(),
         ):
             return None
-        return replace(left, high=min(left.high, now))
+        return replace(left, high=min(left.high, self._odoo.trusted_time()))
 
     @property
     def _reads_all(self) -> bool:

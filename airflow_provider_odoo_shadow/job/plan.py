@@ -25,7 +25,7 @@ from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.read_settings import labels_from
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
-from airflow_provider_odoo_shadow.job.window import domain_of, low_end
+from airflow_provider_odoo_shadow.job.window import domain_of, lies_ahead, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState, read_fields_states
 from airflow_provider_odoo_shadow.source.errors import (
@@ -121,7 +121,7 @@ def plan_run(
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
     labels = _labels(odoo, states.values())
-    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, moment)
+    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.latest_time())
     reasons = {model: planner.known_reason(model) for model in models}
     unclear = [model for model, reason in reasons.items() if reason is None]
     lows = [planner.low(model, replay_from) for model in unclear]
@@ -181,7 +181,7 @@ class _Planner:
     states: Mapping[str, TableState]
     fields: Mapping[str, FieldsState]
     labels: Mapping[str, list[str]]
-    moment: datetime
+    latest: datetime
 
     def known_reason(self, model: str) -> str | None:
         """Return why a model has work, as far as the books and its fields tell."""
@@ -192,7 +192,7 @@ class _Planner:
             return "first load"
         if state.has_rest:
             return "its last run left something to do"
-        if state.watermark.last_write_date > self.moment:
+        if lies_ahead(state.watermark.last_write_date, self.latest):
             return "its watermark lies in the future"
         if state.settings.unreadable and state.settings.unreadable & self.odoo.readable_models.keys():
             return "the login may read models now that it could not read before"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
@@ -129,7 +129,11 @@ def verify_model(
 
 @dataclass
 class _Comparison:
-    """One table and Odoo, side by side, page by page: memory stays flat."""
+    """One table and Odoo, side by side, page by page: memory stays flat.
+
+    :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
+    :param clock: the same on a clock that nobody sets.
+    """
 
     odoo: OdooClient
     shadow: ShadowDatabase
@@ -138,7 +142,7 @@ class _Comparison:
     live: LiveIds
     on_delete: OnDelete
     page_size: int
-    started_at: datetime
+    starts: tuple[datetime, ...]
     clock: float
     rows: int = 0
 
@@ -169,11 +173,13 @@ class _Comparison:
             compared, page_size = layout.restricted(()), QUICK_PAGE
         else:
             compared, page_size = layout.restricted(present), options.batch_size
-        # A server whose clock is far behind would have all rows count as written just now.
-        started = max(odoo.server_time(), odoo.local_time() - CLOCK_TOLERANCE)
-        return cls(
-            odoo, shadow, compared, RowBuilder(compared), live, kept.on_delete, page_size, started, time.monotonic()
-        )
+        starts, begun = _starts(odoo), time.monotonic()
+        return cls(odoo, shadow, compared, RowBuilder(compared), live, kept.on_delete, page_size, starts, begun)
+
+    @property
+    def started_at(self) -> datetime:
+        """When the comparison began."""
+        return self.starts[-1]
 
     @property
     def seconds(self) -> float:
@@ -233,10 +239,18 @@ class _Comparison:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""
         written = record.get(WRITE_DATE_FIELD)
         moment = moment_in(written) if isinstance(written, str) else None
-        return moment is not None and self.started_at <= moment <= self._latest()
+        latest = timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        return moment is not None and any(timedelta(0) <= moment - start <= latest for start in self.starts)
 
-    def _latest(self) -> datetime:
-        return max(self.odoo.server_time(), self.odoo.local_time()) + CLOCK_TOLERANCE
+
+def _starts(odoo: OdooClient) -> tuple[datetime, ...]:
+    """Read the server's clock, and this machine's, too, if they differ so much that one is wrong.
+
+    Which one it is nothing tells: the server's `Date` may come from a proxy, and this machine may run ahead. If only
+    the one were taken, all rows of late would count as written just now, or those that are written now would not.
+    """
+    server, local = odoo.server_time(), odoo.local_time()
+    return (server,) if abs(server - local) <= CLOCK_TOLERANCE else (server, local)
 
 
 def _repair(

@@ -15,7 +15,8 @@ Why nothing is lost:
 - New rows get ids above `up_to_id`, so that a scan ends; their `write_date` is in the next window.
 - Replica lag, clock skew: both belong into the look-back; the clock is Odoo's own.
 - A clock that lies ahead (one wrong `Date` header, a watermark that somebody set): `high` is never later than this
-  machine's clock, and a watermark that is, beyond `CLOCK_TOLERANCE`, vouches for nothing: everything is read again.
+  machine's clock, and a watermark that is later than both clocks, beyond `CLOCK_TOLERANCE`, vouches for nothing:
+  everything is read again. A clock that is merely behind does not make a good watermark look like that.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def low_end(
 def lies_ahead(moment: datetime, now: datetime) -> bool:
     """Say whether a moment is later than clocks that merely differ explain.
 
-    :param now: see `OdooClient.trusted_time`.
+    :param now: see `OdooClient.latest_time`.
     """
     return moment - now > CLOCK_TOLERANCE
 
@@ -99,7 +100,7 @@ def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, ha
     everything is only met by a scan that does so, and not by one that began long ago.
 
     :param low: where this run's window begins; a scan that began later would lose what a person wants replayed.
-    :param now: see `OdooClient.trusted_time`; a scan that ends long after it would pass over what comes until then.
+    :param now: see `OdooClient.latest_time`; a scan that ends long after it would pass over what comes until then.
     """
     if lies_ahead(left.high, now):
         return False

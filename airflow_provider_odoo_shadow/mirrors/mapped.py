@@ -90,7 +90,7 @@ class VerifyModelOperator(BaseOperator):
         wanted = VerifyOptions(Depth.QUICK if params["quick"] else Depth.FULL, repair=params["repair"])
         options = MirrorOptions(batch_size=self.batch_size)
         run = mirror_run(str(dag_run.dag_id), str(dag_run.run_id))
-        trust = Trust(frozenset(self.trusted_roles), frozenset(self.agreed_objects))
+        trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).get_conn()
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:

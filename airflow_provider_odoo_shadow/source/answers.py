@@ -5,6 +5,7 @@ Odoo is outside: a proxy, another service behind the same URL or a module's over
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeGuard
@@ -36,17 +37,23 @@ def is_flat_enough(value: object) -> bool:
 
 
 def is_json(value: object) -> TypeGuard[Json]:
-    """Say whether a value is made of what JSON has, and flat enough; XML-RPC has more types."""
+    """Say whether a value is made of what JSON has, and flat enough; XML-RPC has more types, and numbers like NaN."""
     if not is_flat_enough(value):
         return False
     level = [value]
     while level:
-        if not all(item is None or isinstance(item, dict | list | str | int | float) for item in level):
+        if not all(map(_is_of_json, level)):
             return False
         if not all(isinstance(key, str) for item in level if isinstance(item, dict) for key in item):
             return False
         level = [child for item in level for child in _children(item)]
     return True
+
+
+def _is_of_json(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, dict | list | str | int)
 
 
 def _children(value: object) -> list[object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooRetriableError,
     OdooServerError,
     OdooTimeoutError,
+    OdooUnknownArgumentError,
 )
 from airflow_provider_odoo_shadow.source.http import HttpTransport
 from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
@@ -30,6 +31,9 @@ log = logger(__name__)
 
 ATTEMPTS = 3
 """How often one call is tried. Longer trouble is left to the task's own retries."""
+
+MOST_SKEW = timedelta(days=1)
+"""How far ahead of this machine's clock a server's may be and still be believed."""
 
 LONGEST_WAIT = 30.0
 """Seconds that one call waits between two tries; a server that asks for more gets it from the task's retry."""
@@ -47,9 +51,6 @@ _READING = frozenset(
         "search_read",
     }
 )
-
-# `project.tags` overrides `search_read` without it (Odoo 17.0 and 19.0); many2one fields then come as `[id, name]`.
-_REFUSED_LOAD = "unexpected keyword argument 'load'"
 
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
 """What a server answers that was asked for too much at once."""
@@ -148,6 +149,16 @@ class OdooClient:
         """
         return min(self.server_time(), self.local_time().replace(microsecond=0))
 
+    def latest_time(self) -> datetime:
+        """Return the latest moment that it may be now, by which to tell what lies in the future.
+
+        Either clock may be behind: this machine's behind the other workers', or one of Odoo's servers behind the
+        others. A server's clock that is ahead counts for at most `MOST_SKEW`. So what somebody dated less than that
+        ahead looks true while a `Date` header says the same.
+        """
+        local = self.local_time()
+        return max(local, min(self.server_time(), local + MOST_SKEW))
+
     def execute_kw(
         self,
         model: str,
@@ -197,9 +208,11 @@ class OdooClient:
                     model, "search_read", [list(domain)], {**kwargs, "load": load}, can_split=can_split
                 )
                 return self._asked(model, "search_read", answer).records(limit)
-            except OdooRequestError as error:
-                if _REFUSED_LOAD not in str(error):
+            except OdooUnknownArgumentError as error:
+                if error.argument != "load":
                     raise
+                # `project.tags` overrides `search_read` without it (Odoo 17.0 and 19.0); many2one fields then come as
+                # `[id, name]`.
                 self._without_load.add(model)
         answer = self.execute_kw(model, "search_read", [list(domain)], kwargs, can_split=can_split)
         return self._asked(model, "search_read", answer).records(limit)

@@ -44,6 +44,17 @@ class OdooRequestError(OdooFatalError):
     """Odoo understood the call and refused it for another reason."""
 
 
+class OdooUnknownArgumentError(OdooRequestError):
+    """The method does not take an argument that it was given, as the server says.
+
+    :ivar argument: its name.
+    """
+
+    def __init__(self, message: str, *, argument: str = "") -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
 class OdooUnreadableRecordsError(OdooFatalError):
     """Odoo cannot give some records, even one by one; the others were read."""
 

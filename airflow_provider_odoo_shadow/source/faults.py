@@ -5,6 +5,8 @@ Class names and texts were seen on Odoo 17.0 and 19.0.
 
 from __future__ import annotations
 
+import re
+
 from airflow_provider_odoo_shadow.source.answers import Entry
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
@@ -14,6 +16,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooError,
     OdooRequestError,
     OdooServerError,
+    OdooUnknownArgumentError,
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
@@ -23,6 +26,10 @@ from airflow_provider_odoo_shadow.text.shown import shown
 
 _LONGEST_TEXT = 300
 _LONGEST_CLASS = 80
+LONGEST_READ = 100_000
+"""Characters of a server's text that are looked at; the text may be as long as an answer."""
+
+_UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 _PASSING_TROUBLE = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled", "MemoryError")
 
 
@@ -34,12 +41,13 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
     :param message: its text; only the first line is shown.
     """
     model, _, method = target.rpartition(".")
+    message = message[:LONGEST_READ]
     short, said = shown(name.rpartition(".")[2], longest=_LONGEST_CLASS), first_line(message)
     if short in ("AccessDenied", "Unauthorized"):
         return refused(connection)
     if "does not exist" in message and "database" in message:
         return unknown_database(connection)
-    wrong_option = _refused_option(connection, said)
+    wrong_option = _refused_option(connection, message.strip().partition("\n")[0])
     if wrong_option:
         return OdooConfigurationError(f"{connection}: {wrong_option}.")
     if short == "AccessError" or short == "Forbidden":
@@ -55,7 +63,17 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
         return OdooUnknownFieldError(f"{connection}: {said}: the field was removed, or the login may not read it.")
     if short in _PASSING_TROUBLE or "OperationalError" in short:
         return OdooServerError(f"{connection} had passing trouble with {target} ({short}).")
-    return OdooRequestError(f"{connection} refused {target}: {short}: {said}")
+    return request_error(f"{connection} refused {target}: {short}: {said}", message)
+
+
+def request_error(told: str, message: str) -> OdooRequestError:
+    """Build the error for a call that Odoo understood and refused.
+
+    :param told: what to tell a person.
+    :param message: the server's text as it came: what it means must not depend on how much of it may be shown.
+    """
+    unknown = _UNKNOWN_ARGUMENT.search(message[:LONGEST_READ])
+    return OdooUnknownArgumentError(told, argument=unknown[1]) if unknown else OdooRequestError(told)
 
 
 def refused(connection: OdooConnection) -> OdooAuthenticationError:
@@ -82,8 +100,7 @@ def unknown_database(connection: OdooConnection) -> OdooConfigurationError:
 
 def first_line(message: str) -> str:
     """Cut a server's text to its first line, so that no traceback gets through."""
-    # Before it is cut: half a secret is not recognised any more.
-    lines = redact(message).strip().splitlines()
+    lines = redact(message, LONGEST_READ).strip().splitlines()
     return shown(lines[0], longest=_LONGEST_TEXT) if lines else "no reason given"
 
 

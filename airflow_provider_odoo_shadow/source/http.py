@@ -7,7 +7,7 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnreachableError,
 )
 from airflow_provider_odoo_shadow.source.headers import moment_of, seconds_to_wait
+from airflow_provider_odoo_shadow.source.inflate import Inflater, TooLongError
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.source.wire import Budget, open_session, spending
 from airflow_provider_odoo_shadow.text.log import logger
@@ -50,7 +51,6 @@ MOST_VALUES = 8_000_000
 _HEADERS_BYTES = 2**20
 _READ_AT_ONCE = 65_536
 _REDIRECTS = (301, 302, 303, 307, 308)
-_AS_GZIP = zlib.MAX_WBITS + 16
 
 
 @dataclass(frozen=True)
@@ -171,26 +171,22 @@ class HttpTransport:
                 f"{self.connection} answered in an encoding that was not asked for: "
                 "let the proxy in front of it compress with gzip only, or not at all."
             )
-        body, is_empty = io.BytesIO(), True
-        inflate = zlib.decompressobj(_AS_GZIP) if "gzip" in encoding else None
-        for piece in pieces:
-            if inflate is None:
-                body.write(piece)
-            else:
-                self._inflate(inflate, piece, body)
-            is_empty = False
-        if inflate is not None and not (inflate.eof or is_empty):
-            raise self._broke_off()
+        body = io.BytesIO()
+        for piece in self._inflated(pieces) if "gzip" in encoding else pieces:
+            body.write(piece)
         return body.getvalue()
 
-    def _inflate(self, inflate: zlib._Decompress, piece: bytes, into: io.BytesIO) -> None:
-        try:
-            into.write(inflate.decompress(piece, MOST_BYTES + 1 - into.tell()))
-        except zlib.error:
-            raise self._broke_off() from None
-        if into.tell() > MOST_BYTES:
-            raise self._too_much(f"{MOST_BYTES >> 20} MiB")
-        if inflate.unused_data:
+    def _inflated(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        inflater = Inflater(MOST_BYTES)
+        for piece in pieces:
+            try:
+                plain = inflater.feed(piece)
+            except zlib.error:
+                raise self._broke_off() from None
+            except TooLongError:
+                raise self._too_much(f"{MOST_BYTES >> 20} MiB") from None
+            yield plain
+        if not inflater.is_whole:
             raise self._broke_off()
 
     def _wait_for_turn(self) -> None:

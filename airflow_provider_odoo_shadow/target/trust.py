@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,17 @@ class Trust:
 
     roles: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, roles: Iterable[str], objects: Iterable[str]) -> Trust:
+        """Read what a person wrote.
+
+        :raises ShadowConfigurationError: one of them is a single text, whose letters would count as names.
+        """
+        for what, names in (("trusted_roles", roles), ("agreed_objects", objects)):
+            if isinstance(names, str):
+                raise ShadowConfigurationError(f"{what} is a text: write a list, such as [{names!r}].")
+        return cls(frozenset(roles), frozenset(objects))
 
 
 NOBODY_ELSE = Trust()

@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.text.redaction import redact
 LONGEST = 1_000
 """Characters of one text."""
 
-_COMMAND = re.compile(r"::(?=(?:end)?group::)|^\s*::(?=[A-Za-z])|##(?=\[)")
+_COMMAND = re.compile(r"::(?=(?:end)?group::)|(?<!\S)::(?=[A-Za-z])|##(?=\w*\[)")
 """What Airflow's log viewer folds lines by, and what a CI job takes for a command to itself."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
@@ -27,10 +27,7 @@ def shown(text: object, *, longest: int = LONGEST) -> Shown:
     Characters that a terminal, a log viewer or a CI job would obey are written as Python writes them. Too long a text
     is cut.
     """
-    # Before it is cut: half a secret is not recognised any more.
-    plain = redact(str(text))
-    if len(plain) > longest:
-        plain = plain[:longest] + "…"
+    plain = redact(str(text), longest)
     if not (plain.isascii() and plain.isprintable()):
         plain = "".join(map(_visible, plain))
     return _COMMAND.sub(lambda found: f"{found.group()[:-1]}\\x{ord(found.group()[-1]):02x}", plain)

@@ -133,8 +133,10 @@ class OdooToPostgresOperator(BaseOperator):
     def _is_written_here(self, text: str) -> bool:
         dag = self.get_dag()
         declared = dag.task_dict.get(self.task_id) if dag else None
-        if not isinstance(declared, MappedOperator):
+        if isinstance(declared, BaseOperator):
             return True
+        if not isinstance(declared, MappedOperator):  # nothing tells where the text is from
+            return False
         return any(isinstance(value, str) and value == text for value in declared.partial_kwargs.values())
 
     def execute(self, context: Context) -> MirrorSummary | None:
@@ -154,7 +156,7 @@ class OdooToPostgresOperator(BaseOperator):
             asked[table] = self._variable(table).read()
             return asked[table]
 
-        trust = Trust(frozenset(self.trusted_roles), frozenset(self.agreed_objects))
+        trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).get_conn()
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pty
 import signal
@@ -10,8 +11,11 @@ import time
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
+from airflow_provider_odoo_shadow.cli.options import set_up_logging
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.text.log import logger
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.cli.shell import PROGRAM, Shell
@@ -139,3 +143,18 @@ def test_output_may_go_to_a_closed_pipe(shell: Shell, odoo19: StandIn, database:
     process.stderr.close()
     assert "Traceback" not in errors
     assert_equal(odoo19, database, ["res.company"])
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_off_a_terminal_a_log_line_is_one_line(
+    verbose: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What begins a line may mean something to a CI job, and a name from Odoo may stand anywhere in one."""
+    package = logging.getLogger("airflow_provider_odoo_shadow")
+    for name in ("handlers", "propagate", "level"):
+        monkeypatch.setattr(package, name, getattr(package, name))
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    set_up_logging(verbose)
+    logger("airflow_provider_odoo_shadow.test").warning("%s", "word " * 100 + "::error::x")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "WARNING" in line and line.count("word") == 100

@@ -7,6 +7,7 @@ import itertools
 import json
 import socket
 import time
+import xmlrpc.client
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -72,6 +73,53 @@ def test_one_layer_is_welcome(encoding: str, server: RawServer, client: OdooClie
     body = json.dumps({"result": 7}).encode()
     server.otherwise = lambda _: gzipped(body, headers={"Content-Encoding": encoding})
     assert client.search_count("res.partner") == 7
+
+
+@pytest.mark.parametrize("cut", [1, 5, 10_000])
+@pytest.mark.parametrize("empty", [0, 1, 3])
+def test_a_body_of_several_gzip_files_is_one_body(cut: int, empty: int, server: RawServer, client: OdooClient) -> None:
+    body = json.dumps({"result": [{"id": 7, "name": "x" * 50_000}] * 5}).encode()
+    parts = [body[start : start + cut * 5_000] for start in range(0, len(body), cut * 5_000)]
+    packed = b"".join(map(gzip.compress, [*parts, *[b""] * empty]))
+    server.otherwise = lambda _: Reply(body=packed, headers={"Content-Encoding": "gzip"})
+    assert len(client.search_read("res.partner")) == 5
+
+
+def test_several_gzip_files_have_one_bound(server: RawServer) -> None:
+    half = of_zeros(MOST_BYTES // MIB // 2)
+    server.otherwise = lambda _: Reply(body=half * 3, headers={"Content-Encoding": "gzip"})
+    outcome = in_a_child(server.url, "odoo.search_count('res.partner')")
+    assert outcome.error == "OdooServerError" and f"more than {MOST_BYTES // MIB} MiB" in outcome.text
+    assert outcome.mebibytes < 2.5 * MOST_BYTES / MIB
+
+
+@pytest.mark.parametrize("rest", [b"no gzip at all", gzip.compress(b"x")[:12]], ids=["garbage", "half a file"])
+def test_what_follows_a_gzip_file_must_be_another(rest: bytes, server: RawServer, client: OdooClient) -> None:
+    body = gzip.compress(json.dumps({"result": 7}).encode()) + rest
+    server.otherwise = lambda _: Reply(body=body, headers={"Content-Encoding": "gzip"})
+    with failing_with(OdooUnreachableError, "broke off"):
+        client.search_count("res.partner")
+
+
+@pytest.mark.timeout(60)
+def test_gzip_files_without_end(server: RawServer) -> None:
+    body = gzip.compress(b"") * (20 * MIB // 20)
+    server.otherwise = lambda _: Reply(body=body, headers={"Content-Encoding": "gzip"})
+    outcome = in_a_child(server.url, "odoo.search_count('res.partner')")
+    assert outcome.error == "OdooServerError" and outcome.mebibytes < MOST_BYTES / MIB
+
+
+@pytest.mark.parametrize("line", ["x" * 79 + "\n", "\n", "\x85", "x"], ids=ascii)
+@pytest.mark.parametrize("protocol", ["jsonrpc", "xmlrpc"])
+def test_an_error_text_without_end(line: str, protocol: str, server: RawServer) -> None:
+    text = line * (60 * MIB // len(line.encode()))
+    error = json.dumps({"error": {"data": {"name": "builtins.ValueError", "message": text}}}, ensure_ascii=False)
+    fault = xmlrpc.client.dumps(xmlrpc.client.Fault(1, text))
+    body, kind = (error, "application/json") if protocol == "jsonrpc" else (fault, "text/xml")
+    server.everything = lambda _: gzipped(body.encode(), content_type=kind)
+    outcome = in_a_child(server.url, "odoo.search_count('res.partner')", protocol)
+    assert outcome.error == ("OdooServerError" if (line, protocol) == ("\n", "xmlrpc") else "OdooRequestError")
+    assert outcome.mebibytes < 5 * MOST_BYTES / MIB
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 404, 429, 503])

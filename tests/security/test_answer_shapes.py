@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -287,11 +288,86 @@ def test_ids_from_elsewhere_are_not_taken_for_missing(ids: Json, server: RawServ
         _narrowing(client).compare(0, 100, 3, 2)
 
 
-def _narrowing(client: OdooClient) -> _Narrowing:
-    """A comparison that Odoo's first answer ends, before anything of the shadow is read."""
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(("most", "highest"), [(10**15, 2**62), (2**62, 2**63 - 1), (6_000, 2**40)])
+@pytest.mark.parametrize("in_parts", [False, True], ids=["only at first", "in every part"])
+def test_records_that_are_counted_but_not_listed(
+    most: int, highest: int, in_parts: bool, server: RawServer, client: OdooClient
+) -> None:
+    def answer(request: Request) -> Reply:
+        method, args = json.loads(request.body)["params"]["args"][4:6]
+        low, high = ([term[2] for term in args[0] if term[0] == "id" and term[1] == sign][-1] for sign in (">", "<="))
+        if method == "search_count":
+            return result(min(most, high - low) if in_parts or (low, high) == (0, highest) else 0)
+        return result([])
+
+    server.otherwise = answer
+    live = SimpleNamespace(listed=lambda *_: set(), count=lambda *_: 0)
+    with failing_with(OdooServerError, "listed"):
+        _narrowing(client, live).compare(0, highest, most, 0)
+    assert len(server.requests) < 200
+
+
+def test_a_range_without_end_that_has_few_ids_is_soon_listed(server: RawServer, client: OdooClient) -> None:
+    ids = [1, 2, 2**40, 2**62]
+
+    def answer(request: Request) -> Reply:
+        method, args = json.loads(request.body)["params"]["args"][4:6]
+        low, high = ([term[2] for term in args[0] if term[0] == "id" and term[1] == sign][-1] for sign in (">", "<="))
+        found = [item for item in ids if low < item <= high]
+        return result(len(found) if method == "search_count" else found)
+
+    server.otherwise = answer
+    live = SimpleNamespace(listed=lambda _, low, high: {item for item in (2, 7) if low < item <= high})
+    narrowing = _narrowing(client, live)
+    narrowing.compare(0, 2**62, 10**9, 2)
+    assert (narrowing.found.gone, narrowing.found.missing) == ([7], [1, 2**40, 2**62])
+    assert len(server.requests) < 200
+
+
+def _narrowing(client: OdooClient, live: object = None) -> _Narrowing:
+    """A comparison that ends before anything of the shadow is written.
+
+    :param live: what the shadow has; None when nothing of it is read.
+    """
     layout = Layout.of("res.partner", [Field("name", "char")])
-    writer = cast(TableWriter, SimpleNamespace(layout=layout))
-    return _Narrowing(client, writer, cast(LiveIds, None), [])
+    hold = SimpleNamespace(transaction=nullcontext)
+    writer = cast(TableWriter, SimpleNamespace(layout=layout, hold=hold))
+    return _Narrowing(client, writer, cast(LiveIds, live), [])
+
+
+@pytest.mark.parametrize("number", ["nan", "NaN", "inf", "-Infinity", "1e999"])
+def test_numbers_that_json_has_not_are_refused_in_xml_rpc_too(
+    number: str, server: RawServer, client_to: ClientTo
+) -> None:
+    """So a page of records is halved until one of them is left, and that is told."""
+    body = methods(f"<value><array><data><value><double>{number}</double></value></data></array></value>")
+    server.everything = lambda _: Reply(body=body, content_type="text/xml")
+    with failing_with(OdooServerError, "not a whole Odoo answer"):
+        client_to(server.url, protocol="xmlrpc").search_read("res.partner")
+
+
+@pytest.mark.parametrize("flavour", ["jsonrpc", "json2"])
+def test_a_secret_within_an_error_text_does_not_change_what_it_means(
+    flavour: str, server: RawServer, client_to: ClientTo
+) -> None:
+    """`project.tags` takes no `load`; the text that says so is redacted, and cut, only for people."""
+    said = f"{'x' * 400}search_read() got an unexpected keyword argument 'load'"
+
+    def answer(request: Request) -> Reply:
+        if request.path == "/web/version":
+            return Reply(404)
+        if request.call in ("version", "authenticate"):
+            return result({"server_version": "19.0"} if request.call == "version" else 2)
+        if b'"load"' not in request.body:
+            return Reply(body="[]") if flavour == "json2" else result([])
+        if flavour == "json2":
+            return Reply(422, json.dumps({"name": "werkzeug.exceptions.UnprocessableEntity", "message": said}))
+        return Reply(body=json.dumps({"error": {"data": {"name": "builtins.TypeError", "message": said}}}))
+
+    server.everything = answer
+    with client_to(server.url, protocol=flavour, password="unexpected keyword") as client:
+        assert client.search_read("project.tags") == []
 
 
 def methods(value: str, head: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -21,11 +22,11 @@ from airflow_provider_odoo_shadow.target.registry import list_tables
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
-from tests.engine.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, visits
+from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.engine.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.engine.running import StoppedError, scan_of, stop_after, watermark_of
 from tests.engine.source_of_truth import assert_equal
-from tests.engine.verifying import verify
+from tests.engine.verifying import found_by, verify
 
 ROWS = 30
 YEARS = timedelta(days=5 * 365)
@@ -180,6 +181,44 @@ def test_a_watermark_that_another_machine_set_a_little_ahead_is_trusted(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.parametrize("whose", ["the server's", "this machine's"])
+def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
+    odoo: StandIn,
+    proxy: CountingProxy,
+    client: OdooClient,
+    shadow: ShadowDatabase,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+) -> None:
+    """A good watermark is later than that clock, and is not forgotten for it."""
+    behind = 3 * CLOCK_TOLERANCE
+    plan_and_mirror(client, shadow)
+    if whose == "the server's":
+        proxy.ahead = -behind
+    else:
+        monkeypatch.setattr(OdooClient, "local_time", lambda _: datetime.now(UTC) - behind)
+    for number in (3, 4):
+        in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = now()")  # as another machine's run does
+        preview = preview_model(client, shadow, VISIT, options=MirrorOptions())
+        assert preview.kind is Kind.INCREMENTAL
+        odoo.execute(VISIT, "write", [number], {"x_name": "Edited"})
+        assert work_of(plan(client, shadow))[VISIT] != "its watermark lies in the future"
+        assert mirror_with(client, shadow).kind is Kind.INCREMENTAL
+        assert_equal(odoo, database, [VISIT])
+
+
+def test_a_date_that_lies_years_ahead_does_not_vouch_for_a_watermark_that_does(
+    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    mirror_with(client, shadow)
+    in_odoo(odoo, "UPDATE x_visit SET x_name = 'By SQL', write_date = '2020-01-01'")
+    set_mark(shadow, str(datetime.now(UTC) + YEARS / 2))
+    proxy.ahead = YEARS
+    assert mirror_with(client, shadow).kind is Kind.FIRST_LOAD
+    assert_equal(odoo, database, [VISIT])
+
+
 @pytest.mark.parametrize("behind", [timedelta(days=1), YEARS, timedelta(days=56 * 365), timedelta(days=2000 * 365)])
 def test_a_clock_that_is_far_behind_loses_nothing(
     odoo: StandIn,
@@ -220,6 +259,33 @@ def test_verify_sees_what_differs_whatever_the_clock_says(
     in_shadow(shadow, f"UPDATE {{{VISITS}}} SET x_name = 'Wrong' WHERE id = 7")  # noqa: S608 - a test's own
     proxy.ahead = -behind
     assert verify(client, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
+
+
+@pytest.mark.parametrize("whose", ["this machine's", "the proxy's"])
+def test_verify_does_not_report_what_is_edited_meanwhile_although_a_clock_is_wrong(
+    odoo: StandIn,
+    proxy: CountingProxy,
+    client: OdooClient,
+    shadow: ShadowDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+) -> None:
+    in_odoo(odoo, "UPDATE x_visit SET write_date = now() AT TIME ZONE 'UTC' - interval '2 minutes'")
+    mirror_with(client, shadow)
+    in_shadow(shadow, f"UPDATE {{{VISITS}}} SET x_name = 'Wrong' WHERE id = 7")  # noqa: S608 - a test's own
+    if whose == "this machine's":
+        monkeypatch.setattr(OdooClient, "local_time", lambda _: datetime.now(UTC) + timedelta(hours=1))
+    else:
+        proxy.ahead = -timedelta(hours=1)
+
+    def write(call: Call) -> None:
+        if call.method == "search":  # which asks for the highest id, before the first page
+            proxy.before = lambda _: None
+            time.sleep(1)  # Odoo's dates have no fractions
+            odoo.execute(VISIT, "write", [8], {"x_name": "Edited meanwhile"})
+
+    proxy.before = write
+    assert found_by(verify(client, shadow, Depth.FULL)) == {"differing": [7]}
 
 
 def test_verify_sees_a_row_whose_write_date_lies_ahead(

@@ -6,7 +6,8 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 import pytest
@@ -23,7 +24,7 @@ from tests.dags.conftest import forget_variables, odoo_connection, shadow_connec
 from tests.dags.test_sync_dag import run, states
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG
+    from airflow.sdk import DAG, Context
 
 # `proof` is a macro that notes each call of it: it stands for whatever a template could reach. Airflow's own macros
 # lead to a shell without it.
@@ -206,6 +207,36 @@ def test_in_anybodys_dag_no_value_that_arrives_is_rendered(
 def test_what_the_author_wrote_is_rendered(own_dag: Callable[..., DAG], database: str) -> None:
     dag_run = run(own_dag(["res.country"], "expand_kwargs over a task"))  # its postgres_conn_id is one
     assert states(dag_run) == {"entries": "success", "res.country": "success"}
+
+
+def test_a_text_of_which_nothing_tells_where_it_is_from_is_not_rendered() -> None:
+    from airflow.sdk import DAG
+
+    from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
+
+    text = "{{ 1 + 1 }}"
+    alone = OdooToPostgresOperator(task_id="alone", model=text)
+    with DAG("declares_it", schedule=None) as dag:
+        declared = OdooToPostgresOperator(task_id="declared", model=text)
+    assert alone.render_template(text, {}) == text
+    assert str(declared.render_template(text, {})) == "2"
+    del dag.task_dict["declared"]
+    assert declared.render_template(text, {}) == text
+
+
+@pytest.mark.parametrize("setting", ["trusted_roles", "agreed_objects"])
+def test_a_single_text_is_no_list_of_whom_to_trust(setting: str) -> None:
+    """Its letters would be taken for the names of roles."""
+    from airflow_provider_odoo_shadow.mirrors.mapped import MirrorModelOperator, VerifyModelOperator
+    from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
+
+    dag_run = SimpleNamespace(dag_id="d", run_id="r")
+    context = cast("Context", {"dag_run": dag_run, "params": {"quick": True, "repair": False}})
+    given: dict[str, Any] = {"odoo_conn_id": "odoo", "postgres_conn_id": "shadow", "schema": "own", "batch_size": 10}
+    for kind in (MirrorModelOperator, VerifyModelOperator):
+        task = kind(task_id="x", model="res.partner", **{**given, setting: "admin"})
+        with pytest.raises(ShadowConfigurationError, match=f"{setting} is a text"):
+            task.execute(context)
 
 
 def test_a_template_of_the_author_is_rendered_once(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import time
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
@@ -41,6 +44,56 @@ def test_every_form_of_a_secret_is_replaced(form: str) -> None:
     assert text.count(REDACTED) == 2
 
 
+def hexadecimal(char: str, sign: str, width: int) -> str:
+    return f"{sign}{ord(char):0{width}x}"
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "XML text": escape,
+    "an XML attribute": lambda text: quoteattr(text)[1:-1],
+    "encodeURIComponent": lambda text: quote(text, safe="!'()*"),
+    "every byte in a URL": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "the same in small letters": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "a URL in a URL": lambda text: quote(quote(text, safe=""), safe=""),
+    "Latin-1 in a URL": lambda text: quote(text, safe="", encoding="latin-1"),
+    "every character in JSON": lambda text: "".join(hexadecimal(char, "\\u", 4) for char in text),
+    "decimal entities": lambda text: "".join(f"&#{ord(char)};" for char in text),
+    "hexadecimal entities": lambda text: "".join(hexadecimal(char, "&#x", 1) + ";" for char in text),
+    "entities with zeros": lambda text: "".join(f"&#{ord(char):06};" for char in text),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
+    "JSON in HTML": lambda text: escape(json.dumps(text)[1:-1], {'"': "&quot;"}),
+    "bytes in Python": lambda text: repr(text.encode())[2:-1],
+    "every character in Python": lambda text: "".join(hexadecimal(char, "\\x", 2) for char in text),
+    "a form": lambda text: text.replace(" ", "+"),
+    "one character in a URL": lambda text: text.replace("t", "%74"),
+}
+SECRETS = {
+    "odd": "ü\"s3/cr t&%<7>'(!)*",
+    "with backslashes": 'a\\\\b"é t',
+    "a word": "correcthorse",
+    "a line": "one\ntwo t",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_secret_is_known_however_each_of_its_characters_is_written(secret: str, spell: Callable[[str], str]) -> None:
+    protect(secret)
+    for between in (" {} ", "'{}'", "?password={}&", "%3D{}%26", ">{}<"):
+        assert redact(between.format(spell(secret))) == between.format(REDACTED)
+
+
+def test_it_is_fast() -> None:
+    for number in range(5):
+        protect(f"{SECRET}{number}")
+    line = "res.partner: 20 rows were written since 2026-01-01 00:00:00 UTC, " * 16
+    hostile = [sign * 1000 for sign in ("\\", "%25", "&#0000", "\\u00", "%C3")]
+    began = time.perf_counter()
+    for text in (line, *hostile):
+        redact(text)
+    assert time.perf_counter() - began < 1
+
+
 @pytest.mark.parametrize("before", ["", "a", "ab", "someone@example.com:"])
 @pytest.mark.parametrize("after", ["", "z", "\n"])
 def test_base64_is_replaced_whatever_stands_around(before: str, after: str) -> None:
@@ -67,8 +120,29 @@ def test_a_short_secret_is_replaced_only_where_it_stands_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("marmalade", "the marmalades"),
+        ("quince", "a_quince_tree"),
+        ("20770101", "run 207701012"),
+    ],
+)
+def test_a_secret_that_is_a_word_does_not_hide_longer_words(secret: str, text: str) -> None:
+    protect(secret)
+    assert redact(text) == text
+    assert redact(f"key={secret}, {secret}.") == f"key={REDACTED}, {REDACTED}."
+
+
+def test_a_secret_that_looks_random_is_replaced_wherever_it_stands() -> None:
+    protect("9f86d081884c7d65")
+    assert redact("id9f86d081884c7d65x") == f"id{REDACTED}x"
+
+
+@pytest.mark.parametrize(
     ("url", "secret"),
     [
+        ("postgresql://db.example.com/postgres?oauth_client_secret=of-a-client&x=y", "of-a-client"),
+        ("postgresql://db.example.com/postgres?x=y&passfile=/run/secrets/pass-file", "/run/secrets/pass-file"),
         ("postgresql://postgres:p%40ss-one@db.example.com/postgres", "p@ss-one"),
         ("postgresql://postgres:p@ss-two/with#signs@db.example.com/postgres", "p@ss-two/with#signs"),
         ("postgresql://db.example.com/postgres?password=pass%20three&sslmode=require", "pass three"),
@@ -84,6 +158,44 @@ def test_the_password_of_a_database_url_is_known(url: str, secret: str) -> None:
 def test_a_secret_is_replaced_before_the_text_is_cut() -> None:
     text = shown("x" * (LONGEST - 4) + SECRET)
     assert text == "x" * (LONGEST - 4) + REDACTED
+
+
+@pytest.mark.parametrize("place", range(LONGEST - 30, LONGEST + 1))
+def test_no_cut_leaves_half_a_secret(place: int) -> None:
+    for text in (SECRET, quote(SECRET), "".join(f"&#{ord(char)};" for char in SECRET)):
+        told = shown(f"{SECRET} " + "." * (place - len(SECRET) - 1) + text + "." * LONGEST)
+        assert set(told) <= set(f"{REDACTED} .…") and told.endswith("…")
+
+
+def test_only_the_beginning_of_a_long_text_is_looked_at() -> None:
+    text = f"{SECRET}%20" * (20 * 2**20 // len(SECRET))
+    began = time.perf_counter()
+    assert len(shown(text)) <= LONGEST + 1
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "##vso[task.setvariable variable=x]y",
+        "##teamcity[buildStatus text='x']",
+        "##[error]x",
+        "::set-output name=x::y",
+        "said: ::error::x",
+        "a\t ::warning file=x::y",
+        "::group::x",
+        "x::endgroup::",
+    ],
+)
+def test_nothing_is_left_that_a_ci_job_obeys(text: str) -> None:
+    for around in ("{}", "Odoo said {}", " {}"):
+        told = shown(around.format(text))
+        assert "##" not in told and " ::" not in told and not told.startswith("::") and "::group::" not in told
+
+
+@pytest.mark.parametrize("text", ["std::vector", "## title", "a :: b", "C::D", "10::int"])
+def test_what_only_looks_like_a_command_stays(text: str) -> None:
+    assert shown(text) == text
 
 
 @pytest.mark.parametrize(

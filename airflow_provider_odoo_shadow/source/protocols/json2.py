@@ -6,7 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
-from airflow_provider_odoo_shadow.source.faults import first_line, odoo_error, refused, unknown_database, user_id_in
+from airflow_provider_odoo_shadow.source.faults import (
+    first_line,
+    odoo_error,
+    refused,
+    request_error,
+    unknown_database,
+    user_id_in,
+)
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
@@ -89,5 +96,7 @@ class Json2:
             return self._transport.not_data(answer)  # a gateway's own JSON: Odoo's has a name
         name, message = str(details.get("name") or f"HTTP {answer.status}"), str(details.get("message") or "")
         if name.endswith("UnprocessableEntity"):
-            return OdooRequestError(f"{self._connection} refused the arguments of {target}: {first_line(message)}")
+            return request_error(
+                f"{self._connection} refused the arguments of {target}: {first_line(message)}", message
+            )
         return odoo_error(self._connection, target, name, message)

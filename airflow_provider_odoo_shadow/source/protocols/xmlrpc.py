@@ -9,7 +9,7 @@ from xml.parsers.expat import ExpatError
 
 from airflow_provider_odoo_shadow.source.answers import is_json
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
-from airflow_provider_odoo_shadow.source.faults import odoo_error, user_id_in
+from airflow_provider_odoo_shadow.source.faults import LONGEST_READ, odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
@@ -77,7 +77,8 @@ class XmlRpc:
     def _loads(self, answer: HttpAnswer, target: str) -> Json:
         if answer.is_html:
             raise self._transport.not_data(answer)
-        self._transport.check_values(answer.body.count(b"<"))
+        # Python's reader keeps a text in pieces, which line ends and entities part.
+        self._transport.check_values(sum(answer.body.count(sign) for sign in (b"<", b"&", b"\n", b"\r")))
         try:
             text = answer.body.decode()
             if _DECLARATION in text:  # entities, which may grow without end; no XML-RPC has any
@@ -93,9 +94,11 @@ class XmlRpc:
         return value
 
     def _error(self, fault: xmlrpc.client.Fault, target: str) -> OdooError:
-        text = str(fault.faultString).strip()
+        text = str(fault.faultString)
         name = _CLASS_OF_CODE.get(fault.faultCode, "") if isinstance(fault.faultCode, int) else ""
         if not name:
-            classes = [line for line in text.splitlines() if line and not line.startswith((" ", "Traceback"))]
+            lines = text[-LONGEST_READ:].rstrip().splitlines()
+            whole = lines if len(text) <= LONGEST_READ else lines[1:]  # half a secret would not be recognised
+            classes = [line for line in whole if line and not line.startswith((" ", "Traceback"))]
             name, _, text = (classes[-1] if classes else "unknown error").partition(": ")
         return odoo_error(self._connection, target, name, text)
