@@ -108,7 +108,7 @@ def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], mome
     Tables that another run writes just now, or whose watermark is another one by now, are left alone, and are not in
     the answer.
 
-    :param idle: the tables, and the watermarks on which that they have nothing to do was decided; none after `moment`.
+    :param idle: the tables, and the watermarks on which it was decided that they have nothing to do.
     """
     found = tx.run(
         "SELECT w.table_name FROM {watermark} w JOIN unnest({tables}::text[], {marks}::timestamptz[])"
