@@ -85,5 +85,5 @@ def _in_the_clear(name: str, url: str, *, unclear: bool) -> OdooConfigurationErr
     meant = f"port {ODOO_PLAIN_HTTP_PORT} without a scheme means {url}, which" if unclear else url
     return OdooConfigurationError(
         f"Odoo connection '{name}': {meant} would send the password unencrypted over the network: write https://…, "
-        "or, if that network is trusted, set allow_http (--odoo-allow-http) to true."
+        "or, if that network is trusted, set allow_http to true (--odoo-allow-http)."
     )

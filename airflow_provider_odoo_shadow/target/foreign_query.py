@@ -64,7 +64,7 @@ WHERE own.relkind = 'r'
 UNION ALL
 SELECT format('right %s on %s', a.privilege_type, own.relname), {who}, NULL
 FROM own, aclexplode(coalesce(own.relacl, acldefault('r', own.relowner))) a
-WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee NOT IN (TABLE trusted)
+WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee NOT IN (TABLE trusted) AND a.grantee <> own.relowner
 UNION ALL
 SELECT format('right REFERENCES on %s of %s', t.attname, own.relname), {who}, NULL
 FROM own JOIN pg_attribute t ON t.attrelid = own.oid, aclexplode(t.attacl) a
@@ -102,7 +102,8 @@ _OF_SCHEMAS: LiteralString = """SELECT 'schema ' || nspname, pg_get_userbyid(nsp
 FROM pg_namespace WHERE nspname IN ({schema}, {internal}) AND nspowner NOT IN (TABLE trusted)
 UNION ALL
 SELECT format('right %s on schema %s', a.privilege_type, n.nspname), {who}, NULL
-FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = {internal} AND a.grantee NOT IN (TABLE trusted)
+FROM pg_namespace n, aclexplode(n.nspacl) a
+WHERE n.nspname = {internal} AND a.grantee NOT IN (TABLE trusted) AND a.grantee <> n.nspowner
 UNION ALL
 SELECT format('function %s.%s', n.nspname, p.proname), pg_get_userbyid(p.proowner), NULL
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

@@ -73,8 +73,9 @@ def check_trust(tx: Transaction) -> None:
         )
     raise ShadowOwnershipError(
         f"Schema '{tx.schema}' holds what other roles own or control, and what would run with this role's rights: "
-        f"{_named(found)}. Drop or revoke it, or give it to this role; or trust the role by name (trusted_roles, "
-        "--trusted-roles), or agree to the object (agreed_objects, --agreed-objects)."
+        f"{_named(found)}. Drop it, give it to this role, or revoke it, such as REVOKE TRIGGER, REFERENCES ON ALL "
+        f"TABLES IN SCHEMA {sql.Identifier(tx.schema).as_string(tx.cursor)} FROM the role; or trust the role by name "
+        "(trusted_roles, --trusted-roles); a trigger or a rule can be agreed to (agreed_objects, --agreed-objects)."
     )
 
 

@@ -159,8 +159,8 @@ def in_the_way(names: Sequence[str]) -> str:
     listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
     return (
         f"{len(names)} names that the shadow's views have in schema public belong to something else ({listed}): "
-        "whoever queries them would not see the shadow. Rename or drop it, or move it away, such as ALTER TABLE "
-        f"public.{names[0]} SET SCHEMA another_schema."
+        "whoever queries them would not see the shadow. Drop or rename what has the name, or move a table away: "
+        f"CREATE SCHEMA before; ALTER TABLE public.{names[0]} SET SCHEMA before."
     )
 
 
