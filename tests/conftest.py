@@ -27,11 +27,19 @@ import pytest
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.text import redaction
 from odoo_stand_in import StandIn
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
 Flavour = Literal["17", "19"]
 FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process remembers the secrets that it was given; one test's must not hide another's words."""
+    monkeypatch.setattr(redaction, "_known", {})
+    monkeypatch.setattr(redaction, "_secrets", ())
 
 
 @pytest.fixture(scope="session")

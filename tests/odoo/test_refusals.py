@@ -15,6 +15,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
     OdooRequestError,
+    OdooUnknownArgumentError,
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
@@ -175,4 +176,5 @@ NONSENSE: dict[str, Call] = {
 def test_nonsense_is_a_request_error(what: str, spoken: OdooHook) -> None:
     if spoken.connection.protocol is ProtocolChoice.XMLRPC and what == "NUL in a text":
         pytest.skip("XML has no NUL")
-    refusal(spoken, NONSENSE[what], OdooRequestError, "res.partner")
+    kind = OdooUnknownArgumentError if what == "an unknown argument" else OdooRequestError
+    refusal(spoken, NONSENSE[what], kind, "res.partner")
