@@ -199,7 +199,7 @@ def _possible(tx: Transaction) -> bool:
 def _is_free(tx: Transaction, item: MadeObject) -> bool:
     standing = standing_of(tx, item)
     if standing is Standing.ANOTHER_MIRRORS:
-        log.info("No public.%s: it belongs to another mirror.", item.name)
+        log.warning("No public.%s for schema %s: it belongs to another mirror.", item.name, tx.schema)
     elif standing is Standing.FOREIGN:
         log.warning("No view public.%s: something else has that name.", item.name)
     return standing in (Standing.FREE, Standing.OWN)
