@@ -11,9 +11,17 @@ from typing import LiteralString
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
-from airflow_provider_odoo_shadow.target.relations import LEASE, MADE_OBJECT, MIRROR, SYNC_DETAIL, TABLE_STATE
+from airflow_provider_odoo_shadow.target.relations import (
+    LEASE,
+    MADE_OBJECT,
+    MIRROR,
+    PENDING_REFERENCE,
+    PROOF,
+    SYNC_DETAIL,
+    TABLE_STATE,
+)
 
-VERSION = 5
+VERSION = 6
 
 _STATEMENTS: tuple[LiteralString, ...] = (
     """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_meta (
@@ -171,6 +179,31 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     PRIMARY KEY (schema_name, name, kind)
 )""",
     "DO {move}",
+    # Version 6: how far each table is proven, and what must be looked at again although no `write_date` tells.
+    """ALTER TABLE {schema}.odoo_shadow_meta
+    ADD COLUMN IF NOT EXISTS unreadable_fields text[] NOT NULL DEFAULT '{{}}',
+    ADD COLUMN IF NOT EXISTS proven_up_to timestamptz""",
+    """ALTER TABLE {schema}.odoo_shadow_watermark
+    ADD COLUMN IF NOT EXISTS newest_write_date timestamptz,
+    ADD COLUMN IF NOT EXISTS newest_seen_at timestamptz""",
+    """ALTER TABLE {schema}.odoo_shadow_verification
+    DROP CONSTRAINT IF EXISTS odoo_shadow_verification_kind_check,
+    ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice'))""",
+    """ALTER TABLE {internal}.table_state
+    ADD COLUMN IF NOT EXISTS rests_on text,
+    ADD COLUMN IF NOT EXISTS untracked_at timestamptz""",
+    """CREATE TABLE IF NOT EXISTS {internal}.proof (
+    table_name text PRIMARY KEY,
+    round_started_at timestamptz NOT NULL,
+    last_id bigint,
+    slice_at timestamptz NOT NULL,
+    rows_a_second double precision
+)""",
+    """CREATE TABLE IF NOT EXISTS {internal}.pending_reference (
+    table_name text NOT NULL,
+    removed_from text NOT NULL,
+    ids bigint[] NOT NULL
+)""",
     "UPDATE {internal}.mirror SET schema_version = greatest(schema_version, {version})",
 )
 
@@ -333,7 +366,7 @@ def _forget(schema: str) -> sql.Literal:
         internal=internal,
         prefix=TABLE_PREFIX,
         mirror=sql.Identifier(internal, MIRROR),
-        tables=[TABLE_STATE, LEASE, SYNC_DETAIL, MADE_OBJECT],
+        tables=[TABLE_STATE, LEASE, SYNC_DETAIL, MADE_OBJECT, PROOF, PENDING_REFERENCE],
     )
     return sql.Literal(body.as_string())
 

@@ -19,6 +19,8 @@ LEASE = "lease"
 SYNC_DETAIL = "sync_detail"
 HASH_SECRET = "hash_secret"  # noqa: S105 - a table's name
 MADE_OBJECT = "made_object"
+PROOF = "proof"
+PENDING_REFERENCE = "pending_reference"
 
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
 """For other writers and readers, in the mirror's schema and in `public`."""

@@ -105,7 +105,10 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(shadow: ShadowDatabase) 
 FORMER = Path(__file__).parent / "former"
 
 
-def test_version_4_is_upgraded_with_its_views_and_rows(shadow: ShadowDatabase, database: str) -> None:
+@pytest.mark.parametrize("former", ["version_4", "version_5"])
+def test_a_former_version_is_upgraded_with_its_views_and_rows(
+    shadow: ShadowDatabase, database: str, former: str
+) -> None:
     wanted = [
         Column("name", ColumnType.TEXT, "name", "char"),
         Column("parent_id", ColumnType.BIGINT, "parent_id", "many2one", Description(relation="res.partner")),
@@ -119,8 +122,8 @@ def test_version_4_is_upgraded_with_its_views_and_rows(shadow: ShadowDatabase, d
         "DROP FUNCTION public.get_shadow_watermark, public.update_shadow_watermark",
     )
     with psycopg.connect(database) as connection:
-        for file in ("version_4_base.sql", "version_4_tables.sql", "version_4_rows.sql"):
-            connection.execute((FORMER / file).read_bytes())
+        for part in ("base", "tables", "rows"):
+            connection.execute((FORMER / f"{former}_{part}.sql").read_bytes())
     table = make_table(shadow, columns=wanted, name_path="name")
     renew_due_views(shadow)
     assert without_numbers(structure(database)) == new
