@@ -1,6 +1,6 @@
 """The window of a scan: what is read, and what the next watermark will be.
 
-- `low` is the last watermark less the look-back, compared with `>=`.
+- `low` is the last watermark less the look-back, compared with `>=`; earlier, if Odoo's two clocks may differ.
 - `high` is Odoo's clock before the first page, but never ahead of this machine's, and becomes the next watermark.
 - In between pages go by `id`, up to the highest id that matched when the scan began.
 
@@ -13,7 +13,11 @@ Why nothing is lost:
 - Moving set: a row that changes while the scan runs stays in the window, as `write_date` has no upper end, and is read
   in its newest version, or again next time. Its id does not move, so no page skips it.
 - New rows get ids above `up_to_id`, so that a scan ends; their `write_date` is in the next window.
-- Replica lag, clock skew: both belong into the look-back; the clock is Odoo's own.
+- Replica lag belongs into the look-back.
+- Two clocks: watermarks come from the web server's, `write_date` from its database's, which may be behind by any time.
+  So each scan notes the newest `write_date` there is when it begins, and the next window begins right after it, if
+  that is earlier: where the clocks agree, nothing is there. A row that is found later after its `write_date` than the
+  look-back tells of a clock that is behind, or of a long transaction: windows of the next days reach back further.
 - A clock that lies ahead (one wrong `Date` header, a watermark that somebody set): `high` is never later than this
   machine's clock, and a watermark that is later than both clocks, beyond `CLOCK_TOLERANCE`, vouches for nothing:
   everything is read again. A clock that is merely behind does not make a good watermark look like that.
@@ -26,9 +30,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
+from airflow_provider_odoo_shadow.source.answers import moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import newest_id
-from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
 from airflow_provider_odoo_shadow.source.types import Domain
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
 
@@ -40,6 +45,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 look-back, which makes up for it."""
 
 _FULL_SCAN_KEEPS = timedelta(hours=1)
+_ONE_SECOND = timedelta(seconds=1)
 _ODOO_DATETIME = "%Y-%m-%d %H:%M:%S"
 
 
@@ -63,7 +69,11 @@ def low_end(
     if watermark is None or read_all:
         return None
     mark = watermark.last_write_date if replay_from is None else min(watermark.last_write_date, replay_from)
-    return None if mark <= NEVER else mark - look_back
+    if mark <= NEVER:
+        return None
+    late = watermark.lateness if watermark.lateness > look_back else timedelta(0)
+    low = mark - look_back - late
+    return low if watermark.newest is None else min(low, watermark.newest + _ONE_SECOND)
 
 
 def lies_ahead(moment: datetime, now: datetime) -> bool:
@@ -90,7 +100,27 @@ def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: b
     """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
     high = odoo.trusted_time()
     up_to_id = newest_id(odoo, layout.reading, domain_of(low))
-    return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL)
+    has_newest = layout.has_write_date and up_to_id is not None
+    newest = newest_write_date(odoo, layout.reading, domain_of(low), high) if has_newest else None
+    return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL, newest=newest)
+
+
+def newest_write_date(odoo: OdooClient, reading: Reading, domain: Domain, up_to: datetime) -> datetime | None:
+    """Return the newest `write_date` among records that match; those that lie ahead say nothing.
+
+    An earlier one than the newest does no harm, and some models show none, see `newest_id`: more is read again then.
+    """
+    records = odoo.search_read(
+        reading.model,
+        reading.within(domain, [(WRITE_DATE_FIELD, "<=", up_to.astimezone(UTC).strftime(_ODOO_DATETIME))]),
+        [WRITE_DATE_FIELD],
+        limit=1,
+        order=f"{WRITE_DATE_FIELD} desc",
+        context=ARCHIVED_TOO,
+    )
+    written = records[0].get(WRITE_DATE_FIELD) if records else None
+    moment = moment_in(written) if isinstance(written, str) else None
+    return moment if moment is not None and moment <= up_to else None
 
 
 def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, has_cursor: bool, now: datetime) -> bool:

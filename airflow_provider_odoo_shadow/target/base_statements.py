@@ -185,7 +185,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     ADD COLUMN IF NOT EXISTS proven_up_to timestamptz""",
     """ALTER TABLE {schema}.odoo_shadow_watermark
     ADD COLUMN IF NOT EXISTS newest_write_date timestamptz,
-    ADD COLUMN IF NOT EXISTS newest_seen_at timestamptz""",
+    ADD COLUMN IF NOT EXISTS scan_newest timestamptz,
+    ADD COLUMN IF NOT EXISTS latest_commit_at timestamptz""",
     """ALTER TABLE {schema}.odoo_shadow_verification
     DROP CONSTRAINT IF EXISTS odoo_shadow_verification_kind_check,
     ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice'))""",

@@ -52,7 +52,8 @@ class RowCounts:
 class Overwrite(StrEnum):
     """Which rows of the table a page may replace.
 
-    By default not those with a younger `_odoo_write_date`, so that a lagging replica cannot turn time back.
+    By default not those with a younger `_odoo_write_date`, so that a lagging replica cannot turn time back; unless that
+    date lay ahead when the row was written: then a clock was wrong, and Odoo's edits since then have earlier ones.
     """
 
     CHANGED = "changed rows"
@@ -104,7 +105,8 @@ def merge_rows(
         " SELECT {listed}, {made} FROM {staging} AS staged"
         " ON CONFLICT ({id}) DO UPDATE SET {changes}, {synced_at} = now()"
         " WHERE {all} OR {is_marked} OR shadow.{hash} IS DISTINCT FROM excluded.{hash}"
-        " AND ({even_younger} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE)"
+        " AND ({even_younger} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE"
+        " OR shadow.{write_date} > shadow.{synced_at})"
         " RETURNING xmax = 0 AS is_new, {write_date} AS written_at)"  # xmax is 0 in a row that this statement inserted
         " SELECT (SELECT count(*) FROM {staging}), count(*) FILTER (WHERE is_new), count(*), min(written_at)"
         " FROM merged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.target.base import lock_schema
@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
 from airflow_provider_odoo_shadow.target.relations import FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
 from airflow_provider_odoo_shadow.target.row_hash import hashing_of
-from airflow_provider_odoo_shadow.target.watermarks import LATEST, NEVER, Watermark
+from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark, watermark_columns
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND NOT a.attisdropped)),"
         " m.fields_digest,"
         " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
-        " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
-        " w.last_id, w.rows_synced, w.updated_at"
+        " w.last_write_date > {never}, {mark}"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) LEFT JOIN {state} s USING (table_name)"
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
@@ -62,10 +61,10 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         state=tx.internal(TABLE_STATE),
         schema=tx.schema,
         never=NEVER,
-        latest=LATEST,
+        mark=watermark_columns(tx),
         models=list(models),
     )
-    states = (_state(*row[:6], settings=row[6:12], mark=row[12:]) for row in rows)
+    states = (_state(*row[:6], settings=row[6:12], mark=row[13:] if row[12] else None) for row in rows)
     return {state.model: state for state in states}
 
 
@@ -78,10 +77,9 @@ def _state(
     digest: str | None,
     *,
     settings: tuple[str | None, str | None, str | None, list[str], str | None, bool],
-    mark: tuple[datetime | None, int | None, int, datetime],
+    mark: tuple[datetime, int | None, int, datetime, datetime | None, timedelta] | None,
 ) -> TableState:
-    moment, last_id, rows_synced, updated_at = mark
-    watermark = None if moment is None else Watermark(moment, last_id, rows_synced, updated_at)
+    watermark = None if mark is None else Watermark(*mark)
     return TableState(table, model, row_count, watermark, to_settings(*settings), exists, has_rest, digest)
 
 
@@ -123,11 +121,16 @@ def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], mome
     )
     free = [str(row[0]) for row in found]
     lock_schema(tx)  # as all do who write many rows of the books, so that nobody waits in a circle
-    rows = tx.run(
-        "UPDATE {watermark} SET last_write_date = {moment}, updated_at = now()"
-        " WHERE table_name = ANY({tables}) RETURNING table_name, last_write_date, last_id, rows_synced, updated_at",
+    tx.run(
+        "UPDATE {watermark} SET last_write_date = {moment}, updated_at = now() WHERE table_name = ANY({tables})",
         watermark=tx.own(WATERMARK),
         moment=moment,
+        tables=free,
+    )
+    rows = tx.run(
+        "SELECT w.table_name, {columns} FROM {watermark} w WHERE w.table_name = ANY({tables})",
+        columns=watermark_columns(tx),
+        watermark=tx.own(WATERMARK),
         tables=free,
     )
     tx.run(

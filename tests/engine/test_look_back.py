@@ -35,6 +35,8 @@ def test_a_transaction_that_commits_late_is_not_lost(
         slow.execute("res.partner", "write", [5], {"name": "Late"})
         (created,) = slow.execute("res.partner", "create", [{"name": "Late too"}])
         wait_until_after(client, slow.execute("res.partner", "read", [created], ["write_date"])[0]["write_date"])
+        odoo.execute("res.partner", "write", [6], {"name": "Meanwhile"})  # or the newest date would tell
+        wait_until_after(client, odoo.execute("res.partner", "read", [6], ["write_date"])[0]["write_date"])
         mirror(client, shadow)
         mirror(client, without_look_back, look_back=NONE)
         assert column(shadow, "name", [created]) == {}
@@ -61,6 +63,8 @@ def test_the_second_of_the_watermark_is_read_again(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, microseconds: int
 ) -> None:
     mirror(client, shadow)
+    with shadow.transaction() as tx:  # as if a row had been written in that very second
+        tx.run("UPDATE {w} SET newest_write_date = last_write_date", w=tx.own("odoo_shadow_watermark"))
     mark = watermark_of(shadow)
     assert mark is not None
     set_write_date(odoo, 5, mark.last_write_date + timedelta(microseconds=microseconds), f"Same second, {microseconds}")

@@ -22,12 +22,12 @@ PAGE = 60
 
 @contextmanager
 def recording(odoo: StandIn, model: str = "res.partner") -> Iterator[list[int]]:
-    """Yield the ids that reads of a model answer, in order, while they do."""
+    """Yield the ids of whole records that reads of a model answer, in order, while they do."""
     read: list[int] = []
 
     def note(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if name == model:
-            read.extend(row["id"] for row in rows)
+            read.extend(row["id"] for row in rows if row.keys() > {"id", "write_date"})
         return rows
 
     odoo.rewrite = note
