@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.cli.options import (
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, say, working
 from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
+from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
@@ -45,6 +46,7 @@ from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, ShadowError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.text.shown import shown
 
@@ -197,12 +199,19 @@ def _mirror_all(
                 add_row(table, model, "FAILED")
                 outcomes.append(False)
                 continue
-        counts = result.counts
-        done = (counts.inserted, counts.updated, counts.unchanged, counts.deleted)
-        add_row(table, model, result.kind, *done, f"{result.seconds:.1f}")
+        add_row(table, model, result.kind, *_cells(result.counts), f"{result.seconds:.1f}")
         outcomes.append(True)
+    for closed in close_run(odoo, shadow, run=run, options=options):
+        if closed.error is not None:
+            say(f"{closed.model}: {closed.error}", err=True)
+        add_row(table, closed.model, closed.what, *_cells(closed.counts))
+        outcomes.append(closed.error is None)
     renew_due_views(shadow)
     for item in plan.unchanged:
         add_row(table, item.model, "unchanged")
     console().print(table)
     return outcomes
+
+
+def _cells(counts: RowCounts) -> tuple[int, int, int, int]:
+    return counts.inserted, counts.updated, counts.unchanged, counts.deleted

@@ -9,6 +9,7 @@ from datetime import datetime
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.deletions import remove_gone
 from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.due import reread_due_rows
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
 from airflow_provider_odoo_shadow.job.hash_keys import key_of
@@ -170,6 +171,7 @@ class _ModelRun:
         unread = refresh_extra_columns(
             self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress
         )
+        reread_due_rows(self._odoo, self._writer, self._options.batch_size)
         if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
             raise unreadable_error(self._layout.model, unreadable)
         with self._hold.transaction() as tx:

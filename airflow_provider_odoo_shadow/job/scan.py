@@ -53,7 +53,9 @@ class TableWriter:
         registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
         return merged
 
-    def write_ids(self, odoo: OdooClient, ids: Sequence[int], page_size: int) -> None:
+    def write_ids(
+        self, odoo: OdooClient, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL
+    ) -> None:
         """Read some records anew and write them. They are in ascending order."""
         reading = self.layout.reading
         for start in range(0, len(ids), page_size):
@@ -62,7 +64,7 @@ class TableWriter:
                 self.unreadable += [page.unreadable] if page.unreadable else []
                 if page.records:
                     with self.hold.transaction() as tx:
-                        counts = self.write(tx, page.records, Overwrite.ALL).counts
+                        counts = self.write(tx, page.records, overwrite).counts
                         watermarks.count_synced(tx, self.hold.table, counts.written)
                     self.hold.counts += counts
 

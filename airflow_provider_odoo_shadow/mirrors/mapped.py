@@ -30,6 +30,7 @@ class MirrorModelOperator(OdooToPostgresOperator):
     """Mirrors one of the models that the task `plan` found."""
 
     template_fields: Sequence[str] = ()
+    closes_run = False
     custom_operator_name = OdooToPostgresOperator.__name__
 
 

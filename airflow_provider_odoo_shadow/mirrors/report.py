@@ -11,12 +11,13 @@ from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.doctor import examine
 from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
 from airflow_provider_odoo_shadow.text.log import logger
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import close_and_log, mirror_run
 
 log = logger(__name__)
 
@@ -44,6 +45,23 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
         log.info("What each other model's last try did:\n%s", as_text(entries_table(worked)))
     with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         check_names_in_public(shadow)
+
+
+def settle_run(context: Context, mirror: MirrorConfig) -> None:
+    """Do what a run does when its models are done, and log it; nothing in a dry run, or while there is no shadow.
+
+    :raises OdooError, ShadowError, MirrorConfigurationError: some model's, after the others.
+    """
+    dag_run, params = context["dag_run"], context["params"]
+    if params["dry_run"]:
+        return
+    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        with shadow.transaction() as tx:
+            if not schema_version(tx):
+                return
+        run = mirror_run(dag_run.dag_id, dag_run.run_id)
+        close_and_log(odoo, shadow, run, MirrorOptions(batch_size=params["batch_size"]))
 
 
 def report_access(mirror: MirrorConfig) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
 from airflow_provider_odoo_shadow.job.models import LONGEST_TERM, MOST_TERMS, TERM
 from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.mirrors.mapped import MirrorModelOperator
 from airflow_provider_odoo_shadow.mirrors.plan import ModelPlan, plan_models
-from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run
+from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 MIRROR_TASK = "mirror"
@@ -85,12 +86,31 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
 
         doctor()
 
+        # Whatever became of the models; so it has no say in whether they succeeded, which `complete` has.
+        @task(
+            task_id="settle",
+            doc_md="Reads rows again that point to what has gone, in all tables.",
+            trigger_rule=TriggerRule.ALL_DONE,
+            retries=mirror.retries,
+            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
+            retry_exponential_backoff=2,
+            retry_policy=MirrorRetryPolicy(),
+        )
+        def settle() -> None:
+            settle_run(get_current_context(), mirror)
+
+        complete = EmptyOperator(
+            task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."
+        )
+
         # A teardown runs whatever became of the models, and has no say in whether the run succeeded.
         @task(task_id="report", doc_md="Lists what became of each model, and renews the views with names.")
         def report() -> None:
             report_run(get_current_context(), mirror, MIRROR_TASK)
 
-        mirrored >> report().as_teardown()
+        settled = settle()
+        mirrored >> [settled, complete]
+        settled >> report().as_teardown()
     return dag
 
 

@@ -12,10 +12,10 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
 from airflow_provider_odoo_shadow.target.relations import (
+    DUE_ROW,
     LEASE,
     MADE_OBJECT,
     MIRROR,
-    PENDING_REFERENCE,
     PROOF,
     SYNC_DETAIL,
     TABLE_STATE,
@@ -200,9 +200,10 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     slice_at timestamptz NOT NULL,
     rows_a_second double precision
 )""",
-    """CREATE TABLE IF NOT EXISTS {internal}.pending_reference (
+    """CREATE TABLE IF NOT EXISTS {internal}.due_row (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     table_name text NOT NULL,
-    removed_from text NOT NULL,
+    removed_from text,
     ids bigint[] NOT NULL
 )""",
     "UPDATE {internal}.mirror SET schema_version = greatest(schema_version, {version})",
@@ -367,7 +368,7 @@ def _forget(schema: str) -> sql.Literal:
         internal=internal,
         prefix=TABLE_PREFIX,
         mirror=sql.Identifier(internal, MIRROR),
-        tables=[TABLE_STATE, LEASE, SYNC_DETAIL, MADE_OBJECT, PROOF, PENDING_REFERENCE],
+        tables=[TABLE_STATE, LEASE, SYNC_DETAIL, MADE_OBJECT, PROOF, DUE_ROW],
     )
     return sql.Literal(body.as_string())
 

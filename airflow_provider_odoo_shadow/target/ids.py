@@ -11,6 +11,7 @@ from psycopg import sql
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.due_rows import note_removed
 from airflow_provider_odoo_shadow.target.due_views import mark_view
 from airflow_provider_odoo_shadow.target.public_views import publish
 from airflow_provider_odoo_shadow.target.relations import META
@@ -93,13 +94,15 @@ class LiveIds:
         return {int(row[0]) for row in rows}
 
     def remove(self, tx: Transaction, ids: Sequence[int], on_delete: OnDelete) -> int:
-        """Delete rows, or mark them; return how many that were."""
+        """Delete rows, or mark them; note what may point to them; return how many that were."""
         parts = {"table": tx.own(self.table), "ids": list(ids), "live": self._live()}
         if on_delete is OnDelete.MARK:
             tx.run("UPDATE {table} SET {column} = now() WHERE id = ANY({ids}) AND {live}", column=_MARK, **parts)
         else:
             tx.run("DELETE FROM {table} WHERE id = ANY({ids}) AND {live}", **parts)
-        return tx.cursor.rowcount
+        removed = tx.cursor.rowcount
+        note_removed(tx, self.table, ids)
+        return removed
 
     def _live(self) -> sql.Composable:
         return sql.SQL("{} IS NULL").format(_MARK) if self.has_marks else sql.SQL("true")

@@ -10,7 +10,7 @@ from uuid import UUID
 from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
-from airflow_provider_odoo_shadow.target.relations import FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
+from airflow_provider_odoo_shadow.target.relations import DUE_ROW, FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
 from airflow_provider_odoo_shadow.target.row_hash import hashing_of
 from airflow_provider_odoo_shadow.target.watermarks import NEVER, Watermark, watermark_columns
 
@@ -22,7 +22,7 @@ class TableState:
     :param watermark: None before its first load has ended.
     :param exists: whether the table is there; somebody may have dropped it.
     :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill or that
-        somebody dropped, hashes of a former version or another key, an error.
+        somebody dropped, hashes of a former version or another key, rows that are due, an error.
     :param fields_digest: of the model's fields, when it was last planned.
     """
 
@@ -42,6 +42,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         "SELECT m.table_name, m.odoo_model, m.row_count, c.oid IS NOT NULL,"
         " m.sync_errors > 0 OR m.last_sync_at IS NULL OR m.last_sync_at < m.planned_at OR w.scan_run_id IS NOT NULL"
         " OR starts_with(s.hashed_as, {hashing} || ':') IS NOT TRUE"
+        " OR EXISTS (SELECT FROM {due} d WHERE d.table_name = m.table_name)"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND NOT f.is_filled"
         " AND f.vanished_at IS NULL)"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND f.vanished_at IS NULL"
@@ -55,6 +56,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
         " WHERE m.odoo_model = ANY({models})",
         hashing=hashing_of(tx),
+        due=tx.internal(DUE_ROW),
         field=tx.own(FIELD),
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),

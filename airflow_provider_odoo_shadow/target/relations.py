@@ -20,7 +20,7 @@ SYNC_DETAIL = "sync_detail"
 HASH_SECRET = "hash_secret"  # noqa: S105 - a table's name
 MADE_OBJECT = "made_object"
 PROOF = "proof"
-PENDING_REFERENCE = "pending_reference"
+DUE_ROW = "due_row"
 
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
 """For other writers and readers, in the mirror's schema and in `public`."""

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.models import checked_name
@@ -20,9 +21,10 @@ from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_t
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
+from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
-from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import logger
@@ -77,6 +79,8 @@ class OdooToPostgresOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
+    closes_run = True
+    """Whether the task also does what a run does when its models are done; in a mirror's DAG a task of its own does."""
     ui_color = "#e6dbe9"
 
     def __init__(
@@ -156,6 +160,7 @@ class OdooToPostgresOperator(BaseOperator):
             asked[table] = self._variable(table).read()
             return asked[table]
 
+        run = mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).get_conn()
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
@@ -171,7 +176,7 @@ class OdooToPostgresOperator(BaseOperator):
                     odoo,
                     shadow,
                     model,
-                    run=mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id)),
+                    run=run,
                     options=options,
                     settings=settings,
                     replay_from=replay_from,
@@ -179,8 +184,10 @@ class OdooToPostgresOperator(BaseOperator):
                 )
             except OdooUnknownModelError as error:
                 raise AirflowSkipException(str(error)) from None
-        self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
-        log.info("%s", result)
+            self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
+            log.info("%s", result)
+            if self.closes_run:
+                close_and_log(odoo, shadow, run, options)
         return _summary(result)
 
     def _variable(self, table: str) -> WatermarkVariable:
@@ -188,6 +195,16 @@ class OdooToPostgresOperator(BaseOperator):
 
     def _report(self, progress: Progress) -> None:
         log.info("%s", progress)
+
+
+def close_and_log(odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> None:
+    """Do what a run does when its models are done. Raises the first model's error, after the others."""
+    failed = []
+    for item in close_run(odoo, shadow, run=run, options=options):
+        log.info("%s", item)
+        failed += [item.error] if item.error else []
+    if failed:
+        raise failed[0]
 
 
 def mirror_run(dag_id: str, run_id: str) -> Run:
