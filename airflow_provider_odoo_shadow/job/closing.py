@@ -1,30 +1,41 @@
-"""What a run does when its models are done: it reads the rows of other tables again that point to what has gone."""
+"""What a run does when its models are done: it looks after rows of which no `write_date` tells.
+
+1. Rows that point to what has gone are read again, in all tables.
+2. Columns that change without `write_date` are compared, in the tables of the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from airflow_provider_odoo_shadow.job.due import reread_due_rows
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.rewriting import rewriting
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untracked
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.due_rows import models_with_due_rows
 from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.target.sync_log import CLOSING
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
+DUE = "rows that point to what has gone"
+UNTRACKED = "columns that change without write_date"
+
 
 @dataclass(frozen=True)
 class Closed:
-    """What became of one model's due rows.
+    """What was done about one model.
 
-    :param error: why they could not be read; they stay due then.
+    :param error: why it could not be done; it is due again then.
     """
 
     model: str
@@ -38,18 +49,47 @@ class Closed:
 
 
 def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
-    """Bring in order what the models' own runs have left to do; yield what was done, model by model.
+    """Look after what the models' own runs cannot see; yield what was done, model by model, and what failed.
 
-    It may be called at any time and by several runs: each table is held while its rows are written.
+    Several runs may do so at once: each table is held while its rows are written.
     """
+    closing = _Closing(odoo, shadow, run, options)
     with shadow.transaction() as tx:
-        due = models_with_due_rows(tx)
+        due, finished = models_with_due_rows(tx), finished_tables(tx, run.id)
     for model in due:
-        try:
-            with rewriting(odoo, shadow, model, run=run, options=options, metadata={"due": True}) as writer:
-                reread_due_rows(odoo, writer, options.batch_size)
-            yield Closed(model, "due rows", writer.hold.counts)
-        except OdooUnknownModelError:
-            log.info("%s: its due rows stay as they are, since Odoo has no such model any more", model)
-        except (OdooError, ShadowError, MirrorConfigurationError) as error:
-            yield Closed(model, "due rows", error=error)
+        yield from _told(model, DUE, partial(closing.reread_due, model))
+    for table in finished:
+        yield from _told(table.model, UNTRACKED, partial(closing.refresh, table))
+
+
+@dataclass(frozen=True)
+class _Closing:
+    odoo: OdooClient
+    shadow: ShadowDatabase
+    run: Run
+    options: MirrorOptions
+
+    def reread_due(self, model: str) -> RowCounts | None:
+        metadata = {CLOSING: DUE}
+        with rewriting(self.odoo, self.shadow, model, run=self.run, options=self.options, metadata=metadata) as writer:
+            reread_due_rows(self.odoo, writer, self.options.batch_size)
+        return writer.hold.counts
+
+    def refresh(self, table: Finished) -> RowCounts | None:
+        look = due_look(self.odoo, table)
+        if look is None:
+            return None
+        counts = refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
+        return counts if counts.written else None
+
+
+def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
+    try:
+        counts = work()
+    except OdooUnknownModelError:
+        log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
+    except (OdooError, ShadowError, MirrorConfigurationError) as error:
+        yield Closed(model, what, error=error)
+    else:
+        if counts is not None:
+            yield Closed(model, what, counts)

@@ -37,6 +37,7 @@ from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import apply_change
+from airflow_provider_odoo_shadow.target.finished import note_untracked
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
@@ -305,7 +306,7 @@ class _ModelRun:
         went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
         since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
         log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
-        return read_window(
+        reached = read_window(
             self._odoo,
             self._writer,
             scan,
@@ -315,6 +316,10 @@ class _ModelRun:
             kind=kind,
             on_progress=self._on_progress,
         )
+        if scan.low is None and scan.run_id == self._hold.run.id:
+            with self._hold.transaction() as tx:
+                note_untracked(tx, [self._hold.table])
+        return reached
 
     def _remove_gone(self, before: Watermark | None) -> None:
         """Let rows go. If so many seem gone that Odoo may not have shown all, the window has not seen all either."""

@@ -16,6 +16,9 @@ from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.relations import SYNC_DETAIL, SYNC_LOG
 
+CLOSING = "closing"
+"""The key in an entry's metadata that tells of what a run did when its models were done."""
+
 
 @dataclass(frozen=True)
 class LogEntry:
@@ -35,15 +38,16 @@ class LogEntry:
 
 
 def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
-    """Return the newest entry of each table in a run, by table."""
+    """Return the newest entry of each table in a run, by table; what was done when the models were done is no try."""
     rows = tx.run(
         "SELECT DISTINCT ON (l.table_name) l.table_name, l.status, l.rows_inserted, l.rows_updated, l.rows_deleted,"
         " l.duration_ms, coalesce(d.message, l.error_message), coalesce((l.metadata ->> 'unchanged')::boolean, false)"
         " FROM {log} l LEFT JOIN {detail} d ON d.log_id = l.id"
-        " WHERE l.sync_run_id = {run_id} ORDER BY l.table_name, l.id DESC",
+        " WHERE l.sync_run_id = {run_id} AND NOT l.metadata ? {closing} ORDER BY l.table_name, l.id DESC",
         log=tx.own(SYNC_LOG),
         detail=tx.internal(SYNC_DETAIL),
         run_id=run_id,
+        closing=CLOSING,
     )
     return [LogEntry(*row) for row in rows]
 

@@ -1,0 +1,67 @@
+"""The tables that a run has brought up to date, and when they were last compared beyond what `write_date` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.mirrored_columns import MirroredColumn, mirrored_columns
+from airflow_provider_odoo_shadow.target.relations import META, SYNC_LOG, TABLE_STATE
+from airflow_provider_odoo_shadow.target.sync_log import CLOSING
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A table whose run of a model has ended well.
+
+    :param started_at: when that run began.
+    :param untracked_at: when the columns that change without `write_date` were last read for all rows.
+    :param rests_on: what those values rested on then, besides their rows; the job's own text.
+    """
+
+    table: str
+    model: str
+    row_count: int
+    started_at: datetime
+    untracked_at: datetime | None
+    rests_on: str | None
+    columns: tuple[MirroredColumn, ...]
+
+
+def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
+    """Return the tables of a run that are up to date, by model."""
+    rows = tx.run(
+        "SELECT m.table_name, m.odoo_model, m.row_count, l.started_at, s.untracked_at, s.rests_on FROM {meta} m"
+        " JOIN (SELECT DISTINCT ON (table_name) table_name, started_at, status FROM {log}"
+        " WHERE sync_run_id = {run_id} AND NOT metadata ? {closing} ORDER BY table_name, id DESC) l USING (table_name)"
+        " LEFT JOIN {state} s USING (table_name) WHERE l.status = 'success' ORDER BY m.odoo_model",
+        meta=tx.own(META),
+        log=tx.own(SYNC_LOG),
+        state=tx.internal(TABLE_STATE),
+        run_id=run_id,
+        closing=CLOSING,
+    )
+    columns = mirrored_columns(tx, [str(row[0]) for row in rows])
+    return [
+        Finished(str(table), str(model), rows_there, started_at, untracked_at, known, tuple(columns[str(table)]))
+        for table, model, rows_there, started_at, untracked_at, known in rows
+    ]
+
+
+def note_untracked(tx: Transaction, tables: Sequence[str], rests_on: str | None = None) -> None:
+    """Note that the columns that change without `write_date` have just been read for all rows of tables.
+
+    :param rests_on: None leaves it as it is.
+    """
+    tx.run(
+        "INSERT INTO {state} AS s (table_name, untracked_at, rests_on)"
+        " SELECT unnest({tables}::text[]), clock_timestamp(), {rests_on}"
+        " ON CONFLICT (table_name) DO UPDATE SET untracked_at = excluded.untracked_at,"
+        " rests_on = coalesce(excluded.rests_on, s.rests_on)",
+        state=tx.internal(TABLE_STATE),
+        tables=list(tables),
+        rests_on=rests_on,
+    )
