@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.cli.options import (
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.pace import lateness, promised_time
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
@@ -32,7 +33,8 @@ _NOT_FOR_READERS = "only the sync's role may see what the error says"
 def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
     """Show tables, rows, watermarks, lag and last errors.
 
-    The lag is the time since the watermark: what was written in Odoo later may not be here yet.
+    The lag is the time since the watermark: what was written in Odoo later may not be here yet. Each run also compares
+    a share of the rows with Odoo, cell by cell: all have been since the moment in the column "proven up to".
 
     \b
     Exit codes: 0 all well, 1 some table's last run failed, 2 there is no shadow.
@@ -46,6 +48,10 @@ def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSetti
     if origin is not None:
         say(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
     console().print(_as_table(tables))
+    for item in tables:
+        late = lateness(item.proven_up_to, item.created_at, item.row_count, datetime.now(UTC))
+        if late:
+            say(f"{item.model}: {_told_late(item, late)}", err=True)
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
         said = item.last_error or _NOT_FOR_READERS
@@ -57,7 +63,7 @@ def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSetti
 def _as_table(tables: list[TableStatus]) -> Table:
     table = Table(Column("model", no_wrap=True))
     table.add_column("rows", justify="right")
-    for title in ("watermark (UTC)", "lag", "last sync (UTC)", "errors"):
+    for title in ("watermark (UTC)", "lag", "last sync (UTC)", "proven up to (UTC)", "errors"):
         table.add_column(title)
     for item in tables:
         add_row(
@@ -67,6 +73,7 @@ def _as_table(tables: list[TableStatus]) -> Table:
             _moment(item.watermark),
             _lag(item.watermark),
             _moment(item.last_sync_at),
+            "not yet" if item.proven_up_to is None else _moment(item.proven_up_to),
             str(item.sync_errors or ""),
         )
     return table
@@ -79,4 +86,21 @@ def _moment(moment: datetime | None) -> str:
 def _lag(watermark: datetime | None) -> str:
     if watermark is None:
         return ""
-    return str(timedelta(seconds=round(max(0.0, (datetime.now(UTC) - watermark).total_seconds()))))
+    return str(_rounded(max(timedelta(0), datetime.now(UTC) - watermark)))
+
+
+def _told_late(item: TableStatus, late: timedelta) -> str:
+    """Say by how much a table is proven later than promised, and what would help."""
+    days = promised_time(item.row_count).days
+    said = f"its rows are to be proven every {days} days, and are {_rounded(late)} late"
+    if not item.rows_a_second:
+        return f"{said}: run a sync, or odoo-shadow verify"
+    needed = timedelta(seconds=item.row_count / item.rows_a_second)
+    return (
+        f"{said}: at {item.rows_a_second:.0f} rows a second a round takes {_rounded(needed)} of Odoo's time; "
+        "run more often, or let odoo-shadow verify do it at night"
+    )
+
+
+def _rounded(time: timedelta) -> timedelta:
+    return timedelta(seconds=round(time.total_seconds()))

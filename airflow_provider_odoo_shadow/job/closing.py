@@ -18,10 +18,12 @@ from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untrack
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.due_rows import models_with_due_rows
+from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_due, models_with_due_rows
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables
+from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
+from airflow_provider_odoo_shadow.target.registry import find_table
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -70,17 +72,29 @@ class _Closing:
     options: MirrorOptions
 
     def reread_due(self, model: str) -> RowCounts | None:
+        if self._has_no_due_row(model):
+            return None
         metadata = {CLOSING: DUE}
         with rewriting(self.odoo, self.shadow, model, run=self.run, options=self.options, metadata=metadata) as writer:
             reread_due_rows(self.odoo, writer, self.options.batch_size)
         return writer.hold.counts
 
+    def _has_no_due_row(self, model: str) -> bool:
+        """Say whether no row is due in a table that nobody writes, which then need not be held; most often it is so."""
+        with self.shadow.transaction() as tx:
+            table = find_table(tx, model)
+            if table is None or not is_free(tx, table):
+                return table is None
+            due = due_rows(tx, table)
+            if not due.ids:
+                forget_due(tx, due)
+            return not due.ids
+
     def refresh(self, table: Finished) -> RowCounts | None:
         look = due_look(self.odoo, table)
         if look is None:
             return None
-        counts = refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
-        return counts if counts.written else None
+        return refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
 
 
 def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
@@ -91,5 +105,5 @@ def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterat
     except (OdooError, ShadowError, MirrorConfigurationError) as error:
         yield Closed(model, what, error=error)
     else:
-        if counts is not None:
+        if counts is not None and counts.written:
             yield Closed(model, what, counts)

@@ -12,13 +12,18 @@ from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.relations import FIELD, META, TABLE_STATE, WATERMARK
+from airflow_provider_odoo_shadow.target.relations import FIELD, META, PROOF, TABLE_STATE, WATERMARK
 from airflow_provider_odoo_shadow.target.watermarks import LATEST, NEVER
 
 
 @dataclass(frozen=True)
 class TableStatus:
-    """One line of `status`."""
+    """One line of `status`.
+
+    :param created_at: when the table was registered.
+    :param proven_up_to: each row has been compared with Odoo, cell by cell, since then.
+    :param rows_a_second: how fast the last comparison was, None for a reader of the shadow.
+    """
 
     table: str
     model: str
@@ -27,6 +32,9 @@ class TableStatus:
     watermark: datetime | None
     sync_errors: int
     last_error: str | None
+    created_at: datetime
+    proven_up_to: datetime | None
+    rows_a_second: float | None
 
 
 def find_table(tx: Transaction, model: str) -> str | None:
@@ -230,19 +238,24 @@ def _keep_error(tx: Transaction, table: str, message: str | None) -> None:
 def list_tables(tx: Transaction, *, with_errors: bool = True) -> list[TableStatus]:
     """Return all registered tables with their watermarks, by model.
 
-    :param with_errors: False for a reader of the shadow, who may not see what errors say.
+    :param with_errors: False for a reader of the shadow, who may not see what only the sync's role may.
     """
     errors: sql.Composable = sql.SQL("SELECT NULL::text, NULL::text WHERE false")
+    speeds: sql.Composable = sql.SQL("SELECT NULL::text, NULL::double precision WHERE false")
     if with_errors:
         errors = sql.SQL("SELECT table_name, last_error FROM {}").format(tx.internal(TABLE_STATE))
+        speeds = sql.SQL("SELECT table_name, rows_a_second FROM {}").format(tx.internal(PROOF))
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at,"
         " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
-        " m.sync_errors, s.last_error FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
-        " LEFT JOIN ({errors}) AS s (table_name, last_error) USING (table_name) ORDER BY m.odoo_model",
+        " m.sync_errors, s.last_error, m.created_at, m.proven_up_to, p.rows_a_second"
+        " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
+        " LEFT JOIN ({errors}) AS s (table_name, last_error) USING (table_name)"
+        " LEFT JOIN ({speeds}) AS p (table_name, rows_a_second) USING (table_name) ORDER BY m.odoo_model",
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
         errors=errors,
+        speeds=speeds,
         never=NEVER,
         latest=LATEST,
     )

@@ -1,0 +1,67 @@
+"""How many rows of a table are to be proven now, so that each is in the time that is promised.
+
+A round, in which each row is compared once, is planned for three quarters of the promised time: the rest is for runs
+that come late. What is due grows with the time since the last slice, whatever the interval between runs is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from airflow_provider_odoo_shadow.target.proofs import Proof
+
+DAY = timedelta(days=1)
+ROWS_A_DAY = 1_000_000
+"""Rows of the largest table that is proven each day."""
+
+ROWS_A_WEEK = 10_000_000
+"""Rows of the largest table that is proven each week; a larger one takes longer in proportion."""
+
+ROUND_SHARE = 0.75
+
+SHORTEST_PAUSE = timedelta(hours=1)
+"""Between two slices of a table: runs that follow each other sooner cost nothing more."""
+
+MOST_OF_INTERVAL = 0.5
+"""A slice takes no longer than this share of the time since the last one, but always a minute."""
+
+LEAST_TIME = timedelta(minutes=1)
+
+
+def promised_time(rows: int) -> timedelta:
+    """Return within which time each row of a table is proven."""
+    if rows <= ROWS_A_DAY:
+        return DAY
+    return math.ceil(7 * max(1.0, rows / ROWS_A_WEEK)) * DAY
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What is due of a table now.
+
+    :param rows: about how many, a page at least.
+    :param time: how long it may take.
+    """
+
+    rows: int
+    time: timedelta
+
+
+def due_slice(proof: Proof, rows: int, page_size: int, now: datetime) -> Slice | None:
+    """Return what is due of a table, None for nothing."""
+    elapsed = now - proof.slice_at
+    if elapsed < SHORTEST_PAUSE or not rows:
+        return None
+    share = elapsed / (promised_time(rows) * ROUND_SHARE)
+    wanted = max(page_size, math.ceil(rows * share))
+    return Slice(min(rows, wanted), max(LEAST_TIME, elapsed * MOST_OF_INTERVAL))
+
+
+def lateness(proven_up_to: datetime | None, known_since: datetime, rows: int, now: datetime) -> timedelta:
+    """Return by how much a table's proof is older than promised.
+
+    :param known_since: when the table was registered: its first round has as long from then on.
+    """
+    return max(timedelta(0), now - (proven_up_to or known_since) - promised_time(rows))

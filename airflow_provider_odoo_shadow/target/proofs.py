@@ -1,0 +1,70 @@
+"""How far each table is proven: compared with Odoo cell by cell, slice by slice, round after round.
+
+`odoo_shadow_meta.proven_up_to` is when the last whole round began: each row has been compared since then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.relations import META, PROOF
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Where a table's round is.
+
+    :param round_started_at: when it began.
+    :param last_id: up to there rows have been compared in this round, None at its beginning.
+    :param slice_at: when the last slice ended.
+    :param rows_a_second: how fast it was, None before the first.
+    """
+
+    round_started_at: datetime
+    last_id: int | None
+    slice_at: datetime
+    rows_a_second: float | None = None
+
+
+def read_proof(tx: Transaction, table: str) -> Proof | None:
+    """Return where a table's round is, None when none has begun."""
+    rows = tx.run(
+        "SELECT round_started_at, last_id, slice_at, rows_a_second FROM {proof} WHERE table_name = {table}",
+        proof=tx.internal(PROOF),
+        table=table,
+    )
+    return Proof(*rows[0]) if rows else None
+
+
+def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
+    """Keep where a table's round is."""
+    tx.run(
+        "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second)"
+        " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}) ON CONFLICT (table_name) DO UPDATE SET"
+        " round_started_at = excluded.round_started_at, last_id = excluded.last_id, slice_at = excluded.slice_at,"
+        " rows_a_second = coalesce(excluded.rows_a_second, p.rows_a_second)",
+        proof=tx.internal(PROOF),
+        table=table,
+        started=proof.round_started_at,
+        last_id=proof.last_id,
+        slice_at=proof.slice_at,
+        speed=proof.rows_a_second,
+    )
+
+
+def note_proven(tx: Transaction, table: str, since: datetime) -> None:
+    """Note that each row of a table has been compared since a moment."""
+    tx.run(
+        "UPDATE {meta} SET proven_up_to = greatest(proven_up_to, {since}) WHERE table_name = {table}",
+        meta=tx.own(META),
+        since=since,
+        table=table,
+    )
+
+
+def forget_proof(tx: Transaction, table: str) -> None:
+    """Begin anew: the table's rows are others, or are read in another way."""
+    tx.run("DELETE FROM {proof} WHERE table_name = {table}", proof=tx.internal(PROOF), table=table)
+    tx.run("UPDATE {meta} SET proven_up_to = NULL WHERE table_name = {table}", meta=tx.own(META), table=table)
