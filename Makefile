@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCHMARKS ?= docs/benchmarks.md
 CHECKED := airflow_provider_odoo_shadow dags odoo_stand_in tools tests
 
 .DEFAULT_GOAL := help
@@ -34,8 +35,8 @@ lint: $(READY) ## check style, types and the layers
 	$(BIN)/mypy --strict $(CHECKED)
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measure rows a second and memory
-	@$(BIN)/python -m tools.bench
+bench: $(READY) ## measure rows a second, calls and memory, and write docs/benchmarks.md
+	@$(BIN)/python -m tools.bench --output $(BENCHMARKS)
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"

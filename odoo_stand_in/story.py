@@ -62,6 +62,7 @@ EXTRA: Mapping[str, Callable[[Generator], None]] = {
     "awkward": awkward.populate,
     "secrets": secrets.populate,
     "wide": wide.populate,
+    "wide, but few": wide.populate,
 }
 GROWING = frozenset(
     {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from odoo_stand_in.generator import Generator
-from odoo_stand_in.models.wide import MODELS, model_name
 
 ROWS = 4
 
 
 def populate(generator: Generator) -> None:
     """Make the rows of the wide models."""
-    names = [model_name(number) for number in range(1, MODELS + 1)]
+    names = [name for name in generator.registry.models if name.startswith("wide.")]
     generator.counts.update(dict.fromkeys(names, ROWS))
     for name in names:
         generator.make(name, lambda number, row: row.update(name=f"Row {number}", active=number % 4 > 0))

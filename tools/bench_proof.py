@@ -14,9 +14,8 @@ from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server, client_fields
-
-Measured = tuple[str, str, str]
 
 
 class CountingClient(OdooClient):

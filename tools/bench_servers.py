@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any
 
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from odoo_stand_in import StandIn
+from odoo_stand_in.models.wide import FEW
+from tools.bench_canned import CannedAnswers, serve
+from tools.embedded_postgres import database_url, drop_database, new_database
 
 MODEL = "res.partner"
 
@@ -37,27 +37,39 @@ def client_fields(server: Server) -> OdooConnection:
 
 
 @contextmanager
-def stand_in_server(postgres_url: str, rows: int) -> Iterator[Server]:
-    """Run the stand-in Odoo (19) with at least so many partners."""
-    with _process(_serve_stand_in, postgres_url, rows) as server:
-        yield server
+def stand_in_server(postgres_url: str, rows: int = 0, schema: str = "standard") -> Iterator[Server]:
+    """Run the stand-in Odoo (19) with at least so many partners, on a database of its own."""
+    database = f"bench_{uuid.uuid4().hex[:12]}"
+    try:
+        with _process(_serve_stand_in, postgres_url, database, rows, schema) as server:
+            yield server
+    finally:
+        drop_database(postgres_url, database_url(postgres_url, database))
+
+
+def wide_server(postgres_url: str, models: int) -> AbstractContextManager[Server]:
+    """Run the stand-in Odoo (19) with at least so many models, at most 300."""
+    return stand_in_server(postgres_url, schema="wide" if models > FEW else "wide, but few")
 
 
 @contextmanager
-def wide_server(postgres_url: str) -> Iterator[Server]:
-    """Run the stand-in Odoo (19) with 300 models."""
-    with _process(_serve_wide, postgres_url) as server:
-        yield server
-
-
-@contextmanager
-def canned_server(sample: list[dict[str, object]], fields: dict[str, dict[str, object]], rows: int) -> Iterator[Server]:
+def canned_server(odoo: Server, rows: int) -> Iterator[Server]:
     """Run a server that answers with ready-made pages, at hardly any cost: what is left is the engine's own time.
 
-    :param sample: records that are repeated under ascending ids.
+    :param odoo: gives the records that are repeated under ascending ids, and answers what is not about them.
     """
-    with _process(_serve_canned, sample, fields, rows) as server:
+    with _process(_serve_canned, odoo, rows) as server:
         yield server
+
+
+@contextmanager
+def fresh_database(postgres_url: str) -> Iterator[str]:
+    """Make an empty database, and drop it in the end."""
+    url = new_database(postgres_url)
+    try:
+        yield url
+    finally:
+        drop_database(postgres_url, url)
 
 
 @contextmanager
@@ -66,6 +78,7 @@ def _process(target: Callable[..., None], *args: object) -> Iterator[Server]:
     ours, theirs = context.Pipe()
     child = context.Process(target=target, args=(theirs, *args), daemon=True)
     child.start()
+    theirs.close()  # so that a child that fails is not waited for
     try:
         yield ours.recv()
     finally:
@@ -76,8 +89,8 @@ def _process(target: Callable[..., None], *args: object) -> Iterator[Server]:
             child.join()
 
 
-def _serve_stand_in(ready: Connection, postgres_url: str, rows: int) -> None:
-    with StandIn(postgres_url, flavour="19", database=f"bench_{rows}") as odoo:
+def _serve_stand_in(ready: Connection, postgres_url: str, database: str, rows: int, schema: str) -> None:
+    with StandIn(postgres_url, flavour="19", database=database, schema=schema) as odoo:
         present = len(odoo.execute(MODEL, "search", [], context={"active_test": False}))
         if rows > present:
             odoo.fill(MODEL, rows - present)
@@ -85,58 +98,11 @@ def _serve_stand_in(ready: Connection, postgres_url: str, rows: int) -> None:
         _wait_for_end(ready)
 
 
-def _serve_wide(ready: Connection, postgres_url: str) -> None:
-    with StandIn(postgres_url, flavour="19", database="bench_wide", schema="wide") as odoo:
-        ready.send(Server(odoo.url, odoo.database, odoo.login, odoo.api_key, odoo.dsn))
-        _wait_for_end(ready)
-
-
-def _serve_canned(
-    ready: Connection, sample: list[dict[str, object]], fields: dict[str, dict[str, object]], rows: int
-) -> None:
-    tails = [json.dumps({key: value for key, value in row.items() if key != "id"})[1:].encode() for row in sample]
-
-    constant = {
-        "/json/2/res.users/context_get": b'{"uid": 2}',
-        f"/json/2/{MODEL}/fields_get": json.dumps(fields).encode(),
-        f"/json/2/{MODEL}/search": b"[%d]" % rows,
-        f"/json/2/{MODEL}/search_count": b"%d" % rows,
-        "/json/2/ir.config_parameter/search_read": b"[]",
-        "/json/2/ir.model/search_read": b"[]",
-        "/json/2/res.users/search_read": b"[]",
-    }
-
-    def page(body: Mapping[str, Any]) -> bytes:
-        after = next(value for name, operator, value in body["domain"] if (name, operator) == ("id", ">"))
-        after = max(after, 0)
-        ids = range(after + 1, min(after + body["limit"], rows) + 1)
-        return b"[" + b",".join(b'{"id":%d,%b' % (i, tails[i % len(tails)]) for i in ids) + b"]"
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer(b'{"version": "19.0"}')
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(constant.get(self.path) or page(body))
-
-        def _answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    ready.send(Server(f"http://127.0.0.1:{server.server_port}", "canned", "admin", "0" * 40))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def _serve_canned(ready: Connection, odoo: Server, rows: int) -> None:
+    url, end = serve(CannedAnswers(odoo.url, MODEL, rows))
+    ready.send(replace(odoo, url=url, dsn=""))
     _wait_for_end(ready)
-    server.shutdown()
+    end()
 
 
 def _wait_for_end(ready: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from odoo_stand_in.declaring import parse_field
 from odoo_stand_in.models import (
@@ -28,6 +29,7 @@ SCHEMAS: Mapping[str, Callable[[], Iterator[Declaration]]] = {
     "awkward": awkward.models,
     "secrets": secrets.models,
     "wide": wide.models,
+    "wide, but few": partial(wide.models, wide.FEW),
 }
 """What a stand-in has besides the usual models."""
 

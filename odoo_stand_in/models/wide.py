@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from odoo_stand_in.schema import Declaration
 
 MODELS = 300
+FEW = 6
 COLUMNS = 50
 # One turn of the wheel; it turns until a model has its columns.
 _KINDS = (
@@ -35,10 +36,10 @@ def model_name(number: int) -> str:
     return f"wide.model.{number:03}"
 
 
-def models() -> Iterator[Declaration]:
+def models(count: int = MODELS) -> Iterator[Declaration]:
     """Return the models; each looks at the next one, so that the graph of relations is as wide as they are."""
-    for number in range(1, MODELS + 1):
-        other = model_name(number % MODELS + 1)
+    for number in range(1, count + 1):
+        other = model_name(number % count + 1)
         lines = ["name: char required", "active: boolean", "currency_id: many2one res.currency"]
         if number % 3 == 0:
             lines.append("partner_ids: many2many res.partner")

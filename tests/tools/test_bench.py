@@ -1,0 +1,105 @@
+"""Every benchmark runs to its end at a tiny size, and says what it is there to say."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from tools.bench import BENCHMARKS, main
+from tools.bench_report import Circumstances, Measured, commit_of, markdown
+
+LINES = {
+    "engine": [
+        "columns a row",
+        "drain, rows/s",
+        "whole sync, rows/s",
+        "whole sync ÷ drain",
+        "engine ceiling, rows/s",
+    ],
+    "models": [
+        "schema of 6 models of 53 columns from nothing, seconds",
+        "first load of 6 models, seconds",
+        "planning 6 models, seconds",
+        "calls a model of that",
+        "a run in which 5 of 6 models changed, seconds",
+        "the same with a run of every model, seconds",
+        "planned ÷ every model",
+    ],
+    "proof": [
+        "no-change run of 200 rows, calls",
+        "quick verification of 200 rows, rows/s",
+        "one deleted row among 200, calls of that run",
+        "fields read to fill one new column",
+    ],
+    "memory": ["peak memory, 2 rows", "peak memory, 200 rows"],
+}
+TINY = ["--rows", "700", "--large", "200", "--models", "6", "--rounds", "1"]
+
+
+def cells(page: str) -> list[list[str]]:
+    """The rows of a page's table, without its head."""
+    return [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")][2:]
+
+
+def databases(postgres: str) -> set[str]:
+    with psycopg.connect(postgres) as connection:
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+
+
+def test_every_benchmark_is_run_here() -> None:
+    assert set(LINES) == set(BENCHMARKS)
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark(name: str, postgres: str, tmp_path: Path) -> None:
+    before = databases(postgres)
+    report = tmp_path / "docs" / "benchmarks.md"
+    done = CliRunner().invoke(
+        main, [*TINY, "--only", name, "--postgres", postgres, "--output", str(report)], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    measured = {line[0]: line[1] for line in cells(report.read_text())}
+    assert list(measured) == LINES[name]
+    assert all(measured.values())
+    assert all(what in done.output for what in LINES[name])
+    assert "700 rows, 200 where a line says so, 6 models, the median of 1" in report.read_text()
+    assert databases(postgres) == before
+
+
+def git(folder: Path, *arguments: str) -> str:
+    options = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *options, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_commit(tmp_path: Path) -> None:
+    report = tmp_path / "docs" / "benchmarks.md"
+    assert commit_of(tmp_path, report) == "unknown (no git checkout)"
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "code.py").write_text("1")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "one")
+    short = git(tmp_path, "rev-parse", "--short", "HEAD")
+    assert commit_of(tmp_path, report) == short
+    report.parent.mkdir()
+    report.write_text("what the last run wrote is no change of the code")
+    assert commit_of(tmp_path, report) == short
+    assert commit_of(tmp_path, None) == f"{short}, with uncommitted changes"
+    assert commit_of(tmp_path, Path("/elsewhere/benchmarks.md")) == f"{short}, with uncommitted changes"
+    (tmp_path / "code.py").write_text("2")
+    assert commit_of(tmp_path, report) == f"{short}, with uncommitted changes"
+
+
+def test_the_page(postgres: str) -> None:
+    circumstances = Circumstances.now(postgres, None, embedded=True)
+    assert "GiB of memory" in circumstances.machine and "cores" in circumstances.machine
+    assert "Python 3." in circumstances.software and "PostgreSQL 18" in circumstances.software
+    lines: list[Measured] = [("one | two,\nrows/s", "1,000", "≥ 10"), ("three", "3", "")]
+    page = markdown(lines, Circumstances("a machine", "some software", "abc1234", date(2026, 11, 26)), "few rows")
+    assert "- Commit: abc1234\n- Date: 2026-11-26\n- Sizes: few rows\n" in page
+    assert page.endswith("| one \\| two, rows/s | 1,000 | ≥ 10 |\n| three | 3 |  |\n")
