@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPException, RemoteDisconnected
+from http.client import HTTPException
 from typing import cast
 
 import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_odoo_shadow.source.answers import is_flat_enough
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
@@ -24,11 +24,10 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooError,
     OdooServerError,
     OdooThrottledError,
-    OdooTimeoutError,
-    OdooUnreachableError,
 )
 from airflow_provider_odoo_shadow.source.headers import moment_of, seconds_to_wait
 from airflow_provider_odoo_shadow.source.inflate import Inflater, TooLongError
+from airflow_provider_odoo_shadow.source.network import damaged, network_error, wants_tls
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.source.wire import Budget, open_session, spending
 from airflow_provider_odoo_shadow.text.log import logger
@@ -75,6 +74,7 @@ class HttpTransport:
         self._session = open_session(connection)
         self._pace = threading.Lock()
         self._next_call = 0.0
+        self._connect_timeout = min(CONNECT_TIMEOUT, connection.timeout)
         self._server_time: datetime | None = None
         if connection.verify is False and not connection.is_loopback:
             log.warning(
@@ -140,7 +140,8 @@ class HttpTransport:
             with spending(budget):
                 return self._exchange(method, path, body, headers)
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
-            failure = self._network_error(error, budget)
+            full = self._too_much(f"{MOST_BYTES >> 20} MiB") if budget.is_full else None
+            failure = full or network_error(self.connection, error, budget, self._connect_timeout)
         # Raised out here, it does not carry the other error, which holds the request and so the credential.
         raise failure
 
@@ -150,7 +151,7 @@ class HttpTransport:
             self.connection.url + path,
             data=body,
             headers={"Accept-Encoding": "gzip", **headers},
-            timeout=(min(CONNECT_TIMEOUT, self.connection.timeout), self.connection.timeout),
+            timeout=(self._connect_timeout, self.connection.timeout),
             verify=self.connection.verify,
             allow_redirects=False,
             stream=True,
@@ -159,7 +160,7 @@ class HttpTransport:
             self._note_time(response.raw.headers.getlist("Date"))
             self._check_status(response, path)
             answer = self._read(response)
-        self._check_failure(response)
+        self._check_failure(response, answer)
         return HttpAnswer(response.status_code, answer, response.headers.get("Content-Type", ""))
 
     def _read(self, response: requests.Response) -> bytes:
@@ -182,12 +183,12 @@ class HttpTransport:
             try:
                 plain = inflater.feed(piece)
             except zlib.error:
-                raise self._broke_off() from None
+                raise damaged(self.connection) from None
             except TooLongError:
                 raise self._too_much(f"{MOST_BYTES >> 20} MiB") from None
             yield plain
         if not inflater.is_whole:
-            raise self._broke_off()
+            raise damaged(self.connection)
 
     def _wait_for_turn(self) -> None:
         if self.connection.requests_per_second is None:
@@ -204,38 +205,6 @@ class HttpTransport:
         if moments:
             self._server_time = min(moments)
 
-    def _network_error(self, error: Exception, budget: Budget) -> OdooError:
-        connection = self.connection
-        if budget.is_full:
-            return self._too_much(f"{MOST_BYTES >> 20} MiB")
-        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" not in str(error).upper():
-            return OdooConfigurationError(f"{connection} does not speak TLS there: use http, or the port of https.")
-        if isinstance(error, requests.exceptions.SSLError):
-            return OdooConfigurationError(
-                f"{connection}: the server's certificate is not trusted; "
-                "set verify to a CA file that knows it, or to false for a test server."
-            )
-        if budget.is_late or isinstance(error, requests.exceptions.Timeout | ReadTimeoutError | TimeoutError):
-            whole = connection.timeout * DEADLINE_IN_TIMEOUTS
-            within = f"to the end within {whole:g} s" if budget.is_late else f"within {connection.timeout:g} s"
-            return OdooTimeoutError(f"{connection} did not answer {within}: try smaller pages, or a longer timeout.")
-        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-            return OdooConfigurationError(f"{connection}: the URL is not one that can be called; correct the host.")
-        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-            return OdooConfigurationError(f"{connection}: {error.strerror or 'cannot read the CA file'}: see verify.")
-        if isinstance(error, HTTPError | HTTPException) and not isinstance(error, requests.RequestException):
-            return self._broke_off()
-        if _is_no_http(error):
-            return OdooUnreachableError(
-                f"{connection} answered something that is not HTTP, or headers beyond its limits: check the port."
-            )
-        return OdooUnreachableError(
-            f"{connection} cannot be reached: check the URL and the port, and that this machine may connect to it."
-        )
-
-    def _broke_off(self) -> OdooUnreachableError:
-        return OdooUnreachableError(f"{self.connection} broke off in the middle of an answer.")
-
     def _too_much(self, what: str) -> OdooServerError:
         return OdooServerError(
             f"{self.connection} answered more than {what} to one call, and nothing of it was used: try smaller pages."
@@ -249,8 +218,11 @@ class HttpTransport:
                 "put the final URL into the connection, with https if the server wants it."
             )
 
-    def _check_failure(self, response: requests.Response) -> None:
+    def _check_failure(self, response: requests.Response, body: bytes) -> None:
         status, connection = response.status_code, self.connection
+        plain = wants_tls(connection, status, body)
+        if plain:
+            raise plain
         retry_after = seconds_to_wait(response.headers.get("Retry-After"))
         if status == 429:
             wait = f" and asks to wait {retry_after:g} s" if retry_after else ""
@@ -263,16 +235,6 @@ class HttpTransport:
             raise OdooServerError(
                 f"{connection} or a proxy in front of it failed (HTTP {status}).", retry_after=retry_after
             )
-
-
-def _is_no_http(error: BaseException) -> bool:
-    """Say whether there was an answer, but none of HTTP; requests wraps that in several errors."""
-    causes = (item for item in (*error.args, error.__context__) if isinstance(item, BaseException))
-    if isinstance(error, requests.exceptions.InvalidHeader):  # the server's; one's own are checked before
-        return True
-    if isinstance(error, HTTPException):
-        return not isinstance(error, RemoteDisconnected)
-    return any(map(_is_no_http, causes))
 
 
 def _refuse_constant(token: str) -> None:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from enum import Enum, auto
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -27,13 +29,33 @@ _SENT_AT_ONCE = 65_536
 """Bytes; the time that is left is looked at between two pieces."""
 
 
+class Stage(Enum):
+    """How far a call has come."""
+
+    CONNECTING = auto()
+    """There is no connection yet, or none with TLS."""
+    ASKING_PROXY = auto()
+    CONNECTED = auto()
+    ANSWERING = auto()
+    """The first bytes of an answer came."""
+    READING = auto()
+    """Its headers came whole."""
+
+
+class CutHeadersError(HTTPException):
+    """A connection ended within an answer's headers, which `http.client` takes for their end."""
+
+
 class Budget:
     """What one call may take.
 
     :ivar is_full: its bytes ran out.
+    :ivar stage: how far it has come.
     """
 
     def __init__(self, seconds: float, answer_bytes: int) -> None:
+        self.seconds = seconds
+        self.stage = Stage.CONNECTING
         self._deadline = time.monotonic() + seconds
         self._bytes_left = answer_bytes
         self.is_full = False
@@ -72,13 +94,17 @@ def spending(budget: Budget) -> Iterator[None]:
 
 
 class _Received(io.RawIOBase):
-    """A socket's incoming bytes, counted and timed."""
+    """A socket's incoming bytes, counted and timed.
+
+    :ivar has_ended: whether the other side has closed.
+    """
 
     def __init__(self, sock: socket.socket, source: io.RawIOBase) -> None:
         self._sock = sock
         self._source = source
         self._patience = sock.gettimeout()
         self._budget = _budget.get()
+        self.has_ended = False
 
     def readable(self) -> bool:
         return True
@@ -87,6 +113,9 @@ class _Received(io.RawIOBase):
         self._sock.settimeout(self._budget.seconds_left(self._patience))
         received = self._source.readinto(buffer)
         self._budget.take(received or 0)
+        self.has_ended = received == 0
+        if received and self._budget.stage is Stage.CONNECTED:
+            self._budget.stage = Stage.ANSWERING
         return received
 
     def close(self) -> None:
@@ -100,13 +129,37 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
         super().__init__(sock, *args, **named)
         self.fp.close()
-        self.fp = io.BufferedReader(_Received(sock, sock.makefile("rb", buffering=0)))
+        self._received = _Received(sock, sock.makefile("rb", buffering=0))
+        self.fp = io.BufferedReader(self._received)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._received.has_ended:
+            raise CutHeadersError("the connection ended within the headers")
+        budget = _budget.get()
+        if budget.stage is Stage.ANSWERING:  # not a proxy's, which opens the way
+            budget.stage = Stage.READING
 
 
 class _Http(HTTPConnection):
     """Sends in pieces, each within the time that is left, and receives through `_Response`."""
 
     response_class = _Response
+
+    def connect(self) -> None:
+        super().connect()
+        _budget.get().stage = Stage.CONNECTED
+
+    def _tunnel(self) -> None:
+        budget = _budget.get()
+        budget.stage = Stage.ASKING_PROXY
+        super()._tunnel()
+        budget.stage = Stage.CONNECTING
+
+    def request(self, *args: Any, **named: Any) -> None:
+        if self.sock is not None:  # kept from an earlier call
+            _budget.get().stage = Stage.CONNECTED
+        super().request(*args, **named)
 
     def send(self, data: Any) -> None:
         if self.sock is None:

@@ -35,9 +35,13 @@ def held() -> Iterator[threading.Event]:
 
 
 BROKEN: dict[str, tuple[bytes, type[OdooError], str]] = {
-    "closed without an answer": (b"", OdooUnreachableError, "cannot be reached"),
-    "closed within the headers": (HEAD, OdooServerError, "not a whole"),
-    "half a body": (HEAD + b"Content-Length: 40\r\n\r\n" + BODY[:20], OdooUnreachableError, "broke off"),
+    "closed without an answer": (b"", OdooUnreachableError, "accepted the connection and closed it"),
+    "closed within the headers": (HEAD, OdooServerError, "broke off within the headers"),
+    "half a body": (
+        HEAD + b"Content-Length: 40\r\n\r\n" + BODY[:20],
+        OdooUnreachableError,
+        "in the middle of an answer, after 20 bytes: check the logs of the Odoo worker",
+    ),
     "half a chunk": (
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n28\r\n" + BODY[:20],
         OdooUnreachableError,
@@ -48,11 +52,27 @@ BROKEN: dict[str, tuple[bytes, type[OdooError], str]] = {
         OdooUnreachableError,
         "broke off",
     ),
-    "no HTTP at all": (b"220 mail.example.com ESMTP\r\n", OdooUnreachableError, ""),
+    "no chunks": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + BODY,
+        OdooUnreachableError,
+        "a chunked answer that is not valid HTTP",
+    ),
+    "two lengths": (
+        HEAD + b"Content-Length: 40\r\nContent-Length: 41\r\n\r\n" + BODY,
+        OdooUnreachableError,
+        "contradictory headers",
+    ),
+    "headers without end": (HEAD + b"A: b\r\n" * 200 + b"\r\n", OdooUnreachableError, "more or longer headers"),
+    "no HTTP at all": (
+        b"220 mail.example.com ESMTP\r\n",
+        OdooUnreachableError,
+        "is not HTTP ('220 mail.example.com ESMTP'): check the port",
+    ),
+    "TLS": (b"\x15\x03\x01\x00\x02\x02\x46", OdooUnreachableError, "put https into the URL"),
     "garbage for gzip": (
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: 40\r\n\r\n" + BODY,
         OdooUnreachableError,
-        "broke off",
+        "damaged or incomplete",
     ),
     "half a JSON, whole for HTTP": (HEAD + b"Content-Length: 20\r\n\r\n" + BODY[:20], OdooServerError, "not a whole"),
     "half a JSON, until the end": (HEAD + b"Connection: close\r\n\r\n" + BODY[:20], OdooServerError, "not a whole"),
@@ -96,7 +116,7 @@ def test_an_answer_that_stops_half_way_is_a_timeout_too(
     server: RawServer, client_to: ClientTo, held: threading.Event
 ) -> None:
     server.otherwise = lambda _: Reply(raw=HEAD + b"Content-Length: 40\r\n\r\n" + BODY[:20], hold=held)
-    with failing_with(OdooTimeoutError, "0.1 s"):
+    with failing_with(OdooTimeoutError, "began to answer, then sent nothing for 0.1 s"):
         client_to(server.url, timeout=0.1).search_count("res.partner")
     assert server.calls == ["search_count"] * ATTEMPTS
 
@@ -110,12 +130,12 @@ def test_a_slow_stand_in_is_a_timeout(shared_odoo: StandIn) -> None:
 def test_nobody_listens(client_to: ClientTo) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with failing_with(OdooUnreachableError, f"127.0.0.1:{port}", "check the URL and the port"):
+    with failing_with(OdooUnreachableError, f"127.0.0.1:{port}", "was refused: check the URL and the port"):
         client_to(f"http://127.0.0.1:{port}").search_count("res.partner")
 
 
 def test_no_such_host(client_to: ClientTo) -> None:
-    with failing_with(OdooUnreachableError, "check the URL"):
+    with failing_with(OdooUnreachableError, "its host name cannot be resolved: check the URL", "DNS"):
         client_to("https://no-such-host.invalid").search_count("res.partner")
 
 

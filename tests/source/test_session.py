@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
@@ -24,6 +18,7 @@ from airflow_provider_odoo_shadow.source.errors import (
 )
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
+from tests.source.certificates import Certificate
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import DATE, RawServer, Reply, Request, relay_to, result
 
@@ -124,37 +119,6 @@ def test_a_credential_that_no_header_can_carry_is_told(
         client.search_count("res.partner")
 
 
-class Certificate:
-    """A self-signed certificate for 127.0.0.1, and a server context that shows it."""
-
-    def __init__(self, folder: Path) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odoo.test")])
-        now = datetime.now(UTC)
-        signed = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        self.path = folder / "certificate.pem"
-        self.path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-        private = folder / "key.pem"
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(self.path, private)
-
-
 @pytest.fixture
 def certificate(tmp_path: Path) -> Certificate:
     """A certificate that nobody knows."""
@@ -190,7 +154,7 @@ def test_verify_can_be_switched_off(verify: object, tls_server: RawServer, clien
 
 def test_a_certificate_for_another_host(tls_server: RawServer, certificate: Certificate, client_to: ClientTo) -> None:
     url = tls_server.url.replace("127.0.0.1", "localhost")
-    with failing_with(OdooConfigurationError, "certificate"):
+    with failing_with(OdooConfigurationError, "certificate is for another host name"):
         client_to(url, verify=str(certificate.path)).search_count("res.partner")
     assert tls_server.requests == []
 
@@ -202,12 +166,12 @@ def test_a_ca_file_that_is_missing(tls_server: RawServer, tmp_path: Path, client
 
 def test_a_ca_file_that_is_none(tls_server: RawServer, tmp_path: Path, client_to: ClientTo) -> None:
     (tmp_path / "nonsense.pem").write_text("nonsense")
-    with failing_with(OdooConfigurationError, "verify"):
+    with failing_with(OdooConfigurationError, "the CA file holds no readable certificate", "verify"):
         client_to(tls_server.url, verify=str(tmp_path / "nonsense.pem")).search_count("res.partner")
 
 
 def test_https_to_a_server_without_tls(server: RawServer, client_to: ClientTo) -> None:
-    with failing_with(OdooConfigurationError) as caught:
+    with failing_with(OdooConfigurationError, "does not speak TLS there: use http") as caught:
         client_to(server.url.replace("http:", "https:")).search_count("res.partner")
     assert "not trusted" not in str(caught[0])  # no CA file can cure this
 
