@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.target.base import (
 from airflow_provider_odoo_shadow.target.base_statements import VERSION
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.names import table_name
+from airflow_provider_odoo_shadow.target.present import recognize
 from airflow_provider_odoo_shadow.target.public_views import check_public
 from airflow_provider_odoo_shadow.target.registry import list_tables
 
@@ -35,6 +36,7 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
             check_public(tx, [table_name(model) for model in models])
         if version < VERSION:
             ensure_base(tx)
+        recognize(tx)
         is_bound = _has_same_address(recorded_origin(tx), odoo)
     if not is_bound:
         identified = replace(_address(odoo), uuid=_database_uuid(odoo))

@@ -19,10 +19,12 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.target import names, registry, watermarks
 from airflow_provider_odoo_shadow.target.base import ensure_base, schema_version
+from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.present import recognize
 from airflow_provider_odoo_shadow.target.public_views import check_public
-from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange, plan_change
+from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
 
 
@@ -94,9 +96,11 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[Tab
     with shadow.trial() as tx:
         if schema_version(tx):
             ensure_base(tx)  # an older schema is upgraded for this look only
+            recognize(tx)
             check_binding(tx, odoo)
             table = registry.name_table(tx, layout.model)
             change = plan_change(tx, table, columns, layout.left_out)
             to_fill = LiveIds.of(tx, table).total(tx) if change.to_fill else 0
-            found = change, watermarks.read_watermark(tx, table), to_fill
+            watermark = None if change.is_read_again else watermarks.read_watermark(tx, table)
+            found = change, watermark, to_fill
     return found

@@ -35,6 +35,7 @@ from airflow_provider_odoo_shadow.source.pages import Unreadable
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.catalogue import describe_table
+from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import apply_change
 from airflow_provider_odoo_shadow.target.finished import note_untracked
@@ -43,7 +44,6 @@ from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
-from airflow_provider_odoo_shadow.target.tables import plan_change
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 from airflow_provider_odoo_shadow.text.errors import class_of
 from airflow_provider_odoo_shadow.text.log import logger

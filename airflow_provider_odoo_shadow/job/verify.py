@@ -39,8 +39,8 @@ from airflow_provider_odoo_shadow.target.base_statements import VERSION
 from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
+from airflow_provider_odoo_shadow.target.present import known_columns, present_columns, recognize
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
-from airflow_provider_odoo_shadow.target.tables import present_columns
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -157,11 +157,12 @@ class _Comparison:
         with shadow.transaction() as tx:
             version = _checked_version(tx)
             check_binding(tx, odoo)
+            if version:
+                recognize(tx)
             table = registry.find_table(tx, model) if version else None
-            present = present_columns(tx, table) if table else {}
-            if table is None or not present:
+            if table is None or not present_columns(tx, table):
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
-            live, kept = LiveIds.of(tx, table), registry.read_settings(tx, table)
+            live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
             key_id = known_key(tx, odoo.connection.hash_secret)
         settings = ModelSettings.from_text(kept.settings)
         reading = read_as(odoo.connection, settings, key_id)
@@ -176,7 +177,14 @@ class _Comparison:
         if verify.depth is Depth.QUICK:
             compared, page_size = layout.restricted(()), QUICK_PAGE
         else:
-            compared, page_size = layout.restricted(present), options.batch_size
+            compared, page_size = layout.restricted(known), options.batch_size
+            lacking = sorted({item.column.name for item in layout.all_columns} - known)
+            if lacking:
+                log.warning(
+                    "%s: not compared, since the shadow has no column of its own for them until the next sync: %s",
+                    model,
+                    ", ".join(lacking),
+                )
         starts, begun = _starts(odoo), time.monotonic()
         return cls(odoo, shadow, compared, RowBuilder(compared), live, kept.on_delete, page_size, starts, begun)
 
@@ -274,9 +282,10 @@ def _repair(
             if options.on_delete is OnDelete.MARK:
                 add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
-            present = present_columns(tx, hold.table)
-            row_hash = RowHash.of(tx, hold.table, [item.column for item in layout.columns])
-        known = layout.restricted(present)
+            own = known_columns(tx, hold.table)
+            hashed = [item.column for item in layout.columns if item.column.name in own]
+            row_hash = RowHash.of(tx, hold.table, hashed)
+        known = layout.restricted(own)
         writer = TableWriter(hold, known, RowBuilder(known), row_hash, revive=live.has_marks)
         writer.write_ids(odoo, others, options.batch_size)
         remove_ids(odoo, writer, extra, options)

@@ -10,6 +10,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from airflow_provider_odoo_shadow.target.identity_statements import recognize_body
 from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
 from airflow_provider_odoo_shadow.target.relations import (
     DUE_ROW,
@@ -192,7 +193,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice'))""",
     """ALTER TABLE {internal}.table_state
     ADD COLUMN IF NOT EXISTS rests_on text,
-    ADD COLUMN IF NOT EXISTS untracked_at timestamptz""",
+    ADD COLUMN IF NOT EXISTS untracked_at timestamptz,
+    ADD COLUMN IF NOT EXISTS table_id oid,
+    ADD COLUMN IF NOT EXISTS own_columns jsonb""",
+    # What of a table is the mirror's own, by the numbers that PostgreSQL gives tables and columns.
+    "ALTER TABLE {schema}.odoo_shadow_field ADD COLUMN IF NOT EXISTS column_number smallint",
+    "ALTER TABLE {schema}.odoo_shadow_schema_log ADD COLUMN IF NOT EXISTS kept_as text",
+    "ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS relation_id oid",
+    "DO {recognize}",
     """CREATE TABLE IF NOT EXISTS {internal}.proof (
     table_name text PRIMARY KEY,
     round_started_at timestamptz NOT NULL,
@@ -315,7 +323,6 @@ BEGIN
 END
 """
 
-
 _GET_BODY: LiteralString = """
     SELECT coalesce(
         (SELECT last_write_date FROM {schema}.odoo_shadow_watermark WHERE table_name = p_table_name),
@@ -356,6 +363,7 @@ def upgrade_statements(schema: str) -> list[sql.Composed]:
             meta=sql.Identifier(schema, "odoo_shadow_meta").as_string(),
             watermark=sql.Identifier(schema, "odoo_shadow_watermark").as_string(),
         ),
+        "recognize": recognize_body(schema),
     }
     parts = {**_parts(schema), **{name: sql.Literal(body.as_string()) for name, body in bodies.items()}}
     return [sql.SQL(statement).format(**parts) for statement in _STATEMENTS]

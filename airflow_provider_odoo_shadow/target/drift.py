@@ -14,11 +14,16 @@ from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.due_views import mark_view, mark_views_that_name, naming_fields
+from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.mending import make_index, make_key, set_aside
 from airflow_provider_odoo_shadow.target.named_views import drop_views_on
+from airflow_provider_odoo_shadow.target.present import note_own_columns
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
 from airflow_provider_odoo_shadow.target.registry import count_fields, recount_rows
 from airflow_provider_odoo_shadow.target.relations import FIELD, SCHEMA_LOG, WATERMARK
+from airflow_provider_odoo_shadow.target.row_hash import forget_hashes
 from airflow_provider_odoo_shadow.target.tables import (
+    OWN_COLUMNS,
     Change,
     ChangeKind,
     Column,
@@ -29,33 +34,71 @@ from airflow_provider_odoo_shadow.target.tables import (
     widening_statement,
 )
 from airflow_provider_odoo_shadow.target.watermarks import forget
+from airflow_provider_odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 
 def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
-    """Carry a change out, note it, and note which columns all rows must be given; all in this transaction."""
-    if not change.changes:
-        _note_columns(tx, change.table, change.unrecorded, is_filled=True)
-        if change.unrecorded:
-            mark_view(tx, change.table)
+    """Carry a change out, note it, and note which columns all rows must be given; all in this transaction.
+
+    :raises ShadowConflictError: an id stands twice in a table that has lost its primary key.
+    """
+    if not (change.changes or change.adopted or change.moved or change.is_unknown):
         return
     lock_schema(tx)
-    _empty(
-        tx, change.table, [item.column for item in change.changes if item.column and item.kind is ChangeKind.EMPTIED]
-    )
+    done = _carry_out(tx, change)
+    if done:
+        _log(tx, change.table, done, run_id)
+        _tell(tx, change.table, done)
+    _note_columns(tx, change.table, change.columns if change.creates else change.adopted, is_filled=True)
+    _note_columns(tx, change.table, change.to_fill, is_filled=False)
+    if change.to_fill:
+        save_fill(tx, change.table, None)
+    _note_table(tx, change)
+    if done:
+        count_fields(tx, change.table, len(change.columns))
+        _mark_views(tx, change)
+        publish(tx, (change.table,))
+    elif change.adopted:
+        mark_view(tx, change.table)
+
+
+def _carry_out(tx: Transaction, change: TableChange) -> list[Change]:
+    """Change the table; return what was done, which may differ from what was planned."""
+    _move(tx, change.table, change.moved)
+    kept = {item.kept_as for item in change.changes if item.kind is ChangeKind.SET_ASIDE}
+    emptied = [item.column for item in change.changes if item.column and item.kind is ChangeKind.EMPTIED]
+    _empty(tx, change.table, [column for column in emptied if column.name not in kept])
     done = [_apply(tx, change, item) for item in change.changes]
-    _log(tx, change.table, done, run_id)
-    if change.creates:
-        recount_rows(tx, change.table, 0)
-        forget(tx, change.table)  # somebody may have dropped the table that the watermark was about
-        _note_columns(tx, change.table, change.columns, is_filled=True)
-    else:
-        _note_columns(tx, change.table, change.unrecorded, is_filled=True)
-        _note_columns(tx, change.table, change.to_fill, is_filled=False)
-        if change.to_fill:
-            save_fill(tx, change.table, None)
-    count_fields(tx, change.table, len(change.columns))
-    _mark_views(tx, change)
-    publish(tx, (change.table,))
+    _empty(tx, change.table, [column for column in emptied if column.name in kept])
+    return done
+
+
+def _note_table(tx: Transaction, change: TableChange) -> None:
+    """Note which table and which of the project's own columns the books are about from now on, and what they know."""
+    table = change.table
+    if change.creates or change.is_unknown or change.made_own:
+        marks = {names.DELETED_AT} if LiveIds.of(tx, table).has_marks else set()
+        note_own_columns(tx, table, {names.ID, *(item.name for item in OWN_COLUMNS), *marks})
+    if change.creates or change.is_read_again:
+        forget(tx, table)  # somebody may have dropped the table that the watermark was about
+        recount_rows(tx, table, LiveIds.of(tx, table).count_all(tx))
+    if change.is_read_again or names.HASH in change.made_own:
+        forget_hashes(tx, table)
+
+
+def _tell(tx: Transaction, table: str, done: Sequence[Change]) -> None:
+    """Tell people of what somebody else must have done to the table."""
+    for item in done:
+        own = item.column is not None and not item.is_of_field
+        if own or item.kind in _DONE_BY_OTHERS:
+            log.warning("%s: %s", f"{tx.schema}.{table}", item)
+
+
+_DONE_BY_OTHERS = frozenset(
+    {ChangeKind.TAKEN_OVER, ChangeKind.KEYED, ChangeKind.INDEXED, ChangeKind.ADOPTED, ChangeKind.SET_ASIDE}
+)
 
 
 def _mark_views(tx: Transaction, change: TableChange) -> None:
@@ -68,18 +111,73 @@ def _mark_views(tx: Transaction, change: TableChange) -> None:
 
 def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
     """Carry one change out; return what was done, which may differ from what was planned."""
-    table = tx.own(change.table)
-    if item.column is None:
-        tx.run_all(create_statements(tx.schema, change.table, change.columns))
-    elif item.kind is ChangeKind.ADDED:
-        tx.cursor.execute(add_statement(table, item.column))
-    elif item.kind is ChangeKind.VANISHED:
-        _mark_vanished(tx, change.table, item.column)
-    elif item.kind is ChangeKind.WIDENED and not _widen(tx, change.table, item):
-        item = replace(item, kind=ChangeKind.REPLACED)
+    match item.kind:
+        case ChangeKind.CREATED:
+            tx.run_all(create_statements(tx.schema, change.table, change.columns))
+            make_index(tx, change.table)
+        case ChangeKind.KEYED:
+            make_key(tx, change.table)
+        case ChangeKind.INDEXED:
+            make_index(tx, change.table)
+        case ChangeKind.ADDED:
+            _add(tx, change.table, item.column)
+        case ChangeKind.SET_ASIDE:
+            _set_aside(tx, change.table, item)
+        case ChangeKind.VANISHED:
+            _mark_vanished(tx, change.table, item.column)
+        case ChangeKind.ADOPTED if item.column and item.column.name == names.SYNCED_AT:
+            _add_default(tx, change.table)
+        case ChangeKind.WIDENED if not _widen(tx, change.table, item):
+            item = replace(item, kind=ChangeKind.REPLACED)
     if item.kind is ChangeKind.REPLACED:
         _replace(tx, change.table, item)
     return item
+
+
+def _add(tx: Transaction, table: str, column: Column | None) -> None:
+    if column is None:
+        return
+    tx.cursor.execute(add_statement(tx.own(table), column))
+    if column.name == names.SYNCED_AT:
+        _add_default(tx, table)  # apart, so that rows that are there do not get a moment that is not true
+
+
+def _add_default(tx: Transaction, table: str) -> None:
+    tx.run(
+        "ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT now()",
+        table=tx.own(table),
+        column=sql.Identifier(names.SYNCED_AT),
+    )
+
+
+def _set_aside(tx: Transaction, table: str, item: Change) -> None:
+    """Give somebody else's column another name, and make the mirror's own. Views and rights go with it."""
+    if item.column is None:
+        return
+    set_aside(tx, table, item.column.name, item.kept_as, refuses_null=item.refuses_null)
+    _add(tx, table, item.column)
+
+
+def _move(tx: Transaction, table: str, moved: Sequence[tuple[str, str]]) -> None:
+    """Let the books follow columns that have other names now; they may have changed them among each other."""
+    if not moved:
+        return
+    parts = {"field": tx.own(FIELD), "table": table, "before": [name for name, _ in moved]}
+    tx.run(
+        "UPDATE {field} SET column_name = format('%s %s', column_number, column_name),"
+        " vanished_at = coalesce(vanished_at, now()), updated_at = now()"
+        " WHERE table_name = {table} AND column_name = ANY({before});"
+        " DELETE FROM {field} WHERE table_name = {table} AND column_name = ANY({after})",
+        after=[name for _, name in moved],
+        **parts,
+    )
+    tx.run(
+        "UPDATE {field} f SET column_name = moved.after FROM unnest({before}::text[], {after}::text[])"
+        " AS moved (before, after)"
+        " WHERE f.table_name = {table} AND f.column_name = format('%s %s', f.column_number, moved.before)",
+        after=[name for _, name in moved],
+        **parts,
+    )
 
 
 def _empty(tx: Transaction, table: str, columns: Sequence[Column]) -> None:
@@ -148,12 +246,7 @@ def _replace(tx: Transaction, table: str, item: Change) -> None:
     """Keep the old column under a name that tells its type, and add a new one. Views may stand on the old one."""
     if item.column is None:
         return
-    tx.run(
-        "ALTER TABLE {table} RENAME COLUMN {column} TO {kept}",
-        table=tx.own(table),
-        column=sql.Identifier(item.column.name),
-        kept=sql.Identifier(item.kept_as),
-    )
+    set_aside(tx, table, item.column.name, item.kept_as)
     tx.cursor.execute(add_statement(tx.own(table), item.column))
     tx.run(
         "UPDATE {field} SET column_name = {kept}, vanished_at = now(), updated_at = now()"
@@ -207,23 +300,31 @@ def finish_fill(tx: Transaction, table: str, columns: Sequence[str]) -> None:
 
 
 def _note_columns(tx: Transaction, table: str, columns: Sequence[Column], *, is_filled: bool) -> None:
+    """Note that columns which are there are the mirror's own."""
     if not columns:
         return
-    row = sql.SQL("({}, {}, {}, {}, {}, {})")
+    row = sql.SQL("({}, {}, {}, {})")
     tx.run(
-        "INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type, is_filled) VALUES {rows}"
+        "INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type, is_filled, column_number)"
+        " SELECT {table}, v.name, v.origin, v.odoo, v.kind, {is_filled}, a.attnum"
+        " FROM (VALUES {rows}) AS v (name, origin, odoo, kind)"
+        " JOIN pg_attribute a ON a.attrelid = to_regclass({qualified}) AND a.attname = v.name AND NOT a.attisdropped"
         " ON CONFLICT (table_name, column_name) DO UPDATE SET field_name = excluded.field_name,"
         " odoo_type = excluded.odoo_type, column_type = excluded.column_type, is_filled = excluded.is_filled,"
-        " vanished_at = NULL, emptied_at = NULL, updated_at = now()",
+        " column_number = excluded.column_number, vanished_at = NULL, emptied_at = NULL, updated_at = now()",
         field=tx.own(FIELD),
+        table=table,
+        qualified=tx.own(table).as_string(tx.cursor),
+        is_filled=is_filled,
         rows=sql.SQL(", ").join(
-            row.format(table, item.name, storable(item.field), item.odoo_type, str(item.type), is_filled)
-            for item in columns
+            row.format(item.name, storable(item.field), item.odoo_type, str(item.type)) for item in columns
         ),
     )
 
 
-def _mark_vanished(tx: Transaction, table: str, column: Column) -> None:
+def _mark_vanished(tx: Transaction, table: str, column: Column | None) -> None:
+    if column is None:
+        return
     tx.run(
         "UPDATE {field} SET vanished_at = now(), updated_at = now()"
         " WHERE table_name = {table} AND column_name = {column}",
@@ -234,9 +335,9 @@ def _mark_vanished(tx: Transaction, table: str, column: Column) -> None:
 
 
 def _log(tx: Transaction, table: str, changes: Sequence[Change], run_id: UUID) -> None:
-    row = sql.SQL("({}, {}, {}, {}, {}, {})")
+    row = sql.SQL("({}, {}, {}, {}, {}, {}, {})")
     tx.run(
-        "INSERT INTO {log} (sync_run_id, table_name, change, column_name, old_type, new_type) VALUES {rows}",
+        "INSERT INTO {log} (sync_run_id, table_name, change, column_name, old_type, new_type, kept_as) VALUES {rows}",
         log=tx.own(SCHEMA_LOG),
         rows=sql.SQL(", ").join(
             row.format(
@@ -246,6 +347,7 @@ def _log(tx: Transaction, table: str, changes: Sequence[Change], run_id: UUID) -
                 item.column.name if item.column else None,
                 item.old_type,
                 str(item.column.type) if item.column else None,
+                item.kept_as if item.kind in (ChangeKind.SET_ASIDE, ChangeKind.REPLACED) else None,
             )
             for item in changes
         ),

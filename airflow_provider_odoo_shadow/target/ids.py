@@ -13,8 +13,18 @@ from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.due_rows import note_removed
 from airflow_provider_odoo_shadow.target.due_views import mark_view
+from airflow_provider_odoo_shadow.target.mending import set_aside
+from airflow_provider_odoo_shadow.target.present import (
+    PresentColumn,
+    PresentTable,
+    columns_with_values,
+    note_own_columns,
+)
 from airflow_provider_odoo_shadow.target.public_views import publish
-from airflow_provider_odoo_shadow.target.relations import META
+from airflow_provider_odoo_shadow.target.relations import META, TABLE_STATE
+from airflow_provider_odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 
 class OnDelete(StrEnum):
@@ -29,7 +39,7 @@ class OnDelete(StrEnum):
 class LiveIds:
     """The ids of a table's rows that are not marked as deleted.
 
-    :param has_marks: whether the table has the column `_deleted_at`.
+    :param has_marks: whether the table has the mirror's own column `_deleted_at`.
     """
 
     table: str
@@ -37,10 +47,13 @@ class LiveIds:
 
     @classmethod
     def of(cls, tx: Transaction, table: str) -> LiveIds:
-        """Look whether the table marks deleted rows."""
+        """Look whether the table marks deleted rows; a column of that name that somebody else made marks nothing."""
         rows = tx.run(
-            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({name}) AND attname = {column}"
-            " AND NOT attisdropped",
+            "SELECT 1 FROM pg_attribute a JOIN {state} s ON s.table_id = a.attrelid AND s.table_name = {table}"
+            " WHERE a.attrelid = to_regclass({name}) AND a.attname = {column} AND NOT a.attisdropped"
+            " AND (s.own_columns ->> {column})::int = a.attnum",
+            state=tx.internal(TABLE_STATE),
+            table=table,
             name=tx.own(table).as_string(tx.cursor),
             column=names.DELETED_AT,
         )
@@ -112,10 +125,35 @@ _MARK = sql.Identifier(names.DELETED_AT)
 
 
 def add_mark_column(tx: Transaction, table: str) -> None:
-    """Give a table the column that marks deleted rows, and show it in the views."""
+    """Give a table the column that marks deleted rows, and show it in the views.
+
+    Somebody else's column of that name is kept under another one, unless it is empty and nothing but a column.
+    """
     if LiveIds.of(tx, table).has_marks:
         return
     lock_schema(tx)
-    tx.run("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} timestamptz", table=tx.own(table), column=_MARK)
+    there = PresentTable.of(tx, table)
+    present = there.columns.get(names.DELETED_AT)
+    oddity = _oddity(tx, table, present) if present is not None else ""
+    if present is not None and oddity:
+        kept_as = names.name_set_aside(names.DELETED_AT, there.columns)
+        set_aside(tx, table, names.DELETED_AT, kept_as, refuses_null=present.refuses_null)
+        log.warning(
+            "%s: %s is not the mirror's own, since %s, and becomes %s",
+            f"{tx.schema}.{table}",
+            names.DELETED_AT,
+            oddity,
+            kept_as,
+        )
+    if present is None or oddity:
+        tx.run("ALTER TABLE {table} ADD COLUMN {column} timestamptz", table=tx.own(table), column=_MARK)
+    note_own_columns(tx, table, {names.DELETED_AT, *there.own_numbers})
     mark_view(tx, table)
     publish(tx, (table,))
+
+
+def _oddity(tx: Transaction, table: str, present: PresentColumn) -> str:
+    """Say what keeps somebody else's column from becoming the mark."""
+    if present.oddity or present.type != names.OWN_COLUMNS[names.DELETED_AT]:
+        return present.oddity or f"it is {present.type}"
+    return "it holds values" if columns_with_values(tx, table, [names.DELETED_AT]) else ""

@@ -22,7 +22,7 @@ from airflow_provider_odoo_shadow.target.errors import (
 )
 from airflow_provider_odoo_shadow.target.made_objects import MadeObject, ObjectKind, Standing, standing_of
 from airflow_provider_odoo_shadow.target.public_views import has_security_invoker, publish
-from airflow_provider_odoo_shadow.target.relations import FIELD, MADE_OBJECT, META
+from airflow_provider_odoo_shadow.target.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,
     Place,
@@ -35,7 +35,7 @@ from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-_OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE, names.DELETED_AT})
+_OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
 
 
 def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = None) -> None:
@@ -105,11 +105,14 @@ def _renew(tx: Transaction, table: str) -> None:
 def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:
     """Return the columns that the view shows, and all that the table has."""
     rows = tx.run(
-        "SELECT a.attname, f.column_name IS NOT NULL, "
+        "SELECT a.attname, f.column_name IS NOT NULL OR a.attname = {mark} AND EXISTS (SELECT FROM {state} s"
+        " WHERE s.table_name = {table} AND (s.own_columns ->> a.attname)::int = a.attnum),"
         " CASE WHEN f.odoo_type = 'many2one' AND f.column_type = 'bigint' THEN f.relation_table END"
         " FROM pg_attribute a LEFT JOIN {field} f"
         " ON f.table_name = {table} AND f.column_name = a.attname AND f.vanished_at IS NULL"
         " WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        mark=names.DELETED_AT,
+        state=tx.internal(TABLE_STATE),
         field=tx.own(FIELD),
         table=table,
         name=tx.own(table).as_string(tx.cursor),

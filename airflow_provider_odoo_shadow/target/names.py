@@ -18,7 +18,16 @@ SYNCED_AT = "_synced_at"
 HASH = "_sync_hash"
 DELETED_AT = "_deleted_at"
 
-_OWN_COLUMNS = frozenset({WRITE_DATE, SYNCED_AT, HASH, DELETED_AT})
+OWN_COLUMNS = {
+    ID: "bigint",
+    WRITE_DATE: "timestamp with time zone",
+    SYNCED_AT: "timestamp with time zone",
+    HASH: "text",
+    DELETED_AT: "timestamp with time zone",
+}
+"""The columns that are no field's, and their types as `format_type` spells them."""
+
+_NOT_FIELDS = frozenset(OWN_COLUMNS) - {ID}
 # PostgreSQL's system columns (documentation, "System Columns"): no table may have a column of these names.
 _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _HASH_DIGITS = 8
@@ -103,7 +112,7 @@ def free_column_name(field: str, taken: Collection[str]) -> str:
 
 def column_name(field: str) -> str:
     """Return the column of a field: the same name, unless PostgreSQL or this project cannot have it so."""
-    if field in _OWN_COLUMNS or field in _SYSTEM_COLUMNS:
+    if field in _NOT_FIELDS or field in _SYSTEM_COLUMNS:
         return _suffixed(field, field)
     return _bounded(field, field)
 
@@ -116,6 +125,23 @@ def kept_column_name(column: str, old_type: str, taken: Collection[str]) -> str:
     plain = f"{column}__{old_type.replace(' ', '_')}"
     numbered = (f"{plain}_{number}" for number in count(2))
     return _first_free((_bounded(plain, plain) for plain in chain([plain], numbered)), taken)
+
+
+def name_set_aside(column: str, taken: Collection[str]) -> str:
+    """Return the name under which a column is kept that was there before the mirror's own: `email__before`.
+
+    :param taken: the columns that there are, or will be.
+    """
+    plain = f"{column}__before"
+    numbered = (f"{plain}_{number}" for number in count(2))
+    return _first_free((_bounded(name, name) for name in chain([plain], numbered)), taken)
+
+
+def index_names(table: str) -> Iterator[str]:
+    """Return what a table's index on `_odoo_write_date` may be called, best first, without end."""
+    yield index_name(table)
+    for number in count(2):
+        yield _bounded(f"ix_{table}_write_date_{number}", f"{table} {number}")
 
 
 def index_name(table: str) -> str:

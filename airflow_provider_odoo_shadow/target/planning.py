@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from psycopg import sql
+
 from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.names import OWN_COLUMNS
+from airflow_provider_odoo_shadow.target.present import HAS_KEY
 from airflow_provider_odoo_shadow.target.registry import ReadSettings, to_settings
 from airflow_provider_odoo_shadow.target.relations import DUE_ROW, FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
 from airflow_provider_odoo_shadow.target.row_hash import hashing_of
@@ -21,8 +25,8 @@ class TableState:
 
     :param watermark: None before its first load has ended.
     :param exists: whether the table is there; somebody may have dropped it.
-    :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill or that
-        somebody dropped, hashes of a former version or another key, rows that are due, an error.
+    :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill, hashes
+        of a former version or another key, rows that are due, an error, or what somebody did to the table.
     :param fields_digest: of the model's fields, when it was last planned.
     """
 
@@ -47,7 +51,13 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND f.vanished_at IS NULL)"
         " OR EXISTS (SELECT FROM {field} f WHERE f.table_name = m.table_name AND f.vanished_at IS NULL"
         " AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = f.column_name"
-        " AND NOT a.attisdropped)),"
+        " AND a.attnum = f.column_number AND format_type(a.atttypid, a.atttypmod) = f.column_type"
+        " AND NOT a.attisdropped))"
+        " OR s.table_id IS DISTINCT FROM c.oid OR NOT {has_key}"
+        " OR EXISTS (SELECT FROM jsonb_each_text(s.own_columns) o"
+        " JOIN (VALUES {own}) AS t (name, kind) ON t.name = o.key"
+        " WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = o.key"
+        " AND a.attnum = o.value::int AND format_type(a.atttypid, a.atttypmod) = t.kind AND NOT a.attisdropped)),"
         " m.fields_digest,"
         " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
         " w.last_write_date > {never}, {mark}"
@@ -56,7 +66,8 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
         " WHERE m.odoo_model = ANY({models})",
         hashing=hashing_of(tx),
-        due=tx.internal(DUE_ROW),
+    :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill, hashes
+        of a former version or another key, rows that are due, an error, or what somebody did to the table.
         field=tx.own(FIELD),
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),

@@ -29,8 +29,9 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.present import present_columns
 from airflow_provider_odoo_shadow.target.relations import MIRROR, TABLE_STATE
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, present_columns
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 
 VERSION = "v1"
 """Begins every hash; another way to make them has another."""
@@ -144,4 +145,11 @@ def note_hashed(tx: Transaction, table: str, hashed_as: str) -> None:
         state=tx.internal(TABLE_STATE),
         table=table,
         hashed_as=hashed_as,
+    )
+
+
+def forget_hashes(tx: Transaction, table: str) -> None:
+    """Let the next run make a table's hashes anew: those that are there may be of other values."""
+    tx.run(
+        "UPDATE {state} SET hashed_as = NULL WHERE table_name = {table}", state=tx.internal(TABLE_STATE), table=table
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import LiteralString
@@ -10,9 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.descriptions import UNDESCRIBED, Description, storable
-from airflow_provider_odoo_shadow.target.relations import FIELD
+from airflow_provider_odoo_shadow.target.descriptions import UNDESCRIBED, Description
 
 
 class ColumnType(StrEnum):
@@ -44,11 +42,22 @@ class Column:
     description: Description = UNDESCRIBED
 
 
+OWN_COLUMNS = tuple(
+    Column(name, ColumnType(names.OWN_COLUMNS[name])) for name in (names.WRITE_DATE, names.SYNCED_AT, names.HASH)
+)
+"""The project's own columns that every table has besides `id`."""
+
+
 class ChangeKind(StrEnum):
     """What happens to a table or a column."""
 
     CREATED = "table created"
+    TAKEN_OVER = "table taken over"
+    KEYED = "primary key made"
+    INDEXED = "index made"
     ADDED = "column added"
+    ADOPTED = "column taken over"
+    SET_ASIDE = "column set aside"
     RETURNED = "column written again"
     VANISHED = "column no longer written"
     EMPTIED = "column emptied"
@@ -61,13 +70,17 @@ class Change:
     """One change.
 
     :param column: None for the whole table.
-    :param kept_as: what the column with the old type is called from then on, should its type not be widened.
+    :param kept_as: what the column that was there is called from then on, should it not become this one.
+    :param oddity: what keeps that column from becoming this one, in words.
+    :param refuses_null: no row could be inserted any more without a value in that column.
     """
 
     kind: ChangeKind
     column: Column | None = None
     old_type: str | None = None
     kept_as: str = ""
+    oddity: str = ""
+    refuses_null: bool = False
 
     def __str__(self) -> str:
         """Return the change in words."""
@@ -77,7 +90,14 @@ class Change:
             return f"{self.column.name} becomes {self.column.type}, its old values stay in {self.kept_as}"
         if self.kind is ChangeKind.WIDENED:
             return f"{self.column.name} widened from {self.old_type} to {self.column.type}"
+        if self.kind is ChangeKind.SET_ASIDE:
+            return f"{self.column.name} is not the mirror's own, since {self.oddity}, and becomes {self.kept_as}"
         return f"{self.kind}: {self.column.name}"
+
+    @property
+    def is_of_field(self) -> bool:
+        """Whether it is about a field's column, rather than one of the project's own or the whole table."""
+        return self.column is not None and self.column.name not in names.OWN_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -85,13 +105,19 @@ class TableChange:
     """What must happen before rows can be written; empty when the table is as it should be.
 
     :param columns: the columns that the table will have, besides the project's own.
-    :param unrecorded: those that are there already, but not yet in `odoo_shadow_field`: `ddl` made them.
+    :param adopted: those that are there already and become the mirror's own as they are: no row lacks their values, or
+        all rows are read again anyway.
+    :param moved: columns that the mirror made and somebody renamed, or that are set aside: their names in the books and
+        those that they have from then on.
+    :param is_unknown: the books are not about this very table.
     """
 
     table: str
     changes: tuple[Change, ...] = ()
     columns: tuple[Column, ...] = field(default=(), repr=False)
-    unrecorded: tuple[Column, ...] = field(default=(), repr=False)
+    adopted: tuple[Column, ...] = field(default=(), repr=False)
+    moved: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    is_unknown: bool = field(default=False, repr=False)
 
     @property
     def creates(self) -> bool:
@@ -101,9 +127,30 @@ class TableChange:
     @property
     def to_fill(self) -> tuple[Column, ...]:
         """The columns whose values all rows lack."""
-        filling = (ChangeKind.ADDED, ChangeKind.RETURNED, ChangeKind.WIDENED, ChangeKind.REPLACED)
-        return tuple(change.column for change in self.changes if change.column and change.kind in filling)
+        filled = (item for item in self.changes if item.is_of_field and item.kind in _FILLED)
+        return tuple(item.column for item in filled if item.column)
 
+    @property
+    def made_own(self) -> frozenset[str]:
+        """The project's own columns that the mirror makes, or takes over."""
+        return frozenset(change.column.name for change in self.changes if change.column and not change.is_of_field)
+
+    @property
+    def is_read_again(self) -> bool:
+        """Whether what the table's rows hold is not known, so that all of it is read again."""
+        return self.is_unknown or names.WRITE_DATE in self.made_own
+
+
+_FILLED = frozenset(
+    {
+        ChangeKind.ADDED,
+        ChangeKind.ADOPTED,
+        ChangeKind.SET_ASIDE,
+        ChangeKind.RETURNED,
+        ChangeKind.WIDENED,
+        ChangeKind.REPLACED,
+    }
+)
 
 # What `ALTER COLUMN … TYPE … USING` turns into the other without loss.
 _WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
@@ -114,66 +161,9 @@ _WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
 }
 
 
-@dataclass(frozen=True)
-class _Recorded:
-    """A column as `odoo_shadow_field` tells of it."""
-
-    column: Column
-    is_active: bool
-    is_emptied: bool
-
-
-def plan_change(
-    tx: Transaction, table: str, columns: Sequence[Column], left_out: Collection[str] = frozenset()
-) -> TableChange:
-    """Compare the columns that a table should have, besides the project's own, with those that it has.
-
-    :param left_out: fields that Odoo has and the mirror must not, or no longer, have: their values are removed. Those
-        of a field that is gone from Odoo stay.
-    """
-    present = present_columns(tx, table)
-    if not present:
-        return TableChange(table, (Change(ChangeKind.CREATED),), tuple(columns))
-    recorded, hidden = _recorded_columns(tx, table), {storable(name) for name in left_out}
-    wanted = {column.name for column in columns}
-    changes = [change for item in columns for change in _changes(item, present, recorded.get(item.name), hidden)]
-    others = [item for name, item in recorded.items() if name not in wanted]
-    changes += [change for item in others for change in _endings(item, present, hidden)]
-    return TableChange(
-        table,
-        tuple(changes),
-        tuple(columns),
-        tuple(item for item in columns if item.name in present and item.name not in recorded),
-    )
-
-
-def _changes(
-    column: Column, present: Mapping[str, str], recorded: _Recorded | None, hidden: Collection[str]
-) -> Iterator[Change]:
-    present_type = present.get(column.name)
-    if present_type is None:
-        yield Change(ChangeKind.ADDED, column)
-        return
-    before = recorded.column.field if recorded is not None else ""
-    is_anothers = bool(before and column.field) and before != storable(column.field)
-    can_widen = (present_type, column.type) in _WIDENING
-    keeps_aside = present_type != column.type and not can_widen
-    if recorded is not None and is_anothers and not recorded.is_emptied and (not keeps_aside or before in hidden):
-        yield Change(ChangeKind.EMPTIED, recorded.column)
-    if present_type != column.type:
-        kind = ChangeKind.WIDENED if can_widen else ChangeKind.REPLACED
-        yield Change(kind, column, present_type, names.kept_column_name(column.name, present_type, present))
-    elif recorded is not None and (is_anothers or not recorded.is_active):
-        yield Change(ChangeKind.RETURNED, column)
-
-
-def _endings(recorded: _Recorded, present: Mapping[str, str], hidden: Collection[str]) -> Iterator[Change]:
-    """Tell what becomes of a column that is written no more."""
-    column = recorded.column
-    if column.name in present and column.field in hidden and not recorded.is_emptied:
-        yield Change(ChangeKind.EMPTIED, column)
-    elif recorded.is_active:
-        yield Change(ChangeKind.VANISHED, column)
+def can_widen(old: str, new: ColumnType) -> bool:
+    """Say whether one type is turned into the other without loss."""
+    return (old, new) in _WIDENING
 
 
 def widening_statement(table: sql.Identifier, change: Change) -> sql.Composed | None:
@@ -189,8 +179,8 @@ def widening_statement(table: sql.Identifier, change: Change) -> sql.Composed | 
 
 
 def add_statement(table: sql.Identifier, column: Column) -> sql.Composed:
-    """Return the statement that adds a column; running it twice does no harm."""
-    return sql.SQL("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {type}").format(
+    """Return the statement that adds a column that is not there."""
+    return sql.SQL("ALTER TABLE {table} ADD COLUMN {column} {type}").format(
         table=table, column=sql.Identifier(column.name), type=sql.SQL(column.type.value)
     )
 
@@ -211,29 +201,3 @@ def create_statements(schema: str, table: str, columns: Sequence[Column]) -> lis
             sql.Identifier(names.index_name(table)), qualified, sql.Identifier(names.WRITE_DATE)
         ),
     ]
-
-
-def present_columns(tx: Transaction, table: str) -> dict[str, str]:
-    """Return a table's columns and their types as they are, nothing when there is no such table."""
-    rows = tx.run(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
-        " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = {schema} AND c.relname = {table} AND a.attnum > 0 AND NOT a.attisdropped"
-        " ORDER BY a.attnum",
-        schema=tx.schema,
-        table=table,
-    )
-    return {str(name): str(kind) for name, kind in rows}
-
-
-def _recorded_columns(tx: Transaction, table: str) -> dict[str, _Recorded]:
-    rows = tx.run(
-        "SELECT column_name, column_type, field_name, odoo_type, vanished_at IS NULL, emptied_at IS NOT NULL"
-        " FROM {field} WHERE table_name = {table} ORDER BY column_name",
-        field=tx.own(FIELD),
-        table=table,
-    )
-    return {
-        str(name): _Recorded(Column(str(name), ColumnType(kind), str(origin), str(odoo)), is_active, is_emptied)
-        for name, kind, origin, odoo, is_active, is_emptied in rows
-    }

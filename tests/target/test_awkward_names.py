@@ -8,11 +8,12 @@ import pytest
 
 from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
 from airflow_provider_odoo_shadow.target.base import Origin, claim_origin, recorded_origin, schema_version
+from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.names import column_name, internal_schema, table_name
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, plan_change
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from airflow_provider_odoo_shadow.target.watermarks import Scan
 from tests.target.catalog import structure
 from tests.target.roles import run_as_owner

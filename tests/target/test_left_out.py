@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import pytest
 
+from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.drift import columns_to_fill
-from airflow_provider_odoo_shadow.target.tables import ChangeKind, Column, ColumnType, plan_change
+from airflow_provider_odoo_shadow.target.tables import ChangeKind, Column, ColumnType
 from tests.target.catalog import contents
 from tests.target.tables import make_base, make_table, merge, rows_of
 

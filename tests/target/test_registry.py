@@ -12,8 +12,9 @@ from airflow_provider_odoo_shadow.target.base import ensure_base
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.names import distinct_table_name
+from airflow_provider_odoo_shadow.target.present import present_columns
 from airflow_provider_odoo_shadow.target.registry import TableStatus
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType, present_columns
+from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.tables import NAME, make_base, make_table, merge, row, rows_of
 
 CHANGES: list[LiteralString] = [
