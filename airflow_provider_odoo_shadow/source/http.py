@@ -107,7 +107,7 @@ class HttpTransport:
         """
         self.check_values(sum(answer.body.count(sign) for sign in (b",", b":", b"[", b"{")))
         try:
-            value = cast(Json, json.loads(answer.body, parse_constant=_refuse_constant))
+            value = cast(Json, json.loads(answer.body))
         except (ValueError, RecursionError):
             value, is_read = None, False
         else:
@@ -273,8 +273,3 @@ def _is_no_http(error: BaseException) -> bool:
     if isinstance(error, HTTPException):
         return not isinstance(error, RemoteDisconnected)
     return any(map(_is_no_http, causes))
-
-
-def _refuse_constant(token: str) -> None:
-    """Refuse `NaN` and `Infinity`: they are not JSON, and jsonb cannot hold them."""
-    raise ValueError(token)
