@@ -205,8 +205,10 @@ class Plan:
                 self.converters.append((name, values.read_binary(bool(sizes))))
             elif field.type == "properties":
                 self.definitions.append(field)
-            elif field.type in ("json", "properties_definition"):
-                self.converters.append((name, lambda value: value or False))
+            elif field.type == "properties_definition":
+                self.converters.append((name, lambda value: value or []))
+            elif field.type in ("integer", "many2one_reference") and name != "id":
+                self.converters.append((name, values.read_whole))
             self.terms.append(values.select_term(field, query.expression(self.model, query.alias, field)))
         # Behind the values: what the properties are, from the record that defines them.
         self.terms += [query.definition(self.model, query.alias, field) for field in self.definitions]

@@ -11,25 +11,32 @@ from psycopg import sql
 from psycopg.adapt import Buffer, Loader
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import FloatLoader
-from psycopg.types.string import TextLoader
 
 from odoo_stand_in.schema import NUMBERS, Field
 
 _SECOND = len("2000-01-01 00:00:00")
 _DAY = len("2000-01-01")
+_MOST_WHOLE = 2**31 - 1
 
 
 class _SecondLoader(Loader):
-    """A timestamp as Odoo tells it: text, cut (not rounded) to the second."""
+    """A timestamp as Odoo tells it: text, cut (not rounded) to the second, a short year without zeros before it."""
 
     def load(self, data: Buffer) -> str:
-        return bytes(data[:_SECOND]).decode()
+        return bytes(data[:_SECOND]).decode().lstrip("0")
+
+
+class _DayLoader(Loader):
+    """A date as Odoo tells it."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode().lstrip("0")
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:
     """Let rows of this connection arrive as the wire wants them: dates as text, numerics as floats."""
     connection.adapters.register_loader("timestamp", _SecondLoader)
-    connection.adapters.register_loader("date", TextLoader)
+    connection.adapters.register_loader("date", _DayLoader)
     connection.adapters.register_loader("numeric", FloatLoader)
 
 
@@ -42,6 +49,11 @@ def select_term(field: Field, expression: sql.Composable) -> sql.Composable:
     if field.type == "many2one_reference":
         return sql.SQL("COALESCE({}, 0)").format(expression)
     return expression
+
+
+def read_whole(value: Any) -> Any:
+    """How an integer is told: beyond what XML-RPC has as a float, over the other protocols as well."""
+    return float(value) if value > _MOST_WHOLE else value
 
 
 def read_binary(sizes: bool) -> Callable[[Any], Any]:

@@ -1,7 +1,8 @@
 """Odoo's types → PostgreSQL's: which column a field gets, and how its values are converted.
 
 Values are converted by the field's declared type, never by their shape: `false` means empty for one type and no for
-another, and an id may look like a list.
+another, and an id may look like a list. What cannot be a value of its type is refused: neither Python nor PostgreSQL is
+to guess what was meant.
 """
 
 from __future__ import annotations
@@ -10,36 +11,56 @@ import hashlib
 import hmac
 import json
 import math
+import re
 from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from operator import itemgetter
 from typing import TypeAlias
 
-from airflow_provider_odoo_shadow.source.answers import is_id
+from airflow_provider_odoo_shadow.source.answers import EXACT_BELOW, is_id, moment_in, whole_number
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
-from airflow_provider_odoo_shadow.target.merge import Cell
+from airflow_provider_odoo_shadow.target.staging import Cell
 from airflow_provider_odoo_shadow.target.tables import ColumnType
 
 Convert: TypeAlias = Callable[[Json], Cell]
 
-_MOST_DIGITS = 20
-"""Of a whole number that comes as a text; PostgreSQL's bigint has 19 and a sign."""
+_WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)  # PostgreSQL's bigint has no more digits
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
+_MOST_DIGITS = 4_000
+"""Of a number that comes as a text: fewer than Python and PostgreSQL take."""
+
+_date_signs, _datetime_signs = itemgetter(4, 7), itemgetter(4, 7, 10, 13, 16)
+"""By these nearly all dates and datetimes are known, which must be read fast; before a short year Odoo has no zeros."""
+
+
+class MisfitError(ValueError):
+    """A value that is none of its field's type; the message says what it is not, without the value."""
 
 
 def text(value: Json) -> Cell:
-    """Convert char, text, html, selection and reference."""
+    """Convert char, text, html, selection and reference. Some modules' views send numbers for them."""
     if value is False or value is None:
         return None
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if isinstance(value, str):
+        return value
+    return _spelled(value) if isinstance(value, float) and not math.isfinite(value) else _as_json(value)
 
 
 def integer(value: Json) -> Cell:
     """Convert integer and many2one_reference. An empty company-dependent integer is `false`."""
     if value is False or value is None:
         return None
-    whole = int(value) if isinstance(value, float) and value.is_integer() else value  # so come those beyond 2**31 - 1
-    number = int(whole) if isinstance(whole, str) and len(whole) <= _MOST_DIGITS else whole
+    if is_id(value):
+        return value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        value = int(value)
+    number = 1 if value is True else whole_number(value)
+    if isinstance(number, float) and abs(number) >= EXACT_BELOW:
+        raise MisfitError("a whole number beyond 2**53, which Odoo sends rounded, so that nothing tells which it is")
     if not is_id(number):
-        raise ValueError("no whole number that a bigint holds")
+        raise MisfitError("no whole number that a bigint holds")
     return number
 
 
@@ -52,34 +73,73 @@ def ids(value: Json) -> Cell:
     """Convert a many2many: the ids, sorted, as PostgreSQL writes an array; an empty one is an empty array."""
     if value is False or value is None:
         return None
-    found = [item for item in value if is_id(item)] if isinstance(value, list) else None
-    if found is None or found != value:
-        raise TypeError("no list of ids")
+    items = [whole_number(item) for item in value] if isinstance(value, list) else [None]
+    found = [item for item in items if is_id(item)]
+    if len(found) < len(items):
+        raise MisfitError("no list of ids")
     return "{" + ",".join(map(str, sorted(set(found)))) + "}"
 
 
 def boolean(value: Json) -> Cell:
     """Convert a boolean, whose `false` is a value."""
+    if isinstance(value, str | list | dict):
+        raise MisfitError("neither true nor false")
     return bool(value)
 
 
 def number(value: Json) -> Cell:
-    """Convert float and monetary. Python's shortest form of a double is exact enough for any `digits`."""
-    if not isinstance(value, int | float | str) or value is False:
+    """Convert float and monetary. Python's shortest form of a double is exact enough for any `digits`.
+
+    What no double holds, as only whole numbers and texts can be, is passed on as it came: a `numeric` holds it.
+    """
+    if value is False or value is None:
         return None
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("no number")
-    return number
+    if isinstance(value, float):
+        return value + 0.0  # PostgreSQL takes -0.0 for the same as 0.0, but writes and hashes it otherwise
+    if isinstance(value, int):
+        return float(value) if abs(value) < EXACT_BELOW else value
+    if isinstance(value, str) and len(value) <= _MOST_DIGITS and _NUMBER.fullmatch(value):
+        nearest = float(value) + 0.0
+        return nearest if not math.isfinite(nearest) or Decimal(value) == Decimal(repr(nearest)) else value
+    raise MisfitError("no number")
+
+
+def day(value: Json) -> Cell:
+    """Convert a date. A datetime stands for the day that is written in it, as it does for Odoo itself."""
+    if value is False or value is None:
+        return None
+    if isinstance(value, str):
+        if len(value) == 10 and _date_signs(value) == ("-", "-") and _is_read_by(date.fromisoformat, value):
+            return value
+        midnight = moment_in(value.replace("T", " ").partition(" ")[0])
+        if midnight is not None and moment_in(value) is not None:
+            return midnight.date().isoformat()
+    raise MisfitError("no date")
 
 
 def timestamp(value: Json) -> Cell:
     """Convert a datetime, which Odoo gives in UTC without saying so."""
-    return f"{value}+00" if isinstance(value, str) else None
+    if value is False or value is None:
+        return None
+    if isinstance(value, str):
+        is_usual = len(value) == 19 and _datetime_signs(value) == ("-", "-", " ", ":", ":")
+        if is_usual and _is_read_by(datetime.fromisoformat, value):
+            return f"{value}+00"
+        if (moment := moment_in(value)) is not None:
+            return f"{moment.replace(tzinfo=None).isoformat(' ')}+00"
+    raise MisfitError("no date and time")
+
+
+def _is_read_by(read: Callable[[str], object], value: str) -> bool:
+    try:
+        read(value)
+    except ValueError:
+        return False
+    return True
 
 
 def jsonb(value: Json) -> Cell:
-    """Convert json, properties and every type that is not known."""
+    """Convert json, properties and every type that is not known. Odoo sends `false` for JSON's own `false`, too."""
     return None if value is False or value is None else _as_json(value)
 
 
@@ -92,6 +152,8 @@ def properties(value: Json) -> Cell:
     if not isinstance(value, list):
         return jsonb(value)
     items = [item for item in value if isinstance(item, dict) and "value" in item]
+    if not all("name" in item for item in items):
+        raise MisfitError("properties without names")
     return jsonb({str(item["name"]): _property(item) for item in items})
 
 
@@ -105,8 +167,25 @@ def _property(item: dict[str, Json]) -> Json:
 
 
 def _as_json(value: object) -> str:
-    """Return JSON that PostgreSQL takes: without `NaN` and `Infinity`."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    """Return JSON that PostgreSQL takes: `NaN` and `Infinity` as the texts that its own `to_jsonb` makes of them."""
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, sort_keys=True, allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return _spelled(value)
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return {key: _finite(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _spelled(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
 
 
 _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
@@ -120,7 +199,7 @@ _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
     "many2many": (ColumnType.BIGINT_ARRAY, ids),
     "many2one_reference": (ColumnType.BIGINT, integer),
     "boolean": (ColumnType.BOOLEAN, boolean),
-    "date": (ColumnType.DATE, text),
+    "date": (ColumnType.DATE, day),
     "datetime": (ColumnType.TIMESTAMPTZ, timestamp),
     "monetary": (ColumnType.NUMERIC, number),
     "float": (ColumnType.DOUBLE, number),
@@ -141,7 +220,7 @@ def by_label(convert: Convert) -> Convert:
 
     def convert_all(value: Json) -> Cell:
         if not isinstance(value, dict):
-            raise TypeError("no values by label")
+            raise MisfitError("no values by label")
         return _as_json({label: convert(item) for label, item in value.items()})
 
     return convert_all

@@ -5,11 +5,12 @@ Only those columns are read, for all rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.refusals import check_number, unstorable
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.table_hold import TableHold
 from airflow_provider_odoo_shadow.job.window import Kind
@@ -17,10 +18,12 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_pages
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target import drift, names
+from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
-from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, fill_columns, refresh_columns
+from airflow_provider_odoo_shadow.target.merge import Filled, RowCounts, fill_columns, refresh_columns
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
+from airflow_provider_odoo_shadow.target.staging import Row
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -40,7 +43,8 @@ def fill_new_columns(
 
     :param row_hash: how the table's rows are hashed, these columns among the others.
 
-    Returns the records that Odoo cannot give; the columns stay to be filled from the first of them on.
+    Returns the records that Odoo cannot give or the table cannot take; the columns stay to be filled from the first of
+    them on.
     """
     unreadable: list[Unreadable] = []
     with hold.transaction() as tx:
@@ -50,15 +54,18 @@ def fill_new_columns(
     if not filled.columns:
         return unreadable
     builder = RowBuilder(filled)
+
+    def fill(tx: Transaction, columns: Sequence[str], rows: Sequence[Row]) -> Filled:
+        return fill_columns(tx, row_hash, columns, rows)
+
     for page, share in _pages(odoo, hold, filled, BEFORE_ALL if after_id is None else after_id, page_size):
-        unreadable += [page.unreadable] if page.unreadable else []
         with hold.transaction() as tx:
-            if page.records:
-                fill_columns(tx, row_hash, *_rows(builder, page))
+            unreadable += _write(tx, builder, page, fill)[1]
             if not unreadable:  # the checkpoint does not pass what could not be read
                 drift.save_fill(tx, hold.table, page.last_id)
                 if page.is_last:
                     drift.finish_fill(tx, hold.table, _names(filled))
+        check_number(layout.model, unreadable)
         on_progress(Progress(layout.model, Kind.FILL, hold.counts, share))
     return unreadable
 
@@ -72,18 +79,23 @@ def refresh_extra_columns(
 ) -> list[Unreadable]:
     """Read the fields that Odoo does not store anew, for all rows; rows whose values are the same are left alone.
 
-    Returns the records that Odoo cannot give.
+    Returns the records that Odoo cannot give or the table cannot take.
     """
     unreadable: list[Unreadable] = []
     extra = layout.restricted((item.column.name for item in layout.extra), cursor=False)
     builder = RowBuilder(extra)
+
+    def refresh(tx: Transaction, columns: Sequence[str], rows: Sequence[Row]) -> Filled:
+        return refresh_columns(tx, hold.table, columns, rows)
+
     for page, share in _pages(odoo, hold, extra, BEFORE_ALL, page_size) if extra.columns else ():
-        unreadable += [page.unreadable] if page.unreadable else []
         with hold.transaction() as tx:
-            changed = refresh_columns(tx, hold.table, *_rows(builder, page)) if page.records else 0
+            changed, news = _write(tx, builder, page, refresh)
+            unreadable += news
             if page.is_last and not unreadable:
                 drift.finish_fill(tx, hold.table, _names(extra))
         hold.counts += RowCounts(updated=changed)
+        check_number(layout.model, unreadable)
         on_progress(Progress(layout.model, Kind.REFRESH, hold.counts, share))
     return unreadable
 
@@ -100,10 +112,20 @@ def _pages(
         yield page, page.share_of(up_to_id)
 
 
-def _rows(builder: RowBuilder, page: Page) -> tuple[list[str], Iterator[Row]]:
-    """Return the columns and the rows of a page, without `_odoo_write_date`."""
-    rows = ((row[0], *row[_BEFORE_CELLS:]) for row in builder.rows(page.records))
-    return [names.ID, *_names(builder.layout)], rows
+def _write(
+    tx: Transaction,
+    builder: RowBuilder,
+    page: Page,
+    write: Callable[[Transaction, Sequence[str], Sequence[Row]], Filled],
+) -> tuple[int, list[Unreadable]]:
+    """Write the columns of a page; return how many rows changed, and the records that could not be read or written."""
+    missing: list[Unreadable] = [page.unreadable] if page.unreadable else []
+    if not page.records:
+        return 0, missing
+    built = builder.build(page.records)
+    rows = [(row[0], *row[_BEFORE_CELLS:]) for row in built.rows]
+    filled = write(tx, [names.ID, *_names(builder.layout)], rows)
+    return filled.changed, [*missing, *unstorable(builder.layout, page.records, [*built.refused, *filled.refused])]
 
 
 def _names(layout: Layout) -> list[str]:

@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.job.hash_keys import key_of
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
+from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.rehash import renew_hashes
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -29,7 +30,6 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
     OdooUnknownModelError,
-    OdooUnreadableRecordsError,
 )
 from airflow_provider_odoo_shadow.source.pages import Unreadable
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
@@ -103,6 +103,7 @@ def mirror_model(
     :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
     :raises OdooUnreadableRecordsError: Odoo could not give some records; all others are there.
+    :raises RefusedRecordsError: some records do not fit the table; all others are there.
     :raises MirrorConfigurationError: the settings do not fit the model.
     :raises MassDeletionError: a suspicious share of the rows is gone from Odoo; none was removed.
     :raises OdooError: Odoo could not be read.
@@ -338,12 +339,3 @@ def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
     except OdooAccessError:
         return odoo.readable_models.get(model, ""), None
     return (found[0].text("name"), found[0].text("modules") or None) if found else ("", None)
-
-
-def unreadable_error(model: str, unreadable: list[Unreadable]) -> OdooUnreadableRecordsError:
-    """Build the error for records that Odoo could not give."""
-    ids = ", ".join(map(str, sorted({item.id for item in unreadable})))
-    return OdooUnreadableRecordsError(
-        f"{model}: Odoo cannot give the records {ids}; all others are mirrored, and the watermark waits for these. "
-        f"The first: {unreadable[0].reason}"
-    )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
-from airflow_provider_odoo_shadow.job.mirror import unreadable_error
+from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter
@@ -19,8 +19,8 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
+from airflow_provider_odoo_shadow.target.present import known_columns
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
-from airflow_provider_odoo_shadow.target.tables import present_columns
 
 
 @contextmanager
@@ -38,6 +38,7 @@ def rewriting(
     :param metadata: what the log entry says besides.
     :raises MirrorConfigurationError: it was mirrored with another login or other settings: a run is needed first.
     :raises OdooUnreadableRecordsError: at the end: Odoo could not give some records.
+    :raises RefusedRecordsError: at the end: the table could not take some.
     :raises OdooError, ShadowError: one side could not be asked.
     """
     with shadow.transaction() as tx:
@@ -57,9 +58,10 @@ def rewriting(
             if options.on_delete is OnDelete.MARK:
                 add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
-            present = present_columns(tx, hold.table)
-            row_hash = RowHash.of(tx, hold.table, [item.column for item in layout.columns])
-        known = layout.restricted(present)
+            own = known_columns(tx, hold.table)
+            hashed = [item.column for item in layout.columns if item.column.name in own]
+            row_hash = RowHash.of(tx, hold.table, hashed)
+        known = layout.restricted(own)
         writer = TableWriter(hold, known, RowBuilder(known), row_hash, revive=live.has_marks)
         yield writer
         if writer.unreadable:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from airflow_provider_odoo_shadow.job.columns import jsonb, timestamp
+from airflow_provider_odoo_shadow.job.columns import MisfitError, jsonb, timestamp
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.source.errors import OdooServerError
 from airflow_provider_odoo_shadow.source.types import Json, Record
 from airflow_provider_odoo_shadow.target import names
-from airflow_provider_odoo_shadow.target.merge import Cell, Row
+from airflow_provider_odoo_shadow.target.staging import Cell, Refused, Row, are_too_many
 from airflow_provider_odoo_shadow.target.tables import ColumnType
+from airflow_provider_odoo_shadow.text.errors import class_of
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
+
+
+@dataclass(frozen=True)
+class Built:
+    """The rows of a page.
+
+    :param refused: records that have none, since a value cannot be of its field's type.
+    """
+
+    rows: list[Row]
+    refused: list[Refused]
 
 
 class RowBuilder:
@@ -32,28 +45,43 @@ class RowBuilder:
         self.unstorable_cells = 0
         self._cells = [(item.key, item.convert) for item in layout.columns]
 
-    def rows(self, records: Iterable[Record]) -> Iterator[Row]:
-        """Convert records.
+    def build(self, records: Sequence[Record]) -> Built:
+        """Convert records, each for itself.
 
-        :raises OdooServerError: a record lacks a field, or a value cannot be of its field's type.
+        :raises OdooServerError: a record lacks a field, or so many do not fit that the fields are others by now.
         """
+        rows: list[Row] = []
+        refused: list[Refused] = []
         for record in records:
             try:
-                yield self._row(record)
-            except (KeyError, ValueError, TypeError, OverflowError) as error:
-                raise OdooServerError(
-                    f"{self.layout.model} {record.get('id')}: the answer does not fit the model's fields "
-                    f"({self._misfit(record)}, {type(error).__name__}); was a module upgraded meanwhile?"
-                ) from None
+                rows.append(self._row(record))
+            except (KeyError, ValueError, TypeError, OverflowError):
+                refused.append(self._refused(record))
+        if are_too_many(len(refused), len(records)):
+            raise self._misfit(refused[0].id, f"'{refused[0].fields[0]}': {refused[0].reason}")
+        return Built(rows, refused)
 
-    def _misfit(self, record: Record) -> str:
-        """Name the first field whose value is missing or cannot be converted, without the value."""
-        for key, convert in self._cells:
+    def _refused(self, record: Record) -> Refused:
+        """Find the first field whose value cannot be converted; one that is missing tells of the whole answer."""
+        cursor = [(WRITE_DATE_FIELD, WRITE_DATE_FIELD, timestamp)] if self.layout.has_write_date else []
+        cells = [*cursor, *((item.key, item.column.field, item.convert) for item in self.layout.columns)]
+        lacking = [key for key, _, _ in cells if key not in record]
+        if lacking or type(record.get("id")) is not int:
+            raise self._misfit(record.get("id"), f"'{lacking[0] if lacking else 'id'}'")
+        for key, name, convert in cells:
             try:
                 convert(record[key])
-            except (KeyError, ValueError, TypeError, OverflowError):
-                return f"'{key}'"
-        return "the record"
+            except MisfitError as misfit:
+                return Refused(_id_of(record), (name,), str(misfit))
+            except (KeyError, ValueError, TypeError, OverflowError) as error:
+                return Refused(_id_of(record), (name,), class_of(error))
+        raise self._misfit(record["id"], "the record")
+
+    def _misfit(self, record_id: Json, what: str) -> OdooServerError:
+        return OdooServerError(
+            f"{self.layout.model} {record_id}: the answer does not fit the model's fields ({what}); was a module "
+            "upgraded meanwhile?"
+        )
 
     def _row(self, record: Record) -> Row:
         cells = [convert(record[key]) for key, convert in self._cells]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.refusals import check_number, unstorable
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.table_hold import TableHold
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of
@@ -30,7 +31,7 @@ class TableWriter:
 
     :param row_hash: how its rows are hashed.
     :param revive: the table marks deleted rows.
-    :param unreadable: records that Odoo could not give so far.
+    :param unreadable: records that Odoo could not give, or that the table could not take, so far.
     """
 
     hold: TableHold
@@ -40,17 +41,18 @@ class TableWriter:
     revive: bool
     unreadable: list[Unreadable] = field(default_factory=list)
 
-    def write(self, tx: Transaction, records: Iterable[Record], overwrite: Overwrite) -> Merged:
-        """Merge records and count them, in this transaction."""
+    def write(self, tx: Transaction, records: Sequence[Record], overwrite: Overwrite) -> Merged:
+        """Merge records and count them, in this transaction; those that the table cannot take are kept in mind.
+
+        :raises RefusedRecordsError: it cannot take far too many.
+        """
+        built = self.builder.build(records)
         merged = merge_rows(
-            tx,
-            self.row_hash,
-            self.builder.columns,
-            self.builder.rows(records),
-            overwrite=overwrite,
-            revive=self.revive,
+            tx, self.row_hash, self.builder.columns, built.rows, overwrite=overwrite, revive=self.revive
         )
         registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
+        self.unreadable += unstorable(self.layout, records, [*built.refused, *merged.refused])
+        check_number(self.layout.model, self.unreadable)
         return merged
 
     def write_ids(
@@ -106,20 +108,19 @@ def _write_page(
 ) -> Watermark | None:
     """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
     hold, merged = writer.hold, Merged(RowCounts())
-    unreadable = [*writer.unreadable, *([page.unreadable] if page.unreadable else [])]
+    writer.unreadable += [page.unreadable] if page.unreadable else []
     with hold.transaction() as tx:
         if page.records:
             overwrite = Overwrite.EVEN_YOUNGER if scan.low is None else Overwrite.CHANGED
             merged = writer.write(tx, page.records, overwrite)
-        read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, unreadable))
+        read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         if tells_lateness and known is not None and merged.oldest is not None:
             watermarks.note_late_commit(tx, hold.table, known.last_write_date - merged.oldest)
         reached = None
         if page.is_last:
-            end = replace(read_so_far, high=_end_of(scan, unreadable, known))
+            end = replace(read_so_far, high=_end_of(scan, writer.unreadable, known))
             reached = watermarks.finish_scan(tx, hold.table, end)
-    writer.unreadable = unreadable
     hold.counts += merged.counts
     return reached
 
@@ -138,4 +139,4 @@ def _end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | Non
     dated = [moment for moment in moments if moment is not None]
     if len(dated) < len(unreadable):
         return known.last_write_date if known else watermarks.NEVER
-    return min(scan.high, *dated)
+    return max(watermarks.NEVER, min(scan.high, *dated))

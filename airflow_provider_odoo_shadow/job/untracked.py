@@ -24,12 +24,12 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.job.describing import DEFAULT_LANGUAGE, read_layout
 from airflow_provider_odoo_shadow.job.foundations import rests_on
-from airflow_provider_odoo_shadow.job.mirror import unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.rewriting import rewriting
-from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
+from airflow_provider_odoo_shadow.job.witness import Witness
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.pages import Unreadable, read_pages
 from airflow_provider_odoo_shadow.source.sql_written import is_written_by_sql
@@ -40,8 +40,8 @@ from airflow_provider_odoo_shadow.target.finished import Finished, note_untracke
 from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.merge import Overwrite, RowCounts
 from airflow_provider_odoo_shadow.target.mirrored_columns import MirroredColumn
+from airflow_provider_odoo_shadow.target.present import known_columns
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
-from airflow_provider_odoo_shadow.target.tables import present_columns
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -133,15 +133,17 @@ def _differing(
     """Return the ids of rows that both sides have, with other values in some columns."""
     with shadow.transaction() as tx:
         kept, live = registry.read_settings(tx, table.table), LiveIds.of(tx, table.table)
-        up_to_id, present = live.highest(tx), present_columns(tx, table.table)
+        up_to_id, own = live.highest(tx), known_columns(tx, table.table)
     layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
-    builder = RowBuilder(layout.restricted(present.keys() & columns))
+    narrow = layout.restricted(own.intersection(columns))
+    witness = Witness(narrow, odoo.connection.hash_secret)
     found: list[int] = []
     unreadable: list[Unreadable] = []
-    for page in read_ahead(read_pages(odoo, builder.layout.reading, up_to_id=up_to_id, page_size=page_size)):
+    for page in read_ahead(read_pages(odoo, narrow.reading, up_to_id=up_to_id, page_size=page_size)):
         unreadable += [page.unreadable] if page.unreadable else []
+        rows, doubtful = witness.rows(page.records)
         with shadow.transaction() as tx:
-            differences = compare_rows(tx, live, builder.columns, builder.rows(page.records), _NOWHERE)
+            differences = compare_rows(tx, live, witness.columns, rows, _NOWHERE, beyond=doubtful)
         found += [record_id for record_id, kind in differences.items() if kind is not Difference.MISSING]
     if unreadable:
         raise unreadable_error(table.model, unreadable)

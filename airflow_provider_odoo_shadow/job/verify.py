@@ -1,7 +1,7 @@
 """Compares a table with Odoo itself, and repairs what differs.
 
-Neither the hashes nor the counts that the mirror keeps are trusted: what Odoo says now is compared, in PostgreSQL, with
-what the table holds now.
+Neither the hashes nor the counts that the mirror keeps are trusted, nor how its values were converted: what Odoo says
+now, read by a `Witness` of its own, is compared in PostgreSQL with what the table holds now.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
-from airflow_provider_odoo_shadow.job.mirror import unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.table_hold import hold_table
 from airflow_provider_odoo_shadow.job.window import CLOCK_TOLERANCE
+from airflow_provider_odoo_shadow.job.witness import Witness
 from airflow_provider_odoo_shadow.source.answers import moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
@@ -36,7 +37,7 @@ from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.base_statements import VERSION
-from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_list, id_range
+from airflow_provider_odoo_shadow.target.compare import Difference, Scope, compare_rows, id_list, id_range
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.present import known_columns, present_columns, recognize
@@ -142,7 +143,7 @@ class _Comparison:
     odoo: OdooClient
     shadow: ShadowDatabase
     layout: Layout
-    builder: RowBuilder
+    witness: Witness
     live: LiveIds
     on_delete: OnDelete
     page_size: int
@@ -186,7 +187,8 @@ class _Comparison:
                     ", ".join(lacking),
                 )
         starts, begun = _starts(odoo), time.monotonic()
-        return cls(odoo, shadow, compared, RowBuilder(compared), live, kept.on_delete, page_size, starts, begun)
+        witness = Witness(compared, odoo.connection.hash_secret)
+        return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun)
 
     @property
     def started_at(self) -> datetime:
@@ -216,8 +218,12 @@ class _Comparison:
 
     def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
         scope = id_range(after_id, None if page.is_last else page.last_id)
+        return self._compare(self._records(page), scope)
+
+    def _compare(self, records: list[Record], scope: Scope) -> dict[int, Difference]:
+        rows, doubtful = self.witness.rows(records)
         with self.shadow.transaction() as tx:
-            return compare_rows(tx, self.live, self.builder.columns, self.builder.rows(self._records(page)), scope)
+            return compare_rows(tx, self.live, self.witness.columns, rows, scope, beyond=doubtful)
 
     def _records(self, page: Page) -> list[Record]:
         if page.unreadable is not None:
@@ -233,10 +239,7 @@ class _Comparison:
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
             records = self._read(chunk)
-            with self.shadow.transaction() as tx:
-                differences = compare_rows(
-                    tx, self.live, self.builder.columns, self.builder.rows(records), id_list(chunk)
-                )
+            differences = self._compare(records, id_list(chunk))
             fresh = {record["id"] for record in records if self._is_fresh(record)}
             found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
         return found

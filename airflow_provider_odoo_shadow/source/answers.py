@@ -5,9 +5,9 @@ Odoo is outside: a proxy, another service behind the same URL or a module's over
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeGuard
 
 from airflow_provider_odoo_shadow.source.errors import OdooServerError
@@ -19,11 +19,20 @@ MOST_LEVELS = 64
 LARGEST_NUMBER = 2**63 - 1
 """Of an id or a count: PostgreSQL's bigint."""
 
+EXACT_BELOW = 2**53
+"""From there on a double stands for several whole numbers, and nothing tells which of them is meant."""
+
 LONGEST_NAME = 255
 """Characters of a field's name. Odoo's own fit PostgreSQL's 63 bytes; a module's may be longer."""
 
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
+
+_MOMENT = re.compile(
+    r"(\d{1,4})-(\d{1,2})-(\d{1,2})"  # Odoo writes years below 1000 without zeros
+    r"(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)? ?(Z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
 
 
 def is_flat_enough(value: object) -> bool:
@@ -37,7 +46,10 @@ def is_flat_enough(value: object) -> bool:
 
 
 def is_json(value: object) -> TypeGuard[Json]:
-    """Say whether a value is made of what JSON has, and flat enough; XML-RPC has more types, and numbers like NaN."""
+    """Say whether a value is made of what JSON has, and flat enough; XML-RPC has more types.
+
+    Infinity and NaN are none of JSON's numbers, but Odoo sends them over every protocol.
+    """
     if not is_flat_enough(value):
         return False
     level = [value]
@@ -51,9 +63,7 @@ def is_json(value: object) -> TypeGuard[Json]:
 
 
 def _is_of_json(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return value is None or isinstance(value, dict | list | str | int)
+    return value is None or isinstance(value, dict | list | str | int | float)
 
 
 def _children(value: object) -> list[object]:
@@ -73,13 +83,44 @@ def storable(text: str) -> str:
     return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
+def whole_number(value: Json) -> Json:
+    """Return a whole number that comes as a float as what it is, anything else as it is.
+
+    So come integers beyond 2**31 - 1, and the ids of SQL views that count in `numeric` or `double precision`.
+    """
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < EXACT_BELOW else value
+
+
 def moment_in(written: str) -> datetime | None:
-    """Read a datetime as Odoo gives it, which is UTC without saying so; None when it is none."""
-    try:
-        moment = datetime.fromisoformat(written)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # years below 1000 come without zeros; year 9999 may overflow
+    """Read a datetime as Odoo gives it, which is UTC without saying so; None when it is none.
+
+    A date alone is its midnight. Years are as they are written: `24` is the year 24.
+    """
+    found = _MOMENT.fullmatch(written)
+    if found is None:
         return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    try:
+        moment = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            int((fraction or "").ljust(6, "0")),
+            UTC if zone is None else _zone(zone),
+        )
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the 30th of February; the first and the last day of all, elsewhere
+        return None
+
+
+def _zone(written: str) -> timezone:
+    if written == "Z":
+        return UTC
+    minutes = int(written[1:3]) * 60 + int(written[3:].lstrip(":") or 0)
+    return timezone(timedelta(minutes=-minutes if written[0] == "-" else minutes))
 
 
 @dataclass(frozen=True)
@@ -151,6 +192,9 @@ class Answer:
         if len(records) != len(found):
             raise misfit(self.asked, "no list of records")
         self._check_number(len(records), limit)
+        for record in records:
+            if type(record.get("id")) is float:
+                record["id"] = whole_number(record["id"])
         return records
 
     def entries(self) -> list[Entry]:
@@ -160,7 +204,7 @@ class Answer:
     def ids(self, limit: int | None = None) -> list[int]:
         """Read ids. See `records`."""
         found = self.value if isinstance(self.value, list) else [None]
-        ids = [item for item in found if is_id(item)]
+        ids = [item for item in map(whole_number, found) if is_id(item)]
         if len(ids) != len(found):
             raise misfit(self.asked, "no list of ids")
         self._check_number(len(ids), limit)

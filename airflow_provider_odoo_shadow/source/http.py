@@ -107,7 +107,7 @@ class HttpTransport:
         """
         self.check_values(sum(answer.body.count(sign) for sign in (b",", b":", b"[", b"{")))
         try:
-            value = cast(Json, json.loads(answer.body, parse_constant=_refuse_constant))
+            value = cast(Json, json.loads(answer.body))
         except (ValueError, RecursionError):
             value, is_read = None, False
         else:
@@ -235,8 +235,3 @@ class HttpTransport:
             raise OdooServerError(
                 f"{connection} or a proxy in front of it failed (HTTP {status}).", retry_after=retry_after
             )
-
-
-def _refuse_constant(token: str) -> None:
-    """Refuse `NaN` and `Infinity`: they are not JSON, and jsonb cannot hold them."""
-    raise ValueError(token)

@@ -5,15 +5,19 @@ PostgreSQL itself compares the typed values, so neither the rows' hashes nor the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
+from typing import TypeAlias
 
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds
-from airflow_provider_odoo_shadow.target.merge import STAGING, Row, stage_rows
+from airflow_provider_odoo_shadow.target.staging import STAGING, Row, stage_rows
+
+Scope: TypeAlias = sql.Composed
+"""A condition on rows of the shadow."""
 
 
 class Difference(StrEnum):
@@ -25,26 +29,34 @@ class Difference(StrEnum):
     DIFFERING = "differing"
 
 
-def id_range(low: int, high: int | None) -> sql.Composed:
+def id_range(low: int, high: int | None) -> Scope:
     """Return the scope `low < id <= high`; None for no upper end."""
     below = sql.SQL("true") if high is None else sql.SQL("shadow.id <= {}").format(high)
     return sql.SQL("shadow.id > {} AND {}").format(low, below)
 
 
-def id_list(ids: Sequence[int]) -> sql.Composed:
+def id_list(ids: Sequence[int]) -> Scope:
     """Return the scope of certain ids."""
     return sql.SQL("shadow.id = ANY({})").format(list(ids))
 
 
 def compare_rows(
-    tx: Transaction, live: LiveIds, columns: Sequence[str], rows: Iterable[Row], scope: sql.Composed
+    tx: Transaction,
+    live: LiveIds,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    scope: Scope,
+    *,
+    beyond: Collection[int] = (),
 ) -> dict[int, Difference]:
     """Compare all rows that Odoo has in a scope with the shadow's; return what differs, by id. Once per transaction.
 
     :param columns: the rows' columns, `id` first; all are compared.
     :param scope: `id_range` or `id_list`: where the shadow may have no other rows.
+    :param beyond: ids of more rows that Odoo has, whose values no column can hold: whatever the shadow has differs.
     """
-    stage_rows(tx, live.table, columns, rows)
+    refused = sorted({*beyond, *(item.id for item in stage_rows(tx, live.table, columns, rows))})
+    absent = live.absent(tx, refused) if refused else []
     alive = sql.SQL("shadow.{} IS NULL").format(sql.Identifier(names.DELETED_AT)) if live.has_marks else sql.SQL("true")
     found = tx.run(
         "SELECT staged.id, CASE WHEN shadow.id IS NULL THEN 'missing'"
@@ -53,7 +65,8 @@ def compare_rows(
         " WHERE shadow.id IS NULL OR {theirs} IS DISTINCT FROM {ours}"
         " UNION ALL"
         " SELECT shadow.id, 'extra' FROM {table} AS shadow WHERE {alive} AND {scope}"
-        " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE staged.id = shadow.id)",
+        " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE staged.id = shadow.id)"
+        " AND shadow.id <> ALL ({refused}::bigint[])",
         staging=STAGING,
         table=tx.own(live.table),
         write_date=sql.Identifier(names.WRITE_DATE),
@@ -61,8 +74,11 @@ def compare_rows(
         theirs=_cells("staged", columns),
         ours=_cells("shadow", columns),
         scope=scope,
+        refused=refused,
     )
-    return {int(record_id): Difference(kind) for record_id, kind in found}
+    differing = dict.fromkeys(refused, Difference.DIFFERING)
+    missing = dict.fromkeys(absent, Difference.MISSING)
+    return {**{int(record_id): Difference(kind) for record_id, kind in found}, **differing, **missing}
 
 
 def _cells(side: str, columns: Sequence[str]) -> sql.Composed:

@@ -37,6 +37,10 @@ class ShadowConflictError(ShadowFatalError):
     """The database holds something that the mirror cannot work with, such as a column of another type."""
 
 
+class RefusedRecordsError(ShadowFatalError):
+    """Some records do not fit the shadow; all others are there."""
+
+
 class ShadowRetriableError(ShadowError):
     """Try again later."""
 
@@ -130,6 +134,19 @@ def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
             f"Shadow database '{name}': a value does not fit {_place(error)} ({type(error).__name__})."
         )
     return ShadowConflictError(f"Shadow database '{name}' refused a statement: {type(error).__name__}: {said}")
+
+
+def is_about_a_row(error: psycopg.Error) -> bool:
+    """Say whether a statement failed for what a single row holds: other rows may pass."""
+    return isinstance(error, psycopg.DataError | psycopg.IntegrityError | pg.ProgramLimitExceeded)
+
+
+def refusal_of(error: psycopg.Error) -> str:
+    """Say why PostgreSQL does not take a row; the text of a data error repeats the value."""
+    if isinstance(error, psycopg.IntegrityError):
+        return _said(error)
+    what = "a value is too large" if isinstance(error, pg.ProgramLimitExceeded) else "a value does not fit"
+    return f"{what} ({type(error).__name__})"
 
 
 def _place(error: psycopg.Error) -> str:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
 
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
-
-Cell: TypeAlias = str | int | float | bool | None
-Row: TypeAlias = tuple[Cell, ...]
-
-STAGING = sql.Identifier("pg_temp", "odoo_shadow_staging")
-"""Where `stage_rows` puts a page; lives until the transaction ends."""
+from airflow_provider_odoo_shadow.target.staging import STAGING, Refused, Row, listed, write_staged
 
 
 @dataclass(frozen=True)
@@ -67,18 +61,29 @@ class Merged:
 
     :param revived: rows that had been marked as deleted.
     :param oldest: the oldest `_odoo_write_date` among the rows that were written.
+    :param refused: rows that PostgreSQL does not take.
     """
 
     counts: RowCounts
     revived: int = 0
     oldest: datetime | None = None
+    refused: tuple[Refused, ...] = ()
+
+    def __add__(self, other: Merged) -> Merged:
+        known = [moment for moment in (self.oldest, other.oldest) if moment is not None]
+        return Merged(
+            self.counts + other.counts,
+            self.revived + other.revived,
+            min(known, default=None),
+            (*self.refused, *other.refused),
+        )
 
 
 def merge_rows(
     tx: Transaction,
     row_hash: RowHash,
     columns: Sequence[str],
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     *,
     overwrite: Overwrite = Overwrite.CHANGED,
     revive: bool = False,
@@ -90,30 +95,50 @@ def merge_rows(
     :param rows: no id twice. One call per transaction: the staging table lives until its end.
     :param revive: the table marks deleted rows; those that are here again are marked no more.
     """
-    table = row_hash.table
-    stage_rows(tx, table, columns, rows)
-    revived = 0
+    done, refused = write_staged(
+        tx,
+        row_hash.table,
+        columns,
+        rows,
+        lambda scope: _merge_staged(tx, row_hash, columns, scope, overwrite=overwrite, revive=revive),
+    )
+    return replace(sum(done, Merged(RowCounts())), refused=tuple(refused))
+
+
+def _merge_staged(
+    tx: Transaction,
+    row_hash: RowHash,
+    columns: Sequence[str],
+    scope: sql.Composable,
+    *,
+    overwrite: Overwrite,
+    revive: bool,
+) -> Merged:
+    """Merge those staged rows that meet a condition."""
+    table, revived = row_hash.table, 0
     changes = [_change(name) for name in (*columns, names.HASH) if name != names.ID]
     is_marked: sql.Composable = sql.SQL("false")
     if revive:
         changes.append(sql.SQL("{} = NULL").format(sql.Identifier(names.DELETED_AT)))
-        revived = _count_marked(tx, table)
+        revived = _count_marked(tx, table, scope)
         is_marked = sql.SQL("shadow.{} IS NOT NULL").format(sql.Identifier(names.DELETED_AT))
     ((staged, inserted, written, oldest),) = tx.run(
         "WITH merged AS ("
         " INSERT INTO {target} AS shadow ({listed}, {hash})"
-        " SELECT {listed}, {made} FROM {staging} AS staged"
+        " SELECT {listed}, {made} FROM {staging} AS staged WHERE {scope}"
         " ON CONFLICT ({id}) DO UPDATE SET {changes}, {synced_at} = now()"
         " WHERE {all} OR {is_marked} OR shadow.{hash} IS DISTINCT FROM excluded.{hash}"
         " AND ({even_younger} OR (excluded.{write_date} < shadow.{write_date}) IS NOT TRUE"
         " OR shadow.{write_date} > shadow.{synced_at})"
         " RETURNING xmax = 0 AS is_new, {write_date} AS written_at)"  # xmax is 0 in a row that this statement inserted
-        " SELECT (SELECT count(*) FROM {staging}), count(*) FILTER (WHERE is_new), count(*), min(written_at)"
+        " SELECT (SELECT count(*) FROM {staging} AS staged WHERE {scope}),"
+        " count(*) FILTER (WHERE is_new), count(*), min(written_at)"
         " FROM merged",
         target=tx.own(table),
-        listed=_listed(columns),
+        listed=listed(columns),
         made=row_hash.expression(tx, "staged"),
         staging=STAGING,
+        scope=scope,
         changes=sql.SQL(", ").join(changes),
         id=sql.Identifier(names.ID),
         synced_at=sql.Identifier(names.SYNCED_AT),
@@ -126,74 +151,74 @@ def merge_rows(
     return Merged(RowCounts(inserted, written - inserted, staged - written), revived, oldest)
 
 
-def fill_columns(tx: Transaction, row_hash: RowHash, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Give rows that are there columns that they lacked; return how many rows changed by it.
+@dataclass(frozen=True)
+class Filled:
+    """What one page of single columns did to its table.
+
+    :param changed: how many rows changed by it.
+    :param refused: rows that PostgreSQL does not take.
+    """
+
+    changed: int
+    refused: list[Refused]
+
+
+def fill_columns(tx: Transaction, row_hash: RowHash, columns: Sequence[str], rows: Sequence[Row]) -> Filled:
+    """Give rows that are there columns that they lacked.
 
     Nothing changed in Odoo, so `_synced_at` stays; the hash is made of the new columns as well. One call per
     transaction.
 
     :param columns: `id` first.
     """
-    stage_rows(tx, row_hash.table, columns, rows)
     filled = [name for name in columns if name != names.ID]
-    made = row_hash.expression(tx, "shadow", besides=filled, other_side="excluded")
-    return _update(tx, row_hash.table, filled, sql.SQL("{} = {}").format(sql.Identifier(names.HASH), made))
+    made = row_hash.expression(tx, "shadow", besides=filled, other_side="staged")
+    return _update(tx, row_hash.table, columns, rows, sql.SQL("{} = {}").format(sql.Identifier(names.HASH), made))
 
 
-def refresh_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write columns that are no part of the hash into rows that are there; return how many rows changed by it.
+def refresh_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row]) -> Filled:
+    """Write columns that are no part of the hash into rows that are there.
 
     One call per transaction.
 
     :param columns: `id` first.
     """
-    stage_rows(tx, table, columns, rows)
+    return _update(tx, table, columns, rows, sql.SQL("{} = now()").format(sql.Identifier(names.SYNCED_AT)))
+
+
+def _update(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row], besides: sql.Composed) -> Filled:
+    """Take over the values of some columns where they differ, and change something besides."""
     filled = [name for name in columns if name != names.ID]
-    return _update(tx, table, filled, sql.SQL("{} = now()").format(sql.Identifier(names.SYNCED_AT)))
+
+    def update(scope: sql.Composable) -> int:
+        tx.run(
+            "UPDATE {target} AS shadow SET {changes} FROM {staging} AS staged"
+            " WHERE shadow.{id} = staged.{id} AND {scope} AND ROW({ours}) IS DISTINCT FROM ROW({theirs})",
+            target=tx.own(table),
+            changes=sql.SQL(", ").join([*(_change(name, "staged") for name in filled), besides]),
+            ours=sql.SQL(", ").join(sql.Identifier("shadow", name) for name in filled),
+            theirs=sql.SQL(", ").join(sql.Identifier("staged", name) for name in filled),
+            staging=STAGING,
+            scope=scope,
+            id=sql.Identifier(names.ID),
+        )
+        return tx.cursor.rowcount
+
+    done, refused = write_staged(tx, table, columns, rows, update)
+    return Filled(sum(done), refused)
 
 
-def _update(tx: Transaction, table: str, filled: Sequence[str], besides: sql.Composed) -> int:
-    """Take over the staged values of some columns where they differ, and change something besides."""
-    tx.run(
-        "UPDATE {target} AS shadow SET {changes} FROM {staging} AS excluded"
-        " WHERE shadow.{id} = excluded.{id} AND ROW({ours}) IS DISTINCT FROM ROW({theirs})",
-        target=tx.own(table),
-        changes=sql.SQL(", ").join([*map(_change, filled), besides]),
-        ours=sql.SQL(", ").join(sql.Identifier("shadow", name) for name in filled),
-        theirs=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in filled),
-        staging=STAGING,
-        id=sql.Identifier(names.ID),
-    )
-    return tx.cursor.rowcount
-
-
-def stage_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Copy rows into `STAGING`, which has a mirror table's columns in these rows' order. Once per transaction."""
-    listed = _listed(columns)
-    tx.run(
-        "CREATE TEMPORARY TABLE odoo_shadow_staging ON COMMIT DROP AS SELECT {listed} FROM {target} WITH NO DATA",
-        listed=listed,
-        target=tx.own(table),
-    )
-    copy_in = sql.SQL("COPY {staging} ({listed}) FROM STDIN").format(staging=STAGING, listed=listed)
-    with tx.cursor.copy(copy_in) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _count_marked(tx: Transaction, table: str) -> int:
+def _count_marked(tx: Transaction, table: str, scope: sql.Composable) -> int:
     ((count,),) = tx.run(
-        "SELECT count(*) FROM {staging} AS staged JOIN {table} AS shadow USING (id) WHERE shadow.{mark} IS NOT NULL",
+        "SELECT count(*) FROM {staging} AS staged JOIN {table} AS shadow USING (id)"
+        " WHERE shadow.{mark} IS NOT NULL AND {scope}",
         staging=STAGING,
         table=tx.own(table),
         mark=sql.Identifier(names.DELETED_AT),
+        scope=scope,
     )
     return int(count)
 
 
-def _listed(columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-def _change(column: str) -> sql.Composed:
-    return sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column))
+def _change(column: str, side: str = "excluded") -> sql.Composed:
+    return sql.SQL("{} = {}").format(sql.Identifier(column), sql.Identifier(side, column))

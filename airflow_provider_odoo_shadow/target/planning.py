@@ -66,8 +66,9 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
         " WHERE m.odoo_model = ANY({models})",
         hashing=hashing_of(tx),
-    :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill, hashes
-        of a former version or another key, rows that are due, an error, or what somebody did to the table.
+        due=tx.internal(DUE_ROW),
+        has_key=sql.SQL(HAS_KEY),
+        own=sql.SQL(", ").join(sql.SQL("({}, {})").format(*item) for item in OWN_COLUMNS.items()),
         field=tx.own(FIELD),
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),

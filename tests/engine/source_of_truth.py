@@ -242,8 +242,10 @@ def _value(field: Field, raw: Any) -> Any:
         return _moment(datetime.fromisoformat(raw) if isinstance(raw, str) else raw)
     if field.type == "date" and isinstance(raw, str):
         return date.fromisoformat(raw)
-    if field.type in ("json", "properties_definition"):
-        return raw or None  # empty JSON is told as false
+    if field.type == "json":
+        return None if raw is False else raw  # JSON's own `false` is told as "empty" is
+    if field.type == "properties_definition":
+        return raw or []
     return raw
 
 

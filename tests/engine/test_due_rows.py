@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ from tests.engine.running import column, mirror, statuses_of
 from tests.engine.source_of_truth import assert_equal
 
 LEADS = "odoo_shadow_x_lead"
-POINTING = {
+POINTING: dict[str, str | dict[str, Any]] = {
     "x_name": "char",
     "x_team_id": {"type": "many2one", "relation": "x_team", "ondelete": "set null"},
     "x_team_ids": {"type": "many2many", "relation": "x_team"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -23,7 +23,7 @@ from tests.engine.running import mirror, statuses_of
 from tests.engine.source_of_truth import assert_equal
 
 NOW = MirrorOptions(wait=timedelta(0))
-LEADS = {
+LEADS: dict[str, str | dict[str, Any]] = {
     "x_name": "char",
     "x_team_id": {"type": "many2one", "relation": "x_team", "ondelete": "set null"},
     "x_team_ids": {"type": "many2many", "relation": "x_team"},

@@ -14,8 +14,9 @@ from airflow_provider_odoo_shadow.target.catalogue import describe_table
 from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import apply_change
-from airflow_provider_odoo_shadow.target.merge import Row, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.merge import RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
+from airflow_provider_odoo_shadow.target.staging import Row
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 
 NAME = Column("name", ColumnType.TEXT)

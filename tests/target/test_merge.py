@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
-from airflow_provider_odoo_shadow.target.merge import Cell, Overwrite, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.merge import Overwrite, RowCounts, merge_rows
+from airflow_provider_odoo_shadow.target.staging import Cell
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.tables import COLUMNS, NOON, hash_of, make_table, merge, row, rows_of
 
@@ -147,10 +147,12 @@ def test_a_value_that_does_not_fit_is_refused_without_being_told(
 ) -> None:
     table = make_table(shadow, columns=[Column("value", kind)])
     columns = ("id", "_odoo_write_date", "value")
-    with pytest.raises(ShadowConflictError) as raised:
-        merge(shadow, table, (1, None, None), (2, None, cell), columns=columns)
-    assert rows_of(shadow, table, ("id",)) == []
-    assert str(cell).removesuffix("+00") not in str(raised.value)
+    with shadow.transaction() as tx:
+        merged = merge_rows(tx, hash_of(tx, table, columns), columns, [(1, None, None), (2, None, cell)])
+    assert rows_of(shadow, table, ("id",)) == [(1,)]
+    (refused,) = merged.refused
+    assert (refused.id, refused.fields) == (2, ("value",))
+    assert str(cell).removesuffix("+00") not in refused.reason
 
 
 def test_rows_are_gone_when_their_transaction_fails(shadow: ShadowDatabase) -> None:

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import Cell, RowCounts, fill_columns
+from airflow_provider_odoo_shadow.target.merge import RowCounts, fill_columns
 from airflow_provider_odoo_shadow.target.row_hash import note_hashed, rehash_rows
+from airflow_provider_odoo_shadow.target.staging import Cell
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.tables import COLUMNS, hash_of, make_table, merge, row, rows_of
 
