@@ -86,5 +86,5 @@ def _cannot_take(refused: Sequence[Unstorable]) -> str:
     each = {item.id: item for item in reversed(refused)}
     by_id = [each[number] for number in sorted(each)]
     more = f" and {len(by_id) - MOST_NAMED} others" if len(by_id) > MOST_NAMED else ""
-    ids, first = ", ".join(map(str, by_id[:MOST_NAMED])), by_id[0]
-    return f"the shadow cannot take the records {ids}{more}: {first.id} has {first.reason}"
+    ids = ", ".join(map(str, by_id[:MOST_NAMED]))
+    return f"the shadow cannot take the records {ids}{more} (the first: {by_id[0].reason})"
