@@ -49,6 +49,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND NOT a.attisdropped)),"
         " m.fields_digest,"
         " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
+        " m.unreadable_fields,"
         " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
         " w.last_id, w.rows_synced, w.updated_at"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) LEFT JOIN {state} s USING (table_name)"
@@ -65,7 +66,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         latest=LATEST,
         models=list(models),
     )
-    states = (_state(*row[:6], settings=row[6:12], mark=row[12:]) for row in rows)
+    states = (_state(*row[:6], settings=row[6:13], mark=row[13:]) for row in rows)
     return {state.model: state for state in states}
 
 
@@ -77,7 +78,7 @@ def _state(
     has_rest: bool,
     digest: str | None,
     *,
-    settings: tuple[str | None, str | None, str | None, list[str], str | None, bool],
+    settings: tuple[str | None, str | None, str | None, list[str], str | None, bool, list[str]],
     mark: tuple[datetime | None, int | None, int, datetime],
 ) -> TableState:
     moment, last_id, rows_synced, updated_at = mark

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.relations import WATERMARK
 
@@ -18,6 +19,10 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Stands for all that is later, which Python cannot hold: `infinity`, the year 10000, the end of 9999 further east."""
+
+
+_ONCE_BEFORE_ALL = -(2**31)
+"""What earlier versions noted for a scan that had read nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Scan:
     :param low: None reads everything.
     :param high: the next watermark: Odoo's clock before the first page.
     :param up_to_id: None when nothing matched.
-    :param last_id: up to there it has been read.
+    :param last_id: up to there it has been read; below every id before anything was.
     """
 
     run_id: UUID
@@ -72,13 +77,17 @@ def read_scan(tx: Transaction, table: str) -> Scan | None:
     """Return the scan that an earlier run left unfinished."""
     rows = tx.run(
         "SELECT scan_run_id, scan_full, CASE WHEN scan_low > {latest} THEN {latest} ELSE scan_low END,"
-        " least(scan_high, {latest}), scan_up_to_id, scan_last_id"
+        " least(scan_high, {latest}), scan_up_to_id, nullif(scan_last_id, {before_all})"
         " FROM {watermark} WHERE table_name = {table} AND scan_run_id IS NOT NULL",
         watermark=tx.own(WATERMARK),
         table=table,
         latest=LATEST,
+        before_all=_ONCE_BEFORE_ALL,
     )
-    return Scan(*rows[0]) if rows else None
+    if not rows:
+        return None
+    run_id, full, low, high, up_to_id, last_id = rows[0]
+    return Scan(run_id, full, low, high, up_to_id, names.LEAST_ID - 1 if last_id is None else last_id)
 
 
 def save_scan(tx: Transaction, table: str, scan: Scan, rows_written: int) -> None:
@@ -93,7 +102,7 @@ def save_scan(tx: Transaction, table: str, scan: Scan, rows_written: int) -> Non
         low=scan.low,
         high=scan.high,
         up_to_id=scan.up_to_id,
-        last_id=scan.last_id,
+        last_id=scan.last_id if scan.last_id >= names.LEAST_ID else None,
         written=rows_written,
         table=table,
     )
