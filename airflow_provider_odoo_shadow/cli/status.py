@@ -21,7 +21,6 @@ from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
-from airflow_provider_odoo_shadow.text.shown import shown
 
 SOME_FAILED = 1
 _NOT_FOR_READERS = "only the sync's role may see what the error says"
@@ -50,7 +49,7 @@ def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSetti
     console().print(_as_table(tables))
     for item in tables:
         if item.unreadable_fields:
-            say(f"{item.model}: {REFUSED}: {', '.join(map(shown, item.unreadable_fields))}")
+            say(f"{item.model}: {REFUSED}: {', '.join(item.unreadable_fields)}")
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
         said = item.last_error or _NOT_FOR_READERS

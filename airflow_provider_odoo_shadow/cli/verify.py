@@ -35,7 +35,6 @@ from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.verifications import Verification
-from airflow_provider_odoo_shadow.text.shown import shown
 
 SOME_DIFFER = 1
 
@@ -123,7 +122,7 @@ def _add(table: Table, model: str, found: Verification) -> None:
     if found.cannot_know:
         say(f"{model}: {CANNOT_KNOW}")
     if found.not_compared:
-        say(f"{model}: {REFUSED}: {', '.join(map(shown, found.not_compared))}")
+        say(f"{model}: {REFUSED}: {', '.join(found.not_compared)}")
     counts = [str(len(found.ids[kind])) for kind in Difference]
     add_row(table, model, str(found.rows), *counts, str(found.repaired or ""), f"{found.seconds:.1f}")
     for kind, ids in found.ids.items():

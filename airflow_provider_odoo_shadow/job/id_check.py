@@ -118,7 +118,7 @@ class IdCheck:
         """
         lows = [BEFORE_ALL, *(block.last_id for block in blocks[:-1])]
         highs = [*(block.last_id for block in blocks[:-1]), None]
-        counts = [self._count_theirs(low, high) for low, high in zip(lows, highs, strict=True)]
+        counts = [self.count_theirs(low, high) for low, high in zip(lows, highs, strict=True)]
         for low, high, theirs, block in zip(lows, highs, counts, blocks, strict=True):
             if theirs != block.rows:
                 self.compare(*self._edges(low, high), theirs, block.rows)
@@ -168,7 +168,7 @@ class IdCheck:
             self._list(low, high, theirs, ours)
             return
         middle = (low + high) // 2
-        their_left, our_left = self._count_theirs(low, middle), self._count_ours(low, middle)
+        their_left, our_left = self.count_theirs(low, middle), self._count_ours(low, middle)
         self.compare(low, middle, their_left, our_left)
         self.compare(middle, high, theirs - their_left, ours - our_left)
 
@@ -177,7 +177,7 @@ class IdCheck:
         reading = self._reading
         return self._odoo.search_count(reading.model, reading.everything, context=ARCHIVED_TOO) - len(self._known)
 
-    def _count_theirs(self, low: int, high: int | None) -> int:
+    def count_theirs(self, low: int, high: int | None) -> int:
         """Ask Odoo how many records a range has."""
         if high is not None and low >= high:
             return 0
@@ -214,7 +214,7 @@ class IdCheck:
             listed += len(found)
             self._note(start, end, found)
             start = end
-        if listed < theirs and listed < self._count_theirs(low, high):
+        if listed < theirs and listed < self.count_theirs(low, high):
             raise self._misfit(f"only {listed} of {theirs} records when their ids are listed")
 
     def _listed_theirs(self, low: int, high: int | None, expected: int) -> set[int]:
@@ -240,11 +240,11 @@ class IdCheck:
 
         Counts tell: some models' searches with a limit find none although there are others, see `newest_id`.
         """
-        if not self._count_theirs(low, high):
+        if not self.count_theirs(low, high):
             return high
         while high - low > step:
             middle = (low + high) // 2
-            if self._count_theirs(low, middle):
+            if self.count_theirs(low, middle):
                 high = middle
             else:
                 low = middle
