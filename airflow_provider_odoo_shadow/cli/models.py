@@ -103,6 +103,8 @@ def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
     for entry in entries:
         for field in entry.left_out_fields:
             add_row(table, f"{entry.model}, field {field}", "it holds a credential by its name, or the settings say so")
+        for field in entry.refused_fields:
+            add_row(table, f"{entry.model}, field {field}", "Odoo does not give the login records together with it")
     return table
 
 

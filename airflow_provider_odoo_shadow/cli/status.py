@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.cli.options import (
 from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.pace import lateness, promised_time
+from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
@@ -52,6 +53,8 @@ def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSetti
         late = lateness(item.proven_up_to, item.created_at, item.row_count, datetime.now(UTC))
         if late:
             say(f"{item.model}: {_told_late(item, late)}", err=True)
+        if item.unreadable_fields:
+            say(f"{item.model}: {REFUSED}: {', '.join(item.unreadable_fields)}")
     failing = [item for item in tables if item.sync_errors]
     for item in failing:
         said = item.last_error or _NOT_FOR_READERS

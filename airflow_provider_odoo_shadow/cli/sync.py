@@ -28,6 +28,7 @@ from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.config import EngineConfig
+from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
@@ -199,6 +200,8 @@ def _mirror_all(
                 add_row(table, model, "FAILED")
                 outcomes.append(False)
                 continue
+        if result.cannot_know:
+            say(f"{model}: {CANNOT_KNOW}.")
         add_row(table, model, result.kind, *_cells(result.counts), f"{result.seconds:.1f}")
         outcomes.append(True)
     for closed in close_run(odoo, shadow, run=run, options=options):

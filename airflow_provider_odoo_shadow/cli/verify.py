@@ -24,8 +24,10 @@ from airflow_provider_odoo_shadow.cli.options import (
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.config import EngineConfig
+from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import in_order
+from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, mirrored_models, verify_model
@@ -117,6 +119,10 @@ def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> t
 
 
 def _add(table: Table, model: str, found: Verification) -> None:
+    if found.cannot_know:
+        say(f"{model}: {CANNOT_KNOW}")
+    if found.not_compared:
+        say(f"{model}: {REFUSED}: {', '.join(found.not_compared)}")
     counts = [str(len(found.ids[kind])) for kind in Difference]
     add_row(table, model, str(found.rows), *counts, str(found.repaired or ""), f"{found.seconds:.1f}")
     for kind, ids in found.ids.items():

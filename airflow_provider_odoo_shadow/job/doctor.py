@@ -10,6 +10,7 @@ from enum import StrEnum
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import closed_models
 from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.source.answers import Entry, moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
@@ -21,7 +22,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transac
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.ownership import list_foreign
 from airflow_provider_odoo_shadow.target.public_views import foreign_names, in_the_way
-from airflow_provider_odoo_shadow.target.registry import list_tables
+from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 from airflow_provider_odoo_shadow.target.rights import read_rights
 from airflow_provider_odoo_shadow.target.transport import CHECKED_MODES, is_local
 from airflow_provider_odoo_shadow.target.watermarks import latest_commit
@@ -180,10 +181,18 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
         text = f"roles besides '{rights.role}' may do more than read the shadow: {_named(rights.other_writers)}"
         yield Finding("writers", Verdict.WARNING, text)
     if schema_version(tx):
-        in_public = foreign_names(tx, [item.table for item in list_tables(tx, with_errors=may_see_internal(tx))])
+        tables = list_tables(tx, with_errors=may_see_internal(tx))
+        yield from _refused(tables)
+        in_public = foreign_names(tx, [item.table for item in tables])
         if in_public:
             yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
         yield _look_back(latest_commit(tx), look_back)
+
+
+def _refused(tables: Sequence[TableStatus]) -> Iterator[Finding]:
+    for item in tables:
+        if item.unreadable_fields:
+            yield Finding(item.model, Verdict.WARNING, f"{REFUSED}: {_named(item.unreadable_fields)}")
 
 
 def _transport(tx: Transaction) -> Iterator[Finding]:

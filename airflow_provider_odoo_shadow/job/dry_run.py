@@ -68,6 +68,7 @@ def preview_model(
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
     kept, key_id = _kept_settings(shadow, model, odoo.connection.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
+    layout = layout.without(kept.unreadable_fields)
     change, watermark, to_fill = _look(odoo, shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.latest_time()):
         watermark = None

@@ -30,6 +30,7 @@ class ModelEntry:
     :param columns: of the table, besides the project's own.
     :param size: bytes of the table with its indexes, a guess while there is none.
     :param left_out_fields: because they hold credentials, or the settings say so.
+    :param refused_fields: as the last run found, since Odoo does not give records together with them.
     :param problem: why it cannot be mirrored.
     """
 
@@ -42,6 +43,7 @@ class ModelEntry:
     rows_mirrored: int | None = None
     last_sync_at: datetime | None = None
     left_out_fields: tuple[str, ...] = ()
+    refused_fields: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -73,7 +75,8 @@ def _sizes(shadow: ShadowDatabase, models: Sequence[str]) -> dict[str, TableSize
 
 
 def _entry(odoo: OdooClient, model: str, settings: ModelSettings, known: TableSize | None) -> ModelEntry:
-    layout = read_layout(odoo, model, settings)
+    refused = known.unreadable_fields if known else []
+    layout = read_layout(odoo, model, settings).without(refused)
     rows = odoo.search_count(model, layout.reading.within(), context=ARCHIVED_TOO)
     columns = len(layout.all_columns)
     return ModelEntry(
@@ -86,4 +89,5 @@ def _entry(odoo: OdooClient, model: str, settings: ModelSettings, known: TableSi
         rows_mirrored=known.row_count if known else None,
         last_sync_at=known.last_sync_at if known else None,
         left_out_fields=tuple(sorted(layout.left_out)),
+        refused_fields=tuple(sorted(refused)),
     )

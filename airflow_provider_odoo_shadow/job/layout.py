@@ -68,6 +68,7 @@ class Layout:
     :param extra: columns of fields that Odoo does not store, whose changes no cursor shows.
     :param left_out: fields that Odoo has and that are not mirrored on purpose.
     :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
+    :param refused: fields that are left out since Odoo does not give records together with them.
     :param settings: how this model is mirrored.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
     """
@@ -81,6 +82,7 @@ class Layout:
     unreadable: frozenset[str] = frozenset()
     settings: ModelSettings = AS_USUAL
     name_path: str | None = None
+    refused: frozenset[str] = frozenset()
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
@@ -115,6 +117,20 @@ class Layout:
         wanted = frozenset(names)
         columns = tuple(item for item in self.all_columns if item.column.name in wanted)
         return replace(self, columns=columns, extra=(), has_write_date=self.has_write_date and cursor)
+
+    def without(self, refused: Collection[str]) -> Layout:
+        """Return the layout without fields that Odoo refuses.
+
+        :param refused: their names, or the keys of their variants; without a field there are no variants of it.
+        """
+        gone = self.refused | frozenset(refused)
+        columns, extra = (
+            tuple(item for item in some if item.key not in gone and item.column.field not in gone)
+            for some in (self.columns, self.extra)
+        )
+        has_name = self.name_path is not None and self.name_path.partition(".")[0] not in gone
+        name_path = self.name_path if has_name else None
+        return replace(self, columns=columns, extra=extra, name_path=name_path, refused=gone)
 
     @classmethod
     def of(

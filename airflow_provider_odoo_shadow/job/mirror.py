@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import bind
-from airflow_provider_odoo_shadow.job.deletions import remove_gone
+from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW, check_ids
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.due import reread_due_rows
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
 from airflow_provider_odoo_shadow.job.hash_keys import key_of
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
+from airflow_provider_odoo_shadow.job.refused_fields import leave_out_refused, without_refused
 from airflow_provider_odoo_shadow.job.rehash import renew_hashes
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -50,6 +51,9 @@ from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
+_MOST_NAMED = 20
+"""Records that an error names; of more it tells how many."""
+
 
 @dataclass(frozen=True)
 class MirrorResult:
@@ -57,6 +61,7 @@ class MirrorResult:
 
     :param resumed: whether it went on from where an earlier try stopped.
     :param unstorable_cells: cells with characters that PostgreSQL cannot store.
+    :param cannot_know: whether no count could tell that all rows are there, since those that are gone stay.
     """
 
     model: str
@@ -67,12 +72,14 @@ class MirrorResult:
     seconds: float
     resumed: bool = False
     unstorable_cells: int = 0
+    cannot_know: bool = False
 
     def __str__(self) -> str:
         """Return one line for a log."""
         resumed = " (resumed)" if self.resumed else ""
         odd = f", {self.unstorable_cells} cells with characters replaced" if self.unstorable_cells else ""
-        return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}"
+        unsure = f"; {CANNOT_KNOW}" if self.cannot_know else ""
+        return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}{unsure}"
 
 
 def no_replay(table: str) -> datetime | None:  # noqa: ARG001 - the signature of `replay_from`
@@ -119,19 +126,24 @@ def mirror_model(
     is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
         layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
+        layout = leave_out_refused(odoo, shadow, layout, kept, reading, full=options.full)
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
     metadata = {"full": options.full, "odoo": odoo.protocol.label}
     with hold_table(shadow, model, run, options, metadata) as hold:
-        return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
+
+        def execute(layout: Layout) -> MirrorResult:
+            return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
+
+        return without_refused(odoo, layout, execute, known=kept.unreadable_fields)
 
 
 def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
     is_unknown = isinstance(error, OdooUnknownModelError)
     status, message = "skipped" if is_unknown else "error", str(error)
     with shadow.transaction() as tx:
-        table = registry.name_table(tx, model)
+        table = registry.name_table(tx, model) if is_unknown else registry.register_table(tx, model)
         if is_free(tx, table):
             sync_log.close_left_open(tx, table)
         rows = LiveIds.of(tx, table).total(tx)
@@ -169,7 +181,7 @@ class _ModelRun:
         watermark, left = self._prepare(replay_from)
         unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
-        self._remove_gone(watermark)
+        check_ids(self._odoo, self._writer, self._options, watermark)
         unread = refresh_extra_columns(
             self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress
         )
@@ -188,6 +200,7 @@ class _ModelRun:
             self._hold.seconds,
             left is not None,
             self._writer.builder.unstorable_cells,
+            self._options.on_delete is OnDelete.IGNORE,
         )
 
     def _check_reading(self) -> None:
@@ -321,15 +334,6 @@ class _ModelRun:
             with self._hold.transaction() as tx:
                 note_untracked(tx, [self._hold.table])
         return reached
-
-    def _remove_gone(self, before: Watermark | None) -> None:
-        """Let rows go. If so many seem gone that Odoo may not have shown all, the window has not seen all either."""
-        try:
-            remove_gone(self._odoo, self._writer, self._options)
-        except MassDeletionError:
-            with self._hold.transaction() as tx:
-                watermarks.set_back(tx, self._hold.table, before)
-            raise
 
 
 def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:

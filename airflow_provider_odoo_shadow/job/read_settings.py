@@ -28,6 +28,7 @@ def read_settings_of(reading: str, layout: Layout, options: MirrorOptions) -> re
         layout.settings.as_text(),
         layout.unreadable,
         labels_text(layout.variant_labels),
+        unreadable_fields=layout.refused,
     )
 
 

@@ -51,7 +51,7 @@ def rewriting(
             f"{model} was mirrored as {kept.read_as}, and its rows cannot be read anew as {reading}: "
             "run a sync with this connection first."
         )
-    layout = read_layout(odoo, model, settings, unreadable=kept.unreadable)
+    layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
     options = replace(options, on_delete=options.removal(kept.on_delete))
     with hold_table(shadow, model, run, options, metadata) as hold:
         with hold.transaction() as tx:

@@ -135,7 +135,7 @@ def _differing(
         kept, live = registry.read_settings(tx, table.table), LiveIds.of(tx, table.table)
         up_to_id, own = live.highest(tx), known_columns(tx, table.table)
     layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
-    narrow = layout.restricted(own.intersection(columns))
+    narrow = layout.without(kept.unreadable_fields).restricted(own.intersection(columns))
     witness = Witness(narrow, odoo.connection.hash_secret)
     found: list[int] = []
     unreadable: list[Unreadable] = []

@@ -7,8 +7,8 @@ now, read by a `Witness` of its own, is compared in PostgreSQL with what the tab
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.id_check import IdDifference, compare_ids
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
@@ -34,7 +35,8 @@ from airflow_provider_odoo_shadow.source.names import is_model_name
 from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Record
-from airflow_provider_odoo_shadow.target import registry
+from airflow_provider_odoo_shadow.source.withheld import WITHHELD
+from airflow_provider_odoo_shadow.target import registry, sync_log
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.base_statements import VERSION
 from airflow_provider_odoo_shadow.target.compare import Difference, Scope, compare_rows, id_list, id_range
@@ -48,6 +50,7 @@ from airflow_provider_odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _MOST_WARNINGS = 20
+_MOST_NAMED = 10
 
 QUICK_PAGE = 10_000
 
@@ -80,20 +83,32 @@ def _checked_version(tx: Transaction) -> int:
 
 
 def mirrored_models(shadow: ShadowDatabase) -> list[str]:
-    """Return the models that have been mirrored, by name; none while there is no shadow.
+    """Return the models that have been mirrored or were to be, by name; none while there is no shadow.
+
+    One whose first load has never succeeded is among them, unless the server turned out not to have it: `verify_model`
+    says what is wrong with it.
 
     The registry may have been written by another role: what is no model's name is warned of, and left out.
     """
     with shadow.transaction() as tx:
         if not _checked_version(tx):
             return []
-        names = [item.model for item in registry.list_tables(tx) if item.last_sync_at is not None or item.row_count]
+        skipped = sync_log.skipped_tables(tx)
+        listed = registry.list_tables(tx)
+        names = [item.model for item in listed if item.has_been_mirrored or item.table not in skipped]
     foreign = [name for name in names if not is_model_name(name)]
     for name in foreign[:_MOST_WARNINGS]:
         log.warning("The registry of schema '%s' lists '%s': refused, it is no model's name.", shadow.schema, name)
     if len(foreign) > _MOST_WARNINGS:
         log.warning("%d more such names are refused.", len(foreign) - _MOST_WARNINGS)
     return [name for name in names if is_model_name(name)]
+
+
+def never_mirrored(tx: Transaction, model: str, table: str) -> MirrorConfigurationError:
+    """Build the error for a model whose first load has not succeeded."""
+    said = registry.read_status(tx, table).last_error
+    why = f" Its last run said: {said}" if said else " Run a sync first."
+    return MirrorConfigurationError(f"{model} was never mirrored: its first load has not succeeded.{why}")
 
 
 def verify_model(
@@ -104,7 +119,8 @@ def verify_model(
     Rows that change while they are compared are looked at again, and not reported. Rows that are gone from Odoo are
     treated as the last sync was told to.
 
-    :raises MirrorConfigurationError: the model has no table yet.
+    :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
+    :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds.
     :raises ShadowOwnershipError: the schema mirrors another Odoo database.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
     :raises OdooError, ShadowError: the comparison could not be made.
@@ -126,6 +142,8 @@ def verify_model(
         rows=comparison.rows,
         ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
         repaired=repaired,
+        cannot_know=comparison.on_delete is OnDelete.IGNORE,
+        not_compared=tuple(sorted(comparison.layout.refused)),
     )
     with shadow.transaction() as tx:
         save_verification(tx, found)
@@ -138,6 +156,7 @@ class _Comparison:
 
     :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
     :param clock: the same on a clock that nobody sets.
+    :param withheld: records that Odoo lists, but does not give.
     """
 
     odoo: OdooClient
@@ -150,6 +169,7 @@ class _Comparison:
     starts: tuple[datetime, ...]
     clock: float
     rows: int = 0
+    withheld: set[int] = field(default_factory=set)
 
     @classmethod
     def prepare(
@@ -161,6 +181,8 @@ class _Comparison:
             if version:
                 recognize(tx)
             table = registry.find_table(tx, model) if version else None
+            if table is not None and not registry.read_status(tx, table).has_been_mirrored:
+                raise never_mirrored(tx, model, table)
             if table is None or not present_columns(tx, table):
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
@@ -174,7 +196,7 @@ class _Comparison:
                     f"{others}cannot be repaired as {reading}: run a sync with this connection first."
                 )
             log.warning("%sis compared as %s, which sees other rows or values", others, reading)
-        layout = read_layout(odoo, model, settings, unreadable=kept.unreadable)
+        layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
         if verify.depth is Depth.QUICK:
             compared, page_size = layout.restricted(()), QUICK_PAGE
         else:
@@ -204,12 +226,30 @@ class _Comparison:
         suspects: dict[int, Difference] = {}
         after_id = BEFORE_ALL
         for page in self._pages():
+            if self._is_withheld(page):
+                continue
             suspects |= self._compare_page(page, after_id)
             after_id = page.last_id
             self.rows += len(page.records)
-        if self.on_delete is OnDelete.IGNORE:
-            suspects = {record_id: kind for record_id, kind in suspects.items() if kind is not Difference.EXTRA}
-        return self.look_again(sorted(suspects)) if suspects else {}
+        others = self._compare_ids([item for item, kind in suspects.items() if kind is Difference.MISSING])
+        found = self.look_again(sorted({*suspects, *self.withheld, *others.missing, *others.gone}))
+        if others.trouble is not None:
+            raise others.trouble
+        return found
+
+    def _is_withheld(self, page: Page) -> bool:
+        """Say whether a page tells only of a record that Odoo does not give, and note it."""
+        if page.unreadable is None or page.unreadable.reason != WITHHELD:
+            return False
+        self.withheld.add(page.unreadable.id)
+        return True
+
+    def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
+        """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
+        stay = self.on_delete is OnDelete.IGNORE
+        return compare_ids(
+            self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
+        )
 
     def _pages(self) -> Iterator[Page]:
         reading = self.layout.reading
@@ -240,15 +280,33 @@ class _Comparison:
             chunk = ids[start : start + self.page_size]
             records = self._read(chunk)
             differences = self._compare(records, id_list(chunk))
+            self._judge(self.withheld.intersection(chunk), differences)
             fresh = {record["id"] for record in records if self._is_fresh(record)}
             found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
+        if self.on_delete is OnDelete.IGNORE:
+            found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
 
+    def _judge(self, withheld: Collection[int], differences: dict[int, Difference]) -> None:
+        """Call records that Odoo lists but does not give missing, where the shadow lacks them.
+
+        :raises OdooUnreadableRecordsError: the shadow has some, which can be compared with nothing.
+        """
+        here = sorted(item for item in withheld if differences.get(item) is Difference.EXTRA)
+        if here:
+            named = ", ".join(map(str, here[:_MOST_NAMED])) + (" …" if len(here) > _MOST_NAMED else "")
+            raise OdooUnreadableRecordsError(
+                f"{self.layout.model}: Odoo lists {len(here)} records, but gives nothing of them, so they cannot be "
+                f"compared: {named}."
+            )
+        differences.update(dict.fromkeys(withheld, Difference.MISSING))
+
     def _read(self, ids: Sequence[int]) -> list[Record]:
+        self.withheld.difference_update(ids)
         pages = read_pages(
             self.odoo, self.layout.reading, [("id", "in", list(ids))], up_to_id=ids[-1], page_size=self.page_size
         )
-        return [record for page in pages for record in self._records(page)]
+        return [record for page in pages if not self._is_withheld(page) for record in self._records(page)]
 
     def _is_fresh(self, record: Record) -> bool:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""
@@ -278,6 +336,7 @@ def _repair(
 ) -> int:
     """Read anew what is missing, stale or differing, and let go what is gone; return the number of rows."""
     layout = read_layout(odoo, compared.model, compared.settings, unreadable=compared.unreadable)
+    layout = layout.without(compared.refused)
     extra = sorted(record_id for record_id, kind in ids.items() if kind is Difference.EXTRA)
     others = sorted(record_id for record_id, kind in ids.items() if kind is not Difference.EXTRA)
     with hold_table(shadow, layout.model, run, options, {"repair": True}) as hold:

@@ -13,17 +13,22 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import VerificationError
 from airflow_provider_odoo_shadow.job.models import checked_name
+from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify_model
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.trust import Trust
+from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, mirror_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+log = logger(__name__)
 
 
 class MirrorModelOperator(OdooToPostgresOperator):
@@ -96,6 +101,10 @@ class VerifyModelOperator(BaseOperator):
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
+        if found.cannot_know:
+            log.info("%s: %s", model, CANNOT_KNOW)
+        if found.not_compared:
+            log.info("%s: %s: %s", model, REFUSED, ", ".join(found.not_compared))
         summary = VerifySummary(
             model=model,
             rows=found.rows,

@@ -41,7 +41,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
         },
     ) as dag:
 
-        @task(task_id="plan", doc_md="Lists the models that have been mirrored; none before the first sync.")
+        @task(task_id="plan", doc_md="Lists the models that are mirrored, or were to be; none before the first sync.")
         def plan() -> list[str]:
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
                 models = mirrored_models(shadow)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeGuard
 
-from airflow_provider_odoo_shadow.source.errors import OdooServerError
+from airflow_provider_odoo_shadow.source.errors import OdooRecordIdError, OdooServerError
 from airflow_provider_odoo_shadow.source.types import Json, Record
+from airflow_provider_odoo_shadow.text.shown import shown
 
 MOST_LEVELS = 64
 """Lists within lists; what is made of an answer later calls itself for each."""
@@ -21,6 +22,7 @@ LARGEST_NUMBER = 2**63 - 1
 
 EXACT_BELOW = 2**53
 """From there on a double stands for several whole numbers, and nothing tells which of them is meant."""
+_LONGEST_ID = 40
 
 LONGEST_NAME = 255
 """Characters of a field's name. Odoo's own fit PostgreSQL's 63 bytes; a module's may be longer."""
@@ -204,6 +206,9 @@ class Answer:
     def ids(self, limit: int | None = None) -> list[int]:
         """Read ids. See `records`."""
         found = self.value if isinstance(self.value, list) else [None]
+        for item in found:
+            if isinstance(item, str):
+                raise text_for_id(self.asked, item)
         ids = [item for item in map(whole_number, found) if is_id(item)]
         if len(ids) != len(found):
             raise misfit(self.asked, "no list of ids")
@@ -237,6 +242,22 @@ class Answer:
 
 def _is_name(name: str) -> bool:
     return 0 < len(name) <= LONGEST_NAME and storable(name) == name
+
+
+def text_for_id(asked: str, given: str) -> OdooRecordIdError:
+    """Build the error for a record whose id is a text."""
+    return OdooRecordIdError(
+        f"{asked} has a record whose id is not a whole number ('{shown(given, longest=_LONGEST_ID)}'), as SQL views "
+        "may: rows of the shadow are known by such ids, so this model cannot be mirrored; leave it out."
+    )
+
+
+def shared_id(asked: str, record_id: int) -> OdooRecordIdError:
+    """Build the error for records that have one id together."""
+    return OdooRecordIdError(
+        f"{asked} has more than one record with the id {record_id}, as SQL views may: rows of the shadow are known by "
+        "their ids, so this model cannot be mirrored; leave it out."
+    )
 
 
 def misfit(asked: str, what: str) -> OdooServerError:

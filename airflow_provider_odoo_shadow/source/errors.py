@@ -9,6 +9,8 @@ it never holds a credential or a server traceback.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from airflow_provider_odoo_shadow.text.errors import ShownError
 
 
@@ -29,7 +31,14 @@ class OdooAuthenticationError(OdooFatalError):
 
 
 class OdooAccessError(OdooFatalError):
-    """The login may not do this with this model."""
+    """The login may not do this with this model.
+
+    :ivar said: what Odoo says of it.
+    """
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class OdooUnknownModelError(OdooFatalError):
@@ -41,7 +50,14 @@ class OdooUnknownFieldError(OdooFatalError):
 
 
 class OdooRequestError(OdooFatalError):
-    """Odoo understood the call and refused it for another reason."""
+    """Odoo understood the call and refused it for another reason.
+
+    :ivar kind: the server's exception class, such as `UndefinedColumn`; empty when it is not known.
+    """
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class OdooUnknownArgumentError(OdooRequestError):
@@ -57,6 +73,23 @@ class OdooUnknownArgumentError(OdooRequestError):
 
 class OdooUnreadableRecordsError(OdooFatalError):
     """Odoo cannot give some records, even one by one; the others were read."""
+
+
+class OdooRecordIdError(OdooFatalError):
+    """Records have no ids of their own by which rows could be told apart: rows of an SQL view."""
+
+
+class OdooRefusedFieldsError(OdooFatalError):
+    """Odoo refuses or drops records when some fields are read with them; without these it gives them.
+
+    :ivar fields: their names, or where a record has their variants.
+    :ivar reason: what Odoo says.
+    """
+
+    def __init__(self, message: str, *, fields: Sequence[str] = (), reason: str = "") -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+        self.reason = reason
 
 
 class OdooRetriableError(OdooError):

@@ -30,6 +30,7 @@ LONGEST_READ = 100_000
 """Characters of a server's text that are looked at; the text may be as long as an answer."""
 
 _UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
+_BEYOND_XML_RPC = "int exceeds XML-RPC limits"
 _PASSING_TROUBLE = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled", "MemoryError")
 
 
@@ -53,7 +54,8 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
     if short == "AccessError" or short == "Forbidden":
         return OdooAccessError(
             f"{connection}: '{connection.login}' may not call {method} on {model} ({said}). "
-            "Give the login read rights on it, or leave the model out."
+            "Give the login read rights on it, or leave the model out.",
+            said=said,
         )
     if _is_unknown_model(short, message):
         return OdooUnknownModelError(
@@ -63,17 +65,24 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
         return OdooUnknownFieldError(f"{connection}: {said}: the field was removed, or the login may not read it.")
     if short in _PASSING_TROUBLE or "OperationalError" in short:
         return OdooServerError(f"{connection} had passing trouble with {target} ({short}).")
-    return request_error(f"{connection} refused {target}: {short}: {said}", message)
+    if short == "OverflowError" and _BEYOND_XML_RPC in message:
+        return OdooRequestError(
+            f"{connection}: {target} would answer whole numbers beyond {2**31 - 1}, such as ids of an SQL view, which "
+            "Odoo does not send over XML-RPC: set protocol to jsonrpc.",
+            kind=short,
+        )
+    return request_error(f"{connection} refused {target}: {short}: {said}", message, short)
 
 
-def request_error(told: str, message: str) -> OdooRequestError:
+def request_error(told: str, message: str, kind: str = "") -> OdooRequestError:
     """Build the error for a call that Odoo understood and refused.
 
     :param told: what to tell a person.
     :param message: the server's text as it came: what it means must not depend on how much of it may be shown.
+    :param kind: the server's exception class.
     """
     unknown = _UNKNOWN_ARGUMENT.search(message[:LONGEST_READ])
-    return OdooUnknownArgumentError(told, argument=unknown[1]) if unknown else OdooRequestError(told)
+    return OdooUnknownArgumentError(told, argument=unknown[1]) if unknown else OdooRequestError(told, kind=kind)
 
 
 def refused(connection: OdooConnection) -> OdooAuthenticationError:

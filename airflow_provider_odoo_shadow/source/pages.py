@@ -9,14 +9,24 @@ over and told.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from airflow_provider_odoo_shadow.source.answers import is_id, misfit
+from airflow_provider_odoo_shadow.source.answers import is_id, misfit, shared_id, text_for_id
 from airflow_provider_odoo_shadow.source.client import TOO_MUCH, OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRequestError, OdooServerError, OdooTimeoutError
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants
+from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnreadableRecordsError,
+)
+from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants, id_range
+from airflow_provider_odoo_shadow.source.refused_fields import REFUSALS, raise_if_refused
 from airflow_provider_odoo_shadow.source.types import Domain, Record
+from airflow_provider_odoo_shadow.source.withheld import DROPPED, MOST_WITHHELD, WITHHELD, complete
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -35,6 +45,9 @@ GOOD_PAGES_BEFORE_LARGER = 10
 """After a page has timed out."""
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
+
+_OF_FIELDS = ("UndefinedColumn", "UndefinedTable")
+"""Errors of Odoo's database that are a field's fault, whatever the record: a view lacks what its model declares."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +88,20 @@ def newest_id(client: OdooClient, reading: Reading, domain: Domain = ()) -> int 
     Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
     not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
     """
-    model, wanted = reading.model, reading.within(domain)
-    if not client.search_count(model, wanted, context=ARCHIVED_TOO):
+    if not client.search_count(reading.model, reading.within(domain), context=ARCHIVED_TOO):
         return None
-    ids = client.search(model, wanted, limit=1, order="id desc", context=ARCHIVED_TOO)
-    return max(ids or client.search(model, wanted, context=ARCHIVED_TOO), default=None)
+    return utmost_id(client, reading, domain)
+
+
+def utmost_id(client: OdooClient, reading: Reading, domain: Domain = (), *, lowest: bool = False) -> int:
+    """Return the highest or the lowest id among a reading's records that match, of which there are some.
+
+    It may be one beyond: `search` never lists the id 0, which an SQL view may have.
+    """
+    wanted, order = reading.within(domain), "id" if lowest else "id desc"
+    ids = client.search(reading.model, wanted, limit=1, order=order, context=ARCHIVED_TOO)
+    ids = ids or [*client.search(reading.model, wanted, context=ARCHIVED_TOO), 0]
+    return min(ids) if lowest else max(ids)
 
 
 def read_pages(
@@ -115,6 +137,14 @@ def read_ids(client: OdooClient, model: str, fields: Sequence[str], ids: Sequenc
     return client.search_read(model, [("id", "in", list(ids))], fields, order="id", context=ARCHIVED_TOO)
 
 
+def _id(record: Record) -> int:
+    """Return the id of a record that has been looked at."""
+    record_id = record["id"]
+    if not is_id(record_id):
+        raise AssertionError("its id has not been checked")
+    return record_id
+
+
 class _PageReader:
     """Reads one page after the other, in sizes that the server can give."""
 
@@ -129,41 +159,59 @@ class _PageReader:
         self._size = self._most = page_size
         self._good_in_a_row = 0
         self._unreadable = 0
-        self._in_a_row = 0
+        self._in_a_row: list[int] = []
         self._empty_in_a_row = 0
+        self._withheld = 0
+        self._has_looked = False
+        self._read_already: deque[Page] = deque()
 
     def read(self, after_id: int) -> Page:
-        """Read the page after an id, in halves if need be."""
+        """Read the page after an id, in halves if need be.
+
+        :raises OdooRefusedFieldsError: Odoo gives records only without some of the fields.
+        """
+        if self._read_already:
+            return self._read_already.popleft()
         while True:
             try:
-                records, last_id = self._read(after_id)
-                add_variants(self._client, self._reading, records)
-            except _SPLITTABLE as error:
+                records, withheld, last_id = self._read(after_id)
+            except (*_SPLITTABLE, OdooAccessError) as error:
                 if isinstance(error, OdooServerError) and error.is_misfit:
                     raise
+                self._look_for_fields(after_id, error)
                 if self._size == 1:
                     return self._pass_over(after_id, error)
                 self._halve(after_id, error)
                 continue
-            self._in_a_row = 0
+            self._in_a_row = []
             self._grow()
-            return Page(records, last_id, is_last=last_id >= self._up_to_id)
+            return self._told(withheld, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
 
-    def _read(self, after_id: int) -> tuple[list[Record], int]:
-        """Return the records after an id, and up to which id that is all; an empty page is not yet the end."""
+    def _read(self, after_id: int) -> tuple[list[Record], list[int], int]:
+        """Return the records after an id, those that Odoo lists but does not give, and up to which id that is all.
+
+        A page that is as long as it may be needs no list: of the records that Odoo found for it, it dropped none. An
+        empty page is not yet the end.
+        """
         records = self._search_read(after_id)
-        if records:
-            self._empty_in_a_row = 0
-            return records, self._check_order(records, after_id, self._up_to_id)
-        ids = self._ids_left(after_id)
-        if not ids:
-            return [], self._up_to_id
-        records = read_ids(self._client, self._model, self._fields, ids)
-        self._check_order(records, after_id, ids[-1])
-        self._empty_in_a_row = 0 if records else self._empty_in_a_row + 1
+        last_id = self._check_order(records, after_id, self._up_to_id)
+        missing = add_variants(self._client, self._reading, records)
+        if not records:
+            listed = self._ids_left(after_id)
+            last_id = listed[-1] if listed else self._up_to_id
+            missing.update(listed)
+        elif len(records) < self._size:
+            listed = self._client.search(self._model, self._window(after_id, last_id), context=ARCHIVED_TOO)
+            missing.update(set(self._in_window(listed, after_id)).difference(map(_id, records)))
+        if not missing:
+            return records, [], last_id
+        whole, withheld = complete(
+            self._client, self._reading, self._domain, records, missing, can_split=self._size > 1
+        )
+        self._empty_in_a_row = 0 if whole or withheld else self._empty_in_a_row + 1
         if self._empty_in_a_row > MOST_EMPTY_IN_A_ROW:
             raise self._misfit(f"it names ids after {after_id}, but gives no records")
-        return records, ids[-1]
+        return whole, withheld, last_id
 
     def _search_read(self, after_id: int) -> list[Record]:
         return self._client.search_read(
@@ -176,8 +224,47 @@ class _PageReader:
             can_split=self._size > 1,
         )
 
-    def _window(self, after_id: int) -> Domain:
-        return [*self._domain, ("id", ">", after_id), ("id", "<=", self._up_to_id)]
+    def _told(self, withheld: Sequence[int], after_id: int, page: Page) -> Page:
+        """Return the next page: records that are withheld come first, each as a page of its own.
+
+        :raises OdooRefusedFieldsError: Odoo gives them without some of the fields.
+        """
+        if not withheld:
+            return page
+        raise_if_refused(self._client, self._reading, withheld, DROPPED)
+        self._withheld += len(withheld)
+        if self._withheld > MOST_WITHHELD:
+            raise OdooUnreadableRecordsError(
+                f"{self._client.connection}: {self._model}: Odoo lists {self._withheld} records or more of which it "
+                f"gives nothing, such as {withheld[0]}: has the login lost rights?"
+            )
+        log.error("%s: Odoo lists %d records, but gives nothing of them: %d …", self._model, len(withheld), withheld[0])
+        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in withheld]
+        self._read_already.extend([*pages[1:], page])
+        return pages[0]
+
+    def _look_for_fields(self, after_id: int, error: OdooError) -> None:
+        """Find out whether fields are the reason for an error that Odoo gave as an answer.
+
+        :raises OdooRefusedFieldsError: they are.
+        :raises OdooAccessError: the login may read nothing of these records.
+        """
+        is_of_fields = isinstance(error, OdooRequestError) and error.kind in _OF_FIELDS
+        if not (is_of_fields or isinstance(error, OdooAccessError)) or (self._has_looked and self._size > 1):
+            return
+        self._has_looked = True
+        try:
+            records = self._client.search_read(
+                self._model, self._window(after_id), ["id"], limit=self._size, order="id", context=ARCHIVED_TOO
+            )
+        except REFUSALS:
+            raise error from None
+        self._check_order(records, after_id, self._up_to_id)
+        said = error.said if isinstance(error, OdooAccessError) else str(error)
+        raise_if_refused(self._client, self._reading, [_id(record) for record in records], said)
+
+    def _window(self, after_id: int, up_to_id: int | None = None) -> Domain:
+        return [*self._domain, *id_range(after_id, self._up_to_id if up_to_id is None else up_to_id)]
 
     def _halve(self, after_id: int, error: OdooError) -> None:
         if isinstance(error, OdooTimeoutError):
@@ -196,15 +283,38 @@ class _PageReader:
     def _pass_over(self, after_id: int, error: OdooError) -> Page:
         """Find out which record it is that Odoo cannot give. Raises when that does not work either."""
         self._unreadable += 1
-        self._in_a_row += 1
         record_id = self._first_id(after_id)
         if record_id is None:
             return Page([], after_id, is_last=True)
-        if self._unreadable > MOST_UNREADABLE or self._in_a_row > MOST_IN_A_ROW:
+        self._in_a_row.append(record_id)
+        if len(self._in_a_row) > MOST_IN_A_ROW:
+            self._blame_fields_of_all(error)
+        if self._unreadable > MOST_UNREADABLE or len(self._in_a_row) > MOST_IN_A_ROW:
             raise error
         log.error("%s %d cannot be read: %s", self._model, record_id, error)
         unreadable = Unreadable(record_id, self._write_date(record_id), str(error))
         return Page([], record_id, is_last=record_id >= self._up_to_id, unreadable=unreadable)
+
+    def _blame_fields_of_all(self, error: OdooError) -> None:
+        """Find out whether fields are the reason why Odoo refuses not only some records, but the last one as well.
+
+        :raises OdooRefusedFieldsError: they are.
+        """
+        if not isinstance(error, OdooRequestError):
+            return
+        last = self._client.search(
+            self._model, self._window(BEFORE_ALL), limit=1, order="id desc", context=ARCHIVED_TOO
+        )
+        ids = sorted({*self._in_a_row, *last})
+        if len(ids) > len(self._in_a_row) and all(self._is_refused(item) for item in ids):
+            raise_if_refused(self._client, self._reading, ids, str(error))
+
+    def _is_refused(self, record_id: int) -> bool:
+        try:
+            read_ids(self._client, self._model, self._fields, [record_id])
+        except REFUSALS:
+            return True
+        return False
 
     def _first_id(self, after_id: int) -> int | None:
         window = self._window(after_id)
@@ -228,7 +338,7 @@ class _PageReader:
             return None
         try:
             records = read_ids(self._client, self._model, ["write_date"], [record_id])
-        except _SPLITTABLE:
+        except (*_SPLITTABLE, OdooAccessError):
             return None
         value = records[0].get("write_date") if records else None
         return value if isinstance(value, str) else None
@@ -238,6 +348,10 @@ class _PageReader:
         last_id = after_id
         for record in records:
             record_id = record.get("id")
+            if isinstance(record_id, str):
+                raise text_for_id(f"{self._client.connection}: {self._model}", record_id)
+            if record_id == last_id and record is not records[0]:
+                raise shared_id(f"{self._client.connection}: {self._model}", last_id)
             if not is_id(record_id) or not last_id < record_id <= up_to_id:
                 raise self._misfit(f"a page is not in ascending order of id after {last_id}, up to {up_to_id}")
             last_id = record_id

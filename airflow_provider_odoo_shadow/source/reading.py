@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from airflow_provider_odoo_shadow.source.answers import is_id, misfit
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -12,12 +12,26 @@ from airflow_provider_odoo_shadow.source.types import Context, Domain, Json, Rec
 ARCHIVED_TOO: Context = {"active_test": False, "ir.ui.menu.full_list": True}
 """The context without which Odoo hides archived records, and (17.0) the menus that are not for this login."""
 
-BEFORE_ALL = -(2**31)
-"""Below every id: some SQL views make negative ones (`report.stock.quantity`). The least integer of XML-RPC."""
+BEFORE_ALL = -(2**63) - 1
+"""Below every id that there can be: SQL views make negative ones, however low (`report.stock.quantity`). It is never
+sent: a server is asked for what comes after it without a lower bound."""
 
-_BY_ID: Domain = [("id", ">", BEFORE_ALL)]
-"""True for every record. `ir.attachment` hides those of other models' fields from a search that does not name `id`
-(`_search` in Odoo 17.0 and 19.0)."""
+_BY_ID: Domain = ["|", ("id", "<", 0), ("id", ">=", 0)]
+"""True for every record with an id. `ir.attachment` hides those of other models' fields from a search that does not
+name `id` (`_search` in Odoo 17.0 and 19.0; 19.0 looks once more when it has simplified the domain, and of
+`("id", "!=", False)` nothing is left by then)."""
+
+WITHOUT_ID: Domain = [("id", "=", False)]
+"""True for records that have no id: rows of an SQL view."""
+
+
+def id_range(low: int, high: int | None = None) -> Domain:
+    """Return the domain of the ids `low < id <= high`; after `BEFORE_ALL` it has no lower bound.
+
+    :param high: None for no upper bound.
+    """
+    above = [("id", ">", low)] if low > BEFORE_ALL else []
+    return [*above, *([("id", "<=", high)] if high is not None else [])]
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,10 @@ class Variant:
     context: Context | None = None
 
 
+def _wanted(variant: Variant, keys: Collection[str]) -> Iterator[str]:
+    return (name for name in variant.fields if variant_key(name, variant.kind) in keys)
+
+
 def variant_key(field: str, kind: str) -> str:
     """Return where a record has a field's variants; no field's name holds such a sign."""
     return f"{field}@{kind}"
@@ -54,30 +72,57 @@ class Reading:
     domain: Domain = ()
     variants: tuple[Variant, ...] = ()
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What is read besides the id: fields, and where the record has their variants."""
+        variants = (variant_key(name, item.kind) for item in self.variants for name in item.fields)
+        return tuple(dict.fromkeys((*(name for name in self.fields if name != "id"), *variants)))
+
+    @property
+    def everything(self) -> Domain:
+        """The search domain of all records of the reading, even of those without an id."""
+        return ["|", *WITHOUT_ID, *_BY_ID, *self.domain]
+
     def within(self, *conditions: Domain) -> Domain:
         """Return the search domain of those records of the reading that meet all conditions; it always names `id`."""
         return [*_BY_ID, *self.domain, *(term for domain in conditions for term in domain)]
 
+    def of(self, keys: Iterable[str]) -> Reading:
+        """Return what is read when only some keys are wanted."""
+        wanted = set(keys)
+        variants = (replace(item, fields=tuple(_wanted(item, wanted))) for item in self.variants)
+        used = tuple(item for item in variants if item.fields)
+        needed = wanted.union(*(item.fields for item in used))  # the main value stands in the record itself
+        fields = tuple(name for name in self.fields if name == "id" or name in needed)
+        return replace(self, fields=fields, variants=used)
 
-def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]) -> None:
-    """Read records in other languages and companies, too; what is gone meanwhile keeps what it has.
+
+def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]) -> set[int]:
+    """Read records in other languages and companies, too.
+
+    Returns the ids of those that some of these reads did not give: they are gone meanwhile, or Odoo drops them.
 
     :param records: with an id each.
     """
+    lacking: set[int] = set()
     if not reading.variants:
-        return
+        return lacking
     by_id = {record["id"]: record for record in records if is_id(record["id"])}
     for record in records:
         record.update({variant_key(name, item.kind): {} for item in reading.variants for name in item.fields})
     for variant in reading.variants if records else ():
+        given: set[int] = set()
         for other in _read_variant(client, reading.model, variant, records):
             record_id = other.get("id")
             if not is_id(record_id) or record_id not in by_id or not other.keys() >= {*variant.fields}:
                 raise misfit(f"{client.connection}: {reading.model}", f"records in {variant.label} that do not fit")
+            given.add(record_id)
             for name in variant.fields:
                 values = by_id[record_id][variant_key(name, variant.kind)]
                 if isinstance(values, dict):
                     values[variant.label] = other[name]
+        lacking |= by_id.keys() - given
+    return lacking
 
 
 def _read_variant(client: OdooClient, model: str, variant: Variant, records: Sequence[Record]) -> Sequence[Record]:

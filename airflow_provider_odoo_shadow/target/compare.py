@@ -13,7 +13,7 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.ids import LiveIds, id_between
 from airflow_provider_odoo_shadow.target.staging import STAGING, Row, stage_rows
 
 Scope: TypeAlias = sql.Composed
@@ -31,8 +31,7 @@ class Difference(StrEnum):
 
 def id_range(low: int, high: int | None) -> Scope:
     """Return the scope `low < id <= high`; None for no upper end."""
-    below = sql.SQL("true") if high is None else sql.SQL("shadow.id <= {}").format(high)
-    return sql.SQL("shadow.id > {} AND {}").format(low, below)
+    return id_between(low, high, "shadow")
 
 
 def id_list(ids: Sequence[int]) -> Scope:

@@ -278,11 +278,11 @@ def fill_checkpoint(tx: Transaction, table: str) -> int | None:
 
 
 def save_fill(tx: Transaction, table: str, after_id: int | None) -> None:
-    """Move the checkpoint, in the transaction that fills the page; None begins anew."""
+    """Move the checkpoint, in the transaction that fills the page; None, or what is below every id, begins anew."""
     tx.run(
         "UPDATE {watermark} SET fill_after_id = {after_id} WHERE table_name = {table}",
         watermark=tx.own(WATERMARK),
-        after_id=after_id,
+        after_id=None if after_id is None or after_id < names.LEAST_ID else after_id,
         table=table,
     )
 

@@ -1,4 +1,7 @@
-"""The ids in a mirror table: counting, listing and removing them. A range is `low < id <= high`."""
+"""The ids in a mirror table: counting, listing and removing them.
+
+A range is `low < id <= high`; bounds that no id can have, or None, are no bounds.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,31 @@ class OnDelete(StrEnum):
     IGNORE = "ignore"
 
 
+_MOST = 2**63 - 1
+
+
+def id_between(low: int | None, high: int | None, *alias: str) -> sql.Composed:
+    """Return the condition of a range."""
+    conditions: list[sql.Composable] = [sql.SQL("true")]
+    column = sql.Identifier(*alias, names.ID)
+    if low is not None and low >= names.LEAST_ID:
+        conditions.append(sql.SQL("{} > {}").format(column, low))
+    if high is not None and high < _MOST:
+        conditions.append(sql.SQL("{} <= {}").format(column, high))
+    return sql.SQL(" AND ").join(conditions)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Live rows that follow each other, by their ids.
+
+    :param last_id: the highest of their ids.
+    """
+
+    last_id: int
+    rows: int
+
+
 @dataclass(frozen=True)
 class LiveIds:
     """The ids of a table's rows that are not marked as deleted.
@@ -64,6 +92,24 @@ class LiveIds:
         ((highest,),) = tx.run("SELECT max(id) FROM {table}", table=tx.own(self.table))
         return None if highest is None else int(highest)
 
+    def lowest(self, tx: Transaction) -> int | None:
+        """Return the lowest id, None when there are no rows."""
+        ((lowest,),) = tx.run("SELECT min(id) FROM {table}", table=tx.own(self.table))
+        return None if lowest is None else int(lowest)
+
+    def blocks(self, tx: Transaction, rows_a_block: int, at_most: int) -> list[Block]:
+        """Count the live rows in blocks of about the same size, by ascending id: looks at the whole table."""
+        rows = tx.run(
+            "SELECT max(id), count(*) FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / size AS number"
+            " FROM {table} CROSS JOIN (SELECT greatest({rows}, ceil(count(*)::numeric / {most})::bigint) AS size"
+            " FROM {table} WHERE {live}) AS blocks WHERE {live}) AS numbered GROUP BY number ORDER BY number",
+            table=tx.own(self.table),
+            live=self._live(),
+            rows=rows_a_block,
+            most=at_most,
+        )
+        return [Block(int(last_id), int(count)) for last_id, count in rows]
+
     def absent(self, tx: Transaction, ids: Sequence[int]) -> list[int]:
         """Return those ids that no live row has."""
         rows = tx.run(
@@ -84,24 +130,22 @@ class LiveIds:
         ((count,),) = tx.run("SELECT count(*) FROM {table} WHERE {live}", table=tx.own(self.table), live=self._live())
         return int(count)
 
-    def count(self, tx: Transaction, low: int, high: int) -> int:
+    def count(self, tx: Transaction, low: int | None, high: int | None) -> int:
         """Return how many live rows a range has."""
         ((count,),) = tx.run(
-            "SELECT count(*) FROM {table} WHERE id > {low} AND id <= {high} AND {live}",
+            "SELECT count(*) FROM {table} WHERE {between} AND {live}",
             table=tx.own(self.table),
-            low=low,
-            high=high,
+            between=id_between(low, high),
             live=self._live(),
         )
         return int(count)
 
-    def listed(self, tx: Transaction, low: int, high: int) -> set[int]:
+    def listed(self, tx: Transaction, low: int | None, high: int | None) -> set[int]:
         """Return the ids of a range's live rows."""
         rows = tx.run(
-            "SELECT id FROM {table} WHERE id > {low} AND id <= {high} AND {live}",
+            "SELECT id FROM {table} WHERE {between} AND {live}",
             table=tx.own(self.table),
-            low=low,
-            high=high,
+            between=id_between(low, high),
             live=self._live(),
         )
         return {int(row[0]) for row in rows}

@@ -13,6 +13,8 @@ LONGEST_NAME = 63
 TABLE_PREFIX = "odoo_shadow_"
 INTERNAL_ENDING = "_internal"
 ID = "id"
+LEAST_ID = -(2**63)
+"""Of all ids that a `bigint` can hold."""
 WRITE_DATE = "_odoo_write_date"
 SYNCED_AT = "_synced_at"
 HASH = "_sync_hash"

@@ -60,6 +60,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " AND a.attnum = o.value::int AND format_type(a.atttypid, a.atttypmod) = t.kind AND NOT a.attisdropped)),"
         " m.fields_digest,"
         " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
+        " m.unreadable_fields,"
         " w.last_write_date > {never}, {mark}"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name) LEFT JOIN {state} s USING (table_name)"
         " LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
@@ -78,7 +79,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         mark=watermark_columns(tx),
         models=list(models),
     )
-    states = (_state(*row[:6], settings=row[6:12], mark=row[13:] if row[12] else None) for row in rows)
+    states = (_state(*row[:6], settings=row[6:13], mark=row[14:] if row[13] else None) for row in rows)
     return {state.model: state for state in states}
 
 
@@ -90,7 +91,7 @@ def _state(
     has_rest: bool,
     digest: str | None,
     *,
-    settings: tuple[str | None, str | None, str | None, list[str], str | None, bool],
+    settings: tuple[str | None, str | None, str | None, list[str], str | None, bool, list[str]],
     mark: tuple[datetime, int | None, int, datetime, datetime | None, timedelta] | None,
 ) -> TableState:
     watermark = None if mark is None else Watermark(*mark)

@@ -23,6 +23,7 @@ class TableStatus:
     :param created_at: when the table was registered.
     :param proven_up_to: each row has been compared with Odoo, cell by cell, since then.
     :param rows_a_second: how fast the last comparison was, None for a reader of the shadow.
+    :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     """
 
     table: str
@@ -35,6 +36,12 @@ class TableStatus:
     created_at: datetime
     proven_up_to: datetime | None
     rows_a_second: float | None
+    unreadable_fields: list[str]
+
+    @property
+    def has_been_mirrored(self) -> bool:
+        """Whether some run has brought rows, or found that there are none."""
+        return self.last_sync_at is not None or self.row_count > 0
 
 
 def find_table(tx: Transaction, model: str) -> str | None:
@@ -134,6 +141,7 @@ class ReadSettings:
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param settings: how the model is mirrored, where that differs from the default; the job's own text.
     :param unreadable: models that the login may not read, so that many2many fields to them are not mirrored.
+    :param unreadable_fields: fields that are not mirrored, since Odoo does not give records together with them.
     :param variants: the languages and companies that it was read in besides; the job's own text.
     :param has_failed: whether that run failed.
     """
@@ -144,12 +152,14 @@ class ReadSettings:
     unreadable: frozenset[str] = frozenset()
     variants: str | None = None
     has_failed: bool = field(default=False, compare=False)
+    unreadable_fields: frozenset[str] = frozenset()
 
 
 def read_settings(tx: Transaction, table: str) -> ReadSettings:
     """Return a table's settings."""
     rows = tx.run(
-        "SELECT s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0"
+        "SELECT s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
+        " m.unreadable_fields"
         " FROM {meta} m LEFT JOIN {state} s USING (table_name) WHERE m.table_name = {table}",
         meta=tx.own(META),
         state=tx.internal(TABLE_STATE),
@@ -165,21 +175,25 @@ def to_settings(
     unreadable: Sequence[str],
     variants: str | None,
     has_failed: bool,
+    unreadable_fields: Sequence[str],
 ) -> ReadSettings:
     """Return the settings that a row of the books tells."""
     kept = OnDelete(on_delete or OnDelete.DELETE)
-    return ReadSettings(read_as, kept, settings, frozenset(unreadable), variants, has_failed)
+    return ReadSettings(
+        read_as, kept, settings, frozenset(unreadable), variants, has_failed, frozenset(unreadable_fields)
+    )
 
 
 def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
     """Keep a table's settings."""
     tx.run(
-        "UPDATE {meta} SET on_delete = {on_delete}, unreadable_models = {unreadable}, variants = {variants}"
-        " WHERE table_name = {table}",
+        "UPDATE {meta} SET on_delete = {on_delete}, unreadable_models = {unreadable}, variants = {variants},"
+        " unreadable_fields = {fields} WHERE table_name = {table}",
         meta=tx.own(META),
         on_delete=str(settings.on_delete),
         unreadable=sorted(settings.unreadable),
         variants=settings.variants,
+        fields=sorted(settings.unreadable_fields),
         table=table,
     )
     tx.run(
@@ -235,9 +249,10 @@ def _keep_error(tx: Transaction, table: str, message: str | None) -> None:
     )
 
 
-def list_tables(tx: Transaction, *, with_errors: bool = True) -> list[TableStatus]:
+def list_tables(tx: Transaction, *, with_errors: bool = True, table: str | None = None) -> list[TableStatus]:
     """Return all registered tables with their watermarks, by model.
 
+    :param table: only this one.
     :param with_errors: False for a reader of the shadow, who may not see what only the sync's role may.
     """
     errors: sql.Composable = sql.SQL("SELECT NULL::text, NULL::text WHERE false")
@@ -248,15 +263,26 @@ def list_tables(tx: Transaction, *, with_errors: bool = True) -> list[TableStatu
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at,"
         " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
-        " m.sync_errors, s.last_error, m.created_at, m.proven_up_to, p.rows_a_second"
+        " m.sync_errors, s.last_error, m.created_at,"
+        # A reader may meet a schema of an earlier version, which has no such columns.
+        " (to_jsonb(m) ->> 'proven_up_to')::timestamptz, p.rows_a_second,"
+        " ARRAY(SELECT jsonb_array_elements_text(coalesce(to_jsonb(m) -> 'unreadable_fields', '[]')))"
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
         " LEFT JOIN ({errors}) AS s (table_name, last_error) USING (table_name)"
-        " LEFT JOIN ({speeds}) AS p (table_name, rows_a_second) USING (table_name) ORDER BY m.odoo_model",
+        " LEFT JOIN ({speeds}) AS p (table_name, rows_a_second) USING (table_name)"
+        " WHERE {chosen} ORDER BY m.odoo_model",
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
         errors=errors,
         speeds=speeds,
         never=NEVER,
         latest=LATEST,
+        chosen=sql.SQL("true") if table is None else sql.SQL("m.table_name = {}").format(table),
     )
     return [TableStatus(*row) for row in rows]
+
+
+def read_status(tx: Transaction, table: str) -> TableStatus:
+    """Return how a registered table is."""
+    (status,) = list_tables(tx, table=table)
+    return status

@@ -15,18 +15,22 @@ class TableSize:
     """A registered table.
 
     :param size: bytes with indexes and long values, 0 when there is no such table.
+    :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     """
 
     table: str
     row_count: int
     last_sync_at: datetime | None
     size: int
+    unreadable_fields: list[str]
 
 
 def table_sizes(tx: Transaction, models: Sequence[str]) -> dict[str, TableSize]:
     """Return the sizes of those models that have a registered table, by model."""
     rows = tx.run(
-        "SELECT m.odoo_model, m.table_name, m.row_count, m.last_sync_at, coalesce(pg_total_relation_size(c.oid), 0)"
+        "SELECT m.odoo_model, m.table_name, m.row_count, m.last_sync_at, coalesce(pg_total_relation_size(c.oid), 0),"
+        # The schema may be of an earlier version, which has no such column.
+        " ARRAY(SELECT jsonb_array_elements_text(coalesce(to_jsonb(m) -> 'unreadable_fields', '[]')))"
         " FROM {meta} m LEFT JOIN pg_class c ON c.relname = m.table_name AND c.relkind = 'r'"
         " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})"
         " WHERE m.odoo_model = ANY({models})",

@@ -52,6 +52,16 @@ def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     return [LogEntry(*row) for row in rows]
 
 
+def skipped_tables(tx: Transaction) -> set[str]:
+    """Return the tables whose newest entry says that the server does not have the model."""
+    rows = tx.run(
+        "SELECT table_name FROM (SELECT DISTINCT ON (table_name) table_name, status FROM {log}"
+        " ORDER BY table_name, id DESC) AS newest WHERE status = 'skipped'",
+        log=tx.own(SYNC_LOG),
+    )
+    return {str(row[0]) for row in rows}
+
+
 def close_left_open(tx: Transaction, table: str) -> None:
     """Close the entries of a table that killed runs left open. Only when nobody living writes it."""
     tx.run(

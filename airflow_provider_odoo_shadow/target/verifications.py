@@ -21,6 +21,8 @@ class Verification:
     :param kind: `quick` (ids and `write_date`) or `full` (every cell).
     :param ids: of the rows that differ, by how.
     :param repaired: rows that were read again, or removed.
+    :param cannot_know: whether rows that are gone from Odoo stay, so that nobody compares them.
+    :param not_compared: fields that are left out, since Odoo does not give records together with them.
     """
 
     run_id: UUID
@@ -31,6 +33,8 @@ class Verification:
     rows: int
     ids: Mapping[Difference, Sequence[int]]
     repaired: int = 0
+    cannot_know: bool = False
+    not_compared: tuple[str, ...] = ()
 
     @property
     def differences(self) -> int:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.relations import WATERMARK
 
@@ -28,6 +29,8 @@ LATE_LATELY = timedelta(days=7)
 
 MOST_LATENESS = timedelta(hours=12)
 """What is later still comes from no clock and no transaction: SQL wrote it, or a right was given."""
+_ONCE_BEFORE_ALL = -(2**31)
+"""What earlier versions noted for a scan that had read nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Scan:
     :param low: None reads everything.
     :param high: the next watermark: Odoo's clock before the first page.
     :param up_to_id: None when nothing matched.
-    :param last_id: up to there it has been read.
+    :param last_id: up to there it has been read; below every id before anything was.
     :param newest: the newest `write_date` when it began, up to `high`; None when there was none.
     """
 
@@ -101,15 +104,20 @@ def read_watermark(tx: Transaction, table: str) -> Watermark | None:
 def read_scan(tx: Transaction, table: str) -> Scan | None:
     """Return the scan that an earlier run left unfinished."""
     rows = tx.run(
-        "SELECT scan_run_id, scan_full, {low}, least(scan_high, {latest}), scan_up_to_id, scan_last_id, {newest}"
+        "SELECT scan_run_id, scan_full, {low}, least(scan_high, {latest}), scan_up_to_id,"
+        " nullif(scan_last_id, {before_all}), {newest}"
         " FROM {watermark} WHERE table_name = {table} AND scan_run_id IS NOT NULL",
         low=_at_latest("scan_low"),
         newest=_at_latest("scan_newest"),
         watermark=tx.own(WATERMARK),
         table=table,
         latest=LATEST,
+        before_all=_ONCE_BEFORE_ALL,
     )
-    return Scan(*rows[0]) if rows else None
+    if not rows:
+        return None
+    run_id, full, low, high, up_to_id, last_id, newest = rows[0]
+    return Scan(run_id, full, low, high, up_to_id, names.LEAST_ID - 1 if last_id is None else last_id, newest)
 
 
 def save_scan(tx: Transaction, table: str, scan: Scan, rows_written: int) -> None:
@@ -124,7 +132,7 @@ def save_scan(tx: Transaction, table: str, scan: Scan, rows_written: int) -> Non
         low=scan.low,
         high=scan.high,
         up_to_id=scan.up_to_id,
-        last_id=scan.last_id,
+        last_id=scan.last_id if scan.last_id >= names.LEAST_ID else None,
         newest=scan.newest,
         written=rows_written,
         table=table,

@@ -65,9 +65,14 @@ class Call:
         return list(self.named.get("fields", ()))
 
     @property
+    def conditions(self) -> list[tuple[str, str, Any]]:
+        """The conditions of its domain, without what joins them."""
+        return [(term[0], term[1], term[2]) for term in self.named.get("domain", ()) if not isinstance(term, str)]
+
+    @property
     def ids(self) -> list[int] | None:
         """The ids it asks for by number."""
-        found = [value for name, operator, value in self.named.get("domain", ()) if (name, operator) == ("id", "in")]
+        found = [value for name, operator, value in self.conditions if (name, operator) == ("id", "in")]
         return found[0] if found else None
 
 

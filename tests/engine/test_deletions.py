@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_provider_odoo_shadow.job import deletions
+from airflow_provider_odoo_shadow.job import id_check
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -190,16 +190,17 @@ def test_a_marked_row_that_is_there_again_is_marked_no_more(
         assert_equal(odoo, database, [VISIT])
 
 
-def test_ignoring_asks_nothing_and_leaves_the_row(
+def test_ignoring_leaves_the_row_and_says_that_no_count_can_tell(
     odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:
     with visits(odoo, 50):
         mirror_with(client, shadow, IGNORE)
         odoo.execute(VISIT, "unlink", [7])
         proxy.clear()
-        assert mirror_with(client, shadow, IGNORE).counts.deleted == 0
+        result = mirror_with(client, shadow, IGNORE)
+        assert result.counts.deleted == 0 and "no count can tell" in str(result)
         assert 7 in ids_of(database)
-        assert len(proxy.calls) == 2  # for the fields, and for what was written
+        assert len(proxy.calls) == 4  # for the fields, for what was written, for how many there are and for which
         mirror_with(client, shadow, MirrorOptions(on_delete=OnDelete.DELETE))  # somebody changes their mind
         assert_equal(odoo, database, [VISIT])
 
@@ -284,8 +285,8 @@ def test_lost_rights_on_the_model_remove_nothing(odoo: StandIn, shadow: ShadowDa
 @pytest.fixture
 def large(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A mirrored table that is to the limits as one of 600,000 rows; gives its number of rows."""
-    monkeypatch.setattr(deletions, "FEW_IDS", deletions.FEW_IDS // 100)
-    monkeypatch.setattr(deletions, "IDS_A_CALL", deletions.IDS_A_CALL // 100)
+    for limit in ("FEW_IDS", "IDS_A_CALL", "ROWS_A_BLOCK"):
+        monkeypatch.setattr(id_check, limit, getattr(id_check, limit) // 100)
     with visits(odoo, 6000):
         mirror_with(client, shadow)
         yield 6000
@@ -306,17 +307,18 @@ def test_one_deleted_row_of_many_costs_few_calls(
     result = mirror_with(client, shadow, MirrorOptions(look_back=timedelta(0)))
     assert result.counts.deleted == 1
     assert gone not in ids_of(database) and row_count(shadow) == large - 1
-    assert len(proxy.calls) <= 12
+    assert len(proxy.calls) <= 12 + id_check.MOST_BLOCKS
     assert proxy.answered("search") <= large // 4
-    assert proxy.most_answered("search") <= deletions.IDS_A_CALL
+    assert proxy.most_answered("search") <= id_check.IDS_A_CALL
 
 
-def test_equal_counts_cost_one_call(
+def test_equal_counts_cost_a_call_for_each_block(
     proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, large: int
 ) -> None:
     proxy.clear()
     mirror_with(client, shadow, MirrorOptions(look_back=timedelta(0)))
-    assert len(proxy.calls) == 3  # for the fields, for what was written, and that count
+    blocks = id_check.MOST_BLOCKS
+    assert len(proxy.calls) == 3 + blocks  # for the fields, for what was written, for all rows, and for each block
     assert proxy.calls[-1].method == "search_count" and proxy.answered("search") == 0
 
 
@@ -340,5 +342,5 @@ def test_many_deleted_rows_are_found_by_listing(
     proxy.clear()
     mirror_with(client, shadow)
     assert ids_of(database) == set(expected_rows(odoo, VISIT))
-    assert len(proxy.calls) <= 3 + large // deletions.IDS_A_CALL + 1
-    assert proxy.most_answered("search") <= deletions.IDS_A_CALL
+    assert len(proxy.calls) <= 6 + 2 * id_check.MOST_BLOCKS  # each block is counted, and listed
+    assert proxy.most_answered("search") <= id_check.IDS_A_CALL

@@ -54,7 +54,7 @@ def once(action: Callable[[], object], when: Callable[[Call], bool]) -> Callable
 
 def counts_all(call: Call) -> bool:
     """Whether a call asks how many records there are: the second of a plan's two."""
-    names = [term[0] for term in call.named.get("domain", ())]
+    names = [name for name, _, _ in call.conditions]
     return (call.model, call.method) == (VISIT, "search_count") and "write_date" not in names
 
 

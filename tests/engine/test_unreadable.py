@@ -275,7 +275,7 @@ def test_a_page_that_is_too_large_is_halved_until_it_passes(
     proxy.before = lambda call: replies[trouble] if is_too_large(call) else None
     mirror_with(slow, shadow, MirrorOptions(batch_size=64))
     assert_equal(odoo, database, [VISIT])
-    asked = limits(proxy)
+    asked = limits(proxy)[1:]  # at first one record, to see which fields Odoo gives
     assert asked[:3] == [64, 32, 16] and min(asked) == 16
     assert statuses_of(shadow) == ["success"]
 
@@ -292,8 +292,8 @@ def test_a_record_at_which_odoo_hangs_is_isolated(
     odoo.execute(VISIT, "write", [20, 21, 22], {"x_name": "News"})
 
     def hang(call: Call) -> Reply | None:
-        after = next((value for name, op, value in call.named.get("domain", ()) if (name, op) == ("id", ">")), None)
-        if call.method != "search_read" or after is None or "x_name" not in call.fields:
+        after = next((value for name, op, value in call.conditions if (name, op) == ("id", ">")), 0)
+        if call.method != "search_read" or "x_name" not in call.fields:
             return None
         reach = [number for number in (20, 21, 22) if number > after][: call.limit]
         return Reply(hold=held) if 21 in reach else None

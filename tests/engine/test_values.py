@@ -21,9 +21,9 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.present import present_columns
 from airflow_provider_odoo_shadow.target.row_hash import RowHash, rehash_rows
 from airflow_provider_odoo_shadow.target.staging import Cell
-from airflow_provider_odoo_shadow.target.tables import present_columns
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import KINDS
 from tests.conftest import client_of

@@ -15,13 +15,12 @@ import pytest
 
 from airflow_provider_odoo_shadow.job.binding import _database_uuid
 from airflow_provider_odoo_shadow.job.columns import boolean, integer, jsonb, many2one, number
-from airflow_provider_odoo_shadow.job.deletions import _Narrowing
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of, read_layout
 from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
+from airflow_provider_odoo_shadow.job.id_check import IdCheck, Transactions
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import _about
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
-from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import read_fields_states
 from airflow_provider_odoo_shadow.source.discovery import discover_models
@@ -29,6 +28,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooAuthenticationError,
     OdooConfigurationError,
     OdooError,
+    OdooRecordIdError,
     OdooRequestError,
     OdooServerError,
 )
@@ -276,7 +276,7 @@ COUNTS = [10**15, 2**62, 101]
 @pytest.mark.parametrize("count", COUNTS)
 def test_more_records_than_ids_are_not_counted_for_ever(count: int, server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: result(count)
-    with failing_with(OdooServerError, f"{count} records with ids from 1 to 100"):
+    with failing_with(OdooRecordIdError, f"{count} records with ids from 1 to 100"):
         _narrowing(client).count_theirs(0, 100)
 
 
@@ -324,15 +324,12 @@ def test_a_range_without_end_that_has_few_ids_is_soon_listed(server: RawServer, 
     assert len(server.requests) < 200
 
 
-def _narrowing(client: OdooClient, live: object = None) -> _Narrowing:
+def _narrowing(client: OdooClient, live: object = None) -> IdCheck:
     """A comparison that ends before anything of the shadow is written.
 
     :param live: what the shadow has; None when nothing of it is read.
     """
-    layout = Layout.of("res.partner", [Field("name", "char")])
-    hold = SimpleNamespace(transaction=nullcontext)
-    writer = cast(TableWriter, SimpleNamespace(layout=layout, hold=hold))
-    return _Narrowing(client, writer, cast(LiveIds, live), [])
+    return IdCheck(client, Reading("res.partner", ("id", "name")), cast(LiveIds, live), cast(Transactions, nullcontext))
 
 
 @pytest.mark.parametrize("number", ["nan", "NaN", "inf", "-Infinity"])

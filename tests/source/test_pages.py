@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooServerError
+from airflow_provider_odoo_shadow.source.errors import OdooRecordIdError, OdooServerError
 from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.source.types import Domain
@@ -105,7 +105,11 @@ def text_for_ids(_: str, rows: Rows) -> Rows:
     return [{"id": str(row["id"])} for row in rows]
 
 
-@pytest.mark.parametrize("odd", [descending, twice, from_the_start, beyond_the_end, without_ids, text_for_ids])
+def shared(_: str, rows: Rows) -> Rows:
+    return [*rows[:2], rows[1], *rows[3:]]
+
+
+@pytest.mark.parametrize("odd", [descending, twice, from_the_start, beyond_the_end, without_ids])
 def test_a_page_that_is_not_what_was_asked_for(
     odd: Any, shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
 ) -> None:
@@ -114,6 +118,16 @@ def test_a_page_that_is_not_what_was_asked_for(
     shared_odoo.rewrite = odd
     with failing_with(OdooServerError, MODEL, "nothing of it was written", name="odoo_test"):
         list(pages)
+
+
+@pytest.mark.parametrize(("odd", "told"), [(text_for_ids, "not a whole number"), (shared, "more than one record")])
+def test_records_without_ids_of_their_own_are_told_as_such(
+    odd: Any, told: str, shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
+) -> None:
+    """As those of SQL views may be: it is no fault of the server's."""
+    shared_odoo.rewrite = odd
+    with failing_with(OdooRecordIdError, MODEL, told, "cannot be mirrored", name="odoo_test"):
+        list(read_pages(shared_client, Reading(MODEL, ("id",)), up_to_id=everyone[40], page_size=10))
 
 
 def test_newest_id_counts_archived_records(server: RawServer, client_to: ClientTo) -> None:
