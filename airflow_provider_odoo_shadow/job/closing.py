@@ -2,6 +2,7 @@
 
 1. Rows that point to what has gone are read again, in all tables.
 2. Columns that change without `write_date` are compared, in the tables of the run.
+3. A slice of each of these tables is compared cell by cell, if one is due.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from airflow_provider_odoo_shadow.job.due import reread_due_rows
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError, VerificationError
+from airflow_provider_odoo_shadow.job.proof import prove_slice
 from airflow_provider_odoo_shadow.job.rewriting import rewriting
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untracked
@@ -31,6 +33,7 @@ log = logger(__name__)
 
 DUE = "rows that point to what has gone"
 UNTRACKED = "columns that change without write_date"
+PROOF = "rolling proof"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: Mi
         yield from _told(model, DUE, partial(closing.reread_due, model))
     for table in finished:
         yield from _told(table.model, UNTRACKED, partial(closing.refresh, table))
+    for table in finished:
+        yield from _told(table.model, PROOF, partial(closing.prove, table))
 
 
 @dataclass(frozen=True)
@@ -96,14 +101,17 @@ class _Closing:
             return None
         return refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
 
+    def prove(self, table: Finished) -> RowCounts | None:
+        return prove_slice(self.odoo, self.shadow, table, run=self.run, options=self.options)
+
 
 def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
     try:
         counts = work()
     except OdooUnknownModelError:
         log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
-    except (OdooError, ShadowError, MirrorConfigurationError) as error:
+    except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
         yield Closed(model, what, error=error)
     else:
-        if counts is not None and counts.written:
+        if counts is not None and (counts.written or counts.deleted):
             yield Closed(model, what, counts)

@@ -64,4 +64,6 @@ def lateness(proven_up_to: datetime | None, known_since: datetime, rows: int, no
 
     :param known_since: when the table was registered: its first round has as long from then on.
     """
+    if not rows:
+        return timedelta(0)
     return max(timedelta(0), now - (proven_up_to or known_since) - promised_time(rows))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.relations import META, PROOF
@@ -26,6 +26,12 @@ class Proof:
     last_id: int | None
     slice_at: datetime
     rows_a_second: float | None = None
+
+
+def time_in_database(tx: Transaction) -> datetime:
+    """Return the time by the shadow's own clock: one clock for all workers."""
+    now: datetime = tx.run("SELECT clock_timestamp()")[0][0]
+    return now
 
 
 def read_proof(tx: Transaction, table: str) -> Proof | None:
@@ -68,3 +74,10 @@ def forget_proof(tx: Transaction, table: str) -> None:
     """Begin anew: the table's rows are others, or are read in another way."""
     tx.run("DELETE FROM {proof} WHERE table_name = {table}", proof=tx.internal(PROOF), table=table)
     tx.run("UPDATE {meta} SET proven_up_to = NULL WHERE table_name = {table}", meta=tx.own(META), table=table)
+
+
+def note_whole_round(tx: Transaction, table: str, seconds: float, rows: int) -> None:
+    """Note that each row of a table has just been compared, and that the next round begins."""
+    now = time_in_database(tx)
+    note_proven(tx, table, now - timedelta(seconds=seconds))
+    save_proof(tx, table, Proof(now, None, now, rows / seconds if seconds else None))

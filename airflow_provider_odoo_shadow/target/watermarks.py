@@ -14,6 +14,7 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target import names
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.proofs import forget_proof
 from airflow_provider_odoo_shadow.target.relations import WATERMARK
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -172,7 +173,11 @@ def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
 
 
 def forget(tx: Transaction, table: str) -> None:
-    """Let the next window read everything: the table's rows are not, or no longer, what the watermark says."""
+    """Let the next window read everything: the table's rows are not, or no longer, what the watermark says.
+
+    Nor are they what was proven.
+    """
+    forget_proof(tx, table)
     tx.run(
         "UPDATE {watermark} SET last_write_date = {never}, scan_run_id = NULL, scan_full = NULL, scan_low = NULL,"
         " scan_high = NULL, scan_up_to_id = NULL, scan_last_id = NULL, scan_newest = NULL, fill_after_id = NULL"

@@ -1,0 +1,276 @@
+"""One table and Odoo, side by side.
+
+Neither the hashes nor the counts that the mirror keeps are trusted, nor how its values were converted: what Odoo says
+now, read by a `Witness` of its own, is compared in PostgreSQL with what the table holds now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from airflow_provider_odoo_shadow.job.binding import check_binding
+from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.id_check import IdDifference, compare_ids
+from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
+from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
+from airflow_provider_odoo_shadow.job.window import CLOCK_TOLERANCE
+from airflow_provider_odoo_shadow.job.witness import Witness
+from airflow_provider_odoo_shadow.source.answers import moment_in
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
+from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
+from airflow_provider_odoo_shadow.source.types import Record
+from airflow_provider_odoo_shadow.source.withheld import WITHHELD
+from airflow_provider_odoo_shadow.target import registry
+from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.base_statements import VERSION
+from airflow_provider_odoo_shadow.target.compare import Difference, Scope, compare_rows, id_list, id_range
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
+from airflow_provider_odoo_shadow.target.present import known_columns, present_columns, recognize
+from airflow_provider_odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_MOST_NAMED = 10
+
+
+def checked_version(tx: Transaction) -> int:
+    """Return the schema's version. Raises a `MirrorConfigurationError` when a run must upgrade it first."""
+    version = schema_version(tx)
+    if 0 < version < VERSION:
+        raise MirrorConfigurationError(
+            f"Schema '{tx.schema}' was made by an earlier version: run a sync first, which upgrades it."
+        )
+    return version
+
+
+def never_mirrored(tx: Transaction, model: str, table: str) -> MirrorConfigurationError:
+    """Build the error for a model whose first load has not succeeded."""
+    said = registry.read_status(tx, table).last_error
+    why = f" Its last run said: {said}" if said else " Run a sync first."
+    return MirrorConfigurationError(f"{model} was never mirrored: its first load has not succeeded.{why}")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What a comparison of some rows found.
+
+    :param found: what differs, by id.
+    :param last_id: up to there rows have been compared, None when that was the last one.
+    """
+
+    found: dict[int, Difference]
+    last_id: int | None
+
+
+@dataclass
+class Comparison:
+    """One table and Odoo, side by side, page by page: memory stays flat.
+
+    :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
+    :param clock: the same on a clock that nobody sets.
+    :param withheld: records that Odoo lists, but does not give.
+    """
+
+    odoo: OdooClient
+    shadow: ShadowDatabase
+    layout: Layout
+    witness: Witness
+    live: LiveIds
+    on_delete: OnDelete
+    page_size: int
+    starts: tuple[datetime, ...]
+    clock: float
+    rows: int = 0
+    withheld: set[int] = field(default_factory=set)
+
+    @classmethod
+    def prepare(
+        cls,
+        odoo: OdooClient,
+        shadow: ShadowDatabase,
+        model: str,
+        page_size: int,
+        *,
+        compares_cells: bool = True,
+        repairs: bool = True,
+    ) -> Comparison:
+        """Look at the table and ask for the model's fields.
+
+        :param compares_cells: False compares ids and `write_date` only.
+        :param repairs: the rows that differ will be read anew, which only the login can do that has read the others.
+        :raises MirrorConfigurationError: the model has no table yet, was never mirrored, or was by another login.
+        :raises ShadowOwnershipError: the schema mirrors another Odoo database.
+        """
+        with shadow.transaction() as tx:
+            version = checked_version(tx)
+            check_binding(tx, odoo)
+            if version:
+                recognize(tx)
+            table = registry.find_table(tx, model) if version else None
+            if table is not None and not registry.read_status(tx, table).has_been_mirrored:
+                raise never_mirrored(tx, model, table)
+            if table is None or not present_columns(tx, table):
+                raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
+            live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
+            key_id = known_key(tx, odoo.connection.hash_secret)
+        settings = ModelSettings.from_text(kept.settings)
+        reading = read_as(odoo.connection, settings, key_id)
+        if kept.read_as not in (None, reading):
+            others = f"{model} was mirrored as {kept.read_as}, and "
+            if repairs:
+                raise MirrorConfigurationError(
+                    f"{others}cannot be repaired as {reading}: run a sync with this connection first."
+                )
+            log.warning("%sis compared as %s, which sees other rows or values", others, reading)
+        layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
+        compared = layout.restricted(known if compares_cells else ())
+        lacking = sorted({item.column.name for item in layout.all_columns} - known)
+        if compares_cells and lacking:
+            log.warning(
+                "%s: not compared, since the shadow has no column of its own for them until the next sync: %s",
+                model,
+                ", ".join(lacking),
+            )
+        starts, begun = _starts(odoo), time.monotonic()
+        witness = Witness(compared, odoo.connection.hash_secret)
+        return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun)
+
+    @property
+    def started_at(self) -> datetime:
+        """When the comparison began."""
+        return self.starts[-1]
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self.clock
+
+    def run(self) -> dict[int, Difference]:
+        """Return what differs, by id."""
+        suspects: dict[int, Difference] = {}
+        after_id = BEFORE_ALL
+        for page in self._pages():
+            if self._is_withheld(page):
+                continue
+            suspects |= self._compare_page(page, after_id)
+            after_id = page.last_id
+            self.rows += len(page.records)
+        others = self._compare_ids([item for item, kind in suspects.items() if kind is Difference.MISSING])
+        found = self.look_again(sorted({*suspects, *self.withheld, *others.missing, *others.gone}))
+        if others.trouble is not None:
+            raise others.trouble
+        return found
+
+    def run_slice(self, after_id: int, rows: int, time_limit: timedelta) -> Slice:
+        """Compare about so many rows after an id, or as many as the time allows, a page at least.
+
+        A record that Odoo cannot give is passed over: the model's own run tells of it.
+        """
+        suspects: dict[int, Difference] = {}
+        reached, is_whole = after_id, False
+        for page in self._pages(after_id):
+            if page.unreadable is None:
+                suspects |= self._compare_page(page, reached)
+            reached, is_whole = page.last_id, page.is_last
+            self.rows += len(page.records)
+            if self.rows >= rows or self.seconds >= time_limit.total_seconds():
+                break
+        return Slice(self.look_again(sorted(suspects)), None if is_whole else reached)
+
+    def _is_withheld(self, page: Page) -> bool:
+        """Say whether a page tells only of a record that Odoo does not give, and note it."""
+        if page.unreadable is None or page.unreadable.reason != WITHHELD:
+            return False
+        self.withheld.add(page.unreadable.id)
+        return True
+
+    def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
+        """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
+        stay = self.on_delete is OnDelete.IGNORE
+        return compare_ids(
+            self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
+        )
+
+    def _pages(self, after_id: int = BEFORE_ALL) -> Iterator[Page]:
+        reading = self.layout.reading
+        up_to_id = newest_id(self.odoo, reading)
+        pages = read_pages(self.odoo, reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
+        return read_ahead(pages)
+
+    def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
+        scope = id_range(after_id, None if page.is_last else page.last_id)
+        return self._compare(self._records(page), scope)
+
+    def _compare(self, records: list[Record], scope: Scope) -> dict[int, Difference]:
+        rows, doubtful = self.witness.rows(records)
+        with self.shadow.transaction() as tx:
+            return compare_rows(tx, self.live, self.witness.columns, rows, scope, beyond=doubtful)
+
+    def _records(self, page: Page) -> list[Record]:
+        if page.unreadable is not None:
+            raise OdooUnreadableRecordsError(
+                f"{self.layout.model} {page.unreadable.id} cannot be read, so it cannot be compared: "
+                f"{page.unreadable.reason}"
+            )
+        return page.records
+
+    def look_again(self, ids: Sequence[int]) -> dict[int, Difference]:
+        """Compare some rows once more; leave out those that Odoo wrote since the comparison began."""
+        found: dict[int, Difference] = {}
+        for start in range(0, len(ids), self.page_size):
+            chunk = ids[start : start + self.page_size]
+            records = self._read(chunk)
+            differences = self._compare(records, id_list(chunk))
+            self._judge(self.withheld.intersection(chunk), differences)
+            fresh = {record["id"] for record in records if self._is_fresh(record)}
+            found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
+        if self.on_delete is OnDelete.IGNORE:
+            found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
+        return found
+
+    def _judge(self, withheld: Collection[int], differences: dict[int, Difference]) -> None:
+        """Call records that Odoo lists but does not give missing, where the shadow lacks them.
+
+        :raises OdooUnreadableRecordsError: the shadow has some, which can be compared with nothing.
+        """
+        here = sorted(item for item in withheld if differences.get(item) is Difference.EXTRA)
+        if here:
+            named = ", ".join(map(str, here[:_MOST_NAMED])) + (" …" if len(here) > _MOST_NAMED else "")
+            raise OdooUnreadableRecordsError(
+                f"{self.layout.model}: Odoo lists {len(here)} records, but gives nothing of them, so they cannot be "
+                f"compared: {named}."
+            )
+        differences.update(dict.fromkeys(withheld, Difference.MISSING))
+
+    def _read(self, ids: Sequence[int]) -> list[Record]:
+        self.withheld.difference_update(ids)
+        pages = read_pages(
+            self.odoo, self.layout.reading, [("id", "in", list(ids))], up_to_id=ids[-1], page_size=self.page_size
+        )
+        return [record for page in pages if not self._is_withheld(page) for record in self._records(page)]
+
+    def _is_fresh(self, record: Record) -> bool:
+        """Say whether a record was written while it was compared. One whose date lies ahead was not."""
+        written = record.get(WRITE_DATE_FIELD)
+        moment = moment_in(written) if isinstance(written, str) else None
+        latest = timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        return moment is not None and any(timedelta(0) <= moment - start <= latest for start in self.starts)
+
+
+def _starts(odoo: OdooClient) -> tuple[datetime, ...]:
+    """Read the server's clock, and this machine's, too, if they differ so much that one is wrong.
+
+    Which one it is nothing tells: the server's `Date` may come from a proxy, and this machine may run ahead. If only
+    the one were taken, all rows of late would count as written just now, or those that are written now would not.
+    """
+    server, local = odoo.server_time(), odoo.local_time()
+    return (server,) if abs(server - local) <= CLOCK_TOLERANCE else (server, local)
