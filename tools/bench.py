@@ -6,6 +6,7 @@
   load against the same pages over the same protocol thrown away.
 - Models: making the schema of 300 models, planning a run, a run in which little changed.
 - Proof: what an unchanged table, one deleted row, a new column and a quick verification cost.
+- Untracked: what it costs to find what `write_date` does not tell, per million rows.
 - Memory: peak of a process that mirrors many rows, against one that mirrors few.
 
 A further benchmark is a function that takes the URL of a PostgreSQL server and the sizes, and returns lines; name it in
@@ -31,6 +32,7 @@ from tools.bench_models import measure_models
 from tools.bench_proof import measure_proof
 from tools.bench_report import Circumstances, Measured, markdown
 from tools.bench_servers import MODEL, fresh_database, stand_in_server, wide_server
+from tools.bench_untracked import measure_untracked
 from tools.embedded_postgres import embedded_postgres
 
 
@@ -72,12 +74,25 @@ def _proof(postgres: str, sizes: Sizes) -> list[Measured]:
         return measure_proof(odoo, odoo.dsn, url, sizes.large)
 
 
+def _untracked(postgres: str, sizes: Sizes) -> list[Measured]:
+    if not sizes.large:
+        return []
+    with stand_in_server(postgres, sizes.large) as odoo, fresh_database(postgres) as url:
+        return measure_untracked(odoo, odoo.dsn, url, sizes.large)
+
+
 def _memory(postgres: str, sizes: Sizes) -> list[Measured]:
     return measure_memory(postgres, sizes.large) if sizes.large else []
 
 
 Benchmark = Callable[[str, Sizes], list[Measured]]
-BENCHMARKS: Mapping[str, Benchmark] = {"engine": _engine, "models": _models, "proof": _proof, "memory": _memory}
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "engine": _engine,
+    "models": _models,
+    "proof": _proof,
+    "untracked": _untracked,
+    "memory": _memory,
+}
 
 
 @click.command()

@@ -51,7 +51,7 @@ class CountingClient(OdooClient):
 def measure_proof(server: Server, odoo_dsn: str, url: str, rows: int) -> list[Measured]:
     """Measure on a table of so many rows; leaves one row less in Odoo."""
     measured: list[Measured] = []
-    _make_older(odoo_dsn)
+    make_older(odoo_dsn)
     with CountingClient(server) as odoo, ShadowDatabase.from_url(url) as shadow:
         _mirror(odoo, shadow)
         odoo.forget()
@@ -63,7 +63,7 @@ def measure_proof(server: Server, odoo_dsn: str, url: str, rows: int) -> list[Me
     return measured
 
 
-def _make_older(odoo_dsn: str) -> None:
+def make_older(odoo_dsn: str) -> None:
     """Let the rows be of an hour ago: those within the look-back are read again, and rightly so."""
     table = sql.Identifier(MODEL.replace(".", "_"))
     with psycopg.connect(odoo_dsn) as source:

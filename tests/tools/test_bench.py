@@ -36,6 +36,12 @@ LINES = {
         "one deleted row among 200, calls of that run",
         "fields read to fill one new column",
     ],
+    "untracked": [
+        "no-change run of one model, calls: its own + at the run's end",
+        "28 columns that change without write_date, seconds per million rows",
+        "rolling proof, every cell, seconds per million rows",
+        "rows that point to 1,000 removed ones, seconds per million rows",
+    ],
     "memory": ["peak memory, 2 rows", "peak memory, 200 rows"],
 }
 TINY = ["--rows", "700", "--large", "200", "--models", "6", "--rounds", "1"]

@@ -1,0 +1,75 @@
+"""Benchmarks of what it costs to find what `write_date` does not tell, per million rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from airflow_provider_odoo_shadow.job.closing import close_run
+from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.proof import prove_slice
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.untracked import UntrackedLook, refresh_untracked, untracked_columns
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.due_rows import due_rows, note_removed
+from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables
+from tools.bench_proof import CountingClient, make_older
+from tools.bench_report import Measured
+from tools.bench_servers import MODEL, Server
+
+MILLION = 1_000_000
+TABLE = "odoo_shadow_res_partner"
+
+
+def measure_untracked(server: Server, odoo_dsn: str, url: str, rows: int) -> list[Measured]:
+    """Measure on a table of so many rows, which stay as they are."""
+    make_older(odoo_dsn)
+    run, options = Run(), MirrorOptions()
+    with CountingClient(server) as odoo, ShadowDatabase.from_url(url) as shadow:
+        mirror_model(odoo, shadow, MODEL, run=run, options=options)
+        with shadow.transaction() as tx:
+            (table,) = finished_tables(tx, run.id)
+        list(close_run(odoo, shadow, run=run, options=options))
+        odoo.forget()
+        again = Run()
+        mirror_model(odoo, shadow, MODEL, run=again, options=options)
+        own = len(odoo.calls)
+        list(close_run(odoo, shadow, run=again, options=options))
+        measured = [
+            ("no-change run of one model, calls: its own + at the run's end", f"{own} + {len(odoo.calls) - own}", "few")
+        ]
+        columns = untracked_columns(MODEL, table.columns, odoo.connection.lang)
+        look = UntrackedLook(tuple(columns))
+        measured += [
+            _per_million(
+                f"{len(columns)} columns that change without write_date",
+                rows,
+                lambda: refresh_untracked(odoo, shadow, table, look, run=run, options=options),
+            ),
+            _per_million("rolling proof, every cell", rows, lambda: _prove(odoo, shadow, table, run, options)),
+            _per_million("rows that point to 1,000 removed ones", rows, lambda: _find_pointing(shadow)),
+        ]
+    return measured
+
+
+def _per_million(what: str, rows: int, work: Callable[[], object]) -> Measured:
+    started = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - started
+    return f"{what}, seconds per million rows", f"{seconds * MILLION / rows:,.1f}", ""
+
+
+def _prove(odoo: CountingClient, shadow: ShadowDatabase, table: Finished, run: Run, options: MirrorOptions) -> None:
+    """Let a whole round be due."""
+    with shadow.transaction() as tx:
+        tx.run("UPDATE {p} SET slice_at = slice_at - {day}", p=tx.internal("proof"), day=timedelta(days=7))
+    if prove_slice(odoo, shadow, table, run=run, options=options) is not None:
+        raise AssertionError("the shadow differs")
+
+
+def _find_pointing(shadow: ShadowDatabase) -> None:
+    with shadow.transaction() as tx:
+        note_removed(tx, TABLE, range(1_000_000_000, 1_000_001_000))
+        if due_rows(tx, TABLE).ids:
+            raise AssertionError("rows point to what was never there")
