@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.errors import OdooRequestError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.types import Context, Json
 from tests.odoo.records import ARCHIVED_TOO, Records
 
@@ -150,6 +151,114 @@ def test_microseconds_are_cut_and_not_rounded(
         "write_date": told,
         "create_date": told,
     }
+
+
+LONG_AGO = [
+    ("0024-05-13 01:02:03.5", "24-05-13 01:02:03"),
+    ("0999-12-31 23:59:59", "999-12-31 23:59:59"),
+    ("0001-01-01 00:00:00", "1-01-01 00:00:00"),
+    ("1000-01-01 00:00:00", "1000-01-01 00:00:00"),
+    ("9999-12-31 23:59:59", "9999-12-31 23:59:59"),
+]
+
+
+@pytest.mark.parametrize(("stored", "told"), LONG_AGO)
+def test_short_years_come_without_zeros(
+    stored: str, told: str, spoken: OdooHook, records: Records, sql: psycopg.Connection
+) -> None:
+    """PostgreSQL would read the year 24 as 2024, and refuse the year 999."""
+    partner = records.partner()
+    sql.execute("UPDATE res_partner SET write_date = %s, create_date = %s WHERE id = %s", [stored, stored, partner])
+    (record,) = spoken.search_read("res.partner", [("id", "=", partner)], ["write_date", "create_date"])
+    assert record == {"id": partner, "write_date": told, "create_date": told}
+    (project,) = records.create("project.project", [{}])
+    sql.execute("UPDATE project_project SET date_start = %s WHERE id = %s", [stored[:10], project])
+    (record,) = spoken.search_read("project.project", [("id", "=", project)], ["date_start"])
+    assert record == {"id": project, "date_start": told.partition(" ")[0]}
+
+
+@pytest.fixture
+def wide(sql: psycopg.Connection) -> Iterator[None]:
+    """An integer field's column holds more than an integer, as some modules have it."""
+    sql.execute("ALTER TABLE res_partner_category ALTER COLUMN color TYPE bigint")
+    yield
+    sql.execute("ALTER TABLE res_partner_category ALTER COLUMN color TYPE integer")
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        (2**31 - 1, 2**31 - 1),
+        (2**31, float(2**31)),
+        (3_000_000_000, 3e9),
+        (2**53 - 1, float(2**53 - 1)),
+        (2**53, float(2**53)),
+        (2**53 + 1, float(2**53)),  # two numbers, one answer
+        (2**63 - 1, float(2**63)),
+        (-(2**31), -(2**31)),
+    ],
+)
+def test_large_integers_come_as_floats_over_every_protocol(
+    stored: int, told: float, wide: None, spoken: OdooHook, records: Records, sql: psycopg.Connection
+) -> None:
+    (tag,) = records.create("res.partner.category", [{}])
+    sql.execute("UPDATE res_partner_category SET color = %s WHERE id = %s", [stored, tag])
+    (record,) = spoken.search_read("res.partner.category", [("id", "=", tag)], ["color"])
+    sql.execute("UPDATE res_partner_category SET color = 0 WHERE id = %s", [tag])
+    assert record == {"id": tag, "color": told} and type(record["color"]) is type(told)
+
+
+def test_far_negative_integers_stay_whole_and_xml_rpc_has_none(
+    wide: None, spoken: OdooHook, records: Records, sql: psycopg.Connection
+) -> None:
+    (tag,) = records.create("res.partner.category", [{}])
+    sql.execute("UPDATE res_partner_category SET color = -3000000000 WHERE id = %s", [tag])
+    try:
+        if spoken.get_conn().protocol.label == "XML-RPC":
+            with pytest.raises(OdooRequestError, match="int exceeds XML-RPC limits"):
+                spoken.search_read("res.partner.category", [("id", "=", tag)], ["color"])
+        else:
+            (record,) = spoken.search_read("res.partner.category", [("id", "=", tag)], ["color"])
+            assert record == {"id": tag, "color": -3_000_000_000} and type(record["color"]) is int
+    finally:
+        sql.execute("UPDATE res_partner_category SET color = 0 WHERE id = %s", [tag])
+
+
+@pytest.mark.parametrize("stored", ["Infinity", "-Infinity", "NaN"])
+def test_infinity_and_nan_come_over_every_protocol(
+    stored: str, spoken: OdooHook, records: Records, sql: psycopg.Connection
+) -> None:
+    """As no JSON has them, and as Python writes them."""
+    partner = records.partner()  # a numeric column
+    sql.execute("UPDATE res_partner SET partner_latitude = %s WHERE id = %s", [stored, partner])
+    (record,) = spoken.search_read("res.partner", [("id", "=", partner)], ["partner_latitude"])
+    assert str(record["partner_latitude"]) == str(float(stored))
+    (project,) = records.create("project.project", [{}])
+    (task,) = records.create("project.task", [{"project_id": project}])
+    sql.execute("UPDATE project_task SET allocated_hours = %s WHERE id = %s", [stored, task])
+    (record,) = spoken.search_read("project.task", [("id", "=", task)], ["allocated_hours"])
+    sql.execute("UPDATE project_task SET allocated_hours = 0 WHERE id = %s", [task])
+    assert str(record["allocated_hours"]) == str(float(stored))
+
+
+@pytest.mark.parametrize(("stored", "told"), [("[]", []), ("{}", {}), (None, False)], ids=["list", "object", "NULL"])
+def test_empty_json_comes_as_it_is_and_false_for_nothing(
+    stored: str | None, told: Json, hook: OdooHook, sql: psycopg.Connection
+) -> None:
+    (line,) = hook.search("sale.order.line", [], limit=1)
+    (before,) = sql.execute("SELECT analytic_distribution FROM sale_order_line WHERE id = %s", [line]).fetchall()
+    update = "UPDATE sale_order_line SET analytic_distribution = %s WHERE id = %s"
+    sql.execute(update, [stored, line])
+    (record,) = hook.search_read("sale.order.line", [("id", "=", line)], ["analytic_distribution"])
+    sql.execute(update, [None if before[0] is None else Jsonb(before[0]), line])
+    assert record["analytic_distribution"] == told
+    assert type(record["analytic_distribution"]) is type(told)
+
+
+def test_a_definition_of_properties_is_a_list_even_if_it_is_empty(records: Records) -> None:
+    (project,) = records.create("project.project", [{}])
+    (record,) = records.read("project.project", [project], ["task_properties_definition"])
+    assert record["task_properties_definition"] == []
 
 
 def test_dates_and_datetimes_come_back_as_written(records: Records, hook: OdooHook) -> None:
