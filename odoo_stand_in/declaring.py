@@ -70,6 +70,8 @@ def _setting(word: str) -> dict[str, Any]:
     first, _, rest = value.replace(",", "/").partition("/")
     if key == "digits":
         return {"digits": (int(first), int(rest))}
+    if key == "depends":
+        return {"depends": tuple(value.split(","))}
     if key == "definition":
         return {"definition_record": first, "definition_record_field": rest}
     if key == "rel":

@@ -40,7 +40,7 @@ def _describe(field: Field, newer: bool) -> dict[str, Any]:
         "required": field.required,
         "change_default": False,
         "default_export_compatible": field.name == "name",
-        "depends": [field.related] if field.related else [],
+        "depends": list(field.depends) or ([field.related] if field.related else []),
         "exportable": True,
         "searchable": searchable,
         "sortable": (field.column or field.inherited) and field.type not in X2MANY,

@@ -69,6 +69,8 @@ class Field:
     """A one2many that never shows archived records."""
     kept: bool = False
     """Told as computed, though its values stand in a column."""
+    depends: tuple[str, ...] = ()
+    """What a stored computed field is told to be made from."""
     mirror_of: str | None = None
     """A computed field whose value is that of another field of the same record."""
 

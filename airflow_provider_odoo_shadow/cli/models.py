@@ -101,8 +101,8 @@ def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
     for item in chosen.left_out:
         add_row(table, item.model, item.reason)
     for entry in entries:
-        for field in entry.left_out_fields:
-            add_row(table, f"{entry.model}, field {field}", "it holds a credential by its name, or the settings say so")
+        for field, reason in entry.left_out_because.items():
+            add_row(table, f"{entry.model}, field {field}", reason)
         for field in entry.refused_fields:
             add_row(table, f"{entry.model}, field {field}", "Odoo does not give the login records together with it")
     return table

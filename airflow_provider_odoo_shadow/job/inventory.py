@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.describing import read_layout
@@ -29,7 +29,7 @@ class ModelEntry:
     :param rows: records in Odoo that the mirror takes; None when Odoo does not say.
     :param columns: of the table, besides the project's own.
     :param size: bytes of the table with its indexes, a guess while there is none.
-    :param left_out_fields: because they hold credentials, or the settings say so.
+    :param left_out_fields: because they hold credentials, or the settings say so; `left_out_because` tells by field.
     :param refused_fields: as the last run found, since Odoo does not give records together with them.
     :param problem: why it cannot be mirrored.
     """
@@ -44,6 +44,7 @@ class ModelEntry:
     last_sync_at: datetime | None = None
     left_out_fields: tuple[str, ...] = ()
     refused_fields: tuple[str, ...] = ()
+    left_out_because: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -90,4 +91,5 @@ def _entry(odoo: OdooClient, model: str, settings: ModelSettings, known: TableSi
         last_sync_at=known.last_sync_at if known else None,
         left_out_fields=tuple(sorted(layout.left_out)),
         refused_fields=tuple(sorted(refused)),
+        left_out_because=dict(sorted(layout.left_out.items())),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as with_default
 
 from airflow_provider_odoo_shadow.job.columns import Convert, by_label, column_type, keyed_hash
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
@@ -66,7 +67,7 @@ class Layout:
     :param columns: in the order of the fields' names.
     :param has_write_date: whether changes can be found by `write_date`.
     :param extra: columns of fields that Odoo does not store, whose changes no cursor shows.
-    :param left_out: fields that Odoo has and that are not mirrored on purpose.
+    :param left_out: fields that Odoo has and that are not mirrored on purpose, and why.
     :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
     :param refused: fields that are left out since Odoo does not give records together with them.
     :param settings: how this model is mirrored.
@@ -78,7 +79,7 @@ class Layout:
     has_write_date: bool
     extra: tuple[FieldColumn, ...] = ()
     variants: tuple[Variant, ...] = ()
-    left_out: frozenset[str] = frozenset()
+    left_out: Mapping[str, str] = with_default(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
     settings: ModelSettings = AS_USUAL
     name_path: str | None = None
@@ -152,7 +153,8 @@ class Layout:
         by_name = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
         _check_settings(model, by_name, settings, hash_secret)
         stored = [field for field in by_name.values() if _is_stored(field) and not _needs(field, unreadable)]
-        mirrored = [field for field in stored if not _is_left_out(model, field, settings)]
+        reasons = {name: _why_left_out(model, field, settings, by_name) for name, field in by_name.items()}
+        mirrored = [field for field in stored if reasons[field.name] is None]
         there_anyway = {field.name for field in stored} | _OWN_PLACE
         extra = [by_name[name] for name in settings.extra_fields if name not in there_anyway]
         by_language = [f for f in mirrored if languages and f.translate and not settings.hashes(f.name)]
@@ -171,8 +173,7 @@ class Layout:
             any(field.name == WRITE_DATE_FIELD and field.store for field in by_name.values()),
             tuple(namer.column(field, settings, hash_secret) for field in extra),
             tuple(variants),
-            frozenset(name for name, field in by_name.items() if _is_left_out(model, field, settings))
-            - set(settings.extra_fields),
+            {name: why for name, why in reasons.items() if why is not None and name not in settings.extra_fields},
             frozenset(unreadable),
             settings,
             _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
@@ -217,8 +218,10 @@ def _needs(field: Field, unreadable: Collection[str]) -> bool:
     return field.type == "many2many" and field.relation in unreadable
 
 
-def _is_left_out(model: str, field: Field, settings: ModelSettings) -> bool:
-    return settings.excludes(field.name) or (is_secret(model, field) and field.name not in settings.allow_fields)
+def _why_left_out(model: str, field: Field, settings: ModelSettings, others: Mapping[str, Field]) -> str | None:
+    if settings.excludes(field.name):
+        return "the settings exclude it"
+    return None if field.name in settings.allow_fields else is_secret(model, field, others)
 
 
 def _check_settings(model: str, fields: dict[str, Field], settings: ModelSettings, hash_secret: str | None) -> None:

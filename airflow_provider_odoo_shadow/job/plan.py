@@ -24,6 +24,7 @@ from airflow_provider_odoo_shadow.job.layout import COMPANIES, TRANSLATIONS
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.read_settings import labels_from
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.secrets import RULES
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.window import domain_of, lies_ahead, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -164,10 +165,15 @@ def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState])
         with shadow.transaction() as tx:
             for model in some:
                 register_table(tx, model)
-            note_planned(tx, {model: fields[model].digest for model in some})
+            note_planned(tx, {model: _digest(fields[model]) for model in some})
     for item in plan.work:
         log.info("%s: %s", item.model, item.reason)
     log.info("%s", plan)
+
+
+def _digest(fields: FieldsState) -> str:
+    """Return what differs when a model's fields do, or the rules by which some are left out: after an upgrade."""
+    return f"{fields.digest} {RULES}"
 
 
 @dataclass(frozen=True)
@@ -206,7 +212,7 @@ class _Planner:
         labels = labels_from(state.settings.variants)
         if wanted != state.settings or any(self.labels[kind] != known for kind, known in labels.items()):
             return "it is read in another way than before"
-        if fields is None or fields.digest != state.fields_digest:
+        if fields is None or _digest(fields) != state.fields_digest:
             return "its fields changed"
         if not fields.has_write_date:
             return "it has no write_date, so all of it is read"

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.job.credential_names import Hit, credential_in, words_of
+from airflow_provider_odoo_shadow.job.credential_words import DIGEST, PARTS_OF_ADDRESSES, POSTAL, POSTCODES, WEAK, fold
 from airflow_provider_odoo_shadow.source.fields import Field
+from airflow_provider_odoo_shadow.text.shown import shown
 
-# Seen on Odoo 17.0 and 19.0 and in the sources of their modules: access_token, signup_token, totp_secret, new_password,
-# oauth_access_token, smtp_pass, google_gmail_authorization_code, google_calendar_rtoken, adyen_hmac_key, pin …
-_SECRET = re.compile(
-    r"(^|_)(password|passwd|passphrase|passwort|pwd|pass|pin|secrets?|[a-z]*tokens?|credentials?|keys"
-    r"|(api|auth|private|secret)_?keys?|authorization_code|auth(orization)?_headers?|bearer|access_code|webhook_(url|uuid)|callback_hash|session_identifier|hash_?iv|salt|csid)(_|$)"
-)
-_KEY = re.compile(r"_keys?$")
-_PUBLIC_KEY = re.compile(
-    r"(^|_)(public|publishable|site|client|analytics|form|cache|talk|primary|foreign|sort)_?keys?$"
-)
 # Seen on Odoo 17.0 and 19.0, besides those that the rule below knows by a word in their name.
 _SECRET_MODELS = frozenset(
     {
@@ -33,17 +27,32 @@ _SECRET_MODELS = frozenset(
 )
 _SECRET_WORD = re.compile(
     r"(^|[._])(api_?keys?|auth_?keys?|credentials?|passwords?|passkeys?|secrets?|tokens?|totp|oauth2?|vaults?|keychains?"
-    r"|certificates?|private_?keys?|config_parameters?)([._]|$)"
+    r"|certificates?|private_?keys?|config_parameters?)\d*([._]|$)"
 )
-# Their names say nothing: who knows them, comes in.
-_SECRET_FIELDS = frozenset({"discuss.channel.uuid", "mail.channel.uuid", "hr.employee.barcode"})
-_SECRET_LABEL = re.compile(
-    r"password|passwort|passphrase|mot de passe|contraseña|senha|wachtwoord|\bapi[ _-]?(key|token)|access[ _-]token"
-    r"|client secret|secret key|private key",
-    re.IGNORECASE,
+# Neither their names nor, in every language, their labels say it: who knows them, comes in.
+_SECRET_FIELDS = frozenset(
+    {
+        *("discuss.channel.uuid", "mail.channel.uuid", "im_livechat.report.channel.uuid"),
+        *("hr.employee.barcode", "restaurant.table.identifier", "account.move.l10n_vn_edi_reservation_code"),
+        *("mail.push.device.keys", "mail.partner.device.keys", "res.device.session_identifier"),
+        *("res.device.log.session_identifier", "res.company.l10n_gr_edi_aade_key", "payment.provider.iyzico_key_id"),
+    }
 )
+# They only sound like it: codes by which a bank approved a card payment.
+_NO_SECRET_FIELDS = frozenset({"pos.payment.paytm_authcode", "pos.payment.razorpay_authcode"})
 _KEY_AND_VALUE = frozenset({"key", "value"})
-_TEXTUAL = frozenset({"char", "text", "html", "json"})
+_CUSTOM_PREFIX = re.compile(r"^x_(studio_)?")
+_HOLD_NONE = frozenset(
+    {"boolean", "date", "datetime", "float", "monetary", "selection", "reference", "many2one_reference"}
+    | {"many2one", "many2many", "one2many", "binary", "image"}
+)
+"""Types whose values are no credentials; of all others it depends on the name."""
+_LONGEST_PATH = 100
+
+RULES = f"1.{DIGEST}"
+"""Which rules these are, so that tables are looked at again when they change. The number counts changes of the code."""
+
+NO_FIELDS: Mapping[str, Field] = {}
 
 
 def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
@@ -53,19 +62,97 @@ def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
     """
     if model in _SECRET_MODELS:
         return "it holds credentials"
-    word = _SECRET_WORD.search(model)
+    word, hit = _SECRET_WORD.search(model), credential_in(model)
     if word is not None:
         return f"its name says that it holds credentials ('{word.group(2)}')"
-    if set(text_fields) >= _KEY_AND_VALUE:
+    if hit is not None and hit.words not in WEAK:
+        return f"its name says that it holds credentials ('{hit.words}')"
+    if {_CUSTOM_PREFIX.sub("", name) for name in text_fields} >= _KEY_AND_VALUE:
         return "it keeps settings by key, and credentials may be among them"
     return None
 
 
-def is_secret(model: str, field: Field) -> bool:
-    """Say whether a field's name or label says that its text is a credential."""
-    if field.type not in _TEXTUAL:
+@dataclass(frozen=True)
+class _Rule:
+    """By which rule a field holds a credential.
+
+    :param text: where its words stand: its name or its label; empty when Odoo is known to keep one there.
+    """
+
+    text: str = ""
+    words: str = ""
+
+    def of(self, field: str = "") -> str:
+        """Say it of the field itself, or of the one that it comes from."""
+        if not self.text:
+            return f"{field}, in which Odoo keeps a credential" if field else "Odoo keeps a credential in it"
+        said = f"{self.text} says that it holds a credential ('{self.words}')"
+        return f"{field}, whose {said}" if field else f"its {said}"
+
+
+def is_secret(model: str, field: Field, others: Mapping[str, Field] = NO_FIELDS) -> str | None:
+    """Say why a field is taken for a credential, None when it is not.
+
+    :param others: the model's fields by name, some of which it may be a copy of.
+    """
+    if field.type in _HOLD_NONE:
+        return None
+    rule = _rule(model, field, others)
+    return rule.of() if rule is not None else next(_by_origin(model, field, others), None)
+
+
+def _rule(model: str, field: Field, others: Mapping[str, Field]) -> _Rule | None:
+    """Return what a field's own name or label says."""
+    name = f"{model}.{field.name}"
+    if name in _NO_SECRET_FIELDS:
+        return None
+    if name in _SECRET_FIELDS:
+        return _Rule()
+    for what, text in (("name", field.name), ("label", field.label)):
+        hit = credential_in(text)
+        if hit is not None and _can_hold(field, hit) and not _is_postal(field, hit, others):
+            return _Rule(what, hit.words)
+    return None
+
+
+def _can_hold(field: Field, hit: Hit) -> bool:
+    return hit.may_be_number if field.type == "integer" else True
+
+
+def _is_postal(field: Field, hit: Hit, others: Mapping[str, Field]) -> bool:
+    """Say whether a PIN code is India's postal code: it says so, or stands in an address that has no other one."""
+    said, words = {*hit.words.split()}, {*words_of(fold(f"{field.name} {field.label}"))}
+    if not {"pin"} <= said <= {"pin", "code"}:
         return False
-    name = field.name.lower()
-    is_key = _KEY.search(name) is not None and _PUBLIC_KEY.search(name) is None
-    is_named = is_key or _SECRET.search(name) is not None or f"{model}.{name}" in _SECRET_FIELDS
-    return is_named or _SECRET_LABEL.search(field.label) is not None
+    if POSTCODES & words or ("code" in words and POSTAL & words):
+        return True
+    if "code" not in said:
+        return False
+    beside = {word for name in others if name != field.name for word in name.split("_")}
+    return len(PARTS_OF_ADDRESSES & beside) > 1 and not POSTCODES & beside
+
+
+def _by_origin(model: str, field: Field, others: Mapping[str, Field]) -> Iterator[str]:
+    """Say what those fields say that it is a copy of, or computed from."""
+    for path in (field.related,) if field.related else field.depends:
+        *through, last = path.split(".")
+        origin = others.get(last, _UNKNOWN) if not through else Field(last, "char")
+        rule = None if origin.type in _HOLD_NONE else _rule(_model_at(model, through, last, others), origin, others)
+        if rule is not None:
+            how = "a copy of" if field.related else "computed from"
+            yield f"it is {how} {rule.of(shown(path, longest=_LONGEST_PATH))}"
+
+
+def _model_at(model: str, through: Sequence[str], last: str, others: Mapping[str, Field]) -> str:
+    """Return the model to which a path leads, as far as one can tell without asking Odoo."""
+    if not through:
+        return model
+    link = others.get(through[0])
+    if link is not None and len(through) == 1:
+        return link.relation or ""
+    end = "." + re.sub(r"_ids?$", "", through[-1])  # `employee_id` points to a model whose name ends so
+    return next((known for known, name in _KNOWN if name == last and known.endswith(end)), "")
+
+
+_UNKNOWN = Field("", "boolean")
+_KNOWN = sorted((name.rpartition(".")[0], name.rpartition(".")[2]) for name in _SECRET_FIELDS)

@@ -63,8 +63,15 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
 
 
 def described_state(fields: Mapping[str, Mapping[str, Json]]) -> FieldsState:
-    """Return the state of fields as `fields_get` tells them, asked for `ATTRIBUTES`."""
-    return _state([{**details, "name": name} for name, details in fields.items()])
+    """Return the state of fields as `fields_get` tells them, asked for `ATTRIBUTES`.
+
+    What they are computed from may come in any order, and changes no column.
+    """
+    return _state([{**_without_origins(details), "name": name} for name, details in fields.items()])
+
+
+def _without_origins(details: Mapping[str, Json]) -> Record:
+    return {key: value for key, value in details.items() if key != "depends"}
 
 
 def _state_of_one(odoo: OdooClient, model: str) -> FieldsState | None:

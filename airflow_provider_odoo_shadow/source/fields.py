@@ -18,6 +18,7 @@ ATTRIBUTES = (
     "required",
     "manual",
     "related",
+    "depends",
     "string",
     "selection",
 )
@@ -36,6 +37,7 @@ class Field:
     :param translate: one value per language.
     :param manual: made by an administrator or Studio, not by a module.
     :param related: where the value comes from, such as `partner_id.name`.
+    :param depends: what it is computed from, such as `partner_id.name`.
     :param label: what Odoo shows, in the connection's language.
     :param selection: value and label of each choice; for a `reference` the models that it may point to.
     """
@@ -50,6 +52,7 @@ class Field:
     required: bool = False
     manual: bool = False
     related: str | None = None
+    depends: tuple[str, ...] = ()
     label: str = ""
     selection: tuple[tuple[str, str], ...] = ()
 
@@ -69,9 +72,14 @@ class Field:
             required=bool(details.get("required")),
             manual=bool(details.get("manual")),
             related=storable(related) if isinstance(related, str) else None,
+            depends=_paths(details.get("depends")),
             label=storable(str(details.get("string") or "")),
             selection=_selection(details.get("selection")),
         )
+
+
+def _paths(paths: Json) -> tuple[str, ...]:
+    return tuple(storable(path) for path in paths if isinstance(path, str)) if isinstance(paths, list) else ()
 
 
 def _selection(choices: Json) -> tuple[tuple[str, str], ...]:

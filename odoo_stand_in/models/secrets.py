@@ -268,6 +268,19 @@ MODELS = (
         signup_type: char groups=base.group_erp_manager
         x_edi_password: char company manual
         x_portal_password: char manual
+        x_studio_password2: char manual
+        x_token2: char manual
+        x_ftp_pass1: char manual
+        x_otp_seed: char manual
+        x_studio_sftp_passwort_neu: char manual
+        x_studio_char_field_4Fgh: char manual string=Mot_de_passe_du_portail
+        x_studio_remark: text manual related=parent_id.x_edi_password
+        x_studio_invitation: html manual depends=x_portal_password
+        x_external_key: char manual
+        x_cycle_key: char manual
+        x_pass_criteria: text manual
+        x_passenger_name: char manual
+        x_clave_producto: char manual string=Clave_del_producto
         x_token_count: integer manual
         x_secretary: char manual
         x_keyboard: char manual
@@ -346,13 +359,20 @@ MARKED: Mapping[str, tuple[str, ...]] = {
     "x_vault.entry": ("value",),
     "x_sync.credentials": ("value",),
     "x_shop.parameter": ("value",),
-    "res.partner": ("signup_token", "x_edi_password", "x_portal_password"),
+    "res.partner": (
+        *("signup_token", "x_edi_password", "x_portal_password", "x_studio_password2", "x_token2", "x_ftp_pass1"),
+        *("x_otp_seed", "x_studio_sftp_passwort_neu", "x_studio_char_field_4Fgh", "x_studio_remark"),
+        "x_studio_invitation",
+    ),
     "res.users": ("totp_secret", "oauth_access_token", "microsoft_calendar_rtoken"),
     "res.company": ("l10n_in_edi_password", "x_twilio_auth_token", "x_whatsapp_secret"),
 }
 """Fields whose every value is a marked secret."""
 INNOCENT: Mapping[str, tuple[str, ...]] = {
-    "res.partner": ("x_token_count", "x_secretary", "x_keyboard", "x_passport", "x_compass", "x_shipping_note"),
+    "res.partner": (
+        *("x_token_count", "x_secretary", "x_keyboard", "x_passport", "x_compass", "x_shipping_note"),
+        *("x_external_key", "x_cycle_key", "x_pass_criteria", "x_passenger_name", "x_clave_producto"),
+    ),
     "res.company": ("password_policy",),
     "hr.employee": ("name", "passport_id", "job_title"),
     "product.attribute": ("name", "key"),

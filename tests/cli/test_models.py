@@ -98,6 +98,21 @@ def test_json_lists_what_is_left_out(shell: Shell) -> None:
     ]
 
 
+def test_json_says_by_which_rule_a_field_is_left_out(shell: Shell, tmp_path: Path) -> None:
+    config = tmp_path / "mirrors.yaml"
+    config.write_text(
+        "mirrors: {a: {models: [sale.order, project.task], model_settings:"
+        " {sale.order: {exclude_fields: [note]}, project.task: {allow_fields: [access_token]}}}}"
+    )
+    found = as_json(shell.run("models", "--config", str(config), "--json", **NO_DATABASE))
+    assert found["sale.order"]["left_out_because"] == {
+        "access_token": "its name says that it holds a credential ('token')",
+        "note": "the settings exclude it",
+    }
+    assert found["sale.order"]["left_out_fields"] == ["access_token", "note"]
+    assert found["project.task"]["left_out_because"] == {}
+
+
 def test_why(shared_odoo: StandIn, database: str) -> None:
     shell = shell_for(shared_odoo, database)
     outcome = shell.run("models", "--models", "all,!project.*,helpdesk.*", "--why", **NO_DATABASE)
@@ -114,6 +129,8 @@ def test_why(shared_odoo: StandIn, database: str) -> None:
         if field.name in SECRETS and field.store
     }
     assert "sale.order, field access_token" in secrets <= reasons.keys()
+    assert reasons["sale.order, field access_token"] == "its name says that it holds a credential ('token')"
+    assert reasons["hr.employee, field barcode"] == "Odoo keeps a credential in it"
     assert not any(left in models for left in reasons)
     plain = shell.run("models", "--models", "all,!project.*,helpdesk.*", **NO_DATABASE)
     assert plain.out.splitlines()[-1] == f"{sum(', field ' not in name for name in reasons)} models are left out; " + (
@@ -127,7 +144,7 @@ def test_fields_that_the_settings_leave_out(shell: Shell, tmp_path: Path) -> Non
     outcome = shell.run("models", "--config", str(config), "--why", **NO_DATABASE)
     assert outcome.code == 0
     assert list(listed(outcome)) == ["res.company", "1 models"]
-    assert "res.company, field phone" in left_out(outcome)
+    assert left_out(outcome)["res.company, field phone"] == "the settings exclude it"
 
 
 @pytest.mark.parametrize("flavour", ["17", "19"])

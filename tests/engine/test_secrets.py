@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from airflow_provider_odoo_shadow.job import layout, plan
+from airflow_provider_odoo_shadow.job.choosing import Chosen
+from airflow_provider_odoo_shadow.job.plan import plan_run
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -122,6 +127,10 @@ def test_models_whose_name_was_given_let_in_what_is_no_secret_by_its_own_name(
         ("res.partner", "x_edi_password"),
         ("hr.employee", "pin"),
         ("fetchmail.server", "password"),
+        ("res.partner", "x_ftp_pass1"),
+        ("res.partner", "x_studio_char_field_4Fgh"),
+        ("res.partner", "x_studio_remark"),
+        ("res.partner", "x_studio_invitation"),
     ],
 )
 def test_an_explicit_entry_lets_exactly_that_one_in(
@@ -154,3 +163,24 @@ def test_a_field_that_is_recognised_later_is_removed(
     assert places_of(database, r"\(fr\)") >= {"odoo_shadow." + table_of(model)}
     mirror(client, shadow, model, settings=ModelSettings())
     assert markers_in(database, odoo) == set()
+
+
+def test_rules_that_changed_with_an_upgrade_reach_tables_that_have_no_other_work(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise what the rules of before let through would stay where nothing changes in Odoo."""
+    chosen, options = Chosen(("res.partner",)), MirrorOptions(look_back=timedelta(0))
+    with monkeypatch.context() as before:
+        before.setattr(layout, "is_secret", lambda *_: None)
+        before.setattr(plan, "RULES", "those of before")
+        for _ in range(2):
+            planned = plan_run(client, shadow, chosen, run=Run(), options=options)
+            for item in planned.work:
+                mirror(client, shadow, item.model, look_back=timedelta(0))
+    assert planned.work == ()
+    assert ("res.partner", "x_ftp_pass1") in markers_in(database, odoo)
+    (work,) = plan_run(client, shadow, chosen, run=Run(), options=options).work
+    assert work.reason == "its fields changed"
+    mirror(client, shadow, "res.partner", look_back=timedelta(0))
+    assert markers_in(database, odoo) == set()
+    assert plan_run(client, shadow, chosen, run=Run(), options=options).work == ()

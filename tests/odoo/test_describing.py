@@ -24,6 +24,7 @@ ATTRIBUTES = (
     "digits",
     "currency_field",
     "related",
+    "depends",
     "selection",
     "manual",
     "groups",
@@ -31,7 +32,13 @@ ATTRIBUTES = (
 )
 EXPECTED: dict[tuple[str, str], dict[str, Json]] = {
     ("res.partner", "id"): {"type": "integer", "store": True, "readonly": True},
-    ("res.partner", "name"): {"type": "char", "store": True, "translate": False, "company_dependent": False},
+    ("res.partner", "name"): {
+        "type": "char",
+        "store": True,
+        "translate": False,
+        "company_dependent": False,
+        "depends": [],
+    },
     ("res.partner", "display_name"): {"type": "char", "store": False},
     ("res.partner", "write_date"): {"type": "datetime", "store": True, "readonly": True, "manual": False},
     ("res.partner", "create_uid"): {"type": "many2one", "relation": "res.users", "store": True},
@@ -54,7 +61,12 @@ EXPECTED: dict[tuple[str, str], dict[str, Json]] = {
     ("product.product", "name"): {"type": "char", "store": False, "related": "product_tmpl_id.name"},
     ("product.product", "list_price"): {"type": "float", "store": False, "related": "product_tmpl_id.list_price"},
     ("product.product", "product_tmpl_id"): {"type": "many2one", "store": True, "required": True},
-    ("res.users", "name"): {"type": "char", "store": False, "related": "partner_id.name"},
+    ("res.users", "name"): {
+        "type": "char",
+        "store": False,
+        "related": "partner_id.name",
+        "depends": ["partner_id.name"],
+    },
     ("res.users", "partner_id"): {"type": "many2one", "store": True, "relation": "res.partner"},
     ("project.task", "task_properties"): {"type": "properties", "store": True, "definition_record": "project_id"},
     ("project.project", "task_properties_definition"): {"type": "properties_definition", "store": True},
