@@ -28,11 +28,13 @@ _KEPT = 50_000
 
 _BESIDE_A_KEY = known.NEUTRAL | known.STAGES
 _BESIDE_A_WEAK_ONE = known.NEUTRAL | known.PLACES
-_CORES = frozenset({"pass", "pin", "pwd", "psw", "secret", "token", "otp", "salt", "code"}) | known.KEY | known.KEYS
+_CORES = (
+    frozenset({"pass", "pin", "pwd", "psw", "pw", "secret", "token", "otp", "salt", "code"}) | known.KEY | known.KEYS
+)
 _VOCABULARY = frozenset(
     word
     for word in known.PLACES | known.NEUTRAL | known.KEY_KINDS | known.CODE_KINDS | known.ALONE | _CORES
-    if len(word) > 2 or word in ("db", "pg", "my")
+    if len(word) > 2 or word in ("db", "pg", "my", "pw")
 ) | {"hash", "iv", "id", "url"}
 """What words may be made of that were written together."""
 
@@ -56,17 +58,19 @@ def credential_in(text: str) -> Hit | None:
 
 @lru_cache(maxsize=_KEPT)
 def _credential_in_text(text: str) -> Hit | None:
-    spaced = _CAMEL.sub(" ", text)
-    return _credential_in(fold(spaced)) or (_credential_in(fold(text)) if spaced != text else None)
-
-
-def _credential_in(folded: str) -> Hit | None:
+    folded = fold(" ".join(map(_apart, text.split())))
     words = words_of(folded)
     for start in range(len(words)):
         end = _end_of_hit(words, start)
         if end is not None and not _is_on_tax_documents(words, start, end):
             return Hit(" ".join(words[start:end]), _may_be_number(words, start, end))
     return _in_any_script(folded)
+
+
+def _apart(word: str) -> str:
+    """Take a word apart at its capitals, unless they stand in it at random."""
+    parts = _CAMEL.split(word)
+    return word if len(parts) * 2 >= len(word) else " ".join(parts)
 
 
 def words_of(folded: str) -> list[str]:
@@ -124,7 +128,8 @@ def _end_of_key(words: Sequence[str], start: int) -> int | None:
     others, after = {*words}, {*words[place + 1 : place + 2]}
     if known.NAMES_A_KEY & (others if is_foreign else after) or known.PUBLIC & {*words[max(0, place - 1) : place + 3]}:
         return None
-    if after & (known.AFTER_KEY if is_english else known.KEY_KINDS):
+    follows = known.AFTER_KEY if is_english else known.KEY_KINDS
+    if after & follows or (is_foreign and any(other.startswith(known.SECRET) for other in after)):
         return place + 2
     is_secret = is_foreign and ("api" in others or any(other.startswith(known.SECRET) for other in others))
     return place + 1 if place > start or is_secret else None
@@ -177,7 +182,7 @@ def _in_any_script(folded: str) -> Hit | None:
         return None
     found = next((part for part in known.IN_ANY_SCRIPT if part in folded), None)
     if found is not None:
-        return Hit(found, may_be_number=True)
+        return Hit(known.IN_ANY_SCRIPT[found], may_be_number=True)
     key = next((key for key in known.KEYS_IN_ANY_SCRIPT if "api" in folded and key in folded), None)
     return Hit(f"api {key}", may_be_number=False) if key is not None else None
 

@@ -38,8 +38,8 @@ _SECRET_FIELDS = frozenset(
         *("res.device.log.session_identifier", "res.company.l10n_gr_edi_aade_key", "payment.provider.iyzico_key_id"),
     }
 )
-# They only sound like it: codes by which a bank approved a card payment.
-_NO_SECRET_FIELDS = frozenset({"pos.payment.paytm_authcode", "pos.payment.razorpay_authcode"})
+# They only sound like it: codes by which a bank approved a card payment, and what ends a link out of a mailing list.
+_NO_SECRET_FIELDS = frozenset({"pos.payment.paytm_authcode", "pos.payment.razorpay_authcode", "mailing.trace.sms_code"})
 _KEY_AND_VALUE = frozenset({"key", "value"})
 _CUSTOM_PREFIX = re.compile(r"^x_(studio_)?")
 _HOLD_NONE = frozenset(

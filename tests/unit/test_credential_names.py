@@ -44,6 +44,21 @@ def test_a_label_that_only_sounds_so(label: str) -> None:
     assert is_secret("x.model", Field(UNTOLD, "char", label=label)) is None
 
 
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("Clé secrète", "cle secrete"),
+        ("パスワード (旧)", "パスワード"),
+        ("Mot de passe", "mot passe"),
+        ("API-Schlüssel", "api schlussel"),
+    ],
+)
+def test_the_words_are_told(label: str, words: str) -> None:
+    assert is_secret("x.model", Field(UNTOLD, "char", label=label)) == (
+        f"its label says that it holds a credential ('{words}')"
+    )
+
+
 @pytest.mark.parametrize("kind", ["char", "text", "html", "json", "serialized", "properties", "somebodys_own"])
 def test_every_type_that_holds_text_may_hold_a_credential(kind: str) -> None:
     assert is_secret("x.model", Field("x_ftp_pass1", kind))
