@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.job.mirror import unreadable_error
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
@@ -154,9 +155,9 @@ class _Comparison:
     def prepare(
         cls, odoo: OdooClient, shadow: ShadowDatabase, model: str, options: MirrorOptions, verify: VerifyOptions
     ) -> _Comparison:
+        check_binding(odoo, shadow)
         with shadow.transaction() as tx:
             version = _checked_version(tx)
-            check_binding(tx, odoo)
             if version:
                 recognize(tx)
             table = registry.find_table(tx, model) if version else None
@@ -164,6 +165,7 @@ class _Comparison:
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
             key_id = known_key(tx, odoo.connection.hash_secret)
+        check_model(odoo, shadow, model)
         settings = ModelSettings.from_text(kept.settings)
         reading = read_as(odoo.connection, settings, key_id)
         if kept.read_as not in (None, reading):
