@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
@@ -108,11 +107,9 @@ class Comparison:
         :param compares_cells: False compares ids and `write_date` only.
         :param repairs: the rows that differ will be read anew, which only the login can do that has read the others.
         :raises MirrorConfigurationError: the model has no table yet, was never mirrored, or was by another login.
-        :raises ShadowOwnershipError: the schema mirrors another Odoo database.
         """
         with shadow.transaction() as tx:
             version = checked_version(tx)
-            check_binding(tx, odoo)
             if version:
                 recognize(tx)
             table = registry.find_table(tx, model) if version else None

@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from airflow_provider_odoo_shadow.source.answers import Answer, Entry
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
     OdooConfigurationError,
     OdooRequestError,
     OdooRetriableError,
@@ -125,6 +126,18 @@ class OdooClient:
         except OdooRequestError:
             return {}
         return {item.text("model"): item.text("display_name") for item in answer.entries()}
+
+    @cached_property
+    def database_uuid(self) -> str | None:
+        """Odoo's own name of its database, `database.uuid`: another one after a restore or a copy by its manager.
+
+        None when the login may not read it, as most that are made for an integration may not.
+        """
+        try:
+            found = self.look_up("ir.config_parameter", [("key", "=", "database.uuid")], ["value"])
+        except OdooAccessError:
+            return None
+        return found[0].text("value") or None if found else None
 
     def server_time(self) -> datetime:
         """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.

@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, Sha
 from airflow_provider_odoo_shadow.target.names import internal_schema
 from airflow_provider_odoo_shadow.target.ownership import check_trust, exists, may_use_schema
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish, unpublish
-from airflow_provider_odoo_shadow.target.relations import META, MIRROR
+from airflow_provider_odoo_shadow.target.relations import ACCEPT_DATABASE, META, MIRROR
 
 _FORMER_MIRROR = "odoo_shadow_mirror"
 """Where the schema's owner stood up to version 4."""
@@ -148,6 +148,12 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
     is_same_uuid = not owner.uuid or not origin.uuid or owner.uuid == origin.uuid
     if is_same_place and is_same_uuid:
         return
+    if is_same_place:
+        raise ShadowOwnershipError(
+            f"The Odoo database '{origin.database}' at {origin.url} is another one than schema '{tx.schema}' mirrors: "
+            f"its database.uuid is {origin.uuid}, not {owner.uuid}: has a backup been restored, or another database "
+            f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
+        )
     cure = "give this one another schema"
     if is_same_uuid:
         moved = sql.SQL("UPDATE {} SET odoo_url = {}, odoo_database = {}").format(
@@ -158,3 +164,18 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
         f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
         f"not '{origin.database}' at {origin.url}: {cure}."
     )
+
+
+def acceptance(schema: str) -> str:
+    """Return what a person does to go on with whatever database is there now."""
+    statement = sql.SQL("SELECT {}()").format(sql.Identifier(internal_schema(schema), ACCEPT_DATABASE)).as_string()
+    return (
+        "to go on with what is there now, odoo-shadow sync --accept-database reads every table again (in Airflow, run "
+        f"once on the shadow's database: {statement})"
+    )
+
+
+def accept_origin(tx: Transaction) -> None:
+    """Forget which database it was, and how far each table is: what is there now is read whole by the next runs."""
+    lock_schema(tx)
+    tx.run("SELECT {accept}()", accept=tx.internal(ACCEPT_DATABASE))

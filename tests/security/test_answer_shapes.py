@@ -13,7 +13,6 @@ from typing import cast
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.binding import _database_uuid
 from airflow_provider_odoo_shadow.job.columns import boolean, integer, jsonb, many2one, number
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of, read_layout
 from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
@@ -80,7 +79,7 @@ READERS: dict[str, Callable[[OdooClient], object]] = {
     "layout": lambda odoo: read_layout(odoo, "res.partner"),
     "languages": languages_of,
     "companies": companies_of,
-    "the database's uuid": _database_uuid,
+    "the database's uuid": lambda odoo: odoo.database_uuid,
     "about a model": lambda odoo: _about(odoo, "res.partner"),
     "owner": lambda odoo: odoo._check_owner(2),
 }
