@@ -197,7 +197,6 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     ADD COLUMN IF NOT EXISTS table_id oid,
     ADD COLUMN IF NOT EXISTS own_columns jsonb,
     ADD COLUMN IF NOT EXISTS is_doubted boolean NOT NULL DEFAULT false""",
-    # What of a table is the mirror's own, by the numbers that PostgreSQL gives tables and columns.
     "ALTER TABLE {schema}.odoo_shadow_field ADD COLUMN IF NOT EXISTS column_number smallint",
     "ALTER TABLE {schema}.odoo_shadow_schema_log ADD COLUMN IF NOT EXISTS kept_as text",
     "ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS relation_id oid",
@@ -215,7 +214,6 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     removed_from text,
     ids bigint[] NOT NULL
 )""",
-    # Another database is mirrored from now on: every table is read whole again, and what wrote one just now stops.
     """CREATE OR REPLACE FUNCTION {internal}.accept_database() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {accept_body}""",
     "UPDATE {internal}.mirror SET schema_version = greatest(schema_version, {version})",
