@@ -158,6 +158,18 @@ def test_without_a_write_date_it_is_found_again(
     assert_equal(odoo, database, [VISIT])
 
 
+def test_a_record_of_long_ago_sets_the_watermark_back_to_never(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    in_odoo(odoo, f"UPDATE x_visit {ROUNDED}, write_date = '0024-05-13' WHERE id = 7")
+    for _ in range(2):
+        assert "the records 7 ('x_count') (" in refused(client, shadow)
+        assert in_shadow(shadow, "SELECT last_write_date::date::text FROM {odoo_shadow_watermark}") == [("1970-01-01",)]
+    in_odoo(odoo, "UPDATE x_visit SET x_count = 4 WHERE id = 7")
+    mirror_with(client, shadow, PAGES)
+    assert_equal(odoo, database, [VISIT])
+
+
 def test_a_run_that_is_killed_after_it_does_not_forget_the_record(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
 ) -> None:

@@ -355,6 +355,23 @@ def test_numbers_that_json_has_not_come_over_every_protocol(
     )
 
 
+def test_ids_of_views_that_count_in_fractions_are_whole(server: RawServer, client: OdooClient) -> None:
+    """Such as a view whose ids are `numeric`: Odoo passes them on as floats (17.0 and 19.0)."""
+    server.otherwise = lambda _: result([3.0, 9007199254740991.0])
+    ids = client.search("res.partner")
+    assert ids == [3, 2**53 - 1] and {type(item) for item in ids} == {int}
+    server.otherwise = lambda _: result([{"id": 3.0, "x": 3.0}])
+    (record,) = client.search_read("res.partner")
+    assert record == {"id": 3, "x": 3.0} and type(record["id"]) is int
+
+
+@pytest.mark.parametrize("number", [3.5, 2.0**53, -(2.0**60)])
+def test_other_fractions_are_no_ids(number: float, server: RawServer, client: OdooClient) -> None:
+    server.otherwise = lambda _: result([number])
+    with failing_with(OdooServerError, "no list of ids"):
+        client.search("res.partner")
+
+
 @pytest.mark.parametrize("flavour", ["jsonrpc", "json2"])
 def test_a_secret_within_an_error_text_does_not_change_what_it_means(
     flavour: str, server: RawServer, client_to: ClientTo
