@@ -108,6 +108,7 @@ def test_the_commit(tmp_path: Path) -> None:
 def test_the_page(postgres: str) -> None:
     circumstances = Circumstances.now(postgres, None, embedded=True)
     assert "GiB of memory" in circumstances.machine and "cores" in circumstances.machine
+    assert "a load of " in circumstances.machine
     assert "Python 3." in circumstances.software and "PostgreSQL 18" in circumstances.software
     lines: list[Measured] = [("one | two,\nrows/s", "1,000", "≥ 10"), ("three", "3", "")]
     page = markdown(lines, Circumstances("a machine", "some software", "abc1234", date(2026, 11, 26)), "few rows")
