@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -19,6 +18,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     optional_odoo_options,
     require_odoo,
     set_up_logging,
+    tell_unused_settings,
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import say
@@ -31,7 +31,7 @@ from airflow_provider_odoo_shadow.job.models import ALL
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
-from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, check_schema
 from airflow_provider_odoo_shadow.target.migrations import (
     BASE_FILE,
     TABLES_FILE,
@@ -84,13 +84,14 @@ def ddl(
     set_up_logging(verbose)
     if all_models and context.get_parameter_source("models") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--all and --models exclude each other: give one of them.")
+    check_schema(schema)
     wanted = ALL if all_models else models
     tables: list[ModelTable]
     if index is not None:
         tables = _indexed_models(index, wanted)
     else:
         require_odoo(context)
-        tables = _server_models(odoo_settings, wanted, (config or EngineConfig()).settings_of)
+        tables = _server_models(odoo_settings, wanted, config or EngineConfig())
     _write(output, {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, tables)})
 
 
@@ -109,14 +110,13 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     return chosen
 
 
-def _server_models(
-    odoo_settings: OdooSettings, models: str | None, settings: Callable[[str], ModelSettings]
-) -> list[ModelTable]:
+def _server_models(odoo_settings: OdooSettings, models: str | None, config: EngineConfig) -> list[ModelTable]:
     with odoo_client(odoo_settings) as odoo:
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
             say(f"{left_out.model}: left out: {left_out.reason}.", err=True)
-        tables = (_model_table(odoo, model, settings(model)) for model in chosen.models)
+        tell_unused_settings(config, odoo, chosen)
+        tables = (_model_table(odoo, model, config.settings_of(model)) for model in chosen.models)
         return [table for table in tables if table is not None]
 
 

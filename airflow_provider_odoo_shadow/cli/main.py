@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.text.redaction import protect, protect_url
 from airflow_provider_odoo_shadow.text.shown import shown, shown_block
 
 COULD_NOT_BEGIN = 2
+_LISTS = ("--models", "--odoo-company-ids", "--trusted-roles", "--agreed-objects")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -47,6 +48,7 @@ def main() -> None:
     threading.excepthook = _show_unexpected_in_thread
     _protect_secrets(sys.argv[1:])
     try:
+        _refuse_two_lists(sys.argv[1:])
         sys.exit(cli.main(standalone_mode=False))
     except (OdooError, ShadowError, MirrorConfigurationError) as error:
         _show_traceback(error)
@@ -70,6 +72,14 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
     protect_url(given.get("SUPABASE_DB_URL", ""))
+
+
+def _refuse_two_lists(arguments: Sequence[str]) -> None:
+    """Refuse a list that is given in two parts, of which only the last would count."""
+    given = [name for name, _ in _options(arguments)]
+    for option in _LISTS:
+        if given.count(option.strip("-").replace("-", "_").upper()) > 1:
+            raise click.UsageError(f"{option} is given twice: write one list, with commas.")
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
+    tell_unused_settings,
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say, say_json, working
@@ -61,6 +62,7 @@ def models(
         odoo.user_id()
         with working("Asking Odoo"):
             chosen = choose_models(odoo, choice)
+            tell_unused_settings(config, odoo, chosen)
             entries = take_inventory(odoo, shadow, chosen.models, settings)
     if shadow is not None:
         shadow.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any, TypedDict, TypeVar
 import click
 from rich.logging import RichHandler
 
-from airflow_provider_odoo_shadow.cli.terminal import console
+from airflow_provider_odoo_shadow.cli.terminal import console, say
+from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.config import EngineConfig, read_engine_config
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import PRIORITY, ModelChoice
@@ -23,6 +25,7 @@ from airflow_provider_odoo_shadow.source.connection import OdooConnection, Proto
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import as_text
+from airflow_provider_odoo_shadow.text.nearest import nearest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -81,6 +84,12 @@ _ODOO_OPTIONS = (
     _env("--odoo-hash-secret", metavar="SECRET", help="Key of fields that are kept only as a hash (hashed_fields)."),
     _env("--odoo-allow-http", is_flag=True, help="Let the password travel unencrypted to an Odoo on another machine."),
 )
+_ODOO_OPTION_NAMES = (
+    *("--odoo-protocol", "--odoo-verify", "--odoo-timeout", "--odoo-lang", "--odoo-company-ids", "--odoo-hash-secret"),
+    "--odoo-allow-http",
+)
+_PREFIX = "ODOO_"
+_ALIKE = 0.75
 _SCHEMA = click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
 _VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and show tracebacks.")
 
@@ -190,8 +199,7 @@ def config_option(command: Command) -> Command:
 def _read_config(context: click.Context, _parameter: click.Parameter, value: str | None) -> EngineConfig | None:
     if value is None:
         return None
-    path, _, name = value.partition(":")
-    config = read_engine_config(Path(path), name or None)
+    config = read_engine_config(*_path_and_mirror(value))
     context.default_map = {
         "schema": config.schema_name,
         "models": config.models if isinstance(config.models, str) else ",".join(config.models),
@@ -204,8 +212,16 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
     return config
 
 
+def _path_and_mirror(value: str) -> tuple[Path, str | None]:
+    """Part `FILE[:MIRROR]`; a colon may stand in the file's name, too."""
+    path, _, name = value.rpartition(":")
+    is_part = path and not Path(value).is_file() and "/" not in name
+    return (Path(path), name or None) if is_part else (Path(value), None)
+
+
 def odoo_client(settings: OdooSettings) -> OdooClient:
     """Build the client that the options describe. Raises `OdooConfigurationError`."""
+    _warn_of_misspelt_variables()
     connection = OdooConnection.parse(
         "ODOO_URL",
         host=settings["odoo_url"],
@@ -223,6 +239,19 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
         },
     )
     return OdooClient(connection)
+
+
+def _warn_of_misspelt_variables() -> None:
+    """Tell of variables that nobody reads and that are nearly called as some that are read and not set."""
+    options = (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES)
+    known = [option.strip("-").replace("-", "_").upper().removeprefix(_PREFIX) for option in options]
+    for name in sorted(os.environ):
+        given = name.removeprefix(_PREFIX)
+        if given == name or given in known:
+            continue
+        meant = nearest(given, known, alike=_ALIKE)
+        if meant is not None and _PREFIX + meant not in os.environ:
+            say(f"The variable {name} is not read: did you mean {_PREFIX}{meant}?", err=True)
 
 
 class ShadowSettings(TypedDict):
@@ -245,6 +274,12 @@ def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
         raise MirrorConfigurationError("SUPABASE_DB_URL is empty: fill in the URL of the shadow database.")
     trust = Trust(settings["trusted_roles"], settings["agreed_objects"])
     return ShadowDatabase.from_url(url, schema=settings["schema"], trust=trust)
+
+
+def tell_unused_settings(config: EngineConfig | None, odoo: OdooClient, chosen: Chosen) -> None:
+    """Tell of `model_settings` that no model has. Raises `MirrorConfigurationError` where one seems to be meant."""
+    for key in config.unused_settings(chosen.models, lambda: odoo.readable_models) if config else ():
+        say(f"model_settings: {key} matches none of the models.", err=True)
 
 
 def set_up_logging(verbose: bool) -> None:

@@ -21,6 +21,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
+    tell_unused_settings,
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, say, working
@@ -148,8 +149,7 @@ def sync(
             for item in chosen.left_out:
                 if item.reason == NO_MATCH:
                     say(f"{item.model} {item.reason}.", err=True)
-            for key in config.unused_settings(chosen.models) if config else ():
-                say(f"model_settings: {key} matches none of the models.", err=True)
+            tell_unused_settings(config, odoo, chosen)
             outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen, options, settings)
             if not dry_run:
                 outcomes.append(_shows_in_public(shadow))

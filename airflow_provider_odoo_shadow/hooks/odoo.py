@@ -8,6 +8,7 @@ from functools import cached_property
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
@@ -46,7 +47,11 @@ class OdooHook(BaseHook):
                 f"There is no Airflow connection '{self.odoo_conn_id}': add it under Admin > Connections."
             ) from None
         mask(stored.password, login=stored.login or "")
-        mask(stored.extra_dejson.get("hash_secret"))
+        try:
+            extras = read_extras(stored.extra, self.conn_type)
+        except ExtrasError as error:
+            raise OdooConfigurationError(f"Odoo connection '{self.odoo_conn_id}': {error}.") from None
+        mask(extras.get("hash_secret"))
         return OdooConnection.parse(
             self.odoo_conn_id,
             host=stored.host,
@@ -54,7 +59,7 @@ class OdooHook(BaseHook):
             database=stored.schema,
             login=stored.login,
             password=stored.password,
-            extras=stored.extra_dejson,
+            extras=extras,
         )
 
     @cached_property

@@ -7,15 +7,21 @@ from typing import cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+from psycopg import pq
 
+from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
 from airflow_provider_odoo_shadow.target.database import KEEPALIVES, PgConnection, ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.transport import protected
 from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 
 _OF_LIBPQ = ("hostaddr", "service", "sslmode", "require_auth")
 """The extras that decide how the connection is protected."""
+
+
+_OF_PSYCOPG = ("autocommit", "connection_factory", "context", "cursor_factory", "prepare_threshold", "row_factory")
 
 
 def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_ELSE) -> ShadowDatabase:
@@ -33,7 +39,7 @@ def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_EL
                 "under Admin > Connections."
             ) from None
         mask(stored.password, login=stored.login or "")
-        extras = stored.extra_dejson
+        extras = _extras(postgres_conn_id, stored.extra)
         given = {"host": stored.host or "", **{name: str(extras[name]) for name in _OF_LIBPQ if name in extras}}
         added = {name: value for name, value in protected(postgres_conn_id, given).items() if name not in given}
         stored.extra = json.dumps({**KEEPALIVES, **added, **extras})
@@ -41,3 +47,19 @@ def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_EL
         return cast(PgConnection, PostgresHook(postgres_conn_id, connection=stored, log_sql=False).get_conn())
 
     return ShadowDatabase(connect, schema=schema, name=postgres_conn_id, trust=trust)
+
+
+def _extras(postgres_conn_id: str, given: str | None) -> dict[str, object]:
+    """Read the extras; those that neither libpq, psycopg nor the Postgres provider knows would end in its traceback."""
+    try:
+        extras = read_extras(given, PostgresHook.conn_type)
+    except ExtrasError as error:
+        raise ShadowConfigurationError(f"Shadow database '{postgres_conn_id}': {error}.") from None
+    of_libpq = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    known = {*of_libpq, *_OF_PSYCOPG, *PostgresHook.ignored_extra_options}
+    for name in extras:
+        if name not in known:
+            raise ShadowConfigurationError(
+                f"Shadow database '{postgres_conn_id}': there is no extra field '{name}'" + did_you_mean(name, known)
+            )
+    return extras

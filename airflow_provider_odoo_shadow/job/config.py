@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from airflow_provider_odoo_shadow.job.complaints import Complaint
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import ModelChoice
 from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, LONGEST_LOOK_BACK
-from airflow_provider_odoo_shadow.job.settings import ModelSettings, settings_of
+from airflow_provider_odoo_shadow.job.settings import SETTINGS, ModelSettings, settings_of
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
+from airflow_provider_odoo_shadow.job.yaml_file import Place, YamlFile, read_yaml
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
-from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, check_schema
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.trust import Trust
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean, is_nearly
 
 _MINUTE = 60
+_MIRRORS = "mirrors"
 
 DAG_SETTINGS = frozenset(
     {"odoo_conn_id", "postgres_conn_id", "schedule", "verify_schedule", "parallel_models", "retries"}
     | {"retry_delay_seconds"}
 )
 """What only the DAGs need."""
+
+
+def _no_truth(value: object) -> object:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("it must be a number")
+    return value
+
+
+def _chosen(value: object) -> object:
+    if isinstance(value, str) and value not in ("priority", "all"):
+        raise ValueError(f"it must be priority, all, or a list, such as [{value or 'res.partner'}]")
+    if not isinstance(value, str | list | tuple):
+        raise ValueError("it must be priority, all, or a list, such as [res.partner]")
+    for item in () if isinstance(value, str) else value:
+        if not isinstance(item, str):
+            raise ValueError(f"its entry {item!r} is no text: write it in quotes")
+    return value
+
+
+NoTruth = BeforeValidator(_no_truth)
+_Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
 class EngineConfig(BaseModel):
@@ -41,16 +68,16 @@ class EngineConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    schema_name: Annotated[str, Field(alias="schema", min_length=1)] = DEFAULT_SCHEMA
-    models: Literal["priority", "all"] | tuple[str, ...] = "priority"
-    batch_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
-    look_back_minutes: Annotated[float, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
+    schema_name: Annotated[str, Field(alias="schema")] = DEFAULT_SCHEMA
+    models: Annotated[Literal["priority", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
+    batch_size: Annotated[int, NoTruth, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
+    look_back_minutes: Annotated[float, NoTruth, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
         DEFAULT_LOOK_BACK.total_seconds() / _MINUTE
     )
     on_delete: OnDelete = OnDelete.DELETE
     model_settings: dict[str, ModelSettings] = {}
-    trusted_roles: tuple[str, ...] = ()
-    agreed_objects: tuple[str, ...] = ()
+    trusted_roles: _Names = ()
+    agreed_objects: _Names = ()
 
     @property
     def trust(self) -> Trust:
@@ -62,13 +89,34 @@ class EngineConfig(BaseModel):
         """The models."""
         return ModelChoice.parse(self.models)
 
-    def unused_settings(self, models: Collection[str]) -> list[str]:
-        """Return the names and patterns of `model_settings` that none of these models has: typos, perhaps."""
-        return [key for key in self.model_settings if not any(fnmatchcase(model, key) for model in models)]
+    def unused_settings(self, models: Collection[str], ask: Callable[[], Collection[str]]) -> list[str]:
+        """Return the names and patterns of `model_settings` that no model has.
+
+        :param ask: tells which models there are besides; settings for them are none of this run's business.
+        :raises MirrorConfigurationError: one is nearly the name of one of these models, which would be mirrored without
+            the settings that were meant for it.
+        """
+        keys = [key for key in self.model_settings if not any(fnmatchcase(model, key) for model in models)]
+        others = ask() if keys else ()
+        unused = [key for key in keys if not any(fnmatchcase(model, key) for model in others)]
+        for key in unused:
+            meant = next((model for model in sorted(models) if is_nearly(key, model)), None)
+            if meant is not None:
+                raise MirrorConfigurationError(f"model_settings: there is no model '{key}' (did you mean {meant}?).")
+        return unused
 
     def settings_of(self, model: str) -> ModelSettings:
         """Return how a model is mirrored."""
         return settings_of(model, self.model_settings)
+
+    @field_validator("schema_name")
+    @classmethod
+    def _check_schema(cls, schema: str) -> str:
+        try:
+            check_schema(schema)
+        except ShadowConfigurationError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        return schema
 
     @field_validator("models")
     @classmethod
@@ -80,36 +128,61 @@ class EngineConfig(BaseModel):
 Config = TypeVar("Config", bound=EngineConfig)
 
 
-def read_entries(path: Path) -> dict[str, Mapping[str, object]]:
-    """Read the file and return each mirror's settings, unchecked, by name.
+@dataclass(frozen=True)
+class MirrorEntry:
+    """One mirror of the file, unchecked."""
+
+    file: YamlFile
+    name: str
+    settings: Mapping[str, object]
+
+    def where(self, place: Place = ()) -> str:
+        """Return the file and the line of a setting, and the mirror."""
+        return f"{self.file.where((_MIRRORS, self.name, *place))}: mirror '{self.name}'"
+
+
+def read_entries(path: Path) -> list[MirrorEntry]:
+    """Read the file.
 
     :raises MirrorConfigurationError: says what is wrong with the file.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MirrorConfigurationError(f"{path}: the mirrors cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        hint = " Write exclusions in quotes: '!mail.*'." if "!" in str(error) else ""
-        raise MirrorConfigurationError(f"{path}: this is not YAML: {' '.join(str(error).split())}.{hint}") from None
-    mirrors = document.get("mirrors") if isinstance(document, dict) and set(document) == {"mirrors"} else None
+    file = read_yaml(path)
+    document = file.document
+    others = [key for key in document if key != _MIRRORS] if isinstance(document, dict) else []
+    if others:
+        raise MirrorConfigurationError(
+            f"{file.where((others[0],))}: there must be one entry, mirrors, and no '{others[0]}'"
+            + did_you_mean(others[0], [_MIRRORS])
+        )
+    mirrors = document.get(_MIRRORS) if isinstance(document, dict) else None
     if not isinstance(mirrors, dict) or not mirrors:
         raise MirrorConfigurationError(f"{path}: there must be one entry, mirrors, with at least one mirror by name.")
-    return {str(name): _entry(path, str(name), settings) for name, settings in mirrors.items()}
+    return [MirrorEntry(file, name, _settings(file, name, settings)) for name, settings in mirrors.items()]
 
 
-def check_entry(path: Path, name: str, kind: type[Config], settings: Mapping[str, object]) -> Config:
+def check_entry(entry: MirrorEntry, kind: type[Config], *, besides: Iterable[str] = (), **given: object) -> Config:
     """Check one mirror's settings.
 
-    :raises MirrorConfigurationError: says which setting is wrong.
+    :param besides: settings that may stand there and are somebody else's.
+    :param given: what the file does not say.
+    :raises MirrorConfigurationError: says which setting in which line is wrong.
     """
+    names = {field.alias or name for name, field in kind.model_fields.items()} - given.keys()
+    _refuse_unknown(entry, {*names, *besides})
+    own = {name: value for name, value in entry.settings.items() if name in names}
     try:
-        return TypeAdapter(kind).validate_python(dict(settings))
+        config = kind.model_validate({**own, **given})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        setting = ".".join(str(part) for part in first["loc"]) or "settings"
-        wrong = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise MirrorConfigurationError(f"{path}: mirror '{name}', {setting} is {first['input']!r}: {wrong}.") from None
+        found = Complaint.of(error)
+        raise MirrorConfigurationError(
+            f"{entry.where(found.place)}, {found.setting} is {found.given}: {found.wanted}."
+        ) from None
+    for model, settings in config.model_settings.items():
+        try:
+            settings.check_names(model)
+        except MirrorConfigurationError as error:
+            raise MirrorConfigurationError(f"{entry.where(('model_settings', model))}: {error}") from None
+    return config
 
 
 def read_engine_config(path: Path, name: str | None) -> EngineConfig:
@@ -118,19 +191,39 @@ def read_engine_config(path: Path, name: str | None) -> EngineConfig:
     :param name: None for the only one.
     :raises MirrorConfigurationError: says which file and which setting is wrong.
     """
-    entries = read_entries(path)
+    entries = {entry.name: entry for entry in read_entries(path)}
     if name is None and len(entries) > 1:
         raise MirrorConfigurationError(f"{path} has several mirrors: name one of {', '.join(entries)}.")
     wanted = next(iter(entries)) if name is None else name
     if wanted not in entries:
         raise MirrorConfigurationError(f"{path} has no mirror '{wanted}', only {', '.join(entries)}.")
-    settings = {name: value for name, value in entries[wanted].items() if name not in DAG_SETTINGS}
-    return check_entry(path, wanted, EngineConfig, settings)
+    return check_entry(entries[wanted], EngineConfig, besides=DAG_SETTINGS)
 
 
-def _entry(path: Path, name: str, settings: object) -> Mapping[str, object]:
+def _settings(file: YamlFile, name: str, settings: object) -> Mapping[str, object]:
     if settings is None:
         return {}
     if not isinstance(settings, dict):
-        raise MirrorConfigurationError(f"{path}: mirror '{name}' must be a list of settings, such as models: priority.")
+        where = file.where((_MIRRORS, name))
+        raise MirrorConfigurationError(
+            f"{where}: mirror '{name}' must be a list of settings, such as models: priority."
+        )
     return settings
+
+
+def _refuse_unknown(entry: MirrorEntry, names: Collection[str]) -> None:
+    """Refuse settings that nobody knows: whoever misspells exclude_fields has fields mirrored that he excluded."""
+    for name in entry.settings:
+        if name not in names:
+            raise MirrorConfigurationError(
+                f"{entry.where((name,))}: there is no setting '{name}'" + did_you_mean(name, names)
+            )
+    of_models = entry.settings.get("model_settings")
+    for model, settings in of_models.items() if isinstance(of_models, dict) else ():
+        for name in settings if isinstance(settings, dict) else ():
+            if name not in SETTINGS:
+                place = ("model_settings", model, name)
+                raise MirrorConfigurationError(
+                    f"{entry.where(place)}, model_settings of {model}: there is no setting '{name}'"
+                    + did_you_mean(name, SETTINGS)
+                )

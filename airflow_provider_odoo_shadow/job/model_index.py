@@ -119,11 +119,27 @@ def read_model_index(path: Path) -> dict[str, IndexedModel]:
     return {model: _united(path, model, entries[model]) for model in sorted(entries)}
 
 
+class _TwiceError(Exception):
+    """An object has two entries with one name."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of its entries. Of two with one name JSON lets the last win without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
+        model = f" of {found['name']!r}" if isinstance(found.get("name"), str) else ""
+        raise _TwiceError(f"{twice!r}{model} stands twice: keep one")
+    return found
+
+
 def _raw_models(path: Path) -> list[object]:
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes(), object_pairs_hook=_once)
     except OSError as error:
         raise MirrorConfigurationError(f"{path}: the model index cannot be read ({error.strerror}).") from None
+    except _TwiceError as error:
+        raise MirrorConfigurationError(f"{path}: {error}.") from None
     except (ValueError, RecursionError) as error:
         raise MirrorConfigurationError(f"{path}: this is not JSON: {error}.") from None
     models = document.get("models") if isinstance(document, dict) else None

@@ -11,12 +11,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
+from airflow_provider_odoo_shadow.job.complaints import Complaint
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 
 _OPERANDS = {"&": 2, "|": 2, "!": 1}
 _WILD = re.compile(r"[*?\[]")
 _KEY = "key "
+_FIELD_OR_PATTERN = re.compile(r"([A-Za-z0-9_*?]|\[!?[A-Za-z0-9_-]+\])+")
+_MODEL_OR_PATTERN = re.compile(r"([a-z0-9_.*?]|\[!?[a-z0-9_.-]+\])+")
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -79,18 +83,45 @@ class ModelSettings(BaseModel):
         return cls.model_validate_json(text) if text else cls()
 
     @classmethod
-    def parse(cls, model: str, settings: Mapping[str, object]) -> ModelSettings:
+    def parse(cls, model: str, settings: object) -> ModelSettings:
         """Check settings as a person wrote them.
 
         :raises MirrorConfigurationError: says which is wrong.
         """
+        if not isinstance(settings, Mapping):
+            raise MirrorConfigurationError(f"The settings of {model}: {settings!r} is no mapping of settings by name.")
+        known = {*SETTINGS, _INTERNAL}
+        for name in settings:
+            if name not in known:
+                hint = did_you_mean(str(name), SETTINGS)
+                raise MirrorConfigurationError(f"The settings of {model}, {name}: there is no such setting{hint}")
         try:
             parsed = cls.model_validate(dict(settings))
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise MirrorConfigurationError(f"The settings of {model}, {where}: {first['msg']}.") from None
-        return parsed if "named_fields" in settings else parsed.of_this_model()
+            found = Complaint.of(error)
+            raise MirrorConfigurationError(
+                f"The settings of {model}, {found.setting}: {found.wanted} (it is {found.given})."
+            ) from None
+        parsed.check_names(model)
+        return parsed if _INTERNAL in settings else parsed.of_this_model()
+
+    def check_names(self, model: str) -> None:
+        """Check names that would match nothing, so that a slip does not let data through.
+
+        :raises MirrorConfigurationError: one can be neither a field's nor a model's name, nor a pattern of such.
+        """
+        if not _MODEL_OR_PATTERN.fullmatch(model):
+            raise MirrorConfigurationError(
+                f"model_settings: '{model}' is no model's name or pattern; they look like res.partner and sale.*."
+            )
+        lists = ("exclude_fields", "hashed_fields", "extra_fields", "allow_fields")
+        for setting in lists:
+            for name in getattr(self, setting):
+                if not _FIELD_OR_PATTERN.fullmatch(name):
+                    raise MirrorConfigurationError(
+                        f"The settings of {model}, {setting}: '{name}' is no field's name or pattern; they look like "
+                        "phone and *_iban, and each is an entry of its own."
+                    )
 
     def of_this_model(self) -> ModelSettings:
         """Return the same, where every name that is no pattern must be a field: a typo would let data through."""
@@ -107,6 +138,10 @@ class ModelSettings(BaseModel):
             merged[name] = tuple(dict.fromkeys((*mine, *value))) if is_list else value
         return self.model_copy(update=merged)
 
+
+_INTERNAL = "named_fields"
+SETTINGS = tuple(name for name in ModelSettings.model_fields if name != _INTERNAL)
+"""What a person may write."""
 
 AS_USUAL = ModelSettings()
 """How a model is mirrored of which nothing else is said."""

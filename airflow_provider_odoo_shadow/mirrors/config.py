@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,16 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from pydantic import ConfigDict, Field, field_validator
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.job.config import EngineConfig, check_entry, read_entries
+from airflow_provider_odoo_shadow.job.config import EngineConfig, NoTruth, check_entry, read_entries
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.target.names import as_stored
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 
 DEFAULT_SCHEDULE = "0 */4 * * *"
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
+
+_SECTION = "odoo_shadow"
+_OPTIONS = ("mirrors_file",)
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 _LONGEST_NAME = 100
@@ -41,9 +47,9 @@ class MirrorConfig(EngineConfig):
     postgres_conn_id: ConnectionId = "odoo_shadow_db"
     schedule: str | None = DEFAULT_SCHEDULE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
-    parallel_models: Annotated[int, Field(ge=1)] = 2
-    retries: Annotated[int, Field(ge=0)] = 3
-    retry_delay_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60
+    parallel_models: Annotated[int, NoTruth, Field(ge=1)] = 2
+    retries: Annotated[int, NoTruth, Field(ge=0)] = 3
+    retry_delay_seconds: Annotated[float, NoTruth, Field(gt=0, le=86_400)] = 60
 
     @property
     def sync_dag_id(self) -> str:
@@ -71,12 +77,25 @@ def load_mirrors(default: Path) -> list[MirrorConfig]:
 
     :raises MirrorConfigurationError: says which file and which setting is wrong.
     """
-    return read_mirrors(Path(conf.get("odoo_shadow", "mirrors_file", fallback="") or default))
+    _refuse_unknown_options()
+    return read_mirrors(Path(conf.get(_SECTION, "mirrors_file", fallback="") or default))
+
+
+def _refuse_unknown_options() -> None:
+    """Refuse what nobody reads: with a misspelt mirrors_file, the mirrors would be those of the default file."""
+    prefix = f"AIRFLOW__{_SECTION.upper()}__"
+    names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
+    names |= {*conf.options(_SECTION)} if conf.has_section(_SECTION) else set()
+    for name in sorted(names):
+        if name.removesuffix("_cmd").removesuffix("_secret") not in _OPTIONS:
+            raise MirrorConfigurationError(
+                f"Airflow's section [{_SECTION}] has no setting '{name}'" + did_you_mean(name, _OPTIONS)
+            )
 
 
 def read_mirrors(path: Path) -> list[MirrorConfig]:
     """Read the mirrors from a file. Raises `MirrorConfigurationError`."""
-    checked = [check_entry(path, name, MirrorConfig, {**own, "name": name}) for name, own in read_entries(path).items()]
+    checked = [check_entry(entry, MirrorConfig, name=entry.name) for entry in read_entries(path)]
     _check_schemas(path, checked)
     _check_names(path, checked)
     return checked
@@ -96,7 +115,7 @@ def _check_names(path: Path, mirrors: list[MirrorConfig]) -> None:
 def _check_schemas(path: Path, mirrors: list[MirrorConfig]) -> None:
     places: dict[tuple[str, str], str] = {}
     for mirror in mirrors:
-        place = (mirror.postgres_conn_id, mirror.schema_name)
+        place = (mirror.postgres_conn_id, as_stored(mirror.schema_name))
         if place in places:
             raise MirrorConfigurationError(
                 f"{path}: mirrors '{places[place]}' and '{mirror.name}' share schema '{mirror.schema_name}': "

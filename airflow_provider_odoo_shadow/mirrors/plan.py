@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -22,6 +23,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import NEVER
 from airflow_provider_odoo_shadow.text.log import logger
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
 
@@ -49,11 +51,7 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
     :raises OdooError, ShadowError: one side could not be asked.
     """
     params = context["params"]
-    unknown = sorted(set(context["dag_run"].conf or {}) - set(_PARAMETERS))
-    if unknown:
-        raise MirrorConfigurationError(
-            f"The run was triggered with {', '.join(unknown)}, but there are only {', '.join(_PARAMETERS)}."
-        )
+    check_parameters(context, _PARAMETERS)
     with OdooHook(mirror.odoo_conn_id).get_conn() as odoo:
         chosen = _wanted(_chosen(odoo, mirror), params["models"])
         if params["dry_run"]:
@@ -74,6 +72,14 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
     ]
 
 
+def check_parameters(context: Context, known: Sequence[str]) -> None:
+    """Refuse a run that was triggered with a parameter that there is not: it would be passed over."""
+    for name in sorted(set(context["dag_run"].conf or {}) - {*known}):
+        raise MirrorConfigurationError(
+            f"The run was triggered with '{name}', which is no parameter" + did_you_mean(name, known)
+        )
+
+
 def _as_arguments(settings: ModelSettings) -> dict[str, object]:
     return {**settings.model_dump(mode="json", exclude_defaults=True), "named_fields": list(settings.named_fields)}
 
@@ -83,7 +89,7 @@ def _chosen(odoo: OdooClient, mirror: MirrorConfig) -> Chosen:
     for item in chosen.left_out:
         level = logging.WARNING if item.reason == NO_MATCH else logging.INFO
         log.log(level, "%s is left out: %s", item.model, item.reason)
-    for key in mirror.unused_settings(chosen.models):
+    for key in mirror.unused_settings(chosen.models, lambda: odoo.readable_models):
         log.warning("model_settings: %s matches none of the models", key)
     return chosen
 

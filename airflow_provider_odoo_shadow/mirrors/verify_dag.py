@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.verify import mirrored_models
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.mirrors.mapped import VerifyModelOperator
-from airflow_provider_odoo_shadow.mirrors.plan import check_number
+from airflow_provider_odoo_shadow.mirrors.plan import check_number, check_parameters
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+
+_PARAMETERS = ("quick", "repair")
 
 _DOC = """
 ### {name}
@@ -43,6 +45,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
 
         @task(task_id="plan", doc_md="Lists the models that are mirrored, or were to be; none before the first sync.")
         def plan() -> list[str]:
+            check_parameters(get_current_context(), _PARAMETERS)
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
                 models = mirrored_models(shadow)
             check_number(len(models))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from airflow_provider_odoo_shadow.source.address import is_loopback, read_address
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 from airflow_provider_odoo_shadow.source.secret_strength import ENOUGH_BITS, HOW_TO_MAKE_ONE, estimated_bits
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 from airflow_provider_odoo_shadow.text.redaction import protect
 
 LONGEST_TIMEOUT = 86_400.0
@@ -17,6 +18,12 @@ MOST_CONNECTIONS = 1_000
 MOST_CALLS_A_SECOND = 1e6
 _LEAST = 0.001
 """Of any number: a time-out, or calls per second; the clocks of sockets and threads have bounds."""
+
+EXTRAS = (
+    *("protocol", "verify", "timeout", "lang", "company_ids", "max_connections", "requests_per_second", "hash_secret"),
+    "allow_http",
+)
+"""The optional fields, by name."""
 
 _YES = ("true", "yes", "on", "1", "")
 _NO = ("false", "no", "off", "0")
@@ -95,12 +102,13 @@ class OdooConnection:
 
         :param host: a URL; without a scheme, `http` is taken for a loopback host, else `https`.
         :param extras: the optional fields by name; empty ones count as not given.
-        :raises OdooConfigurationError: says which field is wrong and what it should be.
+        :raises OdooConfigurationError: says which field is wrong and what it should be, or that there is no such field.
         """
         reader = _Extras(name, extras or {})
         # First of all: no message of what follows may repeat them.
         protect(password.strip("\r\n") if password else None, login=(login or "").strip())
         protect(str(reader.values.get("hash_secret") or ""))
+        reader.refuse_unknown()
         allow_http = reader.flag("allow_http")
         return cls(
             name=name,
@@ -141,6 +149,14 @@ class _Extras:
     name: str
     values: Mapping[str, object]
 
+    def refuse_unknown(self) -> None:
+        """Refuse fields that nobody reads: whoever misspells company_ids has all companies mirrored."""
+        for key in self.values:
+            if key not in EXTRAS:
+                raise OdooConfigurationError(
+                    f"Odoo connection '{self.name}': there is no extra field '{key}'" + did_you_mean(str(key), EXTRAS)
+                )
+
     def _wrong(self, key: str, wanted: str) -> OdooConfigurationError:
         return OdooConfigurationError(
             f"Odoo connection '{self.name}': {key} is {self.values[key]!r}, but must be {wanted}."
@@ -152,7 +168,7 @@ class _Extras:
             return None
         if not isinstance(value, str):
             raise self._wrong(key, "a text")
-        return value.strip()
+        return value.strip() or None
 
     def secret(self, key: str) -> str | None:
         value = self.values.get(key)
@@ -222,6 +238,10 @@ class _Extras:
         else:
             parts = value if isinstance(value, list | tuple) else [value]
         try:
-            return tuple(int(str(part)) for part in parts)
+            ids = tuple(int(str(part)) for part in parts)
         except ValueError:
             raise self._wrong(key, "company ids, such as 1,3") from None
+        # Nothing but commas would mean all companies.
+        if any(item < 1 for item in ids) or (not ids and value not in ([], (), "[]")):
+            raise self._wrong(key, "company ids, such as 1,3")
+        return ids

@@ -108,6 +108,24 @@ class Transaction:
         return sql.Identifier(internal_schema(self.schema), table)
 
 
+def check_schema(schema: object) -> None:
+    """Check the name of a schema that a person chose for a mirror.
+
+    :raises ShadowConfigurationError: no mirror can stand there.
+    """
+    if not isinstance(schema, str) or not schema.strip():
+        raise ShadowConfigurationError(f"{schema!r} is no schema's name: choose one, such as {DEFAULT_SCHEMA}.")
+    stored, reason = as_stored(schema), None
+    if not schema.isprintable():
+        reason = "its name holds characters that nobody sees"
+    elif stored.startswith("pg_") or stored == "information_schema":
+        reason = "PostgreSQL keeps this name for itself"
+    elif stored.endswith(INTERNAL_ENDING):
+        reason = f"names that end in {INTERNAL_ENDING} are kept for what only the sync may see"
+    if reason is not None:
+        raise ShadowConfigurationError(f"Schema '{schema}' cannot hold a mirror: {reason}.")
+
+
 class ShadowDatabase:
     """A PostgreSQL database that holds a mirror's schema.
 
@@ -121,12 +139,8 @@ class ShadowDatabase:
     ) -> None:
         self._connect = connect
         self._connection: PgConnection | None = None
+        check_schema(schema)
         self.schema = as_stored(schema)
-        if self.schema.endswith(INTERNAL_ENDING):
-            raise ShadowConfigurationError(
-                f"Schema '{self.schema}' cannot hold a mirror: names that end in {INTERNAL_ENDING} are kept for what "
-                "only the sync may see."
-            )
         self.name = name
         self.trust = trust
 

@@ -25,9 +25,9 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import logger
+from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 
@@ -147,12 +147,13 @@ class OdooToPostgresOperator(BaseOperator):
         """Mirror the model; return counts and the new watermark."""
         model = checked_name(self.model)
         options = MirrorOptions(
-            full=self.full,
-            batch_size=self.batch_size,
-            look_back=self.look_back,
-            on_delete=OnDelete(self.on_delete) if self.on_delete else None,
-            allow_mass_delete=self.allow_mass_delete,
+            full=of_type("full", self.full, bool),
+            batch_size=of_type("batch_size", self.batch_size, int),
+            look_back=of_type("look_back", self.look_back, timedelta),
+            on_delete=removal(self.on_delete),
+            allow_mass_delete=of_type("allow_mass_delete", self.allow_mass_delete, bool),
         )
+        only_preview = of_type("preview", self.preview, bool)
         settings = None if self.model_settings is None else ModelSettings.parse(model, self.model_settings)
         asked: dict[str, datetime | None] = {}
 
@@ -166,7 +167,7 @@ class OdooToPostgresOperator(BaseOperator):
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             try:
-                if self.preview:
+                if only_preview:
                     preview = preview_model(
                         odoo, shadow, model, options=options, settings=settings, replay_from=replay_from
                     )

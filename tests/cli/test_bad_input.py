@@ -170,6 +170,12 @@ def test_json_2_of_odoo_17(shell: Shell, shared_odoos: dict[Flavour, StandIn]) -
         (["--models", "x;DROP TABLE y"], "is no model's name"),
         (["--odoo-protocol", "soap"], "--odoo-protocol"),
         (["--nonsense"], "No such option"),
+        (["--schema", ""], "'' is no schema's name: choose one, such as odoo_shadow."),
+        (["--schema", "pg_x"], "Schema 'pg_x' cannot hold a mirror: PostgreSQL keeps this name for itself."),
+        (["--schema", "information_schema"], "Schema 'information_schema' cannot hold a mirror"),
+        (["--models", "res.partner", "--models=res.users"], "--models is given twice: write one list, with commas."),
+        (["--odoo-company-ids", "1", "--odoo-company-ids", "2"], "--odoo-company-ids is given twice"),
+        (["--odoo-company-ids", ","], "company_ids is ',', but must be company ids, such as 1,3"),
         (["nonsense"], "unexpected extra argument"),
     ],
 )
@@ -180,6 +186,67 @@ def test_wrong_usage(shell: Shell, odoo19: StandIn, database: str, arguments: li
     assert "Traceback" not in outcome.err
     assert odoo19.calls == [] and structure(database)["relations"] == []
     assert_no_secret(outcome, shell)
+
+
+@pytest.mark.parametrize("command", ["ddl", "status"])
+def test_a_schema_that_cannot_be_is_refused_by_every_command(shell: Shell, command: str, tmp_path: Path) -> None:
+    where = ["--output", str(tmp_path / "files")] if command == "ddl" else []
+    outcome = shell.run(command, "--schema", "pg_x", *where)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.last_error.startswith("Error: Schema 'pg_x' cannot hold a mirror")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_stands_twice_in_the_file(shell: Shell, odoo19: StandIn, database: str, tmp_path: Path) -> None:
+    """Once, the last won without a word, and excluded phone numbers were mirrored."""
+    path = tmp_path / "mirrors.yaml"
+    settings = "exclude_fields: [phone, mobile]\n        exclude_fields: [email]"
+    path.write_text(f"mirrors:\n  a:\n    model_settings:\n      res.partner:\n        {settings}\n")
+    outcome = shell.run("sync", "--config", str(path))
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"Error: {path}, lines 5 and 6: 'exclude_fields' stands twice in mirrors.a.model_settings.res.partner, and "
+        "only the last would count: keep one.\n"
+    )
+    assert odoo19.calls == [] and structure(database)["relations"] == []
+
+
+def test_settings_for_a_model_that_is_nearly_called_so(shell: Shell, database: str, tmp_path: Path) -> None:
+    path = tmp_path / "mirrors.yaml"
+    path.write_text("mirrors: {a: {models: [res.company], model_settings: {res.compny: {exclude_fields: [phone]}}}}")
+    for command in ("sync", "models"):
+        outcome = shell.run(command, "--config", str(path))
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err == "Error: model_settings: there is no model 'res.compny' (did you mean res.company?).\n"
+    assert structure(database)["relations"] == []
+    path.write_text("mirrors: {a: {models: [res.company], model_settings: {res.users: {}, helpdesk.ticket: {}}}}")
+    outcome = shell.run("sync", "--config", str(path), "--dry-run")
+    assert (outcome.code, outcome.err) == (0, "model_settings: helpdesk.ticket matches none of the models.\n")
+
+
+@pytest.mark.parametrize("mirror", ["", ":north"])
+def test_a_file_with_a_colon_in_its_path(shell: Shell, tmp_path: Path, mirror: str) -> None:
+    path = tmp_path / "a:b" / "mirrors.yaml"
+    missing = shell.run("sync", "--config", f"{path}")
+    assert missing.err == f"Error: {path}: the mirrors cannot be read (No such file or directory).\n"
+    path.parent.mkdir()
+    path.write_text("mirrors: {north: {models: [res.company]}}")
+    outcome = shell.run("models", "--config", f"{path}{mirror}", SUPABASE_DB_URL=None)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "res.company" in outcome.out
+
+
+def test_a_variable_that_is_nearly_called_as_one_that_is_read_is_told(shell: Shell) -> None:
+    wrong = {"ODOO_COMPANY_ID": "1", "ODOO_LANGUAGE": "fr_FR", "ODOO_VERFY": "false", "ODOO_TIMEOUTS": "5"}
+    others = {"ODOO_RC": "x", "ODOO_VERSION": "19.0", "ODOO_PASSWORD2": "x", "ODOO_DATABASE_URL": "x", "ODOO_HOME": "x"}
+    outcome = shell.run("models", "--models", "res.company", SUPABASE_DB_URL=None, **wrong, **others)
+    assert outcome.code == 0
+    assert outcome.err.splitlines() == [
+        "The variable ODOO_COMPANY_ID is not read: did you mean ODOO_COMPANY_IDS?",
+        "The variable ODOO_LANGUAGE is not read: did you mean ODOO_LANG?",
+        "The variable ODOO_TIMEOUTS is not read: did you mean ODOO_TIMEOUT?",
+        "The variable ODOO_VERFY is not read: did you mean ODOO_VERIFY?",
+    ]
 
 
 @pytest.mark.parametrize("name", ["ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD", "SUPABASE_DB_URL"])

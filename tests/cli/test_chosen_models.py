@@ -168,7 +168,7 @@ def test_a_hash_without_a_key(shell: Shell, config: Path) -> None:
         (None, "", "the mirrors cannot be read (No such file or directory)."),
         (CONFIG, "", "has several mirrors: name one of north, south."),
         (CONFIG, ":west", "has no mirror 'west', only north, south."),
-        (CONFIG.replace("hashed_fields", "hash"), ":north", "model_settings.res.company.hash is ['email']"),
+        (CONFIG.replace("hashed_fields", "hash"), ":north", "no setting 'hash' (did you mean hashed_fields?)."),
         (CONFIG.replace('"!res.country.state"', "!res.x"), ":north", "this is not YAML"),
         (CONFIG.replace("on_delete: mark", "on_delete: keep"), ":north", "on_delete is 'keep'"),
         ("mirrors: 5", "", "there must be one entry, mirrors"),

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from airflow_provider_odoo_shadow.mirrors.config import read_mirrors
+from airflow_provider_odoo_shadow.mirrors.config import load_mirrors, read_mirrors
 from airflow_provider_odoo_shadow.mirrors.sync_dag import build_sync_dag
 from tests.conftest import DAGS_FOLDER
 
@@ -81,7 +81,11 @@ def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
         ("mirrors: [a", "this is not YAML"),
         ("mirrors: {a: 5}", "mirror 'a' must be a list of settings"),
         ("mirrors: {'a b': {}}", "mirror 'a b', name is 'a b'"),
-        ("mirrors: {a: {modles: priority}}", "mirror 'a', modles is 'priority'"),
+        ("mirrors: {a: {modles: priority}}", "mirror 'a': there is no setting 'modles' (did you mean models?)."),
+        ("mirrors: {a: {schdule: '0 4 * * *'}}", "no setting 'schdule' (did you mean schedule?)."),
+        ("mirrors: {a: {name: b}}", "no setting 'name'; there are agreed_objects, "),
+        ("mirrors: {a: {retries: true}}", "mirror 'a', retries is True: it must be a number."),
+        ("mirrors: {a: {schedule: 5}}", "mirror 'a', schedule is 5: it must be a text."),
         ("mirrors: {a: {models: some}}", "mirror 'a', models"),
         ("mirrors: {a: {models: []}}", "name at least one"),
         ("mirrors: {a: {models: ['res partner']}}", "'res partner' is no model's name"),
@@ -94,13 +98,17 @@ def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
         ("mirrors: {a: {models: ['*', '*']}}", "stand twice"),
         ("mirrors: {a: {models: [!mail.* ]}}", "this is not YAML"),
         ("mirrors: {a: {model_settings: [res.partner]}}", "mirror 'a', model_settings is ['res.partner']"),
-        ("mirrors: {a: {model_settings: {m: {hashed: [x]}}}}", "mirror 'a', model_settings.m.hashed is ['x']"),
+        (
+            "mirrors: {a: {model_settings: {m: {hashed: [x]}}}}",
+            "mirror 'a', model_settings of m: there is no setting 'hashed' (did you mean hashed_fields?).",
+        ),
         ("mirrors: {a: {model_settings: {m: {hashed_fields: x}}}}", "model_settings.m.hashed_fields is 'x'"),
         ("mirrors: {a: {model_settings: {m: {exclude_fields: ['']}}}}", "model_settings.m.exclude_fields.0 is ''"),
         ("mirrors: {a: {model_settings: {m: {domain: [[a, b]]}}}}", "['a', 'b'] is no condition such as"),
         ("mirrors: {a: {model_settings: {m: {domain: active}}}}", "model_settings.m.domain is 'active'"),
         ("mirrors: {a: {model_settings: {m: {all_languages: 5}}}}", "model_settings.m.all_languages is 5"),
         ("mirrors: {a: {}, b: {}}", "mirrors 'a' and 'b' share schema 'odoo_shadow'"),
+        (f"mirrors: {{a: {{schema: {'s' * 63}}}, b: {{schema: {'s' * 64}}}}}", "mirrors 'a' and 'b' share schema"),
     ],
 )
 def test_nonsense_is_told_in_one_sentence(tmp_path: Path, text: str, says: str) -> None:
@@ -134,3 +142,16 @@ def test_nonsense_is_an_import_error_of_the_dag_file(
     errors = DagBag(str(DAGS_FOLDER)).import_errors
     assert len(errors) == 2  # of the files that sync and verify
     assert all("there must be one entry, mirrors" in error for error in errors.values())
+
+
+@pytest.mark.parametrize("name", ["MIRROR_FILE", "MIRRORSFILE", "SCHEMA"])
+def test_a_setting_of_airflow_that_nobody_reads_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the mirrors would be those of the default file."""
+    monkeypatch.setenv(f"AIRFLOW__ODOO_SHADOW__{name}", "/somewhere/mirrors.yaml")
+    with pytest.raises(MirrorConfigurationError, match=rf"\[odoo_shadow\] has no setting '{name.lower()}'"):
+        load_mirrors(DAGS_FOLDER / "odoo_shadow.yaml")
+
+
+def test_the_file_may_be_named_by_a_command_or_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE_CMD", f"echo {DAGS_FOLDER / 'odoo_shadow.yaml'}")
+    assert load_mirrors(DAGS_FOLDER / "odoo_shadow.yaml")

@@ -138,6 +138,7 @@ EXTRAS = [
     ("timeout", 0.5, 0.5),
     ("lang", "fr_FR", "fr_FR"),
     ("lang", " fr_FR ", "fr_FR"),
+    ("lang", "  ", None),
     ("company_ids", "1,3", (1, 3)),
     ("company_ids", " 3 , 1, ", (3, 1)),
     ("company_ids", "[1, 3]", (1, 3)),
@@ -181,6 +182,10 @@ WRONG = [
     ("company_ids", 1.5, "company ids, such as 1,3"),
     ("company_ids", {"a": 1}, "company ids, such as 1,3"),
     ("company_ids", [None], "company ids, such as 1,3"),
+    ("company_ids", " , ", "company ids, such as 1,3"),  # would mean all companies
+    ("company_ids", 0, "company ids, such as 1,3"),
+    ("company_ids", "-1", "company ids, such as 1,3"),
+    ("company_ids", True, "company ids, such as 1,3"),
     ("max_connections", 0, "a number above zero"),
     ("max_connections", 0.5, "above zero"),  # fails: becomes 0, and the first call waits for ever
     ("requests_per_second", 0, "a number above zero"),
@@ -196,8 +201,28 @@ def test_an_extra_that_makes_no_sense(key: str, given: object, wanted: str) -> N
     assert wanted in str(caught.value)
 
 
-def test_unknown_extras_do_nothing() -> None:
-    assert parse(extras={"headers": {"X": "y"}, "endpoint_url": "x"}) == parse()
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *(("verfy", "verify"), ("company_id", "company_ids"), ("companies", "company_ids"), ("Verify", "verify")),
+        *(("time_out", "timeout"), ("language", "lang"), ("hash-secret", "hash_secret"), ("allow-http", "allow_http")),
+        *(
+            ("request_per_second", "requests_per_second"),
+            ("protocoll", "protocol"),
+            ("max_connection", "max_connections"),
+        ),
+    ],
+)
+def test_an_extra_that_there_is_not_is_refused_with_the_nearest_name(name: str, meant: str) -> None:
+    with pytest.raises(OdooConfigurationError) as caught:
+        parse(extras={name: SECRET})
+    said = f"Odoo connection 'odoo_typed': there is no extra field '{name}' (did you mean {meant}?)."
+    assert str(caught.value) == said
+
+
+def test_an_extra_that_is_like_no_other_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(OdooConfigurationError, match=r"'headers'; there are allow_http, company_ids, .*, verify\.$"):
+        parse(extras={"headers": {"X": "y"}})
 
 
 def test_the_password_is_not_shown() -> None:

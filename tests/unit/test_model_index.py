@@ -328,3 +328,25 @@ def test_a_long_wrong_value_is_shown_short(tmp_path: Path) -> None:
     with pytest.raises(MirrorConfigurationError) as caught:
         read(tmp_path, with_field(store="x" * 10_000))
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"models": [], "models": []}', "'models' stands twice: keep one."),
+        (
+            '{"models": [{"name": "res.partner", "table": "a", "fields": [], "fields": []}]}',
+            "'fields' of 'res.partner' stands twice: keep one.",
+        ),
+        (
+            '{"models": [{"name": "m", "table": "a", "fields": [{"name": "a", "type": "Char", "type": "Date"}]}]}',
+            "'type' of 'a' stands twice: keep one.",
+        ),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "index.json"
+    path.write_text(text)
+    with pytest.raises(MirrorConfigurationError) as caught:
+        read_model_index(path)
+    assert str(caught.value) == f"{path}: {said}"

@@ -67,6 +67,15 @@ def test_a_model_that_nothing_matches_is_mirrored_as_usual() -> None:
     ("settings", "said"),
     [
         ({"exclude": ["street"]}, "exclude"),
+        ({"exclude_fields": ["phone,mobile"]}, "exclude_fields"),
+        ({"hashed_fields": ["partner_id.phone"]}, "hashed_fields"),
+        ({"exclude_fields": ["phone "]}, "exclude_fields"),
+        ({"allow_fields": ["!token"]}, "allow_fields"),
+        ({"exclude_fields": ["[a-"]}, "exclude_fields"),
+        ({"exclude_fields": [True]}, "exclude_fields.0"),
+        ({"exclude_fields": {"phone": None}}, "exclude_fields"),
+        ({"exclude_fields": None}, "exclude_fields"),
+        ({"all_companies": []}, "all_companies"),
         ({"exclude_fields": [""]}, "exclude_fields.0"),
         ({"exclude_fields": "street"}, "exclude_fields"),
         ({"all_languages": "perhaps"}, "all_languages"),
@@ -112,3 +121,20 @@ def test_what_decides_about_values_reads_them_again() -> None:
     assert not any(SECRET in text for text in different)
     same = ModelSettings(exclude_fields=("street",), extra_fields=("display_name",), allow_fields=("x_key",))
     assert read_as(connection(hash_secret=SECRET), same, KEY) == usual
+
+
+def test_a_setting_that_there_is_not_is_refused_with_the_nearest_name() -> None:
+    said = r"The settings of res\.partner, exclude_field: there is no such setting \(did you mean exclude_fields\?\)\."
+    with pytest.raises(MirrorConfigurationError, match=said):
+        ModelSettings.parse("res.partner", {"exclude_field": ["phone"]})
+
+
+@pytest.mark.parametrize("settings", ["phone", ["exclude_fields"], 5, None])
+def test_settings_that_are_no_mapping_are_refused(settings: object) -> None:
+    with pytest.raises(MirrorConfigurationError, match="is no mapping of settings by name"):
+        ModelSettings.parse("res.partner", settings)
+
+
+def test_settings_that_were_kept_before_such_rules_are_still_read() -> None:
+    kept = json.dumps({"exclude_fields": ["phone,mobile"], "named_fields": ["phone,mobile"]})
+    assert ModelSettings.from_text(kept).exclude_fields == ("phone,mobile",)
