@@ -41,6 +41,9 @@ MOST_IN_A_ROW = 2
 MOST_EMPTY_IN_A_ROW = 20
 """Pages of which only ids were found, since the records had gone meanwhile; with more, it would never end."""
 
+MOST_LOOKS = 3
+"""For fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields."""
+
 GOOD_PAGES_BEFORE_LARGER = 10
 """After a page has timed out."""
 
@@ -162,7 +165,7 @@ class _PageReader:
         self._in_a_row: list[int] = []
         self._empty_in_a_row = 0
         self._withheld = 0
-        self._has_looked = False
+        self._looks = 0
         self._read_already: deque[Page] = deque()
 
     def read(self, after_id: int) -> Page:
@@ -249,10 +252,11 @@ class _PageReader:
         :raises OdooRefusedFieldsError: they are.
         :raises OdooAccessError: the login may read nothing of these records.
         """
-        is_of_fields = isinstance(error, OdooRequestError) and error.kind in _OF_FIELDS
-        if not (is_of_fields or isinstance(error, OdooAccessError)) or (self._has_looked and self._size > 1):
+        may_be_fields = isinstance(error, OdooAccessError) or getattr(error, "kind", "") in _OF_FIELDS
+        is_time = not self._looks or (self._size == 1 and self._looks < MOST_LOOKS)
+        if not (may_be_fields and is_time):
             return
-        self._has_looked = True
+        self._looks += 1
         try:
             records = self._client.search_read(
                 self._model, self._window(after_id), ["id"], limit=self._size, order="id", context=ARCHIVED_TOO
