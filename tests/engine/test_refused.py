@@ -123,7 +123,7 @@ def test_a_row_that_somebody_lets_the_table_refuse_stays_as_it_was(
     assert (after[20]["x_name"], after[21], after[22]["x_name"]) == ("News", before, "News")
     reached, written = watermark_of(shadow, VISITS), expected_rows(odoo, VISIT)[21]["_odoo_write_date"]
     assert mark is not None and reached is not None and isinstance(written, datetime)
-    assert mark.last_write_date < reached.last_write_date <= written.astimezone(UTC)
+    assert mark.last_write_date <= reached.last_write_date <= written.astimezone(UTC)
     assert found_by(verify(client, shadow)) == {"stale": [21]}
     constrain(database, "DROP CONSTRAINT IF EXISTS short, DROP COLUMN IF EXISTS made")
     mirror_with(client, shadow, PAGES)

@@ -176,8 +176,8 @@ ANSWERS = {
     "twice the same": lambda rows: [*rows, rows[-1]],
     "without ids": lambda rows: [{**row, "id": False} for row in rows],
     "a field lacks": lambda rows: [*rows[:-1], drop_name(rows[-1])],
-    "a text for a number": lambda rows: [*rows[:-1], {**rows[-1], "color": "red"}],
-    "a broken date": lambda rows: [*rows[:-1], {**rows[-1], "create_date": "soon"}],
+    "texts for numbers": lambda rows: [{**row, "color": "red"} for row in rows],
+    "broken dates": lambda rows: [{**row, "create_date": "soon"} for row in rows],
     "no list at all": lambda rows: {"rows": rows},
 }
 
