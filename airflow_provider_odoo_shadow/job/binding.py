@@ -44,7 +44,8 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
         recognize(tx)
         owner = recorded_origin(tx)
     origin = _origin(odoo)
-    if owner is None or replace(origin, uuid=origin.uuid or owner.uuid) != owner:
+    is_known = owner is not None and origin.is_neutralized in (None, owner.is_neutralized)
+    if owner is None or not is_known or replace(origin, uuid=origin.uuid or owner.uuid) != owner:
         with shadow.transaction() as tx:
             claim_origin(tx, origin)
 
@@ -97,7 +98,7 @@ def accept_database(odoo: OdooClient, shadow: ShadowDatabase) -> None:
 
 
 def _origin(odoo: OdooClient) -> Origin:
-    return replace(_address(odoo), uuid=odoo.database_uuid)
+    return replace(_address(odoo), uuid=odoo.database_uuid, is_neutralized=odoo.is_neutralized)
 
 
 def _address(odoo: OdooClient) -> Origin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import errors, sql
 
@@ -23,11 +23,13 @@ class Origin:
     """The Odoo database that a schema mirrors.
 
     :param uuid: Odoo's own `database.uuid`, None when the login may not read it.
+    :param is_neutralized: whether it is a copy that Odoo has made harmless; None when that is not known.
     """
 
     url: str
     database: str
     uuid: str | None = None
+    is_neutralized: bool | None = field(default=None, compare=False)
 
 
 def schema_version(tx: Transaction) -> int:
@@ -114,7 +116,10 @@ def recorded_origin(tx: Transaction) -> Origin | None:
     else:
         return None
     rows = tx.run(
-        "SELECT odoo_url, odoo_database, odoo_uuid FROM {mirror} WHERE odoo_database IS NOT NULL", mirror=mirror
+        # A former version's table has fewer columns.
+        "SELECT odoo_url, odoo_database, odoo_uuid, (to_jsonb(m) ->> 'is_neutralized')::boolean FROM {mirror} m"
+        " WHERE odoo_database IS NOT NULL",
+        mirror=mirror,
     )
     return Origin(*rows[0]) if rows else None
 
@@ -129,11 +134,13 @@ def claim_origin(tx: Transaction, origin: Origin) -> None:
     if owner is not None:
         check_origin(tx, owner, origin)
     tx.run(
-        "UPDATE {mirror} SET odoo_url = {url}, odoo_database = {database}, odoo_uuid = coalesce({uuid}, odoo_uuid)",
+        "UPDATE {mirror} SET odoo_url = {url}, odoo_database = {database}, odoo_uuid = coalesce({uuid}, odoo_uuid),"
+        " is_neutralized = coalesce({is_neutralized}, is_neutralized)",
         mirror=tx.internal(MIRROR),
         url=origin.url,
         database=origin.database,
         uuid=origin.uuid,
+        is_neutralized=origin.is_neutralized,
     )
 
 
@@ -146,12 +153,16 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
     """
     is_same_place = (owner.url, owner.database) == (origin.url, origin.database)
     is_same_uuid = not owner.uuid or not origin.uuid or owner.uuid == origin.uuid
-    if is_same_place and is_same_uuid:
+    is_copy = owner.is_neutralized is False and origin.is_neutralized is True
+    if is_same_place and is_same_uuid and not is_copy:
         return
     if is_same_place:
+        what = f"its database.uuid is {origin.uuid}, not {owner.uuid}"
+        if is_same_uuid:
+            what = "it is a neutralized copy, for tests (database.is_neutralized)"
         raise ShadowOwnershipError(
             f"The Odoo database '{origin.database}' at {origin.url} is another one than schema '{tx.schema}' mirrors: "
-            f"its database.uuid is {origin.uuid}, not {owner.uuid}: has a backup been restored, or another database "
+            f"{what}: has a backup been restored, or another database "
             f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
         )
     cure = "give this one another schema"

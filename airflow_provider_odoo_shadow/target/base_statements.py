@@ -199,7 +199,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     ADD COLUMN IF NOT EXISTS is_doubted boolean NOT NULL DEFAULT false""",
     "ALTER TABLE {schema}.odoo_shadow_field ADD COLUMN IF NOT EXISTS column_number smallint",
     "ALTER TABLE {schema}.odoo_shadow_schema_log ADD COLUMN IF NOT EXISTS kept_as text",
-    "ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS relation_id oid",
+    "ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS relation_id oid,"
+    " ADD COLUMN IF NOT EXISTS is_neutralized boolean",
     "DO {recognize}",
     """CREATE TABLE IF NOT EXISTS {internal}.proof (
     table_name text PRIMARY KEY,

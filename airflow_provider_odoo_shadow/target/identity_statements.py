@@ -39,7 +39,7 @@ END
 """
 
 _ACCEPT_BODY: LiteralString = """
-    UPDATE {internal}.mirror SET odoo_uuid = NULL;
+    UPDATE {internal}.mirror SET odoo_uuid = NULL, is_neutralized = NULL;
     UPDATE {internal}.lease SET held_by = NULL, held_token = NULL, held_until = NULL;
     UPDATE {schema}.odoo_shadow_watermark SET last_write_date = '1970-01-01 00:00:00+00', fill_after_id = NULL,
         scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL, scan_up_to_id = NULL,

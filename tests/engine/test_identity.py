@@ -145,6 +145,21 @@ def test_another_uuid_is_told_at_once_and_nothing_is_written(
     assert (structure(database), contents(database), contents(database, "odoo_shadow_internal")) == before
 
 
+def test_a_neutralized_copy_is_told_and_may_be_accepted(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    in_odoo(odoo, "INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')")
+    try:
+        everywhere(odoo, shadow, f"it is a neutralized copy, for tests .*{TOLD}")
+        with client_of(odoo) as own:
+            accept_database(own, shadow)
+        sync(odoo, shadow)
+        sync(odoo, shadow)
+    finally:
+        in_odoo(odoo, "DELETE FROM ir_config_parameter WHERE key = 'database.is_neutralized'")
+    sync(odoo, shadow)  # a copy that becomes the real one
+
+
 @pytest.mark.parametrize("protocol", ["json2", "jsonrpc", "xmlrpc"])
 def test_every_protocol_tells(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, protocol: str) -> None:
     edited_and_restored(odoo, client, shadow)
