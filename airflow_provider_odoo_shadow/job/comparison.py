@@ -153,7 +153,7 @@ class Comparison:
         """Return what differs, by id."""
         suspects: dict[int, Difference] = {}
         after_id = BEFORE_ALL
-        for page in self._pages():
+        for page in self._pages(after_id):
             if _is_withheld(page):
                 continue
             suspects |= self._compare_page(page, after_id)
@@ -188,7 +188,7 @@ class Comparison:
             self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
         )
 
-    def _pages(self, after_id: int = BEFORE_ALL) -> Iterator[Page]:
+    def _pages(self, after_id: int) -> Iterator[Page]:
         reading = self.layout.reading
         up_to_id = newest_id(self.odoo, reading)
         pages = read_pages(self.odoo, reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
