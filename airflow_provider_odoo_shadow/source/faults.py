@@ -67,7 +67,7 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
         return OdooServerError(f"{connection} had passing trouble with {target} ({short}).")
     if short == "OverflowError" and _BEYOND_XML_RPC in message:
         return OdooRequestError(
-            f"{connection}: {target} would answer whole numbers of more than 32 bits, such as ids of an SQL view, which "
+            f"{connection}: {target} would answer numbers of more than 32 bits, such as ids of an SQL view, which "
             "Odoo does not send over XML-RPC: set protocol to jsonrpc.",
             kind=short,
         )
