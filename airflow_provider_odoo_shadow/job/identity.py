@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.window import lies_ahead
-from airflow_provider_odoo_shadow.source.answers import moment_in
+from airflow_provider_odoo_shadow.source.answers import is_id, moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
@@ -285,7 +285,7 @@ def _ask(odoo: OdooClient, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:
     has_made = any(row.made_at is not None for row in rows)
     fields = ["id", _WRITE_DATE, *([CREATE_DATE] if has_made else [])]
     records = odoo.search_read(model, [("id", "in", [row.id for row in rows])], fields, context=ARCHIVED_TOO)
-    by_id = {record.get("id"): record for record in records}
+    by_id = {record["id"]: record for record in records if is_id(record.get("id"))}
     return [
         _Pair(row, _moment(by_id[row.id], _WRITE_DATE), _moment(by_id[row.id], CREATE_DATE))
         for row in rows

@@ -99,6 +99,7 @@ def test_pages_are_halved_down_to_the_record_and_grow_again(
     assert "a value that cannot be read" in str(raised.value) and "\n" not in str(raised.value)
     assert news(database) == set(range(1, ROWS + 1)) - {21}
     asked = limits(proxy)
+    del asked[: asked.index(16)]  # what the dates are, before any page
     assert asked[:4] == [16, 16, 8, 4] and asked.count(1) == 2  # the broken one, and the one after it
     assert asked[-1] == 16
     entry = log_of(shadow)[-1]

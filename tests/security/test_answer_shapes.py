@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.job.columns import boolean, integer, jsonb, ma
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of, read_layout
 from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
 from airflow_provider_odoo_shadow.job.id_check import IdCheck, Transactions
+from airflow_provider_odoo_shadow.job.identity import _ask
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import _about
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
@@ -36,9 +37,11 @@ from airflow_provider_odoo_shadow.source.reading import Reading, Variant, add_va
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.newest import DatedRow
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result
 
+A_MOMENT = datetime(2024, 2, 29, tzinfo=UTC)
 SHAPES: list[Json] = [
     None,
     True,
@@ -80,6 +83,7 @@ READERS: dict[str, Callable[[OdooClient], object]] = {
     "languages": languages_of,
     "companies": companies_of,
     "the database's uuid": lambda odoo: odoo.database_uuid,
+    "when rows were written": lambda odoo: _ask(odoo, "res.partner", [DatedRow(1, A_MOMENT, A_MOMENT)]),
     "about a model": lambda odoo: _about(odoo, "res.partner"),
     "owner": lambda odoo: odoo._check_owner(2),
 }
