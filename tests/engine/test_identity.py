@@ -309,6 +309,20 @@ def test_a_row_that_was_dated_ahead_is_no_evidence(
         verify_model(own, shadow, VISIT, run=Run(), options=OPTIONS, verify=VerifyOptions())
 
 
+def test_nor_is_it_when_that_time_has_come(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+    in_shadow(
+        shadow,
+        "UPDATE {odoo_shadow_x_visit} SET _odoo_write_date = now() - interval '1 min',"
+        " _synced_at = now() - interval '10 min' WHERE id = 7",
+    )
+    in_odoo(odoo, "UPDATE x_visit SET write_date = now() AT TIME ZONE 'UTC' - interval '5 min' WHERE id = 7")
+    with client_of(odoo) as own:
+        plan(own, shadow, BOTH)
+        in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET _synced_at = now() WHERE id = 7")
+        with pytest.raises(ShadowOwnershipError, match=TOLD):
+            plan(own, shadow, BOTH)
+
+
 def test_a_row_that_was_set_back_below_newer_ones_is_no_evidence(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:
