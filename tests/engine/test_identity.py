@@ -238,12 +238,16 @@ def test_full_of_one_model_does_not_vouch_for_the_others(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     edited_and_restored(odoo, client, shadow, BOTH)
+    edit(odoo, VISIT, 9)  # newer rows than any that x_note holds
     sync(odoo, shadow, [VISIT], FULL)
     assert "x_note" in caplog.text and "so must the others be (--full)" in caplog.text
     assert_equal(odoo, database, [VISIT])
-    edit(odoo, VISIT, 9)
-    sync(odoo, shadow, ["res.company"], FULL)  # a table that is made only now vouches for nothing, too
-    for models in (BOTH, [VISIT], ["res.company"]):
+    with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match="x_note"):
+        plan(own, shadow, BOTH)
+    (country,) = odoo.execute("res.country", "search", [], limit=1)
+    odoo.execute("res.country", "write", [country], {"phone_code": 7})
+    sync(odoo, shadow, ["res.country"], FULL)  # a table that is made only now vouches for nothing, too
+    for models in (BOTH, [VISIT], ["res.country"]):
         with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match="x_note"):
             plan(own, shadow, models)
     sync(odoo, shadow, [NOTE], FULL)
