@@ -397,6 +397,7 @@ def test_rows_that_are_marked_as_gone_cost_no_further_look(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:
     marking = MirrorOptions(on_delete=OnDelete.MARK)
+    in_odoo(odoo, "UPDATE x_note SET write_date = now() AT TIME ZONE 'UTC' - interval '9 s' WHERE id = 7")
     ids = odoo.execute(VISIT, "create", [{"x_name": "for a short time"}] * 12)
     plan_and_mirror(client, shadow, BOTH, marking)
     odoo.execute(VISIT, "unlink", ids)
