@@ -104,10 +104,10 @@ class _Pair:
 
     @property
     def is_equal(self) -> bool:
-        is_other = self.is_made_later or self.is_made_earlier
-        return (
-            not is_other and self.written_at is not None and abs(self.written_at - self.ours.written_at) <= _TOLERANCE
-        )
+        """Whether it is the same record in the same state; that somebody may have set `create_date` back by SQL."""
+        if self.written_at is None or self.is_made_later:
+            return False
+        return abs(self.written_at - self.ours.written_at) <= _TOLERANCE
 
 
 def _differ(later: datetime | None, earlier: datetime | None) -> timedelta:

@@ -77,7 +77,7 @@ def client(odoo: StandIn, shadow: ShadowDatabase) -> Iterator[OdooClient]:
 
 
 def edit(odoo: StandIn, model: str = VISIT, *ids: int) -> None:
-    odoo.execute(model, "write", list(ids or (7, 8)), {"x_name": "edited after the backup"})
+    odoo.execute(model, "write", list(ids or (7, 8, 47)), {"x_name": "edited after the backup"})
 
 
 def edited_and_restored(
@@ -129,7 +129,7 @@ def test_a_restored_backup_is_told_at_once_and_nothing_is_written(
     edited_and_restored(odoo, client, shadow)
     before = structure(database), contents(database)
     internal = contents(database, "odoo_shadow_internal")
-    everywhere(odoo, shadow, rf"x_visit [78] was written at \S+ \S+ UTC as the shadow holds it, but at .*{TOLD}")
+    everywhere(odoo, shadow, rf"x_visit (7|8|47) was written at \S+ \S+ UTC as the shadow holds it, but at .*{TOLD}")
     assert (structure(database), contents(database)) == before
     assert contents(database, "odoo_shadow_internal") == internal
 
@@ -238,12 +238,16 @@ def test_full_of_one_model_does_not_vouch_for_the_others(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     edited_and_restored(odoo, client, shadow, BOTH)
+    edit(odoo, VISIT, 9)  # newer rows than any that x_note holds
     sync(odoo, shadow, [VISIT], FULL)
     assert "x_note" in caplog.text and "so must the others be (--full)" in caplog.text
     assert_equal(odoo, database, [VISIT])
-    edit(odoo, VISIT, 9)
-    sync(odoo, shadow, ["res.company"], FULL)  # a table that is made only now vouches for nothing, too
-    for models in (BOTH, [VISIT], ["res.company"]):
+    with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match="x_note"):
+        plan(own, shadow, BOTH)
+    (country,) = odoo.execute("res.country", "search", [], limit=1)
+    odoo.execute("res.country", "write", [country], {"phone_code": 7})
+    sync(odoo, shadow, ["res.country"], FULL)  # a table that is made only now vouches for nothing, too
+    for models in (BOTH, [VISIT], ["res.country"]):
         with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match="x_note"):
             plan(own, shadow, models)
     sync(odoo, shadow, [NOTE], FULL)
@@ -286,11 +290,11 @@ def test_where_the_newest_are_gone_others_are_looked_at(
 ) -> None:
     backup = Backup(odoo, BOTH)
     edit(odoo, NOTE)
-    in_odoo(odoo, "UPDATE x_note SET write_date = write_date - interval '9 s' WHERE id IN (7, 8)")
+    in_odoo(odoo, "UPDATE x_note SET write_date = write_date - interval '9 s' WHERE id IN (7, 8, 47)")
     odoo.execute(VISIT, "create", [{"x_name": "made after the backup"}] * 12)
     plan_and_mirror(client, shadow, BOTH, OPTIONS)
     backup.restore()
-    with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match=f"x_note [78] was written .*{TOLD}"):
+    with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match=f"x_note (7|8|47) was written .*{TOLD}"):
         plan(own, shadow, [VISIT])
 
 
@@ -309,18 +313,33 @@ def test_a_row_that_was_dated_ahead_is_no_evidence(
         verify_model(own, shadow, VISIT, run=Run(), options=OPTIONS, verify=VerifyOptions())
 
 
+def test_nor_is_it_when_that_time_has_come(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+    in_shadow(
+        shadow,
+        "UPDATE {odoo_shadow_x_visit} SET _odoo_write_date = now() - interval '1 min',"
+        " _synced_at = now() - interval '10 min' WHERE id = 7",
+    )
+    in_odoo(odoo, "UPDATE x_visit SET write_date = now() AT TIME ZONE 'UTC' - interval '5 min' WHERE id = 7")
+    with client_of(odoo) as own:
+        plan(own, shadow, BOTH)
+        in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET _synced_at = now() WHERE id = 7")
+        with pytest.raises(ShadowOwnershipError, match=TOLD):
+            plan(own, shadow, BOTH)
+
+
 def test_a_row_that_was_set_back_below_newer_ones_is_no_evidence(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:
     in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - id * interval '1 minute'")
     sync(odoo, shadow, BOTH, FULL)
-    in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 day' WHERE id = 2")
-    sync(odoo, shadow)
-    in_odoo(odoo, "UPDATE x_visit SET create_date = create_date - interval '1 day' WHERE id IN (1, 2)")
-    sync(odoo, shadow)
-    in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
-    with client_of(odoo) as own, pytest.raises(ShadowOwnershipError, match="sync --full --models x_visit does"):
+    with client_of(odoo) as own:
+        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 day' WHERE id = 2")
         mirror_with(own, shadow)
+        in_odoo(odoo, "UPDATE x_visit SET create_date = create_date - interval '1 day' WHERE id IN (1, 2)")
+        mirror_with(own, shadow)
+        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
+        with pytest.raises(ShadowOwnershipError, match="sync --full --models x_visit does"):
+            mirror_with(own, shadow)
 
 
 def test_a_replica_that_lags_is_asked_again(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
@@ -378,6 +397,7 @@ def test_rows_that_are_marked_as_gone_cost_no_further_look(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:
     marking = MirrorOptions(on_delete=OnDelete.MARK)
+    in_odoo(odoo, "UPDATE x_note SET write_date = now() AT TIME ZONE 'UTC' - interval '9 s' WHERE id = 7")
     ids = odoo.execute(VISIT, "create", [{"x_name": "for a short time"}] * 12)
     plan_and_mirror(client, shadow, BOTH, marking)
     odoo.execute(VISIT, "unlink", ids)
