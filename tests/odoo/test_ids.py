@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.source.connection import ProtocolChoice
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooRequestError
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooRequestError, OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.reading import WITHOUT_ID, Reading
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 from tests.odoo.records import ARCHIVED_TOO, Records
@@ -102,6 +102,23 @@ def test_a_search_that_names_id_in_our_way_finds_all_attachments(hook: OdooHook)
     assert hook.search_count("ir.attachment", reading.within()) == everything
     assert hook.search_count("ir.attachment", reading.everything) == everything
     assert len(hook.search("ir.attachment", reading.within())) == everything
+
+
+def test_iter_pages_ends_with_an_error_when_odoo_withholds_records(
+    records: Records, hook: OdooHook, server: OdooServer
+) -> None:
+    ids = records.partners(5)
+    if server.stand_in is None:
+        pytest.skip("a real server withholds nothing when asked to")
+    server.stand_in.rewrite = lambda _, rows: [row for row in rows if row["id"] not in ids[1:3]]
+    found: list[object] = []
+    try:
+        with pytest.raises(OdooUnreadableRecordsError, match=f"cannot give 2 records.*The first, {ids[1]}"):
+            for page in hook.iter_pages("res.partner", ["id"], [("id", "in", ids)], page_size=3):
+                found += [record["id"] for record in page]
+    finally:
+        server.stand_in.rewrite = None
+    assert found == [ids[0], *ids[3:]]
 
 
 def test_employees_are_refused_or_dropped_with_what_only_hr_may_see(
