@@ -71,18 +71,21 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
             "Odoo does not send over XML-RPC: set protocol to jsonrpc.",
             kind=short,
         )
-    return request_error(f"{connection} refused {target}: {short}: {said}", message, short)
+    return request_error(f"{connection} refused {target}: {short}: {said}", message, kind=short, said=said)
 
 
-def request_error(told: str, message: str, kind: str = "") -> OdooRequestError:
+def request_error(told: str, message: str, *, kind: str = "", said: str = "") -> OdooRequestError:
     """Build the error for a call that Odoo understood and refused.
 
     :param told: what to tell a person.
     :param message: the server's text as it came: what it means must not depend on how much of it may be shown.
     :param kind: the server's exception class.
+    :param said: its text, as it may be shown.
     """
     unknown = _UNKNOWN_ARGUMENT.search(message[:LONGEST_READ])
-    return OdooUnknownArgumentError(told, argument=unknown[1]) if unknown else OdooRequestError(told, kind=kind)
+    if unknown:
+        return OdooUnknownArgumentError(told, argument=unknown[1])
+    return OdooRequestError(told, kind=kind, said=said)
 
 
 def refused(connection: OdooConnection) -> OdooAuthenticationError:

@@ -148,6 +148,11 @@ def _id(record: Record) -> int:
     return record_id
 
 
+def _said(error: OdooError) -> str:
+    """Return what Odoo itself says in an error."""
+    return (error.said if isinstance(error, REFUSALS) else "") or str(error)
+
+
 class _PageReader:
     """Reads one page after the other, in sizes that the server can give."""
 
@@ -207,6 +212,7 @@ class _PageReader:
             listed = self._client.search(self._model, self._window(after_id, last_id), context=ARCHIVED_TOO)
             missing.update(set(self._in_window(listed, after_id)).difference(map(_id, records)))
         if not missing:
+            self._empty_in_a_row = 0
             return records, [], last_id
         whole, withheld = complete(
             self._client, self._reading, self._domain, records, missing, can_split=self._size > 1
@@ -264,8 +270,7 @@ class _PageReader:
         except REFUSALS:
             raise error from None
         self._check_order(records, after_id, self._up_to_id)
-        said = error.said if isinstance(error, OdooAccessError) else str(error)
-        raise_if_refused(self._client, self._reading, [_id(record) for record in records], said)
+        raise_if_refused(self._client, self._reading, [_id(record) for record in records], _said(error))
 
     def _window(self, after_id: int, up_to_id: int | None = None) -> Domain:
         return [*self._domain, *id_range(after_id, self._up_to_id if up_to_id is None else up_to_id)]
@@ -311,7 +316,7 @@ class _PageReader:
         )
         ids = sorted({*self._in_a_row, *last})
         if len(ids) > len(self._in_a_row) and all(self._is_refused(item) for item in ids):
-            raise_if_refused(self._client, self._reading, ids, str(error))
+            raise_if_refused(self._client, self._reading, ids, _said(error))
 
     def _is_refused(self, record_id: int) -> bool:
         try:
