@@ -96,6 +96,23 @@ def allowed(env: Environment, model: Model, operation: str) -> bool:
     return env.has_group(model.read_groups if operation == "read" else model.write_groups)
 
 
+def profile_of(env: Environment, model: Model) -> Model:
+    """Return the model whose records the user is shown: that of the public ones where the model itself is closed."""
+    if model.profile is None or allowed(env, model, "read"):
+        return model
+    return env.registry.models[model.profile]
+
+
+def drops_all(model: Model, profile: Model, names: Sequence[str]) -> bool:
+    """Say whether Odoo gives nothing when these fields are read of public records; refuse those that they lack."""
+    private = [name for name in names if name not in profile.fields and name not in model.dropping]
+    if private:
+        raise AccessError(
+            f"The fields {','.join(private)!r} you try to read is not available on the public employee profile."
+        )
+    return any(name in model.dropping for name in names)
+
+
 def check_model(env: Environment, model: Model, operation: str) -> None:
     """Refuse in Odoo's words what the user may not do with the model."""
     if allowed(env, model, operation):

@@ -134,7 +134,7 @@ def _newer(field: Field, column: sql.Composable, operator: str, value: Any) -> s
         if field.type == "datetime":
             return _newer_moment(column, operator, value)
         return sql.SQL("({} {} {})").format(column, sql.SQL(operator), sql.Literal(str(_moment(value)[0].date())))
-    if field.type in NUMBERS:
+    if field.type in NUMBERS and field.name != "id":
         column = sql.SQL("COALESCE({}, 0)").format(column)
         value = 0 if value is False else value
     if field.type in TEXTS:
@@ -149,7 +149,8 @@ def _newer_in(field: Field, column: sql.Composable, listed: list[Any]) -> sql.Co
         return sql.SQL("({})").format(sql.SQL(" OR ").join([_truth(column, one) for one in sorted(wanted)] or [FALSE]))
     values = [one for one in listed if one is not False and one is not None]
     empty_too = len(values) < len(listed)
-    if (field.type in NUMBERS or field.type == "many2one_reference") and (empty_too or 0 in values):
+    is_number = (field.type in NUMBERS and field.name != "id") or field.type == "many2one_reference"
+    if is_number and (empty_too or 0 in values):
         values, empty_too = [*values, 0], True
     if field.type in TEXTS and (empty_too or "" in values):
         values, empty_too = [*values, ""], True

@@ -205,6 +205,16 @@ def add_model(
     reflecting.reflect(connection, registry, [model])
 
 
+def add_view(connection: Connection, registry: Registry, name: str, view_sql: str, fields: Mapping[str, str]) -> None:
+    """CREATE VIEW, and a row in ir_model."""
+    lines = "\n".join(f"{field}: {kind} manual" for field, kind in fields.items())
+    rec_name = next((one for one in ("name", "x_name") if one in fields), "")
+    declaration = Declaration(name, name, lines, rec_name=rec_name, kind="view", view_sql=view_sql)
+    (model,) = registry.declare([declaration])
+    connection.execute(sql.SQL("CREATE VIEW {} AS {}").format(sql.Identifier(model.table), sql.SQL(view_sql)))
+    reflecting.reflect(connection, registry, [model])
+
+
 def uninstall(connection: Connection, registry: Registry, name: str) -> None:
     """Forget the model; its table goes with whatever pointed at it."""
     model = registry.remove(name)

@@ -27,15 +27,17 @@ _ORDER = re.compile(
 def search(
     env: Environment, model: Model, domain: Sequence[Any], offset: int, limit: int | None, order: str | None
 ) -> list[int]:
-    """Ids of the matching records, in order."""
+    """Ids of the matching records, in order. Odoo takes 0 for no id, so that only reading shows such a record."""
+    model = access.profile_of(env, model)
     query = search_query(env, model, domain)
     terms = [sql.Identifier(query.alias, "id")]
     rows = env.rows(_select(query, terms, offset, limit, order or model.order))
-    return [row[0] for row in rows if row[0] not in model.hidden_late]
+    return [row[0] for row in rows if row[0] and row[0] not in model.hidden_late]
 
 
 def count(env: Environment, model: Model, domain: Sequence[Any], limit: int | None) -> int:
     """How many records match (at most `limit`)."""
+    model = access.profile_of(env, model)
     if model.hidden_late:
         return len(search(env, model, domain, 0, limit, None))
     query = search_query(env, model, domain)
@@ -59,8 +61,12 @@ def search_read(
     load: str | None,
 ) -> list[Row]:
     """Return matching records with their values, by one query and those for x2many and names."""
-    access.check_model(env, model, "read")
+    profile = access.profile_of(env, model)
+    access.check_model(env, profile, "read")
     names = wanted_fields(env, model, fields)
+    if profile is not model and access.drops_all(model, profile, names):
+        return []
+    model = profile
     query = search_query(env, model, domain)
     plan = Plan(env, query, names)
     rows = env.rows(_select(query, plan.terms, offset, limit, order or model.order))
@@ -99,7 +105,7 @@ def check_hidden(env: Environment, model: Model, ids: Sequence[int], operation: 
     if access.record_rule(env, model) is None:
         return
     rows = env.rows(
-        sql.SQL("SELECT id FROM {} WHERE id = ANY({}::int[])").format(
+        sql.SQL("SELECT id FROM {} WHERE id = ANY({}::bigint[])").format(
             sql.Identifier(model.table), sql.Literal(list(ids))
         )
     )
@@ -283,6 +289,11 @@ def related_ids(env: Environment, model: Model, field: Field, ids: Sequence[int]
         return {own: above.get(up, []) for own, up in pairs}
     if field.active_only:
         env = env.with_context(active_test=True)
+    if env.newer and not access.allowed(env, comodel, "read"):
+        try:
+            access.check_model(env, comodel, "read")
+        except AccessError as error:
+            raise AccessError(f"Failed to read field {model.name}.{field.name}\n{error}") from error
     query = search_query(env if access.allowed(env, comodel, "read") else env.sudo(), comodel, [])
     if field.type == "many2many":
         key: sql.Composable = sql.Identifier("rel", field.rel_own or "")

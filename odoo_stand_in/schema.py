@@ -112,6 +112,10 @@ class Model:
     own_table: str | None = None
     refusal: str | None = None
     """What is told to whoever searches it: its records are not to be had in this way."""
+    profile: str | None = None
+    """The model of the public records that are shown, under the same ids, to whoever may not read this one."""
+    dropping: tuple[str, ...] = ()
+    """Fields with which such a read gives nothing, and no error."""
     hidden_late: frozenset[int] = frozenset()
     """Records that a search leaves out only after its limit, as those of `mail.message` and `mail.activity` do."""
     fields: dict[str, Field] = field(default_factory=dict)
@@ -157,6 +161,8 @@ class Declaration:
     auto: bool = True
     refusal: str | None = None
     table: str | None = None
+    profile: str | None = None
+    dropping: tuple[str, ...] = ()
     extends: bool = False
     """These are more fields of a model that is declared elsewhere, as a module adds them."""
 

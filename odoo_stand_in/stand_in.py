@@ -166,6 +166,11 @@ class StandIn:
         with self._connect() as connection:
             live.add_model(connection, self.registry, name, fields or {"x_name": "char"}, label)
 
+    def add_view(self, name: str, view_sql: str, fields: Mapping[str, str] | None = None) -> None:
+        """Add a model that is an SQL view; its columns are `id`, the fields, and those that Odoo itself adds."""
+        with self._connect() as connection:
+            live.add_view(connection, self.registry, name, view_sql, fields or {"x_name": "char"})
+
     def hide_late(self, model: str, ids: Iterable[int]) -> None:
         """Hide records as `mail.message` does those that a login may not see: a search's limit counts them."""
         self.registry.models[model].hidden_late = frozenset(ids)

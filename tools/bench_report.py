@@ -49,8 +49,8 @@ def markdown(lines: Iterable[Measured], circumstances: Circumstances, sizes: str
 # Benchmarks
 
 Written by `make bench`, which takes these figures anew. They hold as ratios: machines differ, and this one may have
-been shared. One process mirrors; where nothing else is said it mirrors `res.partner` of the stand-in for Odoo 19, over
-JSON-2, in pages of 2,000 records.
+been shared (a load near or above the number of cores says that it was). One process mirrors; where nothing else is said
+it mirrors `res.partner` of the stand-in for Odoo 19, over JSON-2, in pages of 2,000 records.
 
 - Machine: {circumstances.machine}
 - Software: {circumstances.software}
@@ -80,7 +80,10 @@ def _told_by(git: str, root: Path, *arguments: str) -> str:
 
 def _machine() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory"
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{_processor()}, {cores} cores, {memory:.0f} GiB of memory, a load of {os.getloadavg()[0]:.1f} before the run"
+    )
 
 
 def _processor() -> str:

@@ -25,13 +25,15 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, say, working
-from airflow_provider_odoo_shadow.job.binding import check_names_in_public
+from airflow_provider_odoo_shadow.job.binding import accept_database as accept
+from airflow_provider_odoo_shadow.job.binding import check_binding, check_names_in_public
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
 from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run
 from airflow_provider_odoo_shadow.job.report import add_row
@@ -85,6 +87,11 @@ STOPPED = 130
     metavar="SECONDS",
     help="How long to wait for a table that another run writes. A run that was killed keeps its table for 90 seconds.",
 )
+@click.option(
+    "--accept-database",
+    is_flag=True,
+    help="Go on with another database at the same address, such as a restored backup: every table is read again.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
 @verbose_option
 @click.pass_context
@@ -98,6 +105,7 @@ def sync(
     on_delete: str | None,
     allow_mass_delete: bool,
     wait: float,
+    accept_database: bool,
     dry_run: bool,
     verbose: bool,
     **connections: Unpack[Connections],
@@ -118,6 +126,8 @@ def sync(
         odoo-shadow sync --models res.partner,sale.order --dry-run
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
+    if accept_database and dry_run:
+        raise click.UsageError("--accept-database forgets how far each table is, and --dry-run writes nothing.")
     choice = model_choice(models)
     settings = config.settings_of if config else as_before
     options = MirrorOptions(
@@ -130,6 +140,8 @@ def sync(
     )
     with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
+        if accept_database:
+            accept(odoo, shadow)
         try:
             chosen = choose_models(odoo, choice)
             if chosen.left_out:
@@ -161,6 +173,9 @@ def _preview_all(
     odoo: OdooClient, shadow: ShadowDatabase, chosen: Chosen, options: MirrorOptions, settings: SettingsOf
 ) -> list[bool]:
     outcomes = []
+    check_binding(odoo, shadow)
+    if not options.full:
+        check_all(odoo, shadow)
     for model in chosen.models:
         try:
             say(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")

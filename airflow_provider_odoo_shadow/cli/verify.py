@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.models import in_order
 from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.report import add_row
@@ -79,8 +80,8 @@ def verify(
     failed, is_equal = 0, True
     with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
-        with shadow.transaction() as tx:
-            check_binding(tx, odoo)
+        check_binding(odoo, shadow)
+        check_all(odoo, shadow)
         mirrored = mirrored_models(shadow)
         is_typed = context.get_parameter_source("models") is ParameterSource.COMMANDLINE
         names = _chosen(mirrored, models, is_typed=is_typed)

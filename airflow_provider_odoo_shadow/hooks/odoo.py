@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
+from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import Reading
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
@@ -124,12 +124,22 @@ class OdooHook(BaseHook):
         """Yield the records that match, archived ones too, in pages by ascending id; no row is lost while others write.
 
         Records that are created while this runs are not waited for.
+
+        :raises OdooUnreadableRecordsError: after all others, that there are records which Odoo cannot give.
         """
         reading = Reading(model, tuple(fields), domain)
         up_to_id = newest_id(self._client, reading)
+        unreadable = []
         for page in read_pages(self._client, reading, up_to_id=up_to_id, page_size=page_size):
+            if page.unreadable is not None:
+                unreadable.append(page.unreadable)
             if page.records:
                 yield page.records
+        if unreadable:
+            raise OdooUnreadableRecordsError(
+                f"{self.connection}: {model}: Odoo cannot give {len(unreadable)} records; all others were read. "
+                f"The first, {unreadable[0].id}: {unreadable[0].reason}"
+            )
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in, and say in one sentence what works or what is wrong."""

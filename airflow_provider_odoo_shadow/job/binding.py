@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError
 from airflow_provider_odoo_shadow.target.base import (
     Origin,
+    accept_origin,
     check_origin,
     claim_origin,
     ensure_base,
@@ -16,15 +16,20 @@ from airflow_provider_odoo_shadow.target.base import (
     schema_version,
 )
 from airflow_provider_odoo_shadow.target.base_statements import VERSION
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.present import recognize
 from airflow_provider_odoo_shadow.target.public_views import check_public
 from airflow_provider_odoo_shadow.target.registry import list_tables
+from airflow_provider_odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 
 def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
     """Make or upgrade the schema, and make sure that it belongs to this Odoo database.
+
+    One call for each client, however often it is asked for: the uuid of Odoo's database.
 
     :param models: what will be mirrored; before a first run, nothing else may have their names in `public`.
     :raises ShadowOwnershipError: it mirrors another one, or holds what roles own that are not trusted.
@@ -37,11 +42,12 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
         if version < VERSION:
             ensure_base(tx)
         recognize(tx)
-        is_bound = _has_same_address(recorded_origin(tx), odoo)
-    if not is_bound:
-        identified = replace(_address(odoo), uuid=_database_uuid(odoo))
+        owner = recorded_origin(tx)
+    origin = _origin(odoo)
+    is_known = owner is not None and origin.is_neutralized in (None, owner.is_neutralized)
+    if owner is None or not is_known or replace(origin, uuid=origin.uuid or owner.uuid) != owner:
         with shadow.transaction() as tx:
-            claim_origin(tx, identified)
+            claim_origin(tx, origin)
 
 
 def check_names_in_public(shadow: ShadowDatabase) -> None:
@@ -54,27 +60,46 @@ def check_names_in_public(shadow: ShadowDatabase) -> None:
             check_public(tx, [item.table for item in list_tables(tx)])
 
 
-def check_binding(tx: Transaction, odoo: OdooClient) -> None:
+def check_binding(odoo: OdooClient, shadow: ShadowDatabase) -> None:
     """Make sure that the schema may mirror this Odoo database, without writing anything.
 
     :raises ShadowOwnershipError: it mirrors another one.
     """
-    owner = recorded_origin(tx) if schema_version(tx) else None
-    if owner is not None and not _has_same_address(owner, odoo):
-        check_origin(tx, owner, replace(_address(odoo), uuid=_database_uuid(odoo)))
+    origin = _origin(odoo)
+    with shadow.transaction() as tx:
+        owner = recorded_origin(tx) if schema_version(tx) else None
+        if owner is not None:
+            check_origin(tx, owner, origin)
 
 
-def _has_same_address(owner: Origin | None, odoo: OdooClient) -> bool:
-    return owner is not None and replace(owner, uuid=None) == _address(odoo)
+def accept_database(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+    """Let the schema mirror whatever database is at its address now: all watermarks are forgotten.
+
+    So every table is read whole by its next run, and what is gone leaves it; a suspicious share still asks.
+
+    :raises ShadowOwnershipError: the schema mirrors a database at another address.
+    """
+    with shadow.transaction() as tx:
+        if not schema_version(tx):
+            return
+        ensure_base(tx)
+        owner = recorded_origin(tx)
+        if owner is None:
+            return
+        check_origin(tx, replace(owner, uuid=None), _address(odoo))
+        accept_origin(tx)
+    log.warning(
+        "Schema '%s' mirrors what is at %s, database '%s', from now on: every table is read whole by its next run, "
+        "and asks (--allow-mass-delete) if a suspicious share of its rows is gone.",
+        shadow.schema,
+        odoo.connection.url,
+        odoo.connection.database,
+    )
+
+
+def _origin(odoo: OdooClient) -> Origin:
+    return replace(_address(odoo), uuid=odoo.database_uuid, is_neutralized=odoo.is_neutralized)
 
 
 def _address(odoo: OdooClient) -> Origin:
     return Origin(odoo.connection.url, odoo.connection.database)
-
-
-def _database_uuid(odoo: OdooClient) -> str | None:
-    try:
-        found = odoo.look_up("ir.config_parameter", [("key", "=", "database.uuid")], ["value"])
-    except OdooAccessError:
-        return None  # integration users may not read it; then address and name identify the database
-    return found[0].text("value") or None if found else None

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
@@ -27,7 +26,7 @@ from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsErro
 from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Record
-from airflow_provider_odoo_shadow.source.withheld import WITHHELD
+from airflow_provider_odoo_shadow.source.withheld import WITHHELD, still_listed
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.base_statements import VERSION
@@ -77,7 +76,6 @@ class Comparison:
 
     :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
     :param clock: the same on a clock that nobody sets.
-    :param withheld: records that Odoo lists, but does not give.
     """
 
     odoo: OdooClient
@@ -90,7 +88,6 @@ class Comparison:
     starts: tuple[datetime, ...]
     clock: float
     rows: int = 0
-    withheld: set[int] = field(default_factory=set)
 
     @classmethod
     def prepare(
@@ -108,11 +105,9 @@ class Comparison:
         :param compares_cells: False compares ids and `write_date` only.
         :param repairs: the rows that differ will be read anew, which only the login can do that has read the others.
         :raises MirrorConfigurationError: the model has no table yet, was never mirrored, or was by another login.
-        :raises ShadowOwnershipError: the schema mirrors another Odoo database.
         """
         with shadow.transaction() as tx:
             version = checked_version(tx)
-            check_binding(tx, odoo)
             if version:
                 recognize(tx)
             table = registry.find_table(tx, model) if version else None
@@ -158,14 +153,14 @@ class Comparison:
         """Return what differs, by id."""
         suspects: dict[int, Difference] = {}
         after_id = BEFORE_ALL
-        for page in self._pages():
-            if self._is_withheld(page):
+        for page in self._pages(after_id):
+            if _is_withheld(page):
                 continue
             suspects |= self._compare_page(page, after_id)
             after_id = page.last_id
             self.rows += len(page.records)
         others = self._compare_ids([item for item, kind in suspects.items() if kind is Difference.MISSING])
-        found = self.look_again(sorted({*suspects, *self.withheld, *others.missing, *others.gone}))
+        found = self.look_again(sorted({*suspects, *others.missing, *others.gone}))
         if others.trouble is not None:
             raise others.trouble
         return found
@@ -186,13 +181,6 @@ class Comparison:
                 break
         return Slice(self.look_again(sorted(suspects)), None if is_whole else reached)
 
-    def _is_withheld(self, page: Page) -> bool:
-        """Say whether a page tells only of a record that Odoo does not give, and note it."""
-        if page.unreadable is None or page.unreadable.reason != WITHHELD:
-            return False
-        self.withheld.add(page.unreadable.id)
-        return True
-
     def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
         """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
         stay = self.on_delete is OnDelete.IGNORE
@@ -200,7 +188,7 @@ class Comparison:
             self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
         )
 
-    def _pages(self, after_id: int = BEFORE_ALL) -> Iterator[Page]:
+    def _pages(self, after_id: int) -> Iterator[Page]:
         reading = self.layout.reading
         up_to_id = newest_id(self.odoo, reading)
         pages = read_pages(self.odoo, reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
@@ -230,33 +218,35 @@ class Comparison:
             chunk = ids[start : start + self.page_size]
             records = self._read(chunk)
             differences = self._compare(records, id_list(chunk))
-            self._judge(self.withheld.intersection(chunk), differences)
+            given = {record["id"] for record in records}
+            reading = self.layout.reading
+            unread = still_listed(self.odoo, reading, reading.domain, [item for item in chunk if item not in given])
+            self._judge(unread, differences)
             fresh = {record["id"] for record in records if self._is_fresh(record)}
             found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
         if self.on_delete is OnDelete.IGNORE:
             found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
 
-    def _judge(self, withheld: Collection[int], differences: dict[int, Difference]) -> None:
-        """Call records that Odoo lists but does not give missing, where the shadow lacks them.
+    def _judge(self, unread: Collection[int], differences: dict[int, Difference]) -> None:
+        """Call records missing that Odoo lists, but that no page brings, where the shadow lacks them.
 
         :raises OdooUnreadableRecordsError: the shadow has some, which can be compared with nothing.
         """
-        here = sorted(item for item in withheld if differences.get(item) is Difference.EXTRA)
+        here = sorted(item for item in unread if differences.get(item) is Difference.EXTRA)
         if here:
             named = ", ".join(map(str, here[:_MOST_NAMED])) + (" …" if len(here) > _MOST_NAMED else "")
             raise OdooUnreadableRecordsError(
                 f"{self.layout.model}: Odoo lists {len(here)} records, but gives nothing of them, so they cannot be "
                 f"compared: {named}."
             )
-        differences.update(dict.fromkeys(withheld, Difference.MISSING))
+        differences.update(dict.fromkeys(unread, Difference.MISSING))
 
     def _read(self, ids: Sequence[int]) -> list[Record]:
-        self.withheld.difference_update(ids)
         pages = read_pages(
             self.odoo, self.layout.reading, [("id", "in", list(ids))], up_to_id=ids[-1], page_size=self.page_size
         )
-        return [record for page in pages if not self._is_withheld(page) for record in self._records(page)]
+        return [record for page in pages if not _is_withheld(page) for record in self._records(page)]
 
     def _is_fresh(self, record: Record) -> bool:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""
@@ -264,6 +254,11 @@ class Comparison:
         moment = moment_in(written) if isinstance(written, str) else None
         latest = timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
         return moment is not None and any(timedelta(0) <= moment - start <= latest for start in self.starts)
+
+
+def _is_withheld(page: Page) -> bool:
+    """Say whether a page tells only of a record that Odoo lists, but does not give."""
+    return page.unreadable is not None and page.unreadable.reason == WITHHELD
 
 
 def _starts(odoo: OdooClient) -> tuple[datetime, ...]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import closed_models
+from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.source.answers import Entry, moment_in
@@ -54,18 +55,21 @@ class Finding:
 def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
     """Examine both sides; what cannot be reached becomes a finding, too."""
     findings: list[Finding] = []
+    answers = True
     for look in (_server(odoo), _models(odoo, models)):
         try:
             findings += look
         except OdooError as error:
             findings.append(Finding("Odoo", Verdict.PROBLEM, str(error)))
+            answers = False
             break
     try:
         with shadow.transaction() as tx:
             of_database = list(_database(tx, look_back))
             findings += of_database
-            if not any(item.subject == "owner" for item in of_database):
-                check_binding(tx, odoo)
+        if answers and not any(item.subject == "owner" for item in of_database):
+            check_binding(odoo, shadow)
+            check_all(odoo, shadow)
     except (ShadowError, OdooError) as error:
         findings.append(Finding("database", Verdict.PROBLEM, str(error)))
     return findings

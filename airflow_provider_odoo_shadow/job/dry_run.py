@@ -10,6 +10,7 @@ from uuid import UUID
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
@@ -66,10 +67,13 @@ def preview_model(
     replay_from: Callable[[str], datetime | None] = no_replay,
 ) -> Preview:
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
+    check_binding(odoo, shadow)
+    if not options.full:
+        check_model(odoo, shadow, model)
     kept, key_id = _kept_settings(shadow, model, odoo.connection.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     layout = layout.without(kept.unreadable_fields)
-    change, watermark, to_fill = _look(odoo, shadow, layout)
+    change, watermark, to_fill = _look(shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.latest_time()):
         watermark = None
     is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings, key_id))
@@ -89,7 +93,7 @@ def _kept_settings(shadow: ShadowDatabase, model: str, secret: str | None) -> tu
         return registry.read_settings(tx, registry.name_table(tx, model)), known_key(tx, secret)
 
 
-def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:
+def _look(shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:
     """Return how the table would change, how far it is, and how many rows new columns would be filled in."""
     columns = [item.column for item in layout.all_columns]
     created = TableChange(names.table_name(layout.model), (Change(ChangeKind.CREATED),), tuple(columns))
@@ -98,7 +102,6 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, layout: Layout) -> tuple[Tab
         if schema_version(tx):
             ensure_base(tx)  # an older schema is upgraded for this look only
             recognize(tx)
-            check_binding(tx, odoo)
             table = registry.name_table(tx, layout.model)
             change = plan_change(tx, table, columns, layout.left_out)
             to_fill = LiveIds.of(tx, table).total(tx) if change.to_fill else 0

@@ -23,6 +23,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRecordIdError, OdooServerError
 from airflow_provider_odoo_shadow.source.pages import utmost_id
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, WITHOUT_ID, Reading, id_range
+from airflow_provider_odoo_shadow.source.withheld import has_zero
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import Block, LiveIds
 
@@ -229,11 +230,10 @@ class IdCheck:
             raise self._misfit(f"ids that are not from {low + 1} to {high}")
         if len(found) < len(ids):
             raise shared_id(f"{self._odoo.connection}: {self._reading.model}", _first_shared(ids))
+        found.difference_update(self._known)
         if len(found) < expected and low < 0 and (high is None or high >= 0):
-            # `search` never lists the id 0, which a view may have.
-            zero = self._odoo.search_read(self._reading.model, self._reading.within([("id", "=", 0)]), ["id"])
-            found.update(0 for record in zero if record.get("id") == 0)
-        return found.difference(self._known)
+            found.update(has_zero(self._odoo, self._reading, self._reading.domain).difference(self._known))
+        return found
 
     def _end_of_gap(self, low: int, high: int, step: int) -> int:
         """Return up to which id Odoo has none, give or take a step, so that a range without end is soon passed.

@@ -13,6 +13,7 @@ from airflow_provider_odoo_shadow.job.due import reread_due_rows
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
 from airflow_provider_odoo_shadow.job.hash_keys import key_of
+from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
@@ -117,6 +118,7 @@ def mirror_model(
     :raises ShadowError: the shadow could not be written.
     """
     bind(odoo, shadow, [model])
+    check_model(odoo, shadow, model, full=options.full)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         wanted = ModelSettings.from_text(kept.settings) if settings is None else settings

@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.identity import check_run
 from airflow_provider_odoo_shadow.job.layout import COMPANIES, TRANSLATIONS
 from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.read_settings import labels_from
@@ -116,6 +117,7 @@ def plan_run(
     :raises ShadowError: the shadow could not be read or written.
     """
     bind(odoo, shadow, chosen.models)
+    check_run(odoo, shadow, chosen.models, full=options.full)
     moment, models = odoo.trusted_time(), chosen.models
     with shadow.transaction() as tx:
         states, key_id = read_states(tx, models), known_key(tx, odoo.connection.hash_secret)

@@ -19,6 +19,7 @@ from airflow_provider_odoo_shadow.text.log import logger
 log = logger(__name__)
 
 MOST_NAMED = 10
+_MOST_IDS = 20
 """Ids in one message, each with its fields."""
 
 MOST_LOGGED = 20
@@ -75,7 +76,9 @@ def unreadable_error(model: str, unreadable: Sequence[Unreadable]) -> OdooUnread
     rest = "all others are mirrored, and the watermark waits for these"
     if not others:
         return RefusedRecordsError(f"{model}: {_cannot_take(refused)}; {rest}.")
-    ids = ", ".join(map(str, sorted({item.id for item in others})))
+    found = sorted({item.id for item in others})
+    more = f" and {len(found) - _MOST_IDS} more" if len(found) > _MOST_IDS else ""
+    ids = ", ".join(map(str, found[:_MOST_IDS])) + more
     besides = f", and {_cannot_take(refused)}" if refused else ""
     return OdooUnreadableRecordsError(
         f"{model}: Odoo cannot give the records {ids}{besides}; {rest}. The first: {others[0].reason}"

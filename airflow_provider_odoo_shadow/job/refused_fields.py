@@ -37,6 +37,9 @@ def leave_out_refused(
 ) -> Layout:
     """Leave out the fields that an earlier run found refused, or, if anything has changed, look at one record anew.
 
+    So is done before the first load of a model that the login may not really read, lest its table gets columns that
+    nothing fills.
+
     :param kept: how the last run read the model.
     :param read_as: what decides which values Odoo gives now.
     :raises OdooError: the record could not be read, and it is not the fields.
@@ -46,7 +49,7 @@ def leave_out_refused(
         fewer = _without(odoo, layout, known)
         if not _has_other_columns(shadow, fewer):
             return fewer
-    if known or kept.read_as != read_as:
+    if known or (kept.read_as != read_as and layout.model not in odoo.readable_models):
         return without_refused(odoo, layout, lambda fewer: _try_one(odoo, fewer), known=known)
     return layout
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.comparison import Comparison, checked_version
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
+from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.rewriting import rewriting
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -85,6 +87,8 @@ def verify_model(
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
     :raises OdooError, ShadowError: the comparison could not be made.
     """
+    check_binding(odoo, shadow)
+    check_model(odoo, shadow, model)
     page_size = QUICK_PAGE if verify.depth is Depth.QUICK else options.batch_size
     comparison = Comparison.prepare(
         odoo, shadow, model, page_size, compares_cells=verify.depth is Depth.FULL, repairs=verify.repair

@@ -46,7 +46,6 @@ look-back, which makes up for it."""
 
 _FULL_SCAN_KEEPS = timedelta(hours=1)
 _ONE_SECOND = timedelta(seconds=1)
-_ODOO_DATETIME = "%Y-%m-%d %H:%M:%S"
 
 
 class Kind(StrEnum):
@@ -93,7 +92,12 @@ def kind_of(watermark: Watermark | None, low: datetime | None) -> Kind:
 
 def domain_of(low: datetime | None) -> Domain:
     """Return the search domain of a window. PostgreSQL gives moments in the session's zone; Odoo takes UTC."""
-    return [] if low is None else [(WRITE_DATE_FIELD, ">=", low.astimezone(UTC).strftime(_ODOO_DATETIME))]
+    return [] if low is None else [(WRITE_DATE_FIELD, ">=", _as_odoo(low))]
+
+
+def _as_odoo(moment: datetime) -> str:
+    """Return a moment as Odoo writes it; `strftime` would leave out the zeros of an early year."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
 
 
 def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
@@ -112,7 +116,7 @@ def newest_write_date(odoo: OdooClient, reading: Reading, domain: Domain, up_to:
     """
     records = odoo.search_read(
         reading.model,
-        reading.within(domain, [(WRITE_DATE_FIELD, "<=", up_to.astimezone(UTC).strftime(_ODOO_DATETIME))]),
+        reading.within(domain, [(WRITE_DATE_FIELD, "<=", _as_odoo(up_to))]),
         [WRITE_DATE_FIELD],
         limit=1,
         order=f"{WRITE_DATE_FIELD} desc",

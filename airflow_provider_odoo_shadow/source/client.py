@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from airflow_provider_odoo_shadow.source.answers import Answer, Entry
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
     OdooConfigurationError,
     OdooRequestError,
     OdooRetriableError,
@@ -54,6 +55,9 @@ _READING = frozenset(
 
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
 """What a server answers that was asked for too much at once."""
+
+_UUID = "database.uuid"
+_NEUTRALIZED = "database.is_neutralized"
 
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
@@ -125,6 +129,28 @@ class OdooClient:
         except OdooRequestError:
             return {}
         return {item.text("model"): item.text("display_name") for item in answer.entries()}
+
+    @property
+    def database_uuid(self) -> str | None:
+        """Odoo's own name of its database, `database.uuid`: another one after a restore or a copy by its manager.
+
+        None when the login may not read it, as most that are made for an integration may not.
+        """
+        return (self._database_parameters or {}).get(_UUID) or None
+
+    @property
+    def is_neutralized(self) -> bool | None:
+        """Whether the database is a copy that Odoo has made harmless, for tests; None when that is not known."""
+        known = self._database_parameters
+        return None if known is None else _NEUTRALIZED in known
+
+    @cached_property
+    def _database_parameters(self) -> dict[str, str] | None:
+        try:
+            found = self.look_up("ir.config_parameter", [("key", "in", [_UUID, _NEUTRALIZED])], ["key", "value"])
+        except OdooAccessError:
+            return None
+        return {item.text("key"): item.text("value") for item in found}
 
     def server_time(self) -> datetime:
         """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.

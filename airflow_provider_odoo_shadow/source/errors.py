@@ -53,11 +53,13 @@ class OdooRequestError(OdooFatalError):
     """Odoo understood the call and refused it for another reason.
 
     :ivar kind: the server's exception class, such as `UndefinedColumn`; empty when it is not known.
+    :ivar said: what Odoo says of it.
     """
 
-    def __init__(self, message: str, *, kind: str = "") -> None:
+    def __init__(self, message: str, *, kind: str = "", said: str = "") -> None:
         super().__init__(message)
         self.kind = kind
+        self.said = said
 
 
 class OdooUnknownArgumentError(OdooRequestError):

@@ -67,22 +67,25 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
         return OdooServerError(f"{connection} had passing trouble with {target} ({short}).")
     if short == "OverflowError" and _BEYOND_XML_RPC in message:
         return OdooRequestError(
-            f"{connection}: {target} would answer whole numbers beyond {2**31 - 1}, such as ids of an SQL view, which "
+            f"{connection}: {target} would answer numbers of more than 32 bits, such as ids of an SQL view, which "
             "Odoo does not send over XML-RPC: set protocol to jsonrpc.",
             kind=short,
         )
-    return request_error(f"{connection} refused {target}: {short}: {said}", message, short)
+    return request_error(f"{connection} refused {target}: {short}: {said}", message, kind=short, said=said)
 
 
-def request_error(told: str, message: str, kind: str = "") -> OdooRequestError:
+def request_error(told: str, message: str, *, kind: str = "", said: str = "") -> OdooRequestError:
     """Build the error for a call that Odoo understood and refused.
 
     :param told: what to tell a person.
     :param message: the server's text as it came: what it means must not depend on how much of it may be shown.
     :param kind: the server's exception class.
+    :param said: its text, as it may be shown.
     """
     unknown = _UNKNOWN_ARGUMENT.search(message[:LONGEST_READ])
-    return OdooUnknownArgumentError(told, argument=unknown[1]) if unknown else OdooRequestError(told, kind=kind)
+    if unknown:
+        return OdooUnknownArgumentError(told, argument=unknown[1])
+    return OdooRequestError(told, kind=kind, said=said)
 
 
 def refused(connection: OdooConnection) -> OdooAuthenticationError:

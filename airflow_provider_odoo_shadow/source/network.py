@@ -16,7 +16,7 @@ from http.client import BadStatusLine, HTTPException, RemoteDisconnected, Unknow
 from typing import TypeVar
 
 import requests
-from urllib3.exceptions import IncompleteRead, InvalidChunkLength, ReadTimeoutError
+from urllib3.exceptions import IncompleteRead, ReadTimeoutError
 from urllib3.exceptions import InvalidHeader as OddHeader
 
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
@@ -89,7 +89,7 @@ def network_error(connection: OdooConnection, error: Exception, budget: Budget, 
         return OdooConfigurationError(f"{connection}: {error.strerror or 'cannot read the CA file'}: see verify.")
     if _cause(error, CutHeadersError) and budget.stage is Stage.ANSWERING:
         return OdooServerError(f"{connection} {_CUT_HEADERS}.")
-    return OdooUnreachableError(f"{connection} {_broken(connection, error, budget.stage)}.")
+    return OdooUnreachableError(f"{connection} {_broken(connection, error, budget)}.")
 
 
 def damaged(connection: OdooConnection) -> OdooUnreachableError:
@@ -104,8 +104,9 @@ def wants_tls(connection: OdooConnection, status: int, body: bytes) -> OdooServe
     return OdooServerError(f"{connection} {_WANTS_HTTPS}.")
 
 
-def _broken(connection: OdooConnection, error: Exception, stage: Stage) -> str:
+def _broken(connection: OdooConnection, error: Exception, budget: Budget) -> str:
     """Say what became of a connection, after the connection's name."""
+    stage = budget.stage
     if stage is Stage.CONNECTING and not _cause(error, ConnectionResetError):
         return _not_reached(error)
     if stage is Stage.ASKING_PROXY:
@@ -120,8 +121,7 @@ def _broken(connection: OdooConnection, error: Exception, stage: Stage) -> str:
         return f"answered with contradictory headers: {_LOOK_AT}"
     if stage is Stage.ANSWERING:
         return _no_http(error)
-    chunk = _cause(error, InvalidChunkLength)
-    if chunk is not None and chunk.length:  # without a length, the connection ended there
+    if not budget.has_ended and not _cause(error, OSError):  # urllib3 gave up reading, with the connection whole
         return f"sent a chunked answer that is not valid HTTP: {_LOOK_AT}"
     cut = _cause(error, IncompleteRead)
     after = f", after {cut.partial:,} bytes" if cut and isinstance(cut.partial, int) and cut.partial else ""

@@ -41,6 +41,9 @@ MOST_IN_A_ROW = 2
 MOST_EMPTY_IN_A_ROW = 20
 """Pages of which only ids were found, since the records had gone meanwhile; with more, it would never end."""
 
+MOST_LOOKS = 3
+"""For fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields."""
+
 GOOD_PAGES_BEFORE_LARGER = 10
 """After a page has timed out."""
 
@@ -145,6 +148,11 @@ def _id(record: Record) -> int:
     return record_id
 
 
+def _said(error: OdooError) -> str:
+    """Return what Odoo itself says in an error."""
+    return (error.said if isinstance(error, REFUSALS) else "") or str(error)
+
+
 class _PageReader:
     """Reads one page after the other, in sizes that the server can give."""
 
@@ -162,7 +170,7 @@ class _PageReader:
         self._in_a_row: list[int] = []
         self._empty_in_a_row = 0
         self._withheld = 0
-        self._has_looked = False
+        self._looks = 0
         self._read_already: deque[Page] = deque()
 
     def read(self, after_id: int) -> Page:
@@ -204,6 +212,7 @@ class _PageReader:
             listed = self._client.search(self._model, self._window(after_id, last_id), context=ARCHIVED_TOO)
             missing.update(set(self._in_window(listed, after_id)).difference(map(_id, records)))
         if not missing:
+            self._empty_in_a_row = 0
             return records, [], last_id
         whole, withheld = complete(
             self._client, self._reading, self._domain, records, missing, can_split=self._size > 1
@@ -249,10 +258,11 @@ class _PageReader:
         :raises OdooRefusedFieldsError: they are.
         :raises OdooAccessError: the login may read nothing of these records.
         """
-        is_of_fields = isinstance(error, OdooRequestError) and error.kind in _OF_FIELDS
-        if not (is_of_fields or isinstance(error, OdooAccessError)) or (self._has_looked and self._size > 1):
+        may_be_fields = isinstance(error, OdooAccessError) or getattr(error, "kind", "") in _OF_FIELDS
+        is_time = not self._looks or (self._size == 1 and self._looks < MOST_LOOKS)
+        if not (may_be_fields and is_time):
             return
-        self._has_looked = True
+        self._looks += 1
         try:
             records = self._client.search_read(
                 self._model, self._window(after_id), ["id"], limit=self._size, order="id", context=ARCHIVED_TOO
@@ -260,8 +270,7 @@ class _PageReader:
         except REFUSALS:
             raise error from None
         self._check_order(records, after_id, self._up_to_id)
-        said = error.said if isinstance(error, OdooAccessError) else str(error)
-        raise_if_refused(self._client, self._reading, [_id(record) for record in records], said)
+        raise_if_refused(self._client, self._reading, [_id(record) for record in records], _said(error))
 
     def _window(self, after_id: int, up_to_id: int | None = None) -> Domain:
         return [*self._domain, *id_range(after_id, self._up_to_id if up_to_id is None else up_to_id)]
@@ -307,7 +316,7 @@ class _PageReader:
         )
         ids = sorted({*self._in_a_row, *last})
         if len(ids) > len(self._in_a_row) and all(self._is_refused(item) for item in ids):
-            raise_if_refused(self._client, self._reading, ids, str(error))
+            raise_if_refused(self._client, self._reading, ids, _said(error))
 
     def _is_refused(self, record_id: int) -> bool:
         try:

@@ -51,11 +51,13 @@ class Budget:
 
     :ivar is_full: its bytes ran out.
     :ivar stage: how far it has come.
+    :ivar has_ended: whether the other side has closed the connection.
     """
 
     def __init__(self, seconds: float, answer_bytes: int) -> None:
         self.seconds = seconds
         self.stage = Stage.CONNECTING
+        self.has_ended = False
         self._deadline = time.monotonic() + seconds
         self._bytes_left = answer_bytes
         self.is_full = False
@@ -94,17 +96,13 @@ def spending(budget: Budget) -> Iterator[None]:
 
 
 class _Received(io.RawIOBase):
-    """A socket's incoming bytes, counted and timed.
-
-    :ivar has_ended: whether the other side has closed.
-    """
+    """A socket's incoming bytes, counted and timed."""
 
     def __init__(self, sock: socket.socket, source: io.RawIOBase) -> None:
         self._sock = sock
         self._source = source
         self._patience = sock.gettimeout()
         self._budget = _budget.get()
-        self.has_ended = False
 
     def readable(self) -> bool:
         return True
@@ -113,7 +111,7 @@ class _Received(io.RawIOBase):
         self._sock.settimeout(self._budget.seconds_left(self._patience))
         received = self._source.readinto(buffer)
         self._budget.take(received or 0)
-        self.has_ended = received == 0
+        self._budget.has_ended = received == 0
         if received and self._budget.stage is Stage.CONNECTED:
             self._budget.stage = Stage.ANSWERING
         return received
@@ -129,14 +127,13 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
         super().__init__(sock, *args, **named)
         self.fp.close()
-        self._received = _Received(sock, sock.makefile("rb", buffering=0))
-        self.fp = io.BufferedReader(self._received)
+        self.fp = io.BufferedReader(_Received(sock, sock.makefile("rb", buffering=0)))
 
     def begin(self) -> None:
         super().begin()
-        if self._received.has_ended:
-            raise CutHeadersError("the connection ended within the headers")
         budget = _budget.get()
+        if budget.has_ended:
+            raise CutHeadersError("the connection ended within the headers")
         if budget.stage is Stage.ANSWERING:  # not a proxy's, which opens the way
             budget.stage = Stage.READING
 

@@ -59,5 +59,12 @@ def still_listed(client: OdooClient, reading: Reading, domain: Domain, ids: Coll
     """Return those ids that Odoo lists among the records that match a domain."""
     if not ids:
         return set()
-    found = client.search(reading.model, [*domain, ("id", "in", sorted(ids))], context=ARCHIVED_TOO)
-    return set(found).intersection(ids)
+    found = set(client.search(reading.model, [*domain, ("id", "in", sorted(ids))], context=ARCHIVED_TOO))
+    if 0 in ids and 0 not in found:
+        found |= has_zero(client, reading, domain)
+    return found.intersection(ids)
+
+
+def has_zero(client: OdooClient, reading: Reading, domain: Domain) -> set[int]:
+    """Return the id 0 if a record has it, as one of an SQL view may: `search` never lists it."""
+    return {0} if client.search_count(reading.model, [*domain, ("id", "=", 0)], context=ARCHIVED_TOO) else set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import errors, sql
 
@@ -12,7 +12,7 @@ from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, Sha
 from airflow_provider_odoo_shadow.target.names import internal_schema
 from airflow_provider_odoo_shadow.target.ownership import check_trust, exists, may_use_schema
 from airflow_provider_odoo_shadow.target.public_views import BOOKS, publish, unpublish
-from airflow_provider_odoo_shadow.target.relations import META, MIRROR
+from airflow_provider_odoo_shadow.target.relations import ACCEPT_DATABASE, META, MIRROR
 
 _FORMER_MIRROR = "odoo_shadow_mirror"
 """Where the schema's owner stood up to version 4."""
@@ -23,11 +23,13 @@ class Origin:
     """The Odoo database that a schema mirrors.
 
     :param uuid: Odoo's own `database.uuid`, None when the login may not read it.
+    :param is_neutralized: whether it is a copy that Odoo has made harmless; None when that is not known.
     """
 
     url: str
     database: str
     uuid: str | None = None
+    is_neutralized: bool | None = field(default=None, compare=False)
 
 
 def schema_version(tx: Transaction) -> int:
@@ -114,7 +116,10 @@ def recorded_origin(tx: Transaction) -> Origin | None:
     else:
         return None
     rows = tx.run(
-        "SELECT odoo_url, odoo_database, odoo_uuid FROM {mirror} WHERE odoo_database IS NOT NULL", mirror=mirror
+        # A former version's table has fewer columns.
+        "SELECT odoo_url, odoo_database, odoo_uuid, (to_jsonb(m) ->> 'is_neutralized')::boolean FROM {mirror} m"
+        " WHERE odoo_database IS NOT NULL",
+        mirror=mirror,
     )
     return Origin(*rows[0]) if rows else None
 
@@ -129,11 +134,13 @@ def claim_origin(tx: Transaction, origin: Origin) -> None:
     if owner is not None:
         check_origin(tx, owner, origin)
     tx.run(
-        "UPDATE {mirror} SET odoo_url = {url}, odoo_database = {database}, odoo_uuid = coalesce({uuid}, odoo_uuid)",
+        "UPDATE {mirror} SET odoo_url = {url}, odoo_database = {database}, odoo_uuid = coalesce({uuid}, odoo_uuid),"
+        " is_neutralized = coalesce({is_neutralized}, is_neutralized)",
         mirror=tx.internal(MIRROR),
         url=origin.url,
         database=origin.database,
         uuid=origin.uuid,
+        is_neutralized=origin.is_neutralized,
     )
 
 
@@ -146,8 +153,18 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
     """
     is_same_place = (owner.url, owner.database) == (origin.url, origin.database)
     is_same_uuid = not owner.uuid or not origin.uuid or owner.uuid == origin.uuid
-    if is_same_place and is_same_uuid:
+    is_copy = owner.is_neutralized is False and origin.is_neutralized is True
+    if is_same_place and is_same_uuid and not is_copy:
         return
+    if is_same_place:
+        what = f"its database.uuid is {origin.uuid}, not {owner.uuid}"
+        if is_same_uuid:
+            what = "it is a neutralized copy, for tests (database.is_neutralized)"
+        raise ShadowOwnershipError(
+            f"The Odoo database '{origin.database}' at {origin.url} is another one than schema '{tx.schema}' mirrors: "
+            f"{what}: has a backup been restored, or another database "
+            f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
+        )
     cure = "give this one another schema"
     if is_same_uuid:
         moved = sql.SQL("UPDATE {} SET odoo_url = {}, odoo_database = {}").format(
@@ -158,3 +175,18 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
         f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
         f"not '{origin.database}' at {origin.url}: {cure}."
     )
+
+
+def acceptance(schema: str) -> str:
+    """Return what a person does to go on with whatever database is there now."""
+    statement = sql.SQL("SELECT {}()").format(sql.Identifier(internal_schema(schema), ACCEPT_DATABASE)).as_string()
+    return (
+        "to go on with what is there now, odoo-shadow sync --accept-database reads every table again (in Airflow, run "
+        f"once on the shadow's database: {statement})"
+    )
+
+
+def accept_origin(tx: Transaction) -> None:
+    """Forget which database it was, and how far each table is: what is there now is read whole by the next runs."""
+    lock_schema(tx)
+    tx.run("SELECT {accept}()", accept=tx.internal(ACCEPT_DATABASE))

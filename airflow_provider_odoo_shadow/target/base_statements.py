@@ -10,7 +10,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target.identity_statements import recognize_body
+from airflow_provider_odoo_shadow.target.identity_statements import accept_body, recognize_body
 from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
 from airflow_provider_odoo_shadow.target.relations import (
     DUE_ROW,
@@ -195,11 +195,12 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     ADD COLUMN IF NOT EXISTS rests_on text,
     ADD COLUMN IF NOT EXISTS untracked_at timestamptz,
     ADD COLUMN IF NOT EXISTS table_id oid,
-    ADD COLUMN IF NOT EXISTS own_columns jsonb""",
-    # What of a table is the mirror's own, by the numbers that PostgreSQL gives tables and columns.
+    ADD COLUMN IF NOT EXISTS own_columns jsonb,
+    ADD COLUMN IF NOT EXISTS is_doubted boolean NOT NULL DEFAULT false""",
     "ALTER TABLE {schema}.odoo_shadow_field ADD COLUMN IF NOT EXISTS column_number smallint",
     "ALTER TABLE {schema}.odoo_shadow_schema_log ADD COLUMN IF NOT EXISTS kept_as text",
-    "ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS relation_id oid",
+    "ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS relation_id oid,"
+    " ADD COLUMN IF NOT EXISTS is_neutralized boolean",
     "DO {recognize}",
     """CREATE TABLE IF NOT EXISTS {internal}.proof (
     table_name text PRIMARY KEY,
@@ -214,6 +215,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     removed_from text,
     ids bigint[] NOT NULL
 )""",
+    """CREATE OR REPLACE FUNCTION {internal}.accept_database() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {accept_body}""",
     "UPDATE {internal}.mirror SET schema_version = greatest(schema_version, {version})",
 )
 
@@ -363,6 +366,7 @@ def upgrade_statements(schema: str) -> list[sql.Composed]:
             meta=sql.Identifier(schema, "odoo_shadow_meta").as_string(),
             watermark=sql.Identifier(schema, "odoo_shadow_watermark").as_string(),
         ),
+        "accept_body": accept_body(schema),
         "recognize": recognize_body(schema),
     }
     parts = {**_parts(schema), **{name: sql.Literal(body.as_string()) for name, body in bodies.items()}}

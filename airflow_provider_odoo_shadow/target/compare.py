@@ -64,8 +64,7 @@ def compare_rows(
         " WHERE shadow.id IS NULL OR {theirs} IS DISTINCT FROM {ours}"
         " UNION ALL"
         " SELECT shadow.id, 'extra' FROM {table} AS shadow WHERE {alive} AND {scope}"
-        " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE staged.id = shadow.id)"
-        " AND shadow.id <> ALL ({refused}::bigint[])",
+        " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE staged.id = shadow.id)",
         staging=STAGING,
         table=tx.own(live.table),
         write_date=sql.Identifier(names.WRITE_DATE),
@@ -73,9 +72,8 @@ def compare_rows(
         theirs=_cells("staged", columns),
         ours=_cells("shadow", columns),
         scope=scope,
-        refused=refused,
     )
-    differing = dict.fromkeys(refused, Difference.DIFFERING)
+    differing = dict.fromkeys(refused, Difference.DIFFERING)  # which looked like extra ones
     missing = dict.fromkeys(absent, Difference.MISSING)
     return {**{int(record_id): Difference(kind) for record_id, kind in found}, **differing, **missing}
 

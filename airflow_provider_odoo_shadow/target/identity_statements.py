@@ -1,4 +1,4 @@
-"""The statements that tell which tables and columns are the mirror's own."""
+"""The statements that tell what a mirror is of: which tables and columns are its own, and which database it shows."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ BEGIN
     END IF;
 END
 """
+
+_ACCEPT_BODY: LiteralString = """
+    UPDATE {internal}.mirror SET odoo_uuid = NULL, is_neutralized = NULL;
+    UPDATE {internal}.lease SET held_by = NULL, held_token = NULL, held_until = NULL;
+    UPDATE {schema}.odoo_shadow_watermark SET last_write_date = '1970-01-01 00:00:00+00', fill_after_id = NULL,
+        scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL, scan_up_to_id = NULL,
+        scan_last_id = NULL, newest_write_date = NULL, scan_newest = NULL;
+    UPDATE {internal}.table_state SET is_doubted = false;
+    UPDATE {schema}.odoo_shadow_meta SET proven_up_to = NULL;
+    DELETE FROM {internal}.proof;
+    DELETE FROM {internal}.due_row;
+"""
+
+
+def accept_body(schema: str) -> sql.Composed:
+    """Return the body of the function that lets a mirror go on with another database: everything is read again."""
+    parts = {"schema": sql.Identifier(schema), "internal": sql.Identifier(internal_schema(schema))}
+    return sql.SQL(_ACCEPT_BODY).format(**parts)
 
 
 def recognize_statement(schema: str) -> sql.Composed:

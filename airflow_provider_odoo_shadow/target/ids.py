@@ -100,9 +100,11 @@ class LiveIds:
     def blocks(self, tx: Transaction, rows_a_block: int, at_most: int) -> list[Block]:
         """Count the live rows in blocks of about the same size, by ascending id: looks at the whole table."""
         rows = tx.run(
-            "SELECT max(id), count(*) FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / size AS number"
-            " FROM {table} CROSS JOIN (SELECT greatest({rows}, ceil(count(*)::numeric / {most})::bigint) AS size"
-            " FROM {table} WHERE {live}) AS blocks WHERE {live}) AS numbered GROUP BY number ORDER BY number",
+            "SELECT max(numbered.id), count(*) FROM"
+            " (SELECT shadow.id, (row_number() OVER (ORDER BY shadow.id) - 1) / block.size AS number"
+            " FROM {table} AS shadow CROSS JOIN"
+            " (SELECT greatest({rows}, ceil(count(*)::numeric / {most})::bigint) AS size FROM {table} WHERE {live})"
+            " AS block WHERE {live}) AS numbered GROUP BY numbered.number ORDER BY numbered.number",
             table=tx.own(self.table),
             live=self._live(),
             rows=rows_a_block,

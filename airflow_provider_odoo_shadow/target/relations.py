@@ -24,3 +24,6 @@ DUE_ROW = "due_row"
 
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
 """For other writers and readers, in the mirror's schema and in `public`."""
+
+ACCEPT_DATABASE = "accept_database"
+"""The function that lets a mirror go on with another database; only the sync's role can reach it."""

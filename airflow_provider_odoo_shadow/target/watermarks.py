@@ -188,6 +188,16 @@ def forget(tx: Transaction, table: str) -> None:
     )
 
 
+def drop_scan(tx: Transaction, table: str) -> None:
+    """Forget what an earlier run left unfinished: what it has read may not be true any more."""
+    tx.run(
+        "UPDATE {watermark} SET scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL,"
+        " scan_up_to_id = NULL, scan_last_id = NULL WHERE table_name = {table}",
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+
+
 def set_back(tx: Transaction, table: str, before: Watermark | None) -> None:
     """Undo what a window has done to the watermark: it turned out that Odoo did not show everything."""
     tx.run(

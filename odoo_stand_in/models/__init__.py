@@ -78,6 +78,8 @@ class Registry:
             auto=declaration.auto,
             own_table=declaration.table,
             refusal=declaration.refusal,
+            profile=declaration.profile,
+            dropping=declaration.dropping,
         )
         # Odoo 17's abstract models have only the fields that they declare.
         if model.kind != "abstract" or self.flavour == "19":

@@ -16,11 +16,15 @@ MODELS = (
         work_email: char
         company_id: many2one res.company required
         user_id: many2one res.users ondelete=restrict
+        skill_ids@17: many2many res.partner.category
+        current_version_id@19: many2one res.company
         """,
         order="name",
         module="hr",
         read_groups=("base.group_erp_manager",),
         write_groups=("base.group_erp_manager",),
+        profile="hr.employee.public",
+        dropping=("current_version_id",),
     ),
     # A view with a write_date that its table has.
     Declaration(

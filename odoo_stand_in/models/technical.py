@@ -76,10 +76,21 @@ MODELS = (
         share: boolean
         users@17: many2many res.users rel=res_groups_users_rel/gid/uid
         user_ids@19: many2many res.users rel=res_groups_users_rel/gid/uid
+        rule_groups: many2many ir.rule rel=rule_group_rel/group_id/rule_group_id
         """,
         order="name",
         write_groups=("base.group_erp_manager",),
         read_groups=("base.group_user",),
+    ),
+    Declaration(
+        "ir.rule",
+        "Record Rule",
+        """
+        name: char
+        active: boolean
+        """,
+        read_groups=("base.group_erp_manager",),
+        write_groups=("base.group_system",),
     ),
     Declaration(
         "res.users.apikeys",

@@ -307,7 +307,7 @@ def test_a_schema_of_another_odoo_database(
 
 
 def test_a_page_of_html_in_the_middle(shell: Shell, odoo19: StandIn, database: str) -> None:
-    odoo19.faults.add(Fault("res.partner", "search_read", times=ALWAYS, after=1, status=200, body=HTML))
+    odoo19.faults.add(Fault("res.partner", "search_read", times=ALWAYS, after=2, status=200, body=HTML))
     outcome = shell.run("sync", "--models", "res.company,res.partner,res.users", "--batch-size", "100")
     assert_clear(outcome, shell, ("answered a page of HTML (HTTP 200)",), code=1)
     assert len(shadow_rows(database, "odoo_shadow_res_partner")) == 100

@@ -171,3 +171,36 @@ def test_no_secret_is_shown(synced: Shell, database: str) -> None:
     damage(database)
     outcome = synced.run("verify", "--verbose")
     assert not any(secret in outcome.out + outcome.err for secret in synced.secrets)
+
+
+def test_a_model_whose_first_load_has_never_succeeded_is_not_passed_over(
+    synced: Shell, odoo19: StandIn, database: str
+) -> None:
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    assert synced.run("sync", "--models", "account.move,sale.order", **limited).code == 1
+    for models in ("all", "account.*,sale.*"):
+        outcome = synced.run("verify", "--models", models)
+        assert outcome.code == 1
+        for model in ("account.move", "sale.order"):
+            (told,) = [line for line in outcome.err.splitlines() if line.startswith(f"{model}: ")]
+            assert f"{model} was never mirrored: its first load has not succeeded. Its last run said: " in told
+            assert "may not call" in told
+            assert cells(outcome, model)[:2] == [model, "FAILED"]
+    assert synced.run("status").code == 1
+    assert synced.run("sync", "--models", "account.move,sale.order").code == 0
+    assert synced.run("verify", "--models", "all").code == 0
+
+
+def test_a_model_that_the_server_does_not_have_is_passed_over(synced: Shell) -> None:
+    assert synced.run("sync", "--models", "res.company,helpdesk.ticket").code == 0
+    outcome = synced.run("verify", "--models", "all")
+    assert (outcome.code, outcome.err) == (0, "") and "helpdesk.ticket" not in outcome.out
+
+
+def test_where_rows_that_are_gone_stay_nobody_can_know(shell: Shell, database: str) -> None:
+    told = "res.company: rows that are gone from Odoo stay (on_delete: ignore), so no count can tell"
+    synced = shell.run("sync", "--models", "res.company", "--on-delete", "ignore")
+    assert synced.code == 0 and told in synced.out
+    in_shadow(database, "INSERT INTO odoo_shadow_res_company (id, name) VALUES (99999, 'Gone')")
+    outcome = shell.run("verify")
+    assert outcome.code == 0 and told in outcome.out

@@ -45,6 +45,8 @@ def assert_refused(dag_run: DagRun, said: str, capsys: pytest.CaptureFixture[str
     assert {**states(dag_run), "doctor": "any"} == {
         "plan": "failed",
         "mirror": "upstream_failed",
+        "settle": "success",
+        "complete": "upstream_failed",
         "doctor": "any",
         "report": "success",
     }

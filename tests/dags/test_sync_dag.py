@@ -34,7 +34,9 @@ def test_mirrors_all_models_then_only_changes(
     sync_dag: DAG, odoo: StandIn, database: str, variables: Variables
 ) -> None:
     first = run(sync_dag)
-    assert states(first) == dict.fromkeys(("plan", "doctor", *PRIORITY_MODELS, "report"), "success")
+    assert states(first) == dict.fromkeys(
+        ("plan", "doctor", *PRIORITY_MODELS, "settle", "complete", "report"), "success"
+    )
     assert first.state == "success"
     with psycopg.connect(database) as connection:
         rows: dict[str, int] = dict(connection.execute("SELECT odoo_model, row_count FROM odoo_shadow_meta").fetchall())
@@ -52,7 +54,7 @@ def test_mirrors_all_models_then_only_changes(
     assert "res.partner" in changed != set(PRIORITY_MODELS)
     second = run(sync_dag)
     assert second.state == "success"
-    assert states(second) == dict.fromkeys(("plan", "doctor", *changed, "report"), "success")
+    assert states(second) == dict.fromkeys(("plan", "doctor", *changed, "settle", "complete", "report"), "success")
     with psycopg.connect(database) as connection:
         ((name,),) = connection.execute(
             "SELECT name FROM odoo_shadow.odoo_shadow_res_partner WHERE id = %s", [customer]
@@ -81,6 +83,8 @@ def test_a_failing_model_fails_alone_and_the_run_ends_failed(
         "res.partner": "success",
         "account.move": "failed",
         "product.product": "success",
+        "settle": "success",
+        "complete": "upstream_failed",
         "report": "success",
     }
     assert dag_run.state == "failed"

@@ -153,5 +153,7 @@ def test_the_plan_leaves_nonsense_to_the_models_own_task(sync_dag: DAG, database
             "plan": "success",
             "doctor": "success",
             "res.partner": "failed",
+            "settle": "success",
+            "complete": "upstream_failed",
             "report": "success",
         }

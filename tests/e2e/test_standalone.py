@@ -126,7 +126,9 @@ def test_a_run_by_hand_takes_its_parameters(deployment: Deployment) -> None:
     run_id = deployment.trigger(models=["res.partner", "sale.order"], batch_size=100)
     assert deployment.wait(run_id) == "success"
     # No order has changed, so that there is no task for orders.
-    assert deployment.states(run_id) == dict.fromkeys(("plan", "doctor", "res.partner", "report"), "success")
+    assert deployment.states(run_id) == dict.fromkeys(
+        ("plan", "doctor", "res.partner", "settle", "complete", "report"), "success"
+    )
     renamed = deployment.query("SELECT id FROM odoo_shadow.odoo_shadow_res_partner WHERE name = 'Renamed by hand'")
     assert renamed == [(partner,)]
 
@@ -153,7 +155,7 @@ def test_a_run_without_work_succeeds(deployment: Deployment) -> None:
     run_id = deployment.trigger(models=["sale.order", "project.project"])
     assert deployment.wait(run_id) == "success"
     assert deployment.states(run_id) == {
-        **dict.fromkeys(("plan", "doctor", "report"), "success"),
+        **dict.fromkeys(("plan", "doctor", "settle", "complete", "report"), "success"),
         "mirror": "skipped",
     }
 
@@ -179,7 +181,9 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
         deployment.odoo.faults.clear()
     states = deployment.states(run_id)
     assert states.pop("account.move") == "failed"
-    assert states == dict.fromkeys(("plan", "doctor", "res.company", "project.task", "report"), "success")
+    assert states == dict.fromkeys(
+        ("plan", "doctor", "res.company", "project.task", "settle", "complete", "report"), "success"
+    )
     ((message,),) = deployment.query(
         "SELECT d.message FROM odoo_shadow_internal.sync_detail d JOIN odoo_shadow.odoo_shadow_sync_log l"
         " ON l.id = d.log_id WHERE l.status = 'error' AND l.table_name LIKE '%account_move'"
@@ -209,7 +213,7 @@ def test_a_hostile_model_runs_nothing_on_the_worker(deployment: Deployment) -> N
     assert deployment.wait(run_id, dag="pattern_sync") == "success"
     models = ("res.country", "res.country.state")
     assert deployment.states(run_id, dag="pattern_sync") == dict.fromkeys(
-        ("plan", "doctor", *models, "report"), "success"
+        ("plan", "doctor", *models, "settle", "complete", "report"), "success"
     )
     with psycopg.connect(deployment.shadow_url) as connection:
         connection.execute(

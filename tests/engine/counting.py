@@ -75,6 +75,11 @@ class Call:
         found = [value for name, operator, value in self.conditions if (name, operator) == ("id", "in")]
         return found[0] if found else None
 
+    @property
+    def is_look(self) -> bool:
+        """Whether it only asks if the newest rows are still what they were."""
+        return set(self.fields) <= {"id", "write_date", "create_date"} and bool(self.ids) and self.limit is None
+
 
 class CountingProxy:
     """Passes requests on to a stand-in, and notes the calls with how much came back.
@@ -101,12 +106,12 @@ class CountingProxy:
         self._server.__exit__()
 
     def of(self, method: str) -> list[Call]:
-        """The calls of one method."""
-        return [call for call in self.calls if call.method == method]
+        """The calls of one method that read rows."""
+        return [call for call in self.calls if call.method == method and not call.is_look]
 
     def answered(self, method: str) -> int:
-        """How many items all answers of a method had."""
-        return sum(size for call, size in self.sizes if call.method == method)
+        """How many items all answers of a method that reads rows had."""
+        return sum(size for call, size in self.sizes if call.method == method and not call.is_look)
 
     def most_answered(self, method: str) -> int:
         """How many items the longest answer of a method had."""

@@ -16,7 +16,6 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
-from tests.engine.conftest import age
 from tests.engine.counting import (
     VISIT,
     VISITS,
@@ -135,7 +134,7 @@ def test_a_row_that_no_window_showed_is_read_when_the_counts_differ(
             (late,) = slow.execute(VISIT, "create", [{"x_name": "Late"}])
             odoo.execute(VISIT, "create", [{"x_name": "In time"}])
             mirror(client, shadow, VISIT)
-        age(odoo, VISIT)  # now it is committed, and older than any look-back
+        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 day' WHERE id = %s", late)
         assert late not in ids_of(database)
         assert mirror(client, shadow, VISIT).counts.inserted == 1
         assert column(shadow, "x_name", [late], VISITS) == {late: "Late"}
@@ -200,7 +199,8 @@ def test_ignoring_leaves_the_row_and_says_that_no_count_can_tell(
         result = mirror_with(client, shadow, IGNORE)
         assert result.counts.deleted == 0 and "no count can tell" in str(result)
         assert 7 in ids_of(database)
-        assert len(proxy.calls) == 4  # for the fields, for what was written, for how many there are and for which
+        # Whether Odoo's database is the same, the fields, what was written, how many there are, and which.
+        assert len(proxy.calls) == 5
         mirror_with(client, shadow, MirrorOptions(on_delete=OnDelete.DELETE))  # somebody changes their mind
         assert_equal(odoo, database, [VISIT])
 
@@ -318,7 +318,8 @@ def test_equal_counts_cost_a_call_for_each_block(
     proxy.clear()
     mirror_with(client, shadow, MirrorOptions(look_back=timedelta(0)))
     blocks = id_check.MOST_BLOCKS
-    assert len(proxy.calls) == 3 + blocks  # for the fields, for what was written, for all rows, and for each block
+    # Whether Odoo's database is the same, the fields, what was written, all rows, and each block.
+    assert len(proxy.calls) == 4 + blocks
     assert proxy.calls[-1].method == "search_count" and proxy.answered("search") == 0
 
 

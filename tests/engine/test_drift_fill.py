@@ -111,7 +111,8 @@ def test_rows_that_the_window_holds_are_read_whole_besides(
     mirror_with(client, shadow, NO_LOOK_BACK)
     assert column(shadow, "x_grade", [6, 7, created], VISITS) == {6: "A", 7: "B", created: "C"}
     assert_equal(odoo, database, [VISIT])
-    *fill, window = proxy.of("search_read")
+    *fill, newest, window = proxy.of("search_read")
+    assert newest.fields == ["write_date"]
     assert {tuple(call.fields) for call in fill} == {("id", "x_grade")}
     assert "x_name" in window.fields
 

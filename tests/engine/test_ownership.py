@@ -114,7 +114,7 @@ def test_a_copy_of_the_database_is_refused_until_somebody_says_that_it_moved(
             connection.execute(statement.encode())
         odoo.calls.clear()
         mirror(moved, shadow, "res.company")
-        assert ("ir.config_parameter", "search_read") not in odoo.calls
+        assert ("ir.config_parameter", "search_read") not in odoo.calls  # once for each client
 
 
 def test_whose_uuid_cannot_be_read_is_known_by_its_address(odoo: StandIn, shadow: ShadowDatabase) -> None:

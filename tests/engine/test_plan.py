@@ -82,7 +82,9 @@ def test_two_calls_a_model_at_the_most(client: OdooClient, odoo: StandIn, shadow
     assert passed_over(plan(client, shadow, SEVERAL)) == list(SEVERAL)
     calls = calls_of(odoo)
     assert all(calls.count((model, "search_count")) == 2 for model in SEVERAL)
-    assert len(calls) == 2 * len(SEVERAL) + 1 and ("ir.model.fields", "search_read") in calls
+    others = [call for call in calls if call[1] != "search_count"]
+    assert len(others) == 2 and others[1] == ("ir.model.fields", "search_read")
+    assert others[0][0] in SEVERAL  # whether Odoo's database is still the same
     odoo.execute("res.partner", "write", [5], {"ref": "one of several"})
     odoo.calls.clear()
     assert list(work_of(plan(client, shadow, SEVERAL))) == ["res.partner"]
@@ -327,7 +329,7 @@ def test_a_limited_login_needs_three_calls_a_model_at_the_most(
     plan_and_mirror(limited, shadow)
     odoo.calls.clear()
     assert passed_over(plan(limited, shadow)) == [VISIT]
-    assert len([model for model, _ in calls_of(odoo) if model == VISIT]) <= 3
+    assert len([model for model, _ in calls_of(odoo) if model == VISIT]) <= 3 + 1  # whether the database is the same
 
 
 def test_a_watermark_in_the_future_is_set_right(

@@ -123,7 +123,7 @@ def test_a_row_that_somebody_lets_the_table_refuse_stays_as_it_was(
     assert (after[20]["x_name"], after[21], after[22]["x_name"]) == ("News", before, "News")
     reached, written = watermark_of(shadow, VISITS), expected_rows(odoo, VISIT)[21]["_odoo_write_date"]
     assert mark is not None and reached is not None and isinstance(written, datetime)
-    assert mark.last_write_date < reached.last_write_date <= written.astimezone(UTC)
+    assert mark.last_write_date <= reached.last_write_date <= written.astimezone(UTC)
     assert found_by(verify(client, shadow)) == {"stale": [21]}
     constrain(database, "DROP CONSTRAINT IF EXISTS short, DROP COLUMN IF EXISTS made")
     mirror_with(client, shadow, PAGES)
@@ -153,6 +153,18 @@ def test_without_a_write_date_it_is_found_again(
     in_odoo(odoo, f"UPDATE x_visit {ROUNDED}, write_date = NULL WHERE id = 7")
     for _ in range(3):
         assert "the records 7 ('x_count') (" in refused(client, shadow)
+    in_odoo(odoo, "UPDATE x_visit SET x_count = 4 WHERE id = 7")
+    mirror_with(client, shadow, PAGES)
+    assert_equal(odoo, database, [VISIT])
+
+
+def test_a_record_of_long_ago_sets_the_watermark_back_to_never(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    in_odoo(odoo, f"UPDATE x_visit {ROUNDED}, write_date = '0024-05-13' WHERE id = 7")
+    for _ in range(2):
+        assert "the records 7 ('x_count') (" in refused(client, shadow)
+        assert in_shadow(shadow, "SELECT last_write_date::date::text FROM {odoo_shadow_watermark}") == [("1970-01-01",)]
     in_odoo(odoo, "UPDATE x_visit SET x_count = 4 WHERE id = 7")
     mirror_with(client, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])

@@ -27,7 +27,7 @@ def recording(odoo: StandIn, model: str = "res.partner") -> Iterator[list[int]]:
 
     def note(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if name == model:
-            read.extend(row["id"] for row in rows if row.keys() > {"id", "write_date"})
+            read.extend(row["id"] for row in rows if row.keys() - {"id", "write_date", "create_date"})
         return rows
 
     odoo.rewrite = note
@@ -72,7 +72,7 @@ def test_the_next_try_goes_on_and_reads_nothing_twice(
     everyone = len(shadow_rows(database, PARTNERS))
     assert len(read) == everyone - 2 * PAGE
     pages = [call for call in odoo.calls if call == ("res.partner", "search_read")]
-    assert len(pages) == -(-len(read) // PAGE)
+    assert len(pages) - 1 == -(-len(read) // PAGE)  # one asks whether Odoo's database is still the same
     assert scan_of(shadow) is None
     assert_equal(odoo, database, ["res.partner"])
     assert [entry["status"] for entry in log_of(shadow)][-2:] == ["error", "success"]

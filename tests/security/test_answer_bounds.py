@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.source.client import ATTEMPTS, OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
+    OdooRecordIdError,
     OdooServerError,
     OdooThrottledError,
     OdooTimeoutError,
@@ -97,7 +98,7 @@ def test_several_gzip_files_have_one_bound(server: RawServer) -> None:
 def test_what_follows_a_gzip_file_must_be_another(rest: bytes, server: RawServer, client: OdooClient) -> None:
     body = gzip.compress(json.dumps({"result": 7}).encode()) + rest
     server.otherwise = lambda _: Reply(body=body, headers={"Content-Encoding": "gzip"})
-    with failing_with(OdooUnreachableError, "damaged or incomplete"):
+    with failing_with(OdooUnreachableError, "broke off"):
         client.search_count("res.partner")
 
 
@@ -241,8 +242,7 @@ def test_a_flood_of_what_is_no_body(
     server.otherwise = lambda _: Reply(raw=raw, stream=lambda: itertools.repeat(piece))
     with pytest.raises((OdooServerError, OdooUnreachableError)) as raised:
         client_to(server.url, timeout=5).search_count("res.partner")
-    told = ("more than 1 MiB", "more or longer headers than HTTP clients accept")
-    assert any(words in str(raised.value) for words in told), raised.value
+    assert "more than 1 MiB" in str(raised.value) or "not HTTP" in str(raised.value) or "broke off" in str(raised.value)
 
 
 @pytest.mark.timeout(30)
@@ -296,11 +296,18 @@ def test_numbers_that_are_none(number: str, server: RawServer, client: OdooClien
         client.search_count("res.partner")
 
 
-@pytest.mark.parametrize("number", [*NUMBERS[:-1], "null", '"1"', "[1]", "{}", str(2**63)], ids=lambda n: str(n)[:12])
+@pytest.mark.parametrize("number", [*NUMBERS[:-1], "null", "[1]", "{}", str(2**63)], ids=lambda n: str(n)[:12])
 def test_ids_that_are_none(number: str, server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: Reply(body=f'{{"result": [1, {number}]}}')
     with failing_with(OdooServerError):
         client.search("res.partner")
+
+
+def test_an_id_that_is_a_text(server: RawServer, client: OdooClient) -> None:
+    server.otherwise = lambda _: result([1, "A\x1b[31m" + "7" * 100])
+    with failing_with(OdooRecordIdError, "not a whole number") as caught:
+        client.search("res.partner")
+    assert all(len(str(error)) < 400 and "\x1b" not in str(error) for error in caught)
 
 
 def test_more_than_was_asked_for(server: RawServer, client: OdooClient) -> None:
@@ -386,9 +393,7 @@ def all_pages(client: OdooClient, after_id: int = 10, up_to_id: int = 20) -> lis
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize(
-    "ids", [[5], [10], [12, 5], [25], [11, 10**18], [True], [2**63], [1.5], ["11"], [[]], {}, None]
-)
+@pytest.mark.parametrize("ids", [[5], [10], [12, 5], [25], [11, 10**18], [True], [2**63], [1.5], [[]], {}, None])
 def test_an_empty_page_and_an_id_that_was_not_asked_for(ids: object, server: RawServer, client: OdooClient) -> None:
     server.otherwise = searching(ids)
     with failing_with(OdooServerError, "res.partner"):
@@ -398,8 +403,9 @@ def test_an_empty_page_and_an_id_that_was_not_asked_for(ids: object, server: Raw
 
 def test_ids_twice_and_in_disorder_are_read_in_order(server: RawServer, client: OdooClient) -> None:
     server.otherwise = searching([13, 11, 11, 20, 13])
-    pages = all_pages(client)
-    assert [page.last_id for page in pages] == [20]
+    *withheld, last = all_pages(client)
+    assert [page.unreadable.id for page in withheld if page.unreadable] == [11, 13, 20]
+    assert last == Page([], 20, is_last=True)
 
 
 @pytest.mark.timeout(30)
@@ -420,13 +426,10 @@ def test_ids_without_records_do_not_go_on_for_ever(server: RawServer, client: Od
         [{"id": 10}],
         [{"id": 21}],
         [{"id": True}],
-        [{"id": 11.5}],
-        [{"id": float(2**53)}],
-        [{"id": "11"}],
+        [{"id": 11.0}],
         [{"id": [11]}],
         [{"id": None}],
         [{"id": 12}, {"id": 11}],
-        [{"id": 11}, {"id": 11}],
         [{"id": number} for number in range(11, 16)],
         {"id": 11},
         "records",
@@ -446,11 +449,11 @@ def test_a_page_that_was_not_asked_for(records: object, server: RawServer, clien
 def test_records_that_do_not_belong_to_the_ids(records: object, server: RawServer, client: OdooClient) -> None:
     pages = iter([[], records])
     server.otherwise = lambda request: result(next(pages) if request.call == "search_read" else [11, 12])
-    with failing_with(OdooServerError, "not in ascending order"):
+    with failing_with(OdooServerError, "not asked for"):
         all_pages(client)
 
 
-@pytest.mark.parametrize("newest", [[True], ["7"], [2**70], [1, 2], 7, [None]])
+@pytest.mark.parametrize("newest", [[True], [2**70], [1, 2], 7, [None]])
 def test_a_newest_id_that_is_none(newest: object, server: RawServer, client: OdooClient) -> None:
     server.otherwise = searching(newest)
     with failing_with(OdooServerError):

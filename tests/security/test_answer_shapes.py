@@ -7,17 +7,17 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.binding import _database_uuid
 from airflow_provider_odoo_shadow.job.columns import boolean, integer, jsonb, many2one, number
 from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of, read_layout
 from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
 from airflow_provider_odoo_shadow.job.id_check import IdCheck, Transactions
+from airflow_provider_odoo_shadow.job.identity import _ask
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import _about
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
@@ -37,9 +37,11 @@ from airflow_provider_odoo_shadow.source.reading import Reading, Variant, add_va
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.newest import DatedRow
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result
 
+A_MOMENT = datetime(2024, 2, 29, tzinfo=UTC)
 SHAPES: list[Json] = [
     None,
     True,
@@ -80,7 +82,8 @@ READERS: dict[str, Callable[[OdooClient], object]] = {
     "layout": lambda odoo: read_layout(odoo, "res.partner"),
     "languages": languages_of,
     "companies": companies_of,
-    "the database's uuid": _database_uuid,
+    "the database's uuid": lambda odoo: odoo.database_uuid,
+    "when rows were written": lambda odoo: _ask(odoo, "res.partner", [DatedRow(1, A_MOMENT, A_MOMENT)]),
     "about a model": lambda odoo: _about(odoo, "res.partner"),
     "owner": lambda odoo: odoo._check_owner(2),
 }
@@ -354,6 +357,23 @@ def test_numbers_that_json_has_not_come_over_every_protocol(
         == str(by_xml)
         == str([{"x": float(number)}])
     )
+
+
+def test_ids_of_views_that_count_in_fractions_are_whole(server: RawServer, client: OdooClient) -> None:
+    """Such as a view whose ids are `numeric`: Odoo passes them on as floats (17.0 and 19.0)."""
+    server.otherwise = lambda _: result([3.0, 9007199254740991.0])
+    ids = client.search("res.partner")
+    assert ids == [3, 2**53 - 1] and {type(item) for item in ids} == {int}
+    server.otherwise = lambda _: result([{"id": 3.0, "x": 3.0}])
+    (record,) = client.search_read("res.partner")
+    assert record == {"id": 3, "x": 3.0} and type(record["id"]) is int
+
+
+@pytest.mark.parametrize("number", [3.5, 2.0**53, -(2.0**60)])
+def test_other_fractions_are_no_ids(number: float, server: RawServer, client: OdooClient) -> None:
+    server.otherwise = lambda _: result([number])
+    with failing_with(OdooServerError, "no list of ids"):
+        client.search("res.partner")
 
 
 @pytest.mark.parametrize("flavour", ["jsonrpc", "json2"])

@@ -297,9 +297,7 @@ def test_verify_sees_a_row_whose_write_date_lies_ahead(
     assert verify(client, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
 
 
-@pytest.mark.parametrize(
-    "written", ["9999-12-31 23:59:59-14:00", "0000-00-00", "24-05-13", "\x00", "2026-W48", "x" * 9999]
-)
+@pytest.mark.parametrize("written", ["9999-12-31 23:59:59-14:00", "0000-00-00", "\x00", "2026-W48", "x" * 9999])
 def test_a_record_that_cannot_be_read_and_whose_date_is_none(written: str) -> None:
     """What cannot be dated keeps the watermark where it was."""
     now = datetime.now(UTC)

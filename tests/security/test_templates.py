@@ -75,7 +75,9 @@ def test_a_hostile_model_is_refused_and_the_others_are_mirrored(
     caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
     dag_run = run(watch(mirror_dag(models=["x_pwn*", "res.country*"]), rendered))
     assert dag_run.state == "success"
-    assert states(dag_run) == dict.fromkeys(("plan", "doctor", "res.country", "res.country.state", "report"), "success")
+    assert states(dag_run) == dict.fromkeys(
+        ("plan", "doctor", "res.country", "res.country.state", "settle", "complete", "report"), "success"
+    )
     assert rendered == []
     told = [message for message in caplog.messages if "x_pwn" in message]
     assert len(told) == 1 and "Odoo allows no such name" in told[0]
@@ -91,7 +93,11 @@ def test_not_even_a_plan_that_lets_it_pass_is_rendered(
     monkeypatch.setattr(discovery, "is_model_name", lambda _: True)
     dag_run = run(watch(mirror_dag(models=["x_pwn*"], retries=0), rendered))
     assert rendered == []
-    assert states(dag_run) == {"plan": "success", "doctor": "success", HOSTILE: "failed", "report": "success"}
+    assert states(dag_run) == {
+        **dict.fromkeys(("plan", "doctor", "settle", "report"), "success"),
+        HOSTILE: "failed",
+        "complete": "upstream_failed",
+    }
 
 
 def test_what_the_registry_says_is_not_rendered(

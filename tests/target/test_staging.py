@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import LiteralString
 
 import pytest
@@ -206,11 +208,34 @@ def test_far_too_many_are_not_tried_one_by_one(
     with pytest.raises(ShadowConflictError, match="a value does not fit") as raised:
         merge(shadow, table, page(range(1, 63), **odd))
     assert SECRET not in str(raised.value) and ids(shadow, table) == []
+    with counted(monkeypatch) as sent, pytest.raises(ShadowConflictError):
+        merge(shadow, table, [row(number, day=SECRET) for number in range(1, 1001)])
+    assert len(sent) < 250
     del odd["_1"]
     merged = merge(shadow, table, page(range(1, 63), **odd))
     assert len(merged.refused) == 30 and merged.counts.inserted == 32
     explained = [item.fields for item in merged.refused]
     assert explained == [("day",)] * MOST_EXPLAINED + [()] * (30 - MOST_EXPLAINED)
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The statements that are sent, besides COPY."""
+    sent: list[str] = []
+    run_one, run_all = Transaction.run, Transaction.run_all
+
+    def noted(tx: Transaction, template: LiteralString, **parts: object) -> object:
+        sent.append(template)
+        return run_one(tx, template, **parts)
+
+    def all_noted(tx: Transaction, statements: list[sql.Composed]) -> None:
+        sent.append(";".join(one.as_string(tx.cursor) for one in statements))
+        run_all(tx, statements)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transaction, "run", noted)
+        patch.setattr(Transaction, "run_all", all_noted)
+        yield sent
 
 
 def test_an_error_that_is_about_no_row_is_not_looked_into(shadow: ShadowDatabase, table: str) -> None:
@@ -257,21 +282,9 @@ def test_a_row_that_cannot_be_compared_differs(shadow: ShadowDatabase, table: st
 def test_a_page_without_trouble_costs_no_more_statements(
     shadow: ShadowDatabase, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[str] = []
-    run_one, run_all = Transaction.run, Transaction.run_all
-
-    def noted(tx: Transaction, template: LiteralString, **parts: object) -> object:
-        sent.append(template)
-        return run_one(tx, template, **parts)
-
-    def all_noted(tx: Transaction, statements: list[sql.Composed]) -> None:
-        sent.append(";".join(one.as_string(tx.cursor) for one in statements))
-        run_all(tx, statements)
-
     with shadow.transaction() as tx:
         row_hash = hash_of(tx, table, COLUMNS)
-        monkeypatch.setattr(Transaction, "run", noted)
-        monkeypatch.setattr(Transaction, "run_all", all_noted)
-        merge_rows(tx, row_hash, COLUMNS, page(range(1, 8)))
+        with counted(monkeypatch) as sent:
+            merge_rows(tx, row_hash, COLUMNS, page(range(1, 8)))
     assert len(sent) == 2  # besides COPY: a staging table with its savepoint, and one statement
     assert sent[0].count("SAVEPOINT") == 1
