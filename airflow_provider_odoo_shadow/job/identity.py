@@ -200,11 +200,11 @@ def check_run(odoo: OdooClient, shadow: ShadowDatabase, models: Collection[str],
 def check_model(odoo: OdooClient, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
     """Make sure, before a model is read, that its table is not of a newer state of Odoo's database. One call.
 
-    A run that reads it whole accepts that, but does not go on with what an earlier run has left.
+    A run that reads it whole accepts that, but does not go on with what an earlier run has left; only then it asks.
 
     :raises ShadowOwnershipError: names a record, and the cure; nothing was written.
     """
-    tables = [item for item in _dated(shadow) if item.model == model]
+    tables = [item for item in _dated(shadow, model) if item.has_scan or not full]
     found = _look(odoo, shadow, tables)
     if found is not None and not full:
         raise _refusal(odoo, shadow, found)
@@ -223,9 +223,9 @@ def check_all(odoo: OdooClient, shadow: ShadowDatabase) -> None:
         raise _refusal(odoo, shadow, found)
 
 
-def _dated(shadow: ShadowDatabase) -> list[DatedTable]:
+def _dated(shadow: ShadowDatabase, model: str | None = None) -> list[DatedTable]:
     with shadow.transaction() as tx:
-        return dated_tables(tx) if schema_version(tx) >= VERSION else []  # the next run upgrades it, and looks
+        return dated_tables(tx, model) if schema_version(tx) >= VERSION else []  # the next run upgrades it, and looks
 
 
 def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:

@@ -39,6 +39,7 @@ class DatedTable:
     :param has_create_date: rows tell when their records were made.
     :param up_to_id: rows beyond are read whole by a scan that has not ended; None for none.
     :param watermark: None while such a scan is the first.
+    :param has_scan: an earlier run has left some scan unfinished.
     """
 
     table: str
@@ -49,6 +50,7 @@ class DatedTable:
     has_create_date: bool
     up_to_id: int | None
     watermark: datetime | None
+    has_scan: bool
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,11 @@ class DatedRow:
     made_at: datetime | None
 
 
-def dated_tables(tx: Transaction) -> list[DatedTable]:
-    """Return the tables whose rows' dates can be relied on: the columns are the mirror's own, and have been read."""
+def dated_tables(tx: Transaction, model: str | None = None) -> list[DatedTable]:
+    """Return the tables whose rows' dates can be relied on: the columns are the mirror's own, and have been read.
+
+    :param model: only this one's; None for all.
+    """
     relied_on = (names.ID, names.WRITE_DATE, names.SYNCED_AT)
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, s.settings, s.is_doubted, EXISTS (SELECT FROM pg_attribute a WHERE {own}"
@@ -70,13 +75,13 @@ def dated_tables(tx: Transaction) -> list[DatedTable]:
         " AND f.column_name = {create_date} AND a.attrelid = c.oid AND NOT a.attisdropped"
         " AND format_type(a.atttypid, a.atttypmod) = {moment}),"
         " CASE WHEN w.last_write_date > {never} THEN NULL ELSE w.scan_last_id END,"
-        " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END"
+        " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END, w.scan_run_id IS NOT NULL"
         " FROM {meta} m JOIN {state} s USING (table_name) JOIN {watermark} w USING (table_name)"
         " JOIN pg_class c ON c.oid = s.table_id AND c.relname = m.table_name"
         " AND c.relnamespace = to_regnamespace({schema})"
         " WHERE (w.last_write_date > {never} OR w.scan_run_id IS NOT NULL AND w.scan_low IS NULL)"
         " AND (SELECT count(*) FROM pg_attribute a WHERE {own} AND a.attname IN ({relied_on})) = {number}"
-        " ORDER BY m.odoo_model",
+        " AND {chosen} ORDER BY m.odoo_model",
         own=sql.SQL(_IS_OWN).format(types=_pairs(names.OWN_COLUMNS)),
         mark=names.DELETED_AT,
         create_date=CREATE_DATE,
@@ -90,6 +95,7 @@ def dated_tables(tx: Transaction) -> list[DatedTable]:
         schema=sql.Identifier(tx.schema).as_string(tx.cursor),
         relied_on=sql.SQL(", ").join(map(sql.Literal, relied_on)),
         number=len(relied_on),
+        chosen=sql.SQL("true") if model is None else sql.SQL("m.odoo_model = {}").format(model),
     )
     return [DatedTable(*row) for row in rows]
 

@@ -112,7 +112,8 @@ def test_killed_in_the_middle_and_again(shell: Shell, odoo19: StandIn, database:
         odoo19.calls.clear()
         assert shell.run(*SYNC).code == 0
         rows = len(shadow_rows(database, TABLE))
-        assert odoo19.calls.count(("res.partner", "search_read")) == -(-(rows - 150) // 50)
+        pages = odoo19.calls.count(("res.partner", "search_read")) - 2  # whether Odoo's database is still the same
+        assert pages == -(-(rows - 150) // 50)
         assert_equal(odoo19, database, ["res.partner"])
         assert [entry["status"] for entry in log_of(shadow)] == ["error", "success"]
 
