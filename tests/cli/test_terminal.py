@@ -55,7 +55,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 def hang_after(odoo: StandIn, pages: int) -> None:
     """Let the page after so many never come."""
-    odoo.faults.add(Fault("res.partner", "search_read", times=1000, after=pages, delay=3600.0))
+    odoo.faults.add(Fault("res.partner", "search_read", times=1000, after=pages + 1, delay=3600.0))
 
 
 def wait_for_pages(shell: Shell, database: str, pages: int) -> None:

@@ -445,7 +445,7 @@ def test_a_page_that_was_not_asked_for(records: object, server: RawServer, clien
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("records", [[{"id": 5}], [{"id": 12}, {"id": 11}], [{"id": 13}], [{}]])
+@pytest.mark.parametrize("records", [[{"id": 5}], [{"id": 13}], [{}]])
 def test_records_that_do_not_belong_to_the_ids(records: object, server: RawServer, client: OdooClient) -> None:
     pages = iter([[], records])
     server.otherwise = lambda request: result(next(pages) if request.call == "search_read" else [11, 12])
