@@ -85,7 +85,7 @@ def test_a_parameter_that_does_not_exist_fails_the_run(sync_dag: DAG, database: 
 
 
 def test_choosing_no_model_means_all(sync_dag: DAG) -> None:
-    assert len(states(run(sync_dag, models=None, dry_run=True))) == 3 + 13
+    assert len(states(run(sync_dag, models=None, dry_run=True))) == 5 + 13  # plan, doctor, settle, complete, report
 
 
 def test_a_connection_that_is_not_there_is_told_in_one_sentence(airflow_database: None) -> None:
