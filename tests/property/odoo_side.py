@@ -123,6 +123,7 @@ class OdooSide:
         self.now = self.start
         self.schema_changes = 0
         self.hidden: dict[str, set[int]] = {}
+        self.set_back: set[str] = set()
         self.odoo = StandIn(postgres, flavour=flavour, database=f"property{flavour}", scale=0.1)
         self._admin = psycopg.connect(self.odoo.dsn, autocommit=True, prepare_threshold=None)
         self._declare()
@@ -146,7 +147,7 @@ class OdooSide:
         for name in self.added:
             self.odoo.remove_field(THING, name)
         self.added, self.removed = set(), set()
-        self.now, self.schema_changes, self.hidden = self.start, 0, {}
+        self.now, self.schema_changes, self.hidden, self.set_back = self.start, 0, {}, set()
         self._run(_EMPTY, start=self.start)
 
     def _declare(self) -> None:

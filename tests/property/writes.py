@@ -230,6 +230,7 @@ def _write_date_back(odoo: OdooSide, calls: Calls, row: int, value: int) -> None
     ids = _one(calls, THING, row)
     if ids and calls is odoo.odoo:
         odoo.hide(THING, ids)
+        odoo.set_back.add(THING)
         odoo.sql(
             "UPDATE x_thing SET x_name = {value}, write_date = write_date - interval '1 day' WHERE id = {id}",
             value=f"back {value}",
