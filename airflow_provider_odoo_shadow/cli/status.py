@@ -17,7 +17,7 @@ from airflow_provider_odoo_shadow.cli.options import (
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.pace import lateness, promised_time
+from airflow_provider_odoo_shadow.job.pace import in_seconds, told_late
 from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
@@ -50,9 +50,9 @@ def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSetti
         say(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
     console().print(_as_table(tables))
     for item in tables:
-        late = lateness(item.proven_up_to, item.created_at, item.row_count, datetime.now(UTC))
+        late = told_late(item, datetime.now(UTC))
         if late:
-            say(f"{item.model}: {_told_late(item, late)}", err=True)
+            say(f"{item.model}: {late}", err=True)
         if item.unreadable_fields:
             say(f"{item.model}: {REFUSED}: {', '.join(item.unreadable_fields)}")
     failing = [item for item in tables if item.sync_errors]
@@ -89,21 +89,4 @@ def _moment(moment: datetime | None) -> str:
 def _lag(watermark: datetime | None) -> str:
     if watermark is None:
         return ""
-    return str(_rounded(max(timedelta(0), datetime.now(UTC) - watermark)))
-
-
-def _told_late(item: TableStatus, late: timedelta) -> str:
-    """Say by how much a table is proven later than promised, and what would help."""
-    days = promised_time(item.row_count).days
-    said = f"its rows are to be proven every {days} days, and are {_rounded(late)} late"
-    if not item.rows_a_second:
-        return f"{said}: run a sync, or odoo-shadow verify"
-    needed = timedelta(seconds=item.row_count / item.rows_a_second)
-    return (
-        f"{said}: at {item.rows_a_second:.0f} rows a second a round takes {_rounded(needed)} of Odoo's time; "
-        "run more often, or let odoo-shadow verify do it at night"
-    )
-
-
-def _rounded(time: timedelta) -> timedelta:
-    return timedelta(seconds=round(time.total_seconds()))
+    return str(in_seconds(max(timedelta(0), datetime.now(UTC) - watermark)))

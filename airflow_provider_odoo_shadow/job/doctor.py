@@ -11,6 +11,7 @@ from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import closed_models
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.pace import told_late
 from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.source.answers import Entry, moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -187,6 +188,7 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     if schema_version(tx):
         tables = list_tables(tx, with_errors=may_see_internal(tx))
         yield from _refused(tables)
+        yield from _proven_late(tables)
         in_public = foreign_names(tx, [item.table for item in tables])
         if in_public:
             yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
@@ -197,6 +199,13 @@ def _refused(tables: Sequence[TableStatus]) -> Iterator[Finding]:
     for item in tables:
         if item.unreadable_fields:
             yield Finding(item.model, Verdict.WARNING, f"{REFUSED}: {_named(item.unreadable_fields)}")
+
+
+def _proven_late(tables: Sequence[TableStatus]) -> Iterator[Finding]:
+    for item in tables:
+        late = told_late(item, datetime.now(UTC))
+        if late:
+            yield Finding(item.model, Verdict.WARNING, late)
 
 
 def _transport(tx: Transaction) -> Iterator[Finding]:

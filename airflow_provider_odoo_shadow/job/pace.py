@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.target.proofs import Proof
+from airflow_provider_odoo_shadow.target.registry import TableStatus
 
 DAY = timedelta(days=1)
 ROWS_A_DAY = 1_000_000
@@ -57,6 +58,27 @@ def due_slice(proof: Proof, rows: int, page_size: int, now: datetime) -> Slice |
     share = elapsed / (promised_time(rows) * ROUND_SHARE)
     wanted = max(page_size, math.ceil(rows * share))
     return Slice(min(rows, wanted), max(LEAST_TIME, elapsed * MOST_OF_INTERVAL))
+
+
+def told_late(table: TableStatus, now: datetime) -> str:
+    """Say by how much a table is proven later than promised, and what would help; nothing if it is not."""
+    late = lateness(table.proven_up_to, table.created_at, table.row_count, now)
+    if not late:
+        return ""
+    days = promised_time(table.row_count).days
+    said = f"its rows are to be proven every {days} days, and are {in_seconds(late)} late"
+    if not table.rows_a_second:
+        return f"{said}: run a sync, or odoo-shadow verify"
+    needed = timedelta(seconds=table.row_count / table.rows_a_second)
+    return (
+        f"{said}: at {table.rows_a_second:.0f} rows a second a round takes {in_seconds(needed)} of Odoo's time; "
+        "run more often, or let odoo-shadow verify do it at night"
+    )
+
+
+def in_seconds(time: timedelta) -> timedelta:
+    """Return a time rounded to whole seconds."""
+    return timedelta(seconds=round(time.total_seconds()))
 
 
 def lateness(proven_up_to: datetime | None, known_since: datetime, rows: int, now: datetime) -> timedelta:

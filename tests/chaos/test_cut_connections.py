@@ -25,10 +25,7 @@ from tests.chaos.tcp_proxy import Action, Moment, drop, hold_until, truncate
 from tests.conftest import FLAVOURS
 from tests.engine.running import statuses_of
 
-THIRD_PAGE = {
-    "17": Moment(b'"search_read"', 4),  # the first one asks for the database's uuid
-    "19": Moment(READ_A_PAGE, 3),
-}
+THIRD_PAGE = Moment(READ_A_PAGE, 3)
 CUT_ONCE: dict[str, tuple[bool, Action]] = {
     "before Odoo hears of it": (False, drop),
     "when Odoo has worked it out": (True, drop),
@@ -41,7 +38,7 @@ CUT_ONCE: dict[str, tuple[bool, Action]] = {
 def test_a_page_that_is_cut_off_once_goes_unnoticed(
     site: Site, read: list[int], answered: bool, action: Action
 ) -> None:
-    site.to_odoo.at(replace(THIRD_PAGE["19"], answered=answered), action)
+    site.to_odoo.at(replace(THIRD_PAGE, answered=answered), action)
     outcome = site.run()
     assert outcome.code == 0, outcome
     site.assert_settled()
@@ -53,7 +50,7 @@ def test_a_page_that_is_cut_off_once_goes_unnoticed(
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_a_page_that_never_comes_is_asked_for_in_halves(site: Site, read: list[int], flavour: str) -> None:
     is_over = Event()
-    site.to_odoo.at(replace(THIRD_PAGE[flavour], answered=True), hold_until(is_over))
+    site.to_odoo.at(replace(THIRD_PAGE, answered=True), hold_until(is_over))
     outcome = site.run(ODOO_TIMEOUT="1")
     is_over.set()
     assert outcome.code == 0, outcome
@@ -67,7 +64,7 @@ def test_an_odoo_that_is_out_of_reach_in_the_middle_ends_the_run(site: Site, rea
         site.to_odoo.is_refusing = True
         site.to_odoo.drop_all()
 
-    site.to_odoo.at(THIRD_PAGE["19"], go_away)
+    site.to_odoo.at(THIRD_PAGE, go_away)
     assert_told_in_a_sentence(site.run(), "Odoo connection 'ODOO_URL'")
     site.assert_whole_pages()
     site.to_odoo.is_refusing = False

@@ -73,7 +73,7 @@ def test_the_next_run_goes_on_from_the_last_committed_page(site: Site, read: lis
 
 @pytest.mark.parametrize("flavour", ["17"])
 def test_so_it_does_over_json_rpc(site: Site, read: list[int]) -> None:
-    kill_and_go_on(site, read, ("odoo", Moment(b'"search_read"', 4)))
+    kill_and_go_on(site, read, ("odoo", Moment(READ_A_PAGE, 3)))
 
 
 @pytest.mark.parametrize("pool_size", [pytest.param(1, marks=needs_pgbouncer)])

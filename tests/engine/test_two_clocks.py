@@ -81,7 +81,8 @@ def test_a_date_that_lies_ahead_refuses_no_edit(
 def test_an_older_version_does_not_replace_a_newer_one(
     settled: StandIn, client: OdooClient, shadow: ShadowDatabase
 ) -> None:
-    write(settled, 5, "New", timedelta(seconds=-1))
+    write(settled, 5, "New", timedelta(seconds=-2))
+    write(settled, 6, "Newest, and the same later on: no backup was restored", timedelta(seconds=-1))
     mirror(client, shadow)
     write(settled, 5, "As a replica that is behind has it", timedelta(minutes=-1))
     mirror(client, shadow)

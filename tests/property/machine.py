@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from airflow_provider_odoo_shadow.job import id_check, scan
+from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model, no_report
 from airflow_provider_odoo_shadow.job.progress import Progress
@@ -173,6 +174,12 @@ class Story(RuleBasedStateMachine):
         """Something changes that no `write_date` tells of."""
         writes.do(self.odoo, write)
 
+    @_has("backup")
+    @rule(event=writes.backups)
+    def backup(self, event: Event) -> None:
+        """Somebody takes a backup of Odoo, or restores it."""
+        writes.do(self.odoo, event)
+
     @rule(plan=_of_story(plans_of))
     def run(self, plan: Plan) -> None:
         """A run, which may be killed."""
@@ -247,12 +254,18 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda story: story.runs_since_settled > 0)
     @rule(batch=st.integers(1, 4))
     def settle(self, batch: int) -> None:
-        """Everybody goes home; one run of each model, and the shadow is equal to the source."""
+        """Everybody goes home; one run of all models, and the shadow is equal to the source."""
         self.odoo.end_all(commit=True)
         if self.shadow.has_base():
             self.shadow.expire_leases()
-        for number, model in enumerate(self.models):
-            assert self._run(Plan(model=number, batch=batch)) is Outcome.DONE
+        run = self._new_run()
+        for number in range(len(self.models)):
+            assert self._run(Plan(model=number, batch=batch), run=run) is Outcome.DONE
+        client, shadow = self._processes[0]
+        for closed in close_run(client, shadow, run=run, options=self._options(Plan(batch=batch))):
+            if closed.error is not None:
+                raise closed.error
+        for model in self.models:
             self._judge(model)
         self.odoo.hidden = {}
         self.runs_since_settled = 0
@@ -295,10 +308,17 @@ class Story(RuleBasedStateMachine):
     def _model(self, plan: Plan) -> str:
         return self.models[plan.model % len(self.models)]
 
-    def _run(self, plan: Plan, *, on_progress: Callable[[Progress], None] = no_report, process: int = 0) -> Outcome:
+    def _run(
+        self,
+        plan: Plan,
+        *,
+        on_progress: Callable[[Progress], None] = no_report,
+        process: int = 0,
+        run: Run | None = None,
+    ) -> Outcome:
         model = self._model(plan)
         dead = self._dead.get(model)
-        run = dead if dead is not None and plan.again else self._new_run()
+        run = run or (dead if dead is not None and plan.again else self._new_run())
         if plan.waits and self.shadow.has_base():
             self.shadow.expire_leases()
         holder = self.shadow.holder(model)
@@ -326,12 +346,10 @@ class Story(RuleBasedStateMachine):
             if self.odoo.schema_changes == schema_changes:
                 raise
             return Outcome.FAILED
-        except (
-            ShadowOwnershipError
-        ):  # the newest row was set back, so it may be another database: somebody knows better
+        except ShadowOwnershipError:  # a backup was restored, or the newest row set back: somebody knows better
             if plan.full or model not in self.odoo.set_back:
                 raise
-            return self._run(replace(plan, full=True), on_progress=on_progress, process=process)
+            return self._run(replace(plan, full=True), on_progress=on_progress, process=process, run=run)
         if model == THING:
             self.odoo.removed -= removed
         self._dead.pop(model, None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.job import mirror, scan, table_hold, window
+from airflow_provider_odoo_shadow.job import closing, mirror, scan, table_hold, window
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -190,6 +190,27 @@ def no_filling() -> Iterator[None]:
 
 
 @contextmanager
+def no_due_rows() -> Iterator[None]:
+    """Leave rows as they are that point to what has gone."""
+    with patch.object(closing, "models_with_due_rows", lambda _tx: []):
+        yield
+
+
+@contextmanager
+def no_untracked_columns() -> Iterator[None]:
+    """Never compare columns that change without `write_date`."""
+    with patch.object(closing, "due_look", lambda *_: None):
+        yield
+
+
+@contextmanager
+def no_identity() -> Iterator[None]:
+    """Never ask whether Odoo's database is an older state."""
+    with patch.object(mirror, "check_model", lambda *_, **__: None):
+        yield
+
+
+@contextmanager
 def no_fence() -> Iterator[None]:
     """Let a run that lost its table go on writing."""
 
@@ -232,6 +253,13 @@ MUTANTS = (
     Mutant("a resumed scan and no window after it", resume_is_all, _KILLED),
     Mutant("ids never compared", no_deletions, replace(_SIMPLE, often=("unlink",))),
     Mutant("new columns not filled", no_filling, replace(_SIMPLE, rules=frozenset({"in_odoo", "fields_change"}))),
+    Mutant("rows not read again whose target is gone", no_due_rows, replace(_SIMPLE, often=("follow", "unlink"))),
+    Mutant("untracked columns not compared", no_untracked_columns, replace(_SIMPLE, often=("tag_far", "unlink_tag"))),
+    Mutant(
+        "a backup that is restored unnoticed",
+        no_identity,
+        replace(_SIMPLE, rules=frozenset({"in_odoo", "time_passes", "backup"}), often=("edit",)),
+    ),
     Mutant("a lease without a fence", no_fence, _SLEEPY),
     Mutant("no lease", no_lease, _SLEEPY),
 )

@@ -35,6 +35,7 @@ _MODELS = (
         active: boolean
         x_parent_id: many2one x_thing ondelete=cascade
         x_tag_id: many2one x_tag
+        x_next_id: many2one x_thing
         x_tag_ids: many2many x_tag rel=x_tag_x_thing_rel/thing_id/tag_id
         x_title: char translate
         x_rate: float
@@ -86,6 +87,7 @@ ALTER SEQUENCE product_product_id_seq RESTART; ALTER SEQUENCE product_template_i
 INSERT INTO x_tag (x_name) VALUES ('red'), ('green');
 UPDATE clock SET at = {start}
 """
+_BACKED_UP = ("x_thing", "x_plain", "x_tag_x_thing_rel")
 REFUSALS = (UserError, psycopg.Error)
 """What Odoo may answer to a write that meets another one: nothing has happened then."""
 
@@ -124,6 +126,7 @@ class OdooSide:
         self.schema_changes = 0
         self.hidden: dict[str, set[int]] = {}
         self.set_back: set[str] = set()
+        self._fields_at_backup: frozenset[str] | None = None
         self.odoo = StandIn(postgres, flavour=flavour, database=f"property{flavour}", scale=0.1)
         self._admin = psycopg.connect(self.odoo.dsn, autocommit=True, prepare_threshold=None)
         self._declare()
@@ -148,6 +151,7 @@ class OdooSide:
             self.odoo.remove_field(THING, name)
         self.added, self.removed = set(), set()
         self.now, self.schema_changes, self.hidden, self.set_back = self.start, 0, {}, set()
+        self._fields_at_backup = None
         self._run(_EMPTY, start=self.start)
 
     def _declare(self) -> None:
@@ -245,6 +249,28 @@ class OdooSide:
             self.added.remove(name)
             self.removed.add(name)
             self.schema_changes += 1
+
+    def back_up(self) -> None:
+        """Keep what is committed of the things."""
+        self._fields_at_backup = frozenset(self.added)
+        for table in _BACKED_UP:
+            names = {"table": sql.Identifier(table), "kept": sql.Identifier(f"kept_{table}")}
+            self._run("DROP TABLE IF EXISTS {kept}; CREATE TABLE {kept} AS SELECT * FROM {table}", **names)
+
+    def restore(self) -> None:
+        """Put a backup back in its place, if it has the fields that there are; whoever is at work is thrown out."""
+        if self._fields_at_backup != self.added:
+            return
+        self.end_all(commit=False)
+        self.set_back |= {THING, PLAIN}
+        tags = sql.SQL("UPDATE x_thing SET x_tag_id = NULL WHERE x_tag_id NOT IN (SELECT id FROM x_tag)")
+        with self._admin.transaction():
+            self._admin.execute("SET LOCAL session_replication_role = replica")
+            for table in _BACKED_UP:
+                names = {"table": sql.Identifier(table), "kept": sql.Identifier(f"kept_{table}")}
+                self._run("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM {kept}", **names)
+            self._admin.execute(tags)
+            self._run("DELETE FROM x_tag_x_thing_rel WHERE tag_id NOT IN (SELECT id FROM x_tag)")
 
     def hide(self, model: str, ids: Iterable[int]) -> None:
         """Note rows that changed without a new `write_date`: only a verification finds them."""

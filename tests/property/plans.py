@@ -42,7 +42,17 @@ deaths = (
     *(Death(moment, count) for moment in (Moment.BEFORE_CALL, Moment.AFTER_CALL) for count in range(2, 6)),
 )
 ALL_RULES = frozenset(
-    {"in_odoo", "in_a_transaction", "time_passes", "fields_change", "unseen", "run", "overlapping_runs", "verify"}
+    {
+        "in_odoo",
+        "in_a_transaction",
+        "time_passes",
+        "fields_change",
+        "unseen",
+        "backup",
+        "run",
+        "overlapping_runs",
+        "verify",
+    }
 )
 
 

@@ -92,7 +92,17 @@ class RemoveField:
     name: str
 
 
-Event = Write | Tick | Begin | Within | End | AddField | RemoveField
+@dataclass(frozen=True)
+class BackUp:
+    """Somebody takes a backup of Odoo."""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """Somebody restores it."""
+
+
+Event = Write | Tick | Begin | Within | End | AddField | RemoveField | BackUp | Restore
 _DEFAULTS: dict[str, Any] = {
     "char": "given",
     "text": "given",
@@ -128,6 +138,10 @@ def do(odoo: OdooSide, event: Event) -> None:  # noqa: C901 - one line per event
             odoo.add_field(name, kind, _DEFAULTS[kind] if default else None)
         case RemoveField(name):
             odoo.remove_field(name)
+        case BackUp():
+            odoo.back_up()
+        case Restore():
+            odoo.restore()
 
 
 def _refusable(odoo: OdooSide, calls: Calls, write: Write) -> bool:
@@ -176,6 +190,13 @@ def _adopt(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
         calls.execute(THING, "write", [ids[child]], {"x_parent_id": ids[value % child]})
 
 
+def _follow(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
+    """Let one row point to another, which may be deleted: the database empties it then, and no `write_date` tells."""
+    ids = _ids(calls, THING)
+    if ids:
+        calls.execute(THING, "write", [ids[row % len(ids)]], {"x_next_id": ids[value % len(ids)]})
+
+
 def _unlink(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
     """Delete a row, and by the database's cascade all below it and the plain rows that point to them."""
     if len(_ids(calls, THING)) > 2 or value == 0:  # an empty table is a dull story
@@ -198,15 +219,11 @@ def _tag_far(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
     things = _one(calls, THING, row)
     commands = [[3 + value % 2, one] for one in things]
     calls.execute(TAG, "write", _one(calls, TAG, value), {"x_thing_ids": commands})
-    odoo.hide(THING, things)
 
 
 def _unlink_tag(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
     """Delete what rows point to: the database empties their many2one and many2many, and no `write_date` tells."""
-    tags = _one(calls, TAG, value)
-    pointing = calls.execute(THING, "search", ["|", ("x_tag_id", "in", tags), ("x_tag_ids", "in", tags)], **ALL)
-    calls.execute(TAG, "unlink", tags)
-    odoo.hide(THING, pointing)
+    calls.execute(TAG, "unlink", _one(calls, TAG, value))
 
 
 def _edit_by_sql(odoo: OdooSide, calls: Calls, row: int, value: int) -> None:
@@ -279,6 +296,7 @@ _DOINGS: dict[str, _Doing] = {
     "edit_many": _edit_many,
     "archive": _archive,
     "adopt": _adopt,
+    "follow": _follow,
     "unlink": _unlink,
     "delete_by_sql": _delete_by_sql,
     "tag": _tag,
@@ -294,11 +312,11 @@ _DOINGS: dict[str, _Doing] = {
     "edit_template": _edit_template,
     "unlink_template": _unlink_template,
 }
-HIDDEN = ("unlink_tag", "edit_by_sql", "write_date_back")
+HIDDEN = ("edit_by_sql", "write_date_back")
 """Writes that no `write_date` tells of: only a verification finds them."""
 
 OF_MODEL = {
-    THING: ("create", "edit", "edit_many", "archive", "adopt", "unlink", "delete_by_sql", "tag", "tag_far"),
+    THING: ("create", "edit", "edit_many", "archive", "adopt", "follow", "unlink", "delete_by_sql", "tag", "tag_far", "unlink_tag"),
     PLAIN: ("create_plain", "create_plain", "edit_plain", "unlink_plain"),
     TEMPLATE: ("edit_template", "unlink_template"),
     PRODUCT: ("create_product", "edit_product", "edit_product"),
@@ -312,6 +330,7 @@ fields = st.one_of(
     st.builds(AddField, st.sampled_from(("x_new", "x_other")), st.sampled_from(sorted(_DEFAULTS)), st.booleans()),
     st.builds(RemoveField, st.sampled_from(("x_new", "x_other"))),
 )
+backups = st.sampled_from((BackUp(), Restore()))
 hidden = st.builds(Write, st.sampled_from(HIDDEN), small, small)
 
 
