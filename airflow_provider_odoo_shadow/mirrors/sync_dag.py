@@ -1,4 +1,4 @@
-"""The DAG that keeps one mirror: plan → one mapped task per model that has work → report."""
+"""The DAG that keeps one mirror: plan → one mapped task per model that has work → settle → report."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
         # Whatever became of the models; so it has no say in whether they succeeded, which `complete` has.
         @task(
             task_id="settle",
-            doc_md="Reads rows again that point to what has gone, in all tables.",
+            doc_md="Looks after rows of which no write_date tells, and compares a slice of each table with Odoo.",
             trigger_rule=TriggerRule.ALL_DONE,
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),

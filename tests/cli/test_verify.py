@@ -73,6 +73,8 @@ def test_what_differs_is_told_and_not_touched(synced: Shell, odoo19: StandIn, da
     after = contents(database)
     assert len(after.pop("odoo_shadow_verification")) == 2
     before.pop("odoo_shadow_verification")
+    noted = set(map(str, after.pop("odoo_shadow_meta"))) - set(map(str, before.pop("odoo_shadow_meta")))
+    assert len(noted) == 1 and "'res.company'" in noted.pop()  # that its rows are proven
     assert after == before
 
 
