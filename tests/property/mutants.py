@@ -242,7 +242,18 @@ _MOVING = replace(_SIMPLE, often=("edit_many", "unlink"), least_meanwhile=3, loa
 MUTANTS = (
     Mutant("offset paging", offset_paging, _MOVING),
     Mutant("> instead of >=", greater_than, replace(THINGS_ONLY, deaths=(None,), seconds=(900.0,))),
-    Mutant("no look-back", no_look_back),
+    Mutant(
+        "no look-back",
+        no_look_back,
+        replace(
+            THINGS_ONLY,
+            rules=frozenset({"in_odoo", "in_a_transaction", "time_passes"}),
+            often=("edit",),
+            deaths=(None,),
+            full=(False,),
+            loaded=(True,),
+        ),
+    ),
     Mutant(
         "max(write_date) as watermark",
         newest_row_as_watermark,
