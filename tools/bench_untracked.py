@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.proof import prove_slice
+from airflow_provider_odoo_shadow.job.proof import due_proofs, prove_slice
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.untracked import UntrackedLook, refresh_untracked, untracked_columns
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
@@ -64,7 +64,8 @@ def _prove(odoo: CountingClient, shadow: ShadowDatabase, table: Finished, run: R
     """Let a whole round be due."""
     with shadow.transaction() as tx:
         tx.run("UPDATE {p} SET slice_at = slice_at - {day}", p=tx.internal("proof"), day=timedelta(days=7))
-    if prove_slice(odoo, shadow, table, run=run, options=options) is not None:
+    (due,), time_limit = due_proofs(shadow, [table], options.batch_size)
+    if prove_slice(odoo, shadow, due, time_limit, run=run, options=options) is not None:
         raise AssertionError("the shadow differs")
 
 

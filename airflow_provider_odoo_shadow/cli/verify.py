@@ -23,6 +23,7 @@ from airflow_provider_odoo_shadow.cli.options import (
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say
 from airflow_provider_odoo_shadow.job.binding import check_binding
+from airflow_provider_odoo_shadow.job.closing import reread_due
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
@@ -100,6 +101,10 @@ def verify(
                 continue
             _add(table, model, found)
             is_equal = is_equal and found.is_settled
+        for closed in reread_due(odoo, shadow, run=run, options=options) if repair else ():
+            if closed.error is not None:
+                say(f"{closed.model}: {closed.error}", err=True)
+                is_equal = False
     console().print(table)
     what = "ids and write_date" if quick else "every cell"
     verdict = "all is equal" if is_equal else "not all is equal"

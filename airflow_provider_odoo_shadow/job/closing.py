@@ -1,29 +1,36 @@
 """What a run does when its models are done: it looks after rows of which no `write_date` tells.
 
 1. Rows that point to what has gone are read again, in all tables.
-2. Columns that change without `write_date` are compared, in the tables of the run.
-3. A slice of each of these tables is compared cell by cell, if one is due.
+2. Fields that Odoo refused are mirrored again by the next run, if it gives them by now.
+3. Columns that change without `write_date` are compared, in the tables of the run.
+4. A slice of each of these tables is compared cell by cell, if one is due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import os
+import socket
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 
 from airflow_provider_odoo_shadow.job.due import reread_due_rows
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError, VerificationError
-from airflow_provider_odoo_shadow.job.proof import prove_slice
-from airflow_provider_odoo_shadow.job.rewriting import rewriting
+from airflow_provider_odoo_shadow.job.proof import DueProof, due_proofs, prove_slice
+from airflow_provider_odoo_shadow.job.refused_fields import take_up_again
+from airflow_provider_odoo_shadow.job.rewriting import OtherReadingError, rewriting
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untracked
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_due, models_with_due_rows
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_all_due, forget_due, models_with_due_rows
 from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables
-from airflow_provider_odoo_shadow.target.lease import is_free
+from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables, watched_tables
+from airflow_provider_odoo_shadow.target.lease import living_holder
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.registry import find_table
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
@@ -33,6 +40,7 @@ log = logger(__name__)
 
 DUE = "rows that point to what has gone"
 UNTRACKED = "columns that change without write_date"
+REFUSED = "fields that Odoo refused"
 PROOF = "rolling proof"
 
 
@@ -58,51 +66,105 @@ def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: Mi
 
     Several runs may do so at once: each table is held while its rows are written.
     """
-    closing = _Closing(odoo, shadow, run, options)
+    closing = _Closing.of(odoo, shadow, run, options)
+    yield from closing.reread_all_due()
     with shadow.transaction() as tx:
-        due, finished = models_with_due_rows(tx), finished_tables(tx, run.id)
-    for model in due:
-        yield from _told(model, DUE, partial(closing.reread_due, model))
+        finished, watched = finished_tables(tx, run.id), _watched(tx)
     for table in finished:
-        yield from _told(table.model, UNTRACKED, partial(closing.refresh, table))
-    for table in finished:
-        yield from _told(table.model, PROOF, partial(closing.prove, table))
+        yield from _told(table.model, REFUSED, partial(closing.take_up_again, table))
+        yield from _told(table.model, UNTRACKED, partial(closing.refresh, table, watched))
+    has_removed = False
+    for closed in closing.prove_all(finished):
+        has_removed |= closed.counts.deleted > 0
+        yield closed
+    if has_removed:
+        yield from closing.reread_all_due()
+
+
+def reread_due(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
+    """Read rows again that point to what has gone, as after a repair; yield what was done, model by model."""
+    return _Closing.of(odoo, shadow, run, options).reread_all_due()
+
+
+def _watched(tx: Transaction) -> frozenset[str]:
+    """Return the tables that tell those that point to them when rows go: whole ones only."""
+    tables = watched_tables(tx)
+    return frozenset(table for table, settings in tables.items() if not ModelSettings.from_text(settings).domain)
 
 
 @dataclass(frozen=True)
 class _Closing:
+    """:param owner: holds the tables that the run's own models are written to just now."""
+
     odoo: OdooClient
     shadow: ShadowDatabase
     run: Run
     options: MirrorOptions
+    owner: str
 
-    def reread_due(self, model: str) -> RowCounts | None:
+    @classmethod
+    def of(cls, odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> _Closing:
+        """Begin, under a name of its own: tasks of one run must not take tables from each other."""
+        own = replace(run, holder=f"{run.holder}, at its end, on {socket.gethostname()}, process {os.getpid()}")
+        return cls(odoo, shadow, own, options, run.holder)
+
+    def reread_all_due(self) -> Iterator[Closed]:
+        with self.shadow.transaction() as tx:
+            models = models_with_due_rows(tx)
+        for model in models:
+            yield from _told(model, DUE, partial(self._reread_due, model))
+
+    def _reread_due(self, model: str) -> RowCounts | None:
         if self._has_no_due_row(model):
             return None
         metadata = {CLOSING: DUE}
-        with rewriting(self.odoo, self.shadow, model, run=self.run, options=self.options, metadata=metadata) as writer:
-            reread_due_rows(self.odoo, writer, self.options.batch_size)
+        try:
+            with rewriting(
+                self.odoo, self.shadow, model, run=self.run, options=self.options, metadata=metadata
+            ) as writer:
+                reread_due_rows(self.odoo, writer, self.options.batch_size)
+        except OdooUnknownModelError:
+            with self.shadow.transaction() as tx:
+                forget_all_due(tx, model)
+            raise
         return writer.hold.counts
 
     def _has_no_due_row(self, model: str) -> bool:
-        """Say whether no row is due in a table that nobody writes, which then need not be held; most often it is so."""
+        """Say whether there is nothing to do in a table, which then need not be held; most often it is so.
+
+        A table that this run still writes is left to that: it reads them at its end.
+        """
         with self.shadow.transaction() as tx:
             table = find_table(tx, model)
-            if table is None or not is_free(tx, table):
-                return table is None
+            holder = None if table is None else living_holder(tx, table)
+            if table is None or holder is not None:
+                return table is None or holder == self.owner
             due = due_rows(tx, table)
             if not due.ids:
                 forget_due(tx, due)
             return not due.ids
 
-    def refresh(self, table: Finished) -> RowCounts | None:
-        look = due_look(self.odoo, table)
+    def take_up_again(self, table: Finished) -> None:
+        take_up_again(self.odoo, self.shadow, table)
+
+    def refresh(self, table: Finished, watched: Collection[str]) -> RowCounts | None:
+        look = due_look(self.odoo, table, watched)
         if look is None:
             return None
         return refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
 
-    def prove(self, table: Finished) -> RowCounts | None:
-        return prove_slice(self.odoo, self.shadow, table, run=self.run, options=self.options)
+    def prove_all(self, finished: Sequence[Finished]) -> Iterator[Closed]:
+        """Compare what is due of each table, as far as the time allows: who waits is the first at the next run."""
+        due, time_limit = due_proofs(self.shadow, finished, self.options.batch_size)
+        deadline = time.monotonic() + time_limit.total_seconds()
+        for item in due:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            yield from _told(item.table.model, PROOF, partial(self._prove, item, timedelta(seconds=left)))
+
+    def _prove(self, due: DueProof, time_limit: timedelta) -> RowCounts | None:
+        return prove_slice(self.odoo, self.shadow, due, time_limit, run=self.run, options=self.options)
 
 
 def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
@@ -110,6 +172,8 @@ def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterat
         counts = work()
     except OdooUnknownModelError:
         log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
+    except OtherReadingError as other:  # a table that this run is not about; its own run will tell
+        log.warning("%s: %s stay as they are: %s", model, what, other)
     except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
         yield Closed(model, what, error=error)
     else:

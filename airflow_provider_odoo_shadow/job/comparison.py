@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.job.describing import read_layout
@@ -23,7 +23,7 @@ from airflow_provider_odoo_shadow.job.witness import Witness
 from airflow_provider_odoo_shadow.source.answers import moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
+from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.source.withheld import WITHHELD, still_listed
@@ -76,6 +76,7 @@ class Comparison:
 
     :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
     :param clock: the same on a clock that nobody sets.
+    :param unreadable: records that Odoo lists and could not give so far, so that they were compared with nothing.
     """
 
     odoo: OdooClient
@@ -88,6 +89,7 @@ class Comparison:
     starts: tuple[datetime, ...]
     clock: float
     rows: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
 
     @classmethod
     def prepare(
@@ -98,11 +100,13 @@ class Comparison:
         page_size: int,
         *,
         compares_cells: bool = True,
+        compares_extra: bool = True,
         repairs: bool = True,
     ) -> Comparison:
         """Look at the table and ask for the model's fields.
 
         :param compares_cells: False compares ids and `write_date` only.
+        :param compares_extra: False leaves out fields that Odoo does not store, which each run reads anew.
         :param repairs: the rows that differ will be read anew, which only the login can do that has read the others.
         :raises MirrorConfigurationError: the model has no table yet, was never mirrored, or was by another login.
         """
@@ -127,7 +131,8 @@ class Comparison:
                 )
             log.warning("%sis compared as %s, which sees other rows or values", others, reading)
         layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
-        compared = layout.restricted(known if compares_cells else ())
+        left_out = set() if compares_extra else {item.column.name for item in layout.extra}
+        compared = layout.restricted(known - left_out if compares_cells else ())
         lacking = sorted({item.column.name for item in layout.all_columns} - known)
         if compares_cells and lacking:
             log.warning(
@@ -154,11 +159,8 @@ class Comparison:
         suspects: dict[int, Difference] = {}
         after_id = BEFORE_ALL
         for page in self._pages(after_id):
-            if _is_withheld(page):
-                continue
             suspects |= self._compare_page(page, after_id)
             after_id = page.last_id
-            self.rows += len(page.records)
         others = self._compare_ids([item for item, kind in suspects.items() if kind is Difference.MISSING])
         found = self.look_again(sorted({*suspects, *others.missing, *others.gone}))
         if others.trouble is not None:
@@ -166,17 +168,12 @@ class Comparison:
         return found
 
     def run_slice(self, after_id: int, rows: int, time_limit: timedelta) -> Slice:
-        """Compare about so many rows after an id, or as many as the time allows, a page at least.
-
-        A record that Odoo cannot give is passed over: the model's own run tells of it.
-        """
+        """Compare about so many rows after an id, or as many as the time allows, a page at least."""
         suspects: dict[int, Difference] = {}
         reached, is_whole = after_id, False
         for page in self._pages(after_id):
-            if page.unreadable is None:
-                suspects |= self._compare_page(page, reached)
+            suspects |= self._compare_page(page, reached)
             reached, is_whole = page.last_id, page.is_last
-            self.rows += len(page.records)
             if self.rows >= rows or self.seconds >= time_limit.total_seconds():
                 break
         return Slice(self.look_again(sorted(suspects)), None if is_whole else reached)
@@ -195,24 +192,22 @@ class Comparison:
         return read_ahead(pages)
 
     def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
-        scope = id_range(after_id, None if page.is_last else page.last_id)
-        return self._compare(self._records(page), scope)
+        """Compare a page with the rows up to its last id; of a record that could not be read, with those before it."""
+        self.rows += len(page.records)
+        if page.unreadable is None:
+            return self._compare(page.records, id_range(after_id, None if page.is_last else page.last_id))
+        self.unreadable.append(page.unreadable)
+        before, behind = id_range(after_id, page.last_id - 1), id_range(page.last_id, None)
+        gone = self._compare([], before) if page.last_id - 1 > after_id else {}
+        return gone | (self._compare([], behind) if page.is_last else {})
 
     def _compare(self, records: list[Record], scope: Scope) -> dict[int, Difference]:
         rows, doubtful = self.witness.rows(records)
         with self.shadow.transaction() as tx:
             return compare_rows(tx, self.live, self.witness.columns, rows, scope, beyond=doubtful)
 
-    def _records(self, page: Page) -> list[Record]:
-        if page.unreadable is not None:
-            raise OdooUnreadableRecordsError(
-                f"{self.layout.model} {page.unreadable.id} cannot be read, so it cannot be compared: "
-                f"{page.unreadable.reason}"
-            )
-        return page.records
-
     def look_again(self, ids: Sequence[int]) -> dict[int, Difference]:
-        """Compare some rows once more; leave out those that Odoo wrote since the comparison began."""
+        """Compare some rows once more; leave out those that Odoo wrote since the comparison began, or cannot give."""
         found: dict[int, Difference] = {}
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
@@ -221,32 +216,29 @@ class Comparison:
             given = {record["id"] for record in records}
             reading = self.layout.reading
             unread = still_listed(self.odoo, reading, reading.domain, [item for item in chunk if item not in given])
-            self._judge(unread, differences)
+            differences = self._judge(unread, differences)
             fresh = {record["id"] for record in records if self._is_fresh(record)}
             found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
         if self.on_delete is OnDelete.IGNORE:
             found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
 
-    def _judge(self, unread: Collection[int], differences: dict[int, Difference]) -> None:
+    def _judge(self, unread: Collection[int], differences: dict[int, Difference]) -> dict[int, Difference]:
         """Call records missing that Odoo lists, but that no page brings, where the shadow lacks them.
 
-        :raises OdooUnreadableRecordsError: the shadow has some, which can be compared with nothing.
+        Those that the shadow has can be compared with nothing.
         """
-        here = sorted(item for item in unread if differences.get(item) is Difference.EXTRA)
-        if here:
-            named = ", ".join(map(str, here[:_MOST_NAMED])) + (" …" if len(here) > _MOST_NAMED else "")
-            raise OdooUnreadableRecordsError(
-                f"{self.layout.model}: Odoo lists {len(here)} records, but gives nothing of them, so they cannot be "
-                f"compared: {named}."
-            )
-        differences.update(dict.fromkeys(unread, Difference.MISSING))
+        here = {item for item in unread if differences.get(item) is Difference.EXTRA}
+        told = {item.id for item in self.unreadable}
+        self.unreadable += [Unreadable(item, None, WITHHELD) for item in sorted(here - told)]
+        rest = {item: kind for item, kind in differences.items() if item not in here}
+        return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
 
     def _read(self, ids: Sequence[int]) -> list[Record]:
         pages = read_pages(
             self.odoo, self.layout.reading, [("id", "in", list(ids))], up_to_id=ids[-1], page_size=self.page_size
         )
-        return [record for page in pages if not _is_withheld(page) for record in self._records(page)]
+        return [record for page in pages for record in page.records]
 
     def _is_fresh(self, record: Record) -> bool:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""
@@ -256,9 +248,14 @@ class Comparison:
         return moment is not None and any(timedelta(0) <= moment - start <= latest for start in self.starts)
 
 
-def _is_withheld(page: Page) -> bool:
-    """Say whether a page tells only of a record that Odoo lists, but does not give."""
-    return page.unreadable is not None and page.unreadable.reason == WITHHELD
+def not_compared(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadableRecordsError:
+    """Build the error for records that Odoo lists, but does not give."""
+    ids = sorted({item.id for item in unreadable})
+    named = ", ".join(map(str, ids[:_MOST_NAMED])) + (" …" if len(ids) > _MOST_NAMED else "")
+    it = "it" if len(ids) == 1 else "they"
+    return OdooUnreadableRecordsError(
+        f"{model} {named} cannot be read, so {it} cannot be compared: {unreadable[0].reason}"
+    )
 
 
 def _starts(odoo: OdooClient) -> tuple[datetime, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_due
+from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_due, note_due
 from airflow_provider_odoo_shadow.target.merge import Overwrite
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -12,14 +12,25 @@ log = logger(__name__)
 
 
 def reread_due_rows(odoo: OdooClient, writer: TableWriter, page_size: int) -> None:
-    """Read the rows of a table again that are due; those that become so meanwhile, too. Raises an `OdooError`."""
+    """Read the rows of a table again that are due; those that become so meanwhile, too.
+
+    Rows that cannot be read or stored now are among the writer's unreadable ones, and stay due. Raises an `OdooError`.
+    """
+    known, done = len(writer.unreadable), set[int]()
     while True:
         with writer.hold.transaction() as tx:
             due = due_rows(tx, writer.hold.table)
         if not due.entries:
             return
-        if due.ids:
-            log.info("%s: %d rows point to what is gone, or are due otherwise", writer.layout.model, len(due.ids))
-        writer.write_ids(odoo, due.ids, page_size, Overwrite.EVEN_YOUNGER)
+        left = [item for item in due.ids if item not in done]
+        if left:
+            log.info("%s: %d rows point to what is gone, or are due otherwise", writer.layout.model, len(left))
+            writer.write_ids(odoo, left, page_size, Overwrite.EVEN_YOUNGER)
+            done.update(left)
+        # What could not be read is due again, in the transaction in which it is forgotten.
+        unread = sorted({item.id for item in writer.unreadable[known:]})
         with writer.hold.transaction() as tx:
             forget_due(tx, due)
+            note_due(tx, writer.hold.table, unread)
+        if not left:
+            return

@@ -8,7 +8,8 @@ rows that the shadow holds are held against Odoo's, a table at a time, the table
   back: the look ends with the first table that has no newer rows than that. Mostly that is the first row of the first.
 - A row is evidence if Odoo dates it older, or made it later, and no newer row is equal. One row among others that
   somebody set back by SQL is none; the rolling comparison and `verify` find that.
-- Rows that are gone are no evidence: rows are deleted. If most are gone, more tables are looked at.
+- Rows that are gone are no evidence: rows are deleted. If all of a table's newest are gone, older ones are looked at;
+  if most are, more tables.
 - A row that was dated ahead when it was read is not looked at: a clock was wrong there, or somebody's SQL.
 """
 
@@ -53,7 +54,11 @@ from airflow_provider_odoo_shadow.text.log import logger
 log = logger(__name__)
 
 ROWS_A_TABLE = 100
-"""Rows that one call asks for."""
+MORE_ROWS = 1_000
+"""Rows that one call asks for, of a table's newest; and then, while all of them are gone."""
+
+MOST_MORE = 5
+"""Calls of the latter kind."""
 
 MOST_TABLES = 3
 MOST_TABLES_IF_GONE = 30
@@ -246,10 +251,8 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]
     for item, newest in _by_newest(shadow, [item for item in tables if _is_relied_on(odoo, item)]):
         if look.is_over(newest):
             break
-        with shadow.transaction() as tx:
-            rows = newest_rows(tx, item, ROWS_A_TABLE)
         try:
-            pairs = _ask(odoo, item.model, rows)
+            rows, pairs = _newest_pairs(odoo, shadow, item)
             found = look.take(item.model, rows, pairs)
             if found is not None and _is_confirmed(odoo, found):
                 return found
@@ -257,6 +260,20 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]
             log.info("%s: whether its rows are older than the shadow's is not known: %s", item.model, error)
             look.tables += 1
     return None
+
+
+def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -> tuple[list[DatedRow], list[_Pair]]:
+    """Return so many of a table's newest rows that Odoo still has some, if it can be; and which it has."""
+    rows: list[DatedRow] = []
+    for turn in range(1 + MOST_MORE):
+        with shadow.transaction() as tx:
+            looked_at = newest_rows(tx, table, ROWS_A_TABLE + turn * MORE_ROWS)
+        more = looked_at[len(rows) :]
+        rows += more
+        pairs = _ask(odoo, table.model, more) if more else []
+        if pairs or len(rows) < ROWS_A_TABLE + turn * MORE_ROWS:
+            break
+    return rows, pairs
 
 
 def _is_relied_on(odoo: OdooClient, table: DatedTable) -> bool:

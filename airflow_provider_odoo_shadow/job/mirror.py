@@ -18,7 +18,7 @@ from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
-from airflow_provider_odoo_shadow.job.refused_fields import leave_out_refused, without_refused
+from airflow_provider_odoo_shadow.job.refused_fields import leave_out_refused, lost_error, lost_fields, without_refused
 from airflow_provider_odoo_shadow.job.rehash import renew_hashes
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -45,6 +45,7 @@ from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_
 from airflow_provider_odoo_shadow.target.lease import is_free
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
 from airflow_provider_odoo_shadow.text.errors import class_of
@@ -180,6 +181,8 @@ class _ModelRun:
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
+        with self._hold.transaction() as tx:
+            lost = lost_fields(tx, self._hold.table, self._layout, kept, self._settings.read_as or "")
         watermark, left = self._prepare(replay_from)
         unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
@@ -190,6 +193,8 @@ class _ModelRun:
         reread_due_rows(self._odoo, self._writer, self._options.batch_size)
         if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
             raise unreadable_error(self._layout.model, unreadable)
+        if lost:
+            raise lost_error(self._odoo, self._layout.model, lost)
         with self._hold.transaction() as tx:
             self._hold.finish(tx)
         renew_due_views(self._hold.shadow, [self._hold.table])
@@ -322,6 +327,8 @@ class _ModelRun:
         went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
         since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
         log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
+        with self._hold.transaction() as tx:
+            begun_at = time_in_database(tx)
         reached = read_window(
             self._odoo,
             self._writer,
@@ -332,9 +339,9 @@ class _ModelRun:
             kind=kind,
             on_progress=self._on_progress,
         )
-        if scan.low is None and scan.run_id == self._hold.run.id:
+        if scan.low is None and scan.last_id == BEFORE_ALL:  # an earlier try's pages may be old
             with self._hold.transaction() as tx:
-                note_untracked(tx, [self._hold.table])
+                note_untracked(tx, self._hold.table, begun_at)
         return reached
 
 

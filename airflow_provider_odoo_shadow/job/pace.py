@@ -7,11 +7,16 @@ that come late. What is due grows with the time since the last slice, whatever t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.target.proofs import Proof
 from airflow_provider_odoo_shadow.target.registry import TableStatus
+
+MOST_CELLS = 300_000
+"""What is read of one table after every run: about a second of Odoo's time (17.0 and 19.0, two cores)."""
+
+LARGE_TABLES_EVERY = timedelta(hours=20)
+"""So that of runs every four hours one a day does it."""
 
 DAY = timedelta(days=1)
 ROWS_A_DAY = 1_000_000
@@ -26,9 +31,17 @@ SHORTEST_PAUSE = timedelta(hours=1)
 """Between two slices of a table: runs that follow each other sooner cost nothing more."""
 
 MOST_OF_INTERVAL = 0.5
-"""A slice takes no longer than this share of the time since the last one, but always a minute."""
+"""The slices of a run together take no longer than this share of the time since the last one, but always a minute."""
+
+LONGEST_INTERVAL = timedelta(hours=8)
+"""After a longer pause they take no longer than after this one: what is left is done by the next runs."""
 
 LEAST_TIME = timedelta(minutes=1)
+
+
+def is_due_daily(last: datetime | None, now: datetime) -> bool:
+    """Say whether it is time again for what is done once a day."""
+    return last is None or now - last >= LARGE_TABLES_EVERY
 
 
 def promised_time(rows: int) -> timedelta:
@@ -38,26 +51,21 @@ def promised_time(rows: int) -> timedelta:
     return math.ceil(7 * max(1.0, rows / ROWS_A_WEEK)) * DAY
 
 
-@dataclass(frozen=True)
-class Slice:
-    """What is due of a table now.
-
-    :param rows: about how many, a page at least.
-    :param time: how long it may take.
-    """
-
-    rows: int
-    time: timedelta
-
-
-def due_slice(proof: Proof, rows: int, page_size: int, now: datetime) -> Slice | None:
-    """Return what is due of a table, None for nothing."""
+def due_rows(proof: Proof, rows: int, page_size: int, now: datetime) -> int:
+    """Return about how many rows of a table are to be compared now: a page at least, or none."""
     elapsed = now - proof.slice_at
     if elapsed < SHORTEST_PAUSE or not rows:
-        return None
+        return 0
     share = elapsed / (promised_time(rows) * ROUND_SHARE)
-    wanted = max(page_size, math.ceil(rows * share))
-    return Slice(min(rows, wanted), max(LEAST_TIME, elapsed * MOST_OF_INTERVAL))
+    return min(rows, max(page_size, math.ceil(rows * share)))
+
+
+def time_for_slices(elapsed: timedelta) -> timedelta:
+    """Return how long the slices of a run may take together.
+
+    :param elapsed: since the last slice of the table that has waited longest.
+    """
+    return max(LEAST_TIME, min(elapsed, LONGEST_INTERVAL) * MOST_OF_INTERVAL)
 
 
 def told_late(table: TableStatus, now: datetime) -> str:

@@ -5,17 +5,22 @@ It finds whatever else fails to reach the shadow: every row is compared within t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from airflow_provider_odoo_shadow.job.comparison import Comparison
-from airflow_provider_odoo_shadow.job.errors import VerificationError
-from airflow_provider_odoo_shadow.job.pace import due_slice
+from airflow_provider_odoo_shadow.job.comparison import Comparison, not_compared
+from airflow_provider_odoo_shadow.job.errors import MassDeletionError, VerificationError
+from airflow_provider_odoo_shadow.job.pace import due_rows, time_for_slices
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.verify import repair_rows
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.due_rows import note_due
+from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError
 from airflow_provider_odoo_shadow.target.finished import Finished
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.proofs import Proof, note_proven, read_proof, save_proof, time_in_database
@@ -31,35 +36,83 @@ SLICE = "slice"
 _MOST_NAMED = 10
 
 
+@dataclass(frozen=True)
+class DueProof:
+    """A table of which some rows are to be compared now.
+
+    :param rows: about how many.
+    """
+
+    table: Finished
+    proof: Proof
+    rows: int
+
+
+def due_proofs(shadow: ShadowDatabase, tables: Sequence[Finished], page_size: int) -> tuple[list[DueProof], timedelta]:
+    """Return the tables of which a slice is due, the longest waiting first, and how long all of them may take."""
+    found, longest = [], timedelta(0)
+    with shadow.transaction() as tx:
+        now = time_in_database(tx)
+        for table in tables:
+            proof = read_proof(tx, table.table)
+            if proof is None:
+                save_proof(tx, table.table, Proof(now, None, now))
+                continue
+            rows = due_rows(proof, table.row_count, page_size, now)
+            if rows:
+                found.append(DueProof(table, proof, rows))
+                longest = max(longest, now - proof.slice_at)
+    return sorted(found, key=lambda item: item.proof.slice_at), time_for_slices(longest)
+
+
 def prove_slice(
-    odoo: OdooClient, shadow: ShadowDatabase, table: Finished, *, run: Run, options: MirrorOptions
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    due: DueProof,
+    time_limit: timedelta,
+    *,
+    run: Run,
+    options: MirrorOptions,
 ) -> RowCounts | None:
     """Compare the rows of a table that are due, and repair what differs; return what was repaired, None for nothing.
 
+    Whatever comes of it, the next slice begins where this one ended; but a round with a row that could not be
+    compared or repaired is no proof, and such a row is due at each run from then on.
+
     :raises VerificationError: rows differ even after they have been read anew.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
+    :raises OdooUnreadableRecordsError: Odoo cannot give some records.
+    :raises RefusedRecordsError: the table cannot take some.
     :raises MirrorConfigurationError: the table was mirrored with another login or other settings.
     :raises OdooError, ShadowError: it could not be done; the slice stays due.
     """
-    with shadow.transaction() as tx:
-        proof, now = read_proof(tx, table.table), time_in_database(tx)
-        if proof is None:
-            save_proof(tx, table.table, Proof(now, None, now))
-    due = due_slice(proof, table.row_count, options.batch_size, now) if proof is not None else None
-    if proof is None or due is None:
-        return None
-    comparison = Comparison.prepare(odoo, shadow, table.model, options.batch_size)
-    after_id = BEFORE_ALL if proof.last_id is None else proof.last_id
-    found = comparison.run_slice(after_id, due.rows, due.time)
+    table = due.table.table
+    after_id = BEFORE_ALL if due.proof.last_id is None else due.proof.last_id
+    comparison = Comparison.prepare(odoo, shadow, due.table.model, options.batch_size, compares_extra=False)
+    found = comparison.run_slice(after_id, due.rows, time_limit)
     rows, seconds = comparison.rows, comparison.seconds
-    repaired = _repair(odoo, shadow, comparison, found.found, run, options) if found.found else None
+    repaired, trouble = None, None
+    try:
+        repaired = _repair(odoo, shadow, comparison, found.found, run, options) if found.found else None
+    except (VerificationError, MassDeletionError, OdooUnreadableRecordsError, RefusedRecordsError) as error:
+        trouble = error
+    unread = sorted({item.id for item in comparison.unreadable})
+    is_clean = due.proof.is_clean and trouble is None and not unread
     with shadow.transaction() as tx:
+        note_due(tx, table, unread)
         ended = time_in_database(tx)
-        reached = replace(proof, last_id=found.last_id, slice_at=ended, rows_a_second=rows / seconds)
+        reached = replace(
+            due.proof, last_id=found.last_id, slice_at=ended, rows_a_second=rows / seconds, is_clean=is_clean
+        )
         if found.last_id is None:
-            note_proven(tx, table.table, proof.round_started_at)
-            reached = replace(reached, round_started_at=ended)
-        save_proof(tx, table.table, reached)
+            if is_clean:
+                note_proven(tx, table, due.proof.round_started_at)
+            reached = replace(reached, round_started_at=ended, is_clean=True)
+        save_proof(tx, table, reached)
+    if trouble is not None:
+        raise trouble
+    if unread:
+        raise not_compared(due.table.model, comparison.unreadable)
     return repaired
 
 

@@ -2,23 +2,35 @@
 
 Such fields are found while records are read (`source.refused_fields`); the run then goes on without them from where it
 was. Their columns are treated like those of fields that are gone: values that were mirrored before stay, are written no
-more, and the catalogue says since when. Later runs leave the fields out at once. They are tried again with `full`, when
-the model's fields change, when the login may read more models, and when the model is read in another way.
+more, and the catalogue says since when; the run that finds it does not end well then. Later runs leave the fields out
+at once, but each looks whether Odoo gives some of them by now. All are tried again with `full`, when the model's fields
+change, when the login may read more models, and when the model is read in another way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
+from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.layout import Layout
+from airflow_provider_odoo_shadow.job.pace import MOST_CELLS, is_due_daily
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooRefusedFieldsError
-from airflow_provider_odoo_shadow.source.pages import read_pages
+from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, read_pages
+from airflow_provider_odoo_shadow.source.reading import field_of
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.changes import plan_change
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
+from airflow_provider_odoo_shadow.target.drift import columns_to_fill
+from airflow_provider_odoo_shadow.target.finished import Finished, note_untracked
+from airflow_provider_odoo_shadow.target.mirrored_columns import mirrored_columns
+from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -50,8 +62,44 @@ def leave_out_refused(
         if not _has_other_columns(shadow, fewer):
             return fewer
     if known or (kept.read_as != read_as and layout.model not in odoo.readable_models):
-        return without_refused(odoo, layout, lambda fewer: _try_one(odoo, fewer), known=known)
+        return without_refused(odoo, layout, partial(_try_one, odoo), known=known)
     return layout
+
+
+def take_up_again(odoo: OdooClient, shadow: ShadowDatabase, table: Finished) -> None:
+    """Let the next run mirror fields again that were refused, if Odoo gives all records together with them by now.
+
+    All are read with nothing but these, since one may have been enough; mostly the first page tells. Of a large table
+    that is done once a day. Raises an `OdooError`.
+    """
+    with shadow.transaction() as tx:
+        kept = registry.read_settings(tx, table.table)
+    is_large = table.row_count * len(kept.unreadable_fields) > MOST_CELLS
+    if not kept.unreadable_fields or (is_large and not is_due_daily(table.untracked_at, datetime.now(UTC))):
+        return
+    settings = ModelSettings.from_text(kept.settings)
+    given = _given(odoo, read_layout(odoo, table.model, settings, unreadable=kept.unreadable), kept.unreadable_fields)
+    with shadow.transaction() as tx:
+        if given:
+            log.info("%s: Odoo gives all records together with %s again", table.model, ", ".join(sorted(given)))
+            registry.note_given_again(tx, table.table, kept.unreadable_fields - given)
+        elif is_large:
+            note_untracked(tx, table.table, time_in_database(tx))
+
+
+def _given(odoo: OdooClient, layout: Layout, fields: Collection[str]) -> frozenset[str]:
+    """Return those fields together with which Odoo gives all records."""
+    reading = layout.reading
+    left = frozenset(fields).intersection(reading.keys)
+    while left:
+        try:
+            for page in read_pages(odoo, reading.of(left), up_to_id=_LARGEST_SENT, page_size=DEFAULT_PAGE_SIZE):
+                if page.unreadable is not None:
+                    return frozenset()
+            return left
+        except OdooRefusedFieldsError as error:
+            left = left.difference(error.fields)
+    return left
 
 
 def _has_other_columns(shadow: ShadowDatabase, layout: Layout) -> bool:
@@ -92,6 +140,25 @@ def without_refused(
                     ", ".join(news),
                     error.reason,
                 )
+
+
+def lost_fields(tx: Transaction, table: str, layout: Layout, kept: registry.ReadSettings, read_as: str) -> list[str]:
+    """Return fields that are refused now and were mirrored until now, by the same login: before the columns change."""
+    news = {field_of(key) for key in layout.refused - kept.unreadable_fields}
+    if not news or kept.read_as != read_as:
+        return []
+    unfilled = {item.name for item in columns_to_fill(tx, table)}
+    mirrored = {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
+    return sorted(news & mirrored) if registry.read_status(tx, table).has_been_mirrored else []
+
+
+def lost_error(odoo: OdooClient, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+    """Build the error for fields that were mirrored until now."""
+    return MirrorConfigurationError(
+        f"{model}: Odoo does not give '{odoo.connection.login}' records together with {', '.join(fields)} any more: "
+        "these columns keep the values that they had, and all others are up to date. Give the login the right to read "
+        "these fields, or name them in exclude_fields; the next runs go on without them, and look whether they return."
+    )
 
 
 def _without(odoo: OdooClient, layout: Layout, refused: Collection[str]) -> Layout:

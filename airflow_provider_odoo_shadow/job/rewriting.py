@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.rows import RowBuilder
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -21,6 +23,10 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete, add_mark_column
 from airflow_provider_odoo_shadow.target.present import known_columns
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
+
+
+class OtherReadingError(MirrorConfigurationError):
+    """A table's rows are not of those that the login would read now."""
 
 
 @contextmanager
@@ -36,18 +42,21 @@ def rewriting(
     """Hold a mirrored model's table, and write rows into the columns that it has.
 
     :param metadata: what the log entry says besides.
-    :raises MirrorConfigurationError: it was mirrored with another login or other settings: a run is needed first.
+    :raises OtherReadingError: it was mirrored with another login or other settings: a run is needed first.
+    :raises ShadowOwnershipError: Odoo's database is another one, or an older state.
     :raises OdooUnreadableRecordsError: at the end: Odoo could not give some records.
     :raises RefusedRecordsError: at the end: the table could not take some.
     :raises OdooError, ShadowError: one side could not be asked.
     """
+    check_binding(odoo, shadow)
+    check_model(odoo, shadow, model)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         key_id = known_key(tx, odoo.connection.hash_secret)
     settings = ModelSettings.from_text(kept.settings)
     reading = read_as(odoo.connection, settings, key_id)
     if kept.read_as != reading:
-        raise MirrorConfigurationError(
+        raise OtherReadingError(
             f"{model} was mirrored as {kept.read_as}, and its rows cannot be read anew as {reading}: "
             "run a sync with this connection first."
         )

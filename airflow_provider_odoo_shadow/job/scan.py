@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
@@ -19,10 +19,15 @@ from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, read_pag
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.due_rows import note_due
 from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+
+LATER = timedelta(minutes=10)
+"""After which a row that came older than it is here is read again: by then a replica that lags has caught up, or the
+row was set back indeed, or a clock."""
 
 
 @dataclass
@@ -66,9 +71,10 @@ class TableWriter:
                 self.unreadable += [page.unreadable] if page.unreadable else []
                 if page.records:
                     with self.hold.transaction() as tx:
-                        counts = self.write(tx, page.records, overwrite).counts
-                        watermarks.count_synced(tx, self.hold.table, counts.written)
-                    self.hold.counts += counts
+                        merged = self.write(tx, page.records, overwrite)
+                        watermarks.count_synced(tx, self.hold.table, merged.counts.written)
+                        note_due(tx, self.hold.table, merged.older, after=LATER)
+                    self.hold.counts += merged.counts
 
 
 def read_window(
@@ -113,6 +119,8 @@ def _write_page(
         if page.records:
             overwrite = Overwrite.EVEN_YOUNGER if scan.low is None else Overwrite.CHANGED
             merged = writer.write(tx, page.records, overwrite)
+            if overwrite is Overwrite.CHANGED:
+                note_due(tx, hold.table, merged.older, after=LATER)
         read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         if tells_lateness and known is not None and merged.oldest is not None:

@@ -4,7 +4,8 @@ Tried on Odoo 17.0 and 19.0:
 
 - what core Odoo writes by SQL, as listed in `source/sql_written.toml`, and `parent_path`;
 - many2many, which may be written from the other side, and lose what is deleted there;
-- references to models that the shadow does not mirror: PostgreSQL empties them when their target is deleted;
+- references to models that the shadow does not mirror, or not all of it, or keeps what is gone: PostgreSQL empties
+  them when their target is deleted;
 - properties, whose definition stands in another record;
 - company-dependent fields, which show a default or the value of the login's own company;
 - choices of custom selections, which are renamed by SQL;
@@ -16,14 +17,15 @@ again whole. In large tables that is done once a day, and at once when what they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.job.describing import DEFAULT_LANGUAGE, read_layout
 from airflow_provider_odoo_shadow.job.foundations import rests_on
+from airflow_provider_odoo_shadow.job.pace import MOST_CELLS, is_due_daily
 from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.rewriting import rewriting
@@ -41,16 +43,11 @@ from airflow_provider_odoo_shadow.target.ids import LiveIds
 from airflow_provider_odoo_shadow.target.merge import Overwrite, RowCounts
 from airflow_provider_odoo_shadow.target.mirrored_columns import MirroredColumn
 from airflow_provider_odoo_shadow.target.present import known_columns
+from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-MOST_CELLS = 300_000
-"""What is read after every run, of one table: about a second of Odoo's time (17.0 and 19.0, two cores)."""
-
-LARGE_TABLES_EVERY = timedelta(hours=20)
-"""So that of runs every four hours one a day does it."""
 
 _MAKERS = ("create_uid", "write_uid")
 """In every table; users are hardly ever deleted, and comparing all tables for their sake would cost too much."""
@@ -59,23 +56,26 @@ _NOWHERE = sql.SQL("false").format()
 """The scope of a comparison that is only about rows that both sides have."""
 
 
-def untracked_columns(model: str, columns: Sequence[MirroredColumn], lang: str | None) -> list[str]:
+def untracked_columns(
+    model: str, columns: Sequence[MirroredColumn], lang: str | None, watched: Collection[str] = ()
+) -> list[str]:
     """Return those columns of a model whose values change without `write_date`.
 
     :param lang: the language that is read.
+    :param watched: tables that tell those that point to them when rows go.
     """
     is_foreign = (lang or DEFAULT_LANGUAGE) != DEFAULT_LANGUAGE
-    return [item.name for item in columns if _is_untracked(model, item, is_foreign=is_foreign)]
+    return [item.name for item in columns if _is_untracked(model, item, watched, is_foreign=is_foreign)]
 
 
-def _is_untracked(model: str, column: MirroredColumn, *, is_foreign: bool) -> bool:
+def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], *, is_foreign: bool) -> bool:
     kind = column.odoo_type
     is_variant = column.column_type == "jsonb" and kind not in ("json", "properties", "properties_definition")
     return (
         kind in ("many2many", "properties")
         or column.is_company_dependent
         or column.field == "parent_path"
-        or (kind == "many2one" and not (column.is_required or column.points_to_mirrored or column.field in _MAKERS))
+        or (kind == "many2one" and not (column.is_required or column.points_to in watched or column.field in _MAKERS))
         or (kind == "selection" and column.is_custom)
         or (column.is_translated and (is_foreign or is_variant))
         or is_written_by_sql(model, column.field)
@@ -93,9 +93,12 @@ class UntrackedLook:
     rests_on: str | None = None
 
 
-def due_look(odoo: OdooClient, table: Finished) -> UntrackedLook | None:
-    """Say what must be compared after a run, None for nothing. Raises an `OdooError`."""
-    columns = untracked_columns(table.model, table.columns, odoo.connection.lang)
+def due_look(odoo: OdooClient, table: Finished, watched: Collection[str]) -> UntrackedLook | None:
+    """Say what must be compared after a run, None for nothing. Raises an `OdooError`.
+
+    :param watched: tables that tell those that point to them when rows go.
+    """
+    columns = untracked_columns(table.model, table.columns, odoo.connection.lang, watched)
     if not columns or not table.row_count:
         return None
     if table.untracked_at is not None and table.untracked_at >= table.started_at:
@@ -103,7 +106,7 @@ def due_look(odoo: OdooClient, table: Finished) -> UntrackedLook | None:
     if table.row_count * len(columns) <= MOST_CELLS:
         return UntrackedLook(tuple(columns))
     now_on = rests_on(odoo, table.model, table.columns)
-    is_due = table.untracked_at is None or datetime.now(UTC) - table.untracked_at >= LARGE_TABLES_EVERY
+    is_due = is_due_daily(table.untracked_at, datetime.now(UTC))
     return UntrackedLook(tuple(columns), now_on) if is_due or now_on != table.rests_on else None
 
 
@@ -115,15 +118,17 @@ def refresh_untracked(
     :raises MirrorConfigurationError: the table was mirrored with another login or other settings.
     :raises OdooError, ShadowError: it could not be done.
     """
+    with shadow.transaction() as tx:
+        begun_at = time_in_database(tx)
     stale = _differing(odoo, shadow, table, look.columns, options.batch_size)
     counts = RowCounts()
     if stale:
         log.info("%s: %d rows have changed without write_date", table.model, len(stale))
         with rewriting(odoo, shadow, table.model, run=run, options=options, metadata={CLOSING: "untracked"}) as writer:
-            writer.write_ids(odoo, stale, options.batch_size, Overwrite.EVEN_YOUNGER)
+            writer.write_ids(odoo, stale, options.batch_size, Overwrite.ALL)
         counts = writer.hold.counts
     with shadow.transaction() as tx:
-        note_untracked(tx, [table.table], look.rests_on)
+        note_untracked(tx, table.table, begun_at, look.rests_on)
     return counts
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
-from airflow_provider_odoo_shadow.job.comparison import Comparison, checked_version
+from airflow_provider_odoo_shadow.job.comparison import Comparison, checked_version, not_compared
 from airflow_provider_odoo_shadow.job.deletions import remove_ids
 from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.rewriting import rewriting
@@ -82,7 +82,7 @@ def verify_model(
     treated as the last sync was told to.
 
     :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
-    :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds.
+    :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds; all others are compared.
     :raises ShadowOwnershipError: the schema mirrors another Odoo database.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
     :raises OdooError, ShadowError: the comparison could not be made.
@@ -98,6 +98,7 @@ def verify_model(
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
         repaired = len(ids) - len(left)
+    unreadable = comparison.unreadable
     found = Verification(
         run_id=run.id,
         table=comparison.live.table,
@@ -112,8 +113,10 @@ def verify_model(
     )
     with shadow.transaction() as tx:
         save_verification(tx, found)
-        if verify.depth is Depth.FULL and found.is_settled:
+        if verify.depth is Depth.FULL and found.is_settled and not unreadable:
             note_whole_round(tx, found.table, found.seconds, found.rows)
+    if unreadable:
+        raise not_compared(model, unreadable)
     return found
 
 

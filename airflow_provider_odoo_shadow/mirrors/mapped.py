@@ -13,6 +13,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.job.closing import reread_due
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import VerificationError
 from airflow_provider_odoo_shadow.job.models import checked_name
@@ -22,7 +23,7 @@ from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import logger
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, mirror_run
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class VerifyModelOperator(BaseOperator):
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
+            if found.repaired:
+                log_closed(reread_due(odoo, shadow, run=run, options=options))
         if found.cannot_know:
             log.info("%s: %s", model, CANNOT_KNOW)
         if found.not_compared:

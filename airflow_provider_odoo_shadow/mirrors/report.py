@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import Context
+from airflow.sdk import Context, TaskInstanceState
+from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.binding import check_names_in_public
+from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.doctor import examine
 from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
@@ -17,9 +19,12 @@ from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
 from airflow_provider_odoo_shadow.text.log import logger
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import close_and_log, mirror_run
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 
 log = logger(__name__)
+
+
+PLAN_TASK = "plan"
 
 
 def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
@@ -50,18 +55,25 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
 def settle_run(context: Context, mirror: MirrorConfig) -> None:
     """Do what a run does when its models are done, and log it; nothing in a dry run, or while there is no shadow.
 
+    Nor after a plan that failed: it may have found another database in the place of Odoo's.
+
+    :raises AirflowSkipException: the plan has failed.
     :raises OdooError, ShadowError, MirrorConfigurationError: some model's, after the others.
     """
     dag_run, params = context["dag_run"], context["params"]
     if params["dry_run"]:
         return
+    states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[PLAN_TASK], run_ids=[dag_run.run_id])
+    if states.get(dag_run.run_id, {}).get(PLAN_TASK) != TaskInstanceState.SUCCESS:
+        raise AirflowSkipException("The plan has not succeeded, so nothing is written.")
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         with shadow.transaction() as tx:
             if not schema_version(tx):
                 return
         run = mirror_run(dag_run.dag_id, dag_run.run_id)
-        close_and_log(odoo, shadow, run, MirrorOptions(batch_size=params["batch_size"]))
+        options = MirrorOptions(batch_size=params["batch_size"])
+        log_closed(close_run(odoo, shadow, run=run, options=options))
 
 
 def report_access(mirror: MirrorConfig) -> None:

@@ -25,6 +25,11 @@ WITHOUT_ID: Domain = [("id", "=", False)]
 """True for records that have no id: rows of an SQL view."""
 
 
+def field_of(key: str) -> str:
+    """Return the field that a key of a reading is about."""
+    return key.partition("@")[0]
+
+
 def id_range(low: int, high: int | None = None) -> Domain:
     """Return the domain of the ids `low < id <= high`; after `BEFORE_ALL` it has no lower bound.
 

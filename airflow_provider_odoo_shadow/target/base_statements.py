@@ -205,15 +205,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     """CREATE TABLE IF NOT EXISTS {internal}.proof (
     table_name text PRIMARY KEY,
     round_started_at timestamptz NOT NULL,
-    last_id bigint,
-    slice_at timestamptz NOT NULL,
-    rows_a_second double precision
+    last_id bigint, slice_at timestamptz NOT NULL, rows_a_second double precision,
+    is_clean boolean NOT NULL DEFAULT true
 )""",
     """CREATE TABLE IF NOT EXISTS {internal}.due_row (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     table_name text NOT NULL,
     removed_from text,
-    ids bigint[] NOT NULL
+    ids bigint[] NOT NULL, due_from timestamptz NOT NULL DEFAULT now()
 )""",
     """CREATE OR REPLACE FUNCTION {internal}.accept_database() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {accept_body}""",

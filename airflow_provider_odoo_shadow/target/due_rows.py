@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import LiteralString
 
 from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.relations import DUE_ROW, FIELD, META
+from airflow_provider_odoo_shadow.target.relations import DUE_ROW, FIELD, META, TABLE_STATE
 
 _OF_ANY_MODEL = ("reference", "many2one_reference", "properties")
 """Odoo types whose values do not say in the catalogue which model they point to."""
@@ -59,23 +60,29 @@ def note_removed(tx: Transaction, table: str, ids: Sequence[int]) -> None:
     )
 
 
-def note_due(tx: Transaction, table: str, ids: Sequence[int]) -> None:
-    """Note rows of a table itself that must be read again."""
+def note_due(tx: Transaction, table: str, ids: Sequence[int], *, after: timedelta = timedelta(0)) -> None:
+    """Note rows of a table itself that must be read again, but not before some time has passed."""
     if ids:
         tx.run(
-            "INSERT INTO {due} (table_name, ids) VALUES ({table}, {ids}::bigint[])",
+            "INSERT INTO {due} (table_name, ids, due_from) VALUES ({table}, {ids}::bigint[], now() + {after})",
             due=tx.internal(DUE_ROW),
             table=table,
             ids=list(ids),
+            after=after,
         )
 
 
 def models_with_due_rows(tx: Transaction) -> list[str]:
-    """Return the models of the tables that have entries, by name."""
+    """Return the models of the tables that have entries, by name.
+
+    Not of those that may be of another database than the others: what is read there now is no proof for the rest.
+    """
     rows = tx.run(
-        "SELECT DISTINCT m.odoo_model FROM {due} d JOIN {meta} m USING (table_name) ORDER BY 1",
+        "SELECT DISTINCT m.odoo_model FROM {due} d JOIN {meta} m USING (table_name)"
+        " LEFT JOIN {state} s USING (table_name) WHERE d.due_from <= now() AND s.is_doubted IS NOT TRUE ORDER BY 1",
         due=tx.internal(DUE_ROW),
         meta=tx.own(META),
+        state=tx.internal(TABLE_STATE),
     )
     return [str(row[0]) for row in rows]
 
@@ -83,7 +90,7 @@ def models_with_due_rows(tx: Transaction) -> list[str]:
 def due_rows(tx: Transaction, table: str) -> DueRows:
     """Find the rows of a table that are due: looks at the whole table if something is gone that they may point to."""
     entries = tx.run(
-        "SELECT id, removed_from IS NOT NULL FROM {due} WHERE table_name = {table} ORDER BY id",
+        "SELECT id, removed_from IS NOT NULL FROM {due} WHERE table_name = {table} AND due_from <= now() ORDER BY id",
         due=tx.internal(DUE_ROW),
         table=table,
     )
@@ -132,6 +139,16 @@ def _pointing_conditions(tx: Transaction, table: str) -> list[sql.Composed]:
         for column, kind, target in columns
         if kind in _POINTING
     ]
+
+
+def forget_all_due(tx: Transaction, model: str) -> None:
+    """Forget the entries of a model that Odoo does not have any more: its rows stay as they are."""
+    tx.run(
+        "DELETE FROM {due} d USING {meta} m WHERE m.table_name = d.table_name AND m.odoo_model = {model}",
+        due=tx.internal(DUE_ROW),
+        meta=tx.own(META),
+        model=model,
+    )
 
 
 def forget_due(tx: Transaction, due: DueRows) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.mirrored_columns import MirroredColumn, mirrored_columns
 from airflow_provider_odoo_shadow.target.relations import META, SYNC_LOG, TABLE_STATE
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
@@ -51,17 +51,35 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     ]
 
 
-def note_untracked(tx: Transaction, tables: Sequence[str], rests_on: str | None = None) -> None:
-    """Note that the columns that change without `write_date` have just been read for all rows of tables.
+def watched_tables(tx: Transaction) -> dict[str, str | None]:
+    """Return the tables whose rows go when their records go, of which those that point to them are told.
 
+    Not those that were not brought up to date for hours: they may not be mirrored any more.
+
+    :return: how each one's model is mirrored, by table: the job's own text.
+    """
+    rows = tx.run(
+        "SELECT m.table_name, s.settings FROM {meta} m JOIN {state} s USING (table_name)"
+        " WHERE m.last_sync_at > now() - interval '6 hours' AND m.on_delete IS DISTINCT FROM {ignore}",
+        meta=tx.own(META),
+        state=tx.internal(TABLE_STATE),
+        ignore=str(OnDelete.IGNORE),
+    )
+    return {str(table): settings for table, settings in rows}
+
+
+def note_untracked(tx: Transaction, table: str, moment: datetime, rests_on: str | None = None) -> None:
+    """Note that the columns that change without `write_date` were read for all rows of a table.
+
+    :param moment: when that began, by the shadow's clock.
     :param rests_on: None leaves it as it is.
     """
     tx.run(
-        "INSERT INTO {state} AS s (table_name, untracked_at, rests_on)"
-        " SELECT unnest({tables}::text[]), clock_timestamp(), {rests_on}"
+        "INSERT INTO {state} AS s (table_name, untracked_at, rests_on) VALUES ({table}, {moment}, {rests_on})"
         " ON CONFLICT (table_name) DO UPDATE SET untracked_at = excluded.untracked_at,"
         " rests_on = coalesce(excluded.rests_on, s.rests_on)",
         state=tx.internal(TABLE_STATE),
-        tables=list(tables),
+        table=table,
+        moment=moment,
         rests_on=rests_on,
     )

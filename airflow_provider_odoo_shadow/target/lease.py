@@ -83,12 +83,17 @@ def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
 
 def is_free(tx: Transaction, table: str) -> bool:
     """Say whether nobody living writes a table."""
+    return living_holder(tx, table) is None
+
+
+def living_holder(tx: Transaction, table: str) -> str | None:
+    """Return who writes a table now, None for nobody."""
     rows = tx.run(
-        "SELECT 1 FROM {leases} WHERE table_name = {table} AND held_until >= clock_timestamp()",
+        "SELECT coalesce(held_by, '') FROM {leases} WHERE table_name = {table} AND held_until >= clock_timestamp()",
         leases=tx.internal(LEASES),
         table=table,
     )
-    return not rows
+    return str(rows[0][0]) if rows else None
 
 
 def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:

@@ -62,12 +62,14 @@ class Merged:
     :param revived: rows that had been marked as deleted.
     :param oldest: the oldest `_odoo_write_date` among the rows that were written.
     :param refused: rows that PostgreSQL does not take.
+    :param older: ids of rows that came with other values and an older `_odoo_write_date` than the table has or had.
     """
 
     counts: RowCounts
     revived: int = 0
     oldest: datetime | None = None
     refused: tuple[Refused, ...] = ()
+    older: tuple[int, ...] = ()
 
     def __add__(self, other: Merged) -> Merged:
         known = [moment for moment in (self.oldest, other.oldest) if moment is not None]
@@ -76,6 +78,7 @@ class Merged:
             self.revived + other.revived,
             min(known, default=None),
             (*self.refused, *other.refused),
+            (*self.older, *other.older),
         )
 
 
@@ -122,7 +125,7 @@ def _merge_staged(
         changes.append(sql.SQL("{} = NULL").format(sql.Identifier(names.DELETED_AT)))
         revived = _count_marked(tx, table, scope)
         is_marked = sql.SQL("shadow.{} IS NOT NULL").format(sql.Identifier(names.DELETED_AT))
-    ((staged, inserted, written, oldest),) = tx.run(
+    ((staged, inserted, written, oldest, older),) = tx.run(
         "WITH merged AS ("
         " INSERT INTO {target} AS shadow ({listed}, {hash})"
         " SELECT {listed}, {made} FROM {staging} AS staged WHERE {scope}"
@@ -132,7 +135,9 @@ def _merge_staged(
         " OR shadow.{write_date} > shadow.{synced_at})"
         " RETURNING xmax = 0 AS is_new, {write_date} AS written_at)"  # xmax is 0 in a row that this statement inserted
         " SELECT (SELECT count(*) FROM {staging} AS staged WHERE {scope}),"
-        " count(*) FILTER (WHERE is_new), count(*), min(written_at)"
+        " count(*) FILTER (WHERE is_new), count(*), min(written_at),"
+        " (SELECT array_agg(staged.{id}) FROM {staging} AS staged JOIN {target} AS shadow USING ({id})"
+        " WHERE {scope} AND staged.{write_date} < shadow.{write_date} AND shadow.{hash} IS DISTINCT FROM {made})"
         " FROM merged",
         target=tx.own(table),
         listed=listed(columns),
@@ -148,7 +153,8 @@ def _merge_staged(
         all=overwrite is Overwrite.ALL,
         even_younger=overwrite is Overwrite.EVEN_YOUNGER,
     )
-    return Merged(RowCounts(inserted, written - inserted, staged - written), revived, oldest)
+    counts = RowCounts(inserted, written - inserted, staged - written)
+    return Merged(counts, revived, oldest, older=tuple(older or ()))
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from airflow_provider_odoo_shadow.target.relations import FIELD
 class MirroredColumn:
     """A column, and the field that it holds.
 
-    :param points_to_mirrored: the model that it points to has a table in the shadow.
+    :param points_to: the table of the model that it points to, None when the shadow has none.
     """
 
     name: str
     field: str
     odoo_type: str
     column_type: str
-    points_to_mirrored: bool
+    points_to: str | None
     is_translated: bool
     is_company_dependent: bool
     is_required: bool
@@ -30,7 +30,7 @@ class MirroredColumn:
 def mirrored_columns(tx: Transaction, tables: Sequence[str]) -> dict[str, list[MirroredColumn]]:
     """Return the columns of tables that runs write, by table."""
     rows = tx.run(
-        "SELECT table_name, column_name, field_name, odoo_type, column_type, relation_table IS NOT NULL,"
+        "SELECT table_name, column_name, field_name, odoo_type, column_type, relation_table,"
         " is_translated, is_company_dependent, is_required, is_custom"
         " FROM {field} WHERE table_name = ANY({tables}) AND vanished_at IS NULL ORDER BY table_name, column_name",
         field=tx.own(FIELD),

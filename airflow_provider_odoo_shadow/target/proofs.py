@@ -20,12 +20,14 @@ class Proof:
     :param last_id: up to there rows have been compared in this round, None at its beginning.
     :param slice_at: when the last slice ended.
     :param rows_a_second: how fast it was, None before the first.
+    :param is_clean: each row that was compared in this round is as it is in Odoo, or has been repaired.
     """
 
     round_started_at: datetime
     last_id: int | None
     slice_at: datetime
     rows_a_second: float | None = None
+    is_clean: bool = True
 
 
 def time_in_database(tx: Transaction) -> datetime:
@@ -37,7 +39,7 @@ def time_in_database(tx: Transaction) -> datetime:
 def read_proof(tx: Transaction, table: str) -> Proof | None:
     """Return where a table's round is, None when none has begun."""
     rows = tx.run(
-        "SELECT round_started_at, last_id, slice_at, rows_a_second FROM {proof} WHERE table_name = {table}",
+        "SELECT round_started_at, last_id, slice_at, rows_a_second, is_clean FROM {proof} WHERE table_name = {table}",
         proof=tx.internal(PROOF),
         table=table,
     )
@@ -47,9 +49,10 @@ def read_proof(tx: Transaction, table: str) -> Proof | None:
 def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
     """Keep where a table's round is."""
     tx.run(
-        "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second)"
-        " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}) ON CONFLICT (table_name) DO UPDATE SET"
-        " round_started_at = excluded.round_started_at, last_id = excluded.last_id, slice_at = excluded.slice_at,"
+        "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second, is_clean)"
+        " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}, {is_clean})"
+        " ON CONFLICT (table_name) DO UPDATE SET round_started_at = excluded.round_started_at,"
+        " last_id = excluded.last_id, slice_at = excluded.slice_at, is_clean = excluded.is_clean,"
         " rows_a_second = coalesce(excluded.rows_a_second, p.rows_a_second)",
         proof=tx.internal(PROOF),
         table=table,
@@ -57,6 +60,7 @@ def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
         last_id=proof.last_id,
         slice_at=proof.slice_at,
         speed=proof.rows_a_second,
+        is_clean=proof.is_clean,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -181,6 +181,19 @@ def to_settings(
     kept = OnDelete(on_delete or OnDelete.DELETE)
     return ReadSettings(
         read_as, kept, settings, frozenset(unreadable), variants, has_failed, frozenset(unreadable_fields)
+    )
+
+
+def note_given_again(tx: Transaction, table: str, unreadable_fields: Collection[str]) -> None:
+    """Let the next run mirror fields of a table that were refused until now.
+
+    :param unreadable_fields: those that still are.
+    """
+    tx.run(
+        "UPDATE {meta} SET unreadable_fields = {fields}, fields_digest = NULL WHERE table_name = {table}",
+        meta=tx.own(META),
+        fields=sorted(unreadable_fields),
+        table=table,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import NAMESPACE_URL, uuid5
@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.job.closing import close_run
+from airflow_provider_odoo_shadow.job.closing import Closed, close_run
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.models import checked_name
@@ -21,10 +21,9 @@ from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_t
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
-from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
-from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
+from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
@@ -188,7 +187,7 @@ class OdooToPostgresOperator(BaseOperator):
             self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
             log.info("%s", result)
             if self.closes_run:
-                close_and_log(odoo, shadow, run, options)
+                log_closed(close_run(odoo, shadow, run=run, options=options))
         return _summary(result)
 
     def _variable(self, table: str) -> WatermarkVariable:
@@ -198,10 +197,10 @@ class OdooToPostgresOperator(BaseOperator):
         log.info("%s", progress)
 
 
-def close_and_log(odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> None:
-    """Do what a run does when its models are done. Raises the first model's error, after the others."""
+def log_closed(items: Iterable[Closed]) -> None:
+    """Log what a run does at its end, as it is done. Raises the first model's error, after the others."""
     failed = []
-    for item in close_run(odoo, shadow, run=run, options=options):
+    for item in items:
         log.info("%s", item)
         failed += [item.error] if item.error else []
     if failed:

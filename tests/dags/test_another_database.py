@@ -81,3 +81,18 @@ def test_rows_that_are_older_stop_the_run_until_all_is_read(
     assert "has a backup been restored" in refusal(run(dag), capsys)
     assert mapped(run(dag, full=True)) == {COUNTRY: "success"}
     assert (run(dag).state, capsys.readouterr().err.count("backup")) == ("success", 0)
+
+
+def test_nothing_is_settled_after_a_plan_that_failed(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dag = mirror_dag(models=[COUNTRY])
+    assert run(dag).state == "success"
+    ask(
+        database,
+        "INSERT INTO own_internal.due_row (table_name, ids) VALUES ('odoo_shadow_res_country', '{1}') RETURNING 1",
+    )
+    set_uuid(odoo, "another-uuid")
+    refused = run(dag)
+    refusal(refused, capsys)
+    assert states(refused)["settle"] == "skipped"

@@ -31,7 +31,7 @@ def recording(odoo: StandIn, model: str = "res.partner") -> Iterator[list[int]]:
 
     def note(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if name == model:
-            read.extend(row["id"] for row in rows if _DATED < row.keys())
+            read.extend(row["id"] for row in rows if row.keys() > _DATED)
         return rows
 
     odoo.rewrite = note

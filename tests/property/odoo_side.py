@@ -259,7 +259,7 @@ class OdooSide:
 
     def restore(self) -> None:
         """Put a backup back in its place, if it has the fields that there are; whoever is at work is thrown out."""
-        if self._fields_at_backup != self.added:
+        if self._fields_at_backup is None or self._fields_at_backup != frozenset(self.added):
             return
         self.end_all(commit=False)
         self.set_back |= {THING, PLAIN}

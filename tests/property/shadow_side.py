@@ -24,6 +24,7 @@ _BOOKS = (
     "odoo_shadow_sync_log",
     "odoo_shadow_verification",
 )
+_INTERNAL_BOOKS = ("table_state", "lease", "sync_detail", "proof", "due_row")
 
 
 class ShadowSide:
@@ -56,7 +57,7 @@ class ShadowSide:
             return
         doomed = [sql.Identifier(DEFAULT_SCHEMA, f"odoo_shadow_{table}") for table in TABLES.values()]
         books = [sql.Identifier(DEFAULT_SCHEMA, book) for book in _BOOKS]
-        books += [sql.Identifier(_INTERNAL, book) for book in ("table_state", "lease", "sync_detail", "proof", "due_row")]
+        books += [sql.Identifier(_INTERNAL, book) for book in _INTERNAL_BOOKS]
         emptied = [sql.SQL("DELETE FROM {}").format(book) for book in books]
         drop = sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.SQL(", ").join(doomed))
         self._admin.execute(sql.SQL("; ").join([drop, *emptied]))

@@ -316,7 +316,10 @@ HIDDEN = ("edit_by_sql", "write_date_back")
 """Writes that no `write_date` tells of: only a verification finds them."""
 
 OF_MODEL = {
-    THING: ("create", "edit", "edit_many", "archive", "adopt", "follow", "unlink", "delete_by_sql", "tag", "tag_far", "unlink_tag"),
+    THING: (
+        *("create", "edit", "edit_many", "archive", "adopt", "follow", "unlink", "delete_by_sql"),
+        *("tag", "tag_far", "unlink_tag"),
+    ),
     PLAIN: ("create_plain", "create_plain", "edit_plain", "unlink_plain"),
     TEMPLATE: ("edit_template", "unlink_template"),
     PRODUCT: ("create_product", "edit_product", "edit_product"),

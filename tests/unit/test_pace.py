@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_odoo_shadow.job.pace import due_slice, lateness, promised_time
+from airflow_provider_odoo_shadow.job.pace import due_rows, lateness, promised_time, time_for_slices
 from airflow_provider_odoo_shadow.target.proofs import Proof
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,21 +27,25 @@ def test_each_row_is_proven_in_time_whatever_the_interval(rows: int, every: time
     proof, compared, elapsed = Proof(NOON, None, NOON), 0, timedelta(0)
     while compared < rows:
         elapsed += every
-        due = due_slice(proof, rows, 2_000, NOON + elapsed)
-        if due is not None:
-            compared += due.rows
+        due = due_rows(proof, rows, 2_000, NOON + elapsed)
+        if due:
+            compared += due
             proof = Proof(NOON, compared, NOON + elapsed)
     assert elapsed <= promised_time(rows)
 
 
 def test_runs_that_follow_each_other_soon_cost_nothing() -> None:
-    assert due_slice(Proof(NOON, None, NOON), MILLION, 2_000, NOON + timedelta(minutes=59)) is None
-    assert due_slice(Proof(NOON, None, NOON), 0, 2_000, NOON + DAY) is None
+    assert due_rows(Proof(NOON, None, NOON), MILLION, 2_000, NOON + timedelta(minutes=59)) == 0
+    assert due_rows(Proof(NOON, None, NOON), 0, 2_000, NOON + DAY) == 0
 
 
-def test_a_slice_leaves_the_server_half_of_the_time() -> None:
-    due = due_slice(Proof(NOON, None, NOON), 9 * MILLION, 2_000, NOON + 4 * HOUR)
-    assert due is not None and due.time == 2 * HOUR
+def test_the_slices_of_a_run_leave_the_server_half_of_the_time() -> None:
+    assert time_for_slices(4 * HOUR) == 2 * HOUR
+
+
+def test_a_long_pause_does_not_make_the_next_run_last_for_days() -> None:
+    assert time_for_slices(30 * DAY) == 4 * HOUR
+    assert time_for_slices(timedelta(seconds=1)) == timedelta(minutes=1)
 
 
 def test_how_late_a_proof_is() -> None:

@@ -1,0 +1,297 @@
+"""The end of a run keeps its promises when something goes wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from airflow_provider_odoo_shadow.job.choosing import Chosen
+from airflow_provider_odoo_shadow.job.closing import DUE, PROOF, Closed, close_run, reread_due
+from airflow_provider_odoo_shadow.job.plan import plan_run
+from airflow_provider_odoo_shadow.job.progress import Progress
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
+from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError, ShadowOwnershipError
+from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.target.registry import list_tables
+from odoo_stand_in import StandIn
+from tests.conftest import client_of
+from tests.engine.conftest import age
+from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
+from tests.engine.restoring import UUID, Backup, set_uuid
+from tests.engine.running import StoppedError, column, mirror, statuses_of, stop_after
+from tests.engine.test_due_rows import LEADS, NOW, POINTING
+from tests.engine.test_rolling_proof import let_pass
+from tests.engine.verifying import verify
+
+BOTH = ("x_team", "x_lead")
+PAGES = MirrorOptions(wait=timedelta(0), batch_size=10)
+
+
+@pytest.fixture
+def leads(odoo: StandIn) -> Iterator[StandIn]:
+    """Two leads of two teams."""
+    odoo.add_model("x_team")
+    odoo.add_model("x_lead", POINTING)
+    teams = odoo.execute("x_team", "create", [{"x_name": "North"}, {"x_name": "South"}])
+    odoo.execute("x_lead", "create", [{"x_name": f"of {team}", "x_team_id": team} for team in reversed(teams)])
+    age(odoo, *BOTH)
+    yield odoo
+    for model in reversed(BOTH):
+        odoo.uninstall(model)
+    set_uuid(odoo, UUID)
+
+
+@pytest.fixture
+def client(odoo: StandIn) -> Iterator[OdooClient]:
+    with client_of(odoo) as opened:
+        yield opened
+
+
+def mirror_both(client: OdooClient, shadow: ShadowDatabase, options: MirrorOptions = NOW) -> Run:
+    run = Run()
+    for model in BOTH:
+        mirror_with(client, shadow, options, model=model, run=run)
+    return run
+
+
+def end(client: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions = NOW) -> list[Closed]:
+    return list(close_run(client, shadow, run=run, options=options))
+
+
+@pytest.mark.parametrize("by", ["its own run", "the end of another's"])
+def test_a_row_that_could_not_be_read_again_stays_due(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase, by: str
+) -> None:
+    mirror_both(client, shadow)
+    in_shadow(shadow, "ALTER TABLE {odoo_shadow_x_lead} ADD CONSTRAINT own CHECK (id <> 1 OR x_team_id IS NOT NULL)")
+    leads.execute("x_team", "unlink", [2])
+    mirror(client, shadow, "x_team")
+    if by == "its own run":
+        with pytest.raises(RefusedRecordsError):
+            mirror(client, shadow, "x_lead")
+    else:
+        (closed,) = end(client, shadow, Run())
+        assert isinstance(closed.error, RefusedRecordsError)
+    in_shadow(shadow, "ALTER TABLE {odoo_shadow_x_lead} DROP CONSTRAINT own")
+    assert [item.error for item in end(client, shadow, Run())] == [None]
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+
+
+def test_nothing_is_read_again_from_another_database(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    mirror_both(client, shadow)
+    leads.execute("x_team", "unlink", [2])
+    mirror(client, shadow, "x_team")
+    set_uuid(leads, "another-uuid")
+    in_odoo(leads, "UPDATE x_lead SET x_name = 'of another database'")
+    with client_of(leads) as fresh:
+        (closed,) = end(fresh, shadow, Run())
+    assert isinstance(closed.error, ShadowOwnershipError)
+    assert set(column(shadow, "x_name", [1, 2], LEADS).values()) == {"of 1", "of 2"}
+
+
+def test_a_table_that_the_same_run_writes_is_left_to_it(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    """Two operators of a DAG run side by side: one ends the run while the other writes."""
+    mirror_both(client, shadow)
+    leads.execute("x_team", "unlink", [2])
+    leads.execute("x_lead", "write", [1, 2], {"x_name": "new"})
+    run, closed = Run(), list[Closed]()
+
+    def meanwhile(_: Progress) -> None:
+        if not closed:
+            with client_of(leads) as other, ShadowDatabase(shadow._connect, name="other") as second:
+                mirror(other, second, "x_team", run=run)
+                closed.extend([*end(other, second, run), Closed("x_team", "done")])
+
+    mirror(client, shadow, "x_lead", run=run, batch_size=1, on_progress=meanwhile)
+    assert [item.what for item in closed] == ["done"]
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+    assert set(statuses_of(shadow)) == {"success"}
+
+
+@pytest.mark.parametrize("why", ["it keeps what is gone", "it is mirrored no more", "it is not mirrored whole"])
+def test_no_reference_stays_whose_target_nobody_removes(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase, why: str
+) -> None:
+    options = MirrorOptions(wait=timedelta(0), on_delete=OnDelete.IGNORE) if "keeps" in why else NOW
+    narrow = ModelSettings.parse("x_team", {"domain": [["x_name", "=", "North"]]}) if "whole" in why else None
+    mirror_with(client, shadow, options, model="x_team", settings=narrow)
+    mirror_with(client, shadow, options, model="x_lead")
+    if "no more" in why:
+        in_shadow(shadow, "UPDATE {odoo_shadow_meta} SET last_sync_at = now() - interval '7 h'")
+    leads.execute("x_team", "unlink", [2])
+    run = Run()
+    for model in BOTH[why == "it is mirrored no more" :]:
+        mirror_with(client, shadow, options, model=model, run=run)
+    assert [item.error for item in end(client, shadow, run, options)] == [None]
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+
+
+def test_rows_of_another_language_are_left_to_their_own_run(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    mirror_both(client, shadow)
+    leads.execute("x_team", "unlink", [2])
+    with client_of(leads, extras={"lang": "fr_FR"}) as other:
+        mirror(other, shadow, "x_team")
+        assert [item.error for item in end(other, shadow, Run()) if item.error] == []
+    assert "run a sync with this connection first" in caplog.text
+    assert [item.what for item in end(client, shadow, Run())] == [DUE]
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+
+
+def test_rows_are_read_again_that_point_to_what_a_repair_removed(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    mirror_both(client, shadow)
+    leads.execute("x_team", "unlink", [2])
+    verify(client, shadow, model="x_team", repair=True)
+    assert [item.what for item in reread_due(client, shadow, run=Run(), options=NOW)] == [DUE]
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+
+
+def test_rows_are_read_again_that_point_to_what_the_proof_removed(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    mirror_both(client, shadow)
+    end(client, shadow, run := mirror_both(client, shadow))
+    leads.execute("x_team", "unlink", [2])  # after the models' own runs
+    in_shadow(shadow, "UPDATE odoo_shadow_internal.proof SET slice_at = now() - interval '2 days'")
+    in_shadow(shadow, "DELETE FROM odoo_shadow_internal.proof WHERE table_name = 'odoo_shadow_x_lead'")
+    assert [item.what for item in end(client, shadow, run)][-2:] == [PROOF, DUE]
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+
+
+@pytest.fixture
+def visited(odoo: StandIn) -> Iterator[StandIn]:
+    with visits(odoo, 40):
+        odoo.add_field(VISIT, "x_tags", "many2many", relation="res.partner.category")
+        age(odoo, VISIT)
+        yield odoo
+
+
+def one_run(client: OdooClient, shadow: ShadowDatabase, **settings: Any) -> list[Closed]:
+    run = Run()
+    if plan_run(client, shadow, Chosen((VISIT,)), run=run, options=PAGES).work:
+        mirror_with(client, shadow, PAGES, run=run, **settings)
+    return end(client, shadow, run, PAGES)
+
+
+def proven_up_to(shadow: ShadowDatabase) -> object:
+    with shadow.transaction() as tx:
+        return next(item.proven_up_to for item in list_tables(tx) if item.table == VISITS)
+
+
+def answer(odoo: StandIn, record_id: int, field: str, values: Iterator[object]) -> None:
+    """Let Odoo answer something else for one cell each time; an exception is raised."""
+
+    def rewrite(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for row in rows:
+            if model == VISIT and row["id"] == record_id and field in row:
+                row[field] = next(values)
+                if isinstance(row[field], Exception):
+                    raise row[field]
+        return rows
+
+    odoo.rewrite = rewrite
+
+
+def test_a_row_that_odoo_cannot_give_is_not_proven(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    one_run(client, shadow)
+    in_odoo(visited, "UPDATE x_visit SET x_name = 'by SQL' WHERE id = 7")
+    answer(visited, 7, "x_name", iter([ValueError("cannot be read")] * 1000))
+    let_pass(shadow, timedelta(days=2))
+    assert ["x_visit 7 cannot be read" in str(item.error) for item in one_run(client, shadow)] == [True]
+    assert proven_up_to(shadow) is None
+    with pytest.raises(OdooUnreadableRecordsError, match="cannot give the records 7;"):
+        mirror_with(client, shadow, PAGES)
+    visited.rewrite = None
+    mirror_with(client, shadow, PAGES)
+    assert column(shadow, "x_name", [7], VISITS) == {7: "by SQL"}
+
+
+def test_a_row_that_is_never_equal_does_not_keep_the_others_from_being_proven(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    one_run(client, shadow)
+    in_odoo(visited, "UPDATE x_visit SET x_name = 'by SQL' WHERE id = 35")
+    answer(visited, 2, "x_name", (f"odd {number}" for number in range(1000)))
+    for _ in range(4):
+        let_pass(shadow, timedelta(hours=6))
+        one_run(client, shadow)
+    assert column(shadow, "x_name", [35], VISITS) == {35: "by SQL"}
+    assert proven_up_to(shadow) is None
+
+
+def test_a_field_that_odoo_does_not_store_is_left_to_the_runs(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    settings = ModelSettings.parse(VISIT, {"extra_fields": ["display_name"]})
+    answer(visited, 2, "display_name", (f"{number} seconds ago" for number in range(1000)))
+    one_run(client, shadow, settings=settings)
+    let_pass(shadow, timedelta(days=2))
+    assert one_run(client, shadow, settings=settings) == []
+    assert proven_up_to(shadow) is not None
+
+
+def test_a_wrong_cell_is_written_even_if_its_row_has_the_right_hash(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    one_run(client, shadow)
+    in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET x_tags = '{{99}}' WHERE id = 3")
+    one_run(client, shadow)
+    assert column(shadow, "x_tags", [3], VISITS) == {3: []}
+
+
+def test_pages_of_an_earlier_try_are_not_taken_for_read_just_now(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    run = Run()
+    with pytest.raises(StoppedError):
+        mirror_with(client, shadow, PAGES, run=run, on_progress=stop_after(2))
+    in_odoo(visited, "INSERT INTO res_partner_category_x_visit_rel (x_visit_id, res_partner_category_id) VALUES (3, 1)")
+    mirror_with(client, shadow, PAGES, run=run)
+    end(client, shadow, run, PAGES)
+    assert column(shadow, "x_tags", [3], VISITS) == {3: [1]}
+
+
+def test_a_row_that_comes_older_than_it_is_here_is_asked_for_again_later(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    """The shadow's clock is ahead, so nothing shows that a row's date lay ahead when it was read."""
+    in_odoo(visited, "UPDATE x_visit SET write_date = now() AT TIME ZONE 'UTC' + interval '5 min' WHERE id = 3")
+    one_run(client, shadow)
+    in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET _synced_at = _synced_at + interval '10 min'")
+    visited.execute(VISIT, "write", [3], {"x_name": "edited"})
+    mirror_with(client, shadow, PAGES)
+    assert column(shadow, "x_name", [3], VISITS) == {3: "X name 3"}  # as if a replica lagged
+    in_shadow(shadow, "UPDATE odoo_shadow_internal.due_row SET due_from = due_from - interval '11 min'")
+    assert [item.what for item in end(client, shadow, Run(), PAGES)] == [DUE]
+    assert column(shadow, "x_name", [3], VISITS) == {3: "edited"}
+
+
+def test_a_backup_is_noticed_behind_many_rows_that_are_gone(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    with visits(odoo, 30):
+        age(odoo, VISIT)
+        backup = Backup(odoo, [VISIT])
+        odoo.execute(VISIT, "write", [1], {"x_name": "taken back"})
+        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
+        odoo.execute(VISIT, "create", [{"x_name": "new"} for _ in range(120)])
+        one_run(client, shadow)
+        backup.restore()
+        with client_of(odoo) as fresh, pytest.raises(ShadowOwnershipError, match="x_visit 1 was written at"):
+            plan_run(fresh, shadow, Chosen((VISIT,)), run=Run(), options=PAGES)
