@@ -140,7 +140,7 @@ class Story(RuleBasedStateMachine):
         writes.do(self.odoo, Tick(7200.0))
         if data.draw(st.sampled_from(self.profile.loaded)):
             for number in range(len(self.models)):
-                assert self._run(Plan(model=number)) is Outcome.DONE
+                assert self.run_once(Plan(model=number)) is Outcome.DONE
             writes.do(self.odoo, Tick(7200.0))
 
     @_has("in_odoo")
@@ -183,7 +183,7 @@ class Story(RuleBasedStateMachine):
     @rule(plan=_of_story(plans_of))
     def run(self, plan: Plan) -> None:
         """A run, which may be killed."""
-        self._run(plan)
+        self.run_once(plan)
         self.runs_since_settled += 1
 
     @_has("overlapping_runs")
@@ -199,7 +199,7 @@ class Story(RuleBasedStateMachine):
         self, first: Plan, second: Plan, freeze_at: int, expires: bool, meanwhile: list[Event], thaw_at: int
     ) -> None:
         """A second run comes while the first is writing, or has been asleep for longer than its lease lasts."""
-        with patch.object(scan, "read_ahead", _in_step):
+        with patch.object(scan, "read_ahead", in_step):
             self._overlap(replace(first, meanwhile=()), second, freeze_at, expires, meanwhile, thaw_at)
 
     def _overlap(
@@ -217,8 +217,8 @@ class Story(RuleBasedStateMachine):
         for event in meanwhile:
             writes.do(self.odoo, event)
         same_table = self._model(second) == self._model(first)
-        other = self._run(
-            replace(second, again=False, waits=expires or not freezer.is_frozen), on_progress=_at(thaw_at, go_on)
+        other = self.run_once(
+            replace(second, again=False, waits=expires or not freezer.is_frozen), on_progress=happen_at(thaw_at, go_on)
         )
         go_on()
         self.runs_since_settled += 1
@@ -232,7 +232,7 @@ class Story(RuleBasedStateMachine):
 
     def _run_apart(self, plan: Plan, freezer: _Freezer, outcomes: list[Outcome | BaseException]) -> None:
         try:
-            outcomes.append(self._run(plan, on_progress=freezer, process=1))
+            outcomes.append(self.run_once(plan, on_progress=freezer, process=1))
         except BaseException as error:  # noqa: BLE001 - is raised in the thread of the test
             outcomes.append(error)
         finally:
@@ -258,17 +258,21 @@ class Story(RuleBasedStateMachine):
         self.odoo.end_all(commit=True)
         if self.shadow.has_base():
             self.shadow.expire_leases()
-        run = self._new_run()
-        for number in range(len(self.models)):
-            assert self._run(Plan(model=number, batch=batch), run=run) is Outcome.DONE
-        client, shadow = self._processes[0]
-        for closed in close_run(client, shadow, run=run, options=self._options(Plan(batch=batch))):
-            if closed.error is not None:
-                raise closed.error
+        self.run_all(batch)
         for model in self.models:
             self._judge(model)
         self.odoo.hidden = {}
         self.runs_since_settled = 0
+
+    def run_all(self, batch: int) -> None:
+        """Run all models, and close the run."""
+        run = self._new_run()
+        for number in range(len(self.models)):
+            assert self.run_once(Plan(model=number, batch=batch), run=run) is Outcome.DONE
+        client, shadow = self._processes[0]
+        for closed in close_run(client, shadow, run=run, options=self._options(Plan(batch=batch))):
+            if closed.error is not None:
+                raise closed.error
 
     def teardown(self) -> None:
         """So it is in the end."""
@@ -308,7 +312,7 @@ class Story(RuleBasedStateMachine):
     def _model(self, plan: Plan) -> str:
         return self.models[plan.model % len(self.models)]
 
-    def _run(
+    def run_once(
         self,
         plan: Plan,
         *,
@@ -316,6 +320,7 @@ class Story(RuleBasedStateMachine):
         process: int = 0,
         run: Run | None = None,
     ) -> Outcome:
+        """Run one model; say how it ended."""
         model = self._model(plan)
         dead = self._dead.get(model)
         run = run or (dead if dead is not None and plan.again else self._new_run())
@@ -349,7 +354,7 @@ class Story(RuleBasedStateMachine):
         except ShadowOwnershipError:  # a backup was restored, or the newest row set back: somebody knows better
             if plan.full or model not in self.odoo.set_back:
                 raise
-            return self._run(replace(plan, full=True), on_progress=on_progress, process=process, run=run)
+            return self.run_once(replace(plan, full=True), on_progress=on_progress, process=process, run=run)
         if model == THING:
             self.odoo.removed -= removed
         self._dead.pop(model, None)
@@ -391,7 +396,8 @@ def _meanwhile(odoo: OdooSide, events: tuple[tuple[int, Event], ...]) -> Callabl
     return before_call
 
 
-def _at(count: int, action: Callable[[], None]) -> Callable[[Progress], None]:
+def happen_at(count: int, action: Callable[[], None]) -> Callable[[Progress], None]:
+    """Let something happen at the so many-th report of a run."""
     left = [count]
 
     def on_progress(progress: Progress) -> None:
@@ -402,7 +408,7 @@ def _at(count: int, action: Callable[[], None]) -> Callable[[Progress], None]:
     return on_progress
 
 
-def _in_step(items: Iterator[Any], **_waiting: object) -> Iterator[Any]:
+def in_step(items: Iterator[Any], **_waiting: object) -> Iterator[Any]:
     """Read ahead in the same thread: always the same order, so that a story can be told again."""
     end = object()
     item = next(items, end)

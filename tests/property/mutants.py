@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from airflow_provider_odoo_shadow.job import closing, mirror, scan, table_hold, 
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD
 from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import Page, Unreadable
+from airflow_provider_odoo_shadow.source.pages import Page
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 from airflow_provider_odoo_shadow.target import watermarks
@@ -21,9 +21,10 @@ from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
-from tests.property.mortal import Death, Moment
+from tests.property import told
 from tests.property.odoo_side import THING
 from tests.property.plans import Profile
+from tests.property.told import Tale
 
 Breaking = Callable[[], AbstractContextManager[None]]
 
@@ -35,12 +36,12 @@ class Mutant:
     """A product without one of its safeguards.
 
     :param broken: takes the safeguard away for as long as it is entered.
-    :param profile: the stories in which it is missed soonest.
+    :param stories: those in which it is missed: one that is told, or what chance tells.
     """
 
     name: str
     broken: Breaking
-    profile: Profile = THINGS_ONLY
+    stories: Tale | Profile
 
 
 @contextmanager
@@ -105,7 +106,7 @@ def no_look_back() -> Iterator[None]:
 def newest_row_as_watermark() -> Iterator[None]:
     """Take the newest `write_date` that was read as the next watermark, and not the clock before the first page."""
     newest: dict[UUID, datetime] = {}
-    write_page, end_of = scan._write_page, scan._end_of
+    write_page, finish = scan._write_page, watermarks.finish_scan
 
     def noting(
         writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None, *, tells_lateness: bool
@@ -116,10 +117,11 @@ def newest_row_as_watermark() -> Iterator[None]:
             newest[read.run_id] = max(newest.get(read.run_id, moment), moment)
         return write_page(writer, read, page, known, tells_lateness=tells_lateness)
 
-    def newest_of(read: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
-        return newest.get(read.run_id) or end_of(read, unreadable, known)
+    def finish_scan(tx: Transaction, table: str, read: Scan) -> Watermark:
+        moment = newest.get(read.run_id, read.high)
+        return finish(tx, table, replace(read, high=moment, newest=moment))
 
-    with patch.object(scan, "_write_page", noting), patch.object(scan, "_end_of", newest_of):
+    with patch.object(scan, "_write_page", noting), patch.object(watermarks, "finish_scan", finish_scan):
         yield
 
 
@@ -192,7 +194,10 @@ def no_filling() -> Iterator[None]:
 @contextmanager
 def no_due_rows() -> Iterator[None]:
     """Leave rows as they are that point to what has gone."""
-    with patch.object(closing, "models_with_due_rows", lambda _tx: []):
+    with (
+        patch.object(closing, "models_with_due_rows", lambda _tx: []),
+        patch.object(mirror, "reread_due_rows", lambda *_: None),
+    ):
         yield
 
 
@@ -234,43 +239,21 @@ def no_lease() -> Iterator[None]:
 
 
 _SIMPLE = replace(THINGS_ONLY, rules=frozenset({"in_odoo", "time_passes"}), deaths=(None,), seconds=(1200.0,))
-_KILLED = replace(_SIMPLE, deaths=tuple(Death(Moment.AFTER_COMMIT, count) for count in range(5, 9)), often=("edit",))
 _SLEEPY = replace(_SIMPLE, rules=frozenset({"in_odoo", "overlapping_runs"}))
-# New rows betray themselves by their number, edits do not: what a broken safeguard loses for good are edits.
-_MOVING = replace(_SIMPLE, often=("edit_many", "unlink"), least_meanwhile=3, loaded=(True,))
 
 MUTANTS = (
-    Mutant("offset paging", offset_paging, _MOVING),
-    Mutant("> instead of >=", greater_than, replace(THINGS_ONLY, deaths=(None,), seconds=(900.0,))),
-    Mutant(
-        "no look-back",
-        no_look_back,
-        replace(
-            THINGS_ONLY,
-            rules=frozenset({"in_odoo", "in_a_transaction", "time_passes"}),
-            often=("edit",),
-            deaths=(None,),
-            full=(False,),
-            loaded=(True,),
-        ),
-    ),
-    Mutant(
-        "max(write_date) as watermark",
-        newest_row_as_watermark,
-        replace(_SIMPLE, often=("edit",), least_meanwhile=4, loaded=(False,), meanwhile_at=(5, 6)),
-    ),
+    Mutant("offset paging", offset_paging, told.rows_go_while_pages_are_read),
+    Mutant("> instead of >=", greater_than, told.a_transaction_is_as_long_as_the_look_back),
+    Mutant("no look-back", no_look_back, told.a_transaction_ends_after_a_later_one),
+    Mutant("max(write_date) as watermark", newest_row_as_watermark, told.a_row_is_edited_behind_a_slow_run),
     Mutant("no active_test", no_active_test, replace(_SIMPLE, often=("archive",))),
-    Mutant("watermark before the rows", watermark_before_rows, _KILLED),
-    Mutant("a resumed scan and no window after it", resume_is_all, _KILLED),
+    Mutant("watermark before the rows", watermark_before_rows, told.runs_die_after_each_commit),
+    Mutant("a resumed scan and no window after it", resume_is_all, told.a_run_dies_and_others_go_on),
     Mutant("ids never compared", no_deletions, replace(_SIMPLE, often=("unlink",))),
-    Mutant("new columns not filled", no_filling, replace(_SIMPLE, rules=frozenset({"in_odoo", "fields_change"}))),
-    Mutant("rows not read again whose target is gone", no_due_rows, replace(_SIMPLE, often=("follow", "unlink"))),
+    Mutant("new columns not filled", no_filling, told.a_field_is_added),
+    Mutant("rows not read again whose target is gone", no_due_rows, told.a_target_is_deleted),
     Mutant("untracked columns not compared", no_untracked_columns, replace(_SIMPLE, often=("tag_far", "unlink_tag"))),
-    Mutant(
-        "a backup that is restored unnoticed",
-        no_identity,
-        replace(_SIMPLE, rules=frozenset({"in_odoo", "time_passes", "backup"}), often=("edit",)),
-    ),
+    Mutant("a backup that is restored unnoticed", no_identity, told.a_backup_is_restored),
     Mutant("a lease without a fence", no_fence, _SLEEPY),
     Mutant("no lease", no_lease, _SLEEPY),
 )

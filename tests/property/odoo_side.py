@@ -120,8 +120,8 @@ class OdooSide:
     """A stand-in Odoo with its clock and the transactions that are open in it."""
 
     def __init__(self, postgres: str, flavour: Flavour) -> None:
-        # `can_resume` compares with this machine's clock, so the story plays around now.
-        self.start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        # By the shadow's clock nothing of the story lies ahead; stories last for days.
+        self.start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=30)
         self.now = self.start
         self.schema_changes = 0
         self.hidden: dict[str, set[int]] = {}

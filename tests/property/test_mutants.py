@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Flavour
-from tests.property.machine import LostError, World
+from tests.conftest import FLAVOURS, Flavour
+from tests.property.machine import LostError, Story, World
 from tests.property.mutants import MUTANTS, Mutant
+from tests.property.plans import Profile
 from tests.property.telling import tell
+from tests.property.told import TALES, Tale, told
 
 MOST_STORIES = 1000
 """With the seed of `make test` each is caught within 25; with others, some took 200."""
@@ -17,4 +19,13 @@ MOST_STORIES = 1000
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.name))
 def test_a_broken_safeguard_is_caught(worlds: dict[Flavour, World], mutant: Mutant) -> None:
     with mutant.broken(), pytest.raises(LostError):
-        tell(worlds["19"], mutant.profile, MOST_STORIES)
+        if isinstance(mutant.stories, Profile):
+            tell(worlds["19"], mutant.stories, MOST_STORIES)
+        else:
+            told(Story(worlds["19"], Profile()), mutant.stories)
+
+
+@pytest.mark.parametrize("tale", TALES, ids=lambda tale: tale.__name__)
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_story_that_was_hard_once_ends_well(worlds: dict[Flavour, World], flavour: Flavour, tale: Tale) -> None:
+    told(Story(worlds[flavour], Profile()), tale)
