@@ -7,7 +7,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_odoo_shadow.job.credential_names import Hit, credential_in, words_of
-from airflow_provider_odoo_shadow.job.credential_words import DIGEST, PARTS_OF_ADDRESSES, POSTAL, POSTCODES, WEAK, fold
+from airflow_provider_odoo_shadow.job.credential_words import (
+    DIGEST,
+    FOOD,
+    ONLY_IN_NAMES,
+    PARTS_OF_ADDRESSES,
+    PHRASES_ALONE,
+    POSTAL,
+    POSTCODES,
+    WEAK,
+    fold,
+)
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.text.shown import shown
 
@@ -39,7 +49,13 @@ _SECRET_FIELDS = frozenset(
     }
 )
 # They only sound like it: codes by which a bank approved a card payment, and what ends a link out of a mailing list.
-_NO_SECRET_FIELDS = frozenset({"pos.payment.paytm_authcode", "pos.payment.razorpay_authcode", "mailing.trace.sms_code"})
+# The last are India's tax numbers.
+_NO_SECRET_FIELDS = frozenset(
+    {
+        *("pos.payment.paytm_authcode", "pos.payment.razorpay_authcode", "mailing.trace.sms_code"),
+        *("res.partner.l10n_in_tan", "res.company.l10n_in_tan", "res.config.settings.l10n_in_tan"),
+    }
+)
 _KEY_AND_VALUE = frozenset({"key", "value"})
 _CUSTOM_PREFIX = re.compile(r"^x_(studio_)?")
 _HOLD_NONE = frozenset(
@@ -65,7 +81,7 @@ def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
     word, hit = _SECRET_WORD.search(model), credential_in(model)
     if word is not None:
         return f"its name says that it holds credentials ('{word.group(2)}')"
-    if hit is not None and hit.words not in WEAK:
+    if hit is not None and hit.words not in WEAK and hit.words not in PHRASES_ALONE:
         return f"its name says that it holds credentials ('{hit.words}')"
     if {_CUSTOM_PREFIX.sub("", name) for name in text_fields} >= _KEY_AND_VALUE:
         return "it keeps settings by key, and credentials may be among them"
@@ -110,7 +126,9 @@ def _rule(model: str, field: Field, others: Mapping[str, Field]) -> _Rule | None
         return _Rule()
     for what, text in (("name", field.name), ("label", field.label)):
         hit = credential_in(text)
-        if hit is not None and _can_hold(field, hit) and not _is_postal(field, hit, others):
+        if hit is None or (what == "label" and hit.words in ONLY_IN_NAMES):
+            continue
+        if _can_hold(field, hit) and not (_is_postal(field, hit, others) or _is_food(hit, others)):
             return _Rule(what, hit.words)
     return None
 
@@ -130,6 +148,11 @@ def _is_postal(field: Field, hit: Hit, others: Mapping[str, Field]) -> bool:
         return False
     beside = {word for name in others if name != field.name for word in name.split("_")}
     return len(PARTS_OF_ADDRESSES & beside) > 1 and not POSTCODES & beside
+
+
+def _is_food(hit: Hit, others: Mapping[str, Field]) -> bool:
+    """Say whether salt stands among what else food is made of."""
+    return hit.words == "salt" and len(FOOD & {word for name in others for word in name.split("_")}) > 1
 
 
 def _by_origin(model: str, field: Field, others: Mapping[str, Field]) -> Iterator[str]:
@@ -155,4 +178,4 @@ def _model_at(model: str, through: Sequence[str], last: str, others: Mapping[str
 
 
 _UNKNOWN = Field("", "boolean")
-_KNOWN = sorted((name.rpartition(".")[0], name.rpartition(".")[2]) for name in _SECRET_FIELDS)
+_KNOWN = sorted((name.rpartition(".")[0], name.rpartition(".")[2]) for name in _SECRET_FIELDS | _NO_SECRET_FIELDS)

@@ -112,6 +112,31 @@ def test_a_pin_code_is_a_postal_code_where_the_address_has_no_other() -> None:
     assert is_secret("x_patient", Field("x_pin", "char", label="PIN"), indian)
 
 
+def test_salt_is_eaten_where_the_fields_beside_it_are_parts_of_food() -> None:
+    salt = Field("x_salt", "char", label="Salt")
+    assert is_secret("x.model", salt, fields(x_login="char", x_sugar_free="boolean"))
+    assert is_secret("x_food", salt, fields(x_sugars="float", x_fat="float", x_salt="char")) is None
+
+
+@pytest.mark.parametrize("name", ["session_id", "x_jetons", "x_login_data", "x_nonce", "x_account_key"])
+def test_a_whole_number_is_no_such_text(name: str) -> None:
+    assert is_secret("x.model", Field(name, "char"))
+    assert is_secret("x.model", Field(name, "integer")) is None
+
+
+def test_a_session_of_the_point_of_sale_is_none_of_a_browser() -> None:
+    assert is_secret("pos.session", Field("name", "char", label="Session ID")) is None
+    assert is_secret("pos.order", Field("session_id", "many2one", relation="pos.session", label="Session")) is None
+    assert is_secret("x.model", Field("session_id", "char"))
+
+
+def test_indias_tax_number_is_no_tan_of_a_bank() -> None:
+    assert is_secret("res.partner", Field("l10n_in_tan", "char", label="TAN")) is None
+    link = {"partner_id": Field("partner_id", "many2one", relation="res.partner")}
+    copy = Field("l10n_in_tan", "char", label="TAN", related="partner_id.l10n_in_tan")
+    assert is_secret("res.company", copy, link) is None
+
+
 @pytest.mark.parametrize("related", ["partner_id.x_edi_password", "x_backend_id.x_api_token_3", "x_ftp_pass1"])
 def test_a_copy_is_known_by_what_it_is_a_copy_of(related: str) -> None:
     others = fields(x_ftp_pass1="char")
