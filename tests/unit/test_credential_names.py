@@ -185,6 +185,47 @@ def test_what_odoo_keeps_credentials_in_under_other_names(name: str) -> None:
     assert is_secret("x.model", Field(field, "char")) is None
 
 
+KEEPS = "it keeps values of other fields, of those that are left out, too"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ir.property.value_text", "ir.default.json_value", "mail.tracking.value.old_value_char", "bus.bus.message"),
+        *("mail.tracking.value.new_value_text", "queue.job.kwargs", "queue.job.args", "ir.logging.message"),
+        *("ir.profile.sql", "project.task.html_field_history", "rest.log.params"),
+    ],
+)
+def test_copies_of_values_of_other_fields(name: str) -> None:
+    model, _, field = name.rpartition(".")
+    for kind in ("char", "json", "job_serialized"):
+        assert is_secret(model, Field(field, kind)) == KEEPS
+
+
+def test_numbers_and_links_of_such_models_come_in() -> None:
+    for name, kind in (("old_value_integer", "integer"), ("new_value_float", "float"), ("field_id", "many2one")):
+        assert is_secret("mail.tracking.value", Field(name, kind)) is None
+    assert is_secret("ir.property", Field("value_reference", "char")) is None
+    assert is_secret("queue.job", Field("state", "selection")) is None
+
+
+def test_both_sides_of_a_change_are_copies_and_one_alone_is_none() -> None:
+    sides = fields(x_old_value="char", x_new_value="char", old_value_text="text", value_before="text", name="char")
+    for name in ("x_old_value", "x_new_value", "old_value_text", "value_before"):
+        assert is_secret("x_audit.line", sides[name], sides) == KEEPS
+    assert is_secret("x_asset", Field("old_value", "char"), fields(old_value="char", name="char")) is None
+    assert is_secret("x_asset", Field("old_value", "float"), sides) is None
+
+
+def test_programs_are_left_out_and_so_is_what_shows_them() -> None:
+    said = "is a program, and credentials stand in programs"
+    assert is_secret("ir.actions.server", Field("code", "text")) == f"it {said}"
+    action = {"ir_actions_server_id": Field("ir_actions_server_id", "many2one", relation="ir.actions.server")}
+    shown = Field("source", "text", related="ir_actions_server_id.code")
+    assert is_secret("x.schedule", shown, action) == f"it is a copy of ir_actions_server_id.code, which {said}"
+    assert is_secret("account.account", Field("code", "char")) is None
+
+
 @pytest.mark.parametrize(
     "model",
     [
