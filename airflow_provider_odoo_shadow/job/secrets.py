@@ -184,10 +184,10 @@ def _rule(model: str, field: Field, others: Mapping[str, Field]) -> _Rule | None
 
 
 def _is_old_or_new(field: Field, others: Mapping[str, Field]) -> bool:
-    """Say whether a field is one side of a change, as logs of changes keep them of any field."""
-    return _OLD_OR_NEW.fullmatch(field.name) is not None and any(
-        name != field.name and _OLD_OR_NEW.fullmatch(name) for name in others
-    )
+    """Say whether a text is one side of a change, as logs of changes keep them of any field."""
+    if field.type == "integer" or not _OLD_OR_NEW.fullmatch(field.name):
+        return False
+    return any(name != field.name and _OLD_OR_NEW.fullmatch(name) for name in others)
 
 
 def _can_hold(field: Field, hit: Hit) -> bool:

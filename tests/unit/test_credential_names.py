@@ -214,7 +214,8 @@ def test_both_sides_of_a_change_are_copies_and_one_alone_is_none() -> None:
     for name in ("x_old_value", "x_new_value", "old_value_text", "value_before"):
         assert is_secret("x_audit.line", sides[name], sides) == KEEPS
     assert is_secret("x_asset", Field("old_value", "char"), fields(old_value="char", name="char")) is None
-    assert is_secret("x_asset", Field("old_value", "float"), sides) is None
+    for kind in ("float", "integer"):
+        assert is_secret("gamification.karma.tracking", Field("old_value", kind), sides) is None
 
 
 def test_programs_are_left_out_and_so_is_what_shows_them() -> None:
