@@ -25,7 +25,8 @@ from airflow_provider_odoo_shadow.source.fields import Field
 SOUNDS_LIKE_ONE = re.compile(
     r"pass|pwd|psw|secret|token|key|pin(?![a-z])|auth|cert|otp|salt|hash|signat|cred|seed|session|cookie|bearer|licen"
     r"|hmac|jwt|(?<![a-z])pat(?![a-z])|mfa|2fa|uuid|guid|hook|nonce|challenge|pem|ssl|ssh|api(?![a-z])|csid|crypt"
-    r"|_iv$|access|header",
+    r"|_iv$|access|header|mnemonic|fernet|vapid|logi?n|(?<![a-z])(?:tan|sk|ics|sha|dsn|sas)(?![a-z])|ical|combination"
+    r"|refresh|connection|master|(?:old|new)_value|json_value|value_text|kwargs|landing|backup",
     re.IGNORECASE,
 )
 _HOLD_TEXT = {

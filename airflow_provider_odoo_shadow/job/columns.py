@@ -18,6 +18,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import TypeAlias
 
+from airflow_provider_odoo_shadow.job.secrets import is_secret_property
 from airflow_provider_odoo_shadow.source.answers import EXACT_BELOW, is_id, moment_in, whole_number
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.types import Json
@@ -26,7 +27,7 @@ from airflow_provider_odoo_shadow.target.tables import ColumnType
 
 Convert: TypeAlias = Callable[[Json], Cell]
 
-_WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)  # PostgreSQL's bigint has no more digits
+_DIGITS = re.compile(r"[+-]?\d{1,19}", re.ASCII)  # PostgreSQL's bigint has no more digits
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 _MOST_DIGITS = 4_000
 """Of a number that comes as a text: fewer than Python and PostgreSQL take."""
@@ -54,7 +55,7 @@ def integer(value: Json) -> Cell:
         return None
     if is_id(value):
         return value
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     number = 1 if value is True else whole_number(value)
     if isinstance(number, float) and abs(number) >= EXACT_BELOW:
@@ -144,6 +145,15 @@ def jsonb(value: Json) -> Cell:
 
 
 def properties(value: Json) -> Cell:
+    """Convert properties to an object by the properties' names, as Odoo stores them, without credentials."""
+    if isinstance(value, dict):
+        return serialized(value)
+    if isinstance(value, list):
+        value = [item for item in value if not (isinstance(item, dict) and "name" in item and is_secret_property(item))]
+    return all_properties(value)
+
+
+def all_properties(value: Json) -> Cell:
     """Convert properties to an object by the properties' names, as Odoo stores them.
 
     Odoo sends each with its definition, which may change without a trace in the record; it is mirrored where it stands,
@@ -155,6 +165,24 @@ def properties(value: Json) -> Cell:
     if not all("name" in item for item in items):
         raise MisfitError("properties without names")
     return jsonb({str(item["name"]): _property(item) for item in items})
+
+
+def definitions(value: Json) -> Cell:
+    """Convert definitions of properties; what a credential is by default is one."""
+    if isinstance(value, list):
+        value = [_without_default(item) if isinstance(item, dict) else item for item in value]
+    return jsonb(value)
+
+
+def _without_default(item: dict[str, Json]) -> dict[str, Json]:
+    return {key: part for key, part in item.items() if key != "default"} if is_secret_property(item) else item
+
+
+def serialized(value: Json) -> Cell:
+    """Convert values by the names of the fields that are kept in another one, without credentials."""
+    if isinstance(value, dict):
+        value = {name: item for name, item in value.items() if not is_secret_property({"name": name})}
+    return jsonb(value)
 
 
 def _property(item: dict[str, Json]) -> Json:
@@ -204,12 +232,20 @@ _BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
     "monetary": (ColumnType.NUMERIC, number),
     "float": (ColumnType.DOUBLE, number),
     "properties": (ColumnType.JSONB, properties),
+    "properties_definition": (ColumnType.JSONB, definitions),
+    "serialized": (ColumnType.JSONB, serialized),
 }
+_WHOLE = {"properties": all_properties, "properties_definition": jsonb, "serialized": jsonb}
 
 
-def column_type(field: Field) -> tuple[ColumnType, Convert]:
-    """Return the type of a field's column, and how values get there."""
+def column_type(field: Field, *, is_whole: bool = False) -> tuple[ColumnType, Convert]:
+    """Return the type of a field's column, and how values get there.
+
+    :param is_whole: keeps credentials that stand in it under names of their own.
+    """
     kind, convert = _BY_TYPE.get(field.type, (ColumnType.JSONB, jsonb))
+    if is_whole:
+        convert = _WHOLE.get(field.type, convert)
     if field.type == "float" and field.has_digits:
         kind = ColumnType.NUMERIC
     return kind, convert

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from airflow_provider_odoo_shadow.text.given import given
 
 _WANTED = {
     "int_parsing": "it must be a whole number",
@@ -31,7 +32,7 @@ class Complaint:
     """The first thing that is wrong.
 
     :param place: where it stands.
-    :param given: what stands there, shortened.
+    :param given: what kind of value stands there.
     :param wanted: what it must be, without a full stop.
     """
 
@@ -48,14 +49,14 @@ class Complaint:
     def of(cls, error: ValidationError) -> Complaint:
         """Read what pydantic found."""
         first = error.errors(include_url=False)[0]
-        return cls(first["loc"], reprlib.repr(first["input"]), _wanted(first))
+        return cls(first["loc"], given(first["input"]), _wanted(first))
 
 
 def _wanted(error: ErrorDetails) -> str:
-    kind, given = error["type"], error["input"]
+    kind, value = error["type"], error["input"]
     wanted = _WANTED.get(kind)
-    if kind == "tuple_type" and isinstance(given, str):
-        return f"it must be a list, such as [{given}]"
-    if kind == "string_type" and isinstance(given, bool):
+    if kind == "tuple_type" and isinstance(value, str):
+        return f"{wanted}: put [ ] around it"
+    if kind == "string_type" and isinstance(value, bool):
         return f"{wanted}{_READS_YES_AS_TRUE}"
     return wanted or error["msg"].removeprefix("Value error, ").removesuffix(".")

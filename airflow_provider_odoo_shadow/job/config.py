@@ -22,6 +22,7 @@ from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, check_s
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.trust import Trust
+from airflow_provider_odoo_shadow.text.given import given
 from airflow_provider_odoo_shadow.text.nearest import did_you_mean, is_nearly
 
 _MINUTE = 60
@@ -43,12 +44,12 @@ def _no_truth(value: object) -> object:
 
 def _chosen(value: object) -> object:
     if isinstance(value, str) and value not in ("priority", "all"):
-        raise ValueError(f"it must be priority, all, or a list, such as [{value or 'res.partner'}]")
+        raise ValueError("it must be priority, all, or a list, such as [res.partner]")
     if not isinstance(value, str | list | tuple):
         raise ValueError("it must be priority, all, or a list, such as [res.partner]")
-    for item in () if isinstance(value, str) else value:
+    for number, item in enumerate(() if isinstance(value, str) else value, start=1):
         if not isinstance(item, str):
-            raise ValueError(f"its entry {item!r} is no text: write it in quotes")
+            raise ValueError(f"its entry {number} is {given(item)} and no text: write it in quotes")
     return value
 
 

@@ -16,9 +16,21 @@ from airflow_provider_odoo_shadow.job.credential_words import fold
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W\d_]+")
-_WITH_DIGITS = {re.compile(r"2[ _-]?fa(?![a-z])|two[ _-]?factor"): " mfa ", re.compile(r"p12(?!\d)"): " pfx "}
 _TOKEN = re.compile(r"[a-z]{0,20}tokens?")
-_TEXTS_ONLY = re.compile(r"token|credential|secret|key|jwt|hmac|salt|dsn|csid|pfx|pem|hook|bearer|hash|cookie|url|uri$")
+_TEXTS_ONLY = re.compile(
+    r"token|jeton|zeton|credential|secret|key|jwt|hmac|salt|dsn|csid|pfx|pem|hook|bearer|hash|cookie|url|uri$|json|data"
+    r"|session|account|mnemonic|nonce|vapid|fernet|identifiants"
+)
+_UNIT = re.compile(r"%|(?<![a-z])(?:[km]g|g)(?=\s*[/)%]|\s*$|\s+(?:per|pro|pr|par|por)(?![a-z]))")
+"""A unit of weight, by which salt is what people eat."""
+_REPLACED = {
+    re.compile(r"(?=[a-f]*\d)[0-9a-f]{12,}"): " ",  # what Odoo calls properties by: nobody has chosen it
+    re.compile(r"2[ _-]?fa(?![a-z])|two[ _-]?factor"): " mfa ",
+    re.compile(r"p12(?!\d)"): " pfx ",
+    _UNIT: " grams ",
+}
+_DISGUISED = re.compile(r"[^\s_.\-]*[a-z][@$01345!]{1,3}[a-z][^\s_.\-]*")
+_DISGUISES = str.maketrans("@$01345!", "asoieasi")
 _LONGEST_TEXT = 300
 """Characters that are looked at; names have 63 at the most, and people write no longer labels."""
 _LONGEST_PHRASE = 3
@@ -64,7 +76,7 @@ def _credential_in_text(text: str) -> Hit | None:
         end = _end_of_hit(words, start)
         if end is not None and not _is_on_tax_documents(words, start, end):
             return Hit(" ".join(words[start:end]), _may_be_number(words, start, end))
-    return _in_any_script(folded)
+    return _in_disguise(folded) or _in_any_script(folded)
 
 
 def _apart(word: str) -> str:
@@ -73,9 +85,18 @@ def _apart(word: str) -> str:
     return word if len(parts) * 2 >= len(word) else " ".join(parts)
 
 
+def _in_disguise(folded: str) -> Hit | None:
+    """Find a word with signs or digits in the place of letters: `P@ssw0rd`."""
+    for found in _DISGUISED.findall(folded):
+        word = found.translate(_DISGUISES)
+        if _is_plain(word):
+            return Hit(word, may_be_number=True)
+    return None
+
+
 def words_of(folded: str) -> list[str]:
     """Return the words of a folded text, without those that only link them; compounds are taken apart."""
-    for pattern, word in _WITH_DIGITS.items():
+    for pattern, word in _REPLACED.items():
         folded = pattern.sub(word, folded)
     found = (part for word in _WORD.findall(folded) if len(word) > 1 or not word.isascii() for part in _parts(word))
     return [word for word in found if word not in known.LINKS]
@@ -85,6 +106,8 @@ def _end_of_hit(words: Sequence[str], start: int) -> int | None:
     """Return where the words of a credential end that begin here."""
     for end in range(start + 2, min(start + _LONGEST_PHRASE, len(words)) + 1):
         if " ".join(words[start:end]) in known.PHRASES and not _only_tells(words, start, end):
+            return end
+        if " ".join(words[start:end]) in known.PHRASES_ALONE and {*words[:start], *words[end:]} <= known.NEUTRAL:
             return end
     pairs = {" ".join(words[max(0, start - 1) : start + 1]), " ".join(words[start : start + 2])}
     if pairs & known.NO_PHRASES:

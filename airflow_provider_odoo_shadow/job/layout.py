@@ -187,7 +187,7 @@ class _Namer:
         self._taken = {field.name for field in fields}
 
     def column(self, field: Field, settings: ModelSettings, hash_secret: str | None) -> FieldColumn:
-        kind, convert = column_type(field)
+        kind, convert = column_type(field, is_whole=field.name in settings.allow_fields)
         if hash_secret is not None and settings.hashes(field.name):
             kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, field.name, convert)
         column = Column(

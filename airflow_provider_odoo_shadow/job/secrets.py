@@ -5,10 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from airflow_provider_odoo_shadow.job.credential_names import Hit, credential_in, words_of
-from airflow_provider_odoo_shadow.job.credential_words import DIGEST, PARTS_OF_ADDRESSES, POSTAL, POSTCODES, WEAK, fold
+from airflow_provider_odoo_shadow.job.credential_words import (
+    DIGEST,
+    FOOD,
+    ONLY_IN_NAMES,
+    PARTS_OF_ADDRESSES,
+    PHRASES_ALONE,
+    POSTAL,
+    POSTCODES,
+    WEAK,
+    fold,
+)
 from airflow_provider_odoo_shadow.source.fields import Field
+from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.text.shown import shown
 
 # Seen on Odoo 17.0 and 19.0, besides those that the rule below knows by a word in their name.
@@ -35,11 +47,40 @@ _SECRET_FIELDS = frozenset(
         *("discuss.channel.uuid", "mail.channel.uuid", "im_livechat.report.channel.uuid"),
         *("hr.employee.barcode", "restaurant.table.identifier", "account.move.l10n_vn_edi_reservation_code"),
         *("mail.push.device.keys", "mail.partner.device.keys", "res.device.session_identifier"),
-        *("res.device.log.session_identifier", "res.company.l10n_gr_edi_aade_key", "payment.provider.iyzico_key_id"),
+        *(
+            "payment.transaction.landing_route",
+            "res.device.log.session_identifier",
+            "res.company.l10n_gr_edi_aade_key",
+            "payment.provider.iyzico_key_id",
+        ),
     }
 )
 # They only sound like it: codes by which a bank approved a card payment, and what ends a link out of a mailing list.
-_NO_SECRET_FIELDS = frozenset({"pos.payment.paytm_authcode", "pos.payment.razorpay_authcode", "mailing.trace.sms_code"})
+# The last are India's tax numbers.
+_NO_SECRET_FIELDS = frozenset(
+    {
+        *("pos.payment.paytm_authcode", "pos.payment.razorpay_authcode", "mailing.trace.sms_code"),
+        *("res.partner.l10n_in_tan", "res.company.l10n_in_tan", "res.config.settings.l10n_in_tan"),
+    }
+)
+# Seen on Odoo 17.0 and 19.0, in OCA's queue_job and rest_log, and in Odoo's html_editor (in any model).
+_COPIES = {
+    "ir.property": "value_text",  # company-dependent fields, up to 17
+    "ir.default": "json_value",
+    "mail.tracking.value": "old_value_char old_value_text new_value_char new_value_text",
+    "bus.bus": "channel message",
+    "ir.logging": "message",
+    "ir.profile": "init_stack_trace sql traces_async traces_sync others qweb",
+    "queue.job": "args kwargs records func_string result exc_info exc_message",
+    "rest.log": "params headers result error exception_message",
+}
+_COPIES_FIELDS = frozenset(f"{model}.{name}" for model, names in _COPIES.items() for name in names.split())
+_COPIES_ANYWHERE = frozenset({"html_field_history"})
+_OLD_OR_NEW = re.compile(
+    r"(x_(studio_)?)?((old|new|previous|prior|former)_(values?|vals?)|(values?|vals?)_(old|new|before|after))(_[a-z_]+)?"
+)
+# Programs that people write in Odoo, with what they log in with elsewhere.
+_PROGRAMS = frozenset({"ir.actions.server.code", "ir.actions.server.history.code", "ir.cron.code"})
 _KEY_AND_VALUE = frozenset({"key", "value"})
 _CUSTOM_PREFIX = re.compile(r"^x_(studio_)?")
 _HOLD_NONE = frozenset(
@@ -48,8 +89,11 @@ _HOLD_NONE = frozenset(
 )
 """Types whose values are no credentials; of all others it depends on the name."""
 _LONGEST_PATH = 100
+_LONGEST_SAID = 300
+_KEEPS_OTHERS = "keeps values of other fields, of those that are left out, too"
+_IS_PROGRAM = "is a program, and credentials stand in programs"
 
-RULES = f"1.{DIGEST}"
+RULES = f"2.{DIGEST}"
 """Which rules these are, so that tables are looked at again when they change. The number counts changes of the code."""
 
 NO_FIELDS: Mapping[str, Field] = {}
@@ -65,11 +109,25 @@ def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
     word, hit = _SECRET_WORD.search(model), credential_in(model)
     if word is not None:
         return f"its name says that it holds credentials ('{word.group(2)}')"
-    if hit is not None and hit.words not in WEAK:
+    if hit is not None and hit.words not in WEAK and hit.words not in PHRASES_ALONE:
         return f"its name says that it holds credentials ('{hit.words}')"
     if {_CUSTOM_PREFIX.sub("", name) for name in text_fields} >= _KEY_AND_VALUE:
         return "it keeps settings by key, and credentials may be among them"
     return None
+
+
+def is_secret_property(definition: Mapping[str, Json]) -> bool:
+    """Say whether a property holds a credential, by what its definition says as a field would.
+
+    :param definition: with its name, label (`string`) and type; of values that come without, the name alone.
+    """
+    name, label, kind = (str(definition.get(key) or "")[:_LONGEST_SAID] for key in ("name", "string", "type"))
+    return _is_secret_property(name, label, kind)
+
+
+@lru_cache(maxsize=10_000)
+def _is_secret_property(name: str, label: str, kind: str) -> bool:
+    return is_secret("", Field(name, kind, label=label)) is not None
 
 
 @dataclass(frozen=True)
@@ -77,13 +135,17 @@ class _Rule:
     """By which rule a field holds a credential.
 
     :param text: where its words stand: its name or its label; empty when Odoo is known to keep one there.
+    :param does: what the field does that may hold any value, whatever its name.
     """
 
     text: str = ""
     words: str = ""
+    does: str = ""
 
     def of(self, field: str = "") -> str:
         """Say it of the field itself, or of the one that it comes from."""
+        if self.does:
+            return f"{field}, which {self.does}" if field else f"it {self.does}"
         if not self.text:
             return f"{field}, in which Odoo keeps a credential" if field else "Odoo keeps a credential in it"
         said = f"{self.text} says that it holds a credential ('{self.words}')"
@@ -108,11 +170,24 @@ def _rule(model: str, field: Field, others: Mapping[str, Field]) -> _Rule | None
         return None
     if name in _SECRET_FIELDS:
         return _Rule()
+    if name in _PROGRAMS:
+        return _Rule(does=_IS_PROGRAM)
+    if name in _COPIES_FIELDS or field.name in _COPIES_ANYWHERE or _is_old_or_new(field, others):
+        return _Rule(does=_KEEPS_OTHERS)
     for what, text in (("name", field.name), ("label", field.label)):
         hit = credential_in(text)
-        if hit is not None and _can_hold(field, hit) and not _is_postal(field, hit, others):
+        if hit is None or (what == "label" and hit.words in ONLY_IN_NAMES):
+            continue
+        if _can_hold(field, hit) and not (_is_postal(field, hit, others) or _is_food(hit, others)):
             return _Rule(what, hit.words)
     return None
+
+
+def _is_old_or_new(field: Field, others: Mapping[str, Field]) -> bool:
+    """Say whether a text is one side of a change, as logs of changes keep them of any field."""
+    if field.type == "integer" or not _OLD_OR_NEW.fullmatch(field.name):
+        return False
+    return any(name != field.name and _OLD_OR_NEW.fullmatch(name) for name in others)
 
 
 def _can_hold(field: Field, hit: Hit) -> bool:
@@ -130,6 +205,11 @@ def _is_postal(field: Field, hit: Hit, others: Mapping[str, Field]) -> bool:
         return False
     beside = {word for name in others if name != field.name for word in name.split("_")}
     return len(PARTS_OF_ADDRESSES & beside) > 1 and not POSTCODES & beside
+
+
+def _is_food(hit: Hit, others: Mapping[str, Field]) -> bool:
+    """Say whether salt stands among what else food is made of."""
+    return hit.words == "salt" and len(FOOD & {word for name in others for word in name.split("_")}) > 1
 
 
 def _by_origin(model: str, field: Field, others: Mapping[str, Field]) -> Iterator[str]:
@@ -155,4 +235,4 @@ def _model_at(model: str, through: Sequence[str], last: str, others: Mapping[str
 
 
 _UNKNOWN = Field("", "boolean")
-_KNOWN = sorted((name.rpartition(".")[0], name.rpartition(".")[2]) for name in _SECRET_FIELDS)
+_KNOWN = sorted((name.rpartition(".")[0], name.rpartition(".")[2]) for name in _SECRET_FIELDS | _NO_SECRET_FIELDS)

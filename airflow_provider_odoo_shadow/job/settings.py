@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from airflow_provider_odoo_shadow.job.complaints import Complaint
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from airflow_provider_odoo_shadow.text.given import given
 from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 
 _OPERANDS = {"&": 2, "|": 2, "!": 1}
@@ -54,13 +55,13 @@ class ModelSettings(BaseModel):
     @classmethod
     def _check_domain(cls, domain: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
         missing = 0  # operands that operators still wait for
-        for term in domain:
+        for number, term in enumerate(domain, start=1):
             if isinstance(term, str) and term in _OPERANDS:
                 missing = max(missing, 1) - 1 + _OPERANDS[term]
             elif isinstance(term, list) and len(term) == 3:
                 missing = max(missing, 1) - 1
             else:
-                raise ValueError(f"{term!r} is no condition such as ['active', '=', true]")
+                raise ValueError(f"its part {number} is no condition such as ['active', '=', true]")
         if missing:
             raise ValueError("an operator lacks its conditions, which follow it")
         return domain
@@ -89,7 +90,9 @@ class ModelSettings(BaseModel):
         :raises MirrorConfigurationError: says which is wrong.
         """
         if not isinstance(settings, Mapping):
-            raise MirrorConfigurationError(f"The settings of {model}: {settings!r} is no mapping of settings by name.")
+            raise MirrorConfigurationError(
+                f"The settings of {model}: {given(settings)} is no mapping of settings by name."
+            )
         known = {*SETTINGS, _INTERNAL}
         for name in settings:
             if name not in known:

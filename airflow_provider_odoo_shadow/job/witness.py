@@ -18,6 +18,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, FieldColumn, Layout
+from airflow_provider_odoo_shadow.job.secrets import is_secret_property
 from airflow_provider_odoo_shadow.source.answers import misfit
 from airflow_provider_odoo_shadow.source.types import Json, Record
 from airflow_provider_odoo_shadow.target import names
@@ -91,7 +92,9 @@ class Witness:
 def _testimony(item: FieldColumn, layout: Layout, hash_secret: str | None) -> Callable[[Json], str | None]:
     """Return what tells the text of a column's cells, as PostgreSQL reads it."""
     field, kind = item.column.field, item.column.odoo_type
-    means, is_document = _MEANINGS.get(kind, _document), kind not in _MEANINGS or kind == "properties"
+    means, is_document = _MEANINGS.get(kind, _document), kind in _WHOLE or kind not in _MEANINGS
+    if field in layout.settings.allow_fields:
+        means = _WHOLE.get(kind, means)
     if item.key != field:
         return _as_text(_by_label(means), is_document=True)
     if hash_secret is not None and layout.settings.hashes(field):
@@ -250,6 +253,32 @@ def _document(value: Json) -> Json:
 
 
 def _properties(value: Json) -> Json:
+    """Properties but for credentials, which their definitions tell by name and label."""
+    meant = _all_properties(value)
+    if not isinstance(meant, dict):
+        return meant
+    told = {str(item.get("name")): item for item in value if isinstance(item, dict)} if isinstance(value, list) else {}
+    return {name: meant[name] for name in meant if not is_secret_property(told.get(name, {"name": name}))}
+
+
+def _definitions(value: Json) -> Json:
+    """Definitions of properties; a credential has no default value that could be told."""
+    meant = _document(value)
+    for item in meant if isinstance(meant, list) else []:
+        if isinstance(item, dict) and is_secret_property(item):
+            item.pop("default", None)
+    return meant
+
+
+def _serialized(value: Json) -> Json:
+    meant = _document(value)
+    if isinstance(meant, dict):
+        for name in [name for name in meant if is_secret_property({"name": name})]:
+            del meant[name]
+    return meant
+
+
+def _all_properties(value: Json) -> Json:
     """Properties come as a list with their definitions; only names and values are the record's own."""
     if not isinstance(value, list):
         return _document(value)
@@ -290,4 +319,12 @@ _MEANINGS: dict[str, Meaning] = {
     "date": _date,
     "datetime": _moment,
     "properties": _properties,
+    "properties_definition": _definitions,
+    "serialized": _serialized,
 }
+_WHOLE: dict[str, Meaning] = {
+    "properties": _all_properties,
+    "properties_definition": _document,
+    "serialized": _document,
+}
+"""What is meant where the settings let everything in; all of these are documents."""

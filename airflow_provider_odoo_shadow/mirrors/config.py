@@ -68,7 +68,7 @@ class MirrorConfig(EngineConfig):
             try:
                 CronTriggerTimetable(schedule, timezone="UTC").validate()
             except Exception as error:  # croniter raises its own kinds, Airflow wraps some of them
-                raise ValueError(f"{schedule!r} is no cron expression such as {DEFAULT_SCHEDULE!r}") from error
+                raise ValueError(f"it must be a cron expression such as {DEFAULT_SCHEDULE!r}") from error
         return schedule
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from airflow_provider_odoo_shadow.source.address import is_loopback, read_address
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 from airflow_provider_odoo_shadow.source.secret_strength import ENOUGH_BITS, HOW_TO_MAKE_ONE, estimated_bits
+from airflow_provider_odoo_shadow.text.given import given
 from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 from airflow_provider_odoo_shadow.text.redaction import protect
 
@@ -159,7 +160,7 @@ class _Extras:
 
     def _wrong(self, key: str, wanted: str) -> OdooConfigurationError:
         return OdooConfigurationError(
-            f"Odoo connection '{self.name}': {key} is {self.values[key]!r}, but must be {wanted}."
+            f"Odoo connection '{self.name}': {key} is {given(self.values[key])}, but must be {wanted}."
         )
 
     def text(self, key: str) -> str | None:

@@ -114,7 +114,7 @@ def check_schema(schema: object) -> None:
     :raises ShadowConfigurationError: no mirror can stand there.
     """
     if not isinstance(schema, str) or not schema.strip():
-        raise ShadowConfigurationError(f"{schema!r} is no schema's name: choose one, such as {DEFAULT_SCHEMA}.")
+        raise ShadowConfigurationError(f"A schema must have a name: choose one, such as {DEFAULT_SCHEMA}.")
     stored, reason = as_stored(schema), None
     if not schema.isprintable():
         reason = "its name holds characters that nobody sees"

@@ -30,7 +30,7 @@ class Trust:
         """
         for what, names in (("trusted_roles", roles), ("agreed_objects", objects)):
             if isinstance(names, str):
-                raise ShadowConfigurationError(f"{what} is a text: write a list, such as [{names!r}].")
+                raise ShadowConfigurationError(f"{what} is a text: write a list, with [ ] around it.")
         return cls(frozenset(roles), frozenset(objects))
 
 

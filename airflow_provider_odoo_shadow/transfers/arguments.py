@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
+from airflow_provider_odoo_shadow.text.given import given
 
 T = TypeVar("T", bool, int, timedelta)
 
@@ -24,7 +25,7 @@ def of_type(name: str, value: object, kind: type[T]) -> T:
     """
     if isinstance(value, kind) and (kind is not int or not isinstance(value, bool)):
         return value
-    raise MirrorConfigurationError(f"{name} is {value!r}, but must be {_WANTED[kind]}.")
+    raise MirrorConfigurationError(f"{name} is {given(value)}, but must be {_WANTED[kind]}.")
 
 
 def removal(value: object) -> OnDelete | None:
@@ -36,5 +37,5 @@ def removal(value: object) -> OnDelete | None:
         return None
     known = [str(item) for item in OnDelete]
     if str(value) not in known:
-        raise MirrorConfigurationError(f"on_delete is {value!r}, but must be one of {', '.join(known)}.")
+        raise MirrorConfigurationError(f"on_delete is {given(value)}, but must be one of {', '.join(known)}.")
     return OnDelete(str(value))

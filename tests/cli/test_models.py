@@ -110,7 +110,9 @@ def test_json_says_by_which_rule_a_field_is_left_out(shell: Shell, tmp_path: Pat
         "note": "the settings exclude it",
     }
     assert found["sale.order"]["left_out_fields"] == ["access_token", "note"]
-    assert found["project.task"]["left_out_because"] == {}
+    assert found["project.task"]["left_out_because"] == {
+        "html_field_history": "it keeps values of other fields, of those that are left out, too"
+    }
 
 
 def test_why(shared_odoo: StandIn, database: str) -> None:

@@ -22,23 +22,23 @@ NO_CONTEXT = cast("Context", {})
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ({"full": "False"}, "full is 'False', but must be True or False."),
-        ({"preview": "false"}, "preview is 'false', but must be True or False."),
-        ({"allow_mass_delete": "no"}, "allow_mass_delete is 'no', but must be True or False."),
+        ({"full": "False"}, "full is a text, but must be True or False."),
+        ({"preview": "false"}, "preview is a text, but must be True or False."),
+        ({"allow_mass_delete": "no"}, "allow_mass_delete is a text, but must be True or False."),
         ({"allow_mass_delete": 1}, "allow_mass_delete is 1, but must be True or False."),
-        ({"batch_size": "2000"}, "batch_size is '2000', but must be a whole number."),
+        ({"batch_size": "2000"}, "batch_size is a text, but must be a whole number."),
         ({"batch_size": True}, "batch_size is True, but must be a whole number."),
         ({"look_back": 15}, "look_back is 15, but must be a timedelta, such as timedelta(minutes=15)."),
-        ({"on_delete": "Delete"}, "on_delete is 'Delete', but must be one of delete, mark, ignore."),
-        ({"on_delete": ""}, "on_delete is '', but must be one of delete, mark, ignore."),
-        ({"model_settings": ["phone"]}, "The settings of res.partner: ['phone'] is no mapping of settings by name."),
+        ({"on_delete": "Delete"}, "on_delete is a text, but must be one of delete, mark, ignore."),
+        ({"on_delete": ""}, "on_delete is empty, but must be one of delete, mark, ignore."),
+        ({"model_settings": ["phone"]}, "The settings of res.partner: a list is no mapping of settings by name."),
         (
             {"model_settings": {"exclude_field": ["phone"]}},
             "The settings of res.partner, exclude_field: there is no such setting (did you mean exclude_fields?).",
         ),
         (
             {"model_settings": {"exclude_fields": "phone"}},
-            "The settings of res.partner, exclude_fields: it must be a list, such as [phone] (it is 'phone').",
+            "The settings of res.partner, exclude_fields: it must be a list: put [ ] around it (it is a text).",
         ),
     ],
 )
@@ -61,7 +61,7 @@ def test_the_arguments_that_there_are_are_as_before() -> None:
 def test_a_schema_that_cannot_be(schema: object) -> None:
     from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 
-    with pytest.raises(ShadowConfigurationError, match=r"is no schema's name|cannot hold a mirror"):
+    with pytest.raises(ShadowConfigurationError, match=r"must have a name|cannot hold a mirror"):
         shadow_database("nowhere", cast("str", schema))
 
 

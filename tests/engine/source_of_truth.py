@@ -23,6 +23,7 @@ Rows = dict[int, dict[str, Any]]
 NO_COLUMN = ("one2many", "binary", "image")
 SECRETS = frozenset(
     {"access_token", "signup_token", "password", "totp_secret", "oauth_access_token", "x_secret", "session_identifier"}
+    | {"html_field_history"}
 )
 SECRETS_OF_MODELS = frozenset({("hr.employee", "barcode"), ("hr.employee", "pin")})
 OWN_COLUMNS = ("_synced_at", "_sync_hash")

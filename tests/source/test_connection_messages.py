@@ -53,8 +53,8 @@ TROUBLE: list[tuple[dict[str, object], str]] = [
     ({"password": ""}, "has no password or API key: fill that field in."),
     ({"host": f"https://x:{SECRET}@example.com"}, "the host is not a URL such as https://erp.example.com"),
     ({"schema": "nope"}, "the server has no database 'nope': correct the database (schema) field."),
-    ({"extra": {"protocol": "soap"}}, "protocol is 'soap', but must be one of auto, json2, jsonrpc, xmlrpc."),
-    ({"extra": {"timeout": "soon"}}, "timeout is 'soon', but must be a number above zero."),
+    ({"extra": {"protocol": "soap"}}, "protocol is a text, but must be one of auto, json2, jsonrpc, xmlrpc."),
+    ({"extra": {"timeout": "soon"}}, "timeout is a text, but must be a number above zero."),
     ({"extra": {"company_ids": "98765"}}, "companies"),
 ]
 

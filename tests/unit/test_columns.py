@@ -119,6 +119,32 @@ CONVERSIONS: list[tuple[str, ColumnType, Json, Cell]] = [
         ],
         '{"a": 7, "b": "é", "c": [7, 8], "d": ["x", "y"], "f": false}',
     ),
+    (
+        "properties",
+        ColumnType.JSONB,
+        [
+            {"name": "bd2fa91c44cff2fa", "type": "char", "string": "Colour", "value": "red"},
+            {"name": "aa01", "type": "char", "string": "WiFi password", "value": "hunter2"},
+            {"name": "aa02", "type": "text", "string": "Zugangsdaten", "value": "hunter2"},
+            {"name": "aa03", "type": "integer", "string": "PIN", "value": 1234},
+            {"name": "api_key", "type": "char", "string": "Remark", "value": "hunter2"},
+            {"name": "aa04", "type": "boolean", "string": "Has a password", "value": True},
+            {"name": "aa05", "type": "many2one", "string": "Password of", "value": [7, "Zoë"]},
+        ],
+        '{"aa04": true, "aa05": 7, "bd2fa91c44cff2fa": "red"}',
+    ),
+    ("properties", ColumnType.JSONB, {"b": 1, "api_key": "hunter2"}, '{"b": 1}'),
+    (
+        "properties_definition",
+        ColumnType.JSONB,
+        [
+            {"name": "aa01", "type": "char", "string": "WiFi password", "default": "hunter2"},
+            {"name": "aa02", "type": "char", "string": "Colour", "default": "red"},
+        ],
+        '[{"name": "aa01", "string": "WiFi password", "type": "char"},'
+        ' {"default": "red", "name": "aa02", "string": "Colour", "type": "char"}]',
+    ),
+    ("serialized", ColumnType.JSONB, {"x_colour": "red", "smtp_pass": "hunter2"}, '{"x_colour": "red"}'),
     ("float", ColumnType.DOUBLE, 0.1, 0.1),
     ("float", ColumnType.DOUBLE, 0.0, 0.0),
     ("float", ColumnType.DOUBLE, 3, 3.0),

@@ -112,6 +112,31 @@ def test_a_pin_code_is_a_postal_code_where_the_address_has_no_other() -> None:
     assert is_secret("x_patient", Field("x_pin", "char", label="PIN"), indian)
 
 
+def test_salt_is_eaten_where_the_fields_beside_it_are_parts_of_food() -> None:
+    salt = Field("x_salt", "char", label="Salt")
+    assert is_secret("x.model", salt, fields(x_login="char", x_sugar_free="boolean"))
+    assert is_secret("x_food", salt, fields(x_sugars="float", x_fat="float", x_salt="char")) is None
+
+
+@pytest.mark.parametrize("name", ["session_id", "x_jetons", "x_login_data", "x_nonce", "x_account_key"])
+def test_a_whole_number_is_no_such_text(name: str) -> None:
+    assert is_secret("x.model", Field(name, "char"))
+    assert is_secret("x.model", Field(name, "integer")) is None
+
+
+def test_a_session_of_the_point_of_sale_is_none_of_a_browser() -> None:
+    assert is_secret("pos.session", Field("name", "char", label="Session ID")) is None
+    assert is_secret("pos.order", Field("session_id", "many2one", relation="pos.session", label="Session")) is None
+    assert is_secret("x.model", Field("session_id", "char"))
+
+
+def test_indias_tax_number_is_no_tan_of_a_bank() -> None:
+    assert is_secret("res.partner", Field("l10n_in_tan", "char", label="TAN")) is None
+    link = {"partner_id": Field("partner_id", "many2one", relation="res.partner")}
+    copy = Field("l10n_in_tan", "char", label="TAN", related="partner_id.l10n_in_tan")
+    assert is_secret("res.company", copy, link) is None
+
+
 @pytest.mark.parametrize("related", ["partner_id.x_edi_password", "x_backend_id.x_api_token_3", "x_ftp_pass1"])
 def test_a_copy_is_known_by_what_it_is_a_copy_of(related: str) -> None:
     others = fields(x_ftp_pass1="char")
@@ -158,6 +183,48 @@ def test_what_odoo_keeps_credentials_in_under_other_names(name: str) -> None:
     model, _, field = name.rpartition(".")
     assert is_secret(model, Field(field, "char")) == "Odoo keeps a credential in it"
     assert is_secret("x.model", Field(field, "char")) is None
+
+
+KEEPS = "it keeps values of other fields, of those that are left out, too"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ir.property.value_text", "ir.default.json_value", "mail.tracking.value.old_value_char", "bus.bus.message"),
+        *("mail.tracking.value.new_value_text", "queue.job.kwargs", "queue.job.args", "ir.logging.message"),
+        *("ir.profile.sql", "project.task.html_field_history", "rest.log.params"),
+    ],
+)
+def test_copies_of_values_of_other_fields(name: str) -> None:
+    model, _, field = name.rpartition(".")
+    for kind in ("char", "json", "job_serialized"):
+        assert is_secret(model, Field(field, kind)) == KEEPS
+
+
+def test_numbers_and_links_of_such_models_come_in() -> None:
+    for name, kind in (("old_value_integer", "integer"), ("new_value_float", "float"), ("field_id", "many2one")):
+        assert is_secret("mail.tracking.value", Field(name, kind)) is None
+    assert is_secret("ir.property", Field("value_reference", "char")) is None
+    assert is_secret("queue.job", Field("state", "selection")) is None
+
+
+def test_both_sides_of_a_change_are_copies_and_one_alone_is_none() -> None:
+    sides = fields(x_old_value="char", x_new_value="char", old_value_text="text", value_before="text", name="char")
+    for name in ("x_old_value", "x_new_value", "old_value_text", "value_before"):
+        assert is_secret("x_audit.line", sides[name], sides) == KEEPS
+    assert is_secret("x_asset", Field("old_value", "char"), fields(old_value="char", name="char")) is None
+    for kind in ("float", "integer"):
+        assert is_secret("gamification.karma.tracking", Field("old_value", kind), sides) is None
+
+
+def test_programs_are_left_out_and_so_is_what_shows_them() -> None:
+    said = "is a program, and credentials stand in programs"
+    assert is_secret("ir.actions.server", Field("code", "text")) == f"it {said}"
+    action = {"ir_actions_server_id": Field("ir_actions_server_id", "many2one", relation="ir.actions.server")}
+    shown = Field("source", "text", related="ir_actions_server_id.code")
+    assert is_secret("x.schedule", shown, action) == f"it is a copy of ir_actions_server_id.code, which {said}"
+    assert is_secret("account.account", Field("code", "char")) is None
 
 
 @pytest.mark.parametrize(

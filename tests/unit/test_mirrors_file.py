@@ -136,37 +136,61 @@ def test_the_value_of_an_unknown_setting_is_not_told(tmp_path: Path) -> None:
     assert "hunter2" not in refused(tmp_path, "mirrors: {a: {password: hunter2}}")
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *(
+            "batch_size: hunter2",
+            "models: hunter2",
+            "models: {hunter2: a}",
+            "on_delete: hunter2",
+            "look_back_minutes: hunter2",
+        ),
+        *("trusted_roles: hunter2", "model_settings: hunter2", "model_settings: {m: [hunter2]}"),
+        *(
+            "model_settings: {m: {domain: hunter2}}",
+            "model_settings: {m: {domain: [[hunter2]]}}",
+            "batch_size: [hunter2]",
+        ),
+        *("model_settings: {m: {exclude_fields: hunter2}}", "model_settings: {m: {all_languages: hunter2}}"),
+    ],
+)
+def test_a_wrong_value_is_not_told(tmp_path: Path, setting: str) -> None:
+    """A line that was meant for another setting, or another file, may hold a password."""
+    assert "hunter2" not in refused(tmp_path, f"mirrors:\n  a:\n    {setting}\n")
+
+
 WRONG = [
-    ("batch_size: abc", "batch_size is 'abc': it must be a whole number."),
+    ("batch_size: abc", "batch_size is a text: it must be a whole number."),
     ("batch_size: true", "batch_size is True: it must be a number."),
     ("batch_size: 2000.5", "batch_size is 2000.5: it must be a whole number."),
-    ("batch_size: [5]", "batch_size is [5]: it must be a whole number."),
-    ("look_back_minutes: soon", "look_back_minutes is 'soon': it must be a number."),
+    ("batch_size: [5]", "batch_size is a list: it must be a whole number."),
+    ("look_back_minutes: soon", "look_back_minutes is a text: it must be a number."),
     ("look_back_minutes: yes", "look_back_minutes is True: it must be a number."),
-    ("models: res.partner", "models is 'res.partner': it must be priority, all, or a list, such as [res.partner]."),
-    ("models: {res.partner: {}}", "models is {'res.partner': {}}: it must be priority, all, or a list"),
-    ("models: [no]", "models is [False]: its entry False is no text: write it in quotes."),
+    ("models: res.partner", "models is a text: it must be priority, all, or a list, such as [res.partner]."),
+    ("models: {res.partner: {}}", "models is a mapping: it must be priority, all, or a list"),
+    ("models: [no]", "models is a list: its entry 1 is False and no text: write it in quotes."),
     ("models:", "models is None: it must be priority, all, or a list"),
-    ("on_delete: Delete", "on_delete is 'Delete': Input should be 'delete', 'mark' or 'ignore'."),
-    ("trusted_roles: admin", "trusted_roles is 'admin': it must be a list, such as [admin]."),
-    ("trusted_roles: ['']", "trusted_roles.0 is '': it must not be empty."),
-    ("agreed_objects: {a: b}", "agreed_objects is {'a': 'b'}: it must be a list."),
-    ("schema: ''", "schema is '': '' is no schema's name: choose one, such as odoo_shadow."),
+    ("on_delete: Delete", "on_delete is a text: Input should be 'delete', 'mark' or 'ignore'."),
+    ("trusted_roles: admin", "trusted_roles is a text: it must be a list: put [ ] around it."),
+    ("trusted_roles: ['']", "trusted_roles.0 is empty: it must not be empty."),
+    ("agreed_objects: {a: b}", "agreed_objects is a mapping: it must be a list."),
+    ("schema: ''", "schema is empty: A schema must have a name: choose one, such as odoo_shadow."),
     ("schema: pg_x", "Schema 'pg_x' cannot hold a mirror: PostgreSQL keeps this name for itself."),
     ("schema: no", "schema is False: it must be a text, and YAML reads yes, no, on and off as true and false"),
-    ("model_settings: [res.partner]", "model_settings is ['res.partner']: it must be settings by name."),
-    ("model_settings: {res.partner: [phone]}", "model_settings.res.partner is ['phone']: it must be settings by name."),
+    ("model_settings: [res.partner]", "model_settings is a list: it must be settings by name."),
+    ("model_settings: {res.partner: [phone]}", "model_settings.res.partner is a list: it must be settings by name."),
     ("model_settings: {res.partner: }", "model_settings.res.partner is None: it must be settings by name."),
     (
         "model_settings: {res.partner: {exclude_fields: phone}}",
-        "model_settings.res.partner.exclude_fields is 'phone': it must be a list, such as [phone].",
+        "model_settings.res.partner.exclude_fields is a text: it must be a list: put [ ] around it.",
     ),
     ("model_settings: {m: {exclude_fields: }}", "model_settings.m.exclude_fields is None: it must be a list."),
     (
         "model_settings: {m: {exclude_fields: [on]}}",
         "model_settings.m.exclude_fields.0 is True: it must be a text, and",
     ),
-    ("model_settings: {m: {all_languages: perhaps}}", "all_languages is 'perhaps': it must be true or false."),
+    ("model_settings: {m: {all_languages: perhaps}}", "all_languages is a text: it must be true or false."),
     ("model_settings: {Res.Partner: {}}", "'Res.Partner' is no model's name or pattern"),
     ("model_settings: {'res.partner, res.users': {}}", "'res.partner, res.users' is no model's name or pattern"),
     ("model_settings: {m: {exclude_fields: ['phone,mobile']}}", "'phone,mobile' is no field's name or pattern"),
