@@ -35,6 +35,25 @@ Flavour = Literal["17", "19"]
 FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests wait for servers, too."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests of the shadow's side out for one of the two flavours of Odoo."""
+    if os.environ.get("ODOO_SHADOW_FLAVOURS") == "all":
+        return
+    left_out = [item for item in items if item.get_closest_marker("one_flavour") and _is_of(item, FLAVOURS[0])]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_of(item: pytest.Item, flavour: Flavour) -> bool:
+    return isinstance(item, pytest.Function) and hasattr(item, "callspec") and flavour in item.callspec.params.values()
+
+
 @pytest.fixture(autouse=True)
 def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process remembers the secrets that it was given; one test's must not hide another's words."""

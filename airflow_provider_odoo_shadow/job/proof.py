@@ -5,11 +5,11 @@ It finds whatever else fails to reach the shadow: every row is compared within t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from airflow_provider_odoo_shadow.job.comparison import Comparison, not_compared
+from airflow_provider_odoo_shadow.job.comparison import Comparison, Slice, not_compared
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, VerificationError
 from airflow_provider_odoo_shadow.job.pace import due_rows, time_for_slices
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -19,7 +19,6 @@ from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsErro
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.due_rows import note_due
 from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError
 from airflow_provider_odoo_shadow.target.finished import Finished
 from airflow_provider_odoo_shadow.target.merge import RowCounts
@@ -35,12 +34,15 @@ SLICE = "slice"
 
 _MOST_NAMED = 10
 
+_MOST_KEPT = 1_000
+"""Rows of a table that are looked at again with each run."""
+
 
 @dataclass(frozen=True)
 class DueProof:
     """A table of which some rows are to be compared now.
 
-    :param rows: about how many.
+    :param rows: about how many of the next ones, none while only others are looked at again.
     """
 
     table: Finished
@@ -59,7 +61,7 @@ def due_proofs(shadow: ShadowDatabase, tables: Sequence[Finished], page_size: in
                 save_proof(tx, table.table, Proof(now, None, now))
                 continue
             rows = due_rows(proof, table.row_count, page_size, now)
-            if rows:
+            if rows or proof.unproven:
                 found.append(DueProof(table, proof, rows))
                 longest = max(longest, now - proof.slice_at)
     return sorted(found, key=lambda item: item.proof.slice_at), time_for_slices(longest)
@@ -76,8 +78,8 @@ def prove_slice(
 ) -> RowCounts | None:
     """Compare the rows of a table that are due, and repair what differs; return what was repaired, None for nothing.
 
-    Whatever comes of it, the next slice begins where this one ended; but a round with a row that could not be
-    compared or repaired is no proof, and such a row is due at each run from then on.
+    Whatever comes of it, the next slice begins where this one ended. But rows that could not be compared or repaired
+    are looked at again with each run, and while there are some, no round is a proof.
 
     :raises VerificationError: rows differ even after they have been read anew.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
@@ -86,32 +88,30 @@ def prove_slice(
     :raises MirrorConfigurationError: the table was mirrored with another login or other settings.
     :raises OdooError, ShadowError: it could not be done; the slice stays due.
     """
-    table = due.table.table
-    after_id = BEFORE_ALL if due.proof.last_id is None else due.proof.last_id
+    table, proof = due.table.table, due.proof
     comparison = Comparison.prepare(odoo, shadow, due.table.model, options.batch_size, compares_extra=False)
-    found = comparison.run_slice(after_id, due.rows, time_limit)
+    found = comparison.look_again(proof.unproven) if proof.unproven else {}
+    compared = Slice({}, proof.last_id)
+    if due.rows:
+        after_id = BEFORE_ALL if proof.last_id is None else proof.last_id
+        compared = comparison.run_slice(after_id, due.rows, time_limit)
+    found |= compared.found
     rows, seconds = comparison.rows, comparison.seconds
-    repaired, trouble = None, None
-    try:
-        repaired = _repair(odoo, shadow, comparison, found.found, run, options) if found.found else None
-    except (VerificationError, MassDeletionError, OdooUnreadableRecordsError, RefusedRecordsError) as error:
-        trouble = error
-    unread = sorted({item.id for item in comparison.unreadable})
-    is_clean = due.proof.is_clean and trouble is None and not unread
+    repaired, left, trouble = _repair(odoo, shadow, comparison, found, run, options)
+    unproven = tuple(sorted({*left, *(item.id for item in comparison.unreadable)})[:_MOST_KEPT])
     with shadow.transaction() as tx:
-        note_due(tx, table, unread)
-        ended = time_in_database(tx)
-        reached = replace(
-            due.proof, last_id=found.last_id, slice_at=ended, rows_a_second=rows / seconds, is_clean=is_clean
-        )
-        if found.last_id is None:
-            if is_clean:
-                note_proven(tx, table, due.proof.round_started_at)
-            reached = replace(reached, round_started_at=ended, is_clean=True)
+        reached = replace(proof, unproven=unproven)
+        if due.rows:
+            ended = time_in_database(tx)
+            reached = replace(reached, last_id=compared.last_id, slice_at=ended, rows_a_second=rows / seconds)
+            if compared.last_id is None:
+                reached = replace(reached, round_started_at=ended)
+                if not unproven:
+                    note_proven(tx, table, proof.round_started_at)
         save_proof(tx, table, reached)
     if trouble is not None:
         raise trouble
-    if unread:
+    if comparison.unreadable:
         raise not_compared(due.table.model, comparison.unreadable)
     return repaired
 
@@ -123,10 +123,18 @@ def _repair(
     ids: dict[int, Difference],
     run: Run,
     options: MirrorOptions,
-) -> RowCounts:
-    """Repair rows that differ, and keep what was found: there is a reason why they did."""
+) -> tuple[RowCounts | None, Collection[int], Exception | None]:
+    """Repair rows that differ, and keep what was found: there is a reason why they did.
+
+    :return: what was repaired, which rows differ even then, and what went wrong.
+    """
+    if not ids:
+        return None, (), None
     model = comparison.layout.model
-    left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={CLOSING: SLICE})
+    try:
+        left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={CLOSING: SLICE})
+    except (MassDeletionError, OdooUnreadableRecordsError, RefusedRecordsError) as error:
+        return None, ids, error
     with shadow.transaction() as tx:
         save_verification(
             tx,
@@ -141,10 +149,14 @@ def _repair(
                 repaired=len(ids) - len(left),
             ),
         )
-    listed = ", ".join(map(str, sorted(ids)[:_MOST_NAMED])) + (" …" if len(ids) > _MOST_NAMED else "")
     if left:
-        raise VerificationError(f"{model}: {len(left)} rows differ from Odoo even after they were read anew: {listed}.")
-    log.warning("%s: %d rows differed from Odoo and were repaired: %s", model, len(ids), listed)
+        text = f"{model}: {len(left)} rows differ from Odoo even after they were read anew: {_listed(left)}."
+        return None, left, VerificationError(text)
+    log.warning("%s: %d rows differed from Odoo and were repaired: %s", model, len(ids), _listed(ids))
     gone = sum(kind is Difference.EXTRA for kind in ids.values())
     missing = sum(kind is Difference.MISSING for kind in ids.values())
-    return RowCounts(inserted=missing, updated=len(ids) - gone - missing, deleted=gone)
+    return RowCounts(inserted=missing, updated=len(ids) - gone - missing, deleted=gone), (), None
+
+
+def _listed(ids: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(ids)[:_MOST_NAMED])) + (" …" if len(ids) > _MOST_NAMED else "")

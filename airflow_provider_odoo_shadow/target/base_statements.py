@@ -206,7 +206,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     table_name text PRIMARY KEY,
     round_started_at timestamptz NOT NULL,
     last_id bigint, slice_at timestamptz NOT NULL, rows_a_second double precision,
-    is_clean boolean NOT NULL DEFAULT true
+    unproven bigint[] NOT NULL DEFAULT '{{}}'
 )""",
     """CREATE TABLE IF NOT EXISTS {internal}.due_row (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -20,14 +20,14 @@ class Proof:
     :param last_id: up to there rows have been compared in this round, None at its beginning.
     :param slice_at: when the last slice ended.
     :param rows_a_second: how fast it was, None before the first.
-    :param is_clean: each row that was compared in this round is as it is in Odoo, or has been repaired.
+    :param unproven: rows that could not be compared or repaired, by id; they are looked at again with each run.
     """
 
     round_started_at: datetime
     last_id: int | None
     slice_at: datetime
     rows_a_second: float | None = None
-    is_clean: bool = True
+    unproven: tuple[int, ...] = ()
 
 
 def time_in_database(tx: Transaction) -> datetime:
@@ -39,20 +39,23 @@ def time_in_database(tx: Transaction) -> datetime:
 def read_proof(tx: Transaction, table: str) -> Proof | None:
     """Return where a table's round is, None when none has begun."""
     rows = tx.run(
-        "SELECT round_started_at, last_id, slice_at, rows_a_second, is_clean FROM {proof} WHERE table_name = {table}",
+        "SELECT round_started_at, last_id, slice_at, rows_a_second, unproven FROM {proof} WHERE table_name = {table}",
         proof=tx.internal(PROOF),
         table=table,
     )
-    return Proof(*rows[0]) if rows else None
+    if not rows:
+        return None
+    started_at, last_id, slice_at, speed, unproven = rows[0]
+    return Proof(started_at, last_id, slice_at, speed, tuple(unproven))
 
 
 def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
     """Keep where a table's round is."""
     tx.run(
-        "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second, is_clean)"
-        " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}, {is_clean})"
+        "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second, unproven)"
+        " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}, {unproven}::bigint[])"
         " ON CONFLICT (table_name) DO UPDATE SET round_started_at = excluded.round_started_at,"
-        " last_id = excluded.last_id, slice_at = excluded.slice_at, is_clean = excluded.is_clean,"
+        " last_id = excluded.last_id, slice_at = excluded.slice_at, unproven = excluded.unproven,"
         " rows_a_second = coalesce(excluded.rows_a_second, p.rows_a_second)",
         proof=tx.internal(PROOF),
         table=table,
@@ -60,7 +63,7 @@ def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
         last_id=proof.last_id,
         slice_at=proof.slice_at,
         speed=proof.rows_a_second,
-        is_clean=proof.is_clean,
+        unproven=list(proof.unproven),
     )
 
 

@@ -16,6 +16,8 @@ from tests.target.catalog import structure
 from tests.target.emptying import empty
 from tests.target.test_migrations import registered
 
+pytestmark = pytest.mark.one_flavour
+
 FILES = ("0001_odoo_shadow_base.sql", "0002_odoo_shadow_tables.sql")
 
 

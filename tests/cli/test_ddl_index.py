@@ -20,6 +20,8 @@ from tests.cli.shell import Outcome, Shell, shell_for
 from tests.engine.source_of_truth import assert_equal
 from tests.target.catalog import contents, structure
 
+pytestmark = pytest.mark.one_flavour
+
 FILES = ("0001_odoo_shadow_base.sql", "0002_odoo_shadow_tables.sql")
 NO_ODOO = {"ODOO_URL": None, "ODOO_DB": None, "ODOO_USER": None, "ODOO_PASSWORD": None, "SUPABASE_DB_URL": None}
 COMPANIES = {

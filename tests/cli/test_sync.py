@@ -16,6 +16,8 @@ from tests.engine.running import log_of, watermark_of
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
 from tests.engine.test_resume import recording
 
+pytestmark = pytest.mark.one_flavour
+
 PARTNERS = ("--models", "res.partner")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from airflow.sdk import DAG
 
+pytestmark = pytest.mark.one_flavour
+
 
 def tries(dag_run: DagRun) -> dict[str, int]:
     return {ti.rendered_map_index or ti.task_id: ti.try_number for ti in dag_run.get_task_instances()}

@@ -19,6 +19,8 @@ from tests.dags.test_sync_dag import run, states
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
+pytestmark = pytest.mark.one_flavour
+
 Variables = Callable[[], dict[str, dict[str, object]]]
 
 KEY = "odoo_shadow_watermark__odoo_shadow__odoo_shadow_res_partner"

@@ -26,6 +26,8 @@ from tests.engine.running import (
 )
 from tests.engine.source_of_truth import assert_equal, shadow_rows
 
+pytestmark = pytest.mark.one_flavour
+
 PAGE = 100
 
 # Where the server ends the session, by the statement that it is about to carry out.

@@ -24,6 +24,8 @@ from tests.engine.running import column, mirror, statuses_of
 from tests.engine.source_of_truth import assert_equal, column_types, mirrored_fields, shadow_rows
 from tests.target.catalog import structure
 
+pytestmark = pytest.mark.one_flavour
+
 TABLE = "odoo_shadow_x_awkward"
 SQL_NAMES = [
     'x_";DROP TABLE victim;--',

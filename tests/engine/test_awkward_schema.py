@@ -14,6 +14,8 @@ from tests.engine.running import mirror, mirror_all
 from tests.engine.source_of_truth import Rows, expected_rows, is_same, shadow_rows
 from tests.engine.verifying import found_by, verify
 
+pytestmark = pytest.mark.one_flavour
+
 COMPUTED = {"ir.model", "ir.model.fields", "ir.model.constraint"}
 """Odoo's own dictionary, whose rows change with every field."""
 LONGEST = 63

@@ -26,6 +26,8 @@ from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with
 from tests.engine.running import StoppedError, column, log_of, statuses_of, stop_after, watermark_of
 from tests.engine.source_of_truth import assert_equal, shadow_rows
 
+pytestmark = pytest.mark.one_flavour
+
 ROWS = 40
 PAGES = MirrorOptions(batch_size=10, look_back=timedelta(0))
 

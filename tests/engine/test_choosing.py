@@ -24,6 +24,8 @@ from tests.engine.counting import in_odoo
 from tests.engine.running import mirror, mirror_all
 from tests.engine.source_of_truth import assert_equal
 
+pytestmark = pytest.mark.one_flavour
+
 EXCLUDED = "excluded by the mirror's own settings"
 CREDENTIALS = "it holds credentials"
 

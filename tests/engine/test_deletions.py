@@ -30,6 +30,8 @@ from tests.engine.running import PARTNERS, column, log_of, mirror, statuses_of
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
 from tests.target.catalog import structure
 
+pytestmark = pytest.mark.one_flavour
+
 MARK = MirrorOptions(on_delete=OnDelete.MARK)
 IGNORE = MirrorOptions(on_delete=OnDelete.IGNORE)
 ALLOWED = MirrorOptions(allow_mass_delete=True)

@@ -22,6 +22,8 @@ from tests.engine.source_of_truth import expected_rows
 from tests.target.catalog import contents, structure
 from tests.target.roles import as_role, new_role, run_as_owner
 
+pytestmark = pytest.mark.one_flavour
+
 OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
 MODELS = ("res.partner", "res.company")
 HIDDEN = tuple(f"x_secret_{number}" for number in range(9))

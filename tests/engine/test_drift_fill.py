@@ -26,6 +26,8 @@ from tests.engine.running import StoppedError, column, statuses_of, stop_after
 from tests.engine.source_of_truth import assert_equal, shadow_rows
 from tests.target.catalog import contents, structure
 
+pytestmark = pytest.mark.one_flavour
+
 ROWS = 60
 NOTE = "x_note"
 NO_LOOK_BACK = MirrorOptions(batch_size=20, look_back=timedelta(0))

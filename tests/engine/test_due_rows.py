@@ -21,6 +21,8 @@ from tests.engine.counting import mirror_with
 from tests.engine.running import column, mirror, statuses_of
 from tests.engine.source_of_truth import assert_equal
 
+pytestmark = pytest.mark.one_flavour
+
 LEADS = "odoo_shadow_x_lead"
 POINTING: dict[str, str | dict[str, Any]] = {
     "x_name": "char",
@@ -116,8 +118,7 @@ def test_rows_that_could_not_be_read_again_stay_due(leads: StandIn, client: Odoo
     leads.execute("x_team", "unlink", [2])
     mirror(client, shadow, "x_team")
     with client_of(leads, extras={"lang": "fr_FR"}) as other:
-        (closed,) = close_run(other, shadow, run=Run(), options=NOW)
-        assert "run a sync with this connection first" in str(closed.error)
+        assert list(close_run(other, shadow, run=Run(), options=NOW)) == []
     assert column(shadow, "x_team_id", [1], LEADS) == {1: 2}
     (closed,) = close_run(client, shadow, run=Run(), options=NOW)
     assert closed.error is None and closed.counts.updated >= 1

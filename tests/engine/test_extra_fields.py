@@ -20,6 +20,8 @@ from tests.engine.running import StoppedError, column, log_of, statuses_of, stop
 from tests.engine.source_of_truth import assert_equal, shadow_rows
 from tests.engine.verifying import found_by, verify
 
+pytestmark = pytest.mark.one_flavour
+
 ROWS = 30
 ALL_ROWS = range(1, ROWS + 1)
 SHOWN = ModelSettings(extra_fields=("x_shown", "x_company_name"))

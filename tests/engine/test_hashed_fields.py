@@ -24,6 +24,8 @@ from tests.engine.searching import places_of
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
 from tests.engine.verifying import found_by, verify
 
+pytestmark = pytest.mark.one_flavour
+
 SECRET = "a key that nobody guesses"
 OTHER_SECRET = "a key that was rotated in"
 RAW = "raw-person-4711"

@@ -113,7 +113,9 @@ def test_a_full_run_reads_everything_and_writes_what_differs(
 @pytest.fixture
 def edited_by_hand(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> datetime:
     """The watermark of a shadow that lacks an edit two hours old: only a replay finds it."""
-    odoo.execute("res.partner", "write", [6], {"name": "Just now"})
+    odoo.execute("res.partner", "write", [6], {"name": "A minute ago"})
+    with psycopg.connect(odoo.dsn) as connection:
+        connection.execute("UPDATE res_partner SET write_date = write_date - interval '1 minute' WHERE id = 6")
     result = mirror(client, shadow)
     with psycopg.connect(odoo.dsn) as connection:
         connection.execute(

@@ -23,6 +23,8 @@ from tests.engine.running import mirror, statuses_of
 from tests.engine.test_trouble import limited
 from tests.target.catalog import contents, structure
 
+pytestmark = pytest.mark.one_flavour
+
 UUID = "database.uuid"
 
 

@@ -22,6 +22,8 @@ from tests.engine.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.engine.running import column, wait_until_after
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
 
+pytestmark = pytest.mark.one_flavour
+
 ROWS = 30
 NO_LOOK_BACK = MirrorOptions(look_back=timedelta(0))
 SEVERAL = (VISIT, "res.partner", "res.partner.category", "project.project")

@@ -24,6 +24,8 @@ from tests.engine.running import StoppedError, calls_of, column, log_of, scan_of
 from tests.engine.source_of_truth import assert_equal
 from tests.engine.verifying import verify
 
+pytestmark = pytest.mark.one_flavour
+
 ROWS = 30
 SEVERAL = (VISIT, "res.partner", "project.project", "res.country")
 LEFT = "its last run left something to do"

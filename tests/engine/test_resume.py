@@ -17,6 +17,8 @@ from tests.conftest import client_of
 from tests.engine.running import PARTNERS, StoppedError, column, log_of, mirror, scan_of, stop_after, watermark_of
 from tests.engine.source_of_truth import assert_equal, shadow_rows
 
+pytestmark = pytest.mark.one_flavour
+
 PAGE = 60
 
 

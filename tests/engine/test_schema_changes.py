@@ -16,6 +16,8 @@ from tests.engine.running import PARTNERS, StoppedError, column, mirror, statuse
 from tests.engine.source_of_truth import assert_equal, column_types, shadow_rows
 from tests.target.catalog import structure
 
+pytestmark = pytest.mark.one_flavour
+
 
 @pytest.fixture
 def own_client(own_odoo: StandIn) -> Iterator[OdooClient]:

@@ -23,6 +23,8 @@ from tests.engine.running import PARTNERS, column, log_of, mirror, statuses_of
 from tests.engine.source_of_truth import Rows, assert_equal, expected_rows, shadow_rows
 from tests.engine.verifying import found_by, verify
 
+pytestmark = pytest.mark.one_flavour
+
 COMPANIES = ModelSettings(domain=(["is_company", "=", True],))
 PEOPLE = ModelSettings(domain=(["is_company", "=", False],))
 NO_STREETS = ModelSettings(exclude_fields=("street*", "x_[ns]*"))

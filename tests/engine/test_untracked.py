@@ -156,7 +156,11 @@ def test_what_it_costs_when_nothing_has_changed(
         mirror(client, shadow, model, run=run)
     proxy.clear()
     assert list(close_run(client, shadow, run=run, options=NOW)) == []
-    assert [(call.model, call.method) for call in proxy.calls] == [("x_lead", "fields_get"), ("x_lead", "search_read")]
+    assert [(call.model, call.method) for call in proxy.calls] == [
+        ("x_lead", "fields_get"),
+        ("x_lead", "search_read"),
+        ("x_lead", "search"),
+    ]
     assert len(statuses_of(shadow)) == before + 2  # comparing holds no table and leaves no entry
 
 

@@ -33,6 +33,8 @@ from tests.engine.verifying import found_by, verify
 from tests.target.catalog import contents
 from tests.target.roles import as_role, new_role, run_as_owner
 
+pytestmark = pytest.mark.one_flavour
+
 SECRET, OTHER_SECRET = "1f0c4be97a62d38e5b9074c1da386e2f", "c83a5d09e6f17b42908ed1c637fb5a40"
 ROWS = 12
 NAMELESS = ModelSettings(hashed_fields=("x_name",))

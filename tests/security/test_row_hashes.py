@@ -33,6 +33,8 @@ from tests.engine.verifying import verify
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_table, merge, row, rows_of
 
+pytestmark = pytest.mark.one_flavour
+
 FORMER = Path(__file__).parents[1] / "target" / "former"
 ROWS = 30
 ALL = range(1, ROWS + 1)

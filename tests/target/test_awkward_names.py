@@ -30,7 +30,7 @@ NAMES = [
     "größe_語_😀",
     "select",
     "back\\slash",
-    "tab\tnew\nline",
+    "tab\\tnew\\nline",
     "$$dollar$$",  # fails: as a schema, it ends the functions' bodies
     "$odoo_shadow$",
     "/* comment",

@@ -83,7 +83,7 @@ MODELS = [
 SCHEMAS = [
     "odoo_shadow",
     'Quo"ted; 100%s',
-    "it's\na new -- line",
+    "it's a new -- line",
     "public",  # fails: the views would replace the tables
     "$odoo_shadow$; DROP TABLE x; $odoo_shadow$",  # fails: the quotes of the DO block end there
 ]
