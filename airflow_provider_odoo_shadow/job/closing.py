@@ -69,7 +69,8 @@ def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: Mi
     closing = _Closing.of(odoo, shadow, run, options)
     yield from closing.reread_all_due()
     with shadow.transaction() as tx:
-        finished, watched = finished_tables(tx, run.id), _watched(tx)
+        finished = finished_tables(tx, run.id)
+        watched = _watched(tx, finished)
     for table in finished:
         yield from _told(table.model, REFUSED, partial(closing.take_up_again, table))
         yield from _told(table.model, UNTRACKED, partial(closing.refresh, table, watched))
@@ -86,9 +87,9 @@ def reread_due(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: M
     return _Closing.of(odoo, shadow, run, options).reread_all_due()
 
 
-def _watched(tx: Transaction) -> frozenset[str]:
-    """Return the tables that tell those that point to them when rows go: whole ones only."""
-    tables = watched_tables(tx)
+def _watched(tx: Transaction, finished: Sequence[Finished]) -> frozenset[str]:
+    """Return the tables that tell those that point to them when rows go: whole ones of this run only."""
+    tables = watched_tables(tx, [item.table for item in finished])
     return frozenset(table for table, settings in tables.items() if not ModelSettings.from_text(settings).domain)
 
 

@@ -8,8 +8,8 @@ rows that the shadow holds are held against Odoo's, a table at a time, the table
   back: the look ends with the first table that has no newer rows than that. Mostly that is the first row of the first.
 - A row is evidence if Odoo dates it older, or made it later, and no newer row is equal. One row among others that
   somebody set back by SQL is none; the rolling comparison and `verify` find that.
-- Rows that are gone are no evidence: rows are deleted. If all of a table's newest are gone, older ones are looked at;
-  if most are, more tables.
+- Rows that are gone are no evidence: rows are deleted. Nor are those that were written since. If all of a table's
+  newest are gone, older ones are looked at; as long as no row is equal, more tables.
 - A row that was dated ahead when it was read is not looked at: a clock was wrong there, or somebody's SQL.
 """
 
@@ -60,12 +60,8 @@ MORE_ROWS = 1_000
 MOST_MORE = 5
 """Calls of the latter kind."""
 
-MOST_TABLES = 3
-MOST_TABLES_IF_GONE = 30
-"""Tables that are looked at, at the most; more where most of the rows are gone, which alone says nothing."""
-
-_FEW = 10
-"""Of so many rows, more than half may be gone without a second look."""
+MOST_TABLES = 100
+"""Tables that are looked at, at the most: mostly the first one has a row that is equal, which ends the look."""
 
 _PAUSE = 1.0
 """Seconds before evidence is looked at again: Odoo may read from a replica that lags behind."""
@@ -151,21 +147,14 @@ class _Look:
 
     equal_up_to: datetime | None = None
     tables: int = 0
-    rows: int = 0
-    gone: int = 0
 
     def is_over(self, newest: datetime) -> bool:
         """Say whether a table whose newest row is of that moment needs no look any more."""
-        if self.equal_up_to is not None and newest <= self.equal_up_to:
-            return True
-        is_odd = self.rows >= _FEW and self.gone > self.rows / 2
-        return self.tables >= (MOST_TABLES_IF_GONE if is_odd else MOST_TABLES)
+        return self.tables >= MOST_TABLES or (self.equal_up_to is not None and newest <= self.equal_up_to)
 
-    def take(self, model: str, rows: Sequence[DatedRow], pairs: Sequence[_Pair]) -> Evidence | None:
+    def take(self, model: str, pairs: Sequence[_Pair]) -> Evidence | None:
         """Add what a table showed; return what cannot be in the same database."""
         self.tables += 1
-        self.rows += len(rows)
-        self.gone += len(rows) - len(pairs)
         equal = [pair.ours.written_at for pair in pairs if pair.is_equal]
         self.equal_up_to = max([*equal, *([self.equal_up_to] if self.equal_up_to else [])], default=None)
         newer = [pair for pair in pairs if self.equal_up_to is None or pair.ours.written_at > self.equal_up_to]
@@ -179,7 +168,7 @@ class _Look:
 def check_run(odoo: OdooClient, shadow: ShadowDatabase, models: Collection[str], *, full: bool) -> None:
     """Make sure, before a run, that Odoo's database is not an older state of the one that the shadow mirrors.
 
-    One call, seldom up to three. A run that reads its models whole accepts whatever they are now; where the tables of
+    One call, seldom more. A run that reads its models whole accepts whatever they are now; where the tables of
     others show an older state, those are doubted from then on, however new the rows of these are.
 
     :raises ShadowOwnershipError: names a record, and the cure; nothing was written.
@@ -252,8 +241,7 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]
         if look.is_over(newest):
             break
         try:
-            rows, pairs = _newest_pairs(odoo, shadow, item)
-            found = look.take(item.model, rows, pairs)
+            found = look.take(item.model, _newest_pairs(odoo, shadow, item))
             if found is not None and _is_confirmed(odoo, found):
                 return found
         except _OWN_TROUBLE as error:
@@ -262,18 +250,18 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]
     return None
 
 
-def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -> tuple[list[DatedRow], list[_Pair]]:
-    """Return so many of a table's newest rows that Odoo still has some, if it can be; and which it has."""
-    rows: list[DatedRow] = []
+def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
+    """Return a table's newest rows that Odoo still has; if it has none of the newest, of the next ones."""
+    seen = 0
     for turn in range(1 + MOST_MORE):
+        limit = ROWS_A_TABLE + turn * MORE_ROWS
         with shadow.transaction() as tx:
-            looked_at = newest_rows(tx, table, ROWS_A_TABLE + turn * MORE_ROWS)
-        more = looked_at[len(rows) :]
-        rows += more
-        pairs = _ask(odoo, table.model, more) if more else []
-        if pairs or len(rows) < ROWS_A_TABLE + turn * MORE_ROWS:
-            break
-    return rows, pairs
+            rows = newest_rows(tx, table, limit)
+        pairs = _ask(odoo, table.model, rows[seen:]) if rows[seen:] else []
+        if pairs or len(rows) < limit:
+            return pairs
+        seen = len(rows)
+    return []
 
 
 def _is_relied_on(odoo: OdooClient, table: DatedTable) -> bool:

@@ -4,8 +4,8 @@ Tried on Odoo 17.0 and 19.0:
 
 - what core Odoo writes by SQL, as listed in `source/sql_written.toml`, and `parent_path`;
 - many2many, which may be written from the other side, and lose what is deleted there;
-- references to models that the shadow does not mirror, or not all of it, or keeps what is gone: PostgreSQL empties
-  them when their target is deleted;
+- references to models that the run does not mirror, or not all of it, or keeps what is gone: PostgreSQL empties them
+  when their target is deleted, and merging contacts rewrites them, required ones, too;
 - properties, whose definition stands in another record;
 - company-dependent fields, which show a default or the value of the login's own company;
 - choices of custom selections, which are renamed by SQL;
@@ -75,7 +75,7 @@ def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], 
         kind in ("many2many", "properties")
         or column.is_company_dependent
         or column.field == "parent_path"
-        or (kind == "many2one" and not (column.is_required or column.points_to in watched or column.field in _MAKERS))
+        or (kind == "many2one" and not (column.points_to in watched or column.field in _MAKERS))
         or (kind == "selection" and column.is_custom)
         or (column.is_translated and (is_foreign or is_variant))
         or is_written_by_sql(model, column.field)

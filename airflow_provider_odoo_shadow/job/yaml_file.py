@@ -129,7 +129,9 @@ class _Reader:
             if key_node.tag != f"{_TAG}merge":
                 key = self._key(key_node)
                 self.lines[(*place, key)] = lines[key]
-                found[key] = self._value(value_node, (*place, key))
+                value = self._value(value_node, (*place, key))
+                self._check_override(key_node, key, found.get(key), value)
+                found[key] = value
         return found
 
     def _key(self, node: yaml.Node) -> str:
@@ -150,8 +152,17 @@ class _Reader:
             value = self._value(item, place)
             if not isinstance(value, dict):
                 raise self._wrong(item, "<< takes a mapping, such as *common")
+            for key in value.keys() & found.keys():
+                self._check_override(node, key, value[key], found[key])
             found = {**value, **found}
         return found
+
+    def _check_override(self, node: yaml.Node, key: str, merged: object, value: object) -> None:
+        """Refuse a list in the place of another one that `<<` brings: what was left out there would be let in."""
+        if isinstance(merged, list) and isinstance(value, list) and any(item not in value for item in merged):
+            raise self._wrong(
+                node, f"'{key}' takes the place of a list that << brings, whose entries would not count: name them all"
+            )
 
     def _twice(self, key: str, lines: tuple[int, int], place: Place) -> MirrorConfigurationError:
         within = f" in {'.'.join(map(str, place))}" if place else ""

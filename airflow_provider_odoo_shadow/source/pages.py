@@ -53,6 +53,10 @@ _OF_FIELDS = ("UndefinedColumn", "UndefinedTable")
 """Errors of Odoo's database that are a field's fault, whatever the record: a view lacks what its model declares."""
 
 
+_UNSAYABLE = "cannot marshal None"
+"""What 17.0 says over XML-RPC of a field whose empty value is None: a record's properties that nobody has set."""
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A record that Odoo cannot give.
@@ -258,7 +262,11 @@ class _PageReader:
         :raises OdooRefusedFieldsError: they are.
         :raises OdooAccessError: the login may read nothing of these records.
         """
-        may_be_fields = isinstance(error, OdooAccessError) or getattr(error, "kind", "") in _OF_FIELDS
+        may_be_fields = (
+            isinstance(error, OdooAccessError)
+            or getattr(error, "kind", "") in _OF_FIELDS
+            or _UNSAYABLE in getattr(error, "said", "")
+        )
         is_time = not self._looks or (self._size == 1 and self._looks < MOST_LOOKS)
         if not (may_be_fields and is_time):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -51,18 +52,18 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     ]
 
 
-def watched_tables(tx: Transaction) -> dict[str, str | None]:
-    """Return the tables whose rows go when their records go, of which those that point to them are told.
+def watched_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, str | None]:
+    """Return those tables whose rows go when their records go, of which those that point to them are told.
 
-    Not those that were not brought up to date for hours: they may not be mirrored any more.
-
+    :param tables: those that the run has brought up to date.
     :return: how each one's model is mirrored, by table: the job's own text.
     """
     rows = tx.run(
         "SELECT m.table_name, s.settings FROM {meta} m JOIN {state} s USING (table_name)"
-        " WHERE m.last_sync_at > now() - interval '6 hours' AND m.on_delete IS DISTINCT FROM {ignore}",
+        " WHERE m.table_name = ANY({tables}) AND m.on_delete IS DISTINCT FROM {ignore}",
         meta=tx.own(META),
         state=tx.internal(TABLE_STATE),
+        tables=list(tables),
         ignore=str(OnDelete.IGNORE),
     )
     return {str(table): settings for table, settings in rows}

@@ -170,7 +170,7 @@ def test_a_hash_without_a_key(shell: Shell, config: Path) -> None:
         (CONFIG, ":west", "has no mirror 'west', only north, south."),
         (CONFIG.replace("hashed_fields", "hash"), ":north", "no setting 'hash' (did you mean hashed_fields?)."),
         (CONFIG.replace('"!res.country.state"', "!res.x"), ":north", "this is not YAML"),
-        (CONFIG.replace("on_delete: mark", "on_delete: keep"), ":north", "on_delete is 'keep'"),
+        (CONFIG.replace("on_delete: mark", "on_delete: keep"), ":north", "on_delete is a text"),
         ("mirrors: 5", "", "there must be one entry, mirrors"),
     ],
     ids=["no file", "which mirror", "no mirror", "settings", "no YAML", "value", "no mirrors"],

@@ -471,3 +471,18 @@ def test_a_column_that_is_lost_is_told_once_and_taken_up_again_by_itself(
     one_run()
     assert refused(shadow) == []
     assert column(shadow, "x_c", [6, 7], VISITS) == {6: "c", 7: "unseen"}
+
+
+def test_a_value_that_xml_rpc_cannot_say_costs_its_field(
+    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    """As unset properties on 17.0."""
+
+    def unset(model: str, rows: Rows) -> Rows:
+        return [{**row, "x_c": None} if model == VISIT and "x_c" in row else row for row in rows]
+
+    odoo.rewrite = unset
+    with client_of(odoo, host=proxy.url, extras={"protocol": "xmlrpc"}) as other:
+        mirror_with(other, shadow, PAGES)
+    assert refused(shadow) == ["x_c"]
+    assert len(in_shadow(shadow, "SELECT id FROM {odoo_shadow_x_visit}")) == ROWS

@@ -301,3 +301,19 @@ def test_slips_of_a_model_are_seen(key: str) -> None:
 def test_other_models_are_no_slips(key: str) -> None:
     config = EngineConfig.model_validate({"model_settings": {key: {}}})
     assert config.unused_settings(["res.partner", "product.product", "res.users"], list) == [key]
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        "{<<: *a, exclude_fields: [email]}",
+        "{<<: [*b, *a]}",
+    ],
+)
+def test_a_list_does_not_take_the_place_of_a_merged_one_without_a_word(tmp_path: Path, models: str) -> None:
+    said = refused(
+        tmp_path,
+        "common:\n- &a {exclude_fields: [phone]}\n- &b {exclude_fields: [email]}\n"
+        f"mirrors:\n  x:\n    models:\n      res.partner: {models}\n",
+    )
+    assert said.startswith("mirrors.yaml, line 7: 'exclude_fields' takes the place of a list that << brings")
