@@ -352,8 +352,8 @@ def test_verify_names_what_odoo_lists_and_no_page_brings(
         with pytest.raises(OdooUnreadableRecordsError, match="the records 900;"):
             verify(client, shadow, repair=True)
         drop(odoo, 7, 900)
-        with pytest.raises(OdooUnreadableRecordsError, match=r"lists 1 records, but gives nothing of them.*: 7\."):
-            verify(client, shadow, repair=True)
+        with pytest.raises(OdooUnreadableRecordsError, match="x_visit 7 cannot be read, so it cannot be compared"):
+            verify(client, shadow)
         assert 7 in ids_of(database)
         odoo.rewrite = None
         assert verify(client, shadow, repair=True).is_settled
