@@ -44,10 +44,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave tests of the shadow's side out for one of the two flavours of Odoo."""
     if os.environ.get("ODOO_SHADOW_FLAVOURS") == "all":
         return
-    left_out = [item for item in items if item.get_closest_marker("one_flavour") and _is_of(item, FLAVOURS[0])]
+    left_out = {item for item in items if item.get_closest_marker("one_flavour") and _is_of(item, FLAVOURS[0])}
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def _is_of(item: pytest.Item, flavour: Flavour) -> bool:

@@ -18,14 +18,14 @@ from functools import partial
 
 from airflow_provider_odoo_shadow.job.due import reread_due_rows
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError, VerificationError
-from airflow_provider_odoo_shadow.job.proof import DueProof, due_proofs, prove_slice
-from airflow_provider_odoo_shadow.job.refused_fields import take_up_again
+from airflow_provider_odoo_shadow.job.proof import due_proofs, prove_slice
+from airflow_provider_odoo_shadow.job.refused_fields import give_up, take_up_again
 from airflow_provider_odoo_shadow.job.rewriting import OtherReadingError, rewriting
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untracked
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRefusedFieldsError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_all_due, forget_due, models_with_due_rows
 from airflow_provider_odoo_shadow.target.errors import ShadowError
@@ -40,7 +40,7 @@ log = logger(__name__)
 
 DUE = "rows that point to what has gone"
 UNTRACKED = "columns that change without write_date"
-REFUSED = "fields that Odoo refused"
+TAKEN_UP = "fields that Odoo refused"
 PROOF = "rolling proof"
 
 
@@ -72,8 +72,8 @@ def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: Mi
         finished = finished_tables(tx, run.id)
         watched = _watched(tx, finished)
     for table in finished:
-        yield from _told(table.model, REFUSED, partial(closing.take_up_again, table))
-        yield from _told(table.model, UNTRACKED, partial(closing.refresh, table, watched))
+        yield from closing.told(table.model, TAKEN_UP, partial(take_up_again, odoo, shadow, table))
+        yield from closing.told(table.model, UNTRACKED, partial(closing.refresh, table, watched))
     has_removed = False
     for closed in closing.prove_all(finished):
         has_removed |= closed.counts.deleted > 0
@@ -113,7 +113,7 @@ class _Closing:
         with self.shadow.transaction() as tx:
             models = models_with_due_rows(tx)
         for model in models:
-            yield from _told(model, DUE, partial(self._reread_due, model))
+            yield from self.told(model, DUE, partial(self._reread_due, model))
 
     def _reread_due(self, model: str) -> RowCounts | None:
         if self._has_no_due_row(model):
@@ -145,9 +145,6 @@ class _Closing:
                 forget_due(tx, due)
             return not due.ids
 
-    def take_up_again(self, table: Finished) -> None:
-        take_up_again(self.odoo, self.shadow, table)
-
     def refresh(self, table: Finished, watched: Collection[str]) -> RowCounts | None:
         look = due_look(self.odoo, table, watched)
         if look is None:
@@ -162,21 +159,22 @@ class _Closing:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            yield from _told(item.table.model, PROOF, partial(self._prove, item, timedelta(seconds=left)))
+            limit = timedelta(seconds=left)
+            work = partial(prove_slice, self.odoo, self.shadow, item, limit, run=self.run, options=self.options)
+            yield from self.told(item.table.model, PROOF, work)
 
-    def _prove(self, due: DueProof, time_limit: timedelta) -> RowCounts | None:
-        return prove_slice(self.odoo, self.shadow, due, time_limit, run=self.run, options=self.options)
-
-
-def _told(model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
-    try:
-        counts = work()
-    except OdooUnknownModelError:
-        log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
-    except OtherReadingError as other:  # a table that this run is not about; its own run will tell
-        log.warning("%s: %s stay as they are: %s", model, what, other)
-    except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
-        yield Closed(model, what, error=error)
-    else:
-        if counts is not None and (counts.written or counts.deleted):
-            yield Closed(model, what, counts)
+    def told(self, model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
+        """Do something about one model; yield what was done, or what failed."""
+        try:
+            counts = work()
+        except OdooUnknownModelError:
+            log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
+        except OtherReadingError as other:  # a table that this run is not about; its own run will tell
+            log.warning("%s: %s stay as they are: %s", model, what, other)
+        except OdooRefusedFieldsError as refused:  # of records that were not in the window
+            yield Closed(model, what, error=give_up(self.odoo, self.shadow, model, refused.fields))
+        except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
+            yield Closed(model, what, error=error)
+        else:
+            if counts is not None and (counts.written or counts.deleted):
+                yield Closed(model, what, counts)

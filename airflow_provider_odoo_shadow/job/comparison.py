@@ -7,7 +7,7 @@ now, read by a `Witness` of its own, is compared in PostgreSQL with what the tab
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -213,34 +213,39 @@ class Comparison:
         found: dict[int, Difference] = {}
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
-            records = self._read(chunk)
+            records, withheld = self._read(chunk)
             differences = self._compare(records, id_list(chunk))
             given = {record["id"] for record in records}
             reading = self.layout.reading
             unread = still_listed(self.odoo, reading, reading.domain, [item for item in chunk if item not in given])
-            differences = self._judge(unread, differences)
+            differences = self._judge(unread, differences, withheld)
             fresh = {record["id"] for record in records if self._is_fresh(record)}
             found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
         if self.on_delete is OnDelete.IGNORE:
             found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
 
-    def _judge(self, unread: Collection[int], differences: dict[int, Difference]) -> dict[int, Difference]:
+    def _judge(
+        self, unread: Collection[int], differences: dict[int, Difference], withheld: Mapping[int, Unreadable]
+    ) -> dict[int, Difference]:
         """Call records missing that Odoo lists, but that no page brings, where the shadow lacks them.
 
         Those that the shadow has can be compared with nothing.
         """
         here = {item for item in unread if differences.get(item) is Difference.EXTRA}
         told = {item.id for item in self.unreadable}
-        self.unreadable += [Unreadable(item, None, WITHHELD) for item in sorted(here - told)]
+        self.unreadable += [withheld.get(item) or Unreadable(item, None, WITHHELD) for item in sorted(here - told)]
         rest = {item: kind for item, kind in differences.items() if item not in here}
         return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
 
-    def _read(self, ids: Sequence[int]) -> list[Record]:
-        pages = read_pages(
-            self.odoo, self.layout.reading, [("id", "in", list(ids))], up_to_id=ids[-1], page_size=self.page_size
-        )
-        return [record for page in pages for record in page.records]
+    def _read(self, ids: Sequence[int]) -> tuple[list[Record], dict[int, Unreadable]]:
+        """Read records by their ids; return them, and those that could not be read."""
+        reading, records, withheld = self.layout.reading, list[Record](), dict[int, Unreadable]()
+        chosen = [("id", "in", list(ids))]
+        for page in read_pages(self.odoo, reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
+            records += page.records
+            withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
+        return records, withheld
 
     def _is_fresh(self, record: Record) -> bool:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""

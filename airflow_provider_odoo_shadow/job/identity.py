@@ -252,15 +252,15 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]
 
 def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
     """Return a table's newest rows that Odoo still has; if it has none of the newest, of the next ones."""
-    seen = 0
+    asked: set[int] = set()
     for turn in range(1 + MOST_MORE):
-        limit = ROWS_A_TABLE + turn * MORE_ROWS
         with shadow.transaction() as tx:
-            rows = newest_rows(tx, table, limit)
-        pairs = _ask(odoo, table.model, rows[seen:]) if rows[seen:] else []
-        if pairs or len(rows) < limit:
+            rows = newest_rows(tx, table, ROWS_A_TABLE + turn * MORE_ROWS)
+        more = [row for row in rows if row.id not in asked]
+        pairs = _ask(odoo, table.model, more) if more else []
+        if pairs:
             return pairs
-        seen = len(rows)
+        asked.update(row.id for row in more)
     return []
 
 

@@ -181,9 +181,7 @@ class _ModelRun:
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
-        with self._hold.transaction() as tx:
-            lost = lost_fields(tx, self._hold.table, self._layout, kept, self._settings.read_as or "")
-        watermark, left = self._prepare(replay_from)
+        watermark, left = self._prepare(kept, replay_from)
         unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
         check_ids(self._odoo, self._writer, self._options, watermark)
@@ -193,8 +191,10 @@ class _ModelRun:
         reread_due_rows(self._odoo, self._writer, self._options.batch_size)
         if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
             raise unreadable_error(self._layout.model, unreadable)
-        if lost:
-            raise lost_error(self._odoo, self._layout.model, lost)
+        if self._lost:
+            with self._hold.transaction() as tx:
+                registry.note_lost_fields(tx, self._hold.table, ())
+            raise lost_error(self._odoo, self._layout.model, self._lost)
         with self._hold.transaction() as tx:
             self._hold.finish(tx)
         renew_due_views(self._hold.shadow, [self._hold.table])
@@ -226,13 +226,16 @@ class _ModelRun:
         with self._hold.transaction() as tx:
             registry.note_modules(tx, self._hold.table, modules)
 
-    def _prepare(self, replay_from: datetime | None) -> tuple[Watermark | None, Scan | None]:
+    def _prepare(
+        self, kept: registry.ReadSettings, replay_from: datetime | None
+    ) -> tuple[Watermark | None, Scan | None]:
         """Bring the table's columns up to date, and open it for writing.
 
         Returns how far the table is and what an earlier run left to do.
         """
         table = self._hold.table
         with self._hold.transaction() as tx:
+            self._lost = lost_fields(tx, table, self._layout, kept, self._settings.read_as or "")
             columns = [item.column for item in self._layout.all_columns]
             change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
@@ -327,8 +330,10 @@ class _ModelRun:
         went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
         since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
         log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
-        with self._hold.transaction() as tx:
-            begun_at = time_in_database(tx)
+        begun_at = None
+        if scan.low is None and scan.last_id == BEFORE_ALL:  # an earlier try's pages may be old
+            with self._hold.transaction() as tx:
+                begun_at = time_in_database(tx)
         reached = read_window(
             self._odoo,
             self._writer,
@@ -339,7 +344,7 @@ class _ModelRun:
             kind=kind,
             on_progress=self._on_progress,
         )
-        if scan.low is None and scan.last_id == BEFORE_ALL:  # an earlier try's pages may be old
+        if begun_at is not None:
             with self._hold.transaction() as tx:
                 note_untracked(tx, self._hold.table, begun_at)
         return reached

@@ -35,7 +35,7 @@ SLICE = "slice"
 _MOST_NAMED = 10
 
 _MOST_KEPT = 1_000
-"""Rows of a table that are looked at again with each run."""
+"""Rows of a table that are looked at again with each run; with more, the round begins anew."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,16 @@ def prove_slice(
     found |= compared.found
     rows, seconds = comparison.rows, comparison.seconds
     repaired, left, trouble = _repair(odoo, shadow, comparison, found, run, options)
-    unproven = tuple(sorted({*left, *(item.id for item in comparison.unreadable)})[:_MOST_KEPT])
+    unproven = sorted({*left, *(item.id for item in comparison.unreadable)})
     with shadow.transaction() as tx:
-        reached = replace(proof, unproven=unproven)
+        reached = replace(proof, unproven=tuple(unproven[:_MOST_KEPT]))
+        ended = time_in_database(tx)
         if due.rows:
-            ended = time_in_database(tx)
             reached = replace(reached, last_id=compared.last_id, slice_at=ended, rows_a_second=rows / seconds)
-            if compared.last_id is None:
-                reached = replace(reached, round_started_at=ended)
-                if not unproven:
-                    note_proven(tx, table, proof.round_started_at)
+            if compared.last_id is None and not unproven:
+                note_proven(tx, table, proof.round_started_at)
+        if (due.rows and compared.last_id is None) or len(unproven) > _MOST_KEPT:
+            reached = replace(reached, last_id=None, round_started_at=ended)
         save_proof(tx, table, reached)
     if trouble is not None:
         raise trouble

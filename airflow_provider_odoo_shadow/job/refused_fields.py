@@ -28,9 +28,8 @@ from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.drift import columns_to_fill
-from airflow_provider_odoo_shadow.target.finished import Finished, note_untracked
+from airflow_provider_odoo_shadow.target.finished import Finished
 from airflow_provider_odoo_shadow.target.mirrored_columns import mirrored_columns
-from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -59,7 +58,7 @@ def leave_out_refused(
     known = kept.unreadable_fields
     if known and kept.read_as == read_as and not full and not kept.unreadable & odoo.readable_models.keys():
         fewer = _without(odoo, layout, known)
-        if not _has_other_columns(shadow, fewer):
+        if not _has_other_columns(shadow, fewer, known):
             return fewer
     if known or (kept.read_as != read_as and layout.model not in odoo.readable_models):
         return without_refused(odoo, layout, partial(_try_one, odoo), known=known)
@@ -70,21 +69,29 @@ def take_up_again(odoo: OdooClient, shadow: ShadowDatabase, table: Finished) -> 
     """Let the next run mirror fields again that were refused, if Odoo gives all records together with them by now.
 
     All are read with nothing but these, since one may have been enough; mostly the first page tells. Of a large table
-    that is done once a day. Raises an `OdooError`.
+    that is done when its untracked columns are looked at. Raises an `OdooError`.
     """
+    refused = table.unreadable_fields
+    is_large = table.row_count * len(refused) > MOST_CELLS
+    if not refused or (is_large and not is_due_daily(table.untracked_at, datetime.now(UTC))):
+        return
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, table.table)
-    is_large = table.row_count * len(kept.unreadable_fields) > MOST_CELLS
-    if not kept.unreadable_fields or (is_large and not is_due_daily(table.untracked_at, datetime.now(UTC))):
-        return
-    settings = ModelSettings.from_text(kept.settings)
-    given = _given(odoo, read_layout(odoo, table.model, settings, unreadable=kept.unreadable), kept.unreadable_fields)
+    layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
+    given = _given(odoo, layout, refused)
+    if given:
+        log.info("%s: Odoo gives all records together with %s again", table.model, ", ".join(sorted(given)))
+        with shadow.transaction() as tx:
+            registry.note_unreadable_fields(tx, table.table, refused - given)
+
+
+def give_up(odoo: OdooClient, shadow: ShadowDatabase, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+    """Let the next run leave out fields that no page of a run has met; return what is to be said of that."""
     with shadow.transaction() as tx:
-        if given:
-            log.info("%s: Odoo gives all records together with %s again", table.model, ", ".join(sorted(given)))
-            registry.note_given_again(tx, table.table, kept.unreadable_fields - given)
-        elif is_large:
-            note_untracked(tx, table.table, time_in_database(tx))
+        table = registry.name_table(tx, model)
+        known = registry.read_settings(tx, table).unreadable_fields
+        registry.note_unreadable_fields(tx, table, known.union(fields))
+    return lost_error(odoo, model, {field_of(key) for key in fields})
 
 
 def _given(odoo: OdooClient, layout: Layout, fields: Collection[str]) -> frozenset[str]:
@@ -102,11 +109,13 @@ def _given(odoo: OdooClient, layout: Layout, fields: Collection[str]) -> frozens
     return left
 
 
-def _has_other_columns(shadow: ShadowDatabase, layout: Layout) -> bool:
-    """Say whether the model's fields are others than the table was last given."""
+def _has_other_columns(shadow: ShadowDatabase, layout: Layout, known: Collection[str]) -> bool:
+    """Say whether the model's fields are others than the table was last given, but for those that are refused."""
     with shadow.transaction() as tx:
         table = registry.name_table(tx, layout.model)
-        return bool(plan_change(tx, table, [item.column for item in layout.all_columns], layout.left_out).changes)
+        changes = plan_change(tx, table, [item.column for item in layout.all_columns], layout.left_out).changes
+    refused = {field_of(key) for key in known}
+    return any(item.column is None or item.column.field not in refused for item in changes)
 
 
 def _try_one(odoo: OdooClient, layout: Layout) -> Layout:
@@ -142,22 +151,30 @@ def without_refused(
                 )
 
 
-def lost_fields(tx: Transaction, table: str, layout: Layout, kept: registry.ReadSettings, read_as: str) -> list[str]:
-    """Return fields that are refused now and were mirrored until now, by the same login: before the columns change."""
-    news = {field_of(key) for key in layout.refused - kept.unreadable_fields}
-    if not news or kept.read_as != read_as:
-        return []
-    unfilled = {item.name for item in columns_to_fill(tx, table)}
-    mirrored = {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
-    return sorted(news & mirrored) if registry.read_status(tx, table).has_been_mirrored else []
+def lost_fields(
+    tx: Transaction, table: str, layout: Layout, kept: registry.ReadSettings, read_as: str
+) -> frozenset[str]:
+    """Return fields that are refused now and were mirrored until now, by the same login: before the columns change.
+
+    They are kept in mind until somebody has been told: a try may be cut off before its end.
+    """
+    refused = {field_of(key) for key in layout.refused}
+    untold = registry.read_lost_fields(tx, table) & refused
+    news = refused - {field_of(key) for key in kept.unreadable_fields}
+    if news and kept.read_as == read_as and registry.read_status(tx, table).has_been_mirrored:
+        unfilled = {item.name for item in columns_to_fill(tx, table)}
+        untold |= news & {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
+    registry.note_lost_fields(tx, table, untold)
+    return untold
 
 
 def lost_error(odoo: OdooClient, model: str, fields: Collection[str]) -> MirrorConfigurationError:
     """Build the error for fields that were mirrored until now."""
+    named = ", ".join(sorted(fields))
     return MirrorConfigurationError(
-        f"{model}: Odoo does not give '{odoo.connection.login}' records together with {', '.join(fields)} any more: "
-        "these columns keep the values that they had, and all others are up to date. Give the login the right to read "
-        "these fields, or name them in exclude_fields; the next runs go on without them, and look whether they return."
+        f"{model}: Odoo does not give '{odoo.connection.login}' records together with {named} any more: these "
+        "columns keep the values that they had, and all others are up to date. Give the login the right to read these "
+        "fields, or name them in exclude_fields; the next runs go on without them, and look whether they return."
     )
 
 

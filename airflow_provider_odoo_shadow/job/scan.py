@@ -24,6 +24,9 @@ from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from airflow_provider_odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 LATER = timedelta(minutes=10)
 """After which a row that came older than it is here is read again: by then a replica that lags has caught up, or the
@@ -119,7 +122,8 @@ def _write_page(
         if page.records:
             overwrite = Overwrite.EVEN_YOUNGER if scan.low is None else Overwrite.CHANGED
             merged = writer.write(tx, page.records, overwrite)
-            if overwrite is Overwrite.CHANGED:
+            if merged.older and overwrite is Overwrite.CHANGED:
+                log.info("%s: %d rows came older than they are here", writer.layout.model, len(merged.older))
                 note_due(tx, hold.table, merged.older, after=LATER)
         read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)

@@ -24,9 +24,6 @@ from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, 
 log = logger(__name__)
 
 
-PLAN_TASK = "plan"
-
-
 def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     """Log a table of the run's models, from the shadow's own log, and renew the views with names.
 
@@ -52,7 +49,7 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
         check_names_in_public(shadow)
 
 
-def settle_run(context: Context, mirror: MirrorConfig) -> None:
+def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> None:
     """Do what a run does when its models are done, and log it; nothing in a dry run, or while there is no shadow.
 
     Nor after a plan that failed: it may have found another database in the place of Odoo's.
@@ -63,8 +60,8 @@ def settle_run(context: Context, mirror: MirrorConfig) -> None:
     dag_run, params = context["dag_run"], context["params"]
     if params["dry_run"]:
         return
-    states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[PLAN_TASK], run_ids=[dag_run.run_id])
-    if states.get(dag_run.run_id, {}).get(PLAN_TASK) != TaskInstanceState.SUCCESS:
+    states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[plan_task_id], run_ids=[dag_run.run_id])
+    if states.get(dag_run.run_id, {}).get(plan_task_id) != TaskInstanceState.SUCCESS:
         raise AirflowSkipException("The plan has not succeeded, so nothing is written.")
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:

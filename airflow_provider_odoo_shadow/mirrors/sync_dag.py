@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.mirrors.plan import ModelPlan, plan_models
 from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
+PLAN_TASK = "plan"
 MIRROR_TASK = "mirror"
 _PATTERN = rf"^(?=!|.*[*?]){TERM}$"
 
@@ -52,7 +53,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
     ) as dag:
 
         @task(
-            task_id="plan",
+            task_id=PLAN_TASK,
             doc_md="Finds the models, and which of them have work; logs why others are left out or passed over.",
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
@@ -97,7 +98,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             retry_policy=MirrorRetryPolicy(),
         )
         def settle() -> None:
-            settle_run(get_current_context(), mirror)
+            settle_run(get_current_context(), mirror, PLAN_TASK)
 
         complete = EmptyOperator(
             task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."

@@ -20,6 +20,7 @@ class Finished:
 
     :param started_at: when that run began.
     :param untracked_at: when the columns that change without `write_date` were last read for all rows.
+    :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     :param rests_on: what those values rested on then, besides their rows; the job's own text.
     """
 
@@ -29,13 +30,15 @@ class Finished:
     started_at: datetime
     untracked_at: datetime | None
     rests_on: str | None
+    unreadable_fields: frozenset[str]
     columns: tuple[MirroredColumn, ...]
 
 
 def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     """Return the tables of a run that are up to date, by model."""
     rows = tx.run(
-        "SELECT m.table_name, m.odoo_model, m.row_count, l.started_at, s.untracked_at, s.rests_on FROM {meta} m"
+        "SELECT m.table_name, m.odoo_model, m.row_count, l.started_at, s.untracked_at, s.rests_on,"
+        " m.unreadable_fields FROM {meta} m"
         " JOIN (SELECT DISTINCT ON (table_name) table_name, started_at, status FROM {log}"
         " WHERE sync_run_id = {run_id} AND NOT metadata ? {closing} ORDER BY table_name, id DESC) l USING (table_name)"
         " LEFT JOIN {state} s USING (table_name) WHERE l.status = 'success' ORDER BY m.odoo_model",
@@ -47,8 +50,8 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     )
     columns = mirrored_columns(tx, [str(row[0]) for row in rows])
     return [
-        Finished(str(table), str(model), rows_there, started_at, untracked_at, known, tuple(columns[str(table)]))
-        for table, model, rows_there, started_at, untracked_at, known in rows
+        Finished(table, model, count, started_at, untracked_at, known, frozenset(refused), tuple(columns[table]))
+        for table, model, count, started_at, untracked_at, known, refused in rows
     ]
 
 

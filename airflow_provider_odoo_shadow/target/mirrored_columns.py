@@ -23,7 +23,6 @@ class MirroredColumn:
     points_to: str | None
     is_translated: bool
     is_company_dependent: bool
-    is_required: bool
     is_custom: bool
 
 
@@ -31,7 +30,7 @@ def mirrored_columns(tx: Transaction, tables: Sequence[str]) -> dict[str, list[M
     """Return the columns of tables that runs write, by table."""
     rows = tx.run(
         "SELECT table_name, column_name, field_name, odoo_type, column_type, relation_table,"
-        " is_translated, is_company_dependent, is_required, is_custom"
+        " is_translated, is_company_dependent, is_custom"
         " FROM {field} WHERE table_name = ANY({tables}) AND vanished_at IS NULL ORDER BY table_name, column_name",
         field=tx.own(FIELD),
         tables=list(tables),

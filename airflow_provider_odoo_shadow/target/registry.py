@@ -184,15 +184,30 @@ def to_settings(
     )
 
 
-def note_given_again(tx: Transaction, table: str, unreadable_fields: Collection[str]) -> None:
-    """Let the next run mirror fields of a table that were refused until now.
-
-    :param unreadable_fields: those that still are.
-    """
+def note_unreadable_fields(tx: Transaction, table: str, fields: Collection[str]) -> None:
+    """Let the next run mirror a table without these fields, and with all others."""
     tx.run(
         "UPDATE {meta} SET unreadable_fields = {fields}, fields_digest = NULL WHERE table_name = {table}",
         meta=tx.own(META),
-        fields=sorted(unreadable_fields),
+        fields=sorted(fields),
+        table=table,
+    )
+
+
+def read_lost_fields(tx: Transaction, table: str) -> frozenset[str]:
+    """Return the fields of which `note_lost_fields` has been told last."""
+    rows = tx.run(
+        "SELECT lost_fields FROM {state} WHERE table_name = {table}", state=tx.internal(TABLE_STATE), table=table
+    )
+    return frozenset(rows[0][0]) if rows else frozenset()
+
+
+def note_lost_fields(tx: Transaction, table: str, fields: Collection[str]) -> None:
+    """Note fields that were mirrored and are refused now, and of which nobody has been told yet."""
+    tx.run(
+        "UPDATE {state} SET lost_fields = {fields} WHERE table_name = {table} AND lost_fields <> {fields}",
+        state=tx.internal(TABLE_STATE),
+        fields=sorted(fields),
         table=table,
     )
 

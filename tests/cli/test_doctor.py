@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
@@ -51,6 +52,15 @@ def test_after_a_sync_the_look_back_is_judged_and_nothing_is_written(shell: Shel
     assert outcome.code == 0
     assert findings(outcome)["look-back"] == ("ok", "0:30:00; no row has been found late so far")
     assert (structure(database), contents(database)) == before
+
+
+def test_a_proof_that_is_late_is_told(shell: Shell, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE odoo_shadow.odoo_shadow_meta SET created_at = now() - interval '3 days'")
+    outcome = shell.run("doctor", *MODELS)
+    told = " ".join(outcome.out.replace("│", " ").split())
+    assert outcome.code == 0 and "warning its rows are to be proven every 1 days, and are 2 days" in told
 
 
 def test_a_model_without_rights_is_a_problem(shell: Shell, odoo19: StandIn) -> None:

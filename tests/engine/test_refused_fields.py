@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from airflow_provider_odoo_shadow.job.choosing import Chosen
-from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.plan import plan_run
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
@@ -445,32 +444,6 @@ def test_verify_says_what_a_sync_would_have_to_leave_out(
         mirror_with(client, shadow, replace(PAGES, full=True))
     mirror_with(client, shadow, PAGES)
     assert found_by(verify(client, shadow, repair=True)) == {}
-
-
-@pytest.mark.parametrize("ids", [(), (7,)])
-def test_a_column_that_is_lost_is_told_once_and_taken_up_again_by_itself(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, ids: tuple[int, ...]
-) -> None:
-    def one_run() -> None:
-        run = Run()
-        if plan_run(client, shadow, Chosen((VISIT,)), run=run, options=PAGES).work:
-            mirror_with(client, shadow, PAGES, run=run)
-        assert [item.error for item in close_run(client, shadow, run=run, options=PAGES) if item.error] == []
-
-    mirror_with(client, shadow, PAGES)
-    refuse(odoo, "x_c", ids=ids)
-    odoo.execute(VISIT, "write", [7], {"x_c": "unseen", "x_a": "seen"})
-    with pytest.raises(MirrorConfigurationError, match=r"together with x_c any more: .* exclude_fields"):
-        one_run()
-    assert column(shadow, "x_a", [7], VISITS) == {7: "seen"}
-    one_run()
-    one_run()
-    assert (set(statuses_of(shadow)[-2:]), refused(shadow)) == ({"success"}, ["x_c"])
-    odoo.rewrite = None
-    one_run()
-    one_run()
-    assert refused(shadow) == []
-    assert column(shadow, "x_c", [6, 7], VISITS) == {6: "c", 7: "unseen"}
 
 
 def test_a_value_that_xml_rpc_cannot_say_costs_its_field(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_odoo_shadow.job import proof
 from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.closing import DUE, PROOF, Closed, close_run, reread_due
 from airflow_provider_odoo_shadow.job.plan import plan_run
@@ -19,11 +20,11 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError, ShadowOwnershipError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.registry import list_tables
-from odoo_stand_in import StandIn
+from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.engine.conftest import age
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
-from tests.engine.restoring import UUID, Backup, set_uuid
+from tests.engine.restoring import UUID, set_uuid
 from tests.engine.running import StoppedError, column, mirror, statuses_of, stop_after
 from tests.engine.test_due_rows import LEADS, NOW, POINTING
 from tests.engine.test_rolling_proof import let_pass
@@ -280,16 +281,69 @@ def test_a_row_that_comes_older_than_it_is_here_is_asked_for_again_later(
     assert column(shadow, "x_name", [3], VISITS) == {3: "edited"}
 
 
-def test_a_backup_is_noticed_behind_many_rows_that_are_gone(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+def test_more_odd_rows_than_are_kept_let_the_round_begin_anew(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with visits(odoo, 30):
-        age(odoo, VISIT)
-        backup = Backup(odoo, [VISIT])
-        odoo.execute(VISIT, "write", [1], {"x_name": "taken back"})
-        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
-        odoo.execute(VISIT, "create", [{"x_name": "new"} for _ in range(120)])
-        one_run(client, shadow)
-        backup.restore()
-        with client_of(odoo) as fresh, pytest.raises(ShadowOwnershipError, match="x_visit 1 was written at"):
-            plan_run(fresh, shadow, Chosen((VISIT,)), run=Run(), options=PAGES)
+    monkeypatch.setattr(proof, "_MOST_KEPT", 1)
+    one_run(client, shadow)
+    odd = iter(range(1000))
+
+    def rewrite(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**row, "x_name": f"{next(odd)}"} if model == VISIT and row["id"] in (2, 3) else row for row in rows]
+
+    visited.rewrite = rewrite
+    let_pass(shadow, timedelta(days=2))
+    one_run(client, shadow)
+    visited.rewrite = None
+    one_run(client, shadow)  # of the two, only one is known
+    assert proven_up_to(shadow) is None
+    let_pass(shadow, timedelta(days=2))
+    one_run(client, shadow)
+    assert proven_up_to(shadow) is not None
+    assert set(column(shadow, "x_name", [2, 3], VISITS).values()) == {"X name 2", "X name 3"}
+
+
+def test_the_slices_of_a_run_share_its_time_and_who_waits_comes_first(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "time_for_slices", lambda _: timedelta(seconds=1))
+    models = (VISIT, "res.country")
+
+    def run_of_both() -> Run:
+        run = Run()
+        for model in models:
+            mirror_with(client, shadow, PAGES, model=model, run=run)
+        return run
+
+    end(client, shadow, run_of_both(), PAGES)
+    in_shadow(shadow, "UPDATE odoo_shadow_internal.proof SET slice_at = now() - interval '2 days'")
+    in_shadow(
+        shadow,
+        "UPDATE odoo_shadow_internal.proof SET slice_at = slice_at - interval '1 hour' WHERE table_name = {table}",
+        table=VISITS,
+    )
+    run = run_of_both()
+    for table in (VISITS, "odoo_shadow_res_country"):
+        in_shadow(shadow, f"UPDATE odoo_shadow.{table} SET create_uid = -1")  # noqa: S608
+    visited.faults.add(Fault(VISIT, "search_read", times=1000, delay=1.2))
+    first = [item.model for item in end(client, shadow, run, PAGES) if item.what == PROOF]
+    visited.faults.clear()
+    second = [item.model for item in end(client, shadow, run, PAGES) if item.what == PROOF]
+    assert (first, second) == ([VISIT], ["res.country"])
+
+
+def test_rows_of_a_model_that_odoo_has_no_more_are_not_due_for_ever(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    leads.add_model("x_other", {"x_name": "char", "x_team_id": {"type": "many2one", "relation": "x_team"}})
+    mirror_both(client, shadow)
+    mirror(client, shadow, "x_other")
+    leads.execute("x_team", "unlink", [2])
+    mirror(client, shadow, "x_team")
+    in_shadow(
+        shadow, "INSERT INTO odoo_shadow_internal.due_row (table_name, ids) VALUES ('odoo_shadow_x_other', '{{1}}')"
+    )
+    leads.uninstall("x_other")
+    with client_of(leads) as fresh:
+        assert [item.error for item in end(fresh, shadow, Run()) if item.error] == []
+    assert in_shadow(shadow, "SELECT * FROM odoo_shadow_internal.due_row") == []

@@ -339,8 +339,14 @@ def test_a_record_that_cannot_be_read_is_told_with_its_id(
         return rows
 
     odoo.rewrite = stumble
-    with pytest.raises(OdooUnreadableRecordsError, match="x_visit 21 cannot be read, so it cannot be compared"):
-        verify(client, shadow)
+    in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET x_name = 'wrong' WHERE id = 23")
+    with pytest.raises(
+        OdooUnreadableRecordsError, match=r"x_visit 21 cannot be read, so it cannot be compared: .*a value that cannot"
+    ):
+        verify(client, shadow, repair=True)
+    assert column(shadow, "x_name", [23], VISITS) == {23: "X name 23"}  # all others are compared, and repaired
+    found = in_shadow(shadow, "SELECT proven_up_to FROM {odoo_shadow_meta} WHERE odoo_model = 'x_visit'")
+    assert found == [(None,)]
 
 
 def test_what_is_written_otherwise_than_it_was_read_is_not_repaired(

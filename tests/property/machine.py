@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
-from threading import Event as Signal
 from threading import Thread
 from typing import Any
 from unittest.mock import patch
@@ -34,6 +33,7 @@ from tests.property.mortal import Death, Killed, Life, MortalClient, MortalShado
 from tests.property.odoo_side import PLAIN, PRODUCT, TABLES, TEMPLATE, THING, OdooSide
 from tests.property.plans import Plan, Profile, deaths, events_of, plans_of, writes_of
 from tests.property.shadow_side import ShadowSide, differences
+from tests.property.timing import Freezer, happen_at, in_step
 from tests.property.writes import Event, Tick, Write
 
 NOW = timedelta(0)
@@ -90,28 +90,6 @@ def _of_story(strategy: Callable[[Profile, tuple[str, ...]], st.SearchStrategy[A
 
 def _has(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return precondition(lambda story: name in story.profile.rules)
-
-
-@dataclass
-class _Freezer:
-    """Holds a run at one of its reports, as if its machine had been asleep."""
-
-    at: int
-    reached: Signal = field(default_factory=Signal)
-    is_frozen: bool = False
-    _thaw: Signal = field(default_factory=Signal)
-    _count: int = 0
-
-    def __call__(self, progress: Progress) -> None:  # noqa: ARG002 - the signature of a report
-        self._count += 1
-        if self._count == self.at:
-            self.is_frozen = True
-            self.reached.set()
-            self._thaw.wait()
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        self._thaw.set()
 
 
 class Story(RuleBasedStateMachine):
@@ -205,7 +183,7 @@ class Story(RuleBasedStateMachine):
     def _overlap(
         self, first: Plan, second: Plan, freeze_at: int, expires: bool, meanwhile: list[Event], thaw_at: int
     ) -> None:
-        freezer, outcomes = _Freezer(freeze_at), list[Outcome | BaseException]()
+        freezer, outcomes = Freezer(freeze_at), list[Outcome | BaseException]()
         thread = Thread(target=self._run_apart, args=(first, freezer, outcomes))
         thread.start()
         freezer.reached.wait()
@@ -230,7 +208,7 @@ class Story(RuleBasedStateMachine):
         if freezer.is_frozen and same_table and expires and other is outcome is Outcome.DONE:
             raise LostError("a run went on after another had taken its table over")
 
-    def _run_apart(self, plan: Plan, freezer: _Freezer, outcomes: list[Outcome | BaseException]) -> None:
+    def _run_apart(self, plan: Plan, freezer: Freezer, outcomes: list[Outcome | BaseException]) -> None:
         try:
             outcomes.append(self.run_once(plan, on_progress=freezer, process=1))
         except BaseException as error:  # noqa: BLE001 - is raised in the thread of the test
@@ -394,25 +372,3 @@ def _meanwhile(odoo: OdooSide, events: tuple[tuple[int, Event], ...]) -> Callabl
                 writes.do(odoo, event)
 
     return before_call
-
-
-def happen_at(count: int, action: Callable[[], None]) -> Callable[[Progress], None]:
-    """Let something happen at the so many-th report of a run."""
-    left = [count]
-
-    def on_progress(progress: Progress) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            action()
-
-    return on_progress
-
-
-def in_step(items: Iterator[Any], **_waiting: object) -> Iterator[Any]:
-    """Read ahead in the same thread: always the same order, so that a story can be told again."""
-    end = object()
-    item = next(items, end)
-    while item is not end:
-        following = next(items, end)
-        yield item
-        item = following

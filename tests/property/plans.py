@@ -56,6 +56,10 @@ ALL_RULES = frozenset(
 )
 
 
+_MEANWHILE_AT = (2, 3, 4, 5, 5, 6, 6, 7)
+"""Before which of a run's calls something happens; from the fourth on, pages are read."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """Which stories are told.
@@ -65,8 +69,6 @@ class Profile:
     :param rules: what happens besides runs that settle everything.
     :param often: writes that are half of all.
     :param seconds: how time passes.
-    :param least_meanwhile: how much happens during a run at least.
-    :param meanwhile_at: before which of a run's calls it happens; from the fourth on, pages are read.
     """
 
     models: tuple[tuple[str, ...], ...] = ((THING,), (THING,), (THING, PLAIN), (TEMPLATE, PRODUCT))
@@ -77,8 +79,6 @@ class Profile:
     seconds: tuple[float, ...] = writes.SECONDS
     deaths: tuple[Death | None, ...] = deaths
     full: tuple[bool, ...] = (False, False, False, False, True)
-    least_meanwhile: int = 0
-    meanwhile_at: tuple[int, ...] = (2, 3, 4, 5, 5, 6, 6, 7)
 
 
 @cache
@@ -114,7 +114,5 @@ def plans_of(profile: Profile, models: tuple[str, ...]) -> st.SearchStrategy[Pla
         waits=st.sampled_from((True, True, True, False)),
         replay=st.sampled_from((None, None, None, None, None, 0.0, 1200.0, 86400.0)),
         death=st.sampled_from(profile.deaths),
-        meanwhile=st.lists(
-            st.tuples(st.sampled_from(profile.meanwhile_at), meanwhile), min_size=profile.least_meanwhile, max_size=4
-        ).map(tuple),
+        meanwhile=st.lists(st.tuples(st.sampled_from(_MEANWHILE_AT), meanwhile), max_size=4).map(tuple),
     )

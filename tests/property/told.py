@@ -12,10 +12,11 @@ from unittest.mock import patch
 
 from airflow_provider_odoo_shadow.job import closing, scan
 from tests.property import writes
-from tests.property.machine import Outcome, Story, happen_at, in_step
+from tests.property.machine import Outcome, Story
 from tests.property.mortal import Death, Moment
 from tests.property.odoo_side import THING
 from tests.property.plans import Plan
+from tests.property.timing import happen_at, in_step
 from tests.property.writes import AddField, BackUp, Begin, End, Event, Restore, Tick, Write
 
 Tale: TypeAlias = Callable[[Story], None]
