@@ -17,7 +17,7 @@ from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError, ShadowOwnershipError
+from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError, ShadowBusyError, ShadowOwnershipError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.registry import list_tables
 from odoo_stand_in import Fault, StandIn
@@ -119,6 +119,31 @@ def test_a_table_that_the_same_run_writes_is_left_to_it(
     assert [item.what for item in closed] == ["done"]
     assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
     assert set(statuses_of(shadow)) == {"success"}
+
+
+def test_a_task_of_the_same_run_takes_no_table_from_its_end(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    """One operator is at the end of the run, in a table that another one begins with just then."""
+    mirror_both(client, shadow)
+    leads.execute("x_team", "unlink", [2])
+    run = Run()
+    mirror(client, shadow, "x_team", run=run)
+    errors: list[Exception] = []
+
+    def meanwhile(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if model == "x_lead" and rows and "x_name" in rows[0] and not errors:
+            errors.append(AssertionError("it took the table"))
+            with client_of(leads) as other, ShadowDatabase(shadow._connect, name="other") as second:
+                try:
+                    mirror_with(other, second, NOW, model="x_lead", run=run)
+                except ShadowBusyError as busy:
+                    errors[0] = busy
+        return rows
+
+    leads.rewrite = meanwhile
+    assert [(item.what, item.error) for item in end(client, shadow, run)] == [(DUE, None)]
+    assert [type(error) for error in errors] == [ShadowBusyError]
 
 
 @pytest.mark.parametrize("why", ["it keeps what is gone", "it is mirrored no more", "it is not mirrored whole"])
@@ -292,12 +317,14 @@ def test_more_odd_rows_than_are_kept_let_the_round_begin_anew(
         return [{**row, "x_name": f"{next(odd)}"} if model == VISIT and row["id"] in (2, 3) else row for row in rows]
 
     visited.rewrite = rewrite
-    let_pass(shadow, timedelta(days=2))
+    let_pass(shadow, timedelta(hours=9))  # half of a round
     one_run(client, shadow)
     visited.rewrite = None
     one_run(client, shadow)  # of the two, only one is known
+    let_pass(shadow, timedelta(hours=9))
+    one_run(client, shadow)
     assert proven_up_to(shadow) is None
-    let_pass(shadow, timedelta(days=2))
+    let_pass(shadow, timedelta(hours=12))
     one_run(client, shadow)
     assert proven_up_to(shadow) is not None
     assert set(column(shadow, "x_name", [2, 3], VISITS).values()) == {"X name 2", "X name 3"}
