@@ -452,7 +452,8 @@ def test_a_value_that_xml_rpc_cannot_say_costs_its_field(
     """As unset properties on 17.0."""
 
     def unset(model: str, rows: Rows) -> Rows:
-        return [{**row, "x_c": None} if model == VISIT and "x_c" in row else row for row in rows]
+        has_none = model == VISIT and any("x_c" in row for row in rows)
+        return [{**row, "x_c": None} if has_none and row["id"] in (7, 23) else row for row in rows]
 
     odoo.rewrite = unset
     with client_of(odoo, host=proxy.url, extras={"protocol": "xmlrpc"}) as other:
