@@ -88,6 +88,16 @@ def test_a_repair(synced: Shell, odoo19: StandIn, database: str) -> None:
     assert again.code == 0 and cells(again, "res.partner")[2:] == ["0", "0", "0", "0", ""]
 
 
+def test_a_repair_reads_rows_again_that_point_to_what_it_removed(synced: Shell, odoo19: StandIn, database: str) -> None:
+    in_shadow(
+        database,
+        "INSERT INTO odoo_shadow_res_partner (id, name) VALUES (99999, 'Gone')",
+        "UPDATE odoo_shadow_res_company SET partner_id = 99999, _sync_hash = NULL WHERE id = 1",
+    )
+    assert synced.run("verify", "--repair", "--models", "res.partner").code == 0
+    assert_equal(odoo19, database, ["res.company"])
+
+
 def test_quick_sees_ids_and_write_dates_only(synced: Shell, database: str) -> None:
     damage(database)
     outcome = synced.run("verify", "--quick")
