@@ -239,7 +239,8 @@ def test_a_row_that_odoo_cannot_give_is_not_proven(
     answer(visited, 7, "x_name", iter([ValueError("cannot be read")] * 1000))
     let_pass(shadow, timedelta(days=2))
     assert ["x_visit 7 cannot be read" in str(item.error) for item in one_run(client, shadow)] == [True]
-    assert ["x_visit 7 cannot be read" in str(item.error) for item in one_run(client, shadow)] == [True]
+    (again,) = one_run(client, shadow)  # no slice is due, but this row, and the reason is still Odoo's own
+    assert "x_visit 7 cannot be read" in str(again.error) and "ValueError" in str(again.error)
     assert proven_up_to(shadow) is None
     visited.rewrite = None
     assert [item.error for item in one_run(client, shadow)] == [None]
