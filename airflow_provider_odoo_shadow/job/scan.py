@@ -49,15 +49,28 @@ class TableWriter:
     revive: bool
     unreadable: list[Unreadable] = field(default_factory=list)
 
-    def write(self, tx: Transaction, records: Sequence[Record], overwrite: Overwrite) -> Merged:
+    def write(
+        self, tx: Transaction, records: Sequence[Record], overwrite: Overwrite, *, tells_older: bool = True
+    ) -> Merged:
         """Merge records and count them, in this transaction; those that the table cannot take are kept in mind.
+
+        Those that came older than they are here are due later.
 
         :raises RefusedRecordsError: it cannot take far too many.
         """
         built = self.builder.build(records)
         merged = merge_rows(
-            tx, self.row_hash, self.builder.columns, built.rows, overwrite=overwrite, revive=self.revive
+            tx,
+            self.row_hash,
+            self.builder.columns,
+            built.rows,
+            overwrite=overwrite,
+            revive=self.revive,
+            tells_older=tells_older,
         )
+        if merged.older:
+            log.info("%s: %d rows came older than they are here", self.layout.model, len(merged.older))
+            note_due(tx, self.hold.table, merged.older, after=LATER)
         registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
         self.unreadable += unstorable(self.layout, records, [*built.refused, *merged.refused])
         check_number(self.layout.model, self.unreadable)
@@ -76,7 +89,6 @@ class TableWriter:
                     with self.hold.transaction() as tx:
                         merged = self.write(tx, page.records, overwrite)
                         watermarks.count_synced(tx, self.hold.table, merged.counts.written)
-                        note_due(tx, self.hold.table, merged.older, after=LATER)
                     self.hold.counts += merged.counts
 
 
@@ -120,11 +132,9 @@ def _write_page(
     writer.unreadable += [page.unreadable] if page.unreadable else []
     with hold.transaction() as tx:
         if page.records:
-            overwrite = Overwrite.EVEN_YOUNGER if scan.low is None else Overwrite.CHANGED
-            merged = writer.write(tx, page.records, overwrite)
-            if merged.older and overwrite is Overwrite.CHANGED:
-                log.info("%s: %d rows came older than they are here", writer.layout.model, len(merged.older))
-                note_due(tx, hold.table, merged.older, after=LATER)
+            is_window = scan.low is not None
+            overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
+            merged = writer.write(tx, page.records, overwrite, tells_older=is_window)
         read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         if tells_lateness and known is not None and merged.oldest is not None:

@@ -90,6 +90,7 @@ def merge_rows(
     *,
     overwrite: Overwrite = Overwrite.CHANGED,
     revive: bool = False,
+    tells_older: bool = False,
 ) -> Merged:
     """Write rows into a mirror table, inserting new ones, updating changed ones, leaving equal ones alone.
 
@@ -97,13 +98,16 @@ def merge_rows(
     :param columns: the rows' columns: `id`, `_odoo_write_date`, and at least those that are hashed.
     :param rows: no id twice. One call per transaction: the staging table lives until its end.
     :param revive: the table marks deleted rows; those that are here again are marked no more.
+    :param tells_older: look for rows that come older than they are here.
     """
     done, refused = write_staged(
         tx,
         row_hash.table,
         columns,
         rows,
-        lambda scope: _merge_staged(tx, row_hash, columns, scope, overwrite=overwrite, revive=revive),
+        lambda scope: _merge_staged(
+            tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older
+        ),
     )
     return replace(sum(done, Merged(RowCounts())), refused=tuple(refused))
 
@@ -116,6 +120,7 @@ def _merge_staged(
     *,
     overwrite: Overwrite,
     revive: bool,
+    tells_older: bool,
 ) -> Merged:
     """Merge those staged rows that meet a condition."""
     table, revived = row_hash.table, 0
@@ -137,7 +142,8 @@ def _merge_staged(
         " SELECT (SELECT count(*) FROM {staging} AS staged WHERE {scope}),"
         " count(*) FILTER (WHERE is_new), count(*), min(written_at),"
         " (SELECT array_agg(staged.{id}) FROM {staging} AS staged JOIN {target} AS shadow USING ({id})"
-        " WHERE {scope} AND staged.{write_date} < shadow.{write_date} AND shadow.{hash} IS DISTINCT FROM {made})"
+        " WHERE {tells_older} AND {scope} AND staged.{write_date} < shadow.{write_date}"
+        " AND shadow.{hash} IS DISTINCT FROM {made})"
         " FROM merged",
         target=tx.own(table),
         listed=listed(columns),
@@ -150,6 +156,7 @@ def _merge_staged(
         hash=sql.Identifier(names.HASH),
         write_date=sql.Identifier(names.WRITE_DATE),
         is_marked=is_marked,
+        tells_older=tells_older,
         all=overwrite is Overwrite.ALL,
         even_younger=overwrite is Overwrite.EVEN_YOUNGER,
     )
