@@ -220,10 +220,12 @@ def _mirror_all(
         add_row(table, model, result.kind, *_cells(result.counts), f"{result.seconds:.1f}")
         outcomes.append(True)
     for closed in close_run(odoo, shadow, run=run, options=options):
-        if closed.error is not None:
-            say(f"{closed.model}: {closed.error}", err=True)
-        add_row(table, closed.model, closed.what, *_cells(closed.counts))
         outcomes.append(closed.error is None)
+        if closed.error is not None:
+            say(str(closed), err=True)
+            add_row(table, closed.model, f"FAILED: {closed.what}")
+            continue
+        add_row(table, closed.model, closed.what, *_cells(closed.counts))
     renew_due_views(shadow)
     for item in plan.unchanged:
         add_row(table, item.model, "unchanged")

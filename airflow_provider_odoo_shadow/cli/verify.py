@@ -103,7 +103,7 @@ def verify(
             is_equal = is_equal and found.is_settled
         for closed in reread_due(odoo, shadow, run=run, options=options) if repair else ():
             if closed.error is not None:
-                say(f"{closed.model}: {closed.error}", err=True)
+                say(str(closed), err=True)
                 is_equal = False
     console().print(table)
     what = "ids and write_date" if quick else "every cell"

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from odoo_stand_in import StandIn
+from odoo_stand_in import Fault, StandIn
 from tests.cli.shell import Outcome, Shell, shell_for
 from tests.cli.windows import written_since
 from tests.engine.running import log_of, watermark_of
@@ -172,3 +172,17 @@ def test_the_watermark_is_the_same_as_airflows(shell: Shell, database: str) -> N
     with ShadowDatabase.from_url(database) as shadow:
         mark = watermark_of(shadow)
     assert mark is not None and mark.rows_synced == len(shadow_rows(database, "odoo_shadow_res_partner"))
+
+
+def test_what_fails_at_the_end_of_a_run_is_told_with_its_step(shell: Shell, odoo19: StandIn) -> None:
+    assert shell.run("sync", *PARTNERS).code == 0
+    refusal = '{"name": "odoo.exceptions.AccessError", "message": "no rights for you", "arguments": []}'
+    headers = {"Content-Type": "application/json"}
+    odoo19.faults.add(
+        Fault("res.partner", "search_read", times=100, after=1, status=403, headers=headers, body=refusal)
+    )
+    outcome = shell.run("sync", *PARTNERS)
+    said = " ".join(outcome.err.split())
+    assert outcome.code == 1
+    assert "res.partner, columns that change without write_date: Odoo connection" in said and "no rights" in said
+    assert "FAILED: columns that change without write_date" in outcome.out
