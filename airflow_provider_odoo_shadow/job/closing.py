@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -23,17 +23,19 @@ from airflow_provider_odoo_shadow.job.refused_fields import give_up, take_up_aga
 from airflow_provider_odoo_shadow.job.rewriting import OtherReadingError, rewriting
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untracked
+from airflow_provider_odoo_shadow.job.untracked import due_look, refresh_untracked, remade_columns
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.digests import read_field_identities
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRefusedFieldsError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_all_due, forget_due, models_with_due_rows
 from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables, watched_tables
+from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables, note_identities, watched_tables
 from airflow_provider_odoo_shadow.target.lease import living_holder
 from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.registry import find_table
+from airflow_provider_odoo_shadow.target.registry import find_table, note_failure, read_settings
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
+from airflow_provider_odoo_shadow.text.errors import text_of
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -41,6 +43,7 @@ log = logger(__name__)
 DUE = "rows that point to what has gone"
 UNTRACKED = "columns that change without write_date"
 TAKEN_UP = "fields that Odoo refused"
+FIELDS = "fields that were made anew"
 PROOF = "rolling proof"
 
 
@@ -71,9 +74,13 @@ def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: Mi
     with shadow.transaction() as tx:
         finished = finished_tables(tx, run.id)
         watched = _watched(tx, finished)
+    identities: dict[str, dict[str, str]] = {}
+    yield from closing.told("ir.model.fields", FIELDS, partial(closing.look_at_fields, finished, identities))
     for table in finished:
         yield from closing.told(table.model, TAKEN_UP, partial(take_up_again, odoo, shadow, table))
-        yield from closing.told(table.model, UNTRACKED, partial(closing.refresh, table, watched))
+        yield from closing.told(
+            table.model, UNTRACKED, partial(closing.refresh, table, watched, identities.get(table.model, {}))
+        )
     has_removed = False
     for closed in closing.prove_all(finished):
         has_removed |= closed.counts.deleted > 0
@@ -145,11 +152,21 @@ class _Closing:
                 forget_due(tx, due)
             return not due.ids
 
-    def refresh(self, table: Finished, watched: Collection[str]) -> RowCounts | None:
-        look = due_look(self.odoo, table, watched)
-        if look is None:
-            return None
-        return refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
+    def look_at_fields(self, finished: Sequence[Finished], identities: dict[str, dict[str, str]]) -> None:
+        """Add which fields the models have now. Raises an `OdooError`."""
+        if finished:
+            identities |= read_field_identities(self.odoo, [table.model for table in finished])
+
+    def refresh(self, table: Finished, watched: Collection[str], identities: Mapping[str, str]) -> RowCounts | None:
+        """Compare a table's untracked columns, and note which fields all its rows have the values of then."""
+        look = due_look(self.odoo, table, watched, remade_columns(table, identities))
+        counts = None
+        if look is not None:
+            counts = refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
+        if identities and identities != table.identities:
+            with self.shadow.transaction() as tx:
+                note_identities(tx, table.table, identities)
+        return counts
 
     def prove_all(self, finished: Sequence[Finished]) -> Iterator[Closed]:
         """Compare what is due of each table, as far as the time allows: who waits is the first at the next run."""
@@ -172,9 +189,21 @@ class _Closing:
         except OtherReadingError as other:  # a table that this run is not about; its own run will tell
             log.warning("%s: %s stay as they are: %s", model, what, other)
         except OdooRefusedFieldsError as refused:  # of records that were not in the window
-            yield Closed(model, what, error=give_up(self.odoo, self.shadow, model, refused.fields))
+            yield self._failed(model, what, give_up(self.odoo, self.shadow, model, refused.fields))
         except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
-            yield Closed(model, what, error=error)
+            yield self._failed(model, what, error)
         else:
             if counts is not None and (counts.written or counts.deleted):
                 yield Closed(model, what, counts)
+
+    def _failed(self, model: str, what: str, error: Exception) -> Closed:
+        """Note a failure, unless the table's own entry tells of it: who looks at the tables must see it, too."""
+        closed = Closed(model, what, error=error)
+        try:
+            with self.shadow.transaction() as tx:
+                table = find_table(tx, model)
+                if table is not None and not read_settings(tx, table).has_failed:
+                    note_failure(tx, table, f"At the end of the run, {what}: {text_of(error)}")
+        except ShadowError as lost:
+            log.warning("%s: status will not tell that %s failed: %s", model, what, lost)
+        return closed

@@ -9,7 +9,8 @@ Tried on Odoo 17.0 and 19.0:
 - properties, whose definition stands in another record;
 - company-dependent fields, which show a default or the value of the login's own company;
 - choices of custom selections, which are renamed by SQL;
-- translations, which are imported by SQL, where another language than `en_US` is read.
+- translations, which are imported by SQL, where another language than `en_US` is read;
+- fields that were removed and made again under their names since the last run: Odoo keeps nothing of the former one.
 
 They alone are read for all rows after each run, and compared with the shadow in PostgreSQL; rows that differ are read
 again whole. In large tables that is done once a day, and at once when what they rest on has changed.
@@ -17,7 +18,7 @@ again whole. In large tables that is done once a day, and at once when what they
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -93,12 +94,27 @@ class UntrackedLook:
     rests_on: str | None = None
 
 
-def due_look(odoo: OdooClient, table: Finished, watched: Collection[str]) -> UntrackedLook | None:
+def remade_columns(table: Finished, identities: Mapping[str, str]) -> list[str]:
+    """Return the columns whose fields are others by now than when all rows were given their values.
+
+    :param identities: as `read_field_identities` tells of the model.
+    """
+    known = table.identities
+    remade = {name for name, identity in identities.items() if name in known and known[name] != identity}
+    return [item.name for item in table.columns if item.field in remade]
+
+
+def due_look(
+    odoo: OdooClient, table: Finished, watched: Collection[str], remade: Collection[str]
+) -> UntrackedLook | None:
     """Say what must be compared after a run, None for nothing. Raises an `OdooError`.
 
     :param watched: tables that tell those that point to them when rows go.
+    :param remade: columns that must be compared in any case.
     """
     columns = untracked_columns(table.model, table.columns, odoo.connection.lang, watched)
+    if remade and table.row_count:
+        return UntrackedLook(tuple({*columns, *remade}))
     if not columns or not table.row_count:
         return None
     if table.untracked_at is not None and table.untracked_at >= table.started_at:

@@ -1,4 +1,4 @@
-"""Whether models' fields are what they were: for each model a text that differs when they are not."""
+"""Whether models' fields are what they were: for each model, and for each field, a text that differs if not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.source.answers import storable
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooFatalError
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
@@ -24,6 +25,7 @@ _ATTRIBUTES = (
     "groups",
     "selection_ids",
 )
+_IDENTITY = ("model", "name", "ttype", "relation", "related")
 # Fields that are computed when asked have no column. Company-dependent ones are not stored either, up to Odoo 17.
 _MAY_HAVE_COLUMN = ["|", ("store", "=", True), ("related", "=", False)]
 
@@ -60,6 +62,27 @@ def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fie
             about = {"model": None, "id": None, "name": entry.text("name")}
             found.setdefault(model, []).append({**entry.record, **about})
     return {model: _state(fields) for model, fields in found.items()}
+
+
+def read_field_identities(odoo: OdooClient, models: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return which fields models have now, by model and field: a text that differs when it is another one.
+
+    A field that is removed and made again under its name, as by a module that is installed anew, gives all rows other
+    values and moves no `write_date` (17.0 and 19.0). Raises an `OdooError`.
+
+    :return: nothing for a login that may not read `ir.model.fields`.
+    """
+    found: dict[str, dict[str, str]] = {model: {} for model in models}
+    try:
+        entries = odoo.look_up("ir.model.fields", [("model", "in", list(models)), *_MAY_HAVE_COLUMN], _IDENTITY)
+    except OdooAccessError:
+        return found
+    for entry in entries:
+        fields = found.get(entry.text("model"))
+        if fields is not None:
+            parts = (str(entry.id), *(entry.text(part) for part in _IDENTITY[2:]))
+            fields[storable(entry.text("name"))] = storable(" ".join(parts))
+    return found
 
 
 def described_state(fields: Mapping[str, Mapping[str, Json]]) -> FieldsState:

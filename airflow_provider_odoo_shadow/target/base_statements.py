@@ -12,7 +12,7 @@ from psycopg import sql
 
 from airflow_provider_odoo_shadow.target.identity_statements import accept_body, recognize_body
 from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
-from airflow_provider_odoo_shadow.target.proof_statements import VERSION_6
+from airflow_provider_odoo_shadow.target.proof_statements import PROOF_STATEMENTS
 from airflow_provider_odoo_shadow.target.relations import (
     DUE_ROW,
     LEASE,
@@ -23,7 +23,7 @@ from airflow_provider_odoo_shadow.target.relations import (
     TABLE_STATE,
 )
 
-VERSION = 6
+VERSION = 7
 
 _STATEMENTS: tuple[LiteralString, ...] = (
     """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_meta (
@@ -181,7 +181,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS {update_body}""",
     PRIMARY KEY (schema_name, name, kind)
 )""",
     "DO {move}",
-    *VERSION_6,
+    *PROOF_STATEMENTS,
     "UPDATE {internal}.mirror SET schema_version = greatest(schema_version, {version})",
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import OnDelete
@@ -22,6 +24,7 @@ class Finished:
     :param untracked_at: when the columns that change without `write_date` were last read for all rows.
     :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     :param rests_on: what those values rested on then, besides their rows; the job's own text.
+    :param identities: which field each column was of then, by field; the source's own text.
     """
 
     table: str
@@ -31,6 +34,7 @@ class Finished:
     untracked_at: datetime | None
     rests_on: str | None
     unreadable_fields: frozenset[str]
+    identities: Mapping[str, str]
     columns: tuple[MirroredColumn, ...]
 
 
@@ -38,7 +42,7 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     """Return the tables of a run that are up to date, by model."""
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, l.started_at, s.untracked_at, s.rests_on,"
-        " m.unreadable_fields FROM {meta} m"
+        " m.unreadable_fields, coalesce(s.field_identities, '{{}}') FROM {meta} m"
         " JOIN (SELECT DISTINCT ON (table_name) table_name, started_at, status FROM {log}"
         " WHERE sync_run_id = {run_id} AND NOT metadata ? {closing} ORDER BY table_name, id DESC) l USING (table_name)"
         " LEFT JOIN {state} s USING (table_name) WHERE l.status = 'success' ORDER BY m.odoo_model",
@@ -50,8 +54,8 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     )
     columns = mirrored_columns(tx, [str(row[0]) for row in rows])
     return [
-        Finished(table, model, count, started_at, untracked_at, known, frozenset(refused), tuple(columns[table]))
-        for table, model, count, started_at, untracked_at, known, refused in rows
+        Finished(table, model, count, started_at, at, known, frozenset(refused), identities, tuple(columns[table]))
+        for table, model, count, started_at, at, known, refused, identities in rows
     ]
 
 
@@ -86,4 +90,15 @@ def note_untracked(tx: Transaction, table: str, moment: datetime, rests_on: str 
         table=table,
         moment=moment,
         rests_on=rests_on,
+    )
+
+
+def note_identities(tx: Transaction, table: str, identities: Mapping[str, str]) -> None:
+    """Note which fields a table's columns are of: all rows have their values by now."""
+    tx.run(
+        "INSERT INTO {state} AS s (table_name, field_identities) VALUES ({table}, {identities})"
+        " ON CONFLICT (table_name) DO UPDATE SET field_identities = excluded.field_identities",
+        state=tx.internal(TABLE_STATE),
+        table=table,
+        identities=Jsonb(dict(identities)),
     )

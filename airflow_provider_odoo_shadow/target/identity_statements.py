@@ -44,7 +44,7 @@ _ACCEPT_BODY: LiteralString = """
     UPDATE {schema}.odoo_shadow_watermark SET last_write_date = '1970-01-01 00:00:00+00', fill_after_id = NULL,
         scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL, scan_up_to_id = NULL,
         scan_last_id = NULL, newest_write_date = NULL, scan_newest = NULL;
-    UPDATE {internal}.table_state SET is_doubted = false;
+    UPDATE {internal}.table_state SET is_doubted = false, field_identities = '{{}}';
     UPDATE {schema}.odoo_shadow_meta SET proven_up_to = NULL;
     DELETE FROM {internal}.proof;
     DELETE FROM {internal}.due_row;

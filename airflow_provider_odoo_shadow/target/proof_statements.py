@@ -1,4 +1,4 @@
-"""What version 6 of the schema has more: how far tables are proven, and what no `write_date` tells.
+"""What versions 6 and 7 of the schema have more: how far tables are proven, and what no `write_date` tells.
 
 Where a name stands in braces, `base_statements` fills it in.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-VERSION_6: tuple[LiteralString, ...] = (
+PROOF_STATEMENTS: tuple[LiteralString, ...] = (
     """ALTER TABLE {schema}.odoo_shadow_meta
     ADD COLUMN IF NOT EXISTS unreadable_fields text[] NOT NULL DEFAULT '{{}}',
     ADD COLUMN IF NOT EXISTS proven_up_to timestamptz""",
@@ -20,6 +20,7 @@ VERSION_6: tuple[LiteralString, ...] = (
     ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice'))""",
     """ALTER TABLE {internal}.table_state
     ADD COLUMN IF NOT EXISTS rests_on text,
+    ADD COLUMN IF NOT EXISTS field_identities jsonb NOT NULL DEFAULT '{{}}',
     ADD COLUMN IF NOT EXISTS untracked_at timestamptz,
     ADD COLUMN IF NOT EXISTS table_id oid,
     ADD COLUMN IF NOT EXISTS own_columns jsonb,

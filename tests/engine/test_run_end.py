@@ -217,6 +217,12 @@ def proven_up_to(shadow: ShadowDatabase) -> object:
         return next(item.proven_up_to for item in list_tables(tx) if item.table == VISITS)
 
 
+def failures(shadow: ShadowDatabase) -> tuple[int, str | None]:
+    """Return what `status` tells: how often runs have failed, and what the last one said."""
+    with shadow.transaction() as tx:
+        return next((item.sync_errors, item.last_error) for item in list_tables(tx) if item.table == VISITS)
+
+
 def answer(odoo: StandIn, record_id: int, field: str, values: Iterator[object]) -> None:
     """Let Odoo answer something else for one cell each time; an exception is raised."""
 
@@ -242,8 +248,10 @@ def test_a_row_that_odoo_cannot_give_is_not_proven(
     (again,) = one_run(client, shadow)  # no slice is due, but this row, and the reason is still Odoo's own
     assert "x_visit 7 cannot be read" in str(again.error) and "ValueError" in str(again.error)
     assert proven_up_to(shadow) is None
+    assert failures(shadow) == (1, f"At the end of the run, rolling proof: {again.error}")
     visited.rewrite = None
     assert [item.error for item in one_run(client, shadow)] == [None]
+    assert failures(shadow) == (0, None)
     assert column(shadow, "x_name", [7], VISITS) == {7: "by SQL"}
 
 

@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.sql_written import is_written_by_sql
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
+from odoo_stand_in.faults import Fault
 from tests.conftest import client_of
 from tests.engine.conftest import age
 from tests.engine.counting import CountingProxy
@@ -157,11 +158,61 @@ def test_what_it_costs_when_nothing_has_changed(
     proxy.clear()
     assert list(close_run(client, shadow, run=run, options=NOW)) == []
     assert [(call.model, call.method) for call in proxy.calls] == [
+        ("ir.model.fields", "search_read"),
         ("x_lead", "fields_get"),
         ("x_lead", "search_read"),
         ("x_lead", "search"),
     ]
     assert len(statuses_of(shadow)) == before + 2  # comparing holds no table and leaves no entry
+
+
+REMADE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "char": ({"default": "before"}, {"default": "after"}),
+    "emptied": ({"type": "integer", "default": 7}, {"type": "integer"}),
+}
+
+
+@pytest.mark.parametrize("kind", REMADE)
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_field_made_anew_under_its_name_brings_its_values_with_the_next_run(
+    leads: StandIn,
+    client: OdooClient,
+    shadow: ShadowDatabase,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    is_large: bool,
+) -> None:
+    former, new = ({"type": "char", **details} for details in REMADE[kind])
+    leads.add_field("x_lead", "x_grade", **former)
+    run_of(client, shadow, "x_lead")
+    if is_large:
+        monkeypatch.setattr(untracked, "MOST_CELLS", 0)
+    leads.remove_field("x_lead", "x_grade")
+    leads.add_field("x_lead", "x_grade", **new)
+    closed = run_of(client, shadow, "x_lead")
+    assert [item.error for item in closed if item.error] == []
+    assert_equal(leads, database, ["x_lead"])
+    assert run_of(client, shadow, "x_lead") == []  # and is not compared again
+
+
+@pytest.mark.parametrize("trouble", ["ir.model.fields", "x_lead"])
+def test_a_field_made_anew_is_compared_until_that_succeeds(
+    leads: StandIn, shadow: ShadowDatabase, database: str, trouble: str
+) -> None:
+    leads.add_field("x_lead", "x_grade", "char", default="before")
+    with client_of(leads) as client:
+        run_of(client, shadow, "x_lead")
+        leads.remove_field("x_lead", "x_grade")
+        leads.add_field("x_lead", "x_grade", "char", default="after")
+        run = Run()
+        mirror(client, shadow, "x_lead", run=run)
+        leads.faults.add(Fault(trouble, "search_read", times=100, status=503))
+        failed = list(close_run(client, shadow, run=run, options=NOW))
+        assert [item.model for item in failed if item.error] == [trouble]
+        leads.faults.clear()
+        assert [item.error for item in run_of(client, shadow, "x_lead")] == [None]
+    assert_equal(leads, database, ["x_lead"])
 
 
 def test_the_list_of_what_odoo_writes_by_sql_names_columns_and_patterns() -> None:
