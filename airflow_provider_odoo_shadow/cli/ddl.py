@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.job.choosing import choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.known_models import check_listed_names
 from airflow_provider_odoo_shadow.job.model_index import read_model_index
 from airflow_provider_odoo_shadow.job.models import ALL
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
@@ -98,6 +99,7 @@ def ddl(
 def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     indexed = read_model_index(path)
     choice = model_choice(ALL if models is None else models)
+    check_listed_names(choice.names, indexed, str(path))
     names = dict.fromkeys((*choice.names, *(name for name in indexed if choice.matches(name))))
     chosen: list[ModelTable] = []
     for name in names:

@@ -54,7 +54,7 @@ def doctor(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
-        chosen = choose_models(odoo, model_choice(models))
+        chosen = choose_models(odoo, model_choice(models), shadow)
         findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
     console().print(findings_table(findings))
     if any(finding.verdict is Verdict.PROBLEM for finding in findings):

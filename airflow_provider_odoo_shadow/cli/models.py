@@ -61,7 +61,7 @@ def models(
     with odoo_client(connections) as odoo:
         odoo.user_id()
         with working("Asking Odoo"):
-            chosen = choose_models(odoo, choice)
+            chosen = choose_models(odoo, choice, shadow)
             tell_unused_settings(config, odoo, chosen)
             entries = take_inventory(odoo, shadow, chosen.models, settings)
     if shadow is not None:

@@ -143,7 +143,7 @@ def sync(
         if accept_database:
             accept(odoo, shadow)
         try:
-            chosen = choose_models(odoo, choice)
+            chosen = choose_models(odoo, choice, shadow)
             if chosen.left_out:
                 say(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
             for item in chosen.left_out:

@@ -28,6 +28,7 @@ from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.identity import check_all
+from airflow_provider_odoo_shadow.job.known_models import check_names
 from airflow_provider_odoo_shadow.job.models import in_order
 from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
 from airflow_provider_odoo_shadow.job.report import add_row
@@ -86,6 +87,7 @@ def verify(
         mirrored = mirrored_models(shadow)
         is_typed = context.get_parameter_source("models") is ParameterSource.COMMANDLINE
         names = _chosen(mirrored, models, is_typed=is_typed)
+        check_names(odoo, shadow, [name for name in names if name not in mirrored])
         if not names:
             missing = (
                 f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{shadow.schema}'"

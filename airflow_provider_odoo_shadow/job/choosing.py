@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.known_models import check_names
 from airflow_provider_odoo_shadow.job.models import ModelChoice, in_order
 from airflow_provider_odoo_shadow.job.secrets import why_secret
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState
 from airflow_provider_odoo_shadow.source.discovery import Kind, ServerModel, discover_models
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -41,15 +43,17 @@ class Chosen:
     fields: Mapping[str, FieldsState] = field(default_factory=dict)
 
 
-def choose_models(odoo: OdooClient, choice: ModelChoice) -> Chosen:
+def choose_models(odoo: OdooClient, choice: ModelChoice, shadow: ShadowDatabase | None = None) -> Chosen:
     """Find the models that match a choice; the server is asked only if there are patterns.
 
     A model that is named is taken as it is, whatever it is: an SQL view, a store of credentials, one that is not
     installed. A pattern takes tables only, and none that hold credentials.
 
-    :raises MirrorConfigurationError: nothing is left.
-    :raises OdooError: the server could not be asked.
+    :param shadow: knows names that the server may not have any more.
+    :raises MirrorConfigurationError: a name is a typing error, or nothing is left.
+    :raises OdooError, ShadowError: one side could not be asked.
     """
+    check_names(odoo, shadow, choice.names)
     if choice.is_plain:
         return Chosen(choice.names)
     found = discover_models(odoo)

@@ -131,7 +131,7 @@ def _models(odoo: OdooClient, models: Sequence[str]) -> Iterator[Finding]:
         try:
             yield _model(odoo, model, (all_fields or {}).get(model, set()))
         except OdooUnknownModelError:
-            yield Finding(model, Verdict.WARNING, "not installed, or a typo: is skipped")
+            yield Finding(model, Verdict.WARNING, "not installed: is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 

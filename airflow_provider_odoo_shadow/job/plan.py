@@ -26,7 +26,7 @@ from airflow_provider_odoo_shadow.job.mirror import no_replay
 from airflow_provider_odoo_shadow.job.read_settings import labels_from
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.job.secrets import RULES
-from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
+from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as, unmatched_patterns
 from airflow_provider_odoo_shadow.job.window import domain_of, lies_ahead, low_end
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState, read_fields_states
@@ -123,6 +123,7 @@ def plan_run(
         states, key_id = read_states(tx, models), known_key(tx, odoo.connection.hash_secret)
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
+    _tell_unmatched(models, states, settings, fields)
     labels = _labels(odoo, states.values())
     planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.latest_time())
     reasons = {model: planner.known_reason(model) for model in models}
@@ -137,6 +138,19 @@ def plan_run(
     plan = _plan(reasons, states, advanced)
     _note(shadow, plan, fields)
     return plan
+
+
+def _tell_unmatched(
+    models: Iterable[str],
+    states: Mapping[str, TableState],
+    settings: SettingsOf,
+    fields: Mapping[str, FieldsState],
+) -> None:
+    """Warn of patterns that protect nothing, whether their models have work or not."""
+    kept = {model: state.settings.settings for model, state in states.items()}
+    given = {model: settings(model) or ModelSettings.from_text(kept.get(model)) for model in models}
+    for said in unmatched_patterns(given, {model: state.names for model, state in fields.items()}):
+        log.warning("%s.", said)
 
 
 def _labels(odoo: OdooClient, states: Iterable[TableState]) -> dict[str, list[str]]:

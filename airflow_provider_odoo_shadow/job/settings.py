@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated
 from uuid import UUID
@@ -176,6 +176,30 @@ def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSet
         if fnmatchcase(model, pattern):
             found = found.united(settings.of_this_model() if pattern == model else settings)
     return found
+
+
+def unmatched_patterns(settings: Mapping[str, ModelSettings], fields: Mapping[str, Collection[str]]) -> list[str]:
+    """Say which patterns of `exclude_fields` and `hashed_fields` match no field of the models that have them.
+
+    Such a pattern protects nothing, as when a field has another name in a newer Odoo.
+
+    :param settings: by model.
+    :param fields: names of fields, by model; models that are not there are not judged.
+    """
+    having: dict[tuple[str, str], list[str]] = {}
+    for model in settings.keys() & fields.keys():
+        for setting in ("exclude_fields", "hashed_fields"):
+            for pattern in getattr(settings[model], setting):
+                having.setdefault((setting, pattern), []).append(model)
+    return [
+        f"{setting}: '{pattern}' matches no field of {_some(sorted(models))}, so it protects nothing"
+        for (setting, pattern), models in sorted(having.items())
+        if not any(fnmatchcase(name, pattern) for model in models for name in fields[model])
+    ]
+
+
+def _some(models: list[str]) -> str:
+    return models[0] if len(models) == 1 else f"the {len(models)} models that have it in this run"
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import NEVER
 from airflow_provider_odoo_shadow.text.log import logger
@@ -52,12 +53,13 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
     """
     params = context["params"]
     check_parameters(context, _PARAMETERS)
-    with OdooHook(mirror.odoo_conn_id).get_conn() as odoo:
-        chosen = _wanted(_chosen(odoo, mirror), params["models"])
+    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
         if params["dry_run"]:
             plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
         else:
-            plan = _plan(context, odoo, mirror, chosen)
+            plan = _plan(context, odoo, shadow, mirror, chosen)
     check_number(len(plan.work))
     return [
         ModelPlan(
@@ -84,8 +86,8 @@ def _as_arguments(settings: ModelSettings) -> dict[str, object]:
     return {**settings.model_dump(mode="json", exclude_defaults=True), "named_fields": list(settings.named_fields)}
 
 
-def _chosen(odoo: OdooClient, mirror: MirrorConfig) -> Chosen:
-    chosen = choose_models(odoo, mirror.choice)
+def _chosen(odoo: OdooClient, shadow: ShadowDatabase, mirror: MirrorConfig) -> Chosen:
+    chosen = choose_models(odoo, mirror.choice, shadow)
     for item in chosen.left_out:
         level = logging.WARNING if item.reason == NO_MATCH else logging.INFO
         log.log(level, "%s is left out: %s", item.model, item.reason)
@@ -102,15 +104,15 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
     reasons = {item.model: item.reason for item in chosen.left_out}
     for name in terms:
         if name in wanted.names and name not in chosen.models:
-            reason = reasons.get(name, "the server does not have it, or the mirror does not ask for it")
-            raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reason}.")
+            reason = f": {reasons[name]}." if name in reasons else did_you_mean(name, chosen.models)
+            raise MirrorConfigurationError(f"{name} is none of this mirror's models{reason}")
     models = tuple(model for model in chosen.models if wanted.matches(model))
     if not models:
         raise MirrorConfigurationError(f"{', '.join(terms)} matches none of this mirror's models.")
     return replace(chosen, models=models)
 
 
-def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, chosen: Chosen) -> Plan:
+def _plan(context: Context, odoo: OdooClient, shadow: ShadowDatabase, mirror: MirrorConfig, chosen: Chosen) -> Plan:
     dag_run, params = context["dag_run"], context["params"]
     options = MirrorOptions(
         full=params["full"],
@@ -126,16 +128,15 @@ def _plan(context: Context, odoo: OdooClient, mirror: MirrorConfig, chosen: Chos
         except ShadowConfigurationError:
             return NEVER  # no watermark at all: its own task tells what is wrong with it
 
-    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
-        plan = plan_run(
-            odoo,
-            shadow,
-            chosen,
-            run=mirror_run(dag_run.dag_id, dag_run.run_id),
-            options=options,
-            settings=mirror.settings_of,
-            replay_from=replay_from,
-        )
+    plan = plan_run(
+        odoo,
+        shadow,
+        chosen,
+        run=mirror_run(dag_run.dag_id, dag_run.run_id),
+        options=options,
+        settings=mirror.settings_of,
+        replay_from=replay_from,
+    )
     for item in plan.unchanged:
         variables.write(item.table, item.watermark)
     return plan

@@ -36,10 +36,12 @@ class FieldsState:
 
     :param digest: differs when a field came, went or changed.
     :param has_write_date: whether changes can be found by `write_date`.
+    :param names: of the fields that may have a column.
     """
 
     digest: str
     has_write_date: bool
+    names: frozenset[str] = frozenset()
 
 
 def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, FieldsState]:
@@ -107,4 +109,5 @@ def _state_of_one(odoo: OdooClient, model: str) -> FieldsState | None:
 def _state(fields: list[Record]) -> FieldsState:
     listed = sorted(json.dumps(field, sort_keys=True) for field in fields)
     digest = hashlib.blake2b("\n".join(listed).encode(), digest_size=16).hexdigest()
-    return FieldsState(digest, any(field["name"] == "write_date" and bool(field.get("store")) for field in fields))
+    has_write_date = any(field["name"] == "write_date" and bool(field.get("store")) for field in fields)
+    return FieldsState(digest, has_write_date, frozenset(str(field["name"]) for field in fields))

@@ -15,6 +15,7 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.closing import Closed, close_run
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
+from airflow_provider_odoo_shadow.job.known_models import check_names
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.models import checked_name
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
@@ -57,7 +58,8 @@ class OdooToPostgresOperator(BaseOperator):
     """Mirror one Odoo model into its table in PostgreSQL: first whole, then only what changed.
 
     Each page is committed with its checkpoint, so a retry goes on where the last try stopped.
-    A model that is not installed on the server is skipped. A mapped task renders no value that it is mapped over.
+    A model that is not installed on the server is skipped; a name that no module of Odoo has fails the task.
+    A mapped task renders no value that it is mapped over.
 
     :param model: the Odoo model, such as `res.partner`.
     :param odoo_conn_id: the Airflow connection to Odoo.
@@ -183,6 +185,7 @@ class OdooToPostgresOperator(BaseOperator):
                     on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, self._report),
                 )
             except OdooUnknownModelError as error:
+                check_names(odoo, shadow, [model])
                 raise AirflowSkipException(str(error)) from None
             self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
             log.info("%s", result)
