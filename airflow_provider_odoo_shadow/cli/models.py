@@ -11,6 +11,7 @@ from rich.table import Table
 from airflow_provider_odoo_shadow.cli.options import (
     Connections,
     config_option,
+    json_option,
     model_choice,
     models_option,
     odoo_client,
@@ -36,7 +37,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 @config_option
 @models_option("the 13 priority models")
 @click.option("--why", is_flag=True, help="Also list the models and fields that are left out, and why.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@json_option
 @verbose_option
 def models(
     config: EngineConfig | None,

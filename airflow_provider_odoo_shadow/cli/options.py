@@ -91,6 +91,7 @@ _ODOO_OPTION_NAMES = (
 _PREFIX = "ODOO_"
 _ALIKE = 0.75
 _SCHEMA = click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 _VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and show tracebacks.")
 
 

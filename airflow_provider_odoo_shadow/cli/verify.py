@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Unpack
 
 import click
@@ -12,6 +13,7 @@ from rich.table import Table
 from airflow_provider_odoo_shadow.cli.options import (
     Connections,
     config_option,
+    json_option,
     model_choice,
     models_option,
     odoo_client,
@@ -21,7 +23,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say, say_json
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.closing import reread_due
 from airflow_provider_odoo_shadow.job.config import EngineConfig
@@ -37,7 +39,7 @@ from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, mirror
 from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.target.verifications import Verification
+from airflow_provider_odoo_shadow.target.verifications import MOST_EXAMPLES, Verification
 
 SOME_DIFFER = 1
 
@@ -50,6 +52,7 @@ SOME_DIFFER = 1
 @click.option("--quick", is_flag=True, help="Compare only ids and write_date, not every cell.")
 @click.option("--repair", is_flag=True, help="Read anew just the rows that differ, and remove those that are gone.")
 @click.option("--allow-mass-delete", is_flag=True, help="Let a repair remove a suspicious share of a table.")
+@json_option
 @verbose_option
 @click.pass_context
 def verify(
@@ -59,12 +62,14 @@ def verify(
     quick: bool,
     repair: bool,
     allow_mass_delete: bool,
+    as_json: bool,
     verbose: bool,
     **connections: Unpack[Connections],
 ) -> None:
     """Compare the shadow with Odoo itself, and say what differs.
 
-    Rows that change while they are compared are looked at again, not reported.
+    Rows that change while they are compared are looked at again, not reported. Of the first rows that differ the cells
+    are shown; hashes, and fields that were let in although they look like credentials, are masked.
 
     \b
     missing    in Odoo, not in the shadow
@@ -78,8 +83,7 @@ def verify(
     set_up_logging(verbose)
     wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
-    table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))
-    failed, is_equal = 0, True
+    outcome = _Outcome(quick)
     with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
         check_binding(odoo, shadow)
@@ -97,24 +101,96 @@ def verify(
             try:
                 found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
             except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
+                outcome.failed[model] = str(error)
                 say(f"{model}: {error}", err=True)
-                add_row(table, model, "FAILED")
-                failed += 1
                 continue
-            _add(table, model, found)
-            is_equal = is_equal and found.is_settled
+            outcome.found[model] = found
+            if not as_json:
+                _tell(model, found)
         for closed in reread_due(odoo, shadow, run=run, options=options) if repair else ():
             if closed.error is not None:
+                outcome.failed_after.append(str(closed))
                 say(str(closed), err=True)
-                is_equal = False
-    console().print(table)
-    what = "ids and write_date" if quick else "every cell"
-    verdict = "all is equal" if is_equal else "not all is equal"
-    rest = f"; {failed} could not be compared" if failed else ""
-    if failed < len(names):
-        say(f"Compared {what} of {len(names) - failed} models: {verdict}{rest}.")
-    if failed or not is_equal:
+    if as_json:
+        say_json(outcome.as_document())
+    else:
+        console().print(outcome.as_table())
+        if outcome.found:
+            say(outcome.verdict)
+    if not outcome.is_good:
         context.exit(SOME_DIFFER)
+
+
+@dataclass
+class _Outcome:
+    """What was found, by model.
+
+    :param failed: why a model could not be compared.
+    :param failed_after: what could not be read again after a repair.
+    """
+
+    quick: bool
+    found: dict[str, Verification] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    failed_after: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.failed and not self.failed_after and all(item.is_settled for item in self.found.values())
+
+    @property
+    def repaired(self) -> int:
+        return sum(item.repaired for item in self.found.values())
+
+    @property
+    def verdict(self) -> str:
+        """Say in one line what came out; what was repaired was wrong until now."""
+        what = "ids and write_date" if self.quick else "every cell"
+        differed = sum(item.differences for item in self.found.values())
+        left = differed - self.repaired
+        said = "all is equal"
+        if differed:
+            said = f"not all is equal: {left} rows differ" if left else "all is equal now"
+        if self.repaired:
+            said += f"; {self.repaired} rows were wrong in the shadow until now and are repaired"
+        rest = f"; {len(self.failed)} could not be compared" if self.failed else ""
+        return f"Compared {what} of {len(self.found)} models: {said}{rest}."
+
+    def as_table(self) -> Table:
+        table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))
+        for model in in_order((*self.found, *self.failed)):
+            if model in self.failed:
+                add_row(table, model, "FAILED")
+                continue
+            item = self.found[model]
+            counts = [str(len(item.ids[kind])) for kind in Difference]
+            add_row(table, model, str(item.rows), *counts, str(item.repaired or ""), f"{item.seconds:.1f}")
+        return table
+
+    def as_document(self) -> dict[str, object]:
+        return {
+            "compares": "ids and write_date" if self.quick else "every cell",
+            "is_equal": self.is_good,
+            "repaired": self.repaired,
+            "models": [_as_entry(model, item) for model, item in self.found.items()],
+            "failed": [{"model": model, "problem": problem} for model, problem in self.failed.items()],
+            "failed_after_repair": self.failed_after,
+        }
+
+
+def _as_entry(model: str, found: Verification) -> dict[str, object]:
+    return {
+        "model": model,
+        "table": found.table,
+        "rows": found.rows,
+        **{str(kind): len(ids) for kind, ids in found.ids.items()},
+        "ids": {str(kind): list(ids[:MOST_EXAMPLES]) for kind, ids in found.ids.items()},
+        "cells": [asdict(item) for item in found.cells],
+        "repaired": found.repaired,
+        "not_compared": found.not_compared,
+        "cannot_know": found.cannot_know,
+        "seconds": round(found.seconds, 3),
+    }
 
 
 def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> tuple[str, ...]:
@@ -126,14 +202,14 @@ def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> t
     return in_order([*typed, *(model for model in mirrored if choice.matches(model))])
 
 
-def _add(table: Table, model: str, found: Verification) -> None:
+def _tell(model: str, found: Verification) -> None:
     if found.cannot_know:
         say(f"{model}: {CANNOT_KNOW}")
     if found.not_compared:
         say(f"{model}: {REFUSED}: {', '.join(found.not_compared)}")
-    counts = [str(len(found.ids[kind])) for kind in Difference]
-    add_row(table, model, str(found.rows), *counts, str(found.repaired or ""), f"{found.seconds:.1f}")
     for kind, ids in found.ids.items():
         if ids:
             shown = ", ".join(map(str, ids[:10])) + (" …" if len(ids) > 10 else "")
             say(f"{model}: {len(ids)} {kind}: {shown}")
+    for item in found.cells:
+        say(f"{model} {item}")

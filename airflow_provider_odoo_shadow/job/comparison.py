@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.job.describing import read_layout
@@ -30,7 +30,15 @@ from airflow_provider_odoo_shadow.source.withheld import WITHHELD, still_listed
 from airflow_provider_odoo_shadow.target import registry
 from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.base_statements import VERSION
-from airflow_provider_odoo_shadow.target.compare import Difference, Scope, compare_rows, id_list, id_range
+from airflow_provider_odoo_shadow.target.compare import (
+    CellDifference,
+    Difference,
+    Scope,
+    compare_rows,
+    differing_cells,
+    id_list,
+    id_range,
+)
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
 from airflow_provider_odoo_shadow.target.present import known_columns, present_columns, recognize
@@ -39,6 +47,8 @@ from airflow_provider_odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _MOST_NAMED = 10
+_MOST_CELLS = 20
+MASK = "***"
 
 
 def checked_version(tx: Transaction) -> int:
@@ -224,6 +234,21 @@ class Comparison:
         if self.on_delete is OnDelete.IGNORE:
             found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
+
+    def first_cells(self, ids: Sequence[int]) -> tuple[CellDifference, ...]:
+        """Return the first cells that differ in some rows; hashes, and what was let in as a credential, are masked."""
+        rows, _ = self.witness.rows(self._read(ids)[0]) if ids else ([], [])
+        if not rows:
+            return ()
+        settings = self.layout.settings
+        masked = {
+            item.column.name
+            for item in self.layout.columns
+            if settings.hashes(item.column.field) or item.column.field in settings.allow_fields
+        }
+        with self.shadow.transaction() as tx:
+            cells = differing_cells(tx, self.live, self.witness.columns, rows, _MOST_CELLS)
+        return tuple(replace(item, shadow=MASK, odoo=MASK) if item.column in masked else item for item in cells)
 
     def _judge(
         self, unread: Collection[int], differences: dict[int, Difference], withheld: Mapping[int, Unreadable]

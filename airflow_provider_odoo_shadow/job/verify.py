@@ -30,6 +30,9 @@ log = logger(__name__)
 
 _MOST_WARNINGS = 20
 
+_MOST_EXPLAINED = 5
+_ON_BOTH_SIDES = (Difference.STALE, Difference.DIFFERING)
+
 QUICK_PAGE = 10_000
 
 
@@ -94,6 +97,7 @@ def verify_model(
         odoo, shadow, model, page_size, compares_cells=verify.depth is Depth.FULL, repairs=verify.repair
     )
     ids = comparison.run()
+    cells = comparison.first_cells(_first(ids))
     repaired = 0
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
@@ -110,6 +114,7 @@ def verify_model(
         repaired=repaired,
         cannot_know=comparison.on_delete is OnDelete.IGNORE,
         not_compared=tuple(sorted(comparison.layout.refused)),
+        cells=cells,
     )
     with shadow.transaction() as tx:
         save_verification(tx, found)
@@ -118,6 +123,11 @@ def verify_model(
     if unreadable:
         raise not_compared(model, unreadable)
     return found
+
+
+def _first(ids: Mapping[int, Difference]) -> list[int]:
+    """Return the first rows that both sides have."""
+    return sorted(item for item, kind in ids.items() if kind in _ON_BOTH_SIDES)[:_MOST_EXPLAINED]
 
 
 def repair_rows(

@@ -6,6 +6,7 @@ PostgreSQL itself compares the typed values, so neither the rows' hashes nor the
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -76,6 +77,61 @@ def compare_rows(
     differing = dict.fromkeys(refused, Difference.DIFFERING)  # which looked like extra ones
     missing = dict.fromkeys(absent, Difference.MISSING)
     return {**{int(record_id): Difference(kind) for record_id, kind in found}, **differing, **missing}
+
+
+MOST_CHARACTERS = 200
+"""Of a value that is shown."""
+
+
+@dataclass(frozen=True)
+class CellDifference:
+    """A cell that differs, each value as PostgreSQL writes it, shortened; None is NULL."""
+
+    id: int
+    column: str
+    shadow: str | None
+    odoo: str | None
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.id}, {self.column}: {_quoted(self.shadow)} in the shadow, {_quoted(self.odoo)} in Odoo"
+
+
+def _quoted(value: str | None) -> str:
+    return "nothing" if value is None else f"'{value}'" if len(value) < MOST_CHARACTERS else f"'{value}…'"
+
+
+def differing_cells(
+    tx: Transaction, live: LiveIds, columns: Sequence[str], rows: Sequence[Row], most: int
+) -> list[CellDifference]:
+    """Return the first cells that differ in rows that both sides have. Once per transaction.
+
+    :param columns: the rows' columns, `id` first.
+    :param most: cells that are returned.
+    """
+    stage_rows(tx, live.table, columns, rows)
+    cell = sql.SQL("({number}, {name}, {ours}::text, {theirs}::text, {theirs} IS DISTINCT FROM {ours})")
+    compared = [
+        cell.format(
+            number=number,
+            name=name,
+            ours=sql.Identifier("shadow", name),
+            theirs=sql.Identifier("staged", name),
+        )
+        for number, name in enumerate(columns)
+    ]
+    found = tx.run(
+        "SELECT staged.id, cell.name, left(cell.ours, {length}), left(cell.theirs, {length})"
+        " FROM {staging} AS staged JOIN {table} AS shadow ON shadow.id = staged.id"
+        " CROSS JOIN LATERAL (VALUES {cells}) AS cell (number, name, ours, theirs, differs)"
+        " WHERE cell.differs ORDER BY staged.id, cell.number LIMIT {most}",
+        staging=STAGING,
+        table=tx.own(live.table),
+        length=MOST_CHARACTERS,
+        cells=sql.SQL(", ").join(compared),
+        most=most,
+    )
+    return [CellDifference(int(record_id), *rest) for record_id, *rest in found]
 
 
 def _cells(side: str, columns: Sequence[str]) -> sql.Composed:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from airflow_provider_odoo_shadow.target.compare import Difference
+from airflow_provider_odoo_shadow.target.compare import CellDifference, Difference
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.relations import VERIFICATION
 
@@ -23,6 +23,7 @@ class Verification:
     :param repaired: rows that were read again, or removed.
     :param cannot_know: whether rows that are gone from Odoo stay, so that nobody compares them.
     :param not_compared: fields that are left out, since Odoo does not give records together with them.
+    :param cells: the first ones that differed, before anything was repaired.
     """
 
     run_id: UUID
@@ -35,6 +36,7 @@ class Verification:
     repaired: int = 0
     cannot_know: bool = False
     not_compared: tuple[str, ...] = ()
+    cells: tuple[CellDifference, ...] = ()
 
     @property
     def differences(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
@@ -63,6 +65,10 @@ def test_what_differs_is_told_and_not_touched(synced: Shell, odoo19: StandIn, da
     rows = str(len(expected_rows(odoo19, "res.partner")))
     assert cells(outcome, "res.partner") == ["res.partner", rows, "2", "1", "1", "1", ""]
     assert cells(outcome, "res.company")[2:6] == ["0"] * 4
+    city = expected_rows(odoo19, "res.partner")[23]["city"]
+    assert f"res.partner 23, city: 'Elsewhere' in the shadow, '{city}' in Odoo\n" in outcome.out
+    assert "res.partner 22, _odoo_write_date: '2001-01-01 00:00:00+00' in the shadow, '20" in outcome.out
+    assert "Compared every cell of 2 models: not all is equal: 5 rows differ.\n" in outcome.out
     told = [line for line in outcome.out.splitlines() if line.startswith("res.partner: ")]
     assert told == [
         "res.partner: 2 missing: 20, 21",
@@ -83,6 +89,8 @@ def test_a_repair(synced: Shell, odoo19: StandIn, database: str) -> None:
     outcome = synced.run("verify", "--repair")
     assert outcome.code == 0, outcome.err
     assert cells(outcome, "res.partner")[2:] == ["2", "1", "1", "1", "5"]
+    assert outcome.out.endswith("all is equal now; 5 rows were wrong in the shadow until now and are repaired.\n")
+    assert "res.partner 23, city: 'Elsewhere' in the shadow, " in outcome.out
     assert_equal(odoo19, database, ["res.partner", "res.company"])
     again = synced.run("verify")
     assert again.code == 0 and cells(again, "res.partner")[2:] == ["0", "0", "0", "0", ""]
@@ -216,3 +224,45 @@ def test_where_rows_that_are_gone_stay_nobody_can_know(shell: Shell, database: s
     in_shadow(database, "INSERT INTO odoo_shadow_res_company (id, name) VALUES (99999, 'Gone')")
     outcome = shell.run("verify")
     assert outcome.code == 0 and told in outcome.out
+
+
+def test_what_was_found_as_json(synced: Shell, odoo19: StandIn, database: str) -> None:
+    damage(database)
+    outcome = synced.run("verify", "--repair", "--json")
+    assert outcome.code == 0
+    document = json.loads(outcome.out)
+    assert (document["is_equal"], document["repaired"], document["failed"]) == (True, 5, [])
+    partners = next(item for item in document["models"] if item["model"] == "res.partner")
+    assert (partners["missing"], partners["extra"], partners["stale"], partners["differing"]) == (2, 1, 1, 1)
+    assert partners["ids"]["missing"] == [20, 21]
+    city = expected_rows(odoo19, "res.partner")[23]["city"]
+    assert {"id": 23, "column": "city", "shadow": "Elsewhere", "odoo": city} in partners["cells"]
+    in_shadow(database, "UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 23")
+    unequal = synced.run("verify", "--json", "--models", "res.partner")
+    assert (unequal.code, json.loads(unequal.out)["is_equal"]) == (1, False)
+
+
+def test_cells_that_nobody_may_see_are_masked(shell: Shell, odoo19: StandIn, database: str, tmp_path: Path) -> None:
+    odoo19.add_field("res.partner", "x_token", "char", default="a token that was let in")
+    path = tmp_path / "odoo_shadow.yaml"
+    settings = "{res.partner: {hashed_fields: [phone], allow_fields: [x_token]}}"
+    path.write_text(f"mirrors: {{one: {{models: [res.partner], model_settings: {settings}}}}}")
+    secret = {"ODOO_HASH_SECRET": "x7#Kd92mQ!vL4tRz8wPn"}
+    assert shell.run("sync", "--config", str(path), **secret).code == 0
+    in_shadow(database, "UPDATE odoo_shadow_res_partner SET phone = 'abc', x_token = 'def', city = 'X' WHERE id = 23")
+    for option in ((), ("--json",)):
+        outcome = shell.run("verify", *option, **secret)
+        assert outcome.code == 1
+        assert "abc" not in outcome.out and "def" not in outcome.out and "a token" not in outcome.out
+        assert "***" in outcome.out and "phone" in outcome.out and "x_token" in outcome.out
+
+
+def test_values_are_shortened_and_shown_as_text(synced: Shell, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "UPDATE odoo_shadow.odoo_shadow_res_partner SET city = %s WHERE id = 23", ["\x1b[31m[bold]" + "y" * 5000]
+        )
+    outcome = synced.run("verify")
+    assert outcome.code == 1
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith("res.partner 23, city")]
+    assert "\x1b" not in line and "[bold]" in line and len(line) < 600
