@@ -30,7 +30,7 @@ _MIRRORS = "mirrors"
 
 DAG_SETTINGS = frozenset(
     {"odoo_conn_id", "postgres_conn_id", "schedule", "verify_schedule", "parallel_models", "retries"}
-    | {"retry_delay_seconds"}
+    | {"retry_delay_seconds", "fail_on_repair"}
 )
 """What only the DAGs need."""
 

@@ -13,7 +13,7 @@ from airflow_provider_odoo_shadow.job.comparison import Comparison, Slice, not_c
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, VerificationError
 from airflow_provider_odoo_shadow.job.pace import due_rows, time_for_slices
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import repair_rows
+from airflow_provider_odoo_shadow.job.verify import first_on_both_sides, repair_rows
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.reading import BEFORE_ALL
@@ -132,6 +132,7 @@ def _repair(
         return None, (), None
     model = comparison.layout.model
     try:
+        cells = comparison.first_cells(first_on_both_sides(ids))
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={CLOSING: SLICE})
     except (MassDeletionError, OdooUnreadableRecordsError, RefusedRecordsError) as error:
         return None, ids, error
@@ -153,6 +154,8 @@ def _repair(
         text = f"{model}: {len(left)} rows differ from Odoo even after they were read anew: {_listed(left)}."
         return None, left, VerificationError(text)
     log.warning("%s: %d rows differed from Odoo and were repaired: %s", model, len(ids), _listed(ids))
+    for item in cells:
+        log.warning("%s %s", model, item)
     gone = sum(kind is Difference.EXTRA for kind in ids.values())
     missing = sum(kind is Difference.MISSING for kind in ids.values())
     return RowCounts(inserted=missing, updated=len(ids) - gone - missing, deleted=gone), (), None

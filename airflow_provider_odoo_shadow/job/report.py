@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from airflow_provider_odoo_shadow.job.doctor import Finding
 from airflow_provider_odoo_shadow.target.sync_log import LogEntry
+from airflow_provider_odoo_shadow.target.verifications import Outcome
 from airflow_provider_odoo_shadow.text.log import Block
 from airflow_provider_odoo_shadow.text.shown import shown
 
@@ -37,6 +39,14 @@ def entries_table(entries: Sequence[LogEntry]) -> Table:
         seconds = "" if entry.duration_ms is None else f"{entry.duration_ms / 1000:.1f}"
         counts = (entry.rows_inserted, entry.rows_updated, entry.rows_deleted)
         add_row(table, entry.table, entry.status, *counts, seconds, entry.error_message or "")
+    return table
+
+
+def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
+    """Lay out what comparisons with Odoo found."""
+    table = Table("table", "rows compared", "missing", "extra", "stale", "differing", "repaired")
+    for item in outcomes:
+        add_row(table, *astuple(item))
     return table
 
 

@@ -97,7 +97,7 @@ def verify_model(
         odoo, shadow, model, page_size, compares_cells=verify.depth is Depth.FULL, repairs=verify.repair
     )
     ids = comparison.run()
-    cells = comparison.first_cells(_first(ids))
+    cells = comparison.first_cells(first_on_both_sides(ids))
     repaired = 0
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
@@ -125,8 +125,8 @@ def verify_model(
     return found
 
 
-def _first(ids: Mapping[int, Difference]) -> list[int]:
-    """Return the first rows that both sides have."""
+def first_on_both_sides(ids: Mapping[int, Difference]) -> list[int]:
+    """Return the first rows that differ and that both sides have."""
     return sorted(item for item, kind in ids.items() if kind in _ON_BOTH_SIDES)[:_MOST_EXPLAINED]
 
 

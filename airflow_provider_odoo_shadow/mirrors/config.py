@@ -38,6 +38,7 @@ class MirrorConfig(EngineConfig):
     :param verify_schedule: when the shadow is compared with Odoo and repaired.
     :param parallel_models: how many tasks read Odoo at the same time.
     :param retry_delay_seconds: before the first retry; doubles with each.
+    :param fail_on_repair: rows that had to be repaired fail the run; if not, only its task `report` fails.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -50,6 +51,7 @@ class MirrorConfig(EngineConfig):
     parallel_models: Annotated[int, NoTruth, Field(ge=1)] = 2
     retries: Annotated[int, NoTruth, Field(ge=0)] = 3
     retry_delay_seconds: Annotated[float, NoTruth, Field(gt=0, le=86_400)] = 60
+    fail_on_repair: bool = False
 
     @property
     def sync_dag_id(self) -> str:

@@ -23,6 +23,7 @@ from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import logger
+from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
@@ -81,7 +82,7 @@ class VerifyModelOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, **with_last_words(kwargs)})
         self.model = model
         self.odoo_conn_id = odoo_conn_id
         self.postgres_conn_id = postgres_conn_id
@@ -108,6 +109,8 @@ class VerifyModelOperator(BaseOperator):
             log.info("%s: %s", model, CANNOT_KNOW)
         if found.not_compared:
             log.info("%s: %s: %s", model, REFUSED, ", ".join(found.not_compared))
+        for item in found.cells:
+            log.warning("%s %s", model, item)
         summary = VerifySummary(
             model=model,
             rows=found.rows,

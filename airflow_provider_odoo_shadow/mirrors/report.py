@@ -11,22 +11,28 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.closing import close_run
-from airflow_provider_odoo_shadow.job.doctor import examine
-from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
+from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
+from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError, VerificationError
+from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table, outcomes_table
+from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.target.base import schema_version
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
+from airflow_provider_odoo_shadow.target.verifications import outcomes_of_run
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 
 log = logger(__name__)
 
+_MOST_NAMED = 10
+
 
 def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     """Log a table of the run's models, from the shadow's own log, and renew the views with names.
 
+    :raises VerificationError: rows had to be repaired.
     :raises ShadowConflictError: something else has the names of the shadow's views in `public`.
     :raises ShadowError: the log cannot be read.
     """
@@ -45,8 +51,37 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     log.info("%d models were unchanged", len(entries) - len(worked))
     if worked:
         log.info("What each other model's last try did:\n%s", as_text(entries_table(worked)))
+    for entry in worked:
+        if entry.status == "error":
+            log.error("%s: %s", entry.table, entry.error_message)
     with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         check_names_in_public(shadow)
+        _tell_repairs(shadow, run)
+
+
+def report_verification(context: Context, mirror: MirrorConfig) -> None:
+    """Log what a run's comparisons found. Raises `VerificationError` when something was repaired: it was wrong before.
+
+    :raises ShadowError: what they found cannot be read.
+    """
+    dag_run = context["dag_run"]
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        _tell_repairs(shadow, mirror_run(dag_run.dag_id, dag_run.run_id))
+
+
+def _tell_repairs(shadow: ShadowDatabase, run: Run) -> None:
+    with shadow.transaction() as tx:
+        outcomes = outcomes_of_run(tx, run.id) if schema_version(tx) else []
+    if outcomes:
+        log.info("What was compared with Odoo:\n%s", as_text(outcomes_table(outcomes)))
+    repaired = [item for item in outcomes if item.repaired]
+    if repaired:
+        named = ", ".join(f"{item.table} ({item.repaired})" for item in repaired[:_MOST_NAMED])
+        more = f" and {len(repaired) - _MOST_NAMED} more" if len(repaired) > _MOST_NAMED else ""
+        raise VerificationError(
+            f"Rows were wrong in the shadow until now and have been repaired: {named}{more}; the logs of the tasks "
+            "that compared them name the first cells."
+        )
 
 
 def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> None:
@@ -74,11 +109,16 @@ def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> Non
 
 
 def report_access(mirror: MirrorConfig) -> None:
-    """Log what the login and the database role can do; findings never fail a run.
+    """Log what the login and the database role can do.
 
     Of the models, those that the mirror names are looked at; the task `plan` tells of those that a pattern takes.
+
+    :raises MirrorConfigurationError: names the problems.
     """
     odoo = OdooHook(mirror.odoo_conn_id).get_conn()
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         findings = examine(odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes))
     log.info("Access as it is:\n%s", as_text(findings_table(findings)))
+    problems = [f"{item.subject}: {item.text}" for item in findings if item.verdict is Verdict.PROBLEM]
+    if problems:
+        raise MirrorConfigurationError("; ".join(problems[:_MOST_NAMED]))

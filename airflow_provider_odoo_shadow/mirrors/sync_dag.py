@@ -14,6 +14,7 @@ from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.mirrors.mapped import MirrorModelOperator
 from airflow_provider_odoo_shadow.mirrors.plan import ModelPlan, plan_models
 from airflow_provider_odoo_shadow.mirrors.report import report_access, report_run, settle_run
+from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 PLAN_TASK = "plan"
@@ -59,6 +60,8 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,
             retry_policy=MirrorRetryPolicy(),
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
         )
         def plan() -> list[ModelPlan]:
             return plan_models(get_current_context(), mirror)
@@ -81,11 +84,17 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             map_index_template="{{ task.model }}",
         ).expand_kwargs(plan())
 
-        @task(task_id="doctor", doc_md="Lists what the login and the database role cannot do.")
+        # A teardown has no say in whether the run succeeded: what is in the way of a model fails that model.
+        @task(
+            task_id="doctor",
+            doc_md="Lists what the login and the database role cannot do.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
         def doctor() -> None:
             report_access(mirror)
 
-        doctor()
+        doctor().as_teardown()
 
         # Whatever became of the models; so it has no say in whether they succeeded, which `complete` has.
         @task(
@@ -96,6 +105,8 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,
             retry_policy=MirrorRetryPolicy(),
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
         )
         def settle() -> None:
             settle_run(get_current_context(), mirror, PLAN_TASK)
@@ -104,14 +115,19 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."
         )
 
-        # A teardown runs whatever became of the models, and has no say in whether the run succeeded.
-        @task(task_id="report", doc_md="Lists what became of each model, and renews the views with names.")
+        # A teardown runs whatever became of the models.
+        @task(
+            task_id="report",
+            doc_md="Lists what became of each model, and renews the views with names; fails when rows were repaired.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
         def report() -> None:
             report_run(get_current_context(), mirror, MIRROR_TASK)
 
         settled = settle()
         mirrored >> [settled, complete]
-        settled >> report().as_teardown()
+        settled >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
     return dag
 
 

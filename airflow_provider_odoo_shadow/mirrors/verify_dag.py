@@ -12,6 +12,8 @@ from airflow_provider_odoo_shadow.job.verify import mirrored_models
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.mirrors.mapped import VerifyModelOperator
 from airflow_provider_odoo_shadow.mirrors.plan import check_number, check_parameters
+from airflow_provider_odoo_shadow.mirrors.report import report_verification
+from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 _PARAMETERS = ("quick", "repair")
@@ -22,7 +24,8 @@ _DOC = """
 Compares the shadow in schema `{schema}` with Odoo itself, cell by cell, and reads anew what differs. It finds what
 `write_date` never shows: SQL run by a module, database cascades.
 
-Every outcome is kept in `{schema}.odoo_shadow_verification`. Without `repair`, a model that differs fails.
+Every outcome is kept in `{schema}.odoo_shadow_verification`. Without `repair`, a model that differs fails. What had to
+be repaired was wrong until then: the task `report` lists it and fails, and with `fail_on_repair` the run does.
 """
 
 
@@ -43,7 +46,12 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
         },
     ) as dag:
 
-        @task(task_id="plan", doc_md="Lists the models that are mirrored, or were to be; none before the first sync.")
+        @task(
+            task_id="plan",
+            doc_md="Lists the models that are mirrored, or were to be; none before the first sync.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
         def plan() -> list[str]:
             check_parameters(get_current_context(), _PARAMETERS)
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
@@ -51,7 +59,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
             check_number(len(models))
             return models
 
-        VerifyModelOperator.partial(
+        verified = VerifyModelOperator.partial(
             task_id="verify",
             odoo_conn_id=mirror.odoo_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
@@ -66,4 +74,16 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
             max_active_tis_per_dagrun=mirror.parallel_models,
             map_index_template="{{ task.model }}",
         ).expand(model=plan())
+
+        # Whatever became of the models; whether it has a say in the run's state is a setting.
+        @task(
+            task_id="report",
+            doc_md="Lists what differed; fails when something had to be repaired.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def report() -> None:
+            report_verification(get_current_context(), mirror)
+
+        verified >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
     return dag

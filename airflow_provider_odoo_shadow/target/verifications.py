@@ -73,3 +73,28 @@ def save_verification(tx: Transaction, found: Verification) -> None:
         examples=Jsonb(examples),
         **counts,
     )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comparisons of one table in one run found together, every try and every slice."""
+
+    table: str
+    rows: int
+    missing: int
+    extra: int
+    stale: int
+    differing: int
+    repaired: int
+
+
+def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
+    """Return what the comparisons of a run found, by table."""
+    rows = tx.run(
+        "SELECT table_name, sum(rows_compared)::bigint, sum(missing)::bigint, sum(extra)::bigint,"
+        " sum(stale)::bigint, sum(differing)::bigint, sum(repaired)::bigint"
+        " FROM {table} WHERE run_id = {run_id} GROUP BY table_name ORDER BY table_name",
+        table=tx.own(VERIFICATION),
+        run_id=run_id,
+    )
+    return [Outcome(*row) for row in rows]

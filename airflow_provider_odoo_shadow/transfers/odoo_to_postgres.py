@@ -28,6 +28,7 @@ from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
+from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 
@@ -104,7 +105,7 @@ class OdooToPostgresOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, **with_last_words(kwargs)})
         self.model = model
         self.odoo_conn_id = odoo_conn_id
         self.postgres_conn_id = postgres_conn_id

@@ -51,19 +51,26 @@ def sync_dag(dags: Mapping[str, DAG]) -> DAG:
 
 
 @pytest.fixture
-def mirror_dag(
+def mirror_dag(mirror_dags: Callable[..., Mapping[str, DAG]]) -> Callable[..., DAG]:
+    """Return the DAG that syncs, of a mirror's settings; the mirror and its schema are called `own`."""
+    return lambda **settings: mirror_dags(**settings)["own_sync"]
+
+
+@pytest.fixture
+def mirror_dags(
     airflow_database: None, connections: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., DAG]:
-    """Return the DAG that Airflow makes of a mirror's settings; the mirror and its schema are called `own`."""
+) -> Callable[..., Mapping[str, DAG]]:
+    """Return the DAGs that Airflow makes of a mirror's settings; the mirror and its schema are called `own`."""
     from airflow.dag_processing.dagbag import DagBag
 
-    def build(**settings: object) -> DAG:
+    def build(**settings: object) -> Mapping[str, DAG]:
         path = tmp_path / "mirrors.yaml"
         path.write_text(yaml.safe_dump({"mirrors": {"own": {"schema": "own", **settings}}}), encoding="utf-8")
         monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE", str(path))
         bag = DagBag(str(DAGS_FOLDER))
         assert bag.import_errors == {}
-        return bag.dags["own_sync"]
+        dags: Mapping[str, DAG] = bag.dags
+        return dags
 
     return build
 

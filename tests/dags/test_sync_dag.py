@@ -79,7 +79,7 @@ def test_a_failing_model_fails_alone_and_the_run_ends_failed(
     dag_run = run(sync_dag, models=["res.partner", "account.move", "product.product"])
     assert states(dag_run) == {
         "plan": "success",
-        "doctor": "success",
+        "doctor": "failed",
         "res.partner": "success",
         "account.move": "failed",
         "product.product": "success",
@@ -88,6 +88,20 @@ def test_a_failing_model_fails_alone_and_the_run_ends_failed(
         "report": "success",
     }
     assert dag_run.state == "failed"
+
+
+def test_a_refused_login_makes_the_doctor_red(
+    sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from tests.dags.conftest import odoo_connection
+
+    monkeypatch.setattr(odoo, "password", "wrong-secret-1")
+    monkeypatch.setattr(odoo, "api_key", "wrong-secret-1")
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
+    dag_run = run(sync_dag, models=["res.company"])
+    assert dag_run.state == "failed"
+    assert {name: states(dag_run)[name] for name in ("plan", "doctor")} == {"plan": "failed", "doctor": "failed"}
+    assert any("refused the login" in record.getMessage() for record in caplog.records)
 
 
 def test_a_model_that_is_not_installed_is_skipped(sync_dag: DAG, odoo: StandIn, database: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -30,7 +30,12 @@ def test_a_model_that_was_never_mirrored_fails_alone(dags: Mapping[str, DAG], da
             " VALUES ('odoo_shadow_res_country', 'res.country')"
         )
     dag_run = run(dags["odoo_shadow_verify"])
-    assert states(dag_run) == {"plan": "success", "res.company": "success", "res.country": "failed"}
+    assert states(dag_run) == {
+        "plan": "success",
+        "res.company": "success",
+        "res.country": "failed",
+        "report": "success",
+    }
     assert dag_run.state == "failed"
 
 
@@ -45,3 +50,27 @@ def test_a_repair_reads_rows_again_that_point_to_what_it_removed(
         connection.execute("UPDATE odoo_shadow_res_company SET partner_id = 99999, _sync_hash = NULL")
     assert run(dags["odoo_shadow_verify"], quick=True).state == "success"
     assert_equal(odoo, database, ["res.company", "res.partner"])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_repair_is_no_quiet_success(
+    mirror_dags: Callable[..., Mapping[str, DAG]],
+    odoo: StandIn,
+    database: str,
+    caplog: pytest.LogCaptureFixture,
+    fails: bool,
+) -> None:
+    dags = mirror_dags(models=["res.company"], fail_on_repair=fails)
+    assert run(dags["own_sync"]).state == "success"
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE own.odoo_shadow_res_company SET name = 'Somebody else'")
+    rows = len(odoo.execute("res.company", "search", [], context={"active_test": False}))
+    repaired = run(dags["own_verify"])
+    assert states(repaired) == {"plan": "success", "res.company": "success", "report": "failed"}
+    assert repaired.state == ("failed" if fails else "success")
+    told = [record.getMessage() for record in caplog.records]
+    assert any(text.startswith("res.company 1, name: 'Somebody else' in the shadow, '") for text in told)
+    sentence = f"have been repaired: odoo_shadow_res_company ({rows})"
+    assert any(sentence in text for text in told)
+    assert_equal(odoo, database, ["res.company"], schema="own")
+    assert states(run(dags["own_verify"]))["report"] == "success"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,12 @@ class Deployment:
     def states(self, run_id: str, *, dag: str = DAG_ID) -> dict[str, str]:
         """Return the state of each task by its label."""
         return {task["rendered_map_index"] or task["task_id"]: task["state"] for task in self.tasks(run_id, dag=dag)}
+
+    def log(self, run_id: str, task: Mapping[str, Any]) -> list[str]:
+        """Return the messages of a task's last try."""
+        place = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        answer = self.airflow.call("GET", f"{place}?map_index={task['map_index']}")
+        return [str(item["event"]) for item in answer["content"]]
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the shadow database."""
@@ -181,12 +187,19 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
         deployment.odoo.faults.clear()
     states = deployment.states(run_id)
     assert (states.pop("account.move"), states.pop("complete")) == ("failed", "upstream_failed")
-    assert states == dict.fromkeys(("plan", "doctor", "res.company", "project.task", "settle", "report"), "success")
+    assert states.pop("doctor") == "failed"
+    assert states == dict.fromkeys(("plan", "res.company", "project.task", "settle", "report"), "success")
     ((message,),) = deployment.query(
         "SELECT d.message FROM odoo_shadow_internal.sync_detail d JOIN odoo_shadow.odoo_shadow_sync_log l"
         " ON l.id = d.log_id WHERE l.status = 'error' AND l.table_name LIKE '%account_move'"
     )
     assert "may not call search_count on account.move" in message
+    (failed,) = [task for task in deployment.tasks(run_id) if task["rendered_map_index"] == "account.move"]
+    logged = [text for text in deployment.log(run_id, failed) if text and not text.startswith("::")]
+    assert "may not call search_count on account.move" in logged[-1]
+    (report,) = [task for task in deployment.tasks(run_id) if task["task_id"] == "report"]
+    lines = [text for text in deployment.log(run_id, report) if text.startswith("odoo_shadow_account_move: ")]
+    assert len(lines) == 1 and "may not call search_count on account.move" in lines[0]
 
 
 def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> None:
@@ -221,7 +234,7 @@ def test_a_hostile_model_runs_nothing_on_the_worker(deployment: Deployment) -> N
         )
     run_id = deployment.trigger(dag="pattern_verify")
     assert deployment.wait(run_id, dag="pattern_verify") == "success"
-    assert deployment.states(run_id, dag="pattern_verify") == dict.fromkeys(("plan", *models), "success")
+    assert deployment.states(run_id, dag="pattern_verify") == dict.fromkeys(("plan", *models, "report"), "success")
     assert not (deployment.folder / "PROOF").exists()
 
 
