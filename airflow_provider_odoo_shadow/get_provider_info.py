@@ -32,7 +32,7 @@ def get_provider_info() -> dict[str, object]:
                         "host": "https://erp.example.com",
                         "schema": "the Odoo database's name",
                         "login": "integration@example.com",
-                        "port": "only if the URL has none",
+                        "port": "443, or what the URL has: Airflow tests no connection without",
                     },
                 },
                 "conn-fields": _connection_fields(),

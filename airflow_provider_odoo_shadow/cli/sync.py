@@ -183,7 +183,7 @@ def _preview_all(
         except OdooUnknownModelError as error:
             say(f"{model}: would be skipped: {error}")
             outcomes.append(True)
-        except (OdooError, ShadowConflictError, MirrorConfigurationError) as error:
+        except (OdooError, ShadowConflictError, MassDeletionError, MirrorConfigurationError) as error:
             say(f"{model}: would fail: {error}", err=True)
             outcomes.append(False)
     say("Nothing was written.")

@@ -115,7 +115,7 @@ def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: 
     with hold.transaction() as tx:
         live = LiveIds.of(tx, hold.table)
         total = live.total(tx)
-    _guard(odoo, writer.layout, gone, total, options)
+    check_removal(odoo, writer.layout, gone, total, options)
     with hold.transaction() as tx:
         removed = live.remove(tx, gone, options.on_delete or OnDelete.DELETE)
         registry.count_rows(tx, hold.table, -removed)
@@ -123,7 +123,8 @@ def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: 
     log.info("%s: %d rows are gone from Odoo", writer.layout.model, removed)
 
 
-def _guard(odoo: OdooClient, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
+def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
+    """Refuse to remove a suspicious share of a table's rows. Raises `MassDeletionError`, or an `OdooError`."""
     if options.allow_mass_delete or len(gone) <= SUSPICIOUS_SHARE * total:
         return
     if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, layout.model, gone):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
+from airflow_provider_odoo_shadow.job.deletions import check_removal
 from airflow_provider_odoo_shadow.job.describing import read_layout
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
+from airflow_provider_odoo_shadow.job.id_check import compare_ids
 from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import no_replay
@@ -22,11 +24,13 @@ from airflow_provider_odoo_shadow.target import names, registry, watermarks
 from airflow_provider_odoo_shadow.target.base import ensure_base, schema_version
 from airflow_provider_odoo_shadow.target.changes import plan_change
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import LiveIds
+from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
 from airflow_provider_odoo_shadow.target.present import recognize
 from airflow_provider_odoo_shadow.target.public_views import check_public
 from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Preview:
 
     :param rows: records that it would read.
     :param low: only records written since then, None for all.
+    :param gone: rows that it would remove, or mark: they are gone from Odoo.
     """
 
     model: str
@@ -44,17 +49,31 @@ class Preview:
     rows: int
     columns: int
     change: TableChange
+    gone: tuple[int, ...] = ()
+    on_delete: OnDelete = OnDelete.DELETE
 
     def __str__(self) -> str:
         """Return one line for a person."""
         since = "" if self.low is None else f" written since {self.low:%Y-%m-%d %H:%M:%S} UTC"
         return (
             f"{self.model}: {self.kind}, would read {self.rows} rows of {self.columns} columns{since} "
-            f"into {self.schema}.{self.change.table}{self._structure()}"
+            f"into {self.schema}.{self.change.table}{self._removal()}{self._structure()}"
         )
 
+    def _removal(self) -> str:
+        if not self.gone:
+            return ""
+        named = ", ".join(map(str, self.gone[:_MOST_NAMED])) + (" …" if len(self.gone) > _MOST_NAMED else "")
+        verb = "mark" if self.on_delete is OnDelete.MARK else "remove"
+        return f"; would {verb} {len(self.gone)} rows that are gone from Odoo: {named}"
+
     def _structure(self) -> str:
-        return f"; {', '.join(map(str, self.change.changes))}" if self.change.changes else ""
+        return f"; {self.structure}" if self.structure else ""
+
+    @property
+    def structure(self) -> str:
+        """What would become of the table itself."""
+        return ", ".join(map(str, self.change.changes))
 
 
 def preview_model(
@@ -80,7 +99,33 @@ def preview_model(
     read_all = options.full or not layout.has_write_date or is_read_anew
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = to_fill + odoo.search_count(model, layout.reading.within(domain_of(low)), context=ARCHIVED_TOO)
-    return Preview(model, shadow.schema, kind_of(watermark, low), low, rows, len(layout.all_columns), change)
+    options = replace(options, on_delete=options.removal(kept.on_delete))
+    return Preview(
+        model,
+        shadow.schema,
+        kind_of(watermark, low),
+        low,
+        rows,
+        len(layout.all_columns),
+        change,
+        () if change.creates or change.is_read_again else _gone(odoo, shadow, layout, change.table, options),
+        options.on_delete or OnDelete.DELETE,
+    )
+
+
+def _gone(
+    odoo: OdooClient, shadow: ShadowDatabase, layout: Layout, table: str, options: MirrorOptions
+) -> tuple[int, ...]:
+    """Return the rows that a run would remove. Raises `MassDeletionError` where it would rather stop."""
+    if options.on_delete is OnDelete.IGNORE:
+        return ()
+    with shadow.trial() as tx:
+        live = LiveIds.of(tx, table)
+        total = live.count_all(tx)
+    gone = compare_ids(odoo, layout.reading, live, shadow.trial).gone if total else []
+    if gone:
+        check_removal(odoo, layout, gone, total, options)
+    return tuple(sorted(gone))
 
 
 def _kept_settings(shadow: ShadowDatabase, model: str, secret: str | None) -> tuple[registry.ReadSettings, UUID | None]:

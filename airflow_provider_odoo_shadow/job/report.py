@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 
 from rich.console import Console
@@ -47,6 +47,14 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     table = Table("table", "rows compared", "missing", "extra", "stale", "differing", "repaired")
     for item in outcomes:
         add_row(table, *astuple(item))
+    return table
+
+
+def previews_table(previews: Iterable[Mapping[str, object]]) -> Table:
+    """Lay out what a run would do, model by model."""
+    table = Table("model", "what", "rows to read", "rows to remove", "the table itself")
+    for item in previews:
+        add_row(table, *(item[name] for name in ("model", "kind", "rows_read", "rows_removed", "changes")))
     return table
 
 

@@ -138,7 +138,7 @@ def _plan(context: Context, odoo: OdooClient, shadow: ShadowDatabase, mirror: Mi
         replay_from=replay_from,
     )
     for item in plan.unchanged:
-        variables.write(item.table, item.watermark)
+        variables.write(item.table, item.model, item.watermark)
     return plan
 
 

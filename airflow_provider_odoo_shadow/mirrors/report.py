@@ -13,7 +13,13 @@ from airflow_provider_odoo_shadow.job.binding import check_names_in_public
 from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError, VerificationError
-from airflow_provider_odoo_shadow.job.report import as_text, entries_table, findings_table, outcomes_table
+from airflow_provider_odoo_shadow.job.report import (
+    as_text,
+    entries_table,
+    findings_table,
+    outcomes_table,
+    previews_table,
+)
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
 from airflow_provider_odoo_shadow.target.base import schema_version
@@ -37,6 +43,9 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     :raises ShadowError: the log cannot be read.
     """
     dag_run = context["dag_run"]
+    if context["params"]["dry_run"]:
+        _report_previews(context, task_id)
+        return
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
     with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         with shadow.transaction() as tx:
@@ -57,6 +66,13 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         check_names_in_public(shadow)
         _tell_repairs(shadow, run)
+
+
+def _report_previews(context: Context, task_id: str) -> None:
+    """Log what the mapped tasks of a dry run have found out; those that failed tell it themselves."""
+    found = context["ti"].xcom_pull(task_ids=task_id, map_indexes=None)
+    previews = [item for item in found or () if item is not None]
+    log.info("Nothing was written. What a run would do:\n%s", as_text(previews_table(previews)))
 
 
 def report_verification(context: Context, mirror: MirrorConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pendulum
@@ -154,11 +155,17 @@ def _models_param(mirror: MirrorConfig) -> Param:
             "anyOf": [{"enum": [*models, "all", "priority"]}, {"pattern": _PATTERN}],
         },
         maxItems=MOST_TERMS,
-        examples=models,  # what makes the form a multi-select
+        examples=[*models, *_families(models)],  # what makes the form a multi-select, which takes nothing else
         uniqueItems=True,
         title="Models",
-        description="Which models to mirror; none chosen means all.",
+        description="Which of the mirror's models to mirror, by name or all of one kind (sale.*); none means all.",
     )
+
+
+def _families(models: list[str]) -> list[str]:
+    """Return patterns that take several models each."""
+    kinds = Counter(model.partition(".")[0] for model in models)
+    return [f"{kind}.*" for kind, number in sorted(kinds.items()) if number > 1]
 
 
 def _params(mirror: MirrorConfig) -> dict[str, Param]:

@@ -55,6 +55,17 @@ class MirrorSummary(TypedDict):
     seconds: float
 
 
+class PreviewSummary(TypedDict):
+    """What the operator returns of a dry run."""
+
+    model: str
+    table: str
+    kind: str
+    rows_read: int
+    rows_removed: int
+    changes: str
+
+
 class OdooToPostgresOperator(BaseOperator):
     """Mirror one Odoo model into its table in PostgreSQL: first whole, then only what changed.
 
@@ -145,8 +156,8 @@ class OdooToPostgresOperator(BaseOperator):
             return False
         return any(isinstance(value, str) and value == text for value in declared.partial_kwargs.values())
 
-    def execute(self, context: Context) -> MirrorSummary | None:
-        """Mirror the model; return counts and the new watermark."""
+    def execute(self, context: Context) -> MirrorSummary | PreviewSummary:
+        """Mirror the model; return counts and the new watermark, or what would be done."""
         model = checked_name(self.model)
         options = MirrorOptions(
             full=of_type("full", self.full, bool),
@@ -174,7 +185,14 @@ class OdooToPostgresOperator(BaseOperator):
                         odoo, shadow, model, options=options, settings=settings, replay_from=replay_from
                     )
                     log.info("Dry run: %s", preview)
-                    return None
+                    return PreviewSummary(
+                        model=model,
+                        table=preview.change.table,
+                        kind=str(preview.kind),
+                        rows_read=preview.rows,
+                        rows_removed=len(preview.gone),
+                        changes=preview.structure,
+                    )
                 result = mirror_model(
                     odoo,
                     shadow,
@@ -188,7 +206,7 @@ class OdooToPostgresOperator(BaseOperator):
             except OdooUnknownModelError as error:
                 check_names(odoo, shadow, [model])
                 raise AirflowSkipException(str(error)) from None
-            self._variable(result.table).write(result.watermark, unless_changed_from=asked[result.table])
+            self._variable(result.table).write(result.watermark, model, unless_changed_from=asked[result.table])
             log.info("%s", result)
             if self.closes_run:
                 log_closed(close_run(odoo, shadow, run=run, options=options))

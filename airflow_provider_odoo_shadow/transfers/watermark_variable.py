@@ -55,7 +55,12 @@ class WatermarkVariable:
         return self._parse(str(Variable.get(self.key)))
 
     def write(
-        self, watermark: Watermark, *, unless_changed_from: datetime | None, known: Collection[str] | None = None
+        self,
+        watermark: Watermark,
+        model: str,
+        *,
+        unless_changed_from: datetime | None,
+        known: Collection[str] | None = None,
     ) -> None:
         """Store a watermark, unless somebody has set the Variable since it was read: that counts next time.
 
@@ -75,7 +80,8 @@ class WatermarkVariable:
                 },
                 indent=2,
             ),
-            description=f"How far {self.table} ({self.mirror}) is. Set last_write_date back to replay from there.",
+            description=f"{model} (mirror {self.mirror}) is mirrored up to {watermark.last_write_date:%Y-%m-%d %H:%M} "
+            "UTC. To read again what was written since an earlier moment, set last_write_date back to it.",
         )
 
     def _parse(self, text: str) -> datetime:
@@ -105,10 +111,10 @@ class WatermarkVariables:
         self._asked[table] = WatermarkVariable(self._mirror, table).read(self._keys)
         return self._asked[table]
 
-    def write(self, table: str, watermark: Watermark) -> None:
+    def write(self, table: str, model: str, watermark: Watermark) -> None:
         """Store a watermark, unless somebody has set the Variable since it was read here."""
         variable, asked = WatermarkVariable(self._mirror, table), self._asked.get(table)
-        variable.write(watermark, unless_changed_from=asked, known=self._keys)
+        variable.write(watermark, model, unless_changed_from=asked, known=self._keys)
 
 
 def _iso(moment: datetime) -> str:

@@ -61,6 +61,32 @@ def test_a_full_run(shell: Shell, odoo19: StandIn, database: str) -> None:
     assert contents(database) == before
 
 
+def test_the_rows_that_would_go_are_named(shell: Shell, odoo19: StandIn, database: str) -> None:
+    options = ("--models", "res.partner.category")
+    for on_delete, verb in (("delete", "remove"), ("mark", "mark")):
+        made = odoo19.execute("res.partner.category", "create", [{"name": "One"}, {"name": "Two"}])
+        assert shell.run("sync", *options, "--on-delete", on_delete).code == 0
+        odoo19.execute("res.partner.category", "unlink", made)
+        before = contents(database)
+        outcome = shell.run("sync", "--dry-run", *options)
+        assert outcome.code == 0
+        assert f"; would {verb} 2 rows that are gone from Odoo: {made[0]}, {made[1]}" in outcome.out
+        assert contents(database) == before
+    assert "would" not in shell.run("sync", "--dry-run", *options, "--on-delete", "ignore").out.partition(" rows")[2]
+
+
+def test_a_run_that_would_stop_before_a_mass_deletion(shell: Shell, odoo19: StandIn) -> None:
+    made = odoo19.execute("res.partner.category", "create", [{"name": f"Tag {number}"} for number in range(300)])
+    options = ("--models", "res.partner.category")
+    assert shell.run("sync", *options).code == 0
+    odoo19.execute("res.partner.category", "unlink", made)
+    outcome = shell.run("sync", "--dry-run", *options)
+    assert outcome.code == 1
+    assert outcome.err.startswith("res.partner.category: would fail: ") and "300" in outcome.err
+    allowed = shell.run("sync", "--dry-run", "--allow-mass-delete", *options)
+    assert allowed.code == 0 and "would remove 300 rows" in allowed.out
+
+
 def test_an_unfinished_or_foreign_state_is_not_touched(shell: Shell, database: str) -> None:
     shell.run("sync", *MODELS)
     with psycopg.connect(database) as connection:

@@ -116,6 +116,23 @@ def test_a_model_that_is_not_installed_is_skipped(sync_dag: DAG, odoo: StandIn, 
     assert logged == [("odoo_shadow_project_project", "success"), ("odoo_shadow_project_task", "skipped")]
 
 
+def test_one_report_sums_a_dry_run_up(
+    sync_dag: DAG, odoo: StandIn, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (made,) = odoo.execute("res.partner", "create", [{"name": "Soon gone"}])
+    assert run(sync_dag, models=["res.partner"]).state == "success"
+    odoo.execute("res.partner", "unlink", [made])
+    caplog.clear()
+    caplog.set_level("INFO", logger="airflow_provider_odoo_shadow")
+    dry = run(sync_dag, models=["res.partner", "res.users"], dry_run=True)
+    assert set(states(dry).values()) == {"success"}
+    (text,) = [item.getMessage() for item in caplog.records if "What a run would do" in item.getMessage()]
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
+    told = {row[0]: row[1:] for row in rows}
+    assert told["res.partner"][0] == "incremental" and told["res.partner"][2] == "1"
+    assert told["res.users"][::3] == ["first load", "table created"]
+
+
 def test_a_dry_run_writes_nothing(sync_dag: DAG, database: str, variables: Variables) -> None:
     dag_run = run(sync_dag, dry_run=True)
     assert dag_run.state == "success"

@@ -148,6 +148,12 @@ def test_variables_and_mirror_rows_agree(deployment: Deployment) -> None:
         variable = shown[f"odoo_shadow_watermark__odoo_shadow__{table}"]
         assert variable["last_write_date"] == last_write_date.isoformat()
         assert (variable["last_id"], variable["rows_synced"]) == (last_id, rows_synced)
+    told = {item["key"]: item["description"] for item in variables}
+    partners = json.loads(next(i["value"] for i in variables if i["key"].endswith("_res_partner")))["last_write_date"]
+    assert told["odoo_shadow_watermark__odoo_shadow__odoo_shadow_res_partner"] == (
+        f"res.partner (mirror odoo_shadow) is mirrored up to {partners[:16].replace('T', ' ')} UTC. To read again what "
+        "was written since an earlier moment, set last_write_date back to it."
+    )
 
 
 def test_nonsense_is_refused_at_the_trigger(deployment: Deployment) -> None:
