@@ -70,8 +70,8 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
 
 def _report_previews(context: Context, task_id: str) -> None:
     """Log what the mapped tasks of a dry run have found out; those that failed tell it themselves."""
-    found = context["ti"].xcom_pull(task_ids=task_id, map_indexes=None)
-    previews = [item for item in found or () if item is not None]
+    found = context["ti"].xcom_pull(task_ids=[task_id])
+    previews = [item for item in found if item is not None]
     log.info("Nothing was written. What a run would do:\n%s", as_text(previews_table(previews)))
 
 
