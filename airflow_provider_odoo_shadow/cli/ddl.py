@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from airflow_provider_odoo_shadow.cli.options import (
+    Command,
     OdooSettings,
     config_option,
     model_choice,
@@ -44,7 +45,7 @@ from airflow_provider_odoo_shadow.target.tables import Column
 from airflow_provider_odoo_shadow.text.shown import shown
 
 
-@click.command()
+@click.command(cls=Command)
 @optional_odoo_options
 @config_option
 @models_option("the 13 priority models; with --index, all that it lists")

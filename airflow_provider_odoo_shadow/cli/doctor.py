@@ -8,6 +8,7 @@ from typing import Unpack
 import click
 
 from airflow_provider_odoo_shadow.cli.options import (
+    Command,
     Connections,
     config_option,
     look_back_option,
@@ -29,7 +30,7 @@ from airflow_provider_odoo_shadow.job.report import findings_table
 SOME_PROBLEM = 1
 
 
-@click.command()
+@click.command(cls=Command)
 @odoo_options
 @shadow_options()
 @config_option

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
+    Command,
     Connections,
     config_option,
     json_option,
@@ -31,7 +32,7 @@ from airflow_provider_odoo_shadow.job.report import add_row
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-@click.command()
+@click.command(cls=Command)
 @odoo_options
 @shadow_options(required=False)
 @config_option

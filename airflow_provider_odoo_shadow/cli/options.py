@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -27,7 +27,7 @@ from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import as_text
 from airflow_provider_odoo_shadow.text.nearest import nearest
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class BoundedNumber(click.FloatRange):
@@ -37,6 +37,29 @@ class BoundedNumber(click.FloatRange):
         """Read what was typed."""
         number = super().convert(value, param, ctx)
         return self.fail(f"{value!r} is not a number.", param, ctx) if math.isnan(number) else number
+
+
+class Command(click.Command):
+    """A command that lists all the settings that it lacks, not only the first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed, and the variables."""
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter:
+            given, _, _ = self.make_parser(ctx).parse_args(args=typed)
+            required = [item for item in self.params if item.required]
+            missing = [item for item in required if item.value_is_missing(item.consume_value(ctx, given)[0])]
+            raise _missing(missing, ctx) from None
+
+
+def _missing(parameters: Iterable[click.Parameter], context: click.Context) -> click.UsageError:
+    named = [f"{item.envvar} ({item.opts[0]})" if item.envvar else item.opts[0] for item in parameters]
+    what = "these settings are" if len(named) > 1 else "a setting is"
+    return click.UsageError(
+        f"{what.capitalize()} missing: {', '.join(named)}. Set the variables, or give the options.", context
+    )
 
 
 class OdooSettings(TypedDict):
@@ -55,7 +78,7 @@ class OdooSettings(TypedDict):
     odoo_allow_http: bool
 
 
-def _env(name: str, **settings: Any) -> Callable[[Command], Command]:
+def _env(name: str, **settings: Any) -> Callable[[Function], Function]:
     variable = name.strip("-").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_envvar=True, **settings)
 
@@ -95,17 +118,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 _VERBOSE = click.option("--verbose", is_flag=True, help="Log every step, and show tracebacks.")
 
 
-def odoo_options(command: Command) -> Command:
+def odoo_options(command: Function) -> Function:
     """Add the options of an Odoo connection."""
     return _with_odoo(command, required=True)
 
 
-def optional_odoo_options(command: Command) -> Command:
+def optional_odoo_options(command: Function) -> Function:
     """Add the options of an Odoo connection, for a command that asks `require_odoo` when it needs one."""
     return _with_odoo(command, required=False)
 
 
-def _with_odoo(command: Command, *, required: bool) -> Command:
+def _with_odoo(command: Function, *, required: bool) -> Function:
     login = (_env(name, required=required, **settings) for name, settings in _ODOO_LOGIN.items())
     for option in reversed((*login, *_ODOO_OPTIONS)):
         command = option(command)
@@ -113,13 +136,14 @@ def _with_odoo(command: Command, *, required: bool) -> Command:
 
 
 def require_odoo(context: click.Context) -> None:
-    """Refuse a call that lacks one of the options without which there is no Odoo connection, as click does."""
-    for parameter in context.command.params:
-        if _ODOO_LOGIN.keys() & {*parameter.opts} and context.params.get(parameter.name or "") is None:
-            raise click.MissingParameter(ctx=context, param=parameter)
+    """Refuse a call that lacks options without which there is no Odoo connection, as `Command` does."""
+    named = [item for item in context.command.params if _ODOO_LOGIN.keys() & {*item.opts}]
+    missing = [item for item in named if context.params.get(item.name or "") is None]
+    if missing:
+        raise _missing(missing, context)
 
 
-def shadow_options(*, required: bool = True) -> Callable[[Command], Command]:
+def shadow_options(*, required: bool = True) -> Callable[[Function], Function]:
     """Add the options of the shadow database."""
     about = "The PostgreSQL or Supabase database of the shadow."
     options = (
@@ -139,7 +163,7 @@ def shadow_options(*, required: bool = True) -> Callable[[Command], Command]:
         ),
     )
 
-    def add(command: Command) -> Command:
+    def add(command: Function) -> Function:
         for option in reversed(options):
             command = option(command)
         return command
@@ -151,12 +175,12 @@ def _listed(_context: click.Context, _parameter: click.Parameter, value: str | N
     return frozenset(part.strip() for part in (value or "").split(",") if part.strip())
 
 
-def verbose_option(command: Command) -> Command:
+def verbose_option(command: Function) -> Function:
     """Add `--verbose`."""
     return _VERBOSE(command)
 
 
-def look_back_option(command: Command) -> Command:
+def look_back_option(command: Function) -> Function:
     """Add `--look-back`."""
     return click.option(
         "--look-back",
@@ -168,7 +192,7 @@ def look_back_option(command: Command) -> Command:
     )(command)
 
 
-def models_option(default: str) -> Callable[[Command], Command]:
+def models_option(default: str) -> Callable[[Function], Function]:
     """Add `--models`.
 
     :param default: says in the help which models are taken when none are named.
@@ -185,7 +209,7 @@ def model_choice(models: str | None) -> ModelChoice:
     return ModelChoice.parse(PRIORITY if models is None else models)
 
 
-def config_option(command: Command) -> Command:
+def config_option(command: Function) -> Function:
     """Add `--config`: what the mirrors file says is the default of the options that are not given."""
     return click.option(
         "--config",
@@ -238,6 +262,7 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
             "hash_secret": settings["odoo_hash_secret"],
             "allow_http": settings["odoo_allow_http"],
         },
+        on_command_line=True,
     )
     return OdooClient(connection)
 

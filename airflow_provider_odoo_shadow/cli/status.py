@@ -9,6 +9,7 @@ import click
 from rich.table import Column, Table
 
 from airflow_provider_odoo_shadow.cli.options import (
+    Command,
     ShadowSettings,
     set_up_logging,
     shadow_database,
@@ -27,7 +28,7 @@ SOME_FAILED = 1
 _NOT_FOR_READERS = "only the sync's role may see what the error says"
 
 
-@click.command()
+@click.command(cls=Command)
 @shadow_options()
 @verbose_option
 @click.pass_context

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from airflow_provider_odoo_shadow.cli.options import (
     BoundedNumber,
+    Command,
     Connections,
     config_option,
     look_back_option,
@@ -58,7 +59,7 @@ SOME_FAILED = 1
 STOPPED = 130
 
 
-@click.command()
+@click.command(cls=Command)
 @odoo_options
 @shadow_options()
 @config_option

@@ -72,9 +72,10 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def progress_of(model: str) -> Iterator[Callable[[Progress], None]]:
-    """Show how far a model is: a bar on a terminal, now and then a line elsewhere."""
+    """Show how far a model is: a bar on a terminal, now and then a line elsewhere, but for what the table will tell."""
     if not sys.stdout.isatty():
-        yield not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress))
+        tell = not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress))
+        yield lambda progress: tell(progress) if progress.done < 1 else None
         return
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from rich.table import Table
 
 from airflow_provider_odoo_shadow.cli.options import (
+    Command,
     Connections,
     config_option,
     json_option,
@@ -44,7 +45,7 @@ from airflow_provider_odoo_shadow.target.verifications import MOST_EXAMPLES, Ver
 SOME_DIFFER = 1
 
 
-@click.command()
+@click.command(cls=Command)
 @odoo_options
 @shadow_options()
 @config_option

@@ -80,7 +80,7 @@ def _allowed_companies(odoo: OdooClient) -> list[int]:
     if not ids:
         raise OdooAccessError(
             f"{odoo.connection}: '{odoo.connection.login}' has no companies that it may read: give it some, or name "
-            "them (company_ids)."
+            f"them in {odoo.connection.setting('company_ids')}."
         )
     own = users[0].whole("company_id")
     return sorted(ids, key=lambda item: (item != own, item))

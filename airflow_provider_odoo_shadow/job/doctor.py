@@ -117,7 +117,7 @@ def _companies(odoo: OdooClient, users: Sequence[Entry]) -> Finding:
     if beyond:
         text = f"{text}; out of its reach are {_named(map(str, beyond))}"
     if left_out:
-        text = f"{text}; company_ids leaves out {_named(map(str, left_out))}"
+        text = f"{text}; {odoo.connection.setting('company_ids')} leaves out {_named(map(str, left_out))}"
     if beyond or left_out:
         return Finding("companies", Verdict.WARNING, text)
     return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")

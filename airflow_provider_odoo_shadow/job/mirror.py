@@ -220,7 +220,8 @@ class _ModelRun:
         lang = connection.lang
         if lang and not self._odoo.search_count("res.lang", [("code", "=", lang)]):
             raise OdooConfigurationError(
-                f"{connection}: the server has no language '{lang}': correct the lang field, or activate it in Odoo."
+                f"{connection}: the server has no language '{lang}': correct {connection.setting('lang')}, or "
+                "activate it in Odoo."
             )
         self._label, modules = _about(self._odoo, self._layout.model)
         with self._hold.transaction() as tx:

@@ -31,11 +31,12 @@ def is_loopback(hostname: str) -> bool:
         return False
 
 
-def read_address(name: str, text: str, port: int | None, *, allow_http: bool) -> str:
+def read_address(name: str, text: str, port: int | None, *, allow_http: bool, how_to_allow: str) -> str:
     """Read a URL, or a host without a scheme, for which `http` is taken on loopback, else `https`; no slash at the end.
 
     :param name: how messages call the connection.
     :param port: from a field of its own; one in the text counts more.
+    :param how_to_allow: what people call the setting `allow_http`.
     :raises OdooConfigurationError: it is none, or would send the password in the clear.
     """
     stripped = text.strip()
@@ -55,7 +56,7 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool) ->
     shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
     url = f"{scheme}://{shown_host}{shown_port}{parts.path.rstrip('/')}"
     if scheme == "http" and not (near or allow_http):
-        raise _in_the_clear(name, url, unclear=unclear)
+        raise _in_the_clear(name, url, how_to_allow, unclear=unclear)
     return url
 
 
@@ -76,14 +77,14 @@ def _is_host(hostname: str) -> bool:
 def _no_url(name: str) -> OdooConfigurationError:
     # The text itself is not repeated: people paste credentials into URLs.
     return OdooConfigurationError(
-        f"Odoo connection '{name}': the host is not a URL such as https://erp.example.com "
+        f"Odoo connection '{name}': the URL is not one such as https://erp.example.com "
         "(http or https, no login, no query)."
     )
 
 
-def _in_the_clear(name: str, url: str, *, unclear: bool) -> OdooConfigurationError:
+def _in_the_clear(name: str, url: str, how_to_allow: str, *, unclear: bool) -> OdooConfigurationError:
     meant = f"port {ODOO_PLAIN_HTTP_PORT} without a scheme means {url}, which" if unclear else url
     return OdooConfigurationError(
         f"Odoo connection '{name}': {meant} would send the password unencrypted over the network: write https://…, "
-        "or, if that network is trusted, set allow_http to true (--odoo-allow-http)."
+        f"or, if that network is trusted, set {how_to_allow} to true."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 from airflow_provider_odoo_shadow.source.address import is_loopback, read_address
@@ -28,6 +29,18 @@ EXTRAS = (
 
 _YES = ("true", "yes", "on", "1", "")
 _NO = ("false", "no", "off", "0")
+
+
+_IN_A_FORM = {"host": "the host (URL)", "database": "the database (schema)", "password": "the password or API key"}
+_AS_OPTIONS = {"host": "url", "database": "db", "login": "user"}
+
+
+def setting_name(setting: str, *, on_command_line: bool) -> str:
+    """Return what people call a setting: a field of a form, or an option and its variable."""
+    if not on_command_line:
+        return _IN_A_FORM.get(setting, f"the {setting}" if setting == "login" else setting)
+    name = _AS_OPTIONS.get(setting, setting)
+    return f"ODOO_{name.upper()} (--odoo-{name.replace('_', '-')})"
 
 
 class ProtocolChoice(StrEnum):
@@ -55,6 +68,7 @@ class OdooConnection:
     :param requests_per_second: upper limit of calls per second of one process; None for no limit.
     :param hash_secret: the key of fields of which only a hash is kept; never shown.
     :param allow_http: the password may travel unencrypted to another machine.
+    :param on_command_line: it was given by options and variables, not by a form.
     """
 
     name: str
@@ -71,10 +85,15 @@ class OdooConnection:
     requests_per_second: float | None = None
     hash_secret: str | None = field(default=None, repr=False)
     allow_http: bool = False
+    on_command_line: bool = False
 
     def __str__(self) -> str:
         """Name, address and database: how error messages call this connection."""
         return f"Odoo connection '{self.name}' ({self.url}, database '{self.database}')"
+
+    def setting(self, name: str) -> str:
+        """Return what people call one of its settings."""
+        return setting_name(name, on_command_line=self.on_command_line)
 
     @property
     def is_loopback(self) -> bool:
@@ -98,25 +117,34 @@ class OdooConnection:
         password: str | None,
         port: int | None = None,
         extras: Mapping[str, object] | None = None,
+        on_command_line: bool = False,
     ) -> OdooConnection:
         """Check the fields as a person typed them.
 
         :param host: a URL; without a scheme, `http` is taken for a loopback host, else `https`.
         :param extras: the optional fields by name; empty ones count as not given.
+        :param on_command_line: messages speak of options and variables.
         :raises OdooConfigurationError: says which field is wrong and what it should be, or that there is no such field.
         """
-        reader = _Extras(name, extras or {})
+        reader = _Extras(name, extras or {}, on_command_line)
         # First of all: no message of what follows may repeat them.
         protect(password.strip("\r\n") if password else None, login=(login or "").strip())
         protect(str(reader.values.get("hash_secret") or ""))
         reader.refuse_unknown()
         allow_http = reader.flag("allow_http")
+        called = partial(setting_name, on_command_line=on_command_line)
         return cls(
             name=name,
-            url=read_address(name, _required(name, "host (URL)", host), port, allow_http=allow_http),
-            database=_one_line(name, "database (schema)", database),
-            login=_one_line(name, "login", login),
-            password=_required(name, "password or API key", password).strip("\r\n"),
+            url=read_address(
+                name,
+                _required(name, called("host"), host),
+                port,
+                allow_http=allow_http,
+                how_to_allow=called("allow_http"),
+            ),
+            database=_one_line(name, called("database"), database),
+            login=_one_line(name, called("login"), login),
+            password=_required(name, called("password"), password).strip("\r\n"),
             protocol=reader.protocol(),
             verify=reader.verify(),
             timeout=reader.positive_number("timeout", at_most=LONGEST_TIMEOUT) or cls.timeout,
@@ -126,12 +154,13 @@ class OdooConnection:
             requests_per_second=reader.positive_number("requests_per_second", at_most=MOST_CALLS_A_SECOND),
             hash_secret=reader.secret("hash_secret"),
             allow_http=allow_http,
+            on_command_line=on_command_line,
         )
 
 
 def _required(name: str, what: str, value: str | None) -> str:
     if value is None or not value.strip():
-        raise OdooConfigurationError(f"Odoo connection '{name}' has no {what}: fill that field in.")
+        raise OdooConfigurationError(f"Odoo connection '{name}': {what} is empty: fill it in.")
     return value
 
 
@@ -139,7 +168,7 @@ def _one_line(name: str, what: str, value: str | None) -> str:
     """Return a field that travels in headers and stands in messages."""
     text = _required(name, what, value).strip()
     if not text.isprintable():
-        raise OdooConfigurationError(f"Odoo connection '{name}': the {what} holds control characters: type it anew.")
+        raise OdooConfigurationError(f"Odoo connection '{name}': {what} holds control characters: type it anew.")
     return text
 
 
@@ -149,6 +178,10 @@ class _Extras:
 
     name: str
     values: Mapping[str, object]
+    on_command_line: bool
+
+    def _called(self, key: str) -> str:
+        return setting_name(key, on_command_line=self.on_command_line)
 
     def refuse_unknown(self) -> None:
         """Refuse fields that nobody reads: whoever misspells company_ids has all companies mirrored."""
@@ -160,7 +193,7 @@ class _Extras:
 
     def _wrong(self, key: str, wanted: str) -> OdooConfigurationError:
         return OdooConfigurationError(
-            f"Odoo connection '{self.name}': {key} is {given(self.values[key])}, but must be {wanted}."
+            f"Odoo connection '{self.name}': {self._called(key)} is {given(self.values[key])}, but must be {wanted}."
         )
 
     def text(self, key: str) -> str | None:
@@ -177,7 +210,7 @@ class _Extras:
             return None
         if not isinstance(value, str) or estimated_bits(value) < ENOUGH_BITS:
             raise OdooConfigurationError(
-                f"Odoo connection '{self.name}': {key} is too easy to guess: make a long random one "
+                f"Odoo connection '{self.name}': {self._called(key)} is too easy to guess: make a long random one "
                 f"({HOW_TO_MAKE_ONE})."
             )
         return value

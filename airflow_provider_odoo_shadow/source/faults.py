@@ -106,7 +106,7 @@ def user_id_in(connection: OdooConnection, target: str, answer: Json) -> int:
 def unknown_database(connection: OdooConnection) -> OdooConfigurationError:
     """Build the error for a database that the server does not serve."""
     return OdooConfigurationError(
-        f"{connection}: the server has no database '{connection.database}': correct the database (schema) field."
+        f"{connection}: the server has no database '{connection.database}': correct {connection.setting('database')}."
     )
 
 
@@ -120,9 +120,11 @@ def _refused_option(connection: OdooConnection, said: str) -> str | None:
     """Say which optional field of the connection the server does not take, if that is what it said."""
     if "unauthorized or invalid companies" in said:
         companies = ", ".join(map(str, connection.company_ids))
-        return f"'{connection.login}' may not see all of the companies {companies}: correct the company_ids field"
+        called = connection.setting("company_ids")
+        return f"'{connection.login}' may not see all of the companies {companies}: correct {called}"
     if said.startswith("Invalid language code"):
-        return f"the server has no language '{connection.lang}': correct the lang field, or activate it in Odoo"
+        called = connection.setting("lang")
+        return f"the server has no language '{connection.lang}': correct {called}, or activate it in Odoo"
     return None
 
 

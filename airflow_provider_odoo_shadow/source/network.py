@@ -78,7 +78,9 @@ def network_error(connection: OdooConnection, error: Exception, budget: Budget, 
     :param connect_timeout: seconds that a connection, and then its TLS handshake, may take.
     """
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return OdooConfigurationError(f"{connection}: the URL is not one that can be called; correct the host.")
+        return OdooConfigurationError(
+            f"{connection}: the URL is not one that can be called; correct {connection.setting('host')}."
+        )
     if isinstance(error, requests.exceptions.SSLError):
         refused = _tls_refused(error, budget.stage)
         if refused:

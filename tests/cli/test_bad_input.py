@@ -37,7 +37,7 @@ class BadInput:
 BAD_INPUT = {
     "no Odoo there": BadInput(("cannot be reached", "check the URL"), {"ODOO_URL": "http://127.0.0.1:1"}),
     "no such host": BadInput(("cannot be reached",), {"ODOO_URL": "https://no-such-host.invalid"}),
-    "not a URL": BadInput(("not a URL such as",), {"ODOO_URL": f"ftp://me:{HUNTER}@example.com"}),
+    "not a URL": BadInput(("the URL is not one such as",), {"ODOO_URL": f"ftp://me:{HUNTER}@example.com"}),
     "another path": BadInput(("no Odoo API at", "check the URL"), {"ODOO_URL": "{url}/elsewhere"}),
     "wrong password": BadInput(("refused the login 'admin'",), {"ODOO_PASSWORD": HUNTER}),
     "wrong key": BadInput(("refused the login 'admin'", "API keys expire"), {"ODOO_PASSWORD": "0" * 40}),
@@ -51,7 +51,7 @@ BAD_INPUT = {
         ("cannot read the CA file", "verify"), {"ODOO_URL": "https://127.0.0.1:1", "ODOO_VERIFY": "/no/such/file"}
     ),
     "nonsense for a timeout": BadInput(("timeout", "above zero"), {"ODOO_TIMEOUT": "-1"}),
-    "nonsense for companies": BadInput(("company_ids", "company ids, such as"), {"ODOO_COMPANY_IDS": "one"}),
+    "nonsense for companies": BadInput(("ODOO_COMPANY_IDS", "company ids, such as"), {"ODOO_COMPANY_IDS": "one"}),
     "a page of HTML": BadInput(("a page of HTML",), {}, Fault(times=ALWAYS, status=200, body=HTML)),
     "a proxy's 502": BadInput(("failed (HTTP 502)",), {}, Fault(times=ALWAYS, status=502, body=HTML)),
     "too many calls": BadInput(
@@ -175,7 +175,10 @@ def test_json_2_of_odoo_17(shell: Shell, shared_odoos: dict[Flavour, StandIn]) -
         (["--schema", "information_schema"], "Schema 'information_schema' cannot hold a mirror"),
         (["--models", "res.partner", "--models=res.users"], "--models is given twice: write one list, with commas."),
         (["--odoo-company-ids", "1", "--odoo-company-ids", "2"], "--odoo-company-ids is given twice"),
-        (["--odoo-company-ids", ","], "company_ids is a text, but must be company ids, such as 1,3"),
+        (
+            ["--odoo-company-ids", ","],
+            "ODOO_COMPANY_IDS (--odoo-company-ids) is a text, but must be company ids, such as 1,3",
+        ),
         (["nonsense"], "unexpected extra argument"),
     ],
 )
@@ -366,3 +369,12 @@ def test_a_database_that_goes_away_in_between(shell: Shell, odoo19: StandIn, dat
     assert_equal(odoo19, database, ["res.company"])
     assert shell.run("sync", "--models", "res.partner").code == 0
     assert_equal(odoo19, database, ["res.partner"])
+
+
+def test_all_settings_that_are_missing_are_listed_at_once(shell: Shell) -> None:
+    outcome = shell.run("sync", ODOO_URL=None, ODOO_PASSWORD=None, SUPABASE_DB_URL=None)
+    assert outcome.code == 2
+    assert outcome.last_error == (
+        "Error: These settings are missing: ODOO_URL (--odoo-url), ODOO_PASSWORD (--odoo-password), SUPABASE_DB_URL "
+        "(--supabase-db-url). Set the variables, or give the options."
+    )

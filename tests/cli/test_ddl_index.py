@@ -223,7 +223,9 @@ def test_without_an_index_odoo_is_required_as_for_every_command(shell: Shell, tm
     outcome = shell.run("ddl", "--output", str(tmp_path / "out"), **{variable: None})
     option = f"--{variable.lower().replace('_', '-')}"
     assert outcome.code == 2
-    assert outcome.last_error == f"Error: Missing option '{option}' (env var: '{variable}')."
+    assert outcome.last_error == (
+        f"Error: A setting is missing: {variable} ({option}). Set the variables, or give the options."
+    )
     assert shell.run("sync", **{variable: None}).err == outcome.err.replace("odoo-shadow ddl", "odoo-shadow sync")
     assert not (tmp_path / "out").exists()
 

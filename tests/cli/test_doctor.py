@@ -108,7 +108,7 @@ def test_a_warning_is_no_failure(shell: Shell) -> None:
     outcome = shell.run("doctor", *MODELS, ODOO_COMPANY_IDS="1")
     assert outcome.code == 0
     verdict, text = findings(outcome)["companies"]
-    assert verdict == "warning" and "company_ids leaves out 2, 3" in text
+    assert verdict == "warning" and "ODOO_COMPANY_IDS (--odoo-company-ids) leaves out 2, 3" in text
 
 
 def test_wrong_usage(shell: Shell) -> None:

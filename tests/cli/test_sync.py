@@ -55,6 +55,14 @@ def test_output_that_is_no_terminals_is_plain(shell: Shell) -> None:
     assert outcome.err == ""
 
 
+def test_without_a_terminal_nothing_is_printed_twice(shell: Shell) -> None:
+    outcome = shell.run("sync", *PARTNERS)
+    assert (outcome.code, outcome.out.count("res.partner")) == (0, 1)
+    wrong = shell.run("sync", *PARTNERS, ODOO_LANG="xx_XX")
+    assert (wrong.code, wrong.out, len(wrong.err.splitlines())) == (2, "", 1)
+    assert "correct ODOO_LANG (--odoo-lang), or activate it in Odoo." in wrong.err
+
+
 def test_only_some_models(shell: Shell, odoo19: StandIn, database: str) -> None:
     assert shell.run("sync", "--models", " res.company , res.users ").code == 0
     assert_equal(odoo19, database, ["res.company", "res.users"])

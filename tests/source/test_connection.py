@@ -76,7 +76,7 @@ def test_the_url(host: str, port: int | None, url: str) -> None:
     ],
 )
 def test_a_url_that_is_none(host: str) -> None:
-    with pytest.raises(OdooConfigurationError, match="'odoo_typed': the host is not a URL such as https://") as caught:
+    with pytest.raises(OdooConfigurationError, match="'odoo_typed': the URL is not one such as https://") as caught:
         parse(host=host)
     assert SECRET not in str(caught.value)
     assert "passwd" not in str(caught.value)
@@ -95,7 +95,7 @@ def test_a_url_that_is_none(host: str) -> None:
 def test_a_field_that_is_missing(field: str, told: str, empty: str | None) -> None:
     with pytest.raises(OdooConfigurationError) as caught:
         parse(**{field: empty})
-    assert str(caught.value) == f"Odoo connection 'odoo_typed' has no {told}: fill that field in."
+    assert str(caught.value) == f"Odoo connection 'odoo_typed': the {told} is empty: fill it in."
 
 
 def test_what_stands_around_a_field_is_cut_off() -> None:
