@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 log = logger(__name__)
 
+_END_OF_GROUP = "::endgroup::"
+"""Airflow 3.3 folds away what is logged after a task has ended, under "Post Execute"."""
+
 Callback: TypeAlias = "Callable[[Context], None]"
 
 
@@ -20,6 +23,7 @@ def say_last(context: Context) -> None:
     """Log what a task failed of, if it is an error of this project."""
     error = context.get("exception")
     if isinstance(error, ShownError):
+        log.info(_END_OF_GROUP)
         log.error("%s", error)
 
 
