@@ -207,3 +207,10 @@ def test_settings_that_make_no_sense_are_an_import_error_of_the_dag_file(
     said = "there is no setting 'hashed_feilds' (did you mean hashed_fields?)"
     assert all(said in error for error in bag.import_errors.values())
     assert "own_sync" not in bag.dags
+
+
+def test_the_form_offers_names_and_all_of_a_kind(mirror_dag: MirrorDag) -> None:
+    dag = mirror_dag(models=["res.country", "res.company", "res.currency", "sale.order"])
+    models = dag.params.get_param("models")
+    assert models.schema["examples"] == ["res.country", "res.company", "res.currency", "sale.order", "res.*"]
+    assert mapped(run(dag, models=["res.*"], dry_run=True)).keys() == {"res.country", "res.company", "res.currency"}
