@@ -1,4 +1,4 @@
-"""A DAG of somebody else's, with nothing but the operator."""
+"""DAGs of somebody else's, with nothing but the operator."""
 
 from airflow.sdk import DAG
 
@@ -6,3 +6,12 @@ from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgr
 
 with DAG("one_model", schedule=None):
     OdooToPostgresOperator(task_id="partners", model="res.partner")
+
+with DAG("one_guarded_model", schedule=None):
+    OdooToPostgresOperator(task_id="companies", model="res.company", model_settings={"exclude_fields": ["*_iban"]})
+
+with DAG("one_mistyped_model", schedule=None):
+    OdooToPostgresOperator(task_id="partners", model="res.partnr")
+
+with DAG("one_model_that_is_not_installed", schedule=None):
+    OdooToPostgresOperator(task_id="vehicles", model="fleet.vehicle")

@@ -34,6 +34,25 @@ def test_the_operator_alone_mirrors_one_model(
     assert rows == len(odoo.execute("res.partner", "search", [], context={"active_test": False}))
 
 
+def test_the_operator_alone_tells_of_patterns_that_protect_nothing(
+    dags: Mapping[str, DAG], database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", shadow_connection(database))
+    assert run(dags["one_guarded_model"]).state == "success"
+    said = "exclude_fields: '*_iban' matches no field of res.company, so it protects nothing."
+    assert said in [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("dag", "state"), [("one_mistyped_model", "failed"), ("one_model_that_is_not_installed", "skipped")]
+)
+def test_the_operator_tells_a_typing_error_from_a_module_that_is_not_installed(
+    dags: Mapping[str, DAG], database: str, monkeypatch: pytest.MonkeyPatch, dag: str, state: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", shadow_connection(database))
+    assert set(states(run(dags[dag])).values()) == {state}
+
+
 def test_a_throttled_model_is_retried_after_the_time_that_odoo_asked_for(
     sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
