@@ -36,7 +36,7 @@ from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run
+from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run, tell_unmatched_of
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.job.run import (
     LARGEST_PAGE,
@@ -177,6 +177,7 @@ def _preview_all(
     check_binding(odoo, shadow)
     if not options.full:
         check_all(odoo, shadow)
+    tell_unmatched_of(odoo, chosen.models, settings)
     for model in chosen.models:
         try:
             say(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")

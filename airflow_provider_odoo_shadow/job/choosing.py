@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.known_models import check_names
-from airflow_provider_odoo_shadow.job.models import ModelChoice, in_order
+from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, ModelChoice, in_order
 from airflow_provider_odoo_shadow.job.secrets import why_secret
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState
@@ -54,6 +54,12 @@ def choose_models(odoo: OdooClient, choice: ModelChoice, shadow: ShadowDatabase 
     :raises OdooError, ShadowError: one side could not be asked.
     """
     check_names(odoo, shadow, choice.names)
+    for name in choice.names:
+        secret = why_secret(name)
+        if secret is not None and name not in PRIORITY_MODELS:
+            log.warning(
+                "%s is mirrored since it is named, although %s: who may read the shadow sees them.", name, secret
+            )
     if choice.is_plain:
         return Chosen(choice.names)
     found = discover_models(odoo)

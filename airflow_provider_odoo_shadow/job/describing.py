@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from airflow_provider_odoo_shadow.job.layout import Labels, Layout
 from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError
 from airflow_provider_odoo_shadow.source.fields import Field, read_fields
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.text.log import logger
@@ -56,6 +56,17 @@ def closed_models(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[
             ", ".join(sorted(closed)),
         )
     return closed
+
+
+def check_language(odoo: OdooClient) -> None:
+    """Make sure that the connection's language is one that the server has. Raises an `OdooError`."""
+    connection = odoo.connection
+    lang = connection.lang
+    if lang and not odoo.search_count("res.lang", [("code", "=", lang)]):
+        raise OdooConfigurationError(
+            f"{connection}: the server has no language '{lang}': correct {connection.setting('lang')}, or activate it "
+            "in Odoo."
+        )
 
 
 def languages_of(odoo: OdooClient) -> Labels:

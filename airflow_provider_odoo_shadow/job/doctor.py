@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
-from airflow_provider_odoo_shadow.job.describing import closed_models
+from airflow_provider_odoo_shadow.job.describing import check_language, closed_models
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.pace import told_late
@@ -92,6 +92,9 @@ def _server(odoo: OdooClient) -> Iterator[Finding]:
     if odoo.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
         yield from _database_clock(odoo, users)
     yield _companies(odoo, users)
+    if connection.lang:
+        check_language(odoo)
+        yield Finding("language", Verdict.OK, f"the server has '{connection.lang}'")
 
 
 def _database_clock(odoo: OdooClient, users: Sequence[Entry]) -> Iterator[Finding]:

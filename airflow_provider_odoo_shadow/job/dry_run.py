@@ -9,7 +9,7 @@ from uuid import UUID
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.deletions import check_removal
-from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.describing import check_language, read_layout
 from airflow_provider_odoo_shadow.job.hash_keys import known_key
 from airflow_provider_odoo_shadow.job.id_check import compare_ids
 from airflow_provider_odoo_shadow.job.identity import check_model
@@ -51,6 +51,7 @@ class Preview:
     change: TableChange
     gone: tuple[int, ...] = ()
     on_delete: OnDelete = OnDelete.DELETE
+    has_domain: bool = False
 
     def __str__(self) -> str:
         """Return one line for a person."""
@@ -65,7 +66,8 @@ class Preview:
             return ""
         named = ", ".join(map(str, self.gone[:_MOST_NAMED])) + (" …" if len(self.gone) > _MOST_NAMED else "")
         verb = "mark" if self.on_delete is OnDelete.MARK else "remove"
-        return f"; would {verb} {len(self.gone)} rows that are gone from Odoo: {named}"
+        where = "beyond the domain or gone from Odoo" if self.has_domain else "gone from Odoo"
+        return f"; would {verb} {len(self.gone)} rows that are {where}: {named}"
 
     def _structure(self) -> str:
         return f"; {self.structure}" if self.structure else ""
@@ -92,6 +94,8 @@ def preview_model(
     kept, key_id = _kept_settings(shadow, model, odoo.connection.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     layout = layout.without(kept.unreadable_fields)
+    if kept.read_as != read_as(odoo.connection, layout.settings, key_id):
+        check_language(odoo)
     change, watermark, to_fill = _look(shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.latest_time()):
         watermark = None
@@ -110,6 +114,7 @@ def preview_model(
         change,
         () if change.creates or change.is_read_again else _gone(odoo, shadow, layout, change.table, options),
         options.on_delete or OnDelete.DELETE,
+        bool(layout.settings.domain),
     )
 
 

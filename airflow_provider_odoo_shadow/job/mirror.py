@@ -8,7 +8,7 @@ from datetime import datetime
 
 from airflow_provider_odoo_shadow.job.binding import bind
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW, check_ids
-from airflow_provider_odoo_shadow.job.describing import read_layout
+from airflow_provider_odoo_shadow.job.describing import check_language, read_layout
 from airflow_provider_odoo_shadow.job.due import reread_due_rows
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.fill import fill_new_columns, refresh_extra_columns
@@ -29,7 +29,6 @@ from airflow_provider_odoo_shadow.job.window import Kind, can_resume, kind_of, l
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
-    OdooConfigurationError,
     OdooError,
     OdooUnknownModelError,
 )
@@ -215,14 +214,8 @@ class _ModelRun:
 
         That is also the time to ask what seldom changes: what Odoo calls the model, and the modules behind it.
         """
-        connection = self._odoo.connection
         self._odoo.user_id()
-        lang = connection.lang
-        if lang and not self._odoo.search_count("res.lang", [("code", "=", lang)]):
-            raise OdooConfigurationError(
-                f"{connection}: the server has no language '{lang}': correct {connection.setting('lang')}, or "
-                "activate it in Odoo."
-            )
+        check_language(self._odoo)
         self._label, modules = _about(self._odoo, self._layout.model)
         with self._hold.transaction() as tx:
             registry.note_modules(tx, self._hold.table, modules)

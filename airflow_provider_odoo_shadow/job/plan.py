@@ -9,7 +9,7 @@ What no count shows is planned always: models without a `write_date`, and those 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -123,7 +123,11 @@ def plan_run(
         states, key_id = read_states(tx, models), known_key(tx, odoo.connection.hash_secret)
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
-    _tell_unmatched(models, states, settings, fields)
+    kept = {model: state.settings.settings for model, state in states.items()}
+    tell_unmatched(
+        {model: settings(model) or ModelSettings.from_text(kept.get(model)) for model in models},
+        fields,
+    )
     labels = _labels(odoo, states.values())
     planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.latest_time())
     reasons = {model: planner.known_reason(model) for model in models}
@@ -140,17 +144,17 @@ def plan_run(
     return plan
 
 
-def _tell_unmatched(
-    models: Iterable[str],
-    states: Mapping[str, TableState],
-    settings: SettingsOf,
-    fields: Mapping[str, FieldsState],
-) -> None:
+def tell_unmatched(settings: Mapping[str, ModelSettings], fields: Mapping[str, FieldsState]) -> None:
     """Warn of patterns that protect nothing, whether their models have work or not."""
-    kept = {model: state.settings.settings for model, state in states.items()}
-    given = {model: settings(model) or ModelSettings.from_text(kept.get(model)) for model in models}
-    for said in unmatched_patterns(given, {model: state.names for model, state in fields.items()}):
+    for said in unmatched_patterns(settings, {model: state.names for model, state in fields.items()}):
         log.warning("%s.", said)
+
+
+def tell_unmatched_of(odoo: OdooClient, models: Sequence[str], settings: SettingsOf) -> None:
+    """Warn of patterns that protect nothing, where no run is planned. Raises an `OdooError`."""
+    given = {model: found for model in models if (found := settings(model)) is not None}
+    if given:
+        tell_unmatched(given, read_fields_states(odoo, list(given)))
 
 
 def _labels(odoo: OdooClient, states: Iterable[TableState]) -> dict[str, list[str]]:

@@ -22,7 +22,14 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError
 from airflow_provider_odoo_shadow.target.finished import Finished
 from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.proofs import Proof, note_proven, read_proof, save_proof, time_in_database
+from airflow_provider_odoo_shadow.target.proofs import (
+    MOST_UNPROVEN,
+    Proof,
+    note_proven,
+    read_proof,
+    save_proof,
+    time_in_database,
+)
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
 from airflow_provider_odoo_shadow.text.log import logger
@@ -33,9 +40,6 @@ SLICE = "slice"
 """What such a comparison is called among the others."""
 
 _MOST_NAMED = 10
-
-_MOST_KEPT = 1_000
-"""Rows of a table that are looked at again with each run; with more, the round begins anew."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +104,13 @@ def prove_slice(
     repaired, left, trouble = _repair(odoo, shadow, comparison, found, run, options)
     unproven = sorted({*left, *(item.id for item in comparison.unreadable)})
     with shadow.transaction() as tx:
-        reached = replace(proof, unproven=tuple(unproven[:_MOST_KEPT]))
+        reached = replace(proof, unproven=tuple(unproven[:MOST_UNPROVEN]))
         ended = time_in_database(tx)
         if due.rows:
             reached = replace(reached, last_id=compared.last_id, slice_at=ended, rows_a_second=rows / seconds)
             if compared.last_id is None and not unproven:
                 note_proven(tx, table, proof.round_started_at)
-        if (due.rows and compared.last_id is None) or len(unproven) > _MOST_KEPT:
+        if (due.rows and compared.last_id is None) or len(unproven) > MOST_UNPROVEN:
             reached = replace(reached, last_id=None, round_started_at=ended)
         save_proof(tx, table, reached)
     if trouble is not None:

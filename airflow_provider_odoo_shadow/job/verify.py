@@ -22,7 +22,7 @@ from airflow_provider_odoo_shadow.target import registry, sync_log
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.proofs import note_whole_round
+from airflow_provider_odoo_shadow.target.proofs import note_unproven, note_whole_round
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -98,10 +98,9 @@ def verify_model(
     )
     ids = comparison.run()
     cells = comparison.first_cells(first_on_both_sides(ids))
-    repaired = 0
+    left: Mapping[int, Difference] = ids
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
-        repaired = len(ids) - len(left)
     unreadable = comparison.unreadable
     found = Verification(
         run_id=run.id,
@@ -111,7 +110,7 @@ def verify_model(
         seconds=comparison.seconds,
         rows=comparison.rows,
         ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
-        repaired=repaired,
+        repaired=len(ids) - len(left),
         cannot_know=comparison.on_delete is OnDelete.IGNORE,
         not_compared=tuple(sorted(comparison.layout.refused)),
         cells=cells,
@@ -120,6 +119,11 @@ def verify_model(
         save_verification(tx, found)
         if verify.depth is Depth.FULL and found.is_settled and not unreadable:
             note_whole_round(tx, found.table, found.seconds, found.rows)
+        if left:
+            note_unproven(tx, found.table, left.keys())
+            registry.note_failure(
+                tx, found.table, f"verify: {len(left)} rows differ from Odoo; the next run looks at them again."
+            )
     if unreadable:
         raise not_compared(model, unreadable)
     return found

@@ -15,7 +15,7 @@ from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.models import ModelChoice
-from airflow_provider_odoo_shadow.job.plan import Plan, Work, plan_run
+from airflow_provider_odoo_shadow.job.plan import Plan, Work, plan_run, tell_unmatched_of
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
@@ -57,6 +57,7 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
         if params["dry_run"]:
+            tell_unmatched_of(odoo, chosen.models, mirror.settings_of)
             plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
         else:
             plan = _plan(context, odoo, shadow, mirror, chosen)

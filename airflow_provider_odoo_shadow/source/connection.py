@@ -40,6 +40,8 @@ def setting_name(setting: str, *, on_command_line: bool) -> str:
     if not on_command_line:
         return _IN_A_FORM.get(setting, f"the {setting}" if setting == "login" else setting)
     name = _AS_OPTIONS.get(setting, setting)
+    if setting == "hash_secret":
+        return "ODOO_HASH_SECRET"  # what follows the word secret is never shown
     return f"ODOO_{name.upper()} (--odoo-{name.replace('_', '-')})"
 
 

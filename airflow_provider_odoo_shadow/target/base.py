@@ -165,7 +165,7 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
             f"{what}: has a backup been restored, or another database "
             f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
         )
-    cure = "give this one another schema"
+    cure = "give this one another schema, or correct the name"
     if is_same_uuid:
         moved = sql.SQL("UPDATE {} SET odoo_url = {}, odoo_database = {}").format(
             tx.internal(MIRROR), origin.url, origin.database

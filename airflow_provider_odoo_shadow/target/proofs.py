@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.target.database import Transaction
@@ -81,6 +82,20 @@ def forget_proof(tx: Transaction, table: str) -> None:
     """Begin anew: the table's rows are others, or are read in another way."""
     tx.run("DELETE FROM {proof} WHERE table_name = {table}", proof=tx.internal(PROOF), table=table)
     tx.run("UPDATE {meta} SET proven_up_to = NULL WHERE table_name = {table}", meta=tx.own(META), table=table)
+
+
+MOST_UNPROVEN = 1_000
+"""Rows of a table that are looked at again with each run; with more, the round begins anew."""
+
+
+def note_unproven(tx: Transaction, table: str, ids: Collection[int]) -> None:
+    """Let the next run look at rows that somebody else has found to differ."""
+    now = time_in_database(tx)
+    proof = read_proof(tx, table) or Proof(now, None, now)
+    unproven = sorted({*proof.unproven, *ids})
+    if len(unproven) > MOST_UNPROVEN:
+        proof = replace(proof, last_id=None, round_started_at=now)
+    save_proof(tx, table, replace(proof, unproven=tuple(unproven[:MOST_UNPROVEN])))
 
 
 def note_whole_round(tx: Transaction, table: str, seconds: float, rows: int) -> None:

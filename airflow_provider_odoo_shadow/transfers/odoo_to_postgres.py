@@ -18,11 +18,11 @@ from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.known_models import check_names
 from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
 from airflow_provider_odoo_shadow.job.models import checked_name
+from airflow_provider_odoo_shadow.job.plan import tell_unmatched_of
 from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
 from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings, unmatched_patterns
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
-from airflow_provider_odoo_shadow.source.digests import read_fields_states
 from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
@@ -210,10 +210,7 @@ class OdooToPostgresOperator(BaseOperator):
             self._variable(result.table).write(result.watermark, model, unless_changed_from=asked[result.table])
             log.info("%s", result)
             if self.closes_run:
-                if settings is not None:
-                    names = {name: state.names for name, state in read_fields_states(odoo, [model]).items()}
-                    for said in unmatched_patterns({model: settings}, names):
-                        log.warning("%s.", said)
+                tell_unmatched_of(odoo, [model], lambda _: settings)
                 log_closed(close_run(odoo, shadow, run=run, options=options))
         return _summary(result)
 

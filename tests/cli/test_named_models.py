@@ -80,8 +80,8 @@ def test_patterns_of_fields_that_match_nothing_are_told_on_every_run(shell: Shel
         "nothing.",
         "WARNING  hashed_fields: 'acc_num*' matches no field of res.company, so it protects nothing.",
     ]
-    for _ in range(2):
-        outcome = shell.run("sync", "--config", str(path), "--look-back", "0", ODOO_HASH_SECRET="x7#Kd92mQ!vL4tRz8wPn")
+    for option in ((), ("--look-back", "0"), ("--dry-run",)):
+        outcome = shell.run("sync", "--config", str(path), *option, ODOO_HASH_SECRET="x7#Kd92mQ!vL4tRz8wPn")
         assert (outcome.code, outcome.err.splitlines()) == (0, said)
 
 
@@ -92,3 +92,21 @@ def test_a_typing_error_beside_a_model_index(shell: Shell, tmp_path: Path, name:
     outcome = shell.run("ddl", "--index", str(index), "--models", name)
     assert outcome.code == 2
     assert f"There is no model '{name}' (did you mean res.partner" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["sync", "sync --dry-run", "models"])
+def test_a_store_of_credentials_that_is_named_is_warned_of(shell: Shell, command: str) -> None:
+    outcome = shell.run(*command.split(), "--models", "ir.config_parameter,res.users")
+    assert outcome.code == 0
+    assert outcome.err == (
+        "WARNING  ir.config_parameter is mirrored since it is named, although it holds credentials: who may read the "
+        "shadow sees them.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["doctor", "sync --dry-run", "sync"])
+def test_a_language_that_the_server_does_not_have(shell: Shell, command: str) -> None:
+    outcome = shell.run(*command.split(), "--models", "res.company", ODOO_LANG="xx_XX")
+    told = " ".join((outcome.out + outcome.err).replace("│", " ").split())
+    assert "the server has no language 'xx_XX': correct ODOO_LANG (--odoo-lang)" in told
+    assert outcome.code in (1, 2)

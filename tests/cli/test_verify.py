@@ -80,7 +80,7 @@ def test_what_differs_is_told_and_not_touched(synced: Shell, odoo19: StandIn, da
     assert len(after.pop("odoo_shadow_verification")) == 2
     before.pop("odoo_shadow_verification")
     noted = set(map(str, after.pop("odoo_shadow_meta"))) - set(map(str, before.pop("odoo_shadow_meta")))
-    assert len(noted) == 1 and "'res.company'" in noted.pop()  # that its rows are proven
+    assert sorted(row.split("'")[3] for row in noted) == ["res.company", "res.partner"]  # proven, and not proven
     assert after == before
 
 
@@ -266,3 +266,17 @@ def test_values_are_shortened_and_shown_as_text(synced: Shell, database: str) ->
     assert outcome.code == 1
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("res.partner 23, city")]
     assert "\x1b" not in line and "[bold]" in line and len(line) < 600
+
+
+def test_what_a_verification_found_stays_in_sight_until_a_run_has_mended_it(
+    synced: Shell, odoo19: StandIn, database: str
+) -> None:
+    in_shadow(database, "UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 23")
+    assert synced.run("verify").code == 1
+    status = synced.run("status")
+    assert status.code == 1
+    assert "res.partner: 1 failed runs since its last good run: verify: 1 rows differ from Odoo" in status.err
+    mended = synced.run("sync", *MODELS, "--look-back", "0")
+    assert mended.code == 0 and "rolling proof" in mended.out
+    assert_equal(odoo19, database, ["res.partner", "res.company"])
+    assert synced.run("status").code == 0
