@@ -22,6 +22,7 @@ from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.target.base import may_see_internal, schema_version
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.ownership import list_foreign
 from airflow_provider_odoo_shadow.target.public_views import foreign_names, in_the_way
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
@@ -66,7 +67,7 @@ def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], loo
             break
     try:
         with shadow.transaction() as tx:
-            of_database = list(_database(tx, look_back))
+            of_database = list(_database(tx, look_back, models))
             findings += of_database
         if answers and not any(item.subject == "owner" for item in of_database):
             check_binding(odoo, shadow)
@@ -162,7 +163,7 @@ def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] 
     return found
 
 
-def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
+def _database(tx: Transaction, look_back: timedelta, models: Sequence[str]) -> Iterator[Finding]:
     rights = read_rights(tx)
     yield from _transport(tx)
     foreign = list_foreign(tx)
@@ -185,13 +186,14 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     if rights.other_writers:
         text = f"roles besides '{rights.role}' may do more than read the shadow: {_named(rights.other_writers)}"
         yield Finding("writers", Verdict.WARNING, text)
-    if schema_version(tx):
-        tables = list_tables(tx, with_errors=may_see_internal(tx))
+    is_made = bool(schema_version(tx))
+    tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
+    in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
+    if in_public:
+        yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
+    if is_made:
         yield from _refused(tables)
         yield from _proven_late(tables)
-        in_public = foreign_names(tx, [item.table for item in tables])
-        if in_public:
-            yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
         yield _look_back(latest_commit(tx), look_back)
 
 

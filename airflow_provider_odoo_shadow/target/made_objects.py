@@ -82,6 +82,8 @@ def record_statement(mirror_schema: str, item: MadeObject) -> sql.Composed:
 
 def standing_of(tx: Transaction, item: MadeObject) -> Standing:
     """Say whose the object is that has this name."""
+    if item.kind is ObjectKind.VIEW and _is_plain_type(tx, item):
+        return Standing.FOREIGN
     rows = tx.run(
         "SELECT found.oid, pg_get_userbyid(found.owner), found.digest, {is_trusted}"
         " FROM ({found}) AS found (oid, owner, digest)",
@@ -95,6 +97,17 @@ def standing_of(tx: Transaction, item: MadeObject) -> Standing:
         _standing(tx, item, int(oid), (oid, owner, digest) == recorded, bool(ok)) for oid, owner, digest, ok in rows
     ]
     return next(item for item in (Standing.FOREIGN, Standing.ANOTHER_MIRRORS, Standing.OWN) if item in found)
+
+
+def _is_plain_type(tx: Transaction, item: MadeObject) -> bool:
+    """Say whether a type has the name that is no relation's: a view needs both names."""
+    rows = tx.run(
+        "SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = {schema} AND t.typname = {name} AND t.typrelid = 0",
+        schema=item.schema,
+        name=item.name,
+    )
+    return bool(rows)
 
 
 def known_views(tx: Transaction) -> set[str]:

@@ -34,6 +34,9 @@ BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 
 PUBLIC = "public"
 
+BEFORE = "odoo_shadow_before"
+"""The schema into which `take-over` moves what stands in the views' way."""
+
 _FIRST_WITH_SECURITY_INVOKER = 150000
 _MOST_NAMED = 5
 _PATIENCE = "2s"
@@ -94,10 +97,14 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
     if not _possible(tx):
         return
     for table in tables:
-        if _is_free(tx, _view(table)):
+        standing = standing_of(tx, _view(table))
+        if _is_free(tx, _view(table), standing):
             _replace_view(tx, table)
+        elif standing is Standing.FOREIGN:
+            mark_view(tx, table)  # to be made as soon as the name is free
     if set(BOOKS) <= set(tables):
-        free = [name for name in FUNCTIONS if _is_free(tx, _function(name))]
+        functions = {name: standing_of(tx, _function(name)) for name in FUNCTIONS}
+        free = [name for name, standing in functions.items() if _is_free(tx, _function(name), standing)]
         _try(tx, function_statements(tx.schema, free), "the functions in public")
 
 
@@ -134,6 +141,8 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
         return []
     there = tx.run(
         "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relname = ANY({views}::name[])"
+        " UNION SELECT typname FROM pg_type WHERE typnamespace = to_regnamespace('public')"
+        " AND typname = ANY({views}::name[])"
         " UNION SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')"
         " AND proname = ANY({functions}::name[])",
         views=[*BOOKS, *tables],
@@ -159,8 +168,8 @@ def in_the_way(names: Sequence[str]) -> str:
     listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
     return (
         f"{len(names)} names that the shadow's views have in schema public belong to something else ({listed}): "
-        "whoever queries them would not see the shadow. Drop or rename what has the name, or move a table away: "
-        f"CREATE SCHEMA before; ALTER TABLE public.{names[0]} SET SCHEMA before."
+        f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
+        "after showing what it would do; or drop or rename them."
     )
 
 
@@ -177,7 +186,7 @@ def _replace_view(tx: Transaction, table: str) -> None:
 
 def unpublish(tx: Transaction, table: str) -> None:
     """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
-    if _possible(tx) and _is_free(tx, _view(table)):
+    if _possible(tx) and _is_free(tx, _view(table), standing_of(tx, _view(table))):
         drop = sql.SQL("DROP VIEW IF EXISTS public.{}").format(sql.Identifier(table))
         _try(tx, [drop], f"public.{table}")
 
@@ -196,8 +205,7 @@ def _possible(tx: Transaction) -> bool:
     return bool(allowed)
 
 
-def _is_free(tx: Transaction, item: MadeObject) -> bool:
-    standing = standing_of(tx, item)
+def _is_free(tx: Transaction, item: MadeObject, standing: Standing) -> bool:
     if standing is Standing.ANOTHER_MIRRORS:
         log.warning("No public.%s for schema %s: it belongs to another mirror.", item.name, tx.schema)
     elif standing is Standing.FOREIGN:
