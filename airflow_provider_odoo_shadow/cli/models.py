@@ -27,7 +27,8 @@ from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say, say
 from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.inventory import ModelEntry, take_inventory
-from airflow_provider_odoo_shadow.job.report import add_row, in_bytes
+from airflow_provider_odoo_shadow.job.report import add_row
+from airflow_provider_odoo_shadow.text.amounts import in_bytes
 
 
 @click.command(cls=Command)

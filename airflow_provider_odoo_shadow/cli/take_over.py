@@ -18,7 +18,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     verbose_option,
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, say
-from airflow_provider_odoo_shadow.job.report import add_row, in_bytes
+from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.target.public_views import BEFORE
 from airflow_provider_odoo_shadow.target.take_over import (
     LeftBehind,
@@ -27,6 +27,7 @@ from airflow_provider_odoo_shadow.target.take_over import (
     move_left_behind,
     statements_for_others,
 )
+from airflow_provider_odoo_shadow.text.amounts import in_bytes
 
 NOT_AGREED = 1
 

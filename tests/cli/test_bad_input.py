@@ -65,7 +65,7 @@ BAD_INPUT = {
         {"SUPABASE_DB_URL": f"postgresql://postgres:{PG_PASSWORD}@127.0.0.1:1/postgres"},
     ),
     "no PostgreSQL URL": BadInput(
-        ("not a PostgreSQL URL such as",), {"SUPABASE_DB_URL": f"https://postgres:{PG_PASSWORD}@db.example.com"}
+        ("must be one of PostgreSQL, such as",), {"SUPABASE_DB_URL": f"https://postgres:{PG_PASSWORD}@db.example.com"}
     ),
     "unknown PostgreSQL database": BadInput(
         ('database "nonsense" does not exist',), {"SUPABASE_DB_URL": "{server}/nonsense{query}"}
