@@ -1,7 +1,7 @@
 """Views and functions in `public` that carry the shadow's names, so that plain SQL and PostgREST find them there.
 
-They run with the caller's rights (`security_invoker`, PostgreSQL 15 on): who has no rights on the mirror's schema sees
-nothing through them. On PostgreSQL 14, which would run them with the owner's rights, none are made.
+They run with the caller's rights (`security_invoker`): who has no rights on the mirror's schema sees nothing through
+them.
 What somebody else made under such a name, or another mirror, is left alone; see `made_objects` for whose it is.
 """
 
@@ -37,7 +37,6 @@ PUBLIC = "public"
 BEFORE = "odoo_shadow_before"
 """The schema into which `take-over` moves what stands in the views' way."""
 
-_FIRST_WITH_SECURITY_INVOKER = 150000
 _MOST_NAMED = 5
 _PATIENCE = "2s"
 _COMMENT = "Kept by odoo-shadow for schema "
@@ -191,13 +190,8 @@ def unpublish(tx: Transaction, table: str) -> None:
         _try(tx, [drop], f"public.{table}")
 
 
-def has_security_invoker(tx: Transaction) -> bool:
-    """Say whether this PostgreSQL has views that run with their reader's rights."""
-    return tx.cursor.connection.info.server_version >= _FIRST_WITH_SECURITY_INVOKER
-
-
 def _possible(tx: Transaction) -> bool:
-    if tx.schema == PUBLIC or not has_security_invoker(tx):
+    if tx.schema == PUBLIC:
         return False
     ((allowed,),) = tx.run("SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)")
     if not allowed:
