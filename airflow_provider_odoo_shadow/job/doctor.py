@@ -26,7 +26,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transac
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.ownership import list_foreign
-from airflow_provider_odoo_shadow.target.public_views import foreign_names, in_the_way
+from airflow_provider_odoo_shadow.target.public_views import check_own_place, foreign_names, in_the_way
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 from airflow_provider_odoo_shadow.target.rights import Rights, read_rights
 from airflow_provider_odoo_shadow.target.transport import CHECKED_MODES, is_local
@@ -195,6 +195,8 @@ def _database(
         yield Finding("writers", Verdict.WARNING, text)
     is_made = bool(schema_version(tx))
     tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
+    if not is_made:
+        check_own_place(tx, list(map(table_name, models)))
     in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
     if in_public:
         yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))

@@ -23,7 +23,7 @@ from psycopg.rows import TupleRow
 from airflow_provider_odoo_shadow.target.address import read_address
 from airflow_provider_odoo_shadow.target.circumstances import check_server, told_by_server
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError, connect_error, statement_error
-from airflow_provider_odoo_shadow.target.names import INTERNAL_ENDING, as_stored, internal_schema
+from airflow_provider_odoo_shadow.target.names import INTERNAL_ENDING, LONGEST_NAME, as_stored, internal_schema
 from airflow_provider_odoo_shadow.target.transport import protected
 from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
 from airflow_provider_odoo_shadow.text.log import logger
@@ -128,7 +128,9 @@ def check_schema(schema: object) -> None:
     if not isinstance(schema, str) or not schema.strip():
         raise ShadowConfigurationError(f"A schema must have a name: choose one, such as {DEFAULT_SCHEMA}.")
     stored, reason = as_stored(schema), None
-    if not schema.isprintable():
+    if stored != schema:
+        reason = f"its name is longer than {LONGEST_NAME} bytes, which PostgreSQL would cut"
+    elif not schema.isprintable():
         reason = "its name holds characters that nobody sees"
     elif stored.startswith("pg_") or stored == "information_schema":
         reason = "PostgreSQL keeps this name for itself"

@@ -20,11 +20,20 @@ from airflow_provider_odoo_shadow.target.made_objects import (
     ObjectKind,
     Standing,
     function_body,
+    holds_mirror,
     known_views,
     record_statement,
     standing_of,
 )
-from airflow_provider_odoo_shadow.target.relations import FIELD, FUNCTIONS, META, SELECTION, SYNC_LOG, WATERMARK
+from airflow_provider_odoo_shadow.target.relations import (
+    CONTROL_TABLES,
+    FIELD,
+    FUNCTIONS,
+    META,
+    SELECTION,
+    SYNC_LOG,
+    WATERMARK,
+)
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -157,9 +166,36 @@ def check_public(tx: Transaction, tables: Sequence[str]) -> None:
 
     :raises ShadowConflictError: names what is in the way, and the cure.
     """
+    check_own_place(tx, tables)
     names = foreign_names(tx, tables)
     if names:
         raise ShadowConflictError(in_the_way(names))
+
+
+def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make sure that a schema without a mirror has nothing but the mirror's tables under the names of its tables.
+
+    Those of `public` are another mirror's: this project's own would have a schema beside it.
+
+    :raises ShadowConflictError: names what is there, and the cure.
+    """
+    if holds_mirror(tx, tx.schema):
+        return
+    kinds = ["r", "p", "f"] if tx.schema != PUBLIC else []
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
+        ' AND c.relname = ANY({names}::name[]) AND c.relkind <> ALL({kinds}::"char"[]) ORDER BY 1',
+        schema=tx.schema,
+        names=[*CONTROL_TABLES, *tables],
+        kinds=kinds,
+    )
+    if rows:
+        listed = ", ".join(f"{tx.schema}.{name}" for (name,) in rows[:_MOST_NAMED])
+        cure = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
+        raise ShadowConflictError(
+            f"{len(rows)} names that the shadow's own tables need in schema {tx.schema} belong to something else "
+            f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {cure}, or choose another schema (--schema)."
+        )
 
 
 def in_the_way(names: Sequence[str]) -> str:

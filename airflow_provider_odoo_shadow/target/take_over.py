@@ -23,12 +23,18 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowPermissionError,
 )
 from airflow_provider_odoo_shadow.target.foreign_query import TRUSTED_ROLES
-from airflow_provider_odoo_shadow.target.made_objects import MadeObject, ObjectKind, Standing, known_views, standing_of
-from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX, internal_schema
-from airflow_provider_odoo_shadow.target.ownership import exists
+from airflow_provider_odoo_shadow.target.made_objects import (
+    MadeObject,
+    ObjectKind,
+    Standing,
+    holds_mirror,
+    known_views,
+    standing_of,
+)
+from airflow_provider_odoo_shadow.target.names import TABLE_PREFIX
 from airflow_provider_odoo_shadow.target.public_views import BEFORE, BOOKS, PUBLIC, publish
 from airflow_provider_odoo_shadow.target.registry import list_tables
-from airflow_provider_odoo_shadow.target.relations import FUNCTIONS, MIRROR
+from airflow_provider_odoo_shadow.target.relations import FUNCTIONS
 
 _MOST_NAMED = 5
 
@@ -109,7 +115,7 @@ def find_left_behind(tx: Transaction) -> list[LeftBehind]:
 
     :raises ShadowConfigurationError: a mirror of this project has its tables in `public`.
     """
-    if tx.schema == PUBLIC or exists(tx, internal_schema(PUBLIC), MIRROR):
+    if holds_mirror(tx, PUBLIC):
         raise ShadowConfigurationError(
             "Schema public holds a mirror of this project itself, whose tables must stay there: nothing is taken over."
         )

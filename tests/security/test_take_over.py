@@ -180,3 +180,27 @@ def test_a_type_of_a_views_name_costs_the_view_only(hostile: Hostile, odoo: Stan
     outcome = hostile.run(odoo, "sync", "--models", "res.company,res.users")
     assert outcome.code == 1 and "public.odoo_shadow_res_users" in outcome.err
     assert hostile.as_owner("SELECT count(*) > 0 FROM odoo_shadow.odoo_shadow_res_users") == [(True,)]
+
+
+@NEWEST
+@pytest.mark.parametrize("schema", ["public", "elsewhere"])
+def test_what_has_the_names_of_the_shadows_own_tables_stops_a_first_run(
+    hostile: Hostile, odoo: StandIn, schema: str
+) -> None:
+    if hostile.role is not None:
+        pytest.skip("a mirror in public is an administrator's")
+    hostile.as_owner(
+        "CREATE SCHEMA elsewhere", "CREATE VIEW {schema}.odoo_shadow_meta AS SELECT 1 AS id", schema=schema
+    )
+    for arguments in (("sync", *ONE_MODEL), ("doctor", *ONE_MODEL)):
+        outcome = hostile.run(odoo, *arguments, "--schema", schema)
+        told = " ".join((outcome.out + outcome.err).replace("│", "").split())
+        assert outcome.code in (1, 2) and f"({schema}.odoo_shadow_meta)" in told, told
+    if schema == "public":
+        assert hostile.run(odoo, "take-over", "--yes", "--schema", schema).code == 0
+        assert hostile.run(odoo, "sync", *ONE_MODEL, "--schema", schema).code == 0
+        # A second mirror leaves the first one's tables alone, and says so.
+        outcome = hostile.run(odoo, "sync", *ONE_MODEL)
+        assert outcome.code == 0 and "it belongs to another mirror" in outcome.err
+        refused = hostile.run(odoo, "take-over", "--yes")
+        assert refused.code == 2 and "Schema public holds a mirror of this project itself" in refused.last_error
