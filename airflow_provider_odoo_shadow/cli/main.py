@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.cli.doctor import doctor
 from airflow_provider_odoo_shadow.cli.models import models
 from airflow_provider_odoo_shadow.cli.status import status
 from airflow_provider_odoo_shadow.cli.sync import STOPPED, sync
+from airflow_provider_odoo_shadow.cli.take_over import take_over
 from airflow_provider_odoo_shadow.cli.terminal import say
 from airflow_provider_odoo_shadow.cli.verify import verify
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, models, doctor, ddl):
+for _command in (sync, verify, status, models, doctor, ddl, take_over):
     cli.add_command(_command)
 
 

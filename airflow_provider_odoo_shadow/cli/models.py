@@ -28,8 +28,7 @@ from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.inventory import ModelEntry, take_inventory
 from airflow_provider_odoo_shadow.job.report import add_row
-
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+from airflow_provider_odoo_shadow.text.amounts import in_bytes
 
 
 @click.command(cls=Command)
@@ -89,11 +88,11 @@ def _as_table(entries: list[ModelEntry]) -> Table:
             add_row(table, item.model, item.table, "", "", "", "", item.problem)
             continue
         synced = f"{item.last_sync_at:%Y-%m-%d %H:%M} UTC" if item.last_sync_at else "never"
-        size = ("~" if item.size_is_guess else "") + _in_words(item.size or 0)
+        size = ("~" if item.size_is_guess else "") + in_bytes(item.size or 0)
         mirrored = "" if item.rows_mirrored is None else str(item.rows_mirrored)
         add_row(table, item.model, item.table, str(item.rows), str(item.columns), size, mirrored, synced)
     known = [item for item in entries if item.problem is None]
-    total = _in_words(sum(item.size or 0 for item in known))
+    total = in_bytes(sum(item.size or 0 for item in known))
     rows, columns = (sum(getattr(item, name) or 0 for item in known) for name in ("rows", "columns"))
     table.add_section()
     add_row(table, f"{len(entries)} models", "", str(rows), str(columns), total, "", "")
@@ -110,11 +109,3 @@ def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
         for field in entry.refused_fields:
             add_row(table, f"{entry.model}, field {field}", "Odoo does not give the login records together with it")
     return table
-
-
-def _in_words(size: float) -> str:
-    for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError("the last unit takes everything")

@@ -7,10 +7,10 @@ from typing import cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
-from psycopg import pq
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
+from airflow_provider_odoo_shadow.target.address import OF_OTHER_TOOLS, check_modes, known_parameters
 from airflow_provider_odoo_shadow.target.database import KEEPALIVES, PgConnection, ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.transport import protected
@@ -55,11 +55,12 @@ def _extras(postgres_conn_id: str, given: str | None) -> dict[str, object]:
         extras = read_extras(given, PostgresHook.conn_type)
     except ExtrasError as error:
         raise ShadowConfigurationError(f"Shadow database '{postgres_conn_id}': {error}.") from None
-    of_libpq = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    known = {*of_libpq, *_OF_PSYCOPG, *PostgresHook.ignored_extra_options}
+    extras = {name: value for name, value in extras.items() if name.lower() not in OF_OTHER_TOOLS}
+    known = {*known_parameters(), *_OF_PSYCOPG, *PostgresHook.ignored_extra_options}
     for name in extras:
         if name not in known:
             raise ShadowConfigurationError(
                 f"Shadow database '{postgres_conn_id}': there is no extra field '{name}'" + did_you_mean(name, known)
             )
+    check_modes(postgres_conn_id, extras)
     return extras

@@ -21,6 +21,7 @@ from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.present import recognize
 from airflow_provider_odoo_shadow.target.public_views import check_public
 from airflow_provider_odoo_shadow.target.registry import list_tables
+from airflow_provider_odoo_shadow.target.sync_log import has_run
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -37,7 +38,7 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
     """
     with shadow.transaction() as tx:
         version = schema_version(tx)
-        if not version:
+        if not version or not has_run(tx):  # the schema may be there from a file of ddl
             check_public(tx, [table_name(model) for model in models])
         if version < VERSION:
             ensure_base(tx)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import check_language, closed_models
+from airflow_provider_odoo_shadow.job.forecast import forecast
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.pace import told_late
@@ -20,12 +21,14 @@ from airflow_provider_odoo_shadow.source.fields import read_fields
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.target.base import may_see_internal, schema_version
+from airflow_provider_odoo_shadow.target.circumstances import hidden_tables, why_read_only
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowError
+from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.ownership import list_foreign
-from airflow_provider_odoo_shadow.target.public_views import foreign_names, in_the_way
+from airflow_provider_odoo_shadow.target.public_views import check_own_place, foreign_names, in_the_way
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
-from airflow_provider_odoo_shadow.target.rights import read_rights
+from airflow_provider_odoo_shadow.target.rights import Rights, read_rights
 from airflow_provider_odoo_shadow.target.transport import CHECKED_MODES, is_local
 from airflow_provider_odoo_shadow.target.watermarks import latest_commit
 
@@ -57,7 +60,8 @@ def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], loo
     """Examine both sides; what cannot be reached becomes a finding, too."""
     findings: list[Finding] = []
     answers = True
-    for look in (_server(odoo), _models(odoo, models)):
+    cells: dict[str, int] = {}
+    for look in (_server(odoo), _models(odoo, models, cells)):
         try:
             findings += look
         except OdooError as error:
@@ -66,9 +70,9 @@ def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], loo
             break
     try:
         with shadow.transaction() as tx:
-            of_database = list(_database(tx, look_back))
-            findings += of_database
-        if answers and not any(item.subject == "owner" for item in of_database):
+            for item in _database(tx, look_back, models, cells):
+                findings.append(item)  # what is known before it fails
+        if answers and not any(item.subject == "owner" for item in findings):
             check_binding(odoo, shadow)
             check_all(odoo, shadow)
     except (ShadowError, OdooError) as error:
@@ -126,24 +130,26 @@ def _companies(odoo: OdooClient, users: Sequence[Entry]) -> Finding:
     return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
 
 
-def _models(odoo: OdooClient, models: Sequence[str]) -> Iterator[Finding]:
+def _models(odoo: OdooClient, models: Sequence[str], cells: dict[str, int]) -> Iterator[Finding]:
+    """Look at models, and note how many values each has."""
     all_fields = _all_fields(odoo, models)
     if all_fields is None:
         yield Finding("fields", Verdict.WARNING, "the login may not read ir.model.fields: hidden fields are not known")
     for model in models:
         try:
-            yield _model(odoo, model, (all_fields or {}).get(model, set()))
+            yield _model(odoo, model, (all_fields or {}).get(model, set()), cells)
         except OdooUnknownModelError:
             yield Finding(model, Verdict.WARNING, "not installed: is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 
 
-def _model(odoo: OdooClient, model: str, all_fields: set[str]) -> Finding:
+def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, int]) -> Finding:
     fields = read_fields(odoo, model)
     readable = {field.name for field in fields}
     rows = odoo.search_count(model, Reading(model, ()).within(), context=ARCHIVED_TOO)
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
+    cells[model] = rows * len(layout.columns)
     hidden = sorted(all_fields - readable)
     text = f"{rows} rows, {len(readable)} fields readable, {len(layout.columns)} mirrored"
     if hidden:
@@ -165,7 +171,9 @@ def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] 
     return found
 
 
-def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
+def _database(
+    tx: Transaction, look_back: timedelta, models: Sequence[str], cells: Mapping[str, int]
+) -> Iterator[Finding]:
     rights = read_rights(tx)
     yield from _transport(tx)
     foreign = list_foreign(tx)
@@ -176,7 +184,7 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
             f"{item} must not be used: drop or revoke it, give it to '{rights.role}', or agree",
         )
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
-    yield _right("schema", rights.may_create_schema, f"may write schema '{tx.schema}'", "needs CREATE on the database")
+    yield from _writing(tx, rights)
     if rights.tables_not_writable:
         named = _named(rights.tables_not_writable)
         yield Finding("tables", Verdict.PROBLEM, f"the role may not write {len(rights.tables_not_writable)}: {named}")
@@ -188,14 +196,32 @@ def _database(tx: Transaction, look_back: timedelta) -> Iterator[Finding]:
     if rights.other_writers:
         text = f"roles besides '{rights.role}' may do more than read the shadow: {_named(rights.other_writers)}"
         yield Finding("writers", Verdict.WARNING, text)
-    if schema_version(tx):
-        tables = list_tables(tx, with_errors=may_see_internal(tx))
+    is_made = bool(schema_version(tx))
+    tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
+    if not is_made:
+        check_own_place(tx, list(map(table_name, models)))
+    in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
+    if in_public:
+        yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
+    room = forecast(tx, cells, {item.model for item in tables if item.has_been_mirrored})
+    if room is not None:
+        yield Finding("room", Verdict.PROBLEM if room.is_too_much else Verdict.OK, room.text)
+    if is_made:
         yield from _refused(tables)
         yield from _proven_late(tables)
-        in_public = foreign_names(tx, [item.table for item in tables])
-        if in_public:
-            yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
         yield _look_back(latest_commit(tx), look_back)
+
+
+def _writing(tx: Transaction, rights: Rights) -> Iterator[Finding]:
+    """Tell whether anything, and everything, may be written."""
+    if rights.is_read_only:
+        yield Finding("database", Verdict.PROBLEM, f"it {why_read_only(tx.cursor)[0]}")
+    else:
+        good = f"may write schema '{tx.schema}'"
+        yield _right("schema", rights.may_create_schema, good, "needs CREATE on the database")
+    hidden = hidden_tables(tx.cursor, tx.schema)
+    if hidden:
+        yield Finding("policies", Verdict.PROBLEM, hidden)
 
 
 def _refused(tables: Sequence[TableStatus]) -> Iterator[Finding]:

@@ -174,14 +174,7 @@ class _Comparison:
         present = self.there.columns[column.name]
         oddity = self._oddity(column)
         if oddity:
-            yield Change(
-                ChangeKind.SET_ASIDE,
-                column,
-                present.type,
-                kept_as(column, ""),
-                oddity,
-                refuses_null=present.refuses_null,
-            )
+            yield Change(ChangeKind.SET_ASIDE, column, present.type, kept_as(column, ""), oddity)
         elif present.type != column.type:
             yield Change(ChangeKind.WIDENED, column, present.type, kept_as(column, present.type))
         elif self._lacks_default(column) or (not self._is_unknown and self._is_news(column)):

@@ -17,11 +17,13 @@ from typing import LiteralString, Self, TypeAlias
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
+from airflow_provider_odoo_shadow.target.address import read_address
+from airflow_provider_odoo_shadow.target.circumstances import check_server, told_by_server
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError, connect_error, statement_error
-from airflow_provider_odoo_shadow.target.names import INTERNAL_ENDING, as_stored, internal_schema
+from airflow_provider_odoo_shadow.target.names import INTERNAL_ENDING, LONGEST_NAME, as_stored, internal_schema
 from airflow_provider_odoo_shadow.target.transport import protected
 from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
 from airflow_provider_odoo_shadow.text.log import logger
@@ -45,10 +47,11 @@ SEARCH_PATH = "pg_catalog, pg_temp"
 LOCK_TIMEOUT = "30s"
 """How long a statement waits for a lock."""
 
-_SETTINGS = "; ".join(
+_SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
     f"SET LOCAL {setting} TO {value}"
     for setting, value in {
         "search_path": SEARCH_PATH,
+        "client_encoding": "'UTF8'",
         # A table whose rows a policy hides from the sync's role is an error, not a smaller table.
         "row_security": "off",
         # How values are written as text, whatever the database or the role has set.
@@ -59,6 +62,12 @@ _SETTINGS = "; ".join(
         "extra_float_digits": "1",
         "quote_all_identifiers": "off",
         "standard_conforming_strings": "on",
+        "transform_null_equals": "off",
+        "array_nulls": "on",
+        # Rows are upserted, which tables of another kind, such as columnar ones, do not take.
+        "default_table_access_method": "heap",
+        # An index or a changed column of a large table takes its time; who is gone is found out by the keepalives.
+        "statement_timeout": "0",
         # A writer that vanishes in a transaction releases its locks before its lease ends, and nobody waits for a lock
         # without a word.
         "lock_timeout": f"'{LOCK_TIMEOUT}'",
@@ -68,6 +77,9 @@ _SETTINGS = "; ".join(
         "tcp_keepalives_count": "3",
     }.items()
 )
+
+_FROM_17_ON = "; SET LOCAL transaction_timeout TO 0"
+_WITH_TRANSACTION_TIMEOUT = 170000
 
 PgConnection: TypeAlias = psycopg.Connection[TupleRow]
 Connect: TypeAlias = Callable[[], PgConnection]
@@ -116,7 +128,9 @@ def check_schema(schema: object) -> None:
     if not isinstance(schema, str) or not schema.strip():
         raise ShadowConfigurationError(f"A schema must have a name: choose one, such as {DEFAULT_SCHEMA}.")
     stored, reason = as_stored(schema), None
-    if not schema.isprintable():
+    if stored != schema:
+        reason = f"its name is longer than {LONGEST_NAME} bytes, which PostgreSQL would cut"
+    elif not schema.isprintable():
         reason = "its name holds characters that nobody sees"
     elif stored.startswith("pg_") or stored == "information_schema":
         reason = "PostgreSQL keeps this name for itself"
@@ -158,7 +172,7 @@ class ShadowDatabase:
 
         def connect() -> PgConnection:
             own = {"application_name": "odoo-shadow", "connect_timeout": "10", **KEEPALIVES}
-            given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+            given = read_address(name, url, schema)
             return psycopg.connect(make_conninfo("", **{**own, **protected(name, given)}))
 
         return cls(connect, schema=schema, name=name, trust=trust)
@@ -184,12 +198,13 @@ class ShadowDatabase:
         role = connection.info.user
         try:
             with connection.transaction(), connection.cursor() as cursor:
-                cursor.execute(_SETTINGS)
+                cursor.execute(_settings(connection.info.server_version))
                 yield Transaction(cursor, self.schema, self.trust)
         except psycopg.Error as error:
             if connection.closed or connection.broken:
                 self._connection = None
-            raise statement_error(self.name, role, error) from None
+            told = told_by_server(self.name, connection, self.schema, error)
+            raise told or statement_error(self.name, role, error) from None
 
     @contextmanager
     def trial(self) -> Iterator[Transaction]:
@@ -201,8 +216,18 @@ class ShadowDatabase:
     def _opened(self) -> PgConnection:
         if self._connection is None:
             try:
-                self._connection = self._connect()
+                connection = self._connect()
             except psycopg.Error as error:
                 raise connect_error(self.name, error) from None
-            self._connection.prepare_threshold = None
+            try:
+                check_server(self.name, connection)
+            except ShadowConfigurationError:
+                connection.close()
+                raise
+            connection.prepare_threshold = None
+            self._connection = connection
         return self._connection
+
+
+def _settings(version: int) -> str:
+    return _SETTINGS + (_FROM_17_ON if version >= _WITH_TRANSACTION_TIMEOUT else "")

@@ -14,8 +14,9 @@ from airflow_provider_odoo_shadow.target.base import lock_schema
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.descriptions import storable
 from airflow_provider_odoo_shadow.target.due_views import mark_view, mark_views_that_name, naming_fields
+from airflow_provider_odoo_shadow.target.errors import is_about_the_table, said
 from airflow_provider_odoo_shadow.target.ids import LiveIds
-from airflow_provider_odoo_shadow.target.mending import make_index, make_key, set_aside
+from airflow_provider_odoo_shadow.target.mending import let_be_empty, make_index, make_key, set_aside
 from airflow_provider_odoo_shadow.target.named_views import drop_views_on
 from airflow_provider_odoo_shadow.target.present import note_own_columns
 from airflow_provider_odoo_shadow.target.public_views import publish, unpublish
@@ -47,6 +48,7 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
     if not (change.changes or change.adopted or change.moved or change.is_unknown):
         return
     lock_schema(tx)
+    tx.run("SET CONSTRAINTS ALL IMMEDIATE")  # a table with events that wait cannot be altered
     done = _carry_out(tx, change)
     if done:
         _log(tx, change.table, done, run_id)
@@ -154,7 +156,7 @@ def _set_aside(tx: Transaction, table: str, item: Change) -> None:
     """Give somebody else's column another name, and make the mirror's own. Views and rights go with it."""
     if item.column is None:
         return
-    set_aside(tx, table, item.column.name, item.kept_as, refuses_null=item.refuses_null)
+    set_aside(tx, table, item.column.name, item.kept_as)
     _add(tx, table, item.column)
 
 
@@ -217,6 +219,7 @@ def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
     """Set columns to NULL, and the rows' hashes with them, which were made of the values."""
     if not columns:
         return
+    let_be_empty(tx, table, columns, even_with_default=True)
     listed = [sql.Identifier(name) for name in columns]
     tx.run(
         "UPDATE {table} SET {emptied}, {hash} = NULL WHERE {has_value}",
@@ -228,7 +231,7 @@ def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
 
 
 def _widen(tx: Transaction, table: str, item: Change) -> bool:
-    """Widen a type in place; say no when somebody's view stands on the column, or on one of the project's views."""
+    """Widen a type in place; say no when something of somebody's does not let the column change, such as a view."""
     statement = widening_statement(tx.own(table), item)
     if statement is None or item.column is None:
         return False
@@ -237,7 +240,17 @@ def _widen(tx: Transaction, table: str, item: Change) -> bool:
             unpublish(tx, table)
             drop_views_on(tx, table, item.column.name)
             tx.cursor.execute(statement)
-    except (psycopg.errors.FeatureNotSupported, psycopg.errors.DependentObjectsStillExist):
+    except psycopg.Error as error:
+        if tx.cursor.connection.closed or not is_about_the_table(error):
+            raise
+        log.warning(
+            "%s: column %s cannot become %s in place (%s), so it is kept as %s, and a new one is made.",
+            f"{tx.schema}.{table}",
+            item.column.name,
+            item.column.type,
+            said(error),
+            item.kept_as,
+        )
         return False
     return True
 
@@ -325,6 +338,7 @@ def _note_columns(tx: Transaction, table: str, columns: Sequence[Column], *, is_
 def _mark_vanished(tx: Transaction, table: str, column: Column | None) -> None:
     if column is None:
         return
+    let_be_empty(tx, table, [column.name])
     tx.run(
         "UPDATE {field} SET vanished_at = now(), updated_at = now()"
         " WHERE table_name = {table} AND column_name = {column}",

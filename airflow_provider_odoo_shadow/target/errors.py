@@ -9,6 +9,7 @@ import re
 
 import psycopg
 from psycopg import errors as pg
+from psycopg import sql
 
 from airflow_provider_odoo_shadow.text.errors import ShownError
 
@@ -64,12 +65,45 @@ _REFUSALS = (
     "no such user",
     "user not found",
 )
+# A level such as FATAL, in the server's language, and two spaces; before that, libpq's own text.
+_ANSWER = re.compile(r"^(?:.* failed: )?[^\W\d_]+:  (.*)$", re.MULTILINE)
 _UNUSABLE = re.compile(r"connection is bad: .*\binvalid (port|integer|value|\w+ value|connection option|percent)", re.S)
-_NO_TLS = "server does not support SSL"
-_CLEARTEXT = "server requested a cleartext password"
-_CERTIFICATE = re.compile(r"certificate verify failed|server certificate for .* does not match|root certificate file")
+_UNKNOWN_VALUE = re.compile(r"\b(?:invalid (?!integer\b)(?=\w+ value\b)|bad value for )(\w+)")
+_TOLD = {
+    "server does not support SSL": (
+        "the server offers no TLS, and without it the password and all rows would travel in the clear: turn TLS on "
+        "there; only where the network is all yours, add sslmode=disable to the address"
+    ),
+    "server requested a cleartext password": (
+        "the server wants the password itself instead of a proof that it is known: let it use scram-sha-256; or, with "
+        "sslmode=verify-full, add require_auth=password to the address"
+    ),
+    "certificate verify failed|server certificate for .* does not match|root certificate file": (
+        "the server's certificate is not trusted, or is for another host: correct sslrootcert or the host"
+    ),
+    "invalid response to SSL negotiation|expected authentication request from server": (
+        "what answers at this host and port is no PostgreSQL server: correct them"
+    ),
+}
+"""What a person must correct, by what libpq says."""
+_UNREACHABLE = {
+    "Connection refused": ", since nothing listens there",
+    "could not translate host name|failed to resolve host|Name or service not known|getaddrinfo failed": (
+        ", since its host name is not known"
+    ),
+    r"Network is unreachable|No route to host": (
+        ", since no network leads there (a Supabase project's own address needs IPv6, its pooler's does not)"
+    ),
+    r"timeout expired|timed out": ", since nothing answers",
+    r"SSL error|SSL SYSCALL error": ", since the TLS handshake broke off",
+    "server closed the connection unexpectedly": ", since the server closed the connection without a word",
+}
+"""What may pass, by what libpq says."""
 _OWN_CONTEXT = re.compile(r"COPY odoo_shadow_staging\b|SQL statement \"|PL/pgSQL function inline_code_block |\s|$")
 """Where an error may have come up without a function of somebody else's."""
+_TELLS_BY_DETAIL = frozenset({pg.InvalidColumnReference.sqlstate, pg.ObjectNotInPrerequisiteState.sqlstate})
+"""Of publications and the like: the reason, without any value, stands beside the message."""
+_NO_SPACE = "No space left on device"
 _PASSING_TROUBLE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.QueryCanceled)
 
 
@@ -80,60 +114,68 @@ def connect_error(name: str, error: psycopg.Error) -> ShadowError:
     escape a password, a piece of it is taken for the host or the port.
     """
     text = str(error)
-    _, is_answer, answer = text.partition("FATAL:")
-    said = answer.strip().splitlines()[0] if answer.strip() else ""
-    if is_answer and any(refusal in said for refusal in _REFUSALS):
+    answer = _ANSWER.search(text)
+    said = answer.group(1).strip() if answer else ""
+    if any(refusal in said for refusal in _REFUSALS):
         return ShadowConfigurationError(f"Shadow database '{name}' refused the connection: correct it ({said}).")
     if "no password supplied" in text:
         return ShadowConfigurationError(f"Shadow database '{name}' wants a password: fill it in.")
-    if _NO_TLS in text:
-        return ShadowConfigurationError(
-            f"Shadow database '{name}': the server offers no TLS, and without it the password and all rows would "
-            "travel in the clear: turn TLS on there; only where the network is all yours, add sslmode=disable to the "
-            "address."
-        )
-    if _CLEARTEXT in text:
-        return ShadowConfigurationError(
-            f"Shadow database '{name}': the server wants the password itself instead of a proof that it is known: let "
-            "it use scram-sha-256; or, with sslmode=verify-full, add require_auth=password to the address."
-        )
-    if _CERTIFICATE.search(text):
-        return ShadowConfigurationError(
-            f"Shadow database '{name}': the server's certificate is not trusted, or is for another host: correct "
-            "sslrootcert or the host."
-        )
-    if is_answer:
+    for sign, told in _TOLD.items():
+        if re.search(sign, text):
+            return ShadowConfigurationError(f"Shadow database '{name}': {told}.")
+    if answer:
         return ShadowUnreachableError(f"Shadow database '{name}' cannot be reached now ({said}).")
+    setting = _UNKNOWN_VALUE.search(text)
+    if setting is not None:
+        return ShadowConfigurationError(
+            f"Shadow database '{name}': the value of '{setting.group(1)}' in the address is none that PostgreSQL's "
+            "client knows."
+        )
     if isinstance(error, psycopg.ProgrammingError) or _UNUSABLE.search(text):
         return ShadowConfigurationError(
             f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; "
             "special characters in a password are written as %XX."
         )
-    return ShadowUnreachableError(f"Shadow database '{name}' cannot be reached: check host and port, and that it runs.")
+    reason = next((told for sign, told in _UNREACHABLE.items() if re.search(sign, text)), "")
+    return ShadowUnreachableError(
+        f"Shadow database '{name}' cannot be reached{reason}: check host and port, and that it runs."
+    )
 
 
 def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
     """Build the error for a statement that failed."""
-    said = _said(error)
-    if "row-level security" in said:
-        return ShadowPermissionError(
-            f"Shadow database '{name}': row-level security keeps rows from the role '{role}' ({said}): let that role "
-            "own the table, or give it BYPASSRLS, since a mirror must see all of it."
-        )
+    told = said(error)
     if isinstance(error, pg.InsufficientPrivilege):
         return ShadowPermissionError(
-            f"Shadow database '{name}': the role '{role}' may not do that ({said}). It needs CREATE on the database, "
+            f"Shadow database '{name}': the role '{role}' may not do that ({told}). It needs CREATE on the database, "
             "or to own the mirror's schema and the one beside it, whose name ends in _internal."
         )
+    if isinstance(error, pg.DiskFull) or _NO_SPACE in str(error):
+        return ShadowRetriableError(
+            f"Shadow database '{name}': its disk is full ({told}): make room or take a larger disk. What is mirrored "
+            "stays, and the next run goes on from there."
+        )
     if isinstance(error, _PASSING_TROUBLE):
-        return ShadowRetriableError(f"Shadow database '{name}' had passing trouble ({said}).")
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return ShadowUnreachableError(f"Shadow database '{name}': the connection was lost ({said}).")
+        return ShadowRetriableError(f"Shadow database '{name}' had passing trouble ({told}).")
+    if isinstance(error, psycopg.InterfaceError) or _is_of_connection(error):
+        return ShadowUnreachableError(f"Shadow database '{name}': the connection was lost ({told}).")
+    if isinstance(error, psycopg.OperationalError):
+        return ShadowRetriableError(f"Shadow database '{name}' had trouble of its own ({told}).")
     if isinstance(error, psycopg.DataError):
         return ShadowConflictError(
             f"Shadow database '{name}': a value does not fit {_place(error)} ({type(error).__name__})."
         )
-    return ShadowConflictError(f"Shadow database '{name}' refused a statement: {type(error).__name__}: {said}")
+    if isinstance(error, psycopg.IntegrityError):
+        return ShadowConflictError(
+            f"Shadow database '{name}': something that was added to a table keeps rows out: {refusal_of(error)}."
+        )
+    return ShadowConflictError(f"Shadow database '{name}' refused a statement: {type(error).__name__}: {told}")
+
+
+def _is_of_connection(error: psycopg.Error) -> bool:
+    """Say whether the connection broke off: libpq's own errors have no SQLSTATE."""
+    state = error.sqlstate
+    return isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P")))
 
 
 def is_about_a_row(error: psycopg.Error) -> bool:
@@ -141,12 +183,43 @@ def is_about_a_row(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.DataError | psycopg.IntegrityError | pg.ProgramLimitExceeded)
 
 
+_ABOUT_THE_TABLE = frozenset({"0A", "21", "22", "23", "2B", "38", "39", "42", "54", "55", "P0", "XX"})
+"""Classes of SQLSTATE that tell of what stands on a table or in it, and not of the connection or the server."""
+_NOT_ABOUT_THE_TABLE = frozenset({"42501", "55P03", "55006", "55P02", "XX001", "XX002"})
+"""Rights, locks, what another session is at, settings and damage."""
+
+
+def is_about_the_table(error: psycopg.Error) -> bool:
+    """Say whether a change of a table failed for what stands on it: trying again fails again, another way may do."""
+    state = error.sqlstate or ""
+    return state[:2] in _ABOUT_THE_TABLE and state not in _NOT_ABOUT_THE_TABLE
+
+
 def refusal_of(error: psycopg.Error) -> str:
     """Say why PostgreSQL does not take a row; the text of a data error repeats the value."""
     if isinstance(error, psycopg.IntegrityError):
-        return _said(error)
+        cure = _cure(error)
+        return f"{said(error)}; to be rid of that: {cure}" if cure else said(error)
     what = "a value is too large" if isinstance(error, pg.ProgramLimitExceeded) else "a value does not fit"
     return f"{what} ({type(error).__name__})"
+
+
+def _cure(error: psycopg.IntegrityError) -> str:
+    """Return the statement that lifts the constraint which somebody has put on a table, nothing if it is not known."""
+    diag = error.diag
+    if not (diag.schema_name and diag.table_name):
+        return ""
+    if error.sqlstate == pg.NotNullViolation.sqlstate and diag.column_name:
+        change = sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(sql.Identifier(diag.column_name))
+    elif diag.constraint_name:
+        change = sql.SQL("DROP CONSTRAINT {}").format(sql.Identifier(diag.constraint_name))
+    else:
+        return ""
+    cure = sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(diag.schema_name, diag.table_name), change).as_string()
+    if error.sqlstate == pg.UniqueViolation.sqlstate and diag.constraint_name:
+        index = sql.Identifier(diag.schema_name, diag.constraint_name).as_string()
+        cure += f" (DROP INDEX {index} if it is an index only)"
+    return cure
 
 
 def _place(error: psycopg.Error) -> str:
@@ -155,7 +228,7 @@ def _place(error: psycopg.Error) -> str:
     return f"column '{named.group(1)}'" if named else "its column"
 
 
-def _said(error: psycopg.Error) -> str:
+def said(error: psycopg.Error) -> str:
     """Return what PostgreSQL itself said.
 
     Only the primary message: DETAIL and CONTEXT repeat values of the row. The text of a trigger or a function, such as
@@ -165,4 +238,6 @@ def _said(error: psycopg.Error) -> str:
     if any(not _OWN_CONTEXT.match(line) for line in (error.diag.context or "").splitlines()):
         return f"{kind} in a function or trigger of the database"
     text = (error.diag.message_primary or str(error)).strip()
+    if error.sqlstate in _TELLS_BY_DETAIL:
+        text = f"{text}: {error.diag.message_detail or error.diag.message_hint or kind}".rstrip(".")
     return text.splitlines()[0] if text else kind

@@ -183,7 +183,7 @@ def add_mark_column(tx: Transaction, table: str) -> None:
     oddity = _oddity(tx, table, present) if present is not None else ""
     if present is not None and oddity:
         kept_as = names.name_set_aside(names.DELETED_AT, there.columns)
-        set_aside(tx, table, names.DELETED_AT, kept_as, refuses_null=present.refuses_null)
+        set_aside(tx, table, names.DELETED_AT, kept_as)
         log.warning(
             "%s: %s is not the mirror's own, since %s, and becomes %s",
             f"{tx.schema}.{table}",

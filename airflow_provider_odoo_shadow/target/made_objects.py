@@ -17,7 +17,9 @@ from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.foreign_query import TRUSTED_ROLES
 from airflow_provider_odoo_shadow.target.names import internal_schema
 from airflow_provider_odoo_shadow.target.ownership import exists
-from airflow_provider_odoo_shadow.target.relations import MADE_OBJECT, META
+from airflow_provider_odoo_shadow.target.relations import MADE_OBJECT, META, MIRROR
+
+_PUBLIC = "public"
 
 
 class ObjectKind(StrEnum):
@@ -82,6 +84,8 @@ def record_statement(mirror_schema: str, item: MadeObject) -> sql.Composed:
 
 def standing_of(tx: Transaction, item: MadeObject) -> Standing:
     """Say whose the object is that has this name."""
+    if item.kind is ObjectKind.VIEW and _is_plain_type(tx, item):
+        return Standing.FOREIGN
     rows = tx.run(
         "SELECT found.oid, pg_get_userbyid(found.owner), found.digest, {is_trusted}"
         " FROM ({found}) AS found (oid, owner, digest)",
@@ -90,11 +94,37 @@ def standing_of(tx: Transaction, item: MadeObject) -> Standing:
     )
     if not rows:
         return Standing.FREE
+    if item.schema == _PUBLIC != tx.schema and all(row[3] for row in rows) and holds_mirror(tx, _PUBLIC):
+        return Standing.ANOTHER_MIRRORS
     recorded = _recorded(tx, item)
     found = [
         _standing(tx, item, int(oid), (oid, owner, digest) == recorded, bool(ok)) for oid, owner, digest, ok in rows
     ]
     return next(item for item in (Standing.FOREIGN, Standing.ANOTHER_MIRRORS, Standing.OWN) if item in found)
+
+
+def holds_mirror(tx: Transaction, schema: str) -> bool:
+    """Say whether a schema holds a mirror of this project, by the schema beside it, which nobody else can have made."""
+    rows = tx.run(
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {internal}"
+        " AND c.relname = {mirror} AND c.relkind = 'r' AND {schema_is_trusted} AND {table_is_trusted}",
+        internal=internal_schema(schema),
+        mirror=MIRROR,
+        schema_is_trusted=_trusted(tx, sql.SQL("n.nspowner")),
+        table_is_trusted=_trusted(tx, sql.SQL("c.relowner")),
+    )
+    return bool(rows)
+
+
+def _is_plain_type(tx: Transaction, item: MadeObject) -> bool:
+    """Say whether a type has the name that is no relation's: a view needs both names."""
+    rows = tx.run(
+        "SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = {schema} AND t.typname = {name} AND t.typrelid = 0",
+        schema=item.schema,
+        name=item.name,
+    )
+    return bool(rows)
 
 
 def known_views(tx: Transaction) -> set[str]:

@@ -32,7 +32,6 @@ from airflow_provider_odoo_shadow.target.view_query import (
 BASE_FILE = "0001_odoo_shadow_base.sql"
 TABLES_FILE = "0002_odoo_shadow_tables.sql"
 
-_FROM_15_ON = "current_setting('server_version_num')::integer >= 150000"
 _REGISTERED: LiteralString = (
     "INSERT INTO {meta} (table_name, odoo_model, field_count) VALUES ({table}, {model}, {count}) ON CONFLICT DO NOTHING"
 )
@@ -44,7 +43,7 @@ _NAMED: LiteralString = (
 _NAMED_VIEW: LiteralString = """
 BEGIN
     UPDATE {meta} SET view_is_due = false
-        WHERE {from_15_on} AND table_name = {table} AND odoo_model = {model} AND view_is_due
+        WHERE table_name = {table} AND odoo_model = {model} AND view_is_due
         AND NOT EXISTS (SELECT FROM {field}
             WHERE table_name = {table} AND relation_table IS NOT NULL AND relation_table <> ALL ({related}::text[]));
     IF FOUND THEN
@@ -164,7 +163,6 @@ def _named_view(
         model=item.model,
         related=related,
         made=sql.SQL(";\n        ").join(made),
-        from_15_on=sql.SQL(_FROM_15_ON),
     )
     # Quoted as a text, the block cannot end early, whatever its names are.
     return sql.SQL("DO {}").format(body.as_string())
@@ -203,13 +201,5 @@ def _file(schema: str, title: str, statements: Sequence[sql.Composed], views: Se
         f"{_trust_check(schema)};",
         "",
     ]
-    lines += [f"{statement.as_string()};\n" for statement in statements]
-    if views:
-        lines += ["-- Views with the caller's rights exist from PostgreSQL 15 on.", _from_15_on(views), ""]
+    lines += [f"{statement.as_string()};\n" for statement in (*statements, *views)]
     return "\n".join([*lines, "RESET search_path;", ""])
-
-
-def _from_15_on(statements: Sequence[sql.Composed]) -> str:
-    calls = "\n".join(f"        EXECUTE {sql.Literal(item.as_string()).as_string()};" for item in statements)
-    # Quoted as a text, the block cannot end early, whatever the schema is called.
-    return f"DO {sql.Literal(f'BEGIN IF {_FROM_15_ON} THEN{chr(10)}{calls}{chr(10)}END IF; END').as_string()};"

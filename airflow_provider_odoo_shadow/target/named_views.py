@@ -21,7 +21,7 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowUnreachableError,
 )
 from airflow_provider_odoo_shadow.target.made_objects import MadeObject, ObjectKind, Standing, standing_of
-from airflow_provider_odoo_shadow.target.public_views import has_security_invoker, publish
+from airflow_provider_odoo_shadow.target.public_views import publish
 from airflow_provider_odoo_shadow.target.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
 from airflow_provider_odoo_shadow.target.view_query import (
     NamedTable,
@@ -45,7 +45,7 @@ def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = Non
     """
     try:
         with shadow.transaction() as tx:
-            due = _due_tables(tx, tables) if has_security_invoker(tx) else []
+            due = _due_tables(tx, tables)
     except ShadowError as error:
         log.warning("Views with readable names are renewed next time: %s", error)
         return

@@ -94,12 +94,24 @@ def list_foreign(tx: Transaction) -> list[Foreign]:
     The registry is looked at when it is known whose it is: somebody's view may stand in the place of a dropped table.
     """
     found = _ask(tx, foreign_in_schemas(tx.schema, sorted(tx.trust.roles)))
-    if found or not exists(tx, tx.schema, META):
+    if found or not _has_registry(tx):
         return found
     registered = sql.SQL(
         "n.nspname = {} AND c.relkind NOT IN ('r', 'p', 'f') AND c.relname IN (SELECT table_name FROM {})"
     )
     return _ask(tx, foreign_in(registered.format(tx.schema, tx.own(META)), sorted(tx.trust.roles)))
+
+
+def _has_registry(tx: Transaction) -> bool:
+    """Say whether the registry is there, rather than something else of its name."""
+    rows = tx.run(
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'table_name' AND NOT a.attisdropped"
+        " WHERE n.nspname = {schema} AND c.relname = {meta} AND c.relkind = 'r'",
+        schema=tx.schema,
+        meta=META,
+    )
+    return bool(rows)
 
 
 def guard_table(tx: Transaction, table: str) -> None:

@@ -41,7 +41,6 @@ class PresentColumn:
     :param type: spelled as `format_type` does.
     :param oddity: what else decides about its values, in words; empty for a column that holds just what is written.
     :param has_default: a value comes by itself.
-    :param refuses_null: a row cannot be inserted without a value, and none comes by itself.
     """
 
     name: str
@@ -49,7 +48,6 @@ class PresentColumn:
     type: str
     oddity: str
     has_default: bool
-    refuses_null: bool
 
 
 @dataclass(frozen=True)
@@ -116,10 +114,7 @@ def _columns(tx: Transaction, table: str) -> Iterable[PresentColumn]:
             "it has a constraint": is_bound,
         }
         oddity = next((words for words, applies in found.items() if applies), "")
-        comes_by_itself = bool(has_default or is_identity)
-        yield PresentColumn(
-            str(name), int(number), str(kind), oddity, comes_by_itself, bool(is_required) and not comes_by_itself
-        )
+        yield PresentColumn(str(name), int(number), str(kind), oddity, bool(has_default or is_identity))
 
 
 def present_columns(tx: Transaction, table: str) -> dict[str, str]:

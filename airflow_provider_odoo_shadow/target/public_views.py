@@ -1,7 +1,7 @@
 """Views and functions in `public` that carry the shadow's names, so that plain SQL and PostgREST find them there.
 
-They run with the caller's rights (`security_invoker`, PostgreSQL 15 on): who has no rights on the mirror's schema sees
-nothing through them. On PostgreSQL 14, which would run them with the owner's rights, none are made.
+They run with the caller's rights (`security_invoker`): who has no rights on the mirror's schema sees nothing through
+them.
 What somebody else made under such a name, or another mirror, is left alone; see `made_objects` for whose it is.
 """
 
@@ -20,11 +20,20 @@ from airflow_provider_odoo_shadow.target.made_objects import (
     ObjectKind,
     Standing,
     function_body,
+    holds_mirror,
     known_views,
     record_statement,
     standing_of,
 )
-from airflow_provider_odoo_shadow.target.relations import FIELD, FUNCTIONS, META, SELECTION, SYNC_LOG, WATERMARK
+from airflow_provider_odoo_shadow.target.relations import (
+    CONTROL_TABLES,
+    FIELD,
+    FUNCTIONS,
+    META,
+    SELECTION,
+    SYNC_LOG,
+    WATERMARK,
+)
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -34,7 +43,9 @@ BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 
 PUBLIC = "public"
 
-_FIRST_WITH_SECURITY_INVOKER = 150000
+BEFORE = "odoo_shadow_before"
+"""The schema into which `take-over` moves what stands in the views' way."""
+
 _MOST_NAMED = 5
 _PATIENCE = "2s"
 _COMMENT = "Kept by odoo-shadow for schema "
@@ -94,10 +105,14 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
     if not _possible(tx):
         return
     for table in tables:
-        if _is_free(tx, _view(table)):
+        standing = standing_of(tx, _view(table))
+        if _is_free(tx, _view(table), standing):
             _replace_view(tx, table)
+        elif standing is Standing.FOREIGN:
+            mark_view(tx, table)  # to be made as soon as the name is free
     if set(BOOKS) <= set(tables):
-        free = [name for name in FUNCTIONS if _is_free(tx, _function(name))]
+        functions = {name: standing_of(tx, _function(name)) for name in FUNCTIONS}
+        free = [name for name, standing in functions.items() if _is_free(tx, _function(name), standing)]
         _try(tx, function_statements(tx.schema, free), "the functions in public")
 
 
@@ -134,6 +149,8 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
         return []
     there = tx.run(
         "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relname = ANY({views}::name[])"
+        " UNION SELECT typname FROM pg_type WHERE typnamespace = to_regnamespace('public')"
+        " AND typname = ANY({views}::name[])"
         " UNION SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')"
         " AND proname = ANY({functions}::name[])",
         views=[*BOOKS, *tables],
@@ -149,9 +166,36 @@ def check_public(tx: Transaction, tables: Sequence[str]) -> None:
 
     :raises ShadowConflictError: names what is in the way, and the cure.
     """
+    check_own_place(tx, tables)
     names = foreign_names(tx, tables)
     if names:
         raise ShadowConflictError(in_the_way(names))
+
+
+def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make sure that a schema without a mirror has nothing but the mirror's tables under the names of its tables.
+
+    Those of `public` are another mirror's: this project's own would have a schema beside it.
+
+    :raises ShadowConflictError: names what is there, and the cure.
+    """
+    if holds_mirror(tx, tx.schema):
+        return
+    kinds = ["r", "p", "f"] if tx.schema != PUBLIC else []
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
+        ' AND c.relname = ANY({names}::name[]) AND c.relkind <> ALL({kinds}::"char"[]) ORDER BY 1',
+        schema=tx.schema,
+        names=[*CONTROL_TABLES, *tables],
+        kinds=kinds,
+    )
+    if rows:
+        listed = ", ".join(f"{tx.schema}.{name}" for (name,) in rows[:_MOST_NAMED])
+        cure = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
+        raise ShadowConflictError(
+            f"{len(rows)} names that the shadow's own tables need in schema {tx.schema} belong to something else "
+            f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {cure}, or choose another schema (--schema)."
+        )
 
 
 def in_the_way(names: Sequence[str]) -> str:
@@ -159,8 +203,8 @@ def in_the_way(names: Sequence[str]) -> str:
     listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
     return (
         f"{len(names)} names that the shadow's views have in schema public belong to something else ({listed}): "
-        "whoever queries them would not see the shadow. Drop or rename what has the name, or move a table away: "
-        f"CREATE SCHEMA before; ALTER TABLE public.{names[0]} SET SCHEMA before."
+        f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
+        "after showing what it would do; or drop or rename them."
     )
 
 
@@ -177,18 +221,13 @@ def _replace_view(tx: Transaction, table: str) -> None:
 
 def unpublish(tx: Transaction, table: str) -> None:
     """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
-    if _possible(tx) and _is_free(tx, _view(table)):
+    if _possible(tx) and _is_free(tx, _view(table), standing_of(tx, _view(table))):
         drop = sql.SQL("DROP VIEW IF EXISTS public.{}").format(sql.Identifier(table))
         _try(tx, [drop], f"public.{table}")
 
 
-def has_security_invoker(tx: Transaction) -> bool:
-    """Say whether this PostgreSQL has views that run with their reader's rights."""
-    return tx.cursor.connection.info.server_version >= _FIRST_WITH_SECURITY_INVOKER
-
-
 def _possible(tx: Transaction) -> bool:
-    if tx.schema == PUBLIC or not has_security_invoker(tx):
+    if tx.schema == PUBLIC:
         return False
     ((allowed,),) = tx.run("SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)")
     if not allowed:
@@ -196,8 +235,7 @@ def _possible(tx: Transaction) -> bool:
     return bool(allowed)
 
 
-def _is_free(tx: Transaction, item: MadeObject) -> bool:
-    standing = standing_of(tx, item)
+def _is_free(tx: Transaction, item: MadeObject, standing: Standing) -> bool:
     if standing is Standing.ANOTHER_MIRRORS:
         log.warning("No public.%s for schema %s: it belongs to another mirror.", item.name, tx.schema)
     elif standing is Standing.FOREIGN:

@@ -24,6 +24,7 @@ class Rights:
     may_create_schema: bool
     may_create_temporary: bool
     may_create_public: bool
+    is_read_only: bool
     tables_not_writable: list[str]
     other_writers: list[str]
 
@@ -36,6 +37,7 @@ def read_rights(tx: Transaction) -> Rights:
         " has_database_privilege(current_database(), 'CREATE')),"
         " has_database_privilege(current_database(), 'TEMPORARY'),"
         " coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false),"
+        " current_setting('transaction_read_only') = 'on',"
         " (SELECT coalesce(array_agg(c.relname::text ORDER BY c.relname), '{{}}') FROM pg_class c"
         " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema} AND c.relkind = 'r'"
         " AND NOT (has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')"

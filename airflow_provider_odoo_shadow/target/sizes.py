@@ -39,3 +39,19 @@ def table_sizes(tx: Transaction, models: Sequence[str]) -> dict[str, TableSize]:
         models=list(models),
     )
     return {str(model): TableSize(*details) for model, *details in rows}
+
+
+def database_size(tx: Transaction) -> int:
+    """Return the bytes of the whole database."""
+    ((size,),) = tx.run("SELECT pg_database_size(current_database())")
+    return int(size)
+
+
+def data_folder(tx: Transaction) -> str | None:
+    """Return where new tables' files stand on the server, None when this role may not know."""
+    rows = tx.run(
+        "SELECT coalesce(nullif(pg_tablespace_location(d.dattablespace), ''),"
+        " (SELECT setting FROM pg_settings WHERE name = 'data_directory'))"
+        " FROM pg_database d WHERE d.datname = current_database()"
+    )
+    return None if not rows or rows[0][0] is None else str(rows[0][0])

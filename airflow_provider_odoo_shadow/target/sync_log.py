@@ -37,6 +37,12 @@ class LogEntry:
     is_unchanged: bool = False
 
 
+def has_run(tx: Transaction) -> bool:
+    """Say whether any run has begun."""
+    ((found,),) = tx.run("SELECT EXISTS (SELECT FROM {log})", log=tx.own(SYNC_LOG))
+    return bool(found)
+
+
 def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     """Return the newest entry of each table in a run, by table; what was done when the models were done is no try."""
     rows = tx.run(

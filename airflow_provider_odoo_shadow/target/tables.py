@@ -72,7 +72,6 @@ class Change:
     :param column: None for the whole table.
     :param kept_as: what the column that was there is called from then on, should it not become this one.
     :param oddity: what keeps that column from becoming this one, in words.
-    :param refuses_null: no row could be inserted any more without a value in that column.
     """
 
     kind: ChangeKind
@@ -80,7 +79,6 @@ class Change:
     old_type: str | None = None
     kept_as: str = ""
     oddity: str = ""
-    refuses_null: bool = False
 
     def __str__(self) -> str:
         """Return the change in words."""

@@ -65,7 +65,7 @@ BAD_INPUT = {
         {"SUPABASE_DB_URL": f"postgresql://postgres:{PG_PASSWORD}@127.0.0.1:1/postgres"},
     ),
     "no PostgreSQL URL": BadInput(
-        ("not a PostgreSQL URL such as",), {"SUPABASE_DB_URL": f"https://postgres:{PG_PASSWORD}@db.example.com"}
+        ("must be one of PostgreSQL, such as",), {"SUPABASE_DB_URL": f"https://postgres:{PG_PASSWORD}@db.example.com"}
     ),
     "unknown PostgreSQL database": BadInput(
         ('database "nonsense" does not exist',), {"SUPABASE_DB_URL": "{server}/nonsense{query}"}
@@ -173,6 +173,7 @@ def test_json_2_of_odoo_17(shell: Shell, shared_odoos: dict[Flavour, StandIn]) -
         (["--schema", ""], "A schema must have a name: choose one, such as odoo_shadow."),
         (["--schema", "pg_x"], "Schema 'pg_x' cannot hold a mirror: PostgreSQL keeps this name for itself."),
         (["--schema", "information_schema"], "Schema 'information_schema' cannot hold a mirror"),
+        (["--schema", "a" * 70], "cannot hold a mirror: its name is longer than 63 bytes, which PostgreSQL would cut."),
         (["--models", "res.partner", "--models=res.users"], "--models is given twice: write one list, with commas."),
         (["--odoo-company-ids", "1", "--odoo-company-ids", "2"], "--odoo-company-ids is given twice"),
         (

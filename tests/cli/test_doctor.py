@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from odoo_stand_in import StandIn
 from tests.cli.shell import Outcome, Shell
@@ -114,3 +115,38 @@ def test_a_warning_is_no_failure(shell: Shell) -> None:
 def test_wrong_usage(shell: Shell) -> None:
     assert shell.run("doctor", "--models", "not a model").code == 2
     assert shell.run("doctor", *MODELS, ODOO_DB=None).code == 2
+
+
+def test_a_read_only_database_is_told(shell: Shell, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        read_only = "ALTER DATABASE {} SET default_transaction_read_only = on"
+        connection.execute(sql.SQL(read_only).format(name))
+        doctor, sync = shell.run("doctor", *MODELS), shell.run("sync", *MODELS)
+        connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+    assert doctor.code == 1 and "it is read-only" in " ".join(doctor.out.split())
+    assert "may write schema" not in doctor.out
+    assert sync.code == 2 and "is read-only" in sync.last_error and "when the disk is full" in sync.last_error
+
+
+def test_policies_that_hide_rows_are_told(shell: Shell, database: str) -> None:
+    assert shell.run("sync", *MODELS).code == 0
+    with psycopg.connect(database) as connection, new_role(database) as role:
+        of_role = sql.Identifier(role)
+        for statement in (
+            "GRANT ALL ON SCHEMA odoo_shadow, odoo_shadow_internal TO {}",
+            "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow, odoo_shadow_internal TO {}",
+        ):
+            connection.execute(sql.SQL(statement).format(of_role))
+        connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_res_company ENABLE ROW LEVEL SECURITY")
+        connection.commit()
+        outcome = shell.run("doctor", *MODELS, SUPABASE_DB_URL=as_role(database, role))
+    verdict, text = findings(outcome)["policies"]
+    assert verdict == "PROBLEM" and "odoo_shadow.odoo_shadow_res_company" in text and "BYPASSRLS" in text
+
+
+def test_the_room_that_the_first_load_takes_is_told_until_it_is_there(shell: Shell) -> None:
+    verdict, text = findings(shell.run("doctor", *MODELS))["room"]
+    assert verdict == "ok" and "the first load of 2 models will take about" in text and "its disk has" in text
+    assert shell.run("sync", *MODELS).code == 0
+    assert "room" not in findings(shell.run("doctor", *MODELS))

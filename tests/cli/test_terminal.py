@@ -27,12 +27,13 @@ TABLE = "odoo_shadow_res_partner"
 SYNC = ("sync", "--models", "res.partner", "--batch-size", "50")
 
 
-def run_on_a_terminal(shell: Shell, *arguments: str) -> tuple[int, str]:
+def run_on_a_terminal(shell: Shell, *arguments: str, typed: str = "") -> tuple[int, str]:
     """Run the program on a pseudo-terminal; return its exit code and all that it showed."""
     leader, follower = pty.openpty()
     env = shell.changed_env(TERM="xterm", COLUMNS="120", LINES="40")
     process = subprocess.Popen([PROGRAM, *arguments], env=env, stdin=follower, stdout=follower, stderr=follower)
     os.close(follower)
+    os.write(leader, typed.encode())
     shown = bytearray()
     while True:
         try:
@@ -158,3 +159,14 @@ def test_off_a_terminal_a_log_line_is_one_line(
     logger("airflow_provider_odoo_shadow.test").warning("%s", "word " * 100 + "::error::x")
     (line,) = capsys.readouterr().err.splitlines()
     assert "WARNING" in line and line.count("word") == 100
+
+
+@pytest.mark.parametrize(("typed", "code", "schema"), [("n", 1, "public"), ("y", 0, "odoo_shadow_before")])
+def test_take_over_asks_first(shell: Shell, database: str, typed: str, code: int, schema: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(f"CREATE TABLE public.{TABLE} (id bigint)")
+    ended, shown = run_on_a_terminal(shell, "take-over", typed=f"{typed}\n")
+    assert ended == code and "Move 1 table into schema odoo_shadow_before?" in shown
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT schemaname FROM pg_tables WHERE tablename = %s", [TABLE]).fetchall()
+    assert found == [(schema,)]

@@ -55,6 +55,12 @@ class Hostile:
         """Run statements as the superuser; return the last one's rows."""
         return self._run(self.url, statements, names)
 
+    def run_text(self, *statements: str) -> None:
+        """Run statements that a message gave, as the superuser."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
     def as_mallory(self, *statements: LiteralString, **names: str) -> list[tuple[Any, ...]]:
         """Run statements as the hostile role; return the last one's rows."""
         return self._run(as_role(self.url, self.mallory), statements, names)

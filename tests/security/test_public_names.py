@@ -56,7 +56,7 @@ def test_a_first_run_stops_before_anything_is_read(
     outcome = hostile.run(odoo, "sync", *ONE_MODEL)
     assert outcome.code == 2
     assert "in schema public belong to something else (public." in outcome.last_error
-    assert "SET SCHEMA" in outcome.last_error
+    assert "odoo-shadow take-over" in outcome.last_error
     assert ("res.company", "search_read") not in odoo.calls
     tables = (
         "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname ~ '^odoo_shadow'"

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target import public_views
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.descriptions import Description
 from airflow_provider_odoo_shadow.target.ids import add_mark_column
@@ -165,17 +164,6 @@ def test_readers_see_what_their_own_rights_show(rows: psycopg.Connection, databa
                 reader.execute(query)
             run_as_owner(database, "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}", role=role)
             assert len(reader.execute(query).fetchall()) == 2
-
-
-def test_before_postgresql_15_there_are_none(
-    shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They would show their owner's rows, whatever row security says to the reader."""
-    monkeypatch.setattr(public_views, "_FIRST_WITH_SECURITY_INVOKER", 990000)
-    partners(shadow)
-    orders(shadow)
-    renew_due_views(shadow)
-    assert not [row for row in structure(database)["relations"] if str(row[1]).endswith("_named")]
 
 
 def test_a_role_that_may_not_create_views_does_without(

@@ -1,0 +1,143 @@
+"""The shadow's address as people paste it: what is harmless is taken, and for the rest the true reason is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from airflow_provider_odoo_shadow.target.address import read_address
+from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError, ShadowUnreachableError
+from tests.target.fake_postgres import telling
+
+SECRET = "hunter2"
+PLAIN = f"postgresql://shadow:{SECRET}@127.0.0.1:5432/shadow"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        PLAIN,
+        f" {PLAIN}\n",
+        f"'{PLAIN}'",
+        f' "{PLAIN}" ',
+        f"\u201c{PLAIN}\u201d",
+        f"<{PLAIN}>",
+        PLAIN.replace("postgresql:", "postgres:"),
+        PLAIN.replace("postgresql:", "postgresql+psycopg2:"),
+        PLAIN.replace("postgresql:", "postgresql+asyncpg:"),
+        PLAIN.replace("postgresql:", "POSTGRESQL:"),
+        f"jdbc:postgresql://127.0.0.1:5432/shadow?user=shadow&password={SECRET}",
+        f"{PLAIN}?pgbouncer=true",
+        f"{PLAIN}?schema=public",
+        f"{PLAIN}?connection_limit=1&pool_timeout=0",
+        f"{PLAIN}?supa=base-pooler.x",
+        f"{PLAIN}?",
+        f"host=127.0.0.1 port=5432 user=shadow password={SECRET} dbname=shadow",
+    ],
+)
+def test_what_is_harmless_is_taken(given: str) -> None:
+    assert read_address("shadow_db", given, "odoo_shadow") == {
+        "host": "127.0.0.1",
+        "port": "5432",
+        "user": "shadow",
+        "password": SECRET,
+        "dbname": "shadow",
+    }
+
+
+def test_settings_of_the_client_stay(database: str) -> None:
+    given = (
+        urlsplit(database)._replace(query=f"{urlsplit(database).query}&pgbouncer=true&application_name=mine").geturl()
+    )
+    with ShadowDatabase.from_url(f"'{given}'") as shadow, shadow.transaction() as tx:
+        assert tx.run("SELECT current_setting('application_name')") == [("mine",)]
+
+
+def test_another_schema_in_the_address_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    read_address("shadow_db", f"{PLAIN}?schema=erp", "odoo_shadow")
+    assert "'schema' changes nothing: the shadow stands in schema odoo_shadow" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (f"{PLAIN}?sslmode=requre", "sslmode cannot be 'requre' (did you mean require?)"),
+        (f"{PLAIN}?sslmode=true", "sslmode cannot be 'true'; there are"),
+        (f"host=db password={SECRET} sslmode=verifyfull", "(did you mean verify-full?)"),
+        (
+            f"{PLAIN}?ssmode=require",
+            "a setting 'ssmode', which PostgreSQL's client does not know (did you mean sslmode?)",
+        ),
+        (f"{PLAIN}?ssl=false", "(did you mean sslmode?)"),
+        (f"{PLAIN}?conect_timeout=5", "(did you mean connect_timeout?)"),
+        ("https://abc.supabase.co", "begins with https://, and must be one of PostgreSQL"),
+        (f"mysql://shadow:{SECRET}@127.0.0.1/shadow", "begins with mysql://"),
+        (f"psql {PLAIN}", "take away what stands before it"),
+        (f"SUPABASE_DB_URL={PLAIN}", "take away what stands before it"),
+        ("postgresql://postgres:[YOUR-PASSWORD]@db.x.supabase.co:5432/postgres", "a placeholder"),
+        (f"postgresql://shadow:p@{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
+        (f"postgresql://shadow:p/{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
+        (f"postgresql://shadow:p?{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
+    ],
+)
+def test_the_true_reason_is_told(given: str, reason: str) -> None:
+    with pytest.raises(ShadowConfigurationError) as raised:
+        read_address("shadow_db", given, "odoo_shadow")
+    assert reason in str(raised.value) and SECRET not in str(raised.value)
+
+
+def test_a_wrong_mode_in_the_environment_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "requre")
+    with pytest.raises(ShadowConfigurationError, match="the variable PGSSLMODE cannot be 'requre'"):
+        read_address("shadow_db", PLAIN, "odoo_shadow")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://shadow@no-such-host.invalid/shadow", "its host name is not known"),
+        ("postgresql://shadow@127.0.0.1:1/shadow", "nothing listens there"),
+    ],
+)
+def test_what_cannot_be_reached_is_told_with_the_reason(url: str, reason: str) -> None:
+    with (
+        pytest.raises(ShadowUnreachableError, match=reason),
+        ShadowDatabase.from_url(url) as shadow,
+        shadow.transaction(),
+    ):
+        pass
+
+
+def test_a_wrong_value_of_another_setting_names_it(database: str) -> None:
+    given = urlsplit(database)._replace(query=f"{urlsplit(database).query}&target_session_attrs=nope").geturl()
+    with (
+        pytest.raises(ShadowConfigurationError, match="the value of 'target_session_attrs' in the address"),
+        ShadowDatabase.from_url(given) as shadow,
+        shadow.transaction(),
+    ):
+        pass
+
+
+@pytest.fixture
+def without_tls() -> Iterator[int]:
+    with telling(server_version="18.0") as port:
+        yield port
+
+
+def test_a_server_without_tls_is_told_so(without_tls: int) -> None:
+    with (
+        pytest.raises(ShadowConfigurationError, match="the server offers no TLS"),
+        ShadowDatabase.from_url(f"postgresql://shadow@127.0.0.1:{without_tls}/shadow?sslmode=require") as shadow,
+        shadow.transaction(),
+    ):
+        pass
+
+
+def test_psycopg_takes_what_is_read(database: str) -> None:
+    parameters = read_address("shadow_db", database, "odoo_shadow")
+    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
