@@ -4,7 +4,7 @@ Paging by `id > last` is the only way that loses nothing while others write: an 
 and `order="write_date, id"` sorts by microseconds that nobody outside sees.
 
 A page that is too much for the server is halved, down to one record; a record that it cannot give even alone is passed
-over and told.
+over and told. A page that is too much for this side's memory is asked for in smaller ones, as its size tells.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from airflow_provider_odoo_shadow.source.client import TOO_MUCH, OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
+    OdooLargeAnswerError,
     OdooRequestError,
     OdooServerError,
     OdooTimeoutError,
     OdooUnreadableRecordsError,
 )
+from airflow_provider_odoo_shadow.source.page_size import PageSize
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants, id_range
 from airflow_provider_odoo_shadow.source.refused_fields import REFUSALS, raise_if_refused
 from airflow_provider_odoo_shadow.source.types import Domain, Record
@@ -43,9 +45,6 @@ MOST_EMPTY_IN_A_ROW = 20
 
 MOST_LOOKS = 3
 """For fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields."""
-
-GOOD_PAGES_BEFORE_LARGER = 10
-"""After a page has timed out."""
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
 
@@ -167,9 +166,7 @@ class _PageReader:
         self._fields = reading.fields
         self._domain = [*reading.domain, *domain]
         self._up_to_id = up_to_id
-        self._page_size = page_size
-        self._size = self._most = page_size
-        self._good_in_a_row = 0
+        self._size = PageSize(page_size)
         self._unreadable = 0
         self._in_a_row: list[int] = []
         self._empty_in_a_row = 0
@@ -185,18 +182,25 @@ class _PageReader:
         if self._read_already:
             return self._read_already.popleft()
         while True:
+            before = self._client.received_bytes
             try:
                 records, withheld, last_id = self._read(after_id)
+            except OdooLargeAnswerError as error:
+                self._size.shrink(self._number_after(after_id), error.answer_bytes)
+                log.info(
+                    "%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size.records, error
+                )
+                continue
             except (*_SPLITTABLE, OdooAccessError) as error:
                 if isinstance(error, OdooServerError) and error.is_misfit:
                     raise
                 self._look_for_fields(after_id, error)
-                if self._size == 1:
+                if self._size.records == 1:
                     return self._pass_over(after_id, error)
                 self._halve(after_id, error)
                 continue
             self._in_a_row = []
-            self._grow()
+            self._size.grow(len(records), self._client.received_bytes - before)
             return self._told(withheld, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
 
     def _read(self, after_id: int) -> tuple[list[Record], list[int], int]:
@@ -205,21 +209,22 @@ class _PageReader:
         A page that is as long as it may be needs no list: of the records that Odoo found for it, it dropped none. An
         empty page is not yet the end.
         """
+        before = self._client.received_bytes
         records = self._search_read(after_id)
         last_id = self._check_order(records, after_id, self._up_to_id)
-        missing = add_variants(self._client, self._reading, records)
+        missing = add_variants(self._client, self._reading, records, since=before)
         if not records:
             listed = self._ids_left(after_id)
             last_id = listed[-1] if listed else self._up_to_id
             missing.update(listed)
-        elif len(records) < self._size:
+        elif len(records) < self._size.records:
             listed = self._client.search(self._model, self._window(after_id, last_id), context=ARCHIVED_TOO)
             missing.update(set(self._in_window(listed, after_id)).difference(map(_id, records)))
         if not missing:
             self._empty_in_a_row = 0
             return records, [], last_id
         whole, withheld = complete(
-            self._client, self._reading, self._domain, records, missing, can_split=self._size > 1
+            self._client, self._reading, self._domain, records, missing, can_split=self._size.records > 1
         )
         self._empty_in_a_row = 0 if whole or withheld else self._empty_in_a_row + 1
         if self._empty_in_a_row > MOST_EMPTY_IN_A_ROW:
@@ -231,10 +236,10 @@ class _PageReader:
             self._model,
             self._window(after_id),
             self._fields,
-            limit=self._size,
+            limit=self._size.records,
             order="id",
             context=ARCHIVED_TOO,
-            can_split=self._size > 1,
+            can_split=self._size.records > 1,
         )
 
     def _told(self, withheld: Sequence[int], after_id: int, page: Page) -> Page:
@@ -267,13 +272,13 @@ class _PageReader:
             or getattr(error, "kind", "") in _OF_FIELDS
             or _UNSAYABLE in getattr(error, "said", "")
         )
-        is_time = not self._looks or (self._size == 1 and self._looks < MOST_LOOKS)
+        is_time = not self._looks or (self._size.records == 1 and self._looks < MOST_LOOKS)
         if not (may_be_fields and is_time):
             return
         self._looks += 1
         try:
             records = self._client.search_read(
-                self._model, self._window(after_id), ["id"], limit=self._size, order="id", context=ARCHIVED_TOO
+                self._model, self._window(after_id), ["id"], limit=self._size.records, order="id", context=ARCHIVED_TOO
             )
         except REFUSALS:
             raise error from None
@@ -286,16 +291,9 @@ class _PageReader:
     def _halve(self, after_id: int, error: OdooError) -> None:
         if isinstance(error, OdooTimeoutError):
             self._first_id(after_id)  # a server that does not answer this either is not slow but down: raises
-            self._most, self._good_in_a_row = self._size // 2, 0
-        self._size //= 2
-        log.warning("%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size, error)
-
-    def _grow(self) -> None:
-        """Go back to larger pages; to those that took too long, which is dear to find out, only after a while."""
-        self._good_in_a_row += 1
-        if self._good_in_a_row % GOOD_PAGES_BEFORE_LARGER == 0:
-            self._most = min(self._page_size, self._most * 2)
-        self._size = min(self._most, self._size * 2)
+            self._size.note_timeout()
+        self._size.halve()
+        log.warning("%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size.records, error)
 
     def _pass_over(self, after_id: int, error: OdooError) -> Page:
         """Find out which record it is that Odoo cannot give. Raises when that does not work either."""
@@ -333,6 +331,11 @@ class _PageReader:
             return True
         return False
 
+    def _number_after(self, after_id: int) -> int:
+        """Return how many records the next page has."""
+        window, most = self._window(after_id), self._size.records
+        return len(self._client.search(self._model, window, limit=most, order="id", context=ARCHIVED_TOO))
+
     def _first_id(self, after_id: int) -> int | None:
         window = self._window(after_id)
         ids = self._client.search(self._model, window, limit=1, order="id", context=ARCHIVED_TOO)
@@ -341,7 +344,7 @@ class _PageReader:
     def _ids_left(self, after_id: int) -> list[int]:
         """Return the next ids, asked for without a limit: see `newest_id`."""
         ids = self._client.search(self._model, self._window(after_id), order="id", context=ARCHIVED_TOO)
-        return self._in_window(ids, after_id)[: self._size]
+        return self._in_window(ids, after_id)[: self._size.records]
 
     def _in_window(self, ids: Sequence[int], after_id: int) -> list[int]:
         """Return ids in order, each once. One that was not asked for could send a scan round in a circle."""

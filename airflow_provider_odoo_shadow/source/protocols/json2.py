@@ -46,10 +46,19 @@ class Json2:
         }
         self._uid: int | None = None
 
-    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
+    def call(
+        self,
+        model: str,
+        method: str,
+        args: Sequence[Argument],
+        kwargs: Mapping[str, Argument],
+        *,
+        can_split: bool = False,
+    ) -> Json:
         """Call a model's public method. Raises an `OdooError`; positional arguments of unknown methods are refused."""
         named = {**self._named(model, method, args), **kwargs}
-        answer = self._transport.post(f"/json/2/{model}/{method}", json.dumps(named).encode(), self._headers)
+        body = json.dumps(named).encode()
+        answer = self._transport.post(f"/json/2/{model}/{method}", body, self._headers, can_split=can_split)
         if answer.status == 200:
             return self._transport.decode(answer)
         raise self._error(answer, f"{model}.{method}")
