@@ -46,6 +46,7 @@ _READING = frozenset(
         "context_get",
         "fields_get",
         "get_available_models",
+        "has_group",
         "name_search",
         "read",
         "search",

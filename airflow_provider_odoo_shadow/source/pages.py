@@ -25,7 +25,14 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnreadableRecordsError,
 )
 from airflow_provider_odoo_shadow.source.page_size import PageSize
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants, id_range
+from airflow_provider_odoo_shadow.source.reading import (
+    ARCHIVED_TOO,
+    BEFORE_ALL,
+    Reading,
+    add_variants,
+    count_by_id,
+    id_range,
+)
 from airflow_provider_odoo_shadow.source.refused_fields import REFUSALS, raise_if_refused
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 from airflow_provider_odoo_shadow.source.withheld import DROPPED, MOST_WITHHELD, WITHHELD, complete
@@ -40,20 +47,21 @@ MOST_UNREADABLE = 20
 MOST_IN_A_ROW = 2
 """Records of one scan that may be passed over, in all and one after the other; with more, something else is wrong."""
 
+MOST_FORBIDDEN = 200
+"""Records of one scan that the login may not read, each for itself; each costs some calls with every run."""
+_PROBES = 8
+
 MOST_EMPTY_IN_A_ROW = 20
 """Pages of which only ids were found, since the records had gone meanwhile; with more, it would never end."""
 
-MOST_LOOKS = 3
-"""For fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields."""
+MOST_LOOKS = 3  # for fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
 
 _OF_FIELDS = ("UndefinedColumn", "UndefinedTable")
 """Errors of Odoo's database that are a field's fault, whatever the record: a view lacks what its model declares."""
 
-
-_UNSAYABLE = "cannot marshal None"
-"""What 17.0 says over XML-RPC of a field whose empty value is None: a record's properties that nobody has set."""
+_UNSAYABLE = "cannot marshal None"  # 17.0 over XML-RPC, of a record's properties that nobody has set
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ def newest_id(client: OdooClient, reading: Reading, domain: Domain = ()) -> int 
     Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
     not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
     """
-    if not client.search_count(reading.model, reading.within(domain), context=ARCHIVED_TOO):
+    if not count_by_id(client, reading, domain):
         return None
     return utmost_id(client, reading, domain)
 
@@ -122,9 +130,8 @@ def read_pages(
     """Yield a reading's records that match with `after_id < id <= up_to_id`, archived ones too, by ascending id.
 
     A short page does not end it, since a server may cap its pages; only `up_to_id` does, or that no id is left.
-    The last page, and no other, has `is_last`.
+    The last page, and no other, has `is_last`. `up_to_id` None reads nothing.
 
-    :param up_to_id: None reads nothing.
     :raises OdooServerError: the server's order or filter is not what was asked for.
     """
     if up_to_id is None or after_id >= up_to_id:
@@ -169,6 +176,7 @@ class _PageReader:
         self._size = PageSize(page_size)
         self._unreadable = 0
         self._in_a_row: list[int] = []
+        self._gives_some = False
         self._empty_in_a_row = 0
         self._withheld = 0
         self._looks = 0
@@ -186,7 +194,7 @@ class _PageReader:
             try:
                 records, withheld, last_id = self._read(after_id)
             except OdooLargeAnswerError as error:
-                self._size.shrink(self._number_after(after_id), error.answer_bytes)
+                self._size.shrink(len(self._ids_left(after_id, self._size.records)), error.answer_bytes)
                 log.info(
                     "%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size.records, error
                 )
@@ -200,6 +208,7 @@ class _PageReader:
                 self._halve(after_id, error)
                 continue
             self._in_a_row = []
+            self._gives_some = False  # asked again at the next trouble: rights may be lost meanwhile
             self._size.grow(len(records), self._client.received_bytes - before)
             return self._told(withheld, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
 
@@ -281,6 +290,8 @@ class _PageReader:
                 self._model, self._window(after_id), ["id"], limit=self._size.records, order="id", context=ARCHIVED_TOO
             )
         except REFUSALS:
+            if isinstance(error, OdooAccessError) and self._gives_any(after_id):
+                return  # it is some of the records
             raise error from None
         self._check_order(records, after_id, self._up_to_id)
         raise_if_refused(self._client, self._reading, [_id(record) for record in records], _said(error))
@@ -304,17 +315,30 @@ class _PageReader:
         self._in_a_row.append(record_id)
         if len(self._in_a_row) > MOST_IN_A_ROW:
             self._blame_fields_of_all(error)
-        if self._unreadable > MOST_UNREADABLE or len(self._in_a_row) > MOST_IN_A_ROW:
+        if self._are_too_many(error):
             raise error
         log.error("%s %d cannot be read: %s", self._model, record_id, error)
         unreadable = Unreadable(record_id, self._write_date(record_id), str(error))
         return Page([], record_id, is_last=record_id >= self._up_to_id, unreadable=unreadable)
 
-    def _blame_fields_of_all(self, error: OdooError) -> None:
-        """Find out whether fields are the reason why Odoo refuses not only some records, but the last one as well.
+    def _are_too_many(self, error: OdooError) -> bool:
+        """Say whether so many records cannot be read that it is hardly they."""
+        if isinstance(error, OdooAccessError) and self._unreadable <= MOST_FORBIDDEN:
+            return len(self._in_a_row) > MOST_IN_A_ROW and not self._gives_any(self._in_a_row[-1])
+        return self._unreadable > MOST_UNREADABLE or len(self._in_a_row) > MOST_IN_A_ROW
 
-        :raises OdooRefusedFieldsError: they are.
-        """
+    def _gives_any(self, after_id: int) -> bool:
+        """Find out whether the login may read any of the next records; if they are few, any at all."""
+        if not self._gives_some:
+            ids = self._ids_left(after_id, MOST_FORBIDDEN)
+            if len(ids) <= MOST_UNREADABLE:
+                ids = self._client.search(self._model, self._window(BEFORE_ALL), context=ARCHIVED_TOO)
+            some = {ids[len(ids) * part // _PROBES] for part in range(_PROBES)} | {ids[-1]} if ids else set()
+            self._gives_some = not all(self._is_refused(item) for item in some)
+        return self._gives_some
+
+    def _blame_fields_of_all(self, error: OdooError) -> None:
+        """Raise `OdooRefusedFieldsError` when fields are why Odoo refuses not only some records, but also the last."""
         if not isinstance(error, OdooRequestError):
             return
         last = self._client.search(
@@ -331,23 +355,18 @@ class _PageReader:
             return True
         return False
 
-    def _number_after(self, after_id: int) -> int:
-        """Return how many records the next page has."""
-        window, most = self._window(after_id), self._size.records
-        return len(self._client.search(self._model, window, limit=most, order="id", context=ARCHIVED_TOO))
-
     def _first_id(self, after_id: int) -> int | None:
         window = self._window(after_id)
         ids = self._client.search(self._model, window, limit=1, order="id", context=ARCHIVED_TOO)
         return self._in_window(ids, after_id)[0] if ids else next(iter(self._ids_left(after_id)), None)
 
-    def _ids_left(self, after_id: int) -> list[int]:
-        """Return the next ids, asked for without a limit: see `newest_id`."""
-        ids = self._client.search(self._model, self._window(after_id), order="id", context=ARCHIVED_TOO)
-        return self._in_window(ids, after_id)[: self._size.records]
+    def _ids_left(self, after_id: int, limit: int | None = None) -> list[int]:
+        """Return the next ids. Without a limit none is left out: see `newest_id`."""
+        ids = self._client.search(self._model, self._window(after_id), limit=limit, order="id", context=ARCHIVED_TOO)
+        return self._in_window(ids, after_id)[: limit or self._size.records]
 
     def _in_window(self, ids: Sequence[int], after_id: int) -> list[int]:
-        """Return ids in order, each once. One that was not asked for could send a scan round in a circle."""
+        """Return ids in order, each once; one that was not asked for could send a scan round in a circle."""
         for item in ids:
             if not after_id < item <= self._up_to_id:
                 raise self._misfit(f"the id {item} is not after {after_id}, up to {self._up_to_id}")

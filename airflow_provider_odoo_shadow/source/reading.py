@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from airflow_provider_odoo_shadow.source.answers import is_id, misfit
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError
 from airflow_provider_odoo_shadow.source.types import Context, Domain, Json, Record
 
 ARCHIVED_TOO: Context = {"active_test": False, "ir.ui.menu.full_list": True}
@@ -58,6 +59,31 @@ class Variant:
 
 def _wanted(variant: Variant, keys: Collection[str]) -> Iterator[str]:
     return (name for name in variant.fields if variant_key(name, variant.kind) in keys)
+
+
+def count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:
+    """Return how many records of a reading match.
+
+    :raises OdooRecordIdError: Odoo refuses to look for the model's records by their ids.
+    """
+    try:
+        return client.search_count(reading.model, reading.within(domain), context=ARCHIVED_TOO)
+    except OdooRequestError as error:
+        if _is_searched_by_id(client, reading.model):
+            raise
+        asked = f"{client.connection}: {reading.model}"
+        raise OdooRecordIdError(
+            f"{asked} cannot be searched by id, as models without a table of their own: it cannot be mirrored; leave "
+            f"it out. Odoo says: {error.said or error}"
+        ) from None
+
+
+def _is_searched_by_id(client: OdooClient, model: str) -> bool:
+    try:
+        client.search_count(model, _BY_ID)
+    except OdooRequestError:
+        return False
+    return True
 
 
 def variant_key(field: str, kind: str) -> str:

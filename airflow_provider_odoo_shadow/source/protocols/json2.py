@@ -9,12 +9,12 @@ from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, O
 from airflow_provider_odoo_shadow.source.faults import (
     first_line,
     odoo_error,
-    refused,
     request_error,
     unknown_database,
     user_id_in,
 )
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
+from airflow_provider_odoo_shadow.source.two_factor import login_refused
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 # The names of the positional arguments of Odoo's own methods (odoo/orm/models.py of 19.0).
@@ -100,7 +100,7 @@ class Json2:
             return self._transport.not_data(answer)
         details = self._transport.decode(answer)
         if answer.status == 401:
-            return refused(self._connection)
+            return login_refused(self._transport)
         if not isinstance(details, dict) or (answer.status >= 500 and "name" not in details):
             return self._transport.not_data(answer)  # a gateway's own JSON: Odoo's has a name
         name, message = str(details.get("name") or f"HTTP {answer.status}"), str(details.get("message") or "")

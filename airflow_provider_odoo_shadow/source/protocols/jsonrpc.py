@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
 from airflow_provider_odoo_shadow.source.faults import odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpTransport
+from airflow_provider_odoo_shadow.source.two_factor import login_refused
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 _HEADERS = {"Content-Type": "application/json"}
@@ -44,6 +45,8 @@ class JsonRpc:
             connection = self._connection
             args: list[Argument] = [connection.database, connection.login, connection.password, {}]
             uid = self._post("common", "authenticate", args, "common.authenticate")
+            if uid is False:
+                raise login_refused(self._transport)
             self._uid = user_id_in(connection, "common.authenticate", uid)
         return self._uid
 

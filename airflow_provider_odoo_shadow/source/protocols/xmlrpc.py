@@ -12,9 +12,11 @@ from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, O
 from airflow_provider_odoo_shadow.source.faults import LONGEST_READ, odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.protocols import xml_text
+from airflow_provider_odoo_shadow.source.two_factor import login_refused
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 _HEADERS = {"Content-Type": "text/xml"}
+_CALL = '  File "'
 _DECLARATION = b"<!DOCTYPE"
 # What Python's own reader raises for XML that is not XML-RPC: missing and misplaced parts, wrong names and values.
 _MALFORMED = (
@@ -29,6 +31,13 @@ _MALFORMED = (
 )
 # Odoo's own fault codes (odoo/http.py, /xmlrpc/2); code 1 carries a traceback whose last line names the class.
 _CLASS_OF_CODE = {2: "odoo.exceptions.UserError", 3: "odoo.exceptions.AccessDenied", 4: "odoo.exceptions.AccessError"}
+
+
+def _last_error(lines: Sequence[str]) -> str:
+    """Return the line of a traceback that names the error; what PostgreSQL says goes on behind it (`LINE 1: …`)."""
+    calls = [at for at, line in enumerate(lines) if line.startswith(_CALL)]
+    said = [line for line in lines[calls[-1] if calls else 0 :] if line and not line.startswith((" ", "Traceback"))]
+    return next(iter(said if calls else reversed(said)), "unknown error")
 
 
 class XmlRpc:
@@ -62,6 +71,8 @@ class XmlRpc:
             connection = self._connection
             params: tuple[object, ...] = (connection.database, connection.login, connection.password, {})
             uid = self._post("/xmlrpc/2/common", "authenticate", params, "common.authenticate")
+            if uid is False:
+                raise login_refused(self._transport)
             self._uid = user_id_in(connection, "common.authenticate", uid)
         return self._uid
 
@@ -110,6 +121,5 @@ class XmlRpc:
         if not name:
             lines = text[-LONGEST_READ:].rstrip().splitlines()
             whole = lines if len(text) <= LONGEST_READ else lines[1:]  # half a secret would not be recognised
-            classes = [line for line in whole if line and not line.startswith((" ", "Traceback"))]
-            name, _, text = (classes[-1] if classes else "unknown error").partition(": ")
+            name, _, text = _last_error(whole).partition(": ")
         return odoo_error(self._connection, target, name, text)

@@ -1,4 +1,4 @@
-"""XML-RPC with characters that XML forbids or changes, as Odoo sends them all the same."""
+"""XML-RPC as Odoo writes it: with characters that XML forbids or changes, and errors that go over several lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import xmlrpc.client
 
 import pytest
 
-from airflow_provider_odoo_shadow.source.errors import OdooServerError
+from airflow_provider_odoo_shadow.source.errors import OdooRequestError, OdooServerError
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply
 
@@ -24,7 +24,7 @@ AWKWARD = [
 
 
 def answering(server: RawServer, value: object) -> None:
-    body = xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True)
+    body = xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True)  # type: ignore[arg-type]
     server.everything = lambda _: Reply(body=body.encode(errors="surrogatepass"), content_type=XML_TYPE)
 
 
@@ -61,3 +61,22 @@ def test_another_encoding_is_not_believed(encoding: str, server: RawServer, clie
     server.everything = lambda _: Reply(body=body, content_type=XML_TYPE)
     with client_to(server.url, protocol="xmlrpc") as client, failing_with(OdooServerError, "not a whole Odoo answer"):
         client.user_id()
+
+
+def test_the_class_of_an_error_is_found_though_postgresql_says_more(server: RawServer, client_to: ClientTo) -> None:
+    text = (
+        "Traceback (most recent call last):\n"
+        '  File "/odoo/sql_db.py", line 332, in execute\n'
+        "    res = self._obj.execute(query, params)\n"
+        "psycopg2.errors.UndefinedColumn: column vendor_delay_report.on_time_rate does not exist\n"
+        'LINE 1: SELECT "vendor_delay_report"."id", "vendor_delay_report"."on...\n'
+        "                                           ^\n"
+    )
+    with client_to(server.url, protocol="xmlrpc") as client:
+        answering(server, 2)
+        client.user_id()
+        body = xmlrpc.client.dumps(xmlrpc.client.Fault(1, text))
+        server.everything = lambda _: Reply(body=body, content_type=XML_TYPE)
+        with failing_with(OdooRequestError, "UndefinedColumn: column vendor_delay_report.on_time_rate") as raised:
+            client.search_read("vendor.delay.report")
+    assert raised[0].kind == "UndefinedColumn"
