@@ -20,7 +20,7 @@ from airflow_provider_odoo_shadow.job.read_ahead import read_ahead
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.window import CLOCK_TOLERANCE
 from airflow_provider_odoo_shadow.job.witness import Witness
-from airflow_provider_odoo_shadow.source.answers import moment_in
+from airflow_provider_odoo_shadow.source.answers import is_id, moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
 from airflow_provider_odoo_shadow.source.pages import Page, Unreadable, newest_id, read_pages
@@ -223,32 +223,53 @@ class Comparison:
         found: dict[int, Difference] = {}
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
-            records, withheld = self._read(chunk)
-            differences = self._compare(records, id_list(chunk))
-            given = {record["id"] for record in records}
-            reading = self.layout.reading
-            unread = still_listed(self.odoo, reading, reading.domain, [item for item in chunk if item not in given])
-            differences = self._judge(unread, differences, withheld)
-            fresh = {record["id"] for record in records if self._is_fresh(record)}
-            found |= {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
+            found |= self._compare_these(chunk)
         if self.on_delete is OnDelete.IGNORE:
             found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
 
     def first_cells(self, ids: Sequence[int]) -> tuple[CellDifference, ...]:
         """Return the first cells that differ in some rows; hashes, and what was let in as a credential, are masked."""
-        rows, _ = self.witness.rows(self._read(ids)[0]) if ids else ([], [])
-        if not rows:
-            return ()
         settings = self.layout.settings
         masked = {
             item.column.name
             for item in self.layout.columns
             if settings.hashes(item.column.field) or item.column.field in settings.allow_fields
         }
-        with self.shadow.transaction() as tx:
-            cells = differing_cells(tx, self.live, self.witness.columns, rows, _MOST_CELLS)
+        cells = self._cells(ids)
         return tuple(replace(item, shadow=MASK, odoo=MASK) if item.column in masked else item for item in cells)
+
+    def _cells(self, ids: Sequence[int]) -> list[CellDifference]:
+        cells: list[CellDifference] = []
+        chosen = [("id", "in", list(ids))]
+        pages = read_pages(
+            self.odoo, self.layout.reading, chosen, up_to_id=ids[-1] if ids else None, page_size=self.page_size
+        )
+        for page in pages:
+            rows, _ = self.witness.rows(page.records)
+            if rows and len(cells) < _MOST_CELLS:
+                with self.shadow.transaction() as tx:
+                    cells += differing_cells(tx, self.live, self.witness.columns, rows, _MOST_CELLS - len(cells))
+        return cells
+
+    def _compare_these(self, ids: Sequence[int]) -> dict[int, Difference]:
+        """Read some records by their ids and compare them, page by page, and then what no page brought."""
+        reading, differences = self.layout.reading, dict[int, Difference]()
+        withheld, given, fresh = dict[int, Unreadable](), set[int](), set[int]()
+        chosen = [("id", "in", list(ids))]
+        for page in read_pages(self.odoo, reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
+            of_page = {item: record for record in page.records if is_id(item := record["id"])}
+            if of_page:
+                differences |= self._compare(page.records, id_list(list(of_page)))
+            given |= of_page.keys()
+            fresh |= {item for item, record in of_page.items() if self._is_fresh(record)}
+            withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
+        lacking = [item for item in ids if item not in given]
+        if lacking:
+            differences |= self._compare([], id_list(lacking))
+        unread = still_listed(self.odoo, reading, reading.domain, lacking)
+        differences = self._judge(unread, differences, withheld)
+        return {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
 
     def _judge(
         self, unread: Collection[int], differences: dict[int, Difference], withheld: Mapping[int, Unreadable]
@@ -262,15 +283,6 @@ class Comparison:
         self.unreadable += [withheld.get(item) or Unreadable(item, None, WITHHELD) for item in sorted(here - told)]
         rest = {item: kind for item, kind in differences.items() if item not in here}
         return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
-
-    def _read(self, ids: Sequence[int]) -> tuple[list[Record], dict[int, Unreadable]]:
-        """Read records by their ids; return them, and those that could not be read."""
-        reading, records, withheld = self.layout.reading, list[Record](), dict[int, Unreadable]()
-        chosen = [("id", "in", list(ids))]
-        for page in read_pages(self.odoo, reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
-            records += page.records
-            withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
-        return records, withheld
 
     def _is_fresh(self, record: Record) -> bool:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from airflow_provider_odoo_shadow.job.layout import Labels, Layout
 from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError
 from airflow_provider_odoo_shadow.source.fields import Field, read_fields
+from airflow_provider_odoo_shadow.source.readable_only import readable_only
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -33,7 +35,7 @@ def read_layout(
     fields = read_fields(odoo, model)
     has_translations = settings.all_languages and any(field.translate for field in fields)
     has_companies = settings.all_companies and any(field.company_dependent for field in fields)
-    return Layout.of(
+    layout = Layout.of(
         model,
         fields,
         settings,
@@ -42,6 +44,7 @@ def read_layout(
         hash_secret=odoo.connection.hash_secret,
         unreadable=closed_models(odoo, model, fields) if unreadable is None else unreadable,
     )
+    return replace(layout, readable=readable_only(odoo, model))
 
 
 def closed_models(odoo: OdooClient, model: str, fields: Iterable[Field]) -> set[str]:

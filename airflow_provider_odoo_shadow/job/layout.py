@@ -13,7 +13,7 @@ from airflow_provider_odoo_shadow.job.settings import AS_USUAL, ModelSettings
 from airflow_provider_odoo_shadow.source.discovery import TEXT_TYPES
 from airflow_provider_odoo_shadow.source.fields import Field
 from airflow_provider_odoo_shadow.source.reading import Reading, Variant, variant_key
-from airflow_provider_odoo_shadow.source.types import Context
+from airflow_provider_odoo_shadow.source.types import Context, Domain
 from airflow_provider_odoo_shadow.target.descriptions import Description
 from airflow_provider_odoo_shadow.target.names import free_column_name
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
@@ -71,6 +71,7 @@ class Layout:
     :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
     :param refused: fields that are left out since Odoo does not give records together with them.
     :param settings: how this model is mirrored.
+    :param readable: the domain of those records that the login may read, where a search finds others as well.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
     """
 
@@ -84,6 +85,7 @@ class Layout:
     settings: ModelSettings = AS_USUAL
     name_path: str | None = None
     refused: frozenset[str] = frozenset()
+    readable: Domain = ()
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
@@ -108,7 +110,7 @@ class Layout:
         plain = [key for key in dict.fromkeys((*(item.key for item in self.columns), *named)) if key not in varied]
         cursor = [WRITE_DATE_FIELD] if self.has_write_date else []
         used = tuple(item for item in variants if item.fields)
-        return Reading(self.model, ("id", *cursor, *plain), self.settings.domain, used)
+        return Reading(self.model, ("id", *cursor, *plain), [*self.settings.domain, *self.readable], used)
 
     def restricted(self, names: Iterable[str], *, cursor: bool = True) -> Layout:
         """Return the layout of some columns only, extra ones among them.

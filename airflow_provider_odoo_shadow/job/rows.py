@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ log = logger(__name__)
 
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONG = 65_536
 
 
 @dataclass(frozen=True)
@@ -125,19 +129,21 @@ def _id_of(record: Record) -> int:
 
 def _may_be_unstorable(cells: Iterable[Cell]) -> bool:
     """Say whether some cell may hold what PostgreSQL cannot store: one look at the whole row instead of one at each."""
-    texts = "".join([cell for cell in cells if isinstance(cell, str)])
-    if "\x00" in texts or "\\u0000" in texts:  # as it is, and as JSON spells it
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if sum(map(len, texts)) > _LONG:  # which are not held twice
+        return any(map(_has_unstorable, texts))
+    return _has_unstorable("".join(texts))
+
+
+def _has_unstorable(text: str) -> bool:
+    if "\x00" in text or "\\u0000" in text:  # as it is, and as JSON spells it
         return True
-    try:
-        texts.encode()
-    except UnicodeEncodeError:  # half a surrogate
-        return True
-    return False
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def _clean_text(text: str) -> str:
     text = text.replace("\x00", NUL_SHOWN_AS)
-    return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text if text.isascii() else _SURROGATE.sub(SURROGATE_SHOWN_AS, text)
 
 
 def _clean(value: Json) -> Json:

@@ -32,6 +32,7 @@ from uuid import UUID
 from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD, Layout
 from airflow_provider_odoo_shadow.source.answers import moment_in
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooAccessError
 from airflow_provider_odoo_shadow.source.pages import newest_id
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
 from airflow_provider_odoo_shadow.source.types import Domain
@@ -114,14 +115,17 @@ def newest_write_date(odoo: OdooClient, reading: Reading, domain: Domain, up_to:
 
     An earlier one than the newest does no harm, and some models show none, see `newest_id`: more is read again then.
     """
-    records = odoo.search_read(
-        reading.model,
-        reading.within(domain, [(WRITE_DATE_FIELD, "<=", _as_odoo(up_to))]),
-        [WRITE_DATE_FIELD],
-        limit=1,
-        order=f"{WRITE_DATE_FIELD} desc",
-        context=ARCHIVED_TOO,
-    )
+    try:
+        records = odoo.search_read(
+            reading.model,
+            reading.within(domain, [(WRITE_DATE_FIELD, "<=", _as_odoo(up_to))]),
+            [WRITE_DATE_FIELD],
+            limit=1,
+            order=f"{WRITE_DATE_FIELD} desc",
+            context=ARCHIVED_TOO,
+        )
+    except OdooAccessError:  # that one record may not be read, or none: the pages tell which
+        return None
     written = records[0].get(WRITE_DATE_FIELD) if records else None
     moment = moment_in(written) if isinstance(written, str) else None
     return moment if moment is not None and moment <= up_to else None

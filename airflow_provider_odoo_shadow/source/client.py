@@ -21,7 +21,8 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnknownArgumentError,
 )
-from airflow_provider_odoo_shadow.source.http import HttpTransport
+from airflow_provider_odoo_shadow.source.http import PAGE_BYTES, HttpTransport
+from airflow_provider_odoo_shadow.source.memory import give_large_blocks_back
 from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
 from airflow_provider_odoo_shadow.source.protocols.choose import ServerVersion, choose_protocol, server_version
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
@@ -45,6 +46,7 @@ _READING = frozenset(
         "context_get",
         "fields_get",
         "get_available_models",
+        "has_group",
         "name_search",
         "read",
         "search",
@@ -69,6 +71,7 @@ class OdooClient:
     """
 
     def __init__(self, connection: OdooConnection) -> None:
+        give_large_blocks_back()
         self.connection = connection
         self._transport = HttpTransport(connection)
         self._without_load: set[str] = set()
@@ -152,6 +155,11 @@ class OdooClient:
             return None
         return {item.text("key"): item.text("value") for item in found}
 
+    @property
+    def received_bytes(self) -> int:
+        """How long all answers together were that this thread has read."""
+        return self._transport.received_bytes
+
     def server_time(self) -> datetime:
         """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.
 
@@ -185,6 +193,14 @@ class OdooClient:
         local = self.local_time()
         return max(local, min(self.server_time(), local + MOST_SKEW))
 
+    def check_size(self, page_bytes: int) -> None:
+        """Make sure that the answers that are held together for one page are not too large.
+
+        :raises OdooLargeAnswerError: they are.
+        """
+        if page_bytes > PAGE_BYTES:
+            raise self._transport.too_large(page_bytes)
+
     def execute_kw(
         self,
         model: str,
@@ -196,7 +212,8 @@ class OdooClient:
     ) -> Json:
         """Call any public method; the connection's language and companies are added to the context.
 
-        :param can_split: the caller asks for less when the server cannot give so much, so that is not tried again here.
+        :param can_split: the caller asks for less when the server cannot give so much, so that is not tried again here,
+            or when memory should not hold it: see `OdooLargeAnswerError`.
         """
         named = dict(kwargs or {})
         context = {**self._own_context(), **_mapping(named.get("context"))}
@@ -205,7 +222,7 @@ class OdooClient:
         protocol = self.protocol
         if method not in _READING:
             return protocol.call(model, method, args, named)
-        return _retrying(can_split)(protocol.call, model, method, args, named)
+        return _retrying(can_split)(protocol.call, model, method, args, named, can_split=can_split)
 
     def search_read(
         self,

@@ -126,3 +126,14 @@ class OdooServerError(OdooRetriableError):
     def __init__(self, message: str, *, retry_after: float | None = None, is_misfit: bool = False) -> None:
         super().__init__(message, retry_after=retry_after)
         self.is_misfit = is_misfit
+
+
+class OdooLargeAnswerError(OdooServerError):
+    """Records that were asked for together are too large to be held together: ask for fewer.
+
+    :ivar answer_bytes: how large the answer is, or at least how large.
+    """
+
+    def __init__(self, message: str, *, answer_bytes: int) -> None:
+        super().__init__(message)
+        self.answer_bytes = answer_bytes

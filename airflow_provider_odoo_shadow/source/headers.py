@@ -1,4 +1,4 @@
-"""Reads the two headers that tell of time. Anything may stand there: what cannot be read counts as not given."""
+"""Reads headers that tell of time and length. Anything may stand there: what cannot be read counts as not given."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ LONGEST_RETRY_AFTER = 3600.0
 
 _LONGEST_DATE = 64
 _MOST_DIGITS = 9
+_MOST_LENGTH_DIGITS = 18
 
 
 def moment_of(date: str) -> datetime | None:
@@ -21,6 +22,12 @@ def moment_of(date: str) -> datetime | None:
         return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):  # all of them seen: year 9999, odd zones, blanks
         return None
+
+
+def announced_bytes(content_length: str | None) -> int:
+    """Read `Content-Length`; 0 when it tells nothing."""
+    text = (content_length or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_LENGTH_DIGITS else 0
 
 
 def seconds_to_wait(retry_after: str | None) -> float | None:

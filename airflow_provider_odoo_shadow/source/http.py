@@ -22,10 +22,11 @@ from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
+    OdooLargeAnswerError,
     OdooServerError,
     OdooThrottledError,
 )
-from airflow_provider_odoo_shadow.source.headers import moment_of, seconds_to_wait
+from airflow_provider_odoo_shadow.source.headers import announced_bytes, moment_of, seconds_to_wait
 from airflow_provider_odoo_shadow.source.inflate import Inflater, TooLongError
 from airflow_provider_odoo_shadow.source.network import damaged, network_error, wants_tls
 from airflow_provider_odoo_shadow.source.types import Json
@@ -41,8 +42,14 @@ DEADLINE_IN_TIMEOUTS = 2
 """A whole call takes at most so many of the connection's timeouts: one until the answer begins, one while it comes."""
 
 MOST_BYTES = 128 * 2**20
-"""Of one answer, as it arrives and decompressed. A page of 2,000 records has 3 to 10 MB; one of 10,000 with long texts
-may have more than this, and is halved."""
+"""Of one answer, as it arrives and decompressed; a single record may have as much."""
+
+PAGE_BYTES = 8 * 2**20
+"""Of one answer with several records, which can be asked for in smaller numbers. A page of 2,000 records has 3 to
+10 MB, and takes about five times as much while it is read and written."""
+
+_MOST_COUNTED = 4 * PAGE_BYTES
+"""Of an answer that is too large and did not say how large it is: so far it is read, and only counted."""
 
 MOST_VALUES = 8_000_000
 """Values of one answer, or ids. Each takes up to a hundred bytes in memory, and three on the wire (`[],`)."""
@@ -76,6 +83,7 @@ class HttpTransport:
         self._next_call = 0.0
         self._connect_timeout = min(CONNECT_TIMEOUT, connection.timeout)
         self._server_time: datetime | None = None
+        self._of_thread = threading.local()
         if connection.verify is False and not connection.is_loopback:
             log.warning(
                 "%s: verify is false, so the server's certificate is not checked, and whoever stands between may read "
@@ -88,17 +96,25 @@ class HttpTransport:
         """The server's clock in its newest answer (HTTP `Date`, whole seconds, cut off), None before the first."""
         return self._server_time
 
+    @property
+    def received_bytes(self) -> int:
+        """How long all answers together were that this thread has read."""
+        return getattr(self._of_thread, "received_bytes", 0)
+
     def close(self) -> None:
         """Give the sockets back."""
         self._session.close()
 
     def get(self, path: str) -> HttpAnswer:
         """Fetch a path below the connection's URL. Raises an `OdooError`."""
-        return self._send("GET", path, None, {})
+        return self._send("GET", path, None, {}, can_split=False)
 
-    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        """Post a body to a path below the connection's URL. Raises an `OdooError`."""
-        return self._send("POST", path, body, headers)
+    def post(self, path: str, body: bytes, headers: Mapping[str, str], *, can_split: bool = False) -> HttpAnswer:
+        """Post a body to a path below the connection's URL. Raises an `OdooError`.
+
+        :param can_split: the caller can ask for less, so that the answer may have no more than `PAGE_BYTES`.
+        """
+        return self._send("POST", path, body, headers, can_split=can_split)
 
     def decode(self, answer: HttpAnswer) -> Json:
         """Read an answer's body as JSON.
@@ -132,20 +148,31 @@ class HttpTransport:
             "check the URL, or whether a proxy in front shows a maintenance page."
         )
 
-    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> HttpAnswer:
+    def too_large(self, answer_bytes: int) -> OdooLargeAnswerError:
+        """Build the error for records that should be asked for in smaller numbers."""
+        return OdooLargeAnswerError(
+            f"{self.connection} answered {answer_bytes >> 20} MiB or more, which is too much for one page.",
+            answer_bytes=answer_bytes,
+        )
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, can_split: bool
+    ) -> HttpAnswer:
         self._wait_for_turn()
         budget = Budget(self.connection.timeout * DEADLINE_IN_TIMEOUTS, MOST_BYTES + _HEADERS_BYTES)
         failure: OdooError | None = None
         try:
             with spending(budget):
-                return self._exchange(method, path, body, headers)
+                return self._exchange(method, path, body, headers, can_split=can_split)
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
             full = self._too_much(f"{MOST_BYTES >> 20} MiB") if budget.is_full else None
             failure = full or network_error(self.connection, error, budget, self._connect_timeout)
         # Raised out here, it does not carry the other error, which holds the request and so the credential.
         raise failure
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> HttpAnswer:
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, can_split: bool
+    ) -> HttpAnswer:
         response = self._session.request(
             method,
             self.connection.url + path,
@@ -159,12 +186,17 @@ class HttpTransport:
         with closing(response):
             self._note_time(response.raw.headers.getlist("Date"))
             self._check_status(response, path)
-            answer = self._read(response)
+            answer = self._read(response, PAGE_BYTES if can_split else None)
+        self._of_thread.received_bytes = self.received_bytes + len(answer)
         self._check_failure(response, answer)
         return HttpAnswer(response.status_code, answer, response.headers.get("Content-Type", ""))
 
-    def _read(self, response: requests.Response) -> bytes:
-        """Read a body within bounds; of encodings only the one that was asked for, and only once, is undone."""
+    def _read(self, response: requests.Response, page_bytes: int | None) -> bytes:
+        """Read a body within bounds; of encodings only the one that was asked for, and only once, is undone.
+
+        :param page_bytes: how long it may be, since less can be asked for; None when it cannot.
+        :raises OdooLargeAnswerError: it is longer.
+        """
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         pieces: Iterable[bytes] = response.raw.stream(_READ_AT_ONCE, decode_content=False)
         if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -172,9 +204,18 @@ class HttpTransport:
                 f"{self.connection} answered in an encoding that was not asked for: "
                 "let the proxy in front of it compress with gzip only, or not at all."
             )
-        body = io.BytesIO()
+        announced = announced_bytes(response.headers.get("Content-Length"))
+        if page_bytes is not None and announced > page_bytes:
+            raise self.too_large(announced)
+        body, length = io.BytesIO(), 0
         for piece in self._inflated(pieces) if "gzip" in encoding else pieces:
-            body.write(piece)
+            length += len(piece)
+            if page_bytes is None or length <= page_bytes:
+                body.write(piece)
+            elif length > _MOST_COUNTED:
+                break
+        if page_bytes is not None and length > page_bytes:
+            raise self.too_large(length)
         return body.getvalue()
 
     def _inflated(self, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ Paging by `id > last` is the only way that loses nothing while others write: an 
 and `order="write_date, id"` sorts by microseconds that nobody outside sees.
 
 A page that is too much for the server is halved, down to one record; a record that it cannot give even alone is passed
-over and told.
+over and told. A page that is too much for this side's memory is asked for in smaller ones, as its size tells.
 """
 
 from __future__ import annotations
@@ -18,12 +18,21 @@ from airflow_provider_odoo_shadow.source.client import TOO_MUCH, OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
+    OdooLargeAnswerError,
     OdooRequestError,
     OdooServerError,
     OdooTimeoutError,
     OdooUnreadableRecordsError,
 )
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading, add_variants, id_range
+from airflow_provider_odoo_shadow.source.page_size import PageSize
+from airflow_provider_odoo_shadow.source.reading import (
+    ARCHIVED_TOO,
+    BEFORE_ALL,
+    Reading,
+    add_variants,
+    count_by_id,
+    id_range,
+)
 from airflow_provider_odoo_shadow.source.refused_fields import REFUSALS, raise_if_refused
 from airflow_provider_odoo_shadow.source.types import Domain, Record
 from airflow_provider_odoo_shadow.source.withheld import DROPPED, MOST_WITHHELD, WITHHELD, complete
@@ -38,23 +47,21 @@ MOST_UNREADABLE = 20
 MOST_IN_A_ROW = 2
 """Records of one scan that may be passed over, in all and one after the other; with more, something else is wrong."""
 
+MOST_FORBIDDEN = 200
+"""Records of one scan that the login may not read, each for itself; each costs some calls with every run."""
+_PROBES = 8
+
 MOST_EMPTY_IN_A_ROW = 20
 """Pages of which only ids were found, since the records had gone meanwhile; with more, it would never end."""
 
-MOST_LOOKS = 3
-"""For fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields."""
-
-GOOD_PAGES_BEFORE_LARGER = 10
-"""After a page has timed out."""
+MOST_LOOKS = 3  # for fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
 
 _OF_FIELDS = ("UndefinedColumn", "UndefinedTable")
 """Errors of Odoo's database that are a field's fault, whatever the record: a view lacks what its model declares."""
 
-
-_UNSAYABLE = "cannot marshal None"
-"""What 17.0 says over XML-RPC of a field whose empty value is None: a record's properties that nobody has set."""
+_UNSAYABLE = "cannot marshal None"  # 17.0 over XML-RPC, of a record's properties that nobody has set
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def newest_id(client: OdooClient, reading: Reading, domain: Domain = ()) -> int 
     Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
     not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
     """
-    if not client.search_count(reading.model, reading.within(domain), context=ARCHIVED_TOO):
+    if not count_by_id(client, reading, domain):
         return None
     return utmost_id(client, reading, domain)
 
@@ -123,9 +130,8 @@ def read_pages(
     """Yield a reading's records that match with `after_id < id <= up_to_id`, archived ones too, by ascending id.
 
     A short page does not end it, since a server may cap its pages; only `up_to_id` does, or that no id is left.
-    The last page, and no other, has `is_last`.
+    The last page, and no other, has `is_last`. `up_to_id` None reads nothing.
 
-    :param up_to_id: None reads nothing.
     :raises OdooServerError: the server's order or filter is not what was asked for.
     """
     if up_to_id is None or after_id >= up_to_id:
@@ -167,11 +173,10 @@ class _PageReader:
         self._fields = reading.fields
         self._domain = [*reading.domain, *domain]
         self._up_to_id = up_to_id
-        self._page_size = page_size
-        self._size = self._most = page_size
-        self._good_in_a_row = 0
+        self._size = PageSize(page_size)
         self._unreadable = 0
         self._in_a_row: list[int] = []
+        self._gives_some = False
         self._empty_in_a_row = 0
         self._withheld = 0
         self._looks = 0
@@ -185,18 +190,26 @@ class _PageReader:
         if self._read_already:
             return self._read_already.popleft()
         while True:
+            before = self._client.received_bytes
             try:
                 records, withheld, last_id = self._read(after_id)
+            except OdooLargeAnswerError as error:
+                self._size.shrink(len(self._ids_left(after_id, self._size.records)), error.answer_bytes)
+                log.info(
+                    "%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size.records, error
+                )
+                continue
             except (*_SPLITTABLE, OdooAccessError) as error:
                 if isinstance(error, OdooServerError) and error.is_misfit:
                     raise
                 self._look_for_fields(after_id, error)
-                if self._size == 1:
+                if self._size.records == 1:
                     return self._pass_over(after_id, error)
                 self._halve(after_id, error)
                 continue
             self._in_a_row = []
-            self._grow()
+            self._gives_some = False  # asked again at the next trouble: rights may be lost meanwhile
+            self._size.grow(len(records), self._client.received_bytes - before)
             return self._told(withheld, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
 
     def _read(self, after_id: int) -> tuple[list[Record], list[int], int]:
@@ -205,21 +218,22 @@ class _PageReader:
         A page that is as long as it may be needs no list: of the records that Odoo found for it, it dropped none. An
         empty page is not yet the end.
         """
+        before = self._client.received_bytes
         records = self._search_read(after_id)
         last_id = self._check_order(records, after_id, self._up_to_id)
-        missing = add_variants(self._client, self._reading, records)
+        missing = add_variants(self._client, self._reading, records, since=before)
         if not records:
             listed = self._ids_left(after_id)
             last_id = listed[-1] if listed else self._up_to_id
             missing.update(listed)
-        elif len(records) < self._size:
+        elif len(records) < self._size.records:
             listed = self._client.search(self._model, self._window(after_id, last_id), context=ARCHIVED_TOO)
             missing.update(set(self._in_window(listed, after_id)).difference(map(_id, records)))
         if not missing:
             self._empty_in_a_row = 0
             return records, [], last_id
         whole, withheld = complete(
-            self._client, self._reading, self._domain, records, missing, can_split=self._size > 1
+            self._client, self._reading, self._domain, records, missing, can_split=self._size.records > 1
         )
         self._empty_in_a_row = 0 if whole or withheld else self._empty_in_a_row + 1
         if self._empty_in_a_row > MOST_EMPTY_IN_A_ROW:
@@ -231,10 +245,10 @@ class _PageReader:
             self._model,
             self._window(after_id),
             self._fields,
-            limit=self._size,
+            limit=self._size.records,
             order="id",
             context=ARCHIVED_TOO,
-            can_split=self._size > 1,
+            can_split=self._size.records > 1,
         )
 
     def _told(self, withheld: Sequence[int], after_id: int, page: Page) -> Page:
@@ -267,15 +281,17 @@ class _PageReader:
             or getattr(error, "kind", "") in _OF_FIELDS
             or _UNSAYABLE in getattr(error, "said", "")
         )
-        is_time = not self._looks or (self._size == 1 and self._looks < MOST_LOOKS)
+        is_time = not self._looks or (self._size.records == 1 and self._looks < MOST_LOOKS)
         if not (may_be_fields and is_time):
             return
         self._looks += 1
         try:
             records = self._client.search_read(
-                self._model, self._window(after_id), ["id"], limit=self._size, order="id", context=ARCHIVED_TOO
+                self._model, self._window(after_id), ["id"], limit=self._size.records, order="id", context=ARCHIVED_TOO
             )
         except REFUSALS:
+            if isinstance(error, OdooAccessError) and self._gives_any(after_id):
+                return  # it is some of the records
             raise error from None
         self._check_order(records, after_id, self._up_to_id)
         raise_if_refused(self._client, self._reading, [_id(record) for record in records], _said(error))
@@ -286,16 +302,9 @@ class _PageReader:
     def _halve(self, after_id: int, error: OdooError) -> None:
         if isinstance(error, OdooTimeoutError):
             self._first_id(after_id)  # a server that does not answer this either is not slow but down: raises
-            self._most, self._good_in_a_row = self._size // 2, 0
-        self._size //= 2
-        log.warning("%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size, error)
-
-    def _grow(self) -> None:
-        """Go back to larger pages; to those that took too long, which is dear to find out, only after a while."""
-        self._good_in_a_row += 1
-        if self._good_in_a_row % GOOD_PAGES_BEFORE_LARGER == 0:
-            self._most = min(self._page_size, self._most * 2)
-        self._size = min(self._most, self._size * 2)
+            self._size.note_timeout()
+        self._size.halve()
+        log.warning("%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size.records, error)
 
     def _pass_over(self, after_id: int, error: OdooError) -> Page:
         """Find out which record it is that Odoo cannot give. Raises when that does not work either."""
@@ -306,17 +315,30 @@ class _PageReader:
         self._in_a_row.append(record_id)
         if len(self._in_a_row) > MOST_IN_A_ROW:
             self._blame_fields_of_all(error)
-        if self._unreadable > MOST_UNREADABLE or len(self._in_a_row) > MOST_IN_A_ROW:
+        if self._are_too_many(error):
             raise error
         log.error("%s %d cannot be read: %s", self._model, record_id, error)
         unreadable = Unreadable(record_id, self._write_date(record_id), str(error))
         return Page([], record_id, is_last=record_id >= self._up_to_id, unreadable=unreadable)
 
-    def _blame_fields_of_all(self, error: OdooError) -> None:
-        """Find out whether fields are the reason why Odoo refuses not only some records, but the last one as well.
+    def _are_too_many(self, error: OdooError) -> bool:
+        """Say whether so many records cannot be read that it is hardly they."""
+        if isinstance(error, OdooAccessError) and self._unreadable <= MOST_FORBIDDEN:
+            return len(self._in_a_row) > MOST_IN_A_ROW and not self._gives_any(self._in_a_row[-1])
+        return self._unreadable > MOST_UNREADABLE or len(self._in_a_row) > MOST_IN_A_ROW
 
-        :raises OdooRefusedFieldsError: they are.
-        """
+    def _gives_any(self, after_id: int) -> bool:
+        """Find out whether the login may read any of the next records; if they are few, any at all."""
+        if not self._gives_some:
+            ids = self._ids_left(after_id, MOST_FORBIDDEN)
+            if len(ids) <= MOST_UNREADABLE:
+                ids = self._client.search(self._model, self._window(BEFORE_ALL), context=ARCHIVED_TOO)
+            some = {ids[len(ids) * part // _PROBES] for part in range(_PROBES)} | {ids[-1]} if ids else set()
+            self._gives_some = not all(self._is_refused(item) for item in some)
+        return self._gives_some
+
+    def _blame_fields_of_all(self, error: OdooError) -> None:
+        """Raise `OdooRefusedFieldsError` when fields are why Odoo refuses not only some records, but also the last."""
         if not isinstance(error, OdooRequestError):
             return
         last = self._client.search(
@@ -338,13 +360,13 @@ class _PageReader:
         ids = self._client.search(self._model, window, limit=1, order="id", context=ARCHIVED_TOO)
         return self._in_window(ids, after_id)[0] if ids else next(iter(self._ids_left(after_id)), None)
 
-    def _ids_left(self, after_id: int) -> list[int]:
-        """Return the next ids, asked for without a limit: see `newest_id`."""
-        ids = self._client.search(self._model, self._window(after_id), order="id", context=ARCHIVED_TOO)
-        return self._in_window(ids, after_id)[: self._size]
+    def _ids_left(self, after_id: int, limit: int | None = None) -> list[int]:
+        """Return the next ids. Without a limit none is left out: see `newest_id`."""
+        ids = self._client.search(self._model, self._window(after_id), limit=limit, order="id", context=ARCHIVED_TOO)
+        return self._in_window(ids, after_id)[: limit or self._size.records]
 
     def _in_window(self, ids: Sequence[int], after_id: int) -> list[int]:
-        """Return ids in order, each once. One that was not asked for could send a scan round in a circle."""
+        """Return ids in order, each once; one that was not asked for could send a scan round in a circle."""
         for item in ids:
             if not after_id < item <= self._up_to_id:
                 raise self._misfit(f"the id {item} is not after {after_id}, up to {self._up_to_id}")

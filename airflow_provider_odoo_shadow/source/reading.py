@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from airflow_provider_odoo_shadow.source.answers import is_id, misfit
 from airflow_provider_odoo_shadow.source.client import OdooClient
+from airflow_provider_odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError
 from airflow_provider_odoo_shadow.source.types import Context, Domain, Json, Record
 
 ARCHIVED_TOO: Context = {"active_test": False, "ir.ui.menu.full_list": True}
@@ -60,6 +61,31 @@ def _wanted(variant: Variant, keys: Collection[str]) -> Iterator[str]:
     return (name for name in variant.fields if variant_key(name, variant.kind) in keys)
 
 
+def count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:
+    """Return how many records of a reading match.
+
+    :raises OdooRecordIdError: Odoo refuses to look for the model's records by their ids.
+    """
+    try:
+        return client.search_count(reading.model, reading.within(domain), context=ARCHIVED_TOO)
+    except OdooRequestError as error:
+        if _is_searched_by_id(client, reading.model):
+            raise
+        asked = f"{client.connection}: {reading.model}"
+        raise OdooRecordIdError(
+            f"{asked} cannot be searched by id, as models without a table of their own: it cannot be mirrored; leave "
+            f"it out. Odoo says: {error.said or error}"
+        ) from None
+
+
+def _is_searched_by_id(client: OdooClient, model: str) -> bool:
+    try:
+        client.search_count(model, _BY_ID)
+    except OdooRequestError:
+        return False
+    return True
+
+
 def variant_key(field: str, kind: str) -> str:
     """Return where a record has a field's variants; no field's name holds such a sign."""
     return f"{field}@{kind}"
@@ -102,22 +128,30 @@ class Reading:
         return replace(self, fields=fields, variants=used)
 
 
-def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]) -> set[int]:
+def add_variants(
+    client: OdooClient, reading: Reading, records: Sequence[Record], *, since: int | None = None
+) -> set[int]:
     """Read records in other languages and companies, too.
 
     Returns the ids of those that some of these reads did not give: they are gone meanwhile, or Odoo drops them.
 
     :param records: with an id each.
+    :param since: the client's `received_bytes` before the records themselves were read.
+    :raises OdooLargeAnswerError: they are too large together.
     """
     lacking: set[int] = set()
     if not reading.variants:
         return lacking
+    before, can_split = client.received_bytes if since is None else since, len(records) > 1
     by_id = {record["id"]: record for record in records if is_id(record["id"])}
     for record in records:
         record.update({variant_key(name, item.kind): {} for item in reading.variants for name in item.fields})
     for variant in reading.variants if records else ():
         given: set[int] = set()
-        for other in _read_variant(client, reading.model, variant, records):
+        others = _read_variant(client, reading.model, variant, records, can_split=can_split)
+        if can_split:
+            client.check_size(client.received_bytes - before)
+        for other in others:
             record_id = other.get("id")
             if not is_id(record_id) or record_id not in by_id or not other.keys() >= {*variant.fields}:
                 raise misfit(f"{client.connection}: {reading.model}", f"records in {variant.label} that do not fit")
@@ -130,9 +164,11 @@ def add_variants(client: OdooClient, reading: Reading, records: Sequence[Record]
     return lacking
 
 
-def _read_variant(client: OdooClient, model: str, variant: Variant, records: Sequence[Record]) -> Sequence[Record]:
+def _read_variant(
+    client: OdooClient, model: str, variant: Variant, records: Sequence[Record], *, can_split: bool
+) -> Sequence[Record]:
     if variant.context is None:
         return records
     ids: list[Json] = [record["id"] for record in records]
     context = {**ARCHIVED_TOO, **variant.context}
-    return client.search_read(model, [("id", "in", ids)], list(variant.fields), context=context, can_split=True)
+    return client.search_read(model, [("id", "in", ids)], list(variant.fields), context=context, can_split=can_split)

@@ -14,7 +14,12 @@ from collections.abc import Sequence
 
 from airflow_provider_odoo_shadow.source.answers import is_id, misfit
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooRefusedFieldsError, OdooRequestError
+from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooLargeAnswerError,
+    OdooRefusedFieldsError,
+    OdooRequestError,
+)
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading, add_variants
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -121,11 +126,23 @@ class _Trial:
         """Return the ids of those records that Odoo gives with some keys, in every language and company."""
         if not ids:
             return set()
-        reading = self._reading.of(keys)
+        try:
+            return self._given_together(self._reading.of(keys), ids)
+        except OdooLargeAnswerError:
+            middle = len(ids) // 2
+            return self._given(keys, ids[:middle]) | self._given(keys, ids[middle:])
+
+    def _given_together(self, reading: Reading, ids: Sequence[int]) -> set[int]:
+        before = self._client.received_bytes
         records = self._client.search_read(
-            reading.model, [("id", "in", list(ids))], reading.fields, order="id", context=ARCHIVED_TOO
+            reading.model,
+            [("id", "in", list(ids))],
+            reading.fields,
+            order="id",
+            context=ARCHIVED_TOO,
+            can_split=len(ids) > 1,
         )
         given = {item for record in records if is_id(item := record.get("id"))}
         if len(given) < len(records):
             raise misfit(f"{self._client.connection}: {reading.model}", "records without ids of their own")
-        return given - add_variants(self._client, reading, records)
+        return given - add_variants(self._client, reading, records, since=before)

@@ -41,13 +41,14 @@ def complete(
     """
     wanted = set(missing)
     these = [*domain, ("id", "in", sorted(wanted))]
+    before = client.received_bytes
     more = client.search_read(
         reading.model, these, reading.fields, order="id", context=ARCHIVED_TOO, can_split=can_split
     )
     found = {item: record for record in more if is_id(item := record.get("id")) and item in wanted}
     if len(found) < len(more):
         raise misfit(f"{client.connection}: {reading.model}", "records that were not asked for")
-    for item in add_variants(client, reading, more):
+    for item in add_variants(client, reading, more, since=before):
         del found[item]
     withheld = still_listed(client, reading, domain, wanted - found.keys())
     kept = {item: record for record in records if is_id(item := record["id"])}

@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import (
+    OdooAccessError,
     OdooError,
     OdooRequestError,
     OdooServerError,
@@ -21,6 +22,7 @@ from airflow_provider_odoo_shadow.source.errors import (
 from airflow_provider_odoo_shadow.source.pages import MOST_IN_A_ROW, MOST_UNREADABLE
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
+from odoo_stand_in.errors import AccessError
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, mirror_with, visits
 from tests.engine.running import StoppedError, column, log_of, statuses_of, stop_after, watermark_of
@@ -350,3 +352,49 @@ def test_a_server_that_fails_at_every_record_is_down(
     proxy.before = lambda _: None  # it is up again
     mirror_with(client, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
+
+
+def test_records_that_the_login_may_not_read_one_by_one_are_passed_over_however_many_follow_each_other(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    forbidden = set(range(1, 8)) | set(range(30, 36))
+
+    def refuse(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if model == VISIT and any(row["id"] in forbidden for row in rows):
+            raise AccessError("Sorry, you are not allowed to access this document.")
+        return rows
+
+    odoo.rewrite = refuse
+    with pytest.raises(OdooUnreadableRecordsError) as raised:
+        mirror_with(client, shadow, PAGES)
+    assert f"{VISIT}: Odoo cannot give the records 1, 2," in str(raised.value)
+    assert "you are not allowed to access this document" in str(raised.value)
+    assert shadow_rows(database, VISITS).keys() == set(range(1, ROWS + 1)) - forbidden
+
+
+def test_a_model_of_which_the_login_may_read_nothing_fails_soon(
+    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase
+) -> None:
+    def refuse(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if model == VISIT and rows:
+            raise AccessError("Sorry, you are not allowed to access this document.")
+        return rows
+
+    odoo.rewrite = refuse
+    with pytest.raises(OdooAccessError, match="you are not allowed"):
+        mirror_with(client, shadow, PAGES)
+    assert len(proxy.of("search_read")) < 60
+
+
+def test_the_last_records_that_the_login_may_not_read_do_not_stop_the_model(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    def refuse(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if model == VISIT and any(row["id"] > ROWS - 3 for row in rows):
+            raise AccessError("Sorry, you are not allowed to access this document.")
+        return rows
+
+    odoo.rewrite = refuse
+    with pytest.raises(OdooUnreadableRecordsError):
+        mirror_with(client, shadow, PAGES)
+    assert shadow_rows(database, VISITS).keys() == set(range(1, ROWS - 2))

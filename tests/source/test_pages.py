@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooRecordIdError, OdooServerError
+from airflow_provider_odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, OdooServerError
 from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.source.types import Domain
 from odoo_stand_in import StandIn
 from tests.source.conftest import ClientTo, failing_with
-from tests.source.raw_server import RawServer, result
+from tests.source.raw_server import RawServer, Reply, Request, result
 
 MODEL = "res.partner"
 Rows = list[dict[str, Any]]
@@ -149,3 +150,23 @@ def test_paging_goes_on_after_trouble(shared_odoo: StandIn, shared_client: OdooC
     shared_odoo.faults.add(Fault(method="search_read", after=1, close=True), Fault(method="search_read", status=503))
     pages = read_pages(shared_client, Reading(MODEL, ("id",)), up_to_id=everyone[-1], page_size=100)
     assert [one for page in ids(pages) for one in page] == everyone
+
+
+@pytest.mark.parametrize("said", ["Filter on the Account or its Display Name instead", ""])
+def test_a_model_that_is_not_searched_by_id_is_refused_with_the_reason(
+    said: str, server: RawServer, client: OdooClient
+) -> None:
+    error = {"name": "odoo.exceptions.UserError", "message": said, "debug": "Traceback"}
+    server.otherwise = lambda _: Reply(body=json.dumps({"error": {"data": error}}))
+    with failing_with(OdooRecordIdError, "account.root cannot be searched by id", "leave it out", said):
+        newest_id(client, Reading("account.root", ("id",)))
+
+
+def test_a_wrong_domain_is_not_taken_for_that(server: RawServer, client: OdooClient) -> None:
+    def answer(request: Request) -> Reply:
+        refused = {"error": {"data": {"name": "builtins.ValueError", "message": "Invalid domain term"}}}
+        return Reply(body=json.dumps(refused if b"x_wrong" in request.body else {"result": 3}))
+
+    server.otherwise = answer
+    with failing_with(OdooRequestError, "Invalid domain term"):
+        newest_id(client, Reading("res.partner", ("id",), [("x_wrong", "=", 1)]))

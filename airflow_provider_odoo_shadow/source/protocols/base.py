@@ -15,8 +15,19 @@ class OdooProtocol(Protocol):
     def label(self) -> str:
         """How people call it, such as `JSON-2`."""
 
-    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
-        """Call a model's public method. Raises an `OdooError`."""
+    def call(
+        self,
+        model: str,
+        method: str,
+        args: Sequence[Argument],
+        kwargs: Mapping[str, Argument],
+        *,
+        can_split: bool = False,
+    ) -> Json:
+        """Call a model's public method. Raises an `OdooError`.
+
+        :param can_split: the caller can ask for less, so that a large answer is not read.
+        """
 
     def user_id(self) -> int:
         """Return the id of the user that the credential belongs to. Raises an `OdooError`."""

@@ -12,12 +12,12 @@ from airflow_provider_odoo_shadow.source.protocols.base import OdooProtocol
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.protocols.jsonrpc import JsonRpc
 from airflow_provider_odoo_shadow.source.protocols.xmlrpc import XmlRpc
+from airflow_provider_odoo_shadow.source.two_factor import API_KEY
 from airflow_provider_odoo_shadow.source.types import Json
 from airflow_provider_odoo_shadow.text.shown import shown
 
 FIRST_WITH_JSON2 = 19
 _LONGEST_VERSION = 40
-_API_KEY = re.compile(r"[0-9a-f]{40}")  # 20 random bytes as hex: odoo/addons/base/models/res_users.py, 14 to 19
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def choose_protocol(transport: HttpTransport) -> OdooProtocol:
                 f"{connection} is Odoo {version.text}, which has no JSON-2: set protocol to auto or jsonrpc."
             )
         return Json2(transport)
-    if version.major < FIRST_WITH_JSON2 or not _API_KEY.fullmatch(connection.password):
+    if version.major < FIRST_WITH_JSON2 or not API_KEY.fullmatch(connection.password):
         return JsonRpc(transport)
     return _json2_if_key(transport)
 

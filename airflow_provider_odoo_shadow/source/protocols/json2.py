@@ -9,12 +9,12 @@ from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, O
 from airflow_provider_odoo_shadow.source.faults import (
     first_line,
     odoo_error,
-    refused,
     request_error,
     unknown_database,
     user_id_in,
 )
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
+from airflow_provider_odoo_shadow.source.two_factor import login_refused
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 # The names of the positional arguments of Odoo's own methods (odoo/orm/models.py of 19.0).
@@ -46,10 +46,19 @@ class Json2:
         }
         self._uid: int | None = None
 
-    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
+    def call(
+        self,
+        model: str,
+        method: str,
+        args: Sequence[Argument],
+        kwargs: Mapping[str, Argument],
+        *,
+        can_split: bool = False,
+    ) -> Json:
         """Call a model's public method. Raises an `OdooError`; positional arguments of unknown methods are refused."""
         named = {**self._named(model, method, args), **kwargs}
-        answer = self._transport.post(f"/json/2/{model}/{method}", json.dumps(named).encode(), self._headers)
+        body = json.dumps(named).encode()
+        answer = self._transport.post(f"/json/2/{model}/{method}", body, self._headers, can_split=can_split)
         if answer.status == 200:
             return self._transport.decode(answer)
         raise self._error(answer, f"{model}.{method}")
@@ -91,7 +100,7 @@ class Json2:
             return self._transport.not_data(answer)
         details = self._transport.decode(answer)
         if answer.status == 401:
-            return refused(self._connection)
+            return login_refused(self._transport)
         if not isinstance(details, dict) or (answer.status >= 500 and "name" not in details):
             return self._transport.not_data(answer)  # a gateway's own JSON: Odoo's has a name
         name, message = str(details.get("name") or f"HTTP {answer.status}"), str(details.get("message") or "")

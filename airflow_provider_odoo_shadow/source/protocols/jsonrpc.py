@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
 from airflow_provider_odoo_shadow.source.faults import odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpTransport
+from airflow_provider_odoo_shadow.source.two_factor import login_refused
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 _HEADERS = {"Content-Type": "application/json"}
@@ -23,11 +24,20 @@ class JsonRpc:
         self._connection = transport.connection
         self._uid: int | None = None
 
-    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
+    def call(
+        self,
+        model: str,
+        method: str,
+        args: Sequence[Argument],
+        kwargs: Mapping[str, Argument],
+        *,
+        can_split: bool = False,
+    ) -> Json:
         """Call a model's public method. Raises an `OdooError`."""
         connection = self._connection
         login: list[Argument] = [connection.database, self.user_id(), connection.password]
-        return self._post("object", "execute_kw", [*login, model, method, list(args), kwargs], f"{model}.{method}")
+        params: list[Argument] = [*login, model, method, list(args), kwargs]
+        return self._post("object", "execute_kw", params, f"{model}.{method}", can_split=can_split)
 
     def user_id(self) -> int:
         """Log in once and return the user's id. Raises an `OdooError`."""
@@ -35,6 +45,8 @@ class JsonRpc:
             connection = self._connection
             args: list[Argument] = [connection.database, connection.login, connection.password, {}]
             uid = self._post("common", "authenticate", args, "common.authenticate")
+            if uid is False:
+                raise login_refused(self._transport)
             self._uid = user_id_in(connection, "common.authenticate", uid)
         return self._uid
 
@@ -42,9 +54,12 @@ class JsonRpc:
         """Return what `common.version` says; needs no login."""
         return self._post("common", "version", [], "common.version")
 
-    def _post(self, service: str, method: str, args: Sequence[Argument], target: str) -> Json:
+    def _post(
+        self, service: str, method: str, args: Sequence[Argument], target: str, *, can_split: bool = False
+    ) -> Json:
         body = {"jsonrpc": "2.0", "method": "call", "params": {"service": service, "method": method, "args": args}}
-        answer = self._transport.post("/jsonrpc", json.dumps({**body, "id": 1}).encode(), _HEADERS)
+        sent = json.dumps({**body, "id": 1}).encode()
+        answer = self._transport.post("/jsonrpc", sent, _HEADERS, can_split=can_split)
         if answer.status == 404:
             raise OdooConfigurationError(
                 f"{self._connection} has no Odoo API at /jsonrpc (HTTP 404): check the URL and its path."

@@ -11,10 +11,13 @@ from airflow_provider_odoo_shadow.source.answers import is_json
 from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
 from airflow_provider_odoo_shadow.source.faults import LONGEST_READ, odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
+from airflow_provider_odoo_shadow.source.protocols import xml_text
+from airflow_provider_odoo_shadow.source.two_factor import login_refused
 from airflow_provider_odoo_shadow.source.types import Argument, Json
 
 _HEADERS = {"Content-Type": "text/xml"}
-_DECLARATION = "<!DOCTYPE"
+_CALL = '  File "'
+_DECLARATION = b"<!DOCTYPE"
 # What Python's own reader raises for XML that is not XML-RPC: missing and misplaced parts, wrong names and values.
 _MALFORMED = (
     AttributeError,
@@ -30,6 +33,13 @@ _MALFORMED = (
 _CLASS_OF_CODE = {2: "odoo.exceptions.UserError", 3: "odoo.exceptions.AccessDenied", 4: "odoo.exceptions.AccessError"}
 
 
+def _last_error(lines: Sequence[str]) -> str:
+    """Return the line of a traceback that names the error; what PostgreSQL says goes on behind it (`LINE 1: …`)."""
+    calls = [at for at, line in enumerate(lines) if line.startswith(_CALL)]
+    said = [line for line in lines[calls[-1] if calls else 0 :] if line and not line.startswith((" ", "Traceback"))]
+    return next(iter(said if calls else reversed(said)), "unknown error")
+
+
 class XmlRpc:
     """Calls models with login and password (or API key) in each request's body."""
 
@@ -40,12 +50,20 @@ class XmlRpc:
         self._connection = transport.connection
         self._uid: int | None = None
 
-    def call(self, model: str, method: str, args: Sequence[Argument], kwargs: Mapping[str, Argument]) -> Json:
+    def call(
+        self,
+        model: str,
+        method: str,
+        args: Sequence[Argument],
+        kwargs: Mapping[str, Argument],
+        *,
+        can_split: bool = False,
+    ) -> Json:
         """Call a model's public method. Raises an `OdooError`."""
         connection = self._connection
         login: list[Argument] = [connection.database, self.user_id(), connection.password]
         params: tuple[object, ...] = (*login, model, method, list(args), dict(kwargs))
-        return self._post("/xmlrpc/2/object", "execute_kw", params, f"{model}.{method}")
+        return self._post("/xmlrpc/2/object", "execute_kw", params, f"{model}.{method}", can_split=can_split)
 
     def user_id(self) -> int:
         """Log in once and return the user's id. Raises an `OdooError`."""
@@ -53,11 +71,16 @@ class XmlRpc:
             connection = self._connection
             params: tuple[object, ...] = (connection.database, connection.login, connection.password, {})
             uid = self._post("/xmlrpc/2/common", "authenticate", params, "common.authenticate")
+            if uid is False:
+                raise login_refused(self._transport)
             self._uid = user_id_in(connection, "common.authenticate", uid)
         return self._uid
 
-    def _post(self, path: str, method: str, params: tuple[object, ...], target: str) -> Json:
-        answer = self._transport.post(path, self._dumps(method, params, target), _HEADERS)
+    def _post(
+        self, path: str, method: str, params: tuple[object, ...], target: str, *, can_split: bool = False
+    ) -> Json:
+        body = self._dumps(method, params, target)
+        answer = self._transport.post(path, body, _HEADERS, can_split=can_split)
         if answer.status == 404:
             raise OdooConfigurationError(
                 f"{self._connection} has no Odoo API at {path} (HTTP 404): check the URL and its path."
@@ -80,10 +103,9 @@ class XmlRpc:
         # Python's reader keeps a text in pieces, which line ends and entities part.
         self._transport.check_values(sum(answer.body.count(sign) for sign in (b"<", b"&", b"\n", b"\r")))
         try:
-            text = answer.body.decode()
-            if _DECLARATION in text:  # entities, which may grow without end; no XML-RPC has any
+            if _DECLARATION in answer.body:  # entities, which may grow without end; no XML-RPC has any
                 raise self._transport.not_data(answer)
-            values, method = xmlrpc.client.loads(text, use_builtin_types=True)
+            values, method = xml_text.loads(answer.body)
         except xmlrpc.client.Fault as fault:
             raise self._error(fault, target) from None
         except _MALFORMED:
@@ -99,6 +121,5 @@ class XmlRpc:
         if not name:
             lines = text[-LONGEST_READ:].rstrip().splitlines()
             whole = lines if len(text) <= LONGEST_READ else lines[1:]  # half a secret would not be recognised
-            classes = [line for line in whole if line and not line.startswith((" ", "Traceback"))]
-            name, _, text = (classes[-1] if classes else "unknown error").partition(": ")
+            name, _, text = _last_error(whole).partition(": ")
         return odoo_error(self._connection, target, name, text)
