@@ -170,6 +170,8 @@ def test_verifying_writes_nothing_but_what_it_found(
     after = structure(database), contents(database)
     assert len(after[1].pop("odoo_shadow_verification")) == 1
     before[1].pop("odoo_shadow_verification")
+    (told,), (_,) = after[1].pop("odoo_shadow_meta"), before[1].pop("odoo_shadow_meta")
+    assert "odoo_shadow_x_visit" in told  # that its last look has failed, for status
     assert after == before
 
 
@@ -188,7 +190,8 @@ def test_a_repair_touches_exactly_what_differs(
     assert touched == {number for ids in wanted.values() for number in ids}
     by_id = [call.ids for call in proxy.of("search_read") if call.ids is not None]
     looked_again, read = sorted(touched), sorted(touched - set(wanted["extra"]))
-    assert by_id == [looked_again, read, looked_again]  # the last time to see that it is equal now
+    shown = sorted({*wanted["stale"], *wanted["differing"]})[:5]
+    assert by_id == [looked_again, shown, read, looked_again]  # the last time to see that it is equal now
     assert_equal(odoo, database, [VISIT])
 
 
