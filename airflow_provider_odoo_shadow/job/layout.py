@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.source.types import Context, Domain
 from airflow_provider_odoo_shadow.target.descriptions import Description
 from airflow_provider_odoo_shadow.target.names import free_column_name
 from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
+from airflow_provider_odoo_shadow.text.nearest import nearest
 
 WRITE_DATE_FIELD = "write_date"
 TRANSLATIONS = "translations"
@@ -229,21 +230,25 @@ def _why_left_out(model: str, field: Field, settings: ModelSettings, others: Map
 def _check_settings(model: str, fields: dict[str, Field], settings: ModelSettings, hash_secret: str | None) -> None:
     for name in settings.named_fields:
         if name not in fields:
-            raise MirrorConfigurationError(
-                f"{model} has no field '{name}' that this login may read: correct its settings."
-            )
+            lists = ("exclude_fields", "hashed_fields", "allow_fields")
+            where = next((item for item in lists if name in getattr(settings, item)), "its settings")
+            raise _no_field(model, name, where, fields)
     for name in settings.extra_fields:
         field = fields.get(name)
         if field is None:
-            raise MirrorConfigurationError(
-                f"{model} has no field '{name}' that this login may read: correct extra_fields."
-            )
+            raise _no_field(model, name, "extra_fields", fields)
         if field.type in _NOT_COLUMNS:
             raise MirrorConfigurationError(f"{model}, field '{name}': {field.type} fields are never mirrored.")
     if settings.hashed_fields and hash_secret is None:
         raise MirrorConfigurationError(
             f"{model} has hashed_fields, but the Odoo connection has no hash_secret: fill it in (ODOO_HASH_SECRET)."
         )
+
+
+def _no_field(model: str, name: str, where: str, fields: Iterable[str]) -> MirrorConfigurationError:
+    meant = nearest(name, fields)
+    hint = "" if meant is None else f" (did you mean {meant}?)"
+    return MirrorConfigurationError(f"{model} has no field '{name}' that this login may read{hint}: correct {where}.")
 
 
 def _restricted(variant: Variant, keys: set[str]) -> Variant:

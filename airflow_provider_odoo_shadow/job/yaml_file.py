@@ -21,6 +21,7 @@ Place: TypeAlias = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
 _NUMBERS = (f"{_TAG}int", f"{_TAG}float")
 _ODD_NUMBER = re.compile(r"[-+]?0[0-9_]|[-+]?0[bx]|.*:", re.IGNORECASE)
+_BARE_EXCLUSION = re.compile(r"(?:[\[,]|^ *-) *![a-z*]", re.MULTILINE)
 _MOST_NODES = 100_000
 """Values of a file, those that aliases repeat included."""
 
@@ -58,7 +59,7 @@ def read_yaml(path: Path) -> YamlFile:
     try:
         document = reader.read(text)
     except yaml.YAMLError as error:
-        raise reader.not_yaml(error) from None
+        raise reader.not_yaml(error, text) from None
     except RecursionError:
         raise MirrorConfigurationError(f"{path}: values stand too deep in one another.") from None
     return YamlFile(path, document, reader.lines)
@@ -78,11 +79,12 @@ class _Reader:
             raise self._wrong(documents[1], "a second document begins here; only the first would count: keep one")
         return self._value(documents[0], ()) if documents else None
 
-    def not_yaml(self, error: yaml.YAMLError) -> MirrorConfigurationError:
+    def not_yaml(self, error: yaml.YAMLError, text: str) -> MirrorConfigurationError:
         """Say it in one sentence, without what stands around it in the file."""
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         problem = (error.problem or error.context) if isinstance(error, yaml.MarkedYAMLError) else str(error)
-        hint = " Write exclusions in quotes: '!mail.*'." if "!" in str(problem) else ""
+        has_bare = "!" in str(problem) or _BARE_EXCLUSION.search(text)
+        hint = " Write exclusions in quotes: '!mail.*'." if has_bare else ""
         where = f"{self.path}, line {mark.line + 1}" if mark is not None else str(self.path)
         return MirrorConfigurationError(f"{where}: this is not YAML: {' '.join(str(problem).split())}.{hint}")
 

@@ -256,6 +256,8 @@ def test_an_empty_document_and_comments_around_do_no_harm(tmp_path: Path) -> Non
         ("mirrors:\n  a: [", "line 2: this is not YAML: "),
         ("mirrors: \x00", "this is not YAML: "),
         ("mirrors: {a: {models: [!mail.* ]}}", "Write exclusions in quotes: '!mail.*'."),
+        ("mirrors:\n  a:\n    models: [all, !mail.*]\n", "Write exclusions in quotes: '!mail.*'."),
+        ("mirrors:\n  a:\n    models:\n      - all\n      - !mail.*\n", "Write exclusions in quotes: '!mail.*'."),
         ("mirrors: " + "[" * 5_000, "deep in one another"),
     ],
 )
