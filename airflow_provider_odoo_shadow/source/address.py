@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
 from urllib.parse import urlsplit
 
@@ -31,12 +32,12 @@ def is_loopback(hostname: str) -> bool:
         return False
 
 
-def read_address(name: str, text: str, port: int | None, *, allow_http: bool, how_to_allow: str) -> str:
+def read_address(name: str, text: str, port: int | None, *, allow_http: bool, called: Callable[[str], str]) -> str:
     """Read a URL, or a host without a scheme, for which `http` is taken on loopback, else `https`; no slash at the end.
 
     :param name: how messages call the connection.
     :param port: from a field of its own; one in the text counts more.
-    :param how_to_allow: what people call the setting `allow_http`.
+    :param called: what people call a setting.
     :raises OdooConfigurationError: it is none, or would send the password in the clear.
     """
     stripped = text.strip()
@@ -44,19 +45,19 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool, ho
         parts = urlsplit(stripped if "://" in stripped else f"//{stripped}")
         own_port, hostname = parts.port or port, parts.hostname or ""
     except ValueError:
-        raise _no_url(name) from None
+        raise _no_url(name, called("host")) from None
     near = is_loopback(hostname)
     unclear = not parts.scheme and not near and own_port == ODOO_PLAIN_HTTP_PORT
     scheme = parts.scheme or ("http" if near or unclear else "https")
     is_odd = parts.query or parts.fragment or _NEVER_IN_A_URL.search(stripped) or _is_odd_place(parts.netloc, hostname)
     if scheme not in _DEFAULT_PORTS or not _is_host(hostname) or is_odd:
-        raise _no_url(name)
+        raise _no_url(name, called("host"))
     # One server, one URL: it is also how a shadow knows its Odoo again.
     shown_host = f"[{hostname}]" if ":" in hostname else hostname
     shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
     url = f"{scheme}://{shown_host}{shown_port}{parts.path.rstrip('/')}"
     if scheme == "http" and not (near or allow_http):
-        raise _in_the_clear(name, url, how_to_allow, unclear=unclear)
+        raise _in_the_clear(name, url, called("allow_http"), unclear=unclear)
     return url
 
 
@@ -74,10 +75,10 @@ def _is_host(hostname: str) -> bool:
         return False
 
 
-def _no_url(name: str) -> OdooConfigurationError:
+def _no_url(name: str, what: str) -> OdooConfigurationError:
     # The text itself is not repeated: people paste credentials into URLs.
     return OdooConfigurationError(
-        f"Odoo connection '{name}': the URL is not one such as https://erp.example.com "
+        f"Odoo connection '{name}': {what} is not a URL such as https://erp.example.com "
         "(http or https, no login, no query)."
     )
 

@@ -142,7 +142,7 @@ class OdooConnection:
                 _required(name, called("host"), host),
                 port,
                 allow_http=allow_http,
-                how_to_allow=called("allow_http"),
+                called=called,
             ),
             database=_one_line(name, called("database"), database),
             login=_one_line(name, called("login"), login),

@@ -37,7 +37,9 @@ class BadInput:
 BAD_INPUT = {
     "no Odoo there": BadInput(("cannot be reached", "check the URL"), {"ODOO_URL": "http://127.0.0.1:1"}),
     "no such host": BadInput(("cannot be reached",), {"ODOO_URL": "https://no-such-host.invalid"}),
-    "not a URL": BadInput(("the URL is not one such as",), {"ODOO_URL": f"ftp://me:{HUNTER}@example.com"}),
+    "not a URL": BadInput(
+        ("ODOO_URL (--odoo-url) is not a URL such as",), {"ODOO_URL": f"ftp://me:{HUNTER}@example.com"}
+    ),
     "another path": BadInput(("no Odoo API at", "check the URL"), {"ODOO_URL": "{url}/elsewhere"}),
     "wrong password": BadInput(("refused the login 'admin'",), {"ODOO_PASSWORD": HUNTER}),
     "wrong key": BadInput(("refused the login 'admin'", "API keys expire"), {"ODOO_PASSWORD": "0" * 40}),

@@ -76,7 +76,9 @@ def test_the_url(host: str, port: int | None, url: str) -> None:
     ],
 )
 def test_a_url_that_is_none(host: str) -> None:
-    with pytest.raises(OdooConfigurationError, match="'odoo_typed': the URL is not one such as https://") as caught:
+    with pytest.raises(
+        OdooConfigurationError, match=r"'odoo_typed': the host \(URL\) is not a URL such as https://"
+    ) as caught:
         parse(host=host)
     assert SECRET not in str(caught.value)
     assert "passwd" not in str(caught.value)

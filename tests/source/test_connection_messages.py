@@ -51,7 +51,7 @@ TROUBLE: list[tuple[dict[str, object], str]] = [
     ({"host": None}, "the host (URL) is empty: fill it in."),
     ({"schema": ""}, "the database (schema) is empty: fill it in."),
     ({"password": ""}, "the password or API key is empty: fill it in."),
-    ({"host": f"https://x:{SECRET}@example.com"}, "the URL is not one such as https://erp.example.com"),
+    ({"host": f"https://x:{SECRET}@example.com"}, "the host (URL) is not a URL such as https://erp.example.com"),
     ({"schema": "nope"}, "the server has no database 'nope': correct the database (schema)."),
     ({"extra": {"protocol": "soap"}}, "protocol is a text, but must be one of auto, json2, jsonrpc, xmlrpc."),
     ({"extra": {"timeout": "soon"}}, "timeout is a text, but must be a number above zero."),
