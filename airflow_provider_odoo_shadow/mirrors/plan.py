@@ -24,11 +24,14 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.watermarks import NEVER
 from airflow_provider_odoo_shadow.text.log import logger
-from airflow_provider_odoo_shadow.text.nearest import did_you_mean
+from airflow_provider_odoo_shadow.text.nearest import did_you_mean, nearest
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
 
 log = logger(__name__)
+
+_ALIKE = 0.85
+"""How much of two models' names has to be the same for a guess: many begin alike."""
 
 _PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
 
@@ -105,8 +108,13 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
     reasons = {item.model: item.reason for item in chosen.left_out}
     for name in terms:
         if name in wanted.names and name not in chosen.models:
-            reason = f": {reasons[name]}." if name in reasons else did_you_mean(name, chosen.models)
-            raise MirrorConfigurationError(f"{name} is none of this mirror's models{reason}")
+            meant = nearest(name, chosen.models, alike=_ALIKE)
+            hint = (
+                "the server does not have it, or the mirror does not ask for it"
+                if meant is None
+                else (f"did you mean {meant}?")
+            )
+            raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reasons.get(name, hint)}.")
     models = tuple(model for model in chosen.models if wanted.matches(model))
     if not models:
         raise MirrorConfigurationError(f"{', '.join(terms)} matches none of this mirror's models.")

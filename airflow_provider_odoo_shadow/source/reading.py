@@ -69,7 +69,7 @@ def count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:
     try:
         return client.search_count(reading.model, reading.within(domain), context=ARCHIVED_TOO)
     except OdooRequestError as error:
-        if _is_searched_by_id(client, reading.model):
+        if not _takes_lists_of_ids_only(client, reading.model):
             raise
         asked = f"{client.connection}: {reading.model}"
         raise OdooRecordIdError(
@@ -78,12 +78,17 @@ def count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:
         ) from None
 
 
-def _is_searched_by_id(client: OdooClient, model: str) -> bool:
+def _takes_lists_of_ids_only(client: OdooClient, model: str) -> bool:
+    """Say whether Odoo finds records by a list of ids and not by a range, so that it is no passing refusal."""
+    try:
+        client.search_count(model, [("id", "in", [1])])
+    except OdooRequestError:
+        return False
     try:
         client.search_count(model, _BY_ID)
     except OdooRequestError:
-        return False
-    return True
+        return True
+    return False
 
 
 def variant_key(field: str, kind: str) -> str:

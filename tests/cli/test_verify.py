@@ -80,7 +80,7 @@ def test_what_differs_is_told_and_not_touched(synced: Shell, odoo19: StandIn, da
     assert len(after.pop("odoo_shadow_verification")) == 2
     before.pop("odoo_shadow_verification")
     noted = set(map(str, after.pop("odoo_shadow_meta"))) - set(map(str, before.pop("odoo_shadow_meta")))
-    assert sorted(row.split("'")[3] for row in noted) == ["res.company", "res.partner"]  # proven, and not proven
+    assert sorted(row.split("'")[5] for row in noted) == ["res.company", "res.partner"]  # proven, and not proven
     assert after == before
 
 
@@ -242,8 +242,11 @@ def test_what_was_found_as_json(synced: Shell, odoo19: StandIn, database: str) -
     assert (unequal.code, json.loads(unequal.out)["is_equal"]) == (1, False)
 
 
-def test_cells_that_nobody_may_see_are_masked(shell: Shell, odoo19: StandIn, database: str, tmp_path: Path) -> None:
+def test_cells_that_nobody_may_see_are_masked(
+    shell: Shell, odoo19: StandIn, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     odoo19.add_field("res.partner", "x_token", "char", default="a token that was let in")
+    request.addfinalizer(lambda: odoo19.remove_field("res.partner", "x_token"))
     path = tmp_path / "odoo_shadow.yaml"
     settings = "{res.partner: {hashed_fields: [phone], allow_fields: [x_token]}}"
     path.write_text(f"mirrors: {{one: {{models: [res.partner], model_settings: {settings}}}}}")

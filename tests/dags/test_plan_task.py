@@ -86,7 +86,7 @@ def test_a_pattern_of_nothing_is_refused(mirror_dag: MirrorDag, capsys: pytest.C
     ("name", "said"),
     [
         ("res.partner", "the server does not have it, or the mirror does not ask for it"),
-        ("helpdesk.ticket", "the server does not have it, or the mirror does not ask for it"),
+        ("res.compny", "did you mean res.company?"),
         ("res.currency", "excluded by the mirror's own settings"),
         ("ir.config_parameter", "it holds credentials"),
     ],

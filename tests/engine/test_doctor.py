@@ -74,8 +74,12 @@ def test_all_well(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, dat
     assert "companies 1, 2, 3" in found["companies"].text
     assert found["res.partner"].text.startswith(f"{len(expected_rows(odoo, 'res.partner'))} rows, ")
     assert "role 'postgres'" in found["database"].text and found["database"].text.startswith("PostgreSQL ")
-    table = as_text(findings_table(list(found.values())))
-    assert all(finding.text in table and finding.subject in table for finding in found.values())
+    shown = without_space(as_text(findings_table(list(found.values()))).replace("│", ""))  # long texts are wrapped
+    assert all(without_space(finding.text) in shown and finding.subject in shown for finding in found.values())
+
+
+def without_space(text: str) -> str:
+    return "".join(text.split())
 
 
 def test_nothing_is_written(client: OdooClient, shadow: ShadowDatabase, database: str) -> None:

@@ -318,7 +318,7 @@ def test_a_row_that_comes_older_than_it_is_here_is_asked_for_again_later(
 def test_more_odd_rows_than_are_kept_let_the_round_begin_anew(
     visited: StandIn, client: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "_MOST_KEPT", 1)
+    monkeypatch.setattr(proof, "MOST_UNPROVEN", 1)
     one_run(client, shadow)
     odd = iter(range(1000))
 

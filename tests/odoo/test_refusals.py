@@ -150,7 +150,7 @@ def test_a_language_that_the_server_does_not_know(protocol: ProtocolChoice, hook
     if spoken.get_conn().version.major < 19:
         pytest.skip("Odoo 17 takes en_US instead")
     hook = hook_to({"protocol": protocol, "lang": "xx_YY"})
-    refusal(hook, count_partners, OdooConfigurationError, "xx_YY", "lang field")
+    refusal(hook, count_partners, OdooConfigurationError, "xx_YY", "correct lang")
 
 
 def test_an_unknown_method(spoken: OdooHook) -> None:

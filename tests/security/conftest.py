@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dags.conftest import airflow_database, connections, dags, mirror_dag, variables
+from tests.dags.conftest import airflow_database, connections, dags, mirror_dag, mirror_dags, variables
 from tests.security.databases import database_server, hostile, postgres_15
 from tests.source.conftest import client, client_to, quick_retries, server
 
@@ -15,6 +15,7 @@ __all__ = [
     "database_server",
     "hostile",
     "mirror_dag",
+    "mirror_dags",
     "postgres_15",
     "quick_retries",
     "server",

@@ -113,7 +113,7 @@ def test_what_the_registry_says_is_not_rendered(
         )
     dag_run = run(watch(dags["odoo_shadow_verify"], rendered))
     assert rendered == []
-    assert states(dag_run) == {"plan": "success", "res.company": "success"}
+    assert states(dag_run) == {"plan": "success", "res.company": "success", "report": "success"}
     assert any("refused, it is no model's name" in message and "x_pwn" in message for message in caplog.messages)
 
 
@@ -126,7 +126,12 @@ def test_a_mapped_verification_renders_nothing_by_itself(
     run(dags["odoo_shadow_sync"], models=["res.company"])
     dag_run = run(watch(dags["odoo_shadow_verify"], rendered))
     assert rendered == []
-    assert states(dag_run) == {"plan": "success", HOSTILE: "failed", "res.company": "success"}
+    assert states(dag_run) == {
+        "plan": "success",
+        HOSTILE: "failed",
+        "res.company": "success",
+        "report": "success",
+    }
 
 
 OWN_DAG = """
