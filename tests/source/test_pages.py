@@ -157,9 +157,21 @@ def test_a_model_that_is_not_searched_by_id_is_refused_with_the_reason(
     said: str, server: RawServer, client: OdooClient
 ) -> None:
     error = {"name": "odoo.exceptions.UserError", "message": said, "debug": "Traceback"}
-    server.otherwise = lambda _: Reply(body=json.dumps({"error": {"data": error}}))
+
+    def answer(request: Request) -> Reply:
+        is_listed = b'"in"' in request.body
+        return Reply(body=json.dumps({"result": 1} if is_listed else {"error": {"data": error}}))
+
+    server.otherwise = answer
     with failing_with(OdooRecordIdError, "account.root cannot be searched by id", "leave it out", said):
         newest_id(client, Reading("account.root", ("id",)))
+
+
+def test_a_refusal_of_everything_is_not_taken_for_that(server: RawServer, client: OdooClient) -> None:
+    error = {"name": "odoo.exceptions.UserError", "message": "Out of order.", "debug": "Traceback"}
+    server.otherwise = lambda _: Reply(body=json.dumps({"error": {"data": error}}))
+    with failing_with(OdooRequestError, "Out of order."):
+        newest_id(client, Reading("res.partner", ("id",)))
 
 
 def test_a_wrong_domain_is_not_taken_for_that(server: RawServer, client: OdooClient) -> None:
