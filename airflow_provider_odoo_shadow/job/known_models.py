@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import islice
 
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.source.client import OdooClient
@@ -29,7 +30,7 @@ def check_names(odoo: OdooClient, shadow: ShadowDatabase | None, names: Iterable
     doubtful = [name for name in names if name not in odoo_models()]
     doubtful = [name for name in doubtful if name not in odoo.readable_models] if doubtful else []
     doubtful = _not_mirrored(shadow, doubtful) if shadow is not None and doubtful else doubtful
-    unknown = [name for name in doubtful if not _has(odoo, name)]
+    unknown = list(islice((name for name in doubtful if not _has(odoo, name)), _MOST_NAMED))
     if unknown:
         raise _no_model(unknown, odoo.readable_models, "the server")
 

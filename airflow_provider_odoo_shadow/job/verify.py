@@ -119,11 +119,11 @@ def verify_model(
         save_verification(tx, found)
         if verify.depth is Depth.FULL and found.is_settled and not unreadable:
             note_whole_round(tx, found.table, found.seconds, found.rows)
-        if left:
-            note_unproven(tx, found.table, left.keys())
-            registry.note_failure(
-                tx, found.table, f"verify: {len(left)} rows differ from Odoo; the next run looks at them again."
-            )
+        doubtful = {*left, *(item.id for item in unreadable)}
+        if doubtful:
+            note_unproven(tx, found.table, doubtful)
+            text = f"verify: {len(doubtful)} rows differ from Odoo or cannot be compared; the next run looks again."
+            registry.note_failure(tx, found.table, text)
     if unreadable:
         raise not_compared(model, unreadable)
     return found

@@ -71,7 +71,6 @@ class OdooClient:
     """
 
     def __init__(self, connection: OdooConnection) -> None:
-        give_large_blocks_back()
         self.connection = connection
         self._transport = HttpTransport(connection)
         self._without_load: set[str] = set()
@@ -222,6 +221,8 @@ class OdooClient:
         protocol = self.protocol
         if method not in _READING:
             return protocol.call(model, method, args, named)
+        if can_split:  # pages are what is large; a process that only tests a connection keeps its allocator as it is
+            give_large_blocks_back()
         return _retrying(can_split)(protocol.call, model, method, args, named, can_split=can_split)
 
     def search_read(

@@ -111,7 +111,8 @@ def _check_other(name: str, text: str) -> None:
 def _read_url(name: str, rest: str, schema: str) -> str:
     """Return a URL without the settings of other tools."""
     before, _, query = rest.partition("?")
-    if before.count("@") > 1 or "@" in before.partition("/")[2]:
+    # After an unescaped ? the rest of the password would be taken for settings, whose names messages repeat.
+    if before.count("@") > 1 or "@" in before.partition("/")[2] or ("@" in query and "@" not in before):
         raise _unescaped(name)
     if _PLACEHOLDER.search(before.rpartition("@")[0]):
         raise ShadowConfigurationError(

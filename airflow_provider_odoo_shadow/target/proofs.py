@@ -87,14 +87,17 @@ def forget_proof(tx: Transaction, table: str) -> None:
 MOST_UNPROVEN = 1_000
 """Rows of a table that are looked at again with each run; with more, the round begins anew."""
 
+_LONG_AGO = timedelta(days=3650)
+"""So long after its last slice all of any table is due."""
+
 
 def note_unproven(tx: Transaction, table: str, ids: Collection[int]) -> None:
-    """Let the next run look at rows that somebody else has found to differ."""
+    """Let the next run look at rows that somebody else has found to differ, or at all, if they are too many to keep."""
     now = time_in_database(tx)
     proof = read_proof(tx, table) or Proof(now, None, now)
     unproven = sorted({*proof.unproven, *ids})
     if len(unproven) > MOST_UNPROVEN:
-        proof = replace(proof, last_id=None, round_started_at=now)
+        proof = replace(proof, last_id=None, round_started_at=now, slice_at=now - _LONG_AGO)
     save_proof(tx, table, replace(proof, unproven=tuple(unproven[:MOST_UNPROVEN])))
 
 
