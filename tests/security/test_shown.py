@@ -230,7 +230,8 @@ def broken(request: Request) -> Reply:
     answer = {"jsonrpc": "2.0", "id": 1, "result": {"server_version": "17.0"} if version else False}
     body = json.dumps(answer).encode()
     status = b"404 Not Found" if request.path == "/web/version" else b"200 OK"
-    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % (status, len(body))
+    head = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Length: %d\r\n" % (status, len(body))
+    head += b"Content-Type: application/json\r\n"
     return Reply(raw=head + b"no header\x1b[2J " + request.body + b"\r\n\r\n" + body)
 
 

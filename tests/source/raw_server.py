@@ -46,7 +46,8 @@ class Request:
 class Reply:
     """How one request is answered.
 
-    :param raw: bytes to send instead of a proper answer.
+    :param raw: bytes to send instead of a proper answer; the connection is closed after them. What is whole for HTTP
+        should say `Connection: close`, else the next call may be sent into a connection that is just going.
     :param close: close the connection afterwards, without having said so.
     :param stream: makes pieces to send after `raw`, one after the other, perhaps without end.
     :param hold: wait for this before anything after `raw` is sent.

@@ -23,7 +23,7 @@ from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import HTML_TYPE, RawServer, Reply, result
 
 BODY = b'{"jsonrpc": "2.0", "id": 1, "result": 7}'
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 
 @pytest.fixture

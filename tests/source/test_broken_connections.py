@@ -27,7 +27,7 @@ from tests.source.certificates import Certificate
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 LOGS = "check the logs of the Odoo worker and of any proxy in front of it"
 Served = Callable[[socket.socket], None]
 
