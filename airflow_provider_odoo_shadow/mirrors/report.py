@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from airflow.sdk import Context, TaskInstanceState
@@ -20,13 +21,20 @@ from airflow_provider_odoo_shadow.job.report import (
     outcomes_table,
     previews_table,
 )
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
+from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.mirrors.config import MirrorConfig
+from airflow_provider_odoo_shadow.mirrors.note import (
+    DRY_RUN_NOTE,
+    named,
+    repaired_tables,
+    sync_note,
+    verification_note,
+)
+from airflow_provider_odoo_shadow.plugin.run_note import KEY
 from airflow_provider_odoo_shadow.target.base import schema_version
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
-from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
-from airflow_provider_odoo_shadow.target.verifications import outcomes_of_run
+from airflow_provider_odoo_shadow.target.sync_log import LogEntry, entries_of_run
+from airflow_provider_odoo_shadow.target.verifications import Outcome, outcomes_of_run
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 
@@ -44,18 +52,33 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     """
     dag_run = context["dag_run"]
     if context["params"]["dry_run"]:
+        context["ti"].xcom_push(KEY, DRY_RUN_NOTE)
         _report_previews(context, task_id)
         return
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
     with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         with shadow.transaction() as tx:
-            has_shadow = bool(schema_version(tx))
+            has_shadow = bool(schema_version(tx))  # not so when a first run failed early
             entries = entries_of_run(tx, run.id) if has_shadow else []
+            outcomes = outcomes_of_run(tx, run.id) if has_shadow else []
+        context["ti"].xcom_push(KEY, sync_note(entries, outcomes))
         if has_shadow:
             renew_due_views(shadow)
+        _log_states(context, task_id)
+        _log_entries(entries)
+        _log_outcomes(outcomes)
+        check_names_in_public(shadow)
+    _refuse_repairs(outcomes)
+
+
+def _log_states(context: Context, task_id: str) -> None:
+    dag_run = context["dag_run"]
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
     counted = list(states.get(dag_run.run_id, {}).values())
     log.info("Mapped tasks: %s", ", ".join(f"{counted.count(s)} {s}" for s in sorted(set(counted))) or "none")
+
+
+def _log_entries(entries: Sequence[LogEntry]) -> None:
     worked = [entry for entry in entries if not entry.is_unchanged]
     log.info("%d models were unchanged", len(entries) - len(worked))
     if worked:
@@ -63,9 +86,6 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     for entry in worked:
         if entry.status == "error":
             log.error("%s: %s", entry.table, entry.error_message)
-    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
-        check_names_in_public(shadow)
-        _tell_repairs(shadow, run)
 
 
 def _report_previews(context: Context, task_id: str) -> None:
@@ -80,22 +100,27 @@ def report_verification(context: Context, mirror: MirrorConfig) -> None:
 
     :raises ShadowError: what they found cannot be read.
     """
-    dag_run = context["dag_run"]
-    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
-        _tell_repairs(shadow, mirror_run(dag_run.dag_id, dag_run.run_id))
-
-
-def _tell_repairs(shadow: ShadowDatabase, run: Run) -> None:
-    with shadow.transaction() as tx:
+    run = mirror_run(context["dag_run"].dag_id, context["dag_run"].run_id)
+    with (
+        shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow,
+        shadow.transaction() as tx,
+    ):
         outcomes = outcomes_of_run(tx, run.id) if schema_version(tx) else []
+    context["ti"].xcom_push(KEY, verification_note(outcomes))
+    _log_outcomes(outcomes)
+    _refuse_repairs(outcomes)
+
+
+def _log_outcomes(outcomes: Sequence[Outcome]) -> None:
     if outcomes:
         log.info("What was compared with Odoo:\n%s", as_text(outcomes_table(outcomes)))
-    repaired = [item for item in outcomes if item.repaired]
+
+
+def _refuse_repairs(outcomes: Sequence[Outcome]) -> None:
+    repaired = repaired_tables(outcomes)
     if repaired:
-        named = ", ".join(f"{item.table} ({item.repaired})" for item in repaired[:_MOST_NAMED])
-        more = f" and {len(repaired) - _MOST_NAMED} more" if len(repaired) > _MOST_NAMED else ""
         raise VerificationError(
-            f"Rows were wrong in the shadow until now and have been repaired: {named}{more}; the logs of the tasks "
+            f"Rows were wrong in the shadow until now and have been repaired: {named(repaired)}; the logs of the tasks "
             "that compared them name the first cells."
         )
 

@@ -34,6 +34,7 @@ and fails alone; the others finish, and the run then ends failed.
 
 - **Trigger** with a choice of `models`, `full` to read everything again, `dry_run` to see only what would happen.
 - **Watermarks** are the Variables `odoo_shadow_watermark__{name}__<table>`: set `last_write_date` back to replay.
+- **The run's note** sums up what became of the models and their rows.
 - **History** of every run and table: `{schema}.odoo_shadow_sync_log`.
 """
 

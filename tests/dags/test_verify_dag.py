@@ -14,12 +14,36 @@ from tests.dags.test_sync_dag import run, states
 from tests.engine.source_of_truth import assert_equal
 
 if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
     from airflow.sdk import DAG
 
 
 @pytest.fixture(params=["19"])
 def odoo(request: pytest.FixtureRequest, shared_odoos: dict[Flavour, StandIn]) -> StandIn:
     return shared_odoos[request.param]
+
+
+def note(dag_run: DagRun, written: str | None = None) -> str | None:
+    """Return what people see as the run's note; `dag.test()` tells listeners of a run that has left its session.
+
+    :param written: by somebody, before the run ends.
+    """
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from airflow.utils.sqlalchemy import prohibit_commit
+
+    with create_session() as session:
+        found = session.get(DagRun, dag_run.id)
+        assert found is not None
+        if written is not None:
+            found.note = written
+            session.flush()
+        with prohibit_commit(session) as guard:  # type: ignore[no-untyped-call]  # as the scheduler has it
+            found.notify_dagrun_state_changed(msg="success")
+            guard.commit()
+    with create_session() as session:
+        found = session.get(DagRun, dag_run.id)
+        return found.note if found else None
 
 
 def test_a_model_that_was_never_mirrored_fails_alone(dags: Mapping[str, DAG], database: str) -> None:
@@ -70,7 +94,42 @@ def test_a_repair_is_no_quiet_success(
     assert repaired.state == ("failed" if fails else "success")
     told = [record.getMessage() for record in caplog.records]
     assert any(text.startswith("res.company 1, name: 'Somebody else' in the shadow, '") for text in told)
-    sentence = f"have been repaired: odoo_shadow_res_company ({rows})"
+    sentence = f"have been repaired: odoo_shadow_res_company: {rows};"
     assert any(sentence in text for text in told)
     assert_equal(odoo, database, ["res.company"], schema="own")
     assert states(run(dags["own_verify"]))["report"] == "success"
+
+
+def test_the_runs_note_tells_what_was_found(
+    mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, database: str
+) -> None:
+    dags = mirror_dags(models=["res.company"])
+    rows = len(odoo.execute("res.company", "search", [], context={"active_test": False}))
+    mirrored = f"models: 1 mirrored, 0 unchanged; rows: {rows} inserted, 0 updated, 0 deleted."
+    assert note(run(dags["own_sync"])) == f"Odoo shadow: {mirrored}"
+    compared = f"Odoo shadow: compared with Odoo: {rows} rows; tables: "
+    assert note(run(dags["own_verify"])) == f"{compared}1 equal."
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE own.odoo_shadow_res_company SET name = 'Somebody else'")
+    assert note(run(dags["own_verify"], repair=False)) == f"{compared}0 equal, 1 different (odoo_shadow_res_company)."
+    repaired = f"1 wrong until now and repaired (odoo_shadow_res_company: {rows})"
+    assert note(run(dags["own_verify"], repair=True)) == f"{compared}0 equal, {repaired}."
+    assert (note(run(dags["own_sync"], dry_run=True)) or "").startswith("Odoo shadow: a dry run")
+
+
+def test_a_note_of_somebody_else_stays_and_an_old_one_of_ours_goes(
+    mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn
+) -> None:
+    ended = run(mirror_dags(models=["res.company"])["own_sync"], dry_run=True)
+    assert note(ended, "Do not clear: being looked at.") == "Do not clear: being looked at."
+    assert (note(ended, "Odoo shadow: of the try before") or "").startswith("Odoo shadow: a dry run")
+
+
+def test_a_run_without_a_report_gets_no_note(mirror_dags: Callable[..., Mapping[str, DAG]]) -> None:
+    """As the runs of all other DAGs."""
+    from airflow.models.xcom import XComModel
+
+    ended = run(mirror_dags(models=["res.company"])["own_sync"], dry_run=True)
+    XComModel.clear(dag_id=ended.dag_id, run_id=ended.run_id, task_id="report")
+    assert note(ended) is None
+    assert note(ended, "Odoo shadow: of the try before") == "Odoo shadow: the run's report did not come to its end."

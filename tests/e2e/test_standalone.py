@@ -137,6 +137,8 @@ def test_a_run_by_hand_takes_its_parameters(deployment: Deployment) -> None:
     )
     renamed = deployment.query("SELECT id FROM odoo_shadow.odoo_shadow_res_partner WHERE name = 'Renamed by hand'")
     assert renamed == [(partner,)]
+    note = deployment.airflow.call("GET", f"/dags/{DAG_ID}/dagRuns/{run_id}")["note"]
+    assert note.startswith("Odoo shadow: models: 1 mirrored, 1 unchanged; rows: 0 inserted, ")
 
 
 def test_variables_and_mirror_rows_agree(deployment: Deployment) -> None:
