@@ -78,6 +78,8 @@ def verify(
     stale      Odoo has a newer version
     differing  the same version, other values; --quick compares write_date only
 
+    The last line says how many of them were written in Odoo after the last sync: the next one reads them.
+
     \b
     Exit codes: 0 equal (or repaired), 1 something differs or could not be compared, 2 it could not begin.
     """  # noqa: D301 - click wants a backspace, not a backslash
@@ -148,12 +150,15 @@ class _Outcome:
         """Say in one line what came out; what was repaired was wrong until now."""
         what = "ids and write_date" if self.quick else "every cell"
         differed = sum(item.differences for item in self.found.values())
-        left = differed - self.repaired
+        left, newer = differed - self.repaired, sum(item.newer for item in self.found.values())
+        corrected = sum(item.corrected for item in self.found.values())
         said = "all is equal"
         if differed:
             said = f"not all is equal: {left} rows differ" if left else "all is equal now"
-        if self.repaired:
-            said += f"; {self.repaired} rows were wrong in the shadow until now and are repaired"
+        if corrected:
+            said += f"; {corrected} rows were wrong in the shadow until now and are repaired"
+        if newer:
+            said += f"; {newer} were written in Odoo after the last sync"
         rest = f"; {len(self.failed)} could not be compared" if self.failed else ""
         return f"Compared {what} of {len(self.found)} models: {said}{rest}."
 
@@ -187,6 +192,7 @@ def _as_entry(model: str, found: Verification) -> dict[str, object]:
         **{str(kind): len(ids) for kind, ids in found.ids.items()},
         "ids": {str(kind): list(ids[:MOST_EXAMPLES]) for kind, ids in found.ids.items()},
         "cells": [asdict(item) for item in found.cells],
+        "newer": found.newer,
         "repaired": found.repaired,
         "not_compared": found.not_compared,
         "cannot_know": found.cannot_know,

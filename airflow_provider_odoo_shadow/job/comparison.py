@@ -42,12 +42,14 @@ from airflow_provider_odoo_shadow.target.compare import (
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
 from airflow_provider_odoo_shadow.target.present import known_columns, present_columns, recognize
+from airflow_provider_odoo_shadow.target.watermarks import NEVER, read_watermark
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 _MOST_NAMED = 10
 _MOST_CELLS = 20
+_ONE_SECOND = timedelta(seconds=1)
 MASK = "***"
 
 
@@ -86,6 +88,8 @@ class Comparison:
 
     :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
     :param clock: the same on a clock that nobody sets.
+    :param synced_until: the table's watermark.
+    :param newer: records that were looked at twice and that Odoo wrote after the watermark: the next sync reads them.
     :param unreadable: records that Odoo lists and could not give so far, so that they were compared with nothing.
     """
 
@@ -98,8 +102,10 @@ class Comparison:
     page_size: int
     starts: tuple[datetime, ...]
     clock: float
+    synced_until: datetime
     rows: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
+    newer: set[int] = field(default_factory=set)
 
     @classmethod
     def prepare(
@@ -130,7 +136,7 @@ class Comparison:
             if table is None or not present_columns(tx, table):
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
-            key_id = known_key(tx, odoo.connection.hash_secret)
+            key_id, watermark = known_key(tx, odoo.connection.hash_secret), read_watermark(tx, table)
         settings = ModelSettings.from_text(kept.settings)
         reading = read_as(odoo.connection, settings, key_id)
         if kept.read_as not in (None, reading):
@@ -152,7 +158,8 @@ class Comparison:
             )
         starts, begun = _starts(odoo), time.monotonic()
         witness = Witness(compared, odoo.connection.hash_secret)
-        return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun)
+        synced_until = NEVER if watermark is None else watermark.last_write_date
+        return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun, synced_until)
 
     @property
     def started_at(self) -> datetime:
@@ -178,7 +185,10 @@ class Comparison:
         return found
 
     def run_slice(self, after_id: int, rows: int, time_limit: timedelta) -> Slice:
-        """Compare about so many rows after an id, or as many as the time allows, a page at least."""
+        """Compare about so many rows after an id, or as many as the time allows, a page at least.
+
+        Rows that Odoo wrote after the last sync are left to the next one.
+        """
         suspects: dict[int, Difference] = {}
         reached, is_whole = after_id, False
         for page in self._pages(after_id):
@@ -186,7 +196,9 @@ class Comparison:
             reached, is_whole = page.last_id, page.is_last
             if self.rows >= rows or self.seconds >= time_limit.total_seconds():
                 break
-        return Slice(self.look_again(sorted(suspects)), None if is_whole else reached)
+        found = self.look_again(sorted(suspects))
+        settled = {item: kind for item, kind in found.items() if item not in self.newer}
+        return Slice(settled, None if is_whole else reached)
 
     def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
         """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
@@ -263,6 +275,7 @@ class Comparison:
                 differences |= self._compare(page.records, id_list(list(of_page)))
             given |= of_page.keys()
             fresh |= {item for item, record in of_page.items() if self._is_fresh(record)}
+            self.newer |= {item for item, record in of_page.items() if self._is_newer(record)}
             withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
         lacking = [item for item in ids if item not in given]
         if lacking:
@@ -285,11 +298,23 @@ class Comparison:
         return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
 
     def _is_fresh(self, record: Record) -> bool:
-        """Say whether a record was written while it was compared. One whose date lies ahead was not."""
-        written = record.get(WRITE_DATE_FIELD)
-        moment = moment_in(written) if isinstance(written, str) else None
-        latest = timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
-        return moment is not None and any(timedelta(0) <= moment - start <= latest for start in self.starts)
+        """Say whether a record was written while it was compared, or by the login itself.
+
+        One whose date lies ahead was not. Odoo gives dates without their fractions of a second.
+        """
+        moment, latest = _written(record), timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        earliest = timedelta(seconds=self.odoo.opened_at - self.clock) - _ONE_SECOND
+        return moment is not None and any(earliest <= moment - start <= latest for start in self.starts)
+
+    def _is_newer(self, record: Record) -> bool:
+        """Say whether a record was written after the table's last sync. A date that lies ahead says nothing."""
+        moment, latest = _written(record), self.started_at + timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        return moment is not None and NEVER < self.synced_until < moment <= latest
+
+
+def _written(record: Record) -> datetime | None:
+    value = record.get(WRITE_DATE_FIELD)
+    return moment_in(value) if isinstance(value, str) else None
 
 
 def not_compared(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadableRecordsError:

@@ -44,7 +44,7 @@ def entries_table(entries: Sequence[LogEntry]) -> Table:
 
 def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     """Lay out what comparisons with Odoo found."""
-    table = Table("table", "rows compared", "missing", "extra", "stale", "differing", "repaired")
+    table = Table("table", "rows compared", "missing", "extra", "stale", "differing", "newer", "repaired")
     for item in outcomes:
         add_row(table, *astuple(item))
     return table

@@ -81,7 +81,8 @@ def verify_model(
 ) -> Verification:
     """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
 
-    Rows that change while they are compared are looked at again, and not reported. Rows that are gone from Odoo are
+    Rows that change while they are compared are looked at again, and not reported; how many changed since the last sync
+    is counted. Rows that are gone from Odoo are
     treated as the last sync was told to.
 
     :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
@@ -98,6 +99,7 @@ def verify_model(
     )
     ids = comparison.run()
     cells = comparison.first_cells(first_on_both_sides(ids))
+    newer = comparison.newer & ids.keys()
     left: Mapping[int, Difference] = ids
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
@@ -110,6 +112,7 @@ def verify_model(
         seconds=comparison.seconds,
         rows=comparison.rows,
         ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
+        newer=len(newer),
         repaired=len(ids) - len(left),
         cannot_know=comparison.on_delete is OnDelete.IGNORE,
         not_compared=tuple(sorted(comparison.layout.refused)),
@@ -119,7 +122,7 @@ def verify_model(
         save_verification(tx, found)
         if verify.depth is Depth.FULL and found.is_settled and not unreadable:
             note_whole_round(tx, found.table, found.seconds, found.rows)
-        doubtful = {*left, *(item.id for item in unreadable)}
+        doubtful = {*left, *(item.id for item in unreadable)} - newer
         if doubtful:
             note_unproven(tx, found.table, doubtful)
             text = f"verify: {len(doubtful)} rows differ from Odoo or cannot be compared; the next run looks again."

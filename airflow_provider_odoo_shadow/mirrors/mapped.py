@@ -50,6 +50,7 @@ class VerifySummary(TypedDict):
     extra: int
     stale: int
     differing: int
+    newer: int
     repaired: int
     seconds: float
 
@@ -118,6 +119,7 @@ class VerifyModelOperator(BaseOperator):
             extra=len(found.ids[Difference.EXTRA]),
             stale=len(found.ids[Difference.STALE]),
             differing=len(found.ids[Difference.DIFFERING]),
+            newer=found.newer,
             repaired=found.repaired,
             seconds=round(found.seconds, 3),
         )

@@ -50,8 +50,8 @@ def verification_note(outcomes: Sequence[Outcome]) -> str:
 
 
 def repaired_tables(outcomes: Iterable[Outcome]) -> list[str]:
-    """Return the tables in which rows had to be repaired, each with how many."""
-    return [f"{item.table}: {item.repaired}" for item in outcomes if item.repaired]
+    """Return the tables in which rows were wrong and had to be repaired, each with how many."""
+    return [f"{item.table}: {item.corrected}" for item in outcomes if item.corrected]
 
 
 def named(tables: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -68,10 +69,13 @@ class OdooClient:
     """One Odoo database, seen by one login. Safe to use from several threads.
 
     Every method raises an `OdooError`.
+
+    :ivar opened_at: when it was made, by `time.monotonic`: what its login writes in Odoo is later.
     """
 
     def __init__(self, connection: OdooConnection) -> None:
         self.connection = connection
+        self.opened_at = time.monotonic()
         self._transport = HttpTransport(connection)
         self._without_load: set[str] = set()
 

@@ -21,8 +21,11 @@ from airflow_provider_odoo_shadow.source.digests import FieldsState, described_s
 from airflow_provider_odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooFatalError
 from airflow_provider_odoo_shadow.source.fields import ATTRIBUTES
 from airflow_provider_odoo_shadow.source.names import LONGEST_NAME, is_model_name
+from airflow_provider_odoo_shadow.source.odoo_models import odoo_wizards
 from airflow_provider_odoo_shadow.source.types import Domain
 
+FIRST_TO_HIDE_WIZARDS = 17
+"""Among the models that a login may read; Odoo 16 tells such a login nothing that has wizards apart."""
 FIRST_TO_TELL_ABSTRACT = 19
 TEXT_TYPES = ("char", "text")
 
@@ -148,6 +151,8 @@ def _by_records(entry: Entry, available: dict[str, str], tables: set[int], texts
 
 
 def _by_fields(odoo: OdooClient, name: str, label: str) -> ServerModel:
+    if odoo.version.major < FIRST_TO_HIDE_WIZARDS and name in odoo_wizards():
+        return ServerModel(name, Kind.TRANSIENT, label)
     try:
         fields = odoo.fields_get(name, ATTRIBUTES)
     except OdooFatalError:

@@ -67,5 +67,12 @@ def still_listed(client: OdooClient, reading: Reading, domain: Domain, ids: Coll
 
 
 def has_zero(client: OdooClient, reading: Reading, domain: Domain) -> set[int]:
-    """Return the id 0 if a record has it, as one of an SQL view may: `search` never lists it."""
-    return {0} if client.search_count(reading.model, [*domain, ("id", "=", 0)], context=ARCHIVED_TOO) else set()
+    """Return the id 0 if a record has it, as one of an SQL view may: `search` never lists it.
+
+    Odoo 18 takes `("id", "=", 0)` for records without id.
+    """
+    return (
+        {0}
+        if client.search_count(reading.model, [*domain, ("id", ">", -1), ("id", "<", 1)], context=ARCHIVED_TOO)
+        else set()
+    )

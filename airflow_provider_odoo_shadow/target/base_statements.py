@@ -23,7 +23,7 @@ from airflow_provider_odoo_shadow.target.relations import (
     TABLE_STATE,
 )
 
-VERSION = 7
+VERSION = 8
 
 _STATEMENTS: tuple[LiteralString, ...] = (
     """CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_meta (

@@ -1,4 +1,4 @@
-"""What versions 6 and 7 of the schema have more: how far tables are proven, and what no `write_date` tells.
+"""What versions 6 to 8 of the schema have more: how far tables are proven, and what no `write_date` tells.
 
 Where a name stands in braces, `base_statements` fills it in.
 """
@@ -17,7 +17,8 @@ PROOF_STATEMENTS: tuple[LiteralString, ...] = (
     ADD COLUMN IF NOT EXISTS latest_commit_at timestamptz""",
     """ALTER TABLE {schema}.odoo_shadow_verification
     DROP CONSTRAINT IF EXISTS odoo_shadow_verification_kind_check,
-    ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice'))""",
+    ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice')),
+    ADD COLUMN IF NOT EXISTS newer bigint NOT NULL DEFAULT 0""",
     """ALTER TABLE {internal}.table_state
     ADD COLUMN IF NOT EXISTS rests_on text,
     ADD COLUMN IF NOT EXISTS field_identities jsonb NOT NULL DEFAULT '{{}}',

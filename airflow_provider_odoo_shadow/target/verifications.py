@@ -20,6 +20,7 @@ class Verification:
 
     :param kind: `quick` (ids and `write_date`) or `full` (every cell).
     :param ids: of the rows that differ, by how.
+    :param newer: how many of these Odoo wrote after the table's last sync, so that they were not wrong, but not there.
     :param repaired: rows that were read again, or removed.
     :param cannot_know: whether rows that are gone from Odoo stay, so that nobody compares them.
     :param not_compared: fields that are left out, since Odoo does not give records together with them.
@@ -33,6 +34,7 @@ class Verification:
     seconds: float
     rows: int
     ids: Mapping[Difference, Sequence[int]]
+    newer: int = 0
     repaired: int = 0
     cannot_know: bool = False
     not_compared: tuple[str, ...] = ()
@@ -48,6 +50,11 @@ class Verification:
         """Whether nothing differs, or all of it was repaired."""
         return self.repaired >= self.differences
 
+    @property
+    def corrected(self) -> int:
+        """How many rows were wrong until they were repaired."""
+        return max(0, self.repaired - self.newer)
+
 
 MOST_EXAMPLES = 20
 """Ids that are kept of each kind."""
@@ -59,9 +66,9 @@ def save_verification(tx: Transaction, found: Verification) -> None:
     examples = {str(kind): list(ids)[:MOST_EXAMPLES] for kind, ids in found.ids.items() if ids}
     tx.run(
         "INSERT INTO {table} (run_id, table_name, kind, started_at, duration_ms, rows_compared,"
-        " missing, extra, stale, differing, repaired, examples)"
+        " missing, extra, stale, differing, newer, repaired, examples)"
         " VALUES ({run_id}, {name}, {kind}, {started}, {duration}, {rows},"
-        " {missing}, {extra}, {stale}, {differing}, {repaired}, {examples})",
+        " {missing}, {extra}, {stale}, {differing}, {newer}, {repaired}, {examples})",
         table=tx.own(VERIFICATION),
         run_id=found.run_id,
         name=found.table,
@@ -69,6 +76,7 @@ def save_verification(tx: Transaction, found: Verification) -> None:
         started=found.started_at,
         duration=round(found.seconds * 1000),
         rows=found.rows,
+        newer=found.newer,
         repaired=found.repaired,
         examples=Jsonb(examples),
         **counts,
@@ -85,14 +93,20 @@ class Outcome:
     extra: int
     stale: int
     differing: int
+    newer: int
     repaired: int
+
+    @property
+    def corrected(self) -> int:
+        """How many rows were wrong until they were repaired."""
+        return max(0, self.repaired - self.newer)
 
 
 def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
     """Return what the comparisons of a run found, by table."""
     rows = tx.run(
         "SELECT table_name, sum(rows_compared)::bigint, sum(missing)::bigint, sum(extra)::bigint,"
-        " sum(stale)::bigint, sum(differing)::bigint, sum(repaired)::bigint"
+        " sum(stale)::bigint, sum(differing)::bigint, sum(newer)::bigint, sum(repaired)::bigint"
         " FROM {table} WHERE run_id = {run_id} GROUP BY table_name ORDER BY table_name",
         table=tx.own(VERIFICATION),
         run_id=run_id,

@@ -61,6 +61,11 @@ class OdooServer:
         return self.version >= FIRST_WITH_JSON2
 
     @property
+    def task_hours(self) -> str:
+        """The field of `project.task` with its planned hours."""
+        return "allocated_hours" if self.version >= 17 else "planned_hours"
+
+    @property
     def compares_whole_seconds(self) -> bool:
         """Whether a datetime in a domain stands for its whole second."""
         return self.version >= FIRST_WITH_WHOLE_SECONDS

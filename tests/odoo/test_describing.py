@@ -102,8 +102,7 @@ def test_floats_tell_whether_they_are_exact(hook: OdooHook, server: OdooServer) 
     assert template["list_price"] == {"digits": False if server.has_json2 else [16, 2]}
     assert template["weight"] == {"digits": [16, 2]}
     assert hook.fields_get("sale.order.line", ["digits"])["discount"] == {"digits": [16, 2]}
-    hours = "allocated_hours" if server.version >= 17 else "planned_hours"
-    assert hook.fields_get("project.task", ["digits"])[hours] == {}
+    assert hook.fields_get("project.task", ["digits"])[server.task_hours] == {}
 
 
 def test_selections_are_pairs_of_key_and_label(hook: OdooHook) -> None:

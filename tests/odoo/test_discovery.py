@@ -51,10 +51,12 @@ def fields_of(hook: OdooHook, model: str, *attributes: str) -> dict[str, Record]
     return rows
 
 
-def test_available_models_have_records_that_the_login_may_read(hook: OdooHook) -> None:
+def test_available_models_have_records_that_the_login_may_read(hook: OdooHook, server: OdooServer) -> None:
+    """Until 16 wizards are among them."""
     models = available(hook)
     assert {*TABLES, VIEW} <= set(models)
-    assert {ABSTRACT, TRANSIENT, UNREADABLE}.isdisjoint(models)
+    assert {ABSTRACT, UNREADABLE}.isdisjoint(models)
+    assert (TRANSIENT in models) is (server.version < 17)
     assert models["res.partner"] == "Contact"
     assert models == {one: record["name"] for one, record in about(hook, models, "name").items()}
 
@@ -75,7 +77,9 @@ def test_the_dictionary_is_for_administrators(model: str, hook: OdooHook, limite
         limited_hook.search_read(model, [], ["id"], limit=1)
 
 
-def test_a_model_that_nobody_may_read(hook: OdooHook) -> None:
+def test_a_model_that_nobody_may_read(hook: OdooHook, server: OdooServer) -> None:
+    if server.version < 17:
+        pytest.skip(f"no {UNREADABLE} on this server")
     with pytest.raises(OdooAccessError):
         hook.search_count(UNREADABLE)
 
@@ -148,7 +152,7 @@ def test_ir_model_fields_tells_labels_and_translations(hook: OdooHook, server: O
 
 def test_ir_model_fields_tells_company_dependent_fields_from_18_on(hook: OdooHook, server: OdooServer) -> None:
     has_it = "company_dependent" in hook.fields_get("ir.model.fields", ["type"])
-    assert has_it is server.has_json2
+    assert has_it is (server.version >= 18)
     if has_it:
         rows = fields_of(hook, "res.partner", "company_dependent")
         assert rows["barcode"]["company_dependent"] is True
@@ -183,7 +187,8 @@ def test_keys_are_a_table_that_odoo_does_not_look_after(hook: OdooHook) -> None:
     model = "res.users.apikeys"
     assert {"create_date", "user_id"} <= set(hook.fields_get(model, ["type"]))
     assert {"write_date", "create_uid", "write_uid"}.isdisjoint(hook.fields_get(model, ["type"]))
-    assert hook.search_count(model) > 0
+    if not hook.search_count(model):
+        pytest.skip("nobody has made a key on this server")
     assert about(hook, [model], "count")[model]["count"] == 0
     assert hook.search_count("ir.model.constraint", [("model.model", "=", model)]) == 0
 
@@ -211,11 +216,11 @@ def test_some_tables_have_no_write_date(model: str, keys: bool, hook: OdooHook) 
 def test_a_model_that_refuses_to_be_searched(hook: OdooHook, server: OdooServer) -> None:
     """It is told as available, and has fields, and then says no."""
     model = "account.code.mapping"
-    assert (model in available(hook)) is server.has_json2
-    if server.has_json2:
+    assert (model in available(hook)) is (server.version >= 18)
+    if server.version >= 18:
         fields = hook.fields_get(model, ["type", "store"])
         assert "write_date" not in fields
         assert not any(details["store"] for name, details in fields.items() if name != "id")
         for domain in ([], [("id", ">", 0)]):
-            with pytest.raises(OdooError, match="cannot be accessed directly"):
+            with pytest.raises(OdooError, match="cannot be accessed directly|NotImplementedError"):
                 hook.search_read(model, domain, ["id"], order="id")

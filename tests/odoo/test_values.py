@@ -15,6 +15,7 @@ from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from airflow_provider_odoo_shadow.source.errors import OdooRequestError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.types import Context, Json
 from tests.odoo.records import ARCHIVED_TOO, Records
+from tests.odoo.servers import OdooServer
 
 pytestmark = pytest.mark.odoo
 
@@ -64,7 +65,7 @@ MUST_OCCUR = {
 }
 
 
-def test_every_value_has_its_types_shape_or_is_false(hook: OdooHook) -> None:
+def test_every_value_has_its_types_shape_or_is_false(hook: OdooHook, server: OdooServer) -> None:
     seen: set[tuple[str, bool]] = set()
     for model in [*PRIORITY_MODELS, "x_awkward"]:
         try:
@@ -76,7 +77,10 @@ def test_every_value_has_its_types_shape_or_is_false(hook: OdooHook) -> None:
             for name, kind in kinds.items():
                 found = record[name] is not False or kind in NEVER_EMPTY
                 seen.add((kind, found))
-                assert not found or SHAPES[kind](record[name]), f"{model}.{name} ({kind}): {record[name]!r}"
+                value = record[name]
+                if server.version < 17 and model == "account.move.line" and isinstance(value, list):
+                    value = value[0]  # its search_read takes no `load` there, so that names come, too
+                assert not found or SHAPES[kind](value), f"{model}.{name} ({kind}): {value!r}"
     assert seen >= MUST_OCCUR
 
 
@@ -226,7 +230,7 @@ def test_far_negative_integers_stay_whole_and_xml_rpc_has_none(
 
 @pytest.mark.parametrize("stored", ["Infinity", "-Infinity", "NaN"])
 def test_infinity_and_nan_come_over_every_protocol(
-    stored: str, spoken: OdooHook, records: Records, sql: psycopg.Connection
+    stored: str, spoken: OdooHook, server: OdooServer, records: Records, sql: psycopg.Connection
 ) -> None:
     """As no JSON has them, and as Python writes them."""
     partner = records.partner()  # a numeric column
@@ -235,10 +239,11 @@ def test_infinity_and_nan_come_over_every_protocol(
     assert str(record["partner_latitude"]) == str(float(stored))
     (project,) = records.create("project.project", [{}])
     (task,) = records.create("project.task", [{"project_id": project}])
-    sql.execute("UPDATE project_task SET allocated_hours = %s WHERE id = %s", [stored, task])
-    (record,) = spoken.search_read("project.task", [("id", "=", task)], ["allocated_hours"])
-    sql.execute("UPDATE project_task SET allocated_hours = 0 WHERE id = %s", [task])
-    assert str(record["allocated_hours"]) == str(float(stored))
+    hours = server.task_hours
+    sql.execute(f"UPDATE project_task SET {hours} = %s WHERE id = %s", [stored, task])  # noqa: S608
+    (record,) = spoken.search_read("project.task", [("id", "=", task)], [hours])
+    sql.execute(f"UPDATE project_task SET {hours} = 0 WHERE id = %s", [task])  # noqa: S608
+    assert str(record[hours]) == str(float(stored))
 
 
 @pytest.mark.parametrize(("stored", "told"), [("[]", []), ("{}", {}), (None, False)], ids=["list", "object", "NULL"])
@@ -261,22 +266,23 @@ def test_a_definition_of_properties_is_a_list_even_if_it_is_empty(records: Recor
     assert record["task_properties_definition"] == []
 
 
-def test_dates_and_datetimes_come_back_as_written(records: Records, hook: OdooHook) -> None:
+def test_dates_and_datetimes_come_back_as_written(records: Records, server: OdooServer) -> None:
     (project,) = records.create("project.project", [{"date_start": "2024-02-29", "date": "2025-12-31"}])
     (record,) = records.read("project.project", [project], ["date_start", "date"])
     assert record == {"id": project, "date_start": "2024-02-29", "date": "2025-12-31"}
     (task,) = records.create("project.task", [{"project_id": project, "date_deadline": "2024-02-29 23:59:59"}])
     (record,) = records.read("project.task", [task], ["date_deadline", "date_end"])
-    assert record == {"id": task, "date_deadline": "2024-02-29 23:59:59", "date_end": False}
+    deadline = "2024-02-29 23:59:59" if server.version >= 17 else "2024-02-29"  # a date until then
+    assert record == {"id": task, "date_deadline": deadline, "date_end": False}
 
 
-def test_floats_with_digits_are_rounded_and_others_are_not(records: Records) -> None:
+def test_floats_with_digits_are_rounded_and_others_are_not(records: Records, server: OdooServer) -> None:
     partner = records.partner(partner_latitude=1.23456789)
     assert records.read_partner(partner, "partner_latitude")["partner_latitude"] == 1.2345679
     (project,) = records.create("project.project", [{}])
-    (task,) = records.create("project.task", [{"project_id": project, "allocated_hours": 0.1 + 0.2}])
-    (record,) = records.read("project.task", [task], ["allocated_hours"])
-    assert record["allocated_hours"] == 0.1 + 0.2
+    (task,) = records.create("project.task", [{"project_id": project, server.task_hours: 0.1 + 0.2}])
+    (record,) = records.read("project.task", [task], [server.task_hours])
+    assert record[server.task_hours] == 0.1 + 0.2
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_a_one2many_command_moves_the_child(records: Records) -> None:
     assert records.write_dates("res.partner", [child])[0] > before
 
 
-def test_recomputation_moves_the_child(records: Records) -> None:
+def test_recomputation_moves_the_child(records: Records, server: OdooServer) -> None:
     parent = records.partner(is_company=True)
     child = records.partner(name="Child", parent_id=parent)
     grandchild = records.partner(name="Grandchild", parent_id=child)
@@ -228,7 +228,8 @@ def test_recomputation_moves_the_child(records: Records) -> None:
     below = [child, grandchild]
     before = records.settle("res.partner", [*below, stranger])
     records.write("res.partner", [parent], name=f"{records.prefix} renamed")
-    assert records.read_partner(child, "complete_name")["complete_name"] == f"{records.prefix} renamed, Child"
+    stored = "complete_name" if server.version >= 17 else "display_name"
+    assert records.read_partner(child, stored)[stored] == f"{records.prefix} renamed, Child"
     after = records.write_dates("res.partner", [*below, stranger])
     assert [new > old for new, old in zip(after, before, strict=True)] == [True, True, False]
 
@@ -261,12 +262,12 @@ def test_a_stored_related_field_moves_its_record(records: Records, hook: OdooHoo
     assert moment(record["write_date"]) > before
 
 
-def test_a_parent_through_inherits_moves_the_product(records: Records) -> None:
+def test_a_parent_through_inherits_moves_the_product_from_17_on(records: Records, server: OdooServer) -> None:
     template, product = records.product()
     (before,) = records.settle("product.product", [product])
     records.settle("product.template", [template])
     records.write("product.template", [template], list_price=99)
-    assert records.write_dates("product.product", [product])[0] > before
+    assert (records.write_dates("product.product", [product])[0] > before) is (server.version >= 17)
 
 
 def test_unlink_leaves_nothing_and_ids_are_never_used_again(records: Records, hook: OdooHook) -> None:

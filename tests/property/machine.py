@@ -15,7 +15,7 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from airflow_provider_odoo_shadow.job import id_check, scan
+from airflow_provider_odoo_shadow.job import scan
 from airflow_provider_odoo_shadow.job.closing import close_run
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.mirror import mirror_model, no_report
@@ -53,16 +53,9 @@ class World:
         self.processes = [
             (MortalClient(connection, lambda: self.odoo.now), MortalShadow(database)) for _ in ("one", "another")
         ]
-        # With few rows, too, they are counted in blocks, ranges are narrowed, and ids listed in chunks.
-        limits = {"FEW_IDS": 2, "IDS_A_CALL": 3, "ROWS_A_BLOCK": 3, "MOST_BLOCKS": 4}
-        self._patches = [patch.object(id_check, name, limit) for name, limit in limits.items()]
-        for item in self._patches:
-            item.start()
 
     def close(self) -> None:
         """End everything."""
-        for item in self._patches:
-            item.stop()
         for client, shadow in self.processes:
             client.close()
             shadow.close()
