@@ -108,10 +108,12 @@ def verify(
             outcome.found[model] = found
             if not as_json:
                 _tell(model, found)
-        for closed in reread_due(odoo, shadow, run=run, options=options) if repair else ():
-            if closed.error is not None:
-                outcome.failed_after.append(str(closed))
-                say(str(closed), err=True)
+        try:
+            for closed in reread_due(odoo, shadow, run=run, options=options) if repair else ():
+                if closed.error is not None:
+                    outcome.tell_failed_after(str(closed))
+        except (OdooError, ShadowError) as error:
+            outcome.tell_failed_after(f"What points to removed rows: {error}")
     if as_json:
         say_json(outcome.as_document())
     else:
@@ -134,6 +136,10 @@ class _Outcome:
     found: dict[str, Verification] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     failed_after: list[str] = field(default_factory=list)
+
+    def tell_failed_after(self, problem: str) -> None:
+        self.failed_after.append(problem)
+        say(problem, err=True)
 
     @property
     def is_good(self) -> bool:

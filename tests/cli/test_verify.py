@@ -300,3 +300,13 @@ def test_more_than_are_kept_in_mind_are_all_mended_by_the_next_run(
         proofs.note_unproven(tx, PARTNERS, range(1, rows))
     assert synced.run("sync", *MODELS, "--look-back", "0").code == 0
     assert_equal(odoo19, database, ["res.partner", "res.company"])
+
+
+def test_what_was_found_is_shown_when_the_end_fails(synced: Shell, database: str) -> None:
+    in_shadow(database, "UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 23")
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE odoo_shadow_internal.due_row RENAME due_from TO since")
+    outcome = synced.run("verify", "--repair")
+    assert outcome.code == 1
+    assert "What points to removed rows: Shadow database" in outcome.err
+    assert "1 rows were wrong in the shadow until now and are repaired" in outcome.out

@@ -252,3 +252,20 @@ def test_a_look_back_that_is_short_for_the_latest_row(
         verdicts[minutes] = found.verdict
         assert "the latest row so far was found 0:09:" in found.text or "was found 0:10:" in found.text
     assert verdicts == {5: WARNING, 15: WARNING, 60: OK}
+
+
+def test_a_full_disk_is_told_wherever_it_is(client: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+    assert "disk" not in findings(client, shadow)
+    run_as_owner(
+        database,
+        "CREATE FUNCTION public.no_room() RETURNS event_trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$",
+        "CREATE EVENT TRIGGER no_room ON ddl_command_start WHEN TAG IN ('CREATE TABLE AS')"
+        " EXECUTE FUNCTION public.no_room()",
+    )
+    try:
+        found = findings(client, shadow)
+    finally:
+        run_as_owner(database, "DROP EVENT TRIGGER no_room", "DROP FUNCTION public.no_room")
+    assert found["disk"].verdict is PROBLEM and "its disk is full" in found["disk"].text
+    assert found["staging"].verdict is OK and "room" in found

@@ -18,7 +18,7 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowRetriableError,
     ShadowUnreachableError,
 )
-from tests.target.fake_postgres import telling
+from tests.target.fake_postgres import refusing, telling
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, merge, row, rows_of
 from tools.embedded_postgres import database_url
@@ -97,6 +97,20 @@ def test_what_is_no_lost_connection_is_not_told_as_one(
 ) -> None:
     with pytest.raises(wanted, match=told), shadow.transaction() as tx:
         tx.cursor.execute("DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '" + state + "'; END $$")
+
+
+def test_a_used_up_quota_is_a_full_disk(shadow: ShadowDatabase) -> None:
+    with pytest.raises(ShadowRetriableError, match="its disk is full"), shadow.transaction() as tx:
+        tx.cursor.execute(
+            "DO $$ BEGIN RAISE 'could not extend file: Disk quota exceeded' USING ERRCODE = 'XX000'; END $$"
+        )
+
+
+@pytest.mark.parametrize("said", ["could not write init file", 'could not open file "x": No space left on device'])
+def test_a_disk_so_full_that_nobody_may_connect_is_told_as_such(said: str) -> None:
+    with refusing("XX000", said) as port:
+        error = failure(f"postgresql://shadow@127.0.0.1:{port}/shadow?sslmode=disable")
+    assert isinstance(error, ShadowUnreachableError) and "since its disk is full" in str(error)
 
 
 def test_row_level_security_is_told_with_table_and_right(shadow: ShadowDatabase, database: str) -> None:
