@@ -164,3 +164,38 @@ def test_other_settings_of_a_database_make_no_difference(database: str) -> None:
         with shadow.transaction() as tx:
             assert tx.run("SELECT current_setting('transaction_isolation')") == [("read committed",)]
             assert tx.run("SELECT ARRAY[NULL]::text[]::text, current_setting('statement_timeout')") == [("{NULL}", "0")]
+
+
+RELIED_ON = {
+    "search_path": ("public", "pg_catalog, pg_temp"),
+    "client_encoding": ("LATIN1", "UTF8"),
+    "row_security": ("on", "off"),
+    "datestyle": ("German", "ISO, DMY"),
+    "timezone": ("Asia/Tokyo", "UTC"),
+    "intervalstyle": ("iso_8601", "postgres"),
+    "bytea_output": ("escape", "hex"),
+    "extra_float_digits": ("-5", "1"),
+    "quote_all_identifiers": ("on", "off"),
+    "standard_conforming_strings": ("off", "on"),
+    "transform_null_equals": ("on", "off"),
+    "array_nulls": ("off", "on"),
+    "default_table_access_method": ("columnar", "heap"),
+    "statement_timeout": ("1", "0"),
+    "lock_timeout": ("1h", "30s"),
+    "idle_in_transaction_session_timeout": ("1h", "1min"),
+    "transaction_isolation": (None, "read committed"),
+    "default_transaction_isolation": ("serializable", "serializable"),
+}
+"""What a database may have set, and what counts in the sync's transactions."""
+
+
+def test_a_transaction_sets_what_it_relies_on(database: str) -> None:
+    run_as_owner(database, "CREATE ACCESS METHOD columnar TYPE TABLE HANDLER heap_tableam_handler")
+    given = {setting: hostile for setting, (hostile, _) in RELIED_ON.items() if hostile is not None}
+    wanted = {setting: counts for setting, (_, counts) in RELIED_ON.items()}
+    with psycopg.connect(database) as connection:
+        if connection.info.server_version >= 170000:
+            given["transaction_timeout"], wanted["transaction_timeout"] = "1h", "0"
+    with set_for_database(database, **given), ShadowDatabase.from_url(database) as shadow, shadow.transaction() as tx:
+        found = {setting: str(tx.run("SELECT current_setting({it})", it=setting)[0][0]) for setting in wanted}
+    assert {setting: value.replace('"', "") for setting, value in found.items()} == wanted
