@@ -9,6 +9,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import (
@@ -80,6 +81,20 @@ def test_a_read_only_database_is_told_with_a_cure_that_works(shadow: ShadowDatab
                 person.execute(statement.encode())
         with ShadowDatabase.from_url(database) as again, again.transaction() as tx:
             tx.run("CREATE TABLE public.x ()")
+
+
+def test_what_is_made_read_only_on_the_way_is_told_as_that(database: str) -> None:
+    def connect() -> psycopg.Connection[TupleRow]:
+        connection = psycopg.connect(database)
+        connection.read_only = True
+        return connection
+
+    with (
+        ShadowDatabase(connect) as shadow,
+        pytest.raises(ShadowPermissionError, match="takes no writes through this connection"),
+        shadow.transaction() as tx,
+    ):
+        tx.run("CREATE TABLE public.x ()")
 
 
 @pytest.mark.parametrize(
