@@ -97,7 +97,10 @@ def test_the_true_reason_is_told(given: str, reason: str) -> None:
     assert reason in str(raised.value) and SECRET not in str(raised.value)
 
 
-@pytest.mark.parametrize("password", ["p?swordfish&more", "p?swordfish=1&more", "p?more&swordfish"])
+@pytest.mark.parametrize(
+    "password",
+    ["p?swordfish&more", "p?swordfish=1&more", "p?more&swordfish", "p@q/r?swordfish=1", "p@q/r?swordfish=1&more"],
+)
 def test_a_piece_of_a_password_is_not_taken_for_a_setting(password: str) -> None:
     with pytest.raises(ShadowConfigurationError, match="written as %XX") as raised:
         read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
