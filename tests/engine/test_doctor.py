@@ -225,6 +225,23 @@ def test_a_role_that_cannot_write_the_schema_that_is_there(
     assert PROBLEM in {finding.verdict for finding in found}
 
 
+def test_a_single_table_that_may_not_be_written_and_another_role_that_writes_are_told(
+    client: OdooClient, shadow: ShadowDatabase, database: str, role: str
+) -> None:
+    mirror_with(client, shadow, model="res.company")
+    run_as_owner(
+        database,
+        "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
+        "REVOKE UPDATE ON odoo_shadow.odoo_shadow_res_company FROM {role}",
+        role=role,
+    )
+    writers = findings(client, shadow, ())["writers"]
+    assert writers.verdict is WARNING and writers.text.endswith(f"may do more than read the shadow: {role}")
+    found = database_findings(client, as_role(database, role))["tables"]
+    assert (found.verdict, found.text) == (PROBLEM, "the role may not write 1: odoo_shadow_res_company")
+
+
 def test_a_database_that_is_not_there(client: OdooClient) -> None:
     found = database_findings(client, "postgresql://someone:pg-hunter2@127.0.0.1:9/nowhere")
     assert found["database"].verdict is PROBLEM and "cannot be reached" in found["database"].text

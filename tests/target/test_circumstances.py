@@ -155,6 +155,20 @@ def test_row_level_security_is_told_with_table_and_right(shadow: ShadowDatabase,
         run_as_owner(database, "ALTER TABLE odoo_shadow.{table} OWNER TO postgres", table=table)
 
 
+def test_row_level_security_on_a_table_that_only_the_sync_sees(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    with new_role(database) as role:
+        run_as_owner(
+            database,
+            "ALTER TABLE odoo_shadow_internal.lease ENABLE ROW LEVEL SECURITY",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT SELECT ON odoo_shadow_internal.lease TO {role}",
+            role=role,
+        )
+        error = failure(as_role(database, role), "SELECT * FROM odoo_shadow_internal.lease")
+    assert "hides rows of odoo_shadow_internal.lease from the role" in str(error)
+
+
 def test_other_settings_of_a_database_make_no_difference(database: str) -> None:
     settings = {
         "client_encoding": "LATIN1",
