@@ -80,8 +80,9 @@ def test_patterns_of_fields_that_match_nothing_are_told_on_every_run(shell: Shel
         "nothing.",
         "WARNING  hashed_fields: 'acc_num*' matches no field of res.company, so it protects nothing.",
     ]
-    for option in ((), ("--look-back", "0"), ("--dry-run",)):
-        outcome = shell.run("sync", "--config", str(path), *option, ODOO_HASH_SECRET="x7#Kd92mQ!vL4tRz8wPn")
+    by_file, as_before = ("--config", str(path)), ("--models", "res.company,res.currency")
+    for options in (by_file, (*by_file, "--look-back", "0"), (*by_file, "--dry-run"), as_before):
+        outcome = shell.run("sync", *options, ODOO_HASH_SECRET="x7#Kd92mQ!vL4tRz8wPn")
         assert (outcome.code, outcome.err.splitlines()) == (0, said)
 
 
