@@ -6,6 +6,8 @@ from typing import LiteralString
 
 import pytest
 
+from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
+from airflow_provider_odoo_shadow.target.take_over import find_left_behind, move_left_behind
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.security.hostile_database import Hostile
@@ -204,3 +206,23 @@ def test_what_has_the_names_of_the_shadows_own_tables_stops_a_first_run(
         assert outcome.code == 0 and "it belongs to another mirror" in outcome.err
         refused = hostile.run(odoo, "take-over", "--yes")
         assert refused.code == 2 and "Schema public holds a mirror of this project itself" in refused.last_error
+
+
+@NEWEST
+def test_what_was_not_shown_is_not_moved(hostile: Hostile) -> None:
+    leave_behind(hostile)
+    with hostile.shadow() as shadow:
+        with shadow.transaction() as tx:
+            shown = find_left_behind(tx)
+        hostile.as_owner("SET ROLE {role}", "CREATE TABLE public.odoo_shadow_x_new (id bigint)")
+        with pytest.raises(ShadowConflictError, match="has changed since it was shown"), shadow.transaction() as tx:
+            move_left_behind(tx, shown)
+    assert names(hostile, "odoo_shadow_before") == set()
+
+
+@NEWEST
+def test_where_old_tables_go_is_no_mirrors_schema(hostile: Hostile, odoo: StandIn) -> None:
+    leave_behind(hostile)
+    outcome = hostile.run(odoo, "take-over", "--yes", "--schema", "odoo_shadow_before")
+    assert outcome.code == 2 and "is where old tables go" in outcome.last_error
+    assert names(hostile, "odoo_shadow_before") == set()
