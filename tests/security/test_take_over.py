@@ -226,3 +226,33 @@ def test_where_old_tables_go_is_no_mirrors_schema(hostile: Hostile, odoo: StandI
     outcome = hostile.run(odoo, "take-over", "--yes", "--schema", "odoo_shadow_before")
     assert outcome.code == 2 and "is where old tables go" in outcome.last_error
     assert names(hostile, "odoo_shadow_before") == set()
+
+
+@NEWEST
+def test_what_came_to_be_in_the_way_since_it_was_shown_stops_all(hostile: Hostile) -> None:
+    leave_behind(hostile)
+    with hostile.shadow() as shadow:
+        with shadow.transaction() as tx:
+            shown = find_left_behind(tx)
+        hostile.as_owner(
+            "CREATE SCHEMA odoo_shadow_before AUTHORIZATION {role}",
+            "CREATE TABLE odoo_shadow_before.odoo_shadow_meta (id bigint)",
+        )
+        with (
+            pytest.raises(ShadowConflictError, match="of these names already: odoo_shadow_meta"),
+            shadow.transaction() as tx,
+        ):
+            move_left_behind(tx, shown)
+    assert names(hostile, "odoo_shadow_before") == {"odoo_shadow_meta"}
+
+
+@NEWEST
+def test_a_role_that_may_not_create_where_old_tables_go_is_told_the_statement(hostile: Hostile, odoo: StandIn) -> None:
+    if hostile.role is None:
+        pytest.skip("a superuser may create anywhere")
+    leave_behind(hostile)
+    hostile.as_owner("CREATE SCHEMA odoo_shadow_before")
+    outcome = hostile.run(odoo, "take-over", "--yes")
+    assert outcome.code == 2 and "GRANT USAGE, CREATE ON SCHEMA odoo_shadow_before TO" in outcome.last_error
+    hostile.run_text(outcome.last_error.partition("administrator run: ")[2])
+    assert hostile.run(odoo, "take-over", "--yes").code == 0
