@@ -110,4 +110,5 @@ def test_a_language_that_the_server_does_not_have(shell: Shell, command: str) ->
     outcome = shell.run(*command.split(), "--models", "res.company", ODOO_LANG="xx_XX")
     told = " ".join((outcome.out + outcome.err).replace("│", " ").split())
     assert "the server has no language 'xx_XX': correct ODOO_LANG (--odoo-lang)" in told
+    assert "the server has 'xx_XX'" not in told
     assert outcome.code in (1, 2)

@@ -256,3 +256,10 @@ def test_a_role_that_may_not_create_where_old_tables_go_is_told_the_statement(ho
     assert outcome.code == 2 and "GRANT USAGE, CREATE ON SCHEMA odoo_shadow_before TO" in outcome.last_error
     hostile.run_text(outcome.last_error.partition("administrator run: ")[2])
     assert hostile.run(odoo, "take-over", "--yes").code == 0
+
+
+@NEWEST
+def test_what_goes_with_a_table_of_another_name_and_is_in_nobodys_way_stays(hostile: Hostile, odoo: StandIn) -> None:
+    hostile.as_owner("CREATE TABLE public.other (id bigint)", "CREATE INDEX odoo_shadow_mine ON public.other (id)")
+    outcome = hostile.run(odoo, "take-over", "--yes")
+    assert outcome.code == 0 and "there is nothing to move" in outcome.out
