@@ -221,17 +221,28 @@ def _mirror_all(
             say(f"{model}: {CANNOT_KNOW}.")
         add_row(table, model, result.kind, *_cells(result.counts), f"{result.seconds:.1f}")
         outcomes.append(True)
-    for closed in close_run(odoo, shadow, run=run, options=options):
-        outcomes.append(closed.error is None)
-        if closed.error is not None:
-            say(str(closed), err=True)
-            add_row(table, closed.model, f"FAILED: {closed.what}")
-            continue
-        add_row(table, closed.model, closed.what, *_cells(closed.counts))
+    outcomes += _close(odoo, shadow, run, options, table)
     renew_due_views(shadow)
     for item in plan.unchanged:
         add_row(table, item.model, "unchanged")
     console().print(table)
+    return outcomes
+
+
+def _close(odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions, table: Table) -> list[bool]:
+    """Do what comes after the models; what keeps the rest of it from being done leaves what the models did."""
+    outcomes = []
+    try:
+        for closed in close_run(odoo, shadow, run=run, options=options):
+            outcomes.append(closed.error is None)
+            if closed.error is not None:
+                say(str(closed), err=True)
+                add_row(table, closed.model, f"FAILED: {closed.what}")
+                continue
+            add_row(table, closed.model, closed.what, *_cells(closed.counts))
+    except (OdooError, ShadowError) as error:
+        say(f"The end of the run: {error}", err=True)
+        outcomes.append(False)
     return outcomes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Unpack
 
@@ -26,7 +26,7 @@ from airflow_provider_odoo_shadow.cli.options import (
 )
 from airflow_provider_odoo_shadow.cli.terminal import console, numbers, say, say_json
 from airflow_provider_odoo_shadow.job.binding import check_binding
-from airflow_provider_odoo_shadow.job.closing import reread_due
+from airflow_provider_odoo_shadow.job.closing import Closed, reread_due
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
@@ -110,10 +110,8 @@ def verify(
             outcome.found[model] = found
             if not as_json:
                 _tell(model, found)
-        for closed in reread_due(odoo, shadow, run=run, options=options) if repair else ():
-            if closed.error is not None:
-                outcome.failed_after.append(str(closed))
-                say(str(closed), err=True)
+        if repair:
+            outcome.note_end(reread_due(odoo, shadow, run=run, options=options))
     if as_json:
         say_json(outcome.as_document())
     else:
@@ -136,6 +134,19 @@ class _Outcome:
     found: dict[str, Verification] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     failed_after: list[str] = field(default_factory=list)
+
+    def note_end(self, done: Iterable[Closed]) -> None:
+        """Do what comes after the models; what fails there leaves what was found."""
+        try:
+            for closed in done:
+                if closed.error is not None:
+                    self._note_failure(str(closed))
+        except (OdooError, ShadowError) as error:
+            self._note_failure(f"What points to removed rows: {error}")
+
+    def _note_failure(self, problem: str) -> None:
+        self.failed_after.append(problem)
+        say(problem, err=True)
 
     @property
     def is_good(self) -> bool:

@@ -21,7 +21,7 @@ from airflow_provider_odoo_shadow.source.fields import read_fields
 from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
 from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, Reading
 from airflow_provider_odoo_shadow.target.base import may_see_internal, schema_version
-from airflow_provider_odoo_shadow.target.circumstances import hidden_tables, why_read_only
+from airflow_provider_odoo_shadow.target.circumstances import has_room, hidden_tables, why_read_only
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.names import table_name
@@ -219,6 +219,9 @@ def _writing(tx: Transaction, rights: Rights) -> Iterator[Finding]:
     else:
         good = f"may write schema '{tx.schema}'"
         yield _right("schema", rights.may_create_schema, good, "needs CREATE on the database")
+        if rights.may_create_temporary and not has_room(tx.cursor):
+            text = "its disk is full: make room or take a larger disk; until then nothing can be mirrored"
+            yield Finding("disk", Verdict.PROBLEM, text)
     hidden = hidden_tables(tx.cursor, tx.schema)
     if hidden:
         yield Finding("policies", Verdict.PROBLEM, hidden)

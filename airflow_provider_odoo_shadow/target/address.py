@@ -119,11 +119,11 @@ def _read_url(name: str, rest: str, schema: str) -> str:
             f"Shadow database '{name}': the address has a placeholder in the place of the password: put the password "
             "there, without brackets; special characters in it are written as %XX."
         )
-    kept = [pair for pair in query.split("&") if pair and _is_kept(name, pair, schema)]
+    kept = [pair for pair in query.split("&") if pair and _is_kept(name, pair, query, schema)]
     return f"postgresql://{before}{'?' if kept else ''}{'&'.join(kept)}"
 
 
-def _is_kept(name: str, pair: str, schema: str) -> bool:
+def _is_kept(name: str, pair: str, query: str, schema: str) -> bool:
     key, _, value = pair.partition("=")
     if key.lower() in OF_OTHER_TOOLS:
         if key.lower() in _SCHEMA_SETTINGS and value not in (schema, "public", ""):
@@ -132,7 +132,7 @@ def _is_kept(name: str, pair: str, schema: str) -> bool:
     known = known_parameters()
     if key in known or (key, value) == ("ssl", "true"):  # the one of JDBC's that libpq takes
         return True
-    if "@" in pair or not _NAME.fullmatch(key):
+    if "@" in query or not _NAME.fullmatch(key):
         raise _unescaped(name)
     raise ShadowConfigurationError(
         f"Shadow database '{name}': the address has a setting '{key}', which PostgreSQL's client does not know"

@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowError,
     ShadowPermissionError,
     ShadowRetriableError,
+    is_of_full_disk,
 )
 from airflow_provider_odoo_shadow.target.names import internal_schema
 
@@ -36,6 +37,10 @@ _HIDDEN: LiteralString = (
 _READ_ONLY: LiteralString = (
     "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only') = 'on',"
     " (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only')"
+)
+_TRY_ROOM: tuple[LiteralString, ...] = (
+    "SELECT set_config('temp_tablespaces', quote_ident(current_setting('default_tablespace')), true)",
+    "CREATE TEMPORARY TABLE odoo_shadow_room ON COMMIT DROP AS SELECT repeat('x', 1000) FROM generate_series(1, 1000)",
 )
 
 
@@ -124,3 +129,16 @@ def hidden_tables(cursor: psycopg.Cursor[TupleRow], schema: str) -> str:
         f"row-level security hides rows of {listed} from the role '{user}', and a mirror must see and write all: "
         f"ALTER ROLE {role} BYPASSRLS; or, for each of these tables, {by_table}"
     )
+
+
+def has_room(cursor: psycopg.Cursor[TupleRow]) -> bool:
+    """Try whether the disk takes a megabyte more, wherever it is; nothing of that stays."""
+    try:
+        with cursor.connection.transaction(force_rollback=True):
+            for statement in _TRY_ROOM:
+                cursor.execute(statement)
+    except psycopg.Error as error:
+        if is_of_full_disk(error):
+            return False
+        raise
+    return True

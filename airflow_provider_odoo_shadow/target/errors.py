@@ -103,7 +103,9 @@ _OWN_CONTEXT = re.compile(r"COPY odoo_shadow_staging\b|SQL statement \"|PL/pgSQL
 """Where an error may have come up without a function of somebody else's."""
 _TELLS_BY_DETAIL = frozenset({pg.InvalidColumnReference.sqlstate, pg.ObjectNotInPrerequisiteState.sqlstate})
 """Of publications and the like: the reason, without any value, stands beside the message."""
-_NO_SPACE = "No space left on device"
+_NO_SPACE = ("No space left on device", "Disk quota exceeded")
+_FULL_AT_CONNECT = "could not write init file"
+"""All that a new session says on PostgreSQL 15 when it cannot write its first files; in no other language."""
 _PASSING_TROUBLE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.QueryCanceled)
 
 
@@ -120,6 +122,11 @@ def connect_error(name: str, error: psycopg.Error) -> ShadowError:
         return ShadowConfigurationError(f"Shadow database '{name}' refused the connection: correct it ({said}).")
     if "no password supplied" in text:
         return ShadowConfigurationError(f"Shadow database '{name}' wants a password: fill it in.")
+    if said == _FULL_AT_CONNECT or any(sign in said for sign in _NO_SPACE):
+        return ShadowUnreachableError(
+            f"Shadow database '{name}' takes no connection, since its disk is full ({said}): make room or take a "
+            "larger disk. What is mirrored stays, and the next run goes on from there."
+        )
     for sign, told in _TOLD.items():
         if re.search(sign, text):
             return ShadowConfigurationError(f"Shadow database '{name}': {told}.")
@@ -150,7 +157,7 @@ def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
             f"Shadow database '{name}': the role '{role}' may not do that ({told}). It needs CREATE on the database, "
             "or to own the mirror's schema and the one beside it, whose name ends in _internal."
         )
-    if isinstance(error, pg.DiskFull) or _NO_SPACE in str(error):
+    if is_of_full_disk(error):
         return ShadowRetriableError(
             f"Shadow database '{name}': its disk is full ({told}): make room or take a larger disk. What is mirrored "
             "stays, and the next run goes on from there."
@@ -170,6 +177,11 @@ def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
             f"Shadow database '{name}': something that was added to a table keeps rows out: {refusal_of(error)}."
         )
     return ShadowConflictError(f"Shadow database '{name}' refused a statement: {type(error).__name__}: {told}")
+
+
+def is_of_full_disk(error: psycopg.Error) -> bool:
+    """Say whether there is no room; a used-up quota has no SQLSTATE of its own."""
+    return isinstance(error, pg.DiskFull) or any(sign in str(error) for sign in _NO_SPACE)
 
 
 def _is_of_connection(error: psycopg.Error) -> bool:
@@ -192,7 +204,8 @@ _NOT_ABOUT_THE_TABLE = frozenset({"42501", "55P03", "55006", "55P02", "XX001", "
 def is_about_the_table(error: psycopg.Error) -> bool:
     """Say whether a change of a table failed for what stands on it: trying again fails again, another way may do."""
     state = error.sqlstate or ""
-    return state[:2] in _ABOUT_THE_TABLE and state not in _NOT_ABOUT_THE_TABLE
+    is_about_it = state[:2] in _ABOUT_THE_TABLE and state not in _NOT_ABOUT_THE_TABLE
+    return is_about_it and not is_of_full_disk(error)
 
 
 def refusal_of(error: psycopg.Error) -> str:

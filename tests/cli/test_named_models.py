@@ -80,8 +80,9 @@ def test_patterns_of_fields_that_match_nothing_are_told_on_every_run(shell: Shel
         "nothing.",
         "WARNING  hashed_fields: 'acc_num*' matches no field of res.company, so it protects nothing.",
     ]
-    for option in ((), ("--look-back", "0"), ("--dry-run",)):
-        outcome = shell.run("sync", "--config", str(path), *option, ODOO_HASH_SECRET="x7#Kd92mQ!vL4tRz8wPn")
+    by_file, as_before = ("--config", str(path)), ("--models", "res.company,res.currency")
+    for options in (by_file, (*by_file, "--look-back", "0"), (*by_file, "--dry-run"), as_before):
+        outcome = shell.run("sync", *options, ODOO_HASH_SECRET="x7#Kd92mQ!vL4tRz8wPn")
         assert (outcome.code, outcome.err.splitlines()) == (0, said)
 
 
@@ -109,4 +110,5 @@ def test_a_language_that_the_server_does_not_have(shell: Shell, command: str) ->
     outcome = shell.run(*command.split(), "--models", "res.company", ODOO_LANG="xx_XX")
     told = " ".join((outcome.out + outcome.err).replace("│", " ").split())
     assert "the server has no language 'xx_XX': correct ODOO_LANG (--odoo-lang)" in told
+    assert "the server has 'xx_XX'" not in told
     assert outcome.code in (1, 2)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
@@ -194,3 +196,26 @@ def test_what_fails_at_the_end_of_a_run_is_told_with_its_step(shell: Shell, odoo
     assert outcome.code == 1
     assert "res.partner, columns that change without write_date: Odoo connection" in said and "no rights" in said
     assert "FAILED: columns that change without write_date" in outcome.out
+
+
+def test_what_the_models_did_is_shown_when_the_end_of_the_run_fails(shell: Shell, database: str) -> None:
+    assert shell.run("sync", "--models", "res.company").code == 0
+    full_disk(database, "odoo_shadow_internal.proof")
+    outcome = shell.run("sync", *PARTNERS)
+    assert outcome.code == 1
+    assert "The end of the run: Shadow database 'SUPABASE_DB_URL': its disk is full" in outcome.err
+    assert done_to(outcome, "res.partner") == "first load"
+
+
+def full_disk(database: str, table: str) -> None:
+    """Let a table take no row more, for want of room."""
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "CREATE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"
+        )
+        connection.execute(
+            sql.SQL("CREATE TRIGGER no_room BEFORE INSERT ON {} EXECUTE FUNCTION public.no_room()").format(
+                sql.Identifier(*table.split("."))
+            )
+        )

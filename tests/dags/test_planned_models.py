@@ -209,16 +209,22 @@ def test_an_invalid_variable_fails_its_own_model(mirror_dag: MirrorDag, database
 
 
 def test_a_dry_run_maps_and_writes_and_advances_nothing(
-    mirror_dag: MirrorDag, odoo: StandIn, database: str, variables: Variables
+    mirror_dag: MirrorDag,
+    odoo: StandIn,
+    database: str,
+    variables: Variables,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    dag = mirror_dag(models=FEW)
+    dag = mirror_dag(models=FEW, model_settings={"res.country": {"exclude_fields": ["*_iban"]}})
     run(dag)
     rename(odoo, "res.country")
+    caplog.clear()
     before = contents(database, "own"), variables()
     assert len(before[0]["odoo_shadow_watermark"]) == len(FEW_MODELS)
     dry = run(dag, dry_run=True)
     assert mapped(dry) == dict.fromkeys(FEW_MODELS, "success")
     assert (contents(database, "own"), variables()) == before
+    assert "exclude_fields: '*_iban' matches no field of res.country, so it protects nothing." in caplog.messages
 
 
 def test_full_maps_every_model(mirror_dag: MirrorDag) -> None:

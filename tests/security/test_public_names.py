@@ -7,6 +7,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 
+from airflow_provider_odoo_shadow.target.base import ensure_base
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.security.hostile_database import Hostile
@@ -62,6 +63,16 @@ def test_a_first_run_stops_before_anything_is_read(
         "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname ~ '^odoo_shadow'"
     )
     assert hostile.as_owner(tables) == [(0,)]
+
+
+@pytest.mark.parametrize("database_server", ["18"], indirect=True)
+def test_a_first_run_stops_where_files_of_ddl_have_made_the_schema(hostile: Hostile, odoo: StandIn) -> None:
+    with hostile.shadow() as shadow, shadow.transaction() as tx:
+        ensure_base(tx)
+    hostile.as_mallory(FAKE)
+    outcome = hostile.run(odoo, "sync", *ONE_MODEL)
+    assert outcome.code == 2 and f"(public.{VIEW})" in outcome.last_error
+    assert hostile.as_owner("SELECT count(*) FROM odoo_shadow.odoo_shadow_meta") == [(0,)]
 
 
 def test_after_the_cure_the_run_goes_on(hostile: Hostile, odoo: StandIn) -> None:

@@ -6,6 +6,8 @@ from typing import LiteralString
 
 import pytest
 
+from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
+from airflow_provider_odoo_shadow.target.take_over import find_left_behind, move_left_behind
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.security.hostile_database import Hostile
@@ -204,3 +206,60 @@ def test_what_has_the_names_of_the_shadows_own_tables_stops_a_first_run(
         assert outcome.code == 0 and "it belongs to another mirror" in outcome.err
         refused = hostile.run(odoo, "take-over", "--yes")
         assert refused.code == 2 and "Schema public holds a mirror of this project itself" in refused.last_error
+
+
+@NEWEST
+def test_what_was_not_shown_is_not_moved(hostile: Hostile) -> None:
+    leave_behind(hostile)
+    with hostile.shadow() as shadow:
+        with shadow.transaction() as tx:
+            shown = find_left_behind(tx)
+        hostile.as_owner("SET ROLE {role}", "CREATE TABLE public.odoo_shadow_x_new (id bigint)")
+        with pytest.raises(ShadowConflictError, match="has changed since it was shown"), shadow.transaction() as tx:
+            move_left_behind(tx, shown)
+    assert names(hostile, "odoo_shadow_before") == set()
+
+
+@NEWEST
+def test_where_old_tables_go_is_no_mirrors_schema(hostile: Hostile, odoo: StandIn) -> None:
+    leave_behind(hostile)
+    outcome = hostile.run(odoo, "take-over", "--yes", "--schema", "odoo_shadow_before")
+    assert outcome.code == 2 and "is where old tables go" in outcome.last_error
+    assert names(hostile, "odoo_shadow_before") == set()
+
+
+@NEWEST
+def test_what_came_to_be_in_the_way_since_it_was_shown_stops_all(hostile: Hostile) -> None:
+    leave_behind(hostile)
+    with hostile.shadow() as shadow:
+        with shadow.transaction() as tx:
+            shown = find_left_behind(tx)
+        hostile.as_owner(
+            "CREATE SCHEMA odoo_shadow_before AUTHORIZATION {role}",
+            "CREATE TABLE odoo_shadow_before.odoo_shadow_meta (id bigint)",
+        )
+        with (
+            pytest.raises(ShadowConflictError, match="of these names already: odoo_shadow_meta"),
+            shadow.transaction() as tx,
+        ):
+            move_left_behind(tx, shown)
+    assert names(hostile, "odoo_shadow_before") == {"odoo_shadow_meta"}
+
+
+@NEWEST
+def test_a_role_that_may_not_create_where_old_tables_go_is_told_the_statement(hostile: Hostile, odoo: StandIn) -> None:
+    if hostile.role is None:
+        pytest.skip("a superuser may create anywhere")
+    leave_behind(hostile)
+    hostile.as_owner("CREATE SCHEMA odoo_shadow_before")
+    outcome = hostile.run(odoo, "take-over", "--yes")
+    assert outcome.code == 2 and "GRANT USAGE, CREATE ON SCHEMA odoo_shadow_before TO" in outcome.last_error
+    hostile.run_text(outcome.last_error.partition("administrator run: ")[2])
+    assert hostile.run(odoo, "take-over", "--yes").code == 0
+
+
+@NEWEST
+def test_what_goes_with_a_table_of_another_name_and_is_in_nobodys_way_stays(hostile: Hostile, odoo: StandIn) -> None:
+    hostile.as_owner("CREATE TABLE public.other (id bigint)", "CREATE INDEX odoo_shadow_mine ON public.other (id)")
+    outcome = hostile.run(odoo, "take-over", "--yes")
+    assert outcome.code == 0 and "there is nothing to move" in outcome.out

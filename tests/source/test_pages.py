@@ -91,7 +91,11 @@ def twice(_: str, rows: Rows) -> Rows:
 
 
 def from_the_start(_: str, rows: Rows) -> Rows:
-    return [{"id": 1}, *rows]
+    return [{"id": 1}, *rows[:-1]]
+
+
+def the_last_one_again(_: str, rows: Rows) -> Rows:
+    return [{"id": rows[0]["id"] - 1}, *rows[:-1]]
 
 
 def beyond_the_end(_: str, rows: Rows) -> Rows:
@@ -110,7 +114,7 @@ def shared(_: str, rows: Rows) -> Rows:
     return [*rows[:2], rows[1], *rows[3:]]
 
 
-@pytest.mark.parametrize("odd", [descending, twice, from_the_start, beyond_the_end, without_ids])
+@pytest.mark.parametrize("odd", [descending, twice, from_the_start, the_last_one_again, beyond_the_end, without_ids])
 def test_a_page_that_is_not_what_was_asked_for(
     odd: Any, shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
 ) -> None:

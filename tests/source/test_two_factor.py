@@ -42,8 +42,15 @@ def test_it_is_told_by_each_protocol(protocol: str, server: RawServer, client_to
 
 @pytest.mark.parametrize(
     "session",
-    [Reply(body=DENIED), Reply(404, "<html>", HTML_TYPE), Reply(body=b"{"), Reply(body='{"result": {"uid": 7}}')],
-    ids=["wrong password", "no such page", "half an answer", "another reason"],
+    [
+        Reply(body=DENIED),
+        Reply(404, "<html>", HTML_TYPE),
+        Reply(403, WANTED),
+        Reply(body=b"{"),
+        Reply(body='{"result": {"uid": 7}}'),
+        Reply(body='{"result": {}}'),
+    ],
+    ids=["wrong password", "no such page", "a refusal", "half an answer", "another reason", "no user"],
 )
 def test_otherwise_nothing_is_claimed(session: Reply, server: RawServer, client_to: ClientTo) -> None:
     refusing(server, session)

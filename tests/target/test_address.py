@@ -49,6 +49,10 @@ def test_what_is_harmless_is_taken(given: str) -> None:
     }
 
 
+def test_the_one_setting_of_jdbc_that_counts_is_kept() -> None:
+    assert read_address("shadow_db", f"{PLAIN}?ssl=true", "odoo_shadow")["sslmode"] == "require"
+
+
 def test_settings_of_the_client_stay(database: str) -> None:
     given = (
         urlsplit(database)._replace(query=f"{urlsplit(database).query}&pgbouncer=true&application_name=mine").geturl()
@@ -75,12 +79,15 @@ def test_another_schema_in_the_address_is_told(caplog: pytest.LogCaptureFixture)
         (f"{PLAIN}?ssl=false", "(did you mean sslmode?)"),
         (f"{PLAIN}?conect_timeout=5", "(did you mean connect_timeout?)"),
         ("https://abc.supabase.co", "begins with https://, and must be one of PostgreSQL"),
+        ("https://abc.supabase.co", "Supabase shows it under Connect"),
+        (f"{PLAIN}?{SECRET}-x=1", "written as %XX"),
         (f"mysql://shadow:{SECRET}@127.0.0.1/shadow", "begins with mysql://"),
         (f"psql {PLAIN}", "take away what stands before it"),
         (f"SUPABASE_DB_URL={PLAIN}", "take away what stands before it"),
         ("postgresql://postgres:[YOUR-PASSWORD]@db.x.supabase.co:5432/postgres", "a placeholder"),
         (f"postgresql://shadow:p@{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
         (f"postgresql://shadow:p/{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
+        (f"postgresql://shadow:p@q/r?{SECRET}=1@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
         (f"postgresql://shadow:p?{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
     ],
 )
@@ -90,7 +97,10 @@ def test_the_true_reason_is_told(given: str, reason: str) -> None:
     assert reason in str(raised.value) and SECRET not in str(raised.value)
 
 
-@pytest.mark.parametrize("password", ["p?swordfish&more", "p?swordfish=1&more", "p?more&swordfish"])
+@pytest.mark.parametrize(
+    "password",
+    ["p?swordfish&more", "p?swordfish=1&more", "p?more&swordfish", "p@q/r?swordfish=1", "p@q/r?swordfish=1&more"],
+)
 def test_a_piece_of_a_password_is_not_taken_for_a_setting(password: str) -> None:
     with pytest.raises(ShadowConfigurationError, match="written as %XX") as raised:
         read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")

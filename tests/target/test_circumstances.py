@@ -9,6 +9,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.errors import (
@@ -18,7 +19,7 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowRetriableError,
     ShadowUnreachableError,
 )
-from tests.target.fake_postgres import telling
+from tests.target.fake_postgres import refusing, telling
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, merge, row, rows_of
 from tools.embedded_postgres import database_url
@@ -82,6 +83,20 @@ def test_a_read_only_database_is_told_with_a_cure_that_works(shadow: ShadowDatab
             tx.run("CREATE TABLE public.x ()")
 
 
+def test_what_is_made_read_only_on_the_way_is_told_as_that(database: str) -> None:
+    def connect() -> psycopg.Connection[TupleRow]:
+        connection = psycopg.connect(database)
+        connection.read_only = True
+        return connection
+
+    with (
+        ShadowDatabase(connect) as shadow,
+        pytest.raises(ShadowPermissionError, match="takes no writes through this connection"),
+        shadow.transaction() as tx,
+    ):
+        tx.run("CREATE TABLE public.x ()")
+
+
 @pytest.mark.parametrize(
     ("state", "wanted", "told"),
     [
@@ -97,6 +112,20 @@ def test_what_is_no_lost_connection_is_not_told_as_one(
 ) -> None:
     with pytest.raises(wanted, match=told), shadow.transaction() as tx:
         tx.cursor.execute("DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '" + state + "'; END $$")
+
+
+def test_a_used_up_quota_is_a_full_disk(shadow: ShadowDatabase) -> None:
+    with pytest.raises(ShadowRetriableError, match="its disk is full"), shadow.transaction() as tx:
+        tx.cursor.execute(
+            "DO $$ BEGIN RAISE 'could not extend file: Disk quota exceeded' USING ERRCODE = 'XX000'; END $$"
+        )
+
+
+@pytest.mark.parametrize("said", ["could not write init file", 'could not open file "x": No space left on device'])
+def test_a_disk_so_full_that_nobody_may_connect_is_told_as_such(said: str) -> None:
+    with refusing("XX000", said) as port:
+        error = failure(f"postgresql://shadow@127.0.0.1:{port}/shadow?sslmode=disable")
+    assert isinstance(error, ShadowUnreachableError) and "since its disk is full" in str(error)
 
 
 def test_row_level_security_is_told_with_table_and_right(shadow: ShadowDatabase, database: str) -> None:
@@ -126,6 +155,20 @@ def test_row_level_security_is_told_with_table_and_right(shadow: ShadowDatabase,
         run_as_owner(database, "ALTER TABLE odoo_shadow.{table} OWNER TO postgres", table=table)
 
 
+def test_row_level_security_on_a_table_that_only_the_sync_sees(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    with new_role(database) as role:
+        run_as_owner(
+            database,
+            "ALTER TABLE odoo_shadow_internal.lease ENABLE ROW LEVEL SECURITY",
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "GRANT SELECT ON odoo_shadow_internal.lease TO {role}",
+            role=role,
+        )
+        error = failure(as_role(database, role), "SELECT * FROM odoo_shadow_internal.lease")
+    assert "hides rows of odoo_shadow_internal.lease from the role" in str(error)
+
+
 def test_other_settings_of_a_database_make_no_difference(database: str) -> None:
     settings = {
         "client_encoding": "LATIN1",
@@ -136,7 +179,7 @@ def test_other_settings_of_a_database_make_no_difference(database: str) -> None:
         "intervalstyle": "iso_8601",
         "datestyle": "German",
         "bytea_output": "escape",
-        "statement_timeout": "1",
+        "statement_timeout": "1s",  # less, and a busy machine does not come to the transaction's own
         "lc_numeric": "C",
         "xmloption": "document",
         "check_function_bodies": "off",
@@ -150,3 +193,38 @@ def test_other_settings_of_a_database_make_no_difference(database: str) -> None:
         with shadow.transaction() as tx:
             assert tx.run("SELECT current_setting('transaction_isolation')") == [("read committed",)]
             assert tx.run("SELECT ARRAY[NULL]::text[]::text, current_setting('statement_timeout')") == [("{NULL}", "0")]
+
+
+RELIED_ON = {
+    "search_path": ("public", "pg_catalog, pg_temp"),
+    "client_encoding": ("LATIN1", "UTF8"),
+    "row_security": ("on", "off"),
+    "datestyle": ("German", "ISO, DMY"),
+    "timezone": ("Asia/Tokyo", "UTC"),
+    "intervalstyle": ("iso_8601", "postgres"),
+    "bytea_output": ("escape", "hex"),
+    "extra_float_digits": ("-5", "1"),
+    "quote_all_identifiers": ("on", "off"),
+    "standard_conforming_strings": ("off", "on"),
+    "transform_null_equals": ("on", "off"),
+    "array_nulls": ("off", "on"),
+    "default_table_access_method": ("columnar", "heap"),
+    "statement_timeout": ("1s", "0"),
+    "lock_timeout": ("1h", "30s"),
+    "idle_in_transaction_session_timeout": ("1h", "1min"),
+    "transaction_isolation": (None, "read committed"),
+    "default_transaction_isolation": ("serializable", "serializable"),
+}
+"""What a database may have set, and what counts in the sync's transactions."""
+
+
+def test_a_transaction_sets_what_it_relies_on(database: str) -> None:
+    run_as_owner(database, "CREATE ACCESS METHOD columnar TYPE TABLE HANDLER heap_tableam_handler")
+    given = {setting: hostile for setting, (hostile, _) in RELIED_ON.items() if hostile is not None}
+    wanted = {setting: counts for setting, (_, counts) in RELIED_ON.items()}
+    with psycopg.connect(database) as connection:
+        if connection.info.server_version >= 170000:
+            given["transaction_timeout"], wanted["transaction_timeout"] = "1h", "0"
+    with set_for_database(database, **given), ShadowDatabase.from_url(database) as shadow, shadow.transaction() as tx:
+        found = {setting: str(tx.run("SELECT current_setting({it})", it=setting)[0][0]) for setting in wanted}
+    assert {setting: value.replace('"', "") for setting, value in found.items()} == wanted

@@ -264,3 +264,17 @@ def test_a_publication_that_lets_no_row_change_is_told(shadow: ShadowDatabase, d
     load(shadow, database, {"publication": "CREATE PUBLICATION {mine} FOR TABLE {table} WHERE ({code} > 3)"})
     with pytest.raises(ShadowConflictError, match="the publication WHERE expression is not part of the replica ident"):
         merge(shadow, TABLE, row(1, None), columns=("id", "_odoo_write_date", "code"))
+
+
+def test_a_used_up_quota_is_no_reason_to_keep_a_column_beside(shadow: ShadowDatabase, database: str) -> None:
+    columns = load(shadow, database, {"index": IN_PLACE["index"]})
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION public.no_room() RETURNS event_trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'could not extend file: Disk quota exceeded' USING ERRCODE = 'XX000'; END $$"
+        )
+        connection.execute("CREATE EVENT TRIGGER no_room ON table_rewrite EXECUTE FUNCTION public.no_room()")
+        with pytest.raises(ShadowRetriableError):
+            become_texts(shadow, columns)
+        connection.execute("DROP EVENT TRIGGER no_room")
+    assert types(database)["code"] == "bigint" and "code__bigint" not in types(database)
