@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -34,10 +35,15 @@ def say(text: object, *, err: bool = False) -> None:
 def say_json(document: object) -> None:
     """Print JSON for programs: every text as it is, apart from credentials, which no text holds then.
 
-    JSON writes whatever a terminal would obey as an escape of its own, but for DEL.
+    JSON writes whatever a terminal would obey as an escape of its own, but for DEL. Moments are in UTC.
     """
-    text = json.dumps(_redacted(document), indent=2, default=lambda value: redact(str(value)))
-    click.echo(text.replace("\x7f", "\\u007f"))
+    click.echo(json.dumps(_redacted(document), indent=2, default=_as_text).replace("\x7f", "\\u007f"))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return redact(str(value))
 
 
 def _redacted(value: object) -> object:

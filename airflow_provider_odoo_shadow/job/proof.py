@@ -31,13 +31,10 @@ from airflow_provider_odoo_shadow.target.proofs import (
     time_in_database,
 )
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
-from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
+from airflow_provider_odoo_shadow.target.verifications import SLICE, Verification, save_verification
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-SLICE = "slice"
-"""What such a comparison is called among the others."""
 
 _MOST_NAMED = 10
 
