@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
+import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
@@ -194,3 +197,59 @@ def test_what_fails_at_the_end_of_a_run_is_told_with_its_step(shell: Shell, odoo
     assert outcome.code == 1
     assert "res.partner, columns that change without write_date: Odoo connection" in said and "no rights" in said
     assert "FAILED: columns that change without write_date" in outcome.out
+
+
+def test_one_sentence_sums_up(shell: Shell, odoo19: StandIn) -> None:
+    rows = len(expected_rows(odoo19, "res.company"))
+    first = shell.run("sync", "--models", "res.company,helpdesk.ticket")
+    last = first.out.splitlines()[-1]
+    said = rf"Mirrored 1 model in [0-9.]+ s: {rows} rows inserted, 0 updated, 0 deleted; 1 skipped, not installed\."
+    assert re.fullmatch(said, last) and first.out.count("Mirrored") == 1
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    failed = shell.run("sync", "--models", "account.move,res.partner.category", **limited)
+    last = failed.out.splitlines()[-1]
+    assert last.startswith("Mirrored 1 model in ") and "; 1 failed (account.move): do what is said of each" in last
+
+
+def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:
+    wrong = shell.run("sync", *PARTNERS, "--json", ODOO_LANG="xx_XX")
+    assert (wrong.code, wrong.out) == (2, "") and wrong.err.startswith("Error: ")
+    models = ("--models", "res.company,res.partner.category,account.move,helpdesk.ticket")
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    outcome = shell.run("sync", *models, "--json", **limited)
+    document = json.loads(outcome.out)
+    assert outcome.code == 1 and document["is_good"] is document["dry_run"] is False
+    entries = {item["model"]: item for item in document["models"]}
+    found = {model: entry["outcome"] for model, entry in entries.items()}
+    assert found == {
+        "res.company": "mirrored",
+        "res.partner.category": "mirrored",
+        "account.move": "failed",
+        "helpdesk.ticket": "skipped",
+    }
+    category = entries["res.partner.category"]
+    rows = len(shadow_rows(database, "odoo_shadow_res_partner_category"))
+    assert (category["table"], category["kind"]) == ("odoo_shadow_res_partner_category", "first load")
+    assert category["rows_inserted"] == rows and category["seconds"] > 0 and category["watermark"] > "2020"
+    error = entries["account.move"]["error"]
+    assert f"account.move: {error}" in outcome.err.splitlines() and "Mirrored 2 models" in outcome.err
+    totals = [document[f"rows_{what}"] for what in ("inserted", "updated", "deleted")]
+    assert totals == [
+        sum(item[f"rows_{what}"] for item in entries.values()) for what in ("inserted", "updated", "deleted")
+    ]
+    with psycopg.connect(database) as connection:
+        logged = connection.execute(
+            "SELECT DISTINCT sync_run_id::text FROM odoo_shadow.odoo_shadow_sync_log"
+        ).fetchall()
+    assert (document["run_id"],) in logged
+    assert not any(secret in outcome.out + outcome.err for secret in shell.secrets)
+
+
+def test_json_of_a_good_run_stands_alone_on_standard_output(shell: Shell) -> None:
+    for _ in range(2):
+        outcome = shell.run("sync", "--models", "res.company", "--json", "--look-back", "0")
+        assert outcome.code == 0 and json.loads(outcome.out)["is_good"] is True
+        *progress, summary = outcome.err.splitlines()
+        assert summary.startswith("Mirrored ") and all(line.startswith("res.company: ") for line in progress)
+    (entry,) = json.loads(outcome.out)["models"]
+    assert (entry["outcome"], entry["kind"], entry["table"]) == ("unchanged", None, "odoo_shadow_res_company")
