@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
+    tell_only_elsewhere,
     tell_unused_settings,
     verbose_option,
 )
@@ -66,7 +67,8 @@ def models(
             tell_unused_settings(config, odoo, chosen)
             entries = take_inventory(odoo, shadow, chosen.models, settings)
     if shadow is not None:
-        shadow.close()
+        with shadow:
+            tell_only_elsewhere(shadow)
     if as_json:
         say_json(_as_document(entries, chosen))
         return

@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.config import EngineConfig, read_engine_config
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.health import only_elsewhere
 from airflow_provider_odoo_shadow.job.models import PRIORITY, ModelChoice
 from airflow_provider_odoo_shadow.job.run import LONGEST_LOOK_BACK
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
@@ -300,6 +301,14 @@ def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
         raise MirrorConfigurationError("SUPABASE_DB_URL is empty: fill in the URL of the shadow database.")
     trust = Trust(settings["trusted_roles"], settings["agreed_objects"])
     return ShadowDatabase.from_url(url, schema=settings["schema"], trust=trust)
+
+
+def tell_only_elsewhere(shadow: ShadowDatabase) -> None:
+    """Tell, where nothing is written, that only other schemas hold a mirror. Raises a `ShadowError`."""
+    with shadow.transaction() as tx:
+        elsewhere = only_elsewhere(tx)
+    if elsewhere is not None:
+        say(f"{elsewhere}; a sync would make another one.", err=True)
 
 
 def tell_unused_settings(config: EngineConfig | None, odoo: OdooClient, chosen: Chosen) -> None:

@@ -25,6 +25,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
+    tell_only_elsewhere,
     tell_unused_settings,
     verbose_option,
 )
@@ -202,6 +203,7 @@ def _preview_all(
     as_json: bool,
 ) -> RunForecast:
     check_binding(odoo, shadow)
+    tell_only_elsewhere(shadow)
     if not options.full:
         check_all(odoo, shadow)
     tell_unmatched_of(odoo, chosen.models, settings)

@@ -30,6 +30,7 @@ from airflow_provider_odoo_shadow.job.closing import reread_due
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.health import no_mirror
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.known_models import check_names
 from airflow_provider_odoo_shadow.job.models import in_order
@@ -94,9 +95,8 @@ def verify(
         names = _chosen(mirrored, models, is_typed=is_typed)
         check_names(odoo, shadow, [name for name in names if name not in mirrored])
         if not names:
-            missing = (
-                f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{shadow.schema}'"
-            )
+            with shadow.transaction() as tx:
+                missing = f"No mirrored model matches {models}" if mirrored else no_mirror(tx)
             raise MirrorConfigurationError(f"{missing}: run odoo-shadow sync first.")
         for model in names:
             try:

@@ -112,8 +112,14 @@ def no_mirror(tx: Transaction) -> str:
     """Say that the schema holds no mirror, and which do: a name may be mistyped. No full stop at the end."""
     others = sorted(mirror_schemas(tx) - {tx.schema})
     named = ", ".join(f"'{name}'" for name in others[:_MOST_NAMED]) + (" …" if len(others) > _MOST_NAMED else "")
-    beside = f" (this database has one in schema {named}: correct --schema if that is meant)" if others else ""
-    return f"There is no shadow in schema '{tx.schema}'{beside}"
+    where, meant = ("one in schema", "that") if len(others) == 1 else ("some in schemas", "one of them")
+    beside = f" (this database has {where} {named}: correct the schema, --schema, if {meant} is meant)"
+    return f"There is no shadow in schema '{tx.schema}'{beside if others else ''}"
+
+
+def only_elsewhere(tx: Transaction) -> str | None:
+    """Say that only other schemas hold a mirror; None if this one does, or none. No full stop at the end."""
+    return no_mirror(tx) if not schema_version(tx) and mirror_schemas(tx) - {tx.schema} else None
 
 
 def _table(

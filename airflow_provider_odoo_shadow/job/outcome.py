@@ -30,6 +30,9 @@ class Ending(StrEnum):
     FAILED = "failed"
 
 
+_WORDS = {Ending.UNCHANGED: "unchanged", Ending.SKIPPED: "not installed", Ending.FAILED: "failed"}
+
+
 @dataclass(frozen=True)
 class ModelOutcome:
     """What became of one model.
@@ -87,21 +90,18 @@ class RunOutcome:
     def summary(self) -> str:
         """All of it in one sentence, with what is to be done next."""
         by_ending = {ending: sum(item.ending is ending for item in self.models) for ending in Ending}
-        counts, mirrored, unchanged = self.counts, by_ending[Ending.MIRRORED], by_ending[Ending.UNCHANGED]
-        told = f"Mirrored {counted(mirrored, 'model')}"
-        if unchanged:
-            told += f", and found {unchanged} unchanged,"
-        told += (
-            f" in {self.seconds:.1f} s: {counted(counts.inserted, 'row')} inserted, {counts.updated} updated, "
-            f"{counts.deleted} deleted"
+        parts = [f"{counted(by_ending[Ending.MIRRORED], 'model')} mirrored"]
+        parts += [f"{by_ending[item]} {word}" for item, word in _WORDS.items() if by_ending[item]]
+        counts = self.counts
+        told = (
+            f"{', '.join(parts)}, in {self.seconds:.1f} s: {counted(counts.inserted, 'row')} inserted, "
+            f"{counts.updated} updated, {counts.deleted} deleted"
         )
-        if by_ending[Ending.SKIPPED]:
-            told += f"; {by_ending[Ending.SKIPPED]} skipped, not installed"
         if self.failed:
             named = ", ".join(self.failed[:_MOST_NAMED]) + (" …" if len(self.failed) > _MOST_NAMED else "")
             told += (
-                f"; {len(self.failed)} failed ({named}): do what is said of each above, then run odoo-shadow sync "
-                "again, which goes on from the last committed page"
+                f"; not all is well ({named}): do what is said of each above, then run odoo-shadow sync again, which "
+                "goes on from the last committed page"
             )
         if self.problems:
             told += "; the views in public are not all the shadow's: do what is said of them above"

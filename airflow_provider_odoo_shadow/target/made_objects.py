@@ -184,6 +184,13 @@ def _shown_by_view(tx: Transaction, item: MadeObject, object_id: int) -> set[str
     return schemas if len(rows) == 1 and str(rows[0][1]) == item.made_for else set()
 
 
+def shown_mirrors(tx: Transaction, name: str) -> set[str]:
+    """Return the schemas of other mirrors whose table a view in `public` shows."""
+    item = MadeObject(_PUBLIC, name, ObjectKind.VIEW, name)
+    rows = tx.run(_FOUND[item.kind], schema=item.schema, name=item.name)
+    return {schema for row in rows for schema in _shown_by_view(tx, item, int(row[0]))} - {tx.schema}
+
+
 def _called_by_function(tx: Transaction, item: MadeObject, object_id: int) -> set[str]:
     """Return the schema of the mirror whose function another one calls, and nothing else."""
     ((body,),) = tx.run("SELECT prosrc FROM pg_proc WHERE oid = {function}", function=object_id)

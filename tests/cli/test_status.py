@@ -29,7 +29,7 @@ def test_a_mistyped_schema(shell: Shell) -> None:
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
         "Error: There is no shadow in schema 'odoo_shadw' (this database has one in schema 'odoo_shadow': "
-        "correct --schema if that is meant): run odoo-shadow sync first.\n"
+        "correct the schema, --schema, if that is meant): run odoo-shadow sync first.\n"
     )
 
 

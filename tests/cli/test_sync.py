@@ -203,12 +203,13 @@ def test_one_sentence_sums_up(shell: Shell, odoo19: StandIn) -> None:
     rows = len(expected_rows(odoo19, "res.company"))
     first = shell.run("sync", "--models", "res.company,helpdesk.ticket")
     last = first.out.splitlines()[-1]
-    said = rf"Mirrored 1 model in [0-9.]+ s: {rows} rows inserted, 0 updated, 0 deleted; 1 skipped, not installed\."
-    assert re.fullmatch(said, last) and first.out.count("Mirrored") == 1
+    said = rf"1 model mirrored, 1 not installed, in [0-9.]+ s: {rows} rows inserted, 0 updated, 0 deleted\."
+    assert re.fullmatch(said, last) and first.out.count(" inserted") == 2  # a column, and the sentence
     limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
     failed = shell.run("sync", "--models", "account.move,res.partner.category", **limited)
     last = failed.out.splitlines()[-1]
-    assert last.startswith("Mirrored 1 model in ") and "; 1 failed (account.move): do what is said of each" in last
+    assert last.startswith("1 model mirrored, 1 failed, in ")
+    assert "; not all is well (account.move): do what is said of each" in last
 
 
 def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:
@@ -232,7 +233,7 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
     assert (category["table"], category["kind"]) == ("odoo_shadow_res_partner_category", "first load")
     assert category["rows_inserted"] == rows and category["seconds"] > 0 and category["watermark"] > "2020"
     error = entries["account.move"]["error"]
-    assert f"account.move: {error}" in outcome.err.splitlines() and "Mirrored 2 models" in outcome.err
+    assert f"account.move: {error}" in outcome.err.splitlines() and "2 models mirrored" in outcome.err
     totals = [document[f"rows_{what}"] for what in ("inserted", "updated", "deleted")]
     assert totals == [
         sum(item[f"rows_{what}"] for item in entries.values()) for what in ("inserted", "updated", "deleted")
@@ -250,6 +251,6 @@ def test_json_of_a_good_run_stands_alone_on_standard_output(shell: Shell) -> Non
         outcome = shell.run("sync", "--models", "res.company", "--json", "--look-back", "0")
         assert outcome.code == 0 and json.loads(outcome.out)["is_good"] is True
         *progress, summary = outcome.err.splitlines()
-        assert summary.startswith("Mirrored ") and all(line.startswith("res.company: ") for line in progress)
+        assert " inserted, 0 updated" in summary and all(line.startswith("res.company: ") for line in progress)
     (entry,) = json.loads(outcome.out)["models"]
     assert (entry["outcome"], entry["kind"], entry["table"]) == ("unchanged", None, "odoo_shadow_res_company")
