@@ -47,6 +47,7 @@ from airflow_provider_odoo_shadow.job.outcome import (
     ModelOutcome,
     RunForecast,
     RunOutcome,
+    named_once,
 )
 from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run, tell_unmatched_of
 from airflow_provider_odoo_shadow.job.progress import Progress
@@ -240,7 +241,7 @@ def _mirror_all(
             item = _mirror(odoo, shadow, model, run, options, settings(model), show)
         if item.error is not None:
             skipped = f"{item.ending}: " if item.ending is Ending.SKIPPED else ""
-            say(f"{model}: {skipped}{item.error}", err=True)
+            say(named_once(model, item.error, skipped), err=True)
         elif isinstance(item.done, MirrorResult) and item.done.cannot_know:
             say(f"{model}: {CANNOT_KNOW}.", err=as_json)
         models.append(item)

@@ -128,10 +128,12 @@ def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int,
     if options.allow_mass_delete or len(gone) <= SUSPICIOUS_SHARE * total:
         return
     if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, layout.model, gone):
-        where = "beyond its domain or gone from Odoo" if layout.settings.domain else "gone from Odoo"
+        where, cause = "gone from Odoo", "has the login lost rights or companies"
+        if layout.settings.domain:
+            where, cause = f"outside of its domain or {where}", f"has the domain changed, or {cause}"
         raise MassDeletionError(
-            f"{layout.model}: {len(gone)} of {total} rows are {where}, which is suspicious: has the login lost rights "
-            "or companies? Nothing was removed; if it is true, run once with allow_mass_delete (--allow-mass-delete)."
+            f"{layout.model}: {len(gone)} of {total} rows are {where}, which is suspicious: {cause}? Nothing was "
+            "removed; if it is meant, run once with allow_mass_delete (--allow-mass-delete)."
         )
 
 

@@ -16,7 +16,7 @@ from airflow_provider_odoo_shadow.job.hash_keys import key_of
 from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
+from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of, why_read_anew
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.refused_fields import leave_out_refused, lost_error, lost_fields, without_refused
 from airflow_provider_odoo_shadow.job.rehash import renew_hashes
@@ -176,10 +176,12 @@ class _ModelRun:
         self._on_progress = on_progress
         self._label: str | None = None
         self._settings = read_settings_of(reading, layout, options)
+        self._why_anew: Kind | None = None
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
+        self._why_anew = why_read_anew(kept, self._settings, self._layout.settings)
         watermark, left = self._prepare(kept, replay_from)
         unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
@@ -245,6 +247,8 @@ class _ModelRun:
             self._writer = TableWriter(self._hold, self._layout, RowBuilder(self._layout), row_hash, revive)
             self._hashed_as = row_hash.outdated(tx)
             watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
+            if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
+                self._why_anew = self._why_anew or Kind.READ_ANEW  # an earlier try has begun to
             return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
 
     def _renew_rows(self) -> list[Unreadable]:
@@ -308,6 +312,8 @@ class _ModelRun:
         """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
         read_all = self._reads_all
         kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
+        if watermark is None and self._why_anew is not None:
+            kind = self._why_anew
         known = watermark
         if left is not None:
             watermark = self._read_window(left, kind, known, tells_lateness=False)

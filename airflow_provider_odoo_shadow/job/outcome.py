@@ -21,6 +21,11 @@ _MOST_NAMED = 5
 Document: TypeAlias = dict[str, object]
 
 
+def named_once(model: str, text: str, what: str = "") -> str:
+    """Return what is said of a model, with its name before it, which some errors begin with as well."""
+    return f"{model}: {what}{text.removeprefix(f'{model}: ')}"
+
+
 class Ending(StrEnum):
     """How a model's run ended."""
 
@@ -180,7 +185,9 @@ class ModelForecast:
 
     def __str__(self) -> str:
         """Return one line for a person."""
-        return f"{self.preview}." if self.preview is not None else f"{self.model}: {self.ending}: {self.error}"
+        if self.preview is not None:
+            return f"{self.preview}."
+        return named_once(self.model, self.error or "", f"{self.ending}: ")
 
 
 @dataclass(frozen=True)

@@ -230,6 +230,8 @@ class _Planner:
             settings=settings.as_text(),
         )
         labels = labels_from(state.settings.variants)
+        if ModelSettings.from_text(state.settings.settings).domain != settings.domain:
+            return "its domain changed"
         if wanted != state.settings or any(self.labels[kind] != known for kind, known in labels.items()):
             return "it is read in another way than before"
         if fields is None or _digest(fields) != state.fields_digest:
