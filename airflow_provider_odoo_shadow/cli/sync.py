@@ -164,7 +164,8 @@ def sync(
         try:
             chosen = choose_models(odoo, choice, shadow)
             if chosen.left_out:
-                say(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
+                left_out = counted(len(chosen.left_out), "model is left out", "models are left out")
+                say(f"{left_out}; odoo-shadow models --why says why.", err=True)
             for item in chosen.left_out:
                 if item.reason == NO_MATCH:
                     say(f"{item.model} {item.reason}.", err=True)

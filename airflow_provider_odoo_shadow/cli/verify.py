@@ -42,6 +42,7 @@ from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.verifications import MOST_EXAMPLES, Verification
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 SOME_DIFFER = 1
 
@@ -151,11 +152,13 @@ class _Outcome:
         left = differed - self.repaired
         said = "all is equal"
         if differed:
-            said = f"not all is equal: {left} rows differ" if left else "all is equal now"
+            said = f"not all is equal: {counted(left, 'row differs', 'rows differ')}" if left else "all is equal now"
         if self.repaired:
-            said += f"; {self.repaired} rows were wrong in the shadow until now and are repaired"
+            was_wrong = counted(self.repaired, "row was wrong", "rows were wrong")
+            are = "is" if self.repaired == 1 else "are"
+            said += f"; {was_wrong} in the shadow until now and {are} repaired"
         rest = f"; {len(self.failed)} could not be compared" if self.failed else ""
-        return f"Compared {what} of {len(self.found)} models: {said}{rest}."
+        return f"Compared {what} of {counted(len(self.found), 'model')}: {said}{rest}."
 
     def as_table(self) -> Table:
         table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))

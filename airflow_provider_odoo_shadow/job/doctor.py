@@ -38,6 +38,7 @@ from airflow_provider_odoo_shadow.target.registry import TableStatus, list_table
 from airflow_provider_odoo_shadow.target.rights import Rights, read_rights
 from airflow_provider_odoo_shadow.target.transport import CHECKED_MODES, is_local
 from airflow_provider_odoo_shadow.target.watermarks import latest_commit
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 TOLERATED_SKEW = timedelta(seconds=60)
 SHORTEST_LOOK_BACK = timedelta(minutes=2)
@@ -158,7 +159,7 @@ def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, 
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
     cells[model] = rows * len(layout.columns)
     hidden = sorted(all_fields - readable)
-    text = f"{rows} rows, {len(readable)} fields readable, {len(layout.columns)} mirrored"
+    text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
     return Finding(model, Verdict.OK, text)

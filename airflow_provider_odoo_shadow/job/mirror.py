@@ -47,6 +47,7 @@ from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.errors import class_of
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -78,7 +79,7 @@ class MirrorResult:
     def __str__(self) -> str:
         """Return one line for a log."""
         resumed = " (resumed)" if self.resumed else ""
-        odd = f", {self.unstorable_cells} cells with characters replaced" if self.unstorable_cells else ""
+        odd = f", {counted(self.unstorable_cells, 'cell')} with characters replaced" if self.unstorable_cells else ""
         unsure = f"; {CANNOT_KNOW}" if self.cannot_know else ""
         return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}{unsure}"
 
@@ -150,7 +151,8 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception
             sync_log.close_left_open(tx, table)
         rows = LiveIds.of(tx, table).total(tx)
         if is_unknown and rows:
-            message = f"{message} The {rows} rows that were mirrored before stay as they are."
+            stay = counted(rows, "row stays as it is", "rows stay as they are")
+            message = f"{message} Of what was mirrored before, {stay}."
             log.warning("%s", message)
         sync_log.log_unopened(tx, run.id, table, status, message, class_of(error))
         if not is_unknown:

@@ -35,6 +35,7 @@ from airflow_provider_odoo_shadow.target.relations import (
     SYNC_LOG,
     WATERMARK,
 )
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -211,16 +212,24 @@ def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
         listed = ", ".join(f"{tx.schema}.{name}" for (name,) in rows[:_MOST_NAMED])
         cure = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
         raise ShadowConflictError(
-            f"{len(rows)} names that the shadow's own tables need in schema {tx.schema} belong to something else "
+            f"{_names(rows)} that the shadow's own tables need in schema {tx.schema} {_belong(rows)} to something else "
             f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {cure}, or choose another schema (--schema)."
         )
+
+
+def _names(names: Sequence[object]) -> str:
+    return counted(len(names), "name")
+
+
+def _belong(names: Sequence[object]) -> str:
+    return "belongs" if len(names) == 1 else "belong"
 
 
 def in_the_way(names: Sequence[str]) -> str:
     """Say what stands in `public` under the mirror's names, and what to do about it."""
     listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
     return (
-        f"{len(names)} names that the shadow's views have in schema public belong to something else ({listed}): "
+        f"{_names(names)} that the shadow's views have in schema public {_belong(names)} to something else ({listed}): "
         f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
         "after showing what it would do; or drop or rename them."
     )

@@ -150,7 +150,7 @@ def test_verbose_tells_every_step_on_standard_error(shell: Shell) -> None:
     quiet, idle = shell.run("sync", *PARTNERS), shell.run("sync", *PARTNERS, "--verbose", "--look-back", "0")
     full = shell.run("sync", *PARTNERS, "--verbose", "--full")
     assert quiet.err == ""
-    assert "0 models have work, 1 are unchanged" in idle.err
+    assert "0 models have work, 1 is unchanged" in idle.err
     assert "res.partner: everything is read again" in full.err
     assert "res.partner: full, reading everything" in full.err
     for verbose in (idle, full):

@@ -113,7 +113,7 @@ def test_a_difference_that_stays_is_an_error(settled: StandIn, client: OdooClien
     let_pass(shadow, timedelta(hours=4))
     (closed,) = run_of(client, shadow)
     assert isinstance(closed.error, VerificationError)
-    assert "res.partner: 1 rows differ from Odoo even after they were read anew: 5" in str(closed.error)
+    assert "res.partner: 1 row differs from Odoo even when read anew: 5" in str(closed.error)
     assert not proven(shadow)
     (again,) = run_of(client, shadow)  # no slice is due, but this row
     assert isinstance(again.error, VerificationError)
