@@ -247,10 +247,11 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
 
 
 def test_json_of_a_good_run_stands_alone_on_standard_output(shell: Shell) -> None:
-    for _ in range(2):
-        outcome = shell.run("sync", "--models", "res.company", "--json", "--look-back", "0")
+    for lines in (1, 0):  # of progress
+        outcome = shell.run("sync", *PARTNERS, "--json", "--look-back", "0", "--batch-size", "100")
         assert outcome.code == 0 and json.loads(outcome.out)["is_good"] is True
         *progress, summary = outcome.err.splitlines()
-        assert " inserted, 0 updated" in summary and all(line.startswith("res.company: ") for line in progress)
+        assert " inserted, 0 updated" in summary and len(progress) >= lines
+        assert all(line.startswith("res.partner: ") for line in progress)
     (entry,) = json.loads(outcome.out)["models"]
-    assert (entry["outcome"], entry["kind"], entry["table"]) == ("unchanged", None, "odoo_shadow_res_company")
+    assert (entry["outcome"], entry["kind"], entry["table"]) == ("unchanged", None, "odoo_shadow_res_partner")
