@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
+    tell_only_elsewhere,
     tell_unused_settings,
     verbose_option,
 )
@@ -28,7 +29,7 @@ from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.inventory import ModelEntry, take_inventory
 from airflow_provider_odoo_shadow.job.report import add_row
-from airflow_provider_odoo_shadow.text.amounts import in_bytes
+from airflow_provider_odoo_shadow.text.amounts import counted, in_bytes
 
 
 @click.command(cls=Command)
@@ -66,7 +67,8 @@ def models(
             tell_unused_settings(config, odoo, chosen)
             entries = take_inventory(odoo, shadow, chosen.models, settings)
     if shadow is not None:
-        shadow.close()
+        with shadow:
+            tell_only_elsewhere(shadow)
     if as_json:
         say_json(_as_document(entries, chosen))
         return
@@ -74,7 +76,8 @@ def models(
     if why:
         console().print(_left_out(entries, chosen))
     elif chosen.left_out:
-        say(f"{len(chosen.left_out)} models are left out; --why says why.")
+        left_out = counted(len(chosen.left_out), "model is left out", "models are left out")
+        say(f"{left_out}; --why says why.")
 
 
 def _as_document(entries: list[ModelEntry], chosen: Chosen) -> dict[str, list[dict[str, object]]]:
@@ -95,7 +98,7 @@ def _as_table(entries: list[ModelEntry]) -> Table:
     total = in_bytes(sum(item.size or 0 for item in known))
     rows, columns = (sum(getattr(item, name) or 0 for item in known) for name in ("rows", "columns"))
     table.add_section()
-    add_row(table, f"{len(entries)} models", "", str(rows), str(columns), total, "", "")
+    add_row(table, counted(len(entries), "model"), "", str(rows), str(columns), total, "", "")
     return table
 
 

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -17,6 +17,7 @@ from airflow_provider_odoo_shadow.cli.terminal import console, say
 from airflow_provider_odoo_shadow.job.choosing import Chosen
 from airflow_provider_odoo_shadow.job.config import EngineConfig, read_engine_config
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.health import only_elsewhere
 from airflow_provider_odoo_shadow.job.models import PRIORITY, ModelChoice
 from airflow_provider_odoo_shadow.job.run import LONGEST_LOOK_BACK
 from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
@@ -25,7 +26,7 @@ from airflow_provider_odoo_shadow.source.connection import OdooConnection, Proto
 from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, ShadowDatabase
 from airflow_provider_odoo_shadow.target.trust import Trust
 from airflow_provider_odoo_shadow.text.log import as_text
-from airflow_provider_odoo_shadow.text.nearest import nearest
+from airflow_provider_odoo_shadow.text.nearest import is_nearly, nearest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -55,11 +56,30 @@ class Command(click.Command):
 
 
 def _missing(parameters: Iterable[click.Parameter], context: click.Context) -> click.UsageError:
-    named = [f"{item.envvar} ({item.opts[0]})" if item.envvar else item.opts[0] for item in parameters]
+    listed = list(parameters)
+    named = [f"{item.envvar} ({item.opts[0]})" if item.envvar else item.opts[0] for item in listed]
     what = "these settings are" if len(named) > 1 else "a setting is"
+    hints = "".join(f" {_not_read(found, name)}" for name, found in _set_instead(listed))
     return click.UsageError(
-        f"{what.capitalize()} missing: {', '.join(named)}. Set the variables, or give the options.", context
+        f"{what.capitalize()} missing: {', '.join(named)}. Set the variables, or give the options.{hints}", context
     )
+
+
+def _set_instead(parameters: Iterable[click.Parameter]) -> Iterator[tuple[str, str]]:
+    """Yield variables that are missing, each with one that is set, that nobody reads, and that may be meant for it."""
+    read = {_variable(name) for name in (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES, *_SHADOW_OPTION_NAMES)} | _OF_OTHERS
+    given = [name for name in sorted(os.environ) if name not in read]
+    for item in parameters:
+        name = str(item.envvar or "")
+        alike = [other for other in given if is_nearly(other, name)]
+        found = [*alike, *(other for other in _OTHER_NAMES.get(name, ()) if other in given)]
+        if found:
+            yield name, found[0]
+
+
+def _not_read(found: str, meant: str) -> str:
+    """Name a variable; its value is nobody's business."""
+    return f"The variable {found} is not read: did you mean {meant}?"
 
 
 class OdooSettings(TypedDict):
@@ -79,8 +99,12 @@ class OdooSettings(TypedDict):
 
 
 def _env(name: str, **settings: Any) -> Callable[[Function], Function]:
-    variable = name.strip("-").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **settings)
+    return click.option(name, envvar=_variable(name), show_envvar=True, **settings)
+
+
+def _variable(option: str) -> str:
+    """Return the variable of the same name."""
+    return option.strip("-").replace("-", "_").upper()
 
 
 _ODOO_LOGIN: dict[str, dict[str, str]] = {
@@ -111,7 +135,20 @@ _ODOO_OPTION_NAMES = (
     *("--odoo-protocol", "--odoo-verify", "--odoo-timeout", "--odoo-lang", "--odoo-company-ids", "--odoo-hash-secret"),
     "--odoo-allow-http",
 )
+_SHADOW_OPTION_NAMES = ("--supabase-db-url", "--trusted-roles", "--agreed-objects")
+_OTHER_NAMES = {
+    "ODOO_URL": ("ODOO_HOST", "ODOO_SERVER", "ODOO_BASE_URL"),
+    "ODOO_DB": ("ODOO_DATABASE", "ODOO_DB_NAME", "ODOO_DBNAME"),
+    "ODOO_USER": ("ODOO_USERNAME", "ODOO_LOGIN"),
+    "ODOO_PASSWORD": ("ODOO_API_KEY", "ODOO_APIKEY", "ODOO_PASS", "ODOO_PWD", "ODOO_TOKEN"),
+    "SUPABASE_DB_URL": ("SUPABASE_DATABASE_URL", "DATABASE_URL", "POSTGRES_URL", "DB_URL"),
+}
+"""What other tools call a variable."""
+_OF_OTHERS = frozenset({"SUPABASE_URL"})
+"""Variables of other tools that are nearly called as one that is read, and are something else: the API's address."""
+
 _PREFIX = "ODOO_"
+_SHADOW = "SUPABASE_DB_URL"
 _ALIKE = 0.75
 _SCHEMA = click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -269,15 +306,18 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
 
 def _warn_of_misspelt_variables() -> None:
     """Tell of variables that nobody reads and that are nearly called as some that are read and not set."""
-    options = (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES)
-    known = [option.strip("-").replace("-", "_").upper().removeprefix(_PREFIX) for option in options]
+    known = [_variable(option).removeprefix(_PREFIX) for option in (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES)]
     for name in sorted(os.environ):
         given = name.removeprefix(_PREFIX)
         if given == name or given in known:
             continue
         meant = nearest(given, known, alike=_ALIKE)
         if meant is not None and _PREFIX + meant not in os.environ:
-            say(f"The variable {name} is not read: did you mean {_PREFIX}{meant}?", err=True)
+            say(_not_read(name, _PREFIX + meant), err=True)
+    if _SHADOW not in os.environ:
+        for name in sorted(os.environ):
+            if is_nearly(name, _SHADOW) and name not in _OF_OTHERS:
+                say(_not_read(name, _SHADOW), err=True)
 
 
 class ShadowSettings(TypedDict):
@@ -300,6 +340,14 @@ def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
         raise MirrorConfigurationError("SUPABASE_DB_URL is empty: fill in the URL of the shadow database.")
     trust = Trust(settings["trusted_roles"], settings["agreed_objects"])
     return ShadowDatabase.from_url(url, schema=settings["schema"], trust=trust)
+
+
+def tell_only_elsewhere(shadow: ShadowDatabase) -> None:
+    """Tell, where nothing is written, that only other schemas hold a mirror. Raises a `ShadowError`."""
+    with shadow.transaction() as tx:
+        elsewhere = only_elsewhere(tx)
+    if elsewhere is not None:
+        say(f"{elsewhere}; a sync would make another one.", err=True)
 
 
 def tell_unused_settings(config: EngineConfig | None, odoo: OdooClient, chosen: Chosen) -> None:

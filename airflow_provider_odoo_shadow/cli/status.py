@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Unpack
 
 import click
@@ -11,60 +12,63 @@ from rich.table import Column, Table
 from airflow_provider_odoo_shadow.cli.options import (
     Command,
     ShadowSettings,
+    json_option,
     set_up_logging,
     shadow_database,
     shadow_options,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, say
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.pace import in_seconds, told_late
-from airflow_provider_odoo_shadow.job.refused_fields import REFUSED
+from airflow_provider_odoo_shadow.cli.terminal import console, say, say_json
+from airflow_provider_odoo_shadow.job.health import MirrorHealth, TableHealth, as_document, look_at_mirror
+from airflow_provider_odoo_shadow.job.pace import in_seconds
 from airflow_provider_odoo_shadow.job.report import add_row
-from airflow_provider_odoo_shadow.target.base import may_see_internal, recorded_origin, schema_version
-from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 
 SOME_FAILED = 1
-_NOT_FOR_READERS = "only the sync's role may see what the error says"
 
 
 @click.command(cls=Command)
 @shadow_options()
+@json_option
 @verbose_option
 @click.pass_context
-def status(context: click.Context, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
+def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
     """Show tables, rows, watermarks, lag and last errors.
 
     The lag is the time since the watermark: what was written in Odoo later may not be here yet. Each run also compares
     a share of the rows with Odoo, cell by cell: all have been since the moment in the column "proven up to".
 
     \b
-    Exit codes: 0 all well, 1 some table's last run failed, 2 there is no shadow.
+    Exit codes: 0 all well, 1 some table's last run failed, or its view in public shows something else,
+                2 there is no shadow.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    schema = settings["schema"]
     with shadow_database(settings) as shadow, shadow.transaction() as tx:
-        if not schema_version(tx):
-            raise MirrorConfigurationError(f"There is no shadow in schema '{schema}': run odoo-shadow sync first.")
-        origin, tables = recorded_origin(tx), list_tables(tx, with_errors=may_see_internal(tx))
-    if origin is not None:
-        say(f"Shadow of the Odoo database '{origin.database}' at {origin.url}, in schema '{schema}'")
-    console().print(_as_table(tables))
-    for item in tables:
-        late = told_late(item, datetime.now(UTC))
-        if late:
-            say(f"{item.model}: {late}", err=True)
-        if item.unreadable_fields:
-            say(f"{item.model}: {REFUSED}: {', '.join(item.unreadable_fields)}")
-    failing = [item for item in tables if item.sync_errors]
-    for item in failing:
-        said = item.last_error or _NOT_FOR_READERS
-        say(f"{item.model}: {item.sync_errors} failed runs since its last good run: {said}", err=True)
-    if failing:
+        health = look_at_mirror(tx, datetime.now(UTC))
+    if as_json:
+        say_json(as_document(health))
+    else:
+        _tell(health)
+    if not health.is_well:
         context.exit(SOME_FAILED)
 
 
-def _as_table(tables: list[TableStatus]) -> Table:
+def _tell(health: MirrorHealth) -> None:
+    if health.origin is not None:
+        where = f"'{health.origin.database}' at {health.origin.url}"
+        say(f"Shadow of the Odoo database {where}, in schema '{health.schema}'")
+    console().print(_as_table(health.tables))
+    for item in health.tables:
+        if item.late:
+            say(f"{item.model}: {item.late}", err=True)
+        if item.refused:
+            say(f"{item.model}: {item.refused}")
+    for item in health.failing:
+        say(f"{item.model}: {item.failing}", err=True)
+    for problem in health.problems:
+        say(problem, err=True)
+
+
+def _as_table(tables: Sequence[TableHealth]) -> Table:
     table = Table(Column("model", no_wrap=True))
     table.add_column("rows", justify="right")
     for title in ("watermark (UTC)", "lag", "last sync (UTC)", "proven up to (UTC)", "errors"):
@@ -73,21 +77,15 @@ def _as_table(tables: list[TableStatus]) -> Table:
         add_row(
             table,
             item.model,
-            str(item.row_count),
+            str(item.rows),
             _moment(item.watermark),
-            _lag(item.watermark),
+            "" if item.lag is None else str(in_seconds(item.lag)),
             _moment(item.last_sync_at),
             "not yet" if item.proven_up_to is None else _moment(item.proven_up_to),
-            str(item.sync_errors or ""),
+            str(item.failed_runs or ""),
         )
     return table
 
 
 def _moment(moment: datetime | None) -> str:
     return "never" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _lag(watermark: datetime | None) -> str:
-    if watermark is None:
-        return ""
-    return str(in_seconds(max(timedelta(0), datetime.now(UTC) - watermark)))

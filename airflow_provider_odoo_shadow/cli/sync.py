@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Unpack
 
@@ -14,6 +16,7 @@ from airflow_provider_odoo_shadow.cli.options import (
     Command,
     Connections,
     config_option,
+    json_option,
     look_back_option,
     model_choice,
     models_option,
@@ -22,21 +25,32 @@ from airflow_provider_odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
+    tell_only_elsewhere,
     tell_unused_settings,
     verbose_option,
 )
-from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, say, working
+from airflow_provider_odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
 from airflow_provider_odoo_shadow.job.binding import accept_database as accept
 from airflow_provider_odoo_shadow.job.binding import check_binding, check_names_in_public
 from airflow_provider_odoo_shadow.job.choosing import NO_MATCH, Chosen, choose_models
-from airflow_provider_odoo_shadow.job.closing import close_run
+from airflow_provider_odoo_shadow.job.closing import Closed, close_run
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.dry_run import preview_model
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
 from airflow_provider_odoo_shadow.job.identity import check_all
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
+from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
+from airflow_provider_odoo_shadow.job.outcome import (
+    Ending,
+    Foreseen,
+    ModelForecast,
+    ModelOutcome,
+    RunForecast,
+    RunOutcome,
+    named_once,
+)
 from airflow_provider_odoo_shadow.job.plan import SettingsOf, as_before, plan_run, tell_unmatched_of
+from airflow_provider_odoo_shadow.job.progress import Progress
 from airflow_provider_odoo_shadow.job.report import add_row
 from airflow_provider_odoo_shadow.job.run import (
     LARGEST_PAGE,
@@ -45,6 +59,7 @@ from airflow_provider_odoo_shadow.job.run import (
     MirrorOptions,
     Run,
 )
+from airflow_provider_odoo_shadow.job.settings import ModelSettings
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
@@ -53,6 +68,7 @@ from airflow_provider_odoo_shadow.target.errors import ShadowConflictError, Shad
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.shown import shown
 
 SOME_FAILED = 1
@@ -94,6 +110,7 @@ STOPPED = 130
     help="Go on with another database at the same address, such as a restored backup: every table is read again.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
+@json_option
 @verbose_option
 @click.pass_context
 def sync(
@@ -108,6 +125,7 @@ def sync(
     wait: float,
     accept_database: bool,
     dry_run: bool,
+    as_json: bool,
     verbose: bool,
     **connections: Unpack[Connections],
 ) -> None:
@@ -146,104 +164,162 @@ def sync(
         try:
             chosen = choose_models(odoo, choice, shadow)
             if chosen.left_out:
-                say(f"{len(chosen.left_out)} models are left out; odoo-shadow models --why says why.", err=True)
+                left_out = counted(len(chosen.left_out), "model is left out", "models are left out")
+                say(f"{left_out}; odoo-shadow models --why says why.", err=True)
             for item in chosen.left_out:
                 if item.reason == NO_MATCH:
                     say(f"{item.model} {item.reason}.", err=True)
             tell_unused_settings(config, odoo, chosen)
-            outcomes = (_preview_all if dry_run else _mirror_all)(odoo, shadow, chosen, options, settings)
-            if not dry_run:
-                outcomes.append(_shows_in_public(shadow))
+            outcome: RunForecast | RunOutcome
+            if dry_run:
+                outcome = _preview_all(odoo, shadow, chosen, options, settings, as_json=as_json)
+            else:
+                outcome = _mirror_all(odoo, shadow, chosen, options, settings, as_json=as_json)
         except KeyboardInterrupt:
             say("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
-    if not all(outcomes):
+    if as_json:
+        say_json(outcome.as_document())
+    say(outcome.summary, err=as_json)
+    if not outcome.is_good:
         context.exit(SOME_FAILED)
 
 
-def _shows_in_public(shadow: ShadowDatabase) -> bool:
+def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:
     try:
         check_names_in_public(shadow)
     except ShadowError as error:
-        say(f"What was mirrored stands in schema {shadow.schema}, but: {error}", err=True)
-        return False
-    return True
+        said = f"What was mirrored stands in schema {shadow.schema}, but: {error}"
+        say(said, err=True)
+        return (said,)
+    return ()
 
 
 def _preview_all(
-    odoo: OdooClient, shadow: ShadowDatabase, chosen: Chosen, options: MirrorOptions, settings: SettingsOf
-) -> list[bool]:
-    outcomes = []
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    chosen: Chosen,
+    options: MirrorOptions,
+    settings: SettingsOf,
+    *,
+    as_json: bool,
+) -> RunForecast:
     check_binding(odoo, shadow)
+    tell_only_elsewhere(shadow)
     if not options.full:
         check_all(odoo, shadow)
     tell_unmatched_of(odoo, chosen.models, settings)
+    found = []
     for model in chosen.models:
         try:
-            say(f"{preview_model(odoo, shadow, model, options=options, settings=settings(model))}.")
-            outcomes.append(True)
+            preview = preview_model(odoo, shadow, model, options=options, settings=settings(model))
+            item = ModelForecast(model, Foreseen.MIRRORED, preview)
         except OdooUnknownModelError as error:
-            say(f"{model}: would be skipped: {error}")
-            outcomes.append(True)
+            item = ModelForecast(model, Foreseen.SKIPPED, error=str(error))
         except (OdooError, ShadowConflictError, MassDeletionError, MirrorConfigurationError) as error:
-            say(f"{model}: would fail: {error}", err=True)
-            outcomes.append(False)
-    say("Nothing was written.")
-    return outcomes
+            item = ModelForecast(model, Foreseen.FAILED, error=str(error))
+        if not as_json or item.ending is Foreseen.FAILED:
+            say(item, err=item.ending is Foreseen.FAILED)
+        found.append(item)
+    return RunForecast(shadow.schema, tuple(found), chosen.left_out)
 
 
 def _mirror_all(
-    odoo: OdooClient, shadow: ShadowDatabase, chosen: Chosen, options: MirrorOptions, settings: SettingsOf
-) -> list[bool]:
-    run = Run()
-    with working(f"Asking Odoo which of {len(chosen.models)} models have work"):
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    chosen: Chosen,
+    options: MirrorOptions,
+    settings: SettingsOf,
+    *,
+    as_json: bool,
+) -> RunOutcome:
+    run, begun = Run(), time.monotonic()
+    with working(f"Asking Odoo which of {counted(len(chosen.models), 'model')} have work", err=as_json):
         plan = plan_run(odoo, shadow, chosen, run=run, options=options, settings=settings)
-    counted = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
-    table = Table("model", "what", *counted, title=Text(shown(f"Schema {shadow.schema}")))
-    outcomes = []
+    models = []
     for model in (item.model for item in plan.work):
-        with progress_of(model) as show:
-            try:
-                result = mirror_model(
-                    odoo, shadow, model, run=run, options=options, settings=settings(model), on_progress=show
-                )
-            except OdooUnknownModelError as error:
-                say(f"{model}: skipped: {error}", err=True)
-                add_row(table, model, "skipped: not installed")
-                outcomes.append(True)
-                continue
-            except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
-                say(f"{model}: {error}", err=True)
-                add_row(table, model, "FAILED")
-                outcomes.append(False)
-                continue
-        if result.cannot_know:
-            say(f"{model}: {CANNOT_KNOW}.")
-        add_row(table, model, result.kind, *_cells(result.counts), f"{result.seconds:.1f}")
-        outcomes.append(True)
-    outcomes += _close(odoo, shadow, run, options, table)
+        with progress_of(model, err=as_json) as show:
+            item = _mirror(odoo, shadow, model, run, options, settings(model), show)
+        if item.error is not None:
+            skipped = f"{item.ending}: " if item.ending is Ending.SKIPPED else ""
+            say(named_once(model, item.error, skipped), err=True)
+        elif isinstance(item.done, MirrorResult) and item.done.cannot_know:
+            say(f"{model}: {CANNOT_KNOW}.", err=as_json)
+        models.append(item)
+    closed, end_error = _close(odoo, shadow, run, options)
     renew_due_views(shadow)
-    for item in plan.unchanged:
-        add_row(table, item.model, "unchanged")
-    console().print(table)
-    return outcomes
+    models += [ModelOutcome(item.model, Ending.UNCHANGED, item) for item in plan.unchanged]
+    if not as_json:
+        console().print(_as_table(shadow.schema, models, closed))
+    problems = _problems_in_public(shadow)
+    seconds = time.monotonic() - begun
+    return RunOutcome(
+        run.id,
+        shadow.schema,
+        tuple(models),
+        left_out=chosen.left_out,
+        closed=tuple(closed),
+        end_error=end_error,
+        problems=problems,
+        seconds=seconds,
+    )
 
 
-def _close(odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions, table: Table) -> list[bool]:
-    """Do what comes after the models; what keeps the rest of it from being done leaves what the models did."""
-    outcomes = []
+def _mirror(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    model: str,
+    run: Run,
+    options: MirrorOptions,
+    settings: ModelSettings | None,
+    show: Callable[[Progress], None],
+) -> ModelOutcome:
     try:
-        for closed in close_run(odoo, shadow, run=run, options=options):
-            outcomes.append(closed.error is None)
-            if closed.error is not None:
-                say(str(closed), err=True)
-                add_row(table, closed.model, f"FAILED: {closed.what}")
-                continue
-            add_row(table, closed.model, closed.what, *_cells(closed.counts))
+        result = mirror_model(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=show)
+    except OdooUnknownModelError as error:
+        return ModelOutcome(model, Ending.SKIPPED, error=str(error))
+    except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
+        return ModelOutcome(model, Ending.FAILED, error=str(error))
+    return ModelOutcome(model, Ending.MIRRORED, result)
+
+
+def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Closed]) -> Table:
+    counted_as = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
+    table = Table("model", "what", *counted_as, title=Text(shown(f"Schema {schema}")))
+    words = {Ending.SKIPPED: "skipped: not installed", Ending.FAILED: "FAILED"}
+    for item in models:
+        if isinstance(item.done, MirrorResult):
+            add_row(table, item.model, item.done.kind, *_cells(item.counts), f"{item.done.seconds:.1f}")
+        elif item.ending is not Ending.UNCHANGED:
+            add_row(table, item.model, words[item.ending])
+    for end in closed:
+        if end.error is not None:
+            add_row(table, end.model, f"FAILED: {end.what}")
+        else:
+            add_row(table, end.model, end.what, *_cells(end.counts))
+    for item in models:
+        if item.ending is Ending.UNCHANGED:
+            add_row(table, item.model, "unchanged")
+    return table
+
+
+def _close(
+    odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions
+) -> tuple[list[Closed], str | None]:
+    """Do what comes after the models; what keeps the rest of it from being done leaves what the models did.
+
+    :return: what was done, and why the rest was not.
+    """
+    closed = []
+    try:
+        for end in close_run(odoo, shadow, run=run, options=options):
+            closed.append(end)
+            if end.error is not None:
+                say(str(end), err=True)
     except (OdooError, ShadowError) as error:
         say(f"The end of the run: {error}", err=True)
-        outcomes.append(False)
-    return outcomes
+        return closed, str(error)
+    return closed, None
 
 
 def _cells(counts: RowCounts) -> tuple[int, int, int, int]:

@@ -9,6 +9,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -34,10 +36,15 @@ def say(text: object, *, err: bool = False) -> None:
 def say_json(document: object) -> None:
     """Print JSON for programs: every text as it is, apart from credentials, which no text holds then.
 
-    JSON writes whatever a terminal would obey as an escape of its own, but for DEL.
+    JSON writes whatever a terminal would obey as an escape of its own, but for DEL. Moments are in UTC.
     """
-    text = json.dumps(_redacted(document), indent=2, default=lambda value: redact(str(value)))
-    click.echo(text.replace("\x7f", "\\u007f"))
+    click.echo(json.dumps(_redacted(document), indent=2, default=_as_text).replace("\x7f", "\\u007f"))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return redact(str(value))
 
 
 def _redacted(value: object) -> object:
@@ -50,9 +57,13 @@ def _redacted(value: object) -> object:
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal, or wide enough for a log."""
-    stream = sys.stderr if stderr else sys.stdout
+    stream = _stream(stderr)
     width = None if stream.isatty() else _PLAIN_WIDTH
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+def _stream(err: bool) -> TextIO:
+    return sys.stderr if err else sys.stdout
 
 
 def numbers(*names: str) -> list[Column]:
@@ -61,20 +72,26 @@ def numbers(*names: str) -> list[Column]:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show on a terminal that something goes on."""
-    if sys.stdout.isatty():
-        with console().status(Text(shown(what))):
+def working(what: str, *, err: bool = False) -> Iterator[None]:
+    """Show on a terminal that something goes on.
+
+    :param err: on standard error, as standard output is a program's.
+    """
+    if _stream(err).isatty():
+        with console(stderr=err).status(Text(shown(what))):
             yield
     else:
         yield
 
 
 @contextmanager
-def progress_of(model: str) -> Iterator[Callable[[Progress], None]]:
-    """Show how far a model is: a bar on a terminal, now and then a line elsewhere, but for what the table will tell."""
-    if not sys.stdout.isatty():
-        tell = not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress))
+def progress_of(model: str, *, err: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """Show how far a model is: a bar on a terminal, now and then a line elsewhere, but for what the table will tell.
+
+    :param err: on standard error, as standard output is a program's.
+    """
+    if not _stream(err).isatty():
+        tell = not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress, err=err))
         yield lambda progress: tell(progress) if progress.done < 1 else None
         return
     columns = (
@@ -83,6 +100,6 @@ def progress_of(model: str) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.percentage:>3.0f}% {task.fields[counts]}", markup=False),
         TimeElapsedColumn(),
     )
-    with ProgressDisplay(*columns, console=console(), transient=True) as display:
+    with ProgressDisplay(*columns, console=console(stderr=err), transient=True) as display:
         bar = display.add_task(shown(model), total=1.0, counts="")
         yield lambda progress: display.update(bar, completed=progress.done, counts=shown(progress.counts))

@@ -30,6 +30,7 @@ from airflow_provider_odoo_shadow.job.closing import Closed, reread_due
 from airflow_provider_odoo_shadow.job.config import EngineConfig
 from airflow_provider_odoo_shadow.job.deletions import CANNOT_KNOW
 from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
+from airflow_provider_odoo_shadow.job.health import no_mirror
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.known_models import check_names
 from airflow_provider_odoo_shadow.job.models import in_order
@@ -41,6 +42,7 @@ from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.target.compare import Difference
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.verifications import MOST_EXAMPLES, Verification
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 SOME_DIFFER = 1
 
@@ -96,9 +98,8 @@ def verify(
         names = _chosen(mirrored, models, is_typed=is_typed)
         check_names(odoo, shadow, [name for name in names if name not in mirrored])
         if not names:
-            missing = (
-                f"No mirrored model matches {models}" if mirrored else f"There is no shadow in schema '{shadow.schema}'"
-            )
+            with shadow.transaction() as tx:
+                missing = f"No mirrored model matches {models}" if mirrored else no_mirror(tx)
             raise MirrorConfigurationError(f"{missing}: run odoo-shadow sync first.")
         for model in names:
             try:
@@ -165,13 +166,14 @@ class _Outcome:
         corrected = sum(item.corrected for item in self.found.values())
         said = "all is equal"
         if differed:
-            said = f"not all is equal: {left} rows differ" if left else "all is equal now"
+            said = f"not all is equal: {counted(left, 'row differs', 'rows differ')}" if left else "all is equal now"
         if corrected:
-            said += f"; {corrected} rows were wrong in the shadow until now and are repaired"
+            was_wrong = counted(corrected, "row was wrong", "rows were wrong")
+            said += f"; {was_wrong} in the shadow until now and {'is' if corrected == 1 else 'are'} repaired"
         if newer:
-            said += f"; {newer} were written in Odoo after the last sync"
+            said += f"; {counted(newer, 'row was', 'rows were')} written in Odoo after the last sync"
         rest = f"; {len(self.failed)} could not be compared" if self.failed else ""
-        return f"Compared {what} of {len(self.found)} models: {said}{rest}."
+        return f"Compared {what} of {counted(len(self.found), 'model')}: {said}{rest}."
 
     def as_table(self) -> Table:
         table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))

@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, O
 from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
 from airflow_provider_odoo_shadow.source.reading import Reading
 from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.shown import shown
 
 
@@ -137,8 +138,8 @@ class OdooHook(BaseHook):
                 yield page.records
         if unreadable:
             raise OdooUnreadableRecordsError(
-                f"{self.connection}: {model}: Odoo cannot give {len(unreadable)} records; all others were read. "
-                f"The first, {unreadable[0].id}: {unreadable[0].reason}"
+                f"{self.connection}: {model}: Odoo cannot give {counted(len(unreadable), 'record')}; all others were "
+                f"read. The first, {unreadable[0].id}: {unreadable[0].reason}"
             )
 
     def test_connection(self) -> tuple[bool, str]:

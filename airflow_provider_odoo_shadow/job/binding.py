@@ -19,7 +19,7 @@ from airflow_provider_odoo_shadow.target.base_statements import VERSION
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.present import recognize
-from airflow_provider_odoo_shadow.target.public_views import check_public
+from airflow_provider_odoo_shadow.target.public_views import PUBLIC, READ_BY_MANY, check_public
 from airflow_provider_odoo_shadow.target.registry import list_tables
 from airflow_provider_odoo_shadow.target.sync_log import has_run
 from airflow_provider_odoo_shadow.text.log import logger
@@ -40,6 +40,8 @@ def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -
         version = schema_version(tx)
         if not version or not has_run(tx):  # the schema may be there from a file of ddl
             check_public(tx, [table_name(model) for model in models])
+            if not version and tx.schema == PUBLIC:
+                log.warning("The schema is public: %s.", READ_BY_MANY)
         if version < VERSION:
             ensure_base(tx)
         recognize(tx)

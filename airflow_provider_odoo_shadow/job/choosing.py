@@ -13,6 +13,7 @@ from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.source.digests import FieldsState
 from airflow_provider_odoo_shadow.source.discovery import Kind, ServerModel, discover_models
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -88,7 +89,7 @@ def _listed(reasons: Mapping[str, str]) -> list[LeftOut]:
     misnamed = sorted(name for name, reason in reasons.items() if reason == Kind.MISNAMED)
     known += [LeftOut(name, Kind.MISNAMED) for name in misnamed[:_MOST_MISNAMED]]
     more = len(misnamed) - _MOST_MISNAMED
-    return [*known, LeftOut(f"{more} more names", Kind.MISNAMED)] if more > 0 else known
+    return [*known, LeftOut(counted(more, "more name"), Kind.MISNAMED)] if more > 0 else known
 
 
 def _is_asked_for(model: str, choice: ModelChoice) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,21 +25,28 @@ _WANTED = {
     "dict_type": "it must be settings by name",
     "model_type": "it must be settings by name",
 }
+_OF_A_TEXT = frozenset({"value_error", "string_too_short", "string_too_long", "string_pattern_mismatch", "enum"})
+"""Kinds that find fault with what a text says, not with its being one."""
+
 _READS_YES_AS_TRUE = ", and YAML reads yes, no, on and off as true and false: write it in quotes"
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """The first thing that is wrong.
+    """One thing that is wrong.
 
     :param place: where it stands.
-    :param given: what kind of value stands there.
+    :param given: what kind of value stands there; None where it is of the right kind.
     :param wanted: what it must be, without a full stop.
     """
 
     place: tuple[str | int, ...]
-    given: str
+    given: str | None
     wanted: str
+
+    def __str__(self) -> str:
+        """Return it in words, without a full stop."""
+        return f"{self.setting}{f' is {self.given}' if self.given else ''}: {self.wanted}"
 
     @property
     def setting(self) -> str:
@@ -46,10 +54,16 @@ class Complaint:
         return ".".join(map(str, self.place)) or "settings"
 
     @classmethod
-    def of(cls, error: ValidationError) -> Complaint:
-        """Read what pydantic found."""
-        first = error.errors(include_url=False)[0]
-        return cls(first["loc"], given(first["input"]), _wanted(first))
+    def all_of(cls, error: ValidationError) -> list[Self]:
+        """Read what pydantic found, one thing for each place; names that it does not know are told elsewhere."""
+        found: dict[tuple[str | int, ...], Self] = {}
+        for item in error.errors(include_url=False):
+            if item["type"] == "extra_forbidden":
+                continue
+            is_of_text = item["type"] in _OF_A_TEXT and isinstance(item["input"], str)
+            complaint = cls(item["loc"], None if is_of_text else given(item["input"]), _wanted(item))
+            found.setdefault(complaint.place, complaint)
+        return list(found.values())
 
 
 def _wanted(error: ErrorDetails) -> str:
@@ -59,4 +73,5 @@ def _wanted(error: ErrorDetails) -> str:
         return f"{wanted}: put [ ] around it"
     if kind == "string_type" and isinstance(value, bool):
         return f"{wanted}{_READS_YES_AS_TRUE}"
-    return wanted or error["msg"].removeprefix("Value error, ").removesuffix(".")
+    said = error["msg"].removeprefix("Value error, ").removesuffix(".")
+    return wanted or said.replace("Input should be", "it must be").replace("String should", "it should")

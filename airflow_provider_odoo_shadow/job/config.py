@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,10 +23,18 @@ from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA, check_s
 from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.trust import Trust
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.given import given
 from airflow_provider_odoo_shadow.text.nearest import did_you_mean, is_nearly
+from airflow_provider_odoo_shadow.text.shown import LONGEST
 
 _MINUTE = 60
+_LONGEST_TOLD = LONGEST - 50
+DEFAULT_SCHEDULE = "0 */4 * * *"
+_SCHEDULES = ("schedule", "verify_schedule")
+_CRON_ITEM = r"(?:\*|\?|L?\d*L?|[A-Za-z]{3})"
+_CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
+_CRON = re.compile(rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4}}|@(?:hour|dai|week|month|quarter|year|annual)ly|@midnight")
 _MIRRORS = "mirrors"
 
 DAG_SETTINGS = frozenset(
@@ -142,6 +151,24 @@ class MirrorEntry:
         return f"{self.file.where((_MIRRORS, self.name, *place))}: mirror '{self.name}'"
 
 
+class WrongSettingsError(MirrorConfigurationError):
+    """Settings of a file are wrong; all of them are told, as far as that serves.
+
+    :param complaints: a sentence each, with the file's name first.
+    """
+
+    def __init__(self, path: Path, complaints: Sequence[str]) -> None:
+        self.complaints = tuple(complaints)
+        told, *others = self.complaints
+        for number, text in enumerate(others, start=1):
+            more = text.removeprefix(f"{path}, ")
+            if len(told) + len(more) > _LONGEST_TOLD:
+                told = f"{told} {counted(len(others) - number + 1, 'more mistake')} besides."
+                break
+            told = f"{told} {more}"
+        super().__init__(told)
+
+
 def read_entries(path: Path) -> list[MirrorEntry]:
     """Read the file.
 
@@ -161,28 +188,28 @@ def read_entries(path: Path) -> list[MirrorEntry]:
     return [MirrorEntry(file, name, _settings(file, name, settings)) for name, settings in mirrors.items()]
 
 
-def check_entry(entry: MirrorEntry, kind: type[Config], *, besides: Iterable[str] = (), **given: object) -> Config:
+def check_entry(entry: MirrorEntry, kind: type[Config], *, besides: Collection[str] = (), **given: object) -> Config:
     """Check one mirror's settings.
 
     :param besides: settings that may stand there and are somebody else's.
     :param given: what the file does not say.
-    :raises MirrorConfigurationError: says which setting in which line is wrong.
+    :raises MirrorConfigurationError: says which settings in which lines are wrong.
     """
     names = {field.alias or name for name, field in kind.model_fields.items()} - given.keys()
-    _refuse_unknown(entry, {*names, *besides})
+    wrong = [*_unknown(entry, {*names, *besides}), *_wrong_schedules(entry, besides)]
     own = {name: value for name, value in entry.settings.items() if name in names}
     try:
         config = kind.model_validate({**own, **given})
     except ValidationError as error:
-        found = Complaint.of(error)
-        raise MirrorConfigurationError(
-            f"{entry.where(found.place)}, {found.setting} is {found.given}: {found.wanted}."
-        ) from None
+        wrong += [f"{entry.where(found.place)}, {found}." for found in Complaint.all_of(error)]
+        raise WrongSettingsError(entry.file.path, wrong) from None
     for model, settings in config.model_settings.items():
         try:
             settings.check_names(model)
         except MirrorConfigurationError as error:
-            raise MirrorConfigurationError(f"{entry.where(('model_settings', model))}: {error}") from None
+            wrong.append(f"{entry.where(('model_settings', model))}: {error}")
+    if wrong:
+        raise WrongSettingsError(entry.file.path, wrong)
     return config
 
 
@@ -212,19 +239,38 @@ def _settings(file: YamlFile, name: str, settings: object) -> Mapping[str, objec
     return settings
 
 
-def _refuse_unknown(entry: MirrorEntry, names: Collection[str]) -> None:
-    """Refuse settings that nobody knows: whoever misspells exclude_fields has fields mirrored that he excluded."""
+def _unknown(entry: MirrorEntry, names: Collection[str]) -> Iterator[str]:
+    """Tell of settings that nobody knows: whoever misspells exclude_fields has fields mirrored that he excluded."""
     for name in entry.settings:
         if name not in names:
-            raise MirrorConfigurationError(
-                f"{entry.where((name,))}: there is no setting '{name}'" + did_you_mean(name, names)
-            )
+            yield f"{entry.where((name,))}: there is no setting '{name}'" + did_you_mean(name, names)
     of_models = entry.settings.get("model_settings")
     for model, settings in of_models.items() if isinstance(of_models, dict) else ():
         for name in settings if isinstance(settings, dict) else ():
             if name not in SETTINGS:
-                place = ("model_settings", model, name)
-                raise MirrorConfigurationError(
-                    f"{entry.where(place)}, model_settings of {model}: there is no setting '{name}'"
-                    + did_you_mean(name, SETTINGS)
-                )
+                where = entry.where(("model_settings", model, name))
+                hint = did_you_mean(name, SETTINGS)
+                yield f"{where}, model_settings of {model}: there is no setting '{name}'{hint}"
+
+
+def check_cron(schedule: str) -> None:
+    """Check that a text looks like a cron expression, as far as that can be told without Airflow.
+
+    :raises ValueError: it does not.
+    """
+    if not _CRON.fullmatch(schedule.strip()):
+        raise ValueError(
+            f"it must be a cron expression of five fields, such as '{DEFAULT_SCHEDULE}' for every four hours, or a "
+            "preset such as @hourly"
+        )
+
+
+def _wrong_schedules(entry: MirrorEntry, besides: Collection[str]) -> Iterator[str]:
+    """Tell of schedules that the DAGs' own check would refuse, where nobody else looks at them."""
+    for name in _SCHEDULES:
+        value = entry.settings.get(name)
+        try:
+            if name in besides and isinstance(value, str):
+                check_cron(value)
+        except ValueError as error:
+            yield f"{entry.where((name,))}, {name}: {error}."

@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.ids import LiveIds, OnDelete
 from airflow_provider_odoo_shadow.target.merge import RowCounts
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -81,7 +82,7 @@ def _settle(odoo: OdooClient, writer: TableWriter, options: MirrorOptions) -> No
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, found.rows)
     if found.missing:
-        log.info("%s: %d rows were not in the window", writer.layout.model, len(found.missing))
+        log.info("%s: not in the window: %s", writer.layout.model, counted(len(found.missing), "row"))
         writer.write_ids(odoo, found.missing, options.batch_size)
         writer.unreadable += _lost(odoo, writer, live, found.missing)
     if ignores:
@@ -120,7 +121,7 @@ def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: 
         removed = live.remove(tx, gone, options.on_delete or OnDelete.DELETE)
         registry.count_rows(tx, hold.table, -removed)
     hold.counts += RowCounts(deleted=removed)
-    log.info("%s: %d rows are gone from Odoo", writer.layout.model, removed)
+    log.info("%s: gone from Odoo: %s", writer.layout.model, counted(removed, "row"))
 
 
 def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
@@ -128,10 +129,13 @@ def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int,
     if options.allow_mass_delete or len(gone) <= SUSPICIOUS_SHARE * total:
         return
     if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, layout.model, gone):
-        where = "beyond its domain or gone from Odoo" if layout.settings.domain else "gone from Odoo"
+        where, cause = "gone from Odoo", "has the login lost rights or companies"
+        if layout.settings.domain:
+            where, cause = f"outside of its domain or {where}", f"has the domain changed, or {cause}"
+        share = f"{len(gone)} of {counted(total, 'row')} {'is' if len(gone) == 1 else 'are'}"
         raise MassDeletionError(
-            f"{layout.model}: {len(gone)} of {total} rows are {where}, which is suspicious: has the login lost rights "
-            "or companies? Nothing was removed; if it is true, run once with allow_mass_delete (--allow-mass-delete)."
+            f"{layout.model}: {share} {where}, which is suspicious: {cause}? Nothing was "
+            "removed; if it is meant, run once with allow_mass_delete (--allow-mass-delete)."
         )
 
 

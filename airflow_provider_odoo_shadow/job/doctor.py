@@ -10,6 +10,7 @@ from enum import StrEnum
 from airflow_provider_odoo_shadow.job.binding import check_binding
 from airflow_provider_odoo_shadow.job.describing import check_language, closed_models
 from airflow_provider_odoo_shadow.job.forecast import forecast
+from airflow_provider_odoo_shadow.job.health import only_elsewhere
 from airflow_provider_odoo_shadow.job.identity import check_all
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.pace import told_late
@@ -26,11 +27,18 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transac
 from airflow_provider_odoo_shadow.target.errors import ShadowError
 from airflow_provider_odoo_shadow.target.names import table_name
 from airflow_provider_odoo_shadow.target.ownership import list_foreign
-from airflow_provider_odoo_shadow.target.public_views import check_own_place, foreign_names, in_the_way
+from airflow_provider_odoo_shadow.target.public_views import (
+    PUBLIC,
+    READ_BY_MANY,
+    check_own_place,
+    foreign_names,
+    in_the_way,
+)
 from airflow_provider_odoo_shadow.target.registry import TableStatus, list_tables
 from airflow_provider_odoo_shadow.target.rights import Rights, read_rights
 from airflow_provider_odoo_shadow.target.transport import CHECKED_MODES, is_local
 from airflow_provider_odoo_shadow.target.watermarks import latest_commit
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 TOLERATED_SKEW = timedelta(seconds=60)
 SHORTEST_LOOK_BACK = timedelta(minutes=2)
@@ -151,7 +159,7 @@ def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, 
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
     cells[model] = rows * len(layout.columns)
     hidden = sorted(all_fields - readable)
-    text = f"{rows} rows, {len(readable)} fields readable, {len(layout.columns)} mirrored"
+    text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
     return Finding(model, Verdict.OK, text)
@@ -198,11 +206,7 @@ def _database(
         yield Finding("writers", Verdict.WARNING, text)
     is_made = bool(schema_version(tx))
     tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
-    if not is_made:
-        check_own_place(tx, list(map(table_name, models)))
-    in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
-    if in_public:
-        yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
+    yield from _place(tx, models, tables, is_made=is_made)
     room = forecast(tx, cells, {item.model for item in tables if item.has_been_mirrored})
     if room is not None:
         yield Finding("room", Verdict.PROBLEM if room.is_too_much else Verdict.OK, room.text)
@@ -210,6 +214,22 @@ def _database(
         yield from _refused(tables)
         yield from _proven_late(tables)
         yield _look_back(latest_commit(tx), look_back)
+
+
+def _place(
+    tx: Transaction, models: Sequence[str], tables: Sequence[TableStatus], *, is_made: bool
+) -> Iterator[Finding]:
+    """Tell whether the schema is a good place for the mirror, and whether its names in `public` are free."""
+    if tx.schema == PUBLIC:
+        yield Finding("mirror", Verdict.WARNING, READ_BY_MANY)
+    if not is_made:
+        check_own_place(tx, list(map(table_name, models)))
+    elsewhere = only_elsewhere(tx)
+    if elsewhere is not None:
+        yield Finding("mirror", Verdict.WARNING, f"{elsewhere}; a sync would make another one")
+    in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
+    if in_public:
+        yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
 
 
 def _writing(tx: Transaction, rights: Rights) -> Iterator[Finding]:

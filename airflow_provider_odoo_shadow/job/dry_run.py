@@ -15,6 +15,7 @@ from airflow_provider_odoo_shadow.job.id_check import compare_ids
 from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.mirror import no_replay
+from airflow_provider_odoo_shadow.job.read_settings import OUTSIDE, why_read_anew
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, read_as
 from airflow_provider_odoo_shadow.job.window import Kind, domain_of, kind_of, lies_ahead, low_end
@@ -29,6 +30,7 @@ from airflow_provider_odoo_shadow.target.present import recognize
 from airflow_provider_odoo_shadow.target.public_views import check_public
 from airflow_provider_odoo_shadow.target.tables import Change, ChangeKind, TableChange
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 _MOST_NAMED = 20
 
@@ -56,18 +58,23 @@ class Preview:
     def __str__(self) -> str:
         """Return one line for a person."""
         since = "" if self.low is None else f" written since {self.low:%Y-%m-%d %H:%M:%S} UTC"
+        if self.kind is Kind.NEW_DOMAIN:
+            since = " within it" if self.has_domain else ", since it is taken away,"
+        size = f"{counted(self.rows, 'row')} of {counted(self.columns, 'column')}"
         return (
-            f"{self.model}: {self.kind}, would read {self.rows} rows of {self.columns} columns{since} "
+            f"{self.model}: {self.kind}, would read {size}{since} "
             f"into {self.schema}.{self.change.table}{self._removal()}{self._structure()}"
         )
 
     def _removal(self) -> str:
         if not self.gone:
-            return ""
+            leaves_some = self.kind is Kind.NEW_DOMAIN and self.has_domain and self.on_delete is OnDelete.IGNORE
+            return f"; rows outside of it {OUTSIDE[self.on_delete]}" if leaves_some else ""
         named = ", ".join(map(str, self.gone[:_MOST_NAMED])) + (" …" if len(self.gone) > _MOST_NAMED else "")
         verb = "mark" if self.on_delete is OnDelete.MARK else "remove"
-        where = "beyond the domain or gone from Odoo" if self.has_domain else "gone from Odoo"
-        return f"; would {verb} {len(self.gone)} rows that are {where}: {named}"
+        where = "outside of the domain or gone from Odoo" if self.has_domain else "gone from Odoo"
+        is_or_are = "is" if len(self.gone) == 1 else "are"
+        return f"; would {verb} {counted(len(self.gone), 'row')} that {is_or_are} {where}: {named}"
 
     def _structure(self) -> str:
         return f"; {self.structure}" if self.structure else ""
@@ -99,15 +106,16 @@ def preview_model(
     change, watermark, to_fill = _look(shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.latest_time()):
         watermark = None
-    is_read_anew = kept.read_as not in (None, read_as(odoo.connection, layout.settings, key_id))
-    read_all = options.full or not layout.has_write_date or is_read_anew
+    now = replace(kept, read_as=read_as(odoo.connection, layout.settings, key_id))
+    why_anew = why_read_anew(kept, now, layout.settings)
+    read_all = options.full or not layout.has_write_date or why_anew is not None
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = to_fill + odoo.search_count(model, layout.reading.within(domain_of(low)), context=ARCHIVED_TOO)
     options = replace(options, on_delete=options.removal(kept.on_delete))
     return Preview(
         model,
         shadow.schema,
-        kind_of(watermark, low),
+        why_anew or kind_of(watermark, low),
         low,
         rows,
         len(layout.all_columns),

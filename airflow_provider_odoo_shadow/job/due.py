@@ -6,6 +6,7 @@ from airflow_provider_odoo_shadow.job.scan import TableWriter
 from airflow_provider_odoo_shadow.source.client import OdooClient
 from airflow_provider_odoo_shadow.target.due_rows import due_rows, forget_due, note_due
 from airflow_provider_odoo_shadow.target.merge import Overwrite
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -24,7 +25,9 @@ def reread_due_rows(odoo: OdooClient, writer: TableWriter, page_size: int) -> No
             return
         left = [item for item in due.ids if item not in done]
         if left:
-            log.info("%s: %d rows point to what is gone, or are due otherwise", writer.layout.model, len(left))
+            log.info(
+                "%s: pointing to what is gone, or due otherwise: %s", writer.layout.model, counted(len(left), "row")
+            )
             writer.write_ids(odoo, left, page_size, Overwrite.EVEN_YOUNGER)
             done.update(left)
         # What could not be read is due again, in the transaction in which it is forgotten.

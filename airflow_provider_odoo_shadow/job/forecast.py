@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from airflow_provider_odoo_shadow.job.inventory import BYTES_A_CELL
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.sizes import data_folder, database_size
-from airflow_provider_odoo_shadow.text.amounts import in_bytes
+from airflow_provider_odoo_shadow.text.amounts import counted, in_bytes
 
 BYTES_A_TABLE = 120_000
 """Beside their rows: indexes, views, the catalogues' entries (250 tables of Odoo 17.0's demo data)."""
@@ -39,8 +39,9 @@ def forecast(tx: Transaction, cells: Mapping[str, int], mirrored: Collection[str
         return None
     size = sum(new.values()) * BYTES_A_CELL + len(new) * BYTES_A_TABLE
     text = (
-        f"the first load of {len(new)} models will take about {in_bytes(size)} (a guess: {BYTES_A_CELL} bytes a value, "
-        f"and {in_bytes(BYTES_A_TABLE)} a table); the database has {in_bytes(database_size(tx))} now"
+        f"the first load of {counted(len(new), 'model')} will take about {in_bytes(size)} (a guess: "
+        f"{BYTES_A_CELL} bytes a value, and {in_bytes(BYTES_A_TABLE)} a table); "
+        f"the database has {in_bytes(database_size(tx))} now"
     )
     free = _free_space(tx)
     if free is not None:

@@ -26,6 +26,7 @@ from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL
 from airflow_provider_odoo_shadow.source.withheld import has_zero
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.ids import Block, LiveIds
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 FEW_IDS = 5_000
 """A table or range with no more rows is listed."""
@@ -144,8 +145,9 @@ class IdCheck:
         )
         if number:
             self.found.trouble = OdooRecordIdError(
-                f"{self._odoo.connection}: {self._reading.model} has {number} records without an id, as SQL views may: "
-                "they cannot become rows, which are known by their ids. All others are mirrored; leave the model out."
+                f"{self._odoo.connection}: {self._reading.model} has {_records(number)} without an id, as SQL views "
+                "may: they cannot become rows, which are known by their ids. All others are mirrored; leave the model "
+                "out."
             )
 
     def _list_whole(self, counted: int) -> None:
@@ -157,7 +159,7 @@ class IdCheck:
         looks = 0
         while self.found.trouble is None and len(listed) < counted:
             if looks == _MOST_LOOKS:
-                raise self._misfit(f"it counts {counted} records, but lists the ids of {len(listed)}")
+                raise self._misfit(f"it counts {_records(counted)}, but lists the ids of {len(listed)}")
             counted, looks = min(counted, self._count_all()), looks + 1
             listed = self._listed_theirs(BEFORE_ALL, None, counted)
 
@@ -186,7 +188,7 @@ class IdCheck:
         count = self._odoo.search_count(self._reading.model, domain, context=ARCHIVED_TOO)
         if high is not None and low > BEFORE_ALL and count > high - low:  # halving would go on without end
             raise OdooRecordIdError(
-                f"{self._odoo.connection}: {self._reading.model} has {count} records with ids from {low + 1} to "
+                f"{self._odoo.connection}: {self._reading.model} has {_records(count)} with ids from {low + 1} to "
                 f"{high}, more than there are ids, as SQL views may: it cannot be mirrored; leave it out."
             )
         return count - sum(low < item and (high is None or item <= high) for item in self._known)
@@ -216,7 +218,7 @@ class IdCheck:
             self._note(start, end, found)
             start = end
         if listed < theirs and listed < self.count_theirs(low, high):
-            raise self._misfit(f"only {listed} of {theirs} records when their ids are listed")
+            raise self._misfit(f"only {listed} of {_records(theirs)} when their ids are listed")
 
     def _listed_theirs(self, low: int, high: int | None, expected: int) -> set[int]:
         """Return the ids that Odoo lists in a range.
@@ -264,3 +266,7 @@ def _first_shared(ids: list[int]) -> int:
     """Return the first id that stands twice."""
     seen: set[int] = set()
     return next(item for item in ids if item in seen or seen.add(item))  # type: ignore[func-returns-value]
+
+
+def _records(number: int) -> str:
+    return counted(number, "record")

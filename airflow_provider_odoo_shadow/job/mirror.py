@@ -16,7 +16,7 @@ from airflow_provider_odoo_shadow.job.hash_keys import key_of
 from airflow_provider_odoo_shadow.job.identity import check_model
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of
+from airflow_provider_odoo_shadow.job.read_settings import keep_settings, read_settings_of, why_read_anew
 from airflow_provider_odoo_shadow.job.refusals import unreadable_error
 from airflow_provider_odoo_shadow.job.refused_fields import leave_out_refused, lost_error, lost_fields, without_refused
 from airflow_provider_odoo_shadow.job.rehash import renew_hashes
@@ -47,6 +47,7 @@ from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.errors import class_of
 from airflow_provider_odoo_shadow.text.log import logger
 
@@ -78,7 +79,7 @@ class MirrorResult:
     def __str__(self) -> str:
         """Return one line for a log."""
         resumed = " (resumed)" if self.resumed else ""
-        odd = f", {self.unstorable_cells} cells with characters replaced" if self.unstorable_cells else ""
+        odd = f", {counted(self.unstorable_cells, 'cell')} with characters replaced" if self.unstorable_cells else ""
         unsure = f"; {CANNOT_KNOW}" if self.cannot_know else ""
         return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}{unsure}"
 
@@ -150,7 +151,8 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception
             sync_log.close_left_open(tx, table)
         rows = LiveIds.of(tx, table).total(tx)
         if is_unknown and rows:
-            message = f"{message} The {rows} rows that were mirrored before stay as they are."
+            stay = counted(rows, "row stays as it is", "rows stay as they are")
+            message = f"{message} Of what was mirrored before, {stay}."
             log.warning("%s", message)
         sync_log.log_unopened(tx, run.id, table, status, message, class_of(error))
         if not is_unknown:
@@ -176,10 +178,12 @@ class _ModelRun:
         self._on_progress = on_progress
         self._label: str | None = None
         self._settings = read_settings_of(reading, layout, options)
+        self._why_anew: Kind | None = None
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
+        self._why_anew = why_read_anew(kept, self._settings, self._layout.settings)
         watermark, left = self._prepare(kept, replay_from)
         unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
@@ -245,6 +249,8 @@ class _ModelRun:
             self._writer = TableWriter(self._hold, self._layout, RowBuilder(self._layout), row_hash, revive)
             self._hashed_as = row_hash.outdated(tx)
             watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
+            if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
+                self._why_anew = self._why_anew or Kind.READ_ANEW  # an earlier try has begun to
             return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
 
     def _renew_rows(self) -> list[Unreadable]:
@@ -308,6 +314,8 @@ class _ModelRun:
         """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
         read_all = self._reads_all
         kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
+        if watermark is None and self._why_anew is not None:
+            kind = self._why_anew
         known = watermark
         if left is not None:
             watermark = self._read_window(left, kind, known, tells_lateness=False)

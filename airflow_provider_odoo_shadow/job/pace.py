@@ -74,7 +74,8 @@ def told_late(table: TableStatus, now: datetime) -> str:
     if not late:
         return ""
     days = promised_time(table.row_count).days
-    said = f"its rows are to be proven every {days} days, and are {in_seconds(late)} late"
+    every = "day" if days == 1 else f"{days} days"
+    said = f"its rows are to be proven every {every}, and are {in_seconds(late)} late"
     if not table.rows_a_second:
         return f"{said}: run a sync, or odoo-shadow verify"
     needed = timedelta(seconds=table.row_count / table.rows_a_second)

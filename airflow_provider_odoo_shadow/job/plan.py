@@ -44,6 +44,7 @@ from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.planning import TableState, note_planned, pass_over, read_states
 from airflow_provider_odoo_shadow.target.registry import register_table
 from airflow_provider_odoo_shadow.target.watermarks import Watermark
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -88,7 +89,8 @@ class Plan:
 
     def __str__(self) -> str:
         """Return one line for a log."""
-        return f"{len(self.work)} models have work, {len(self.unchanged)} are unchanged"
+        work = counted(len(self.work), "model has work", "models have work")
+        return f"{work}, {counted(len(self.unchanged), 'is', 'are')} unchanged"
 
 
 SettingsOf: TypeAlias = Callable[[str], ModelSettings | None]
@@ -230,6 +232,8 @@ class _Planner:
             settings=settings.as_text(),
         )
         labels = labels_from(state.settings.variants)
+        if ModelSettings.from_text(state.settings.settings).domain != settings.domain:
+            return "its domain changed"
         if wanted != state.settings or any(self.labels[kind] != known for kind, known in labels.items()):
             return "it is read in another way than before"
         if fields is None or _digest(fields) != state.fields_digest:
@@ -252,13 +256,14 @@ class _Planner:
         try:
             changed = self.odoo.search_count(model, reading.within(domain_of(low)), context=ARCHIVED_TOO)
             if changed:
-                return f"{changed} rows were written since {low:%Y-%m-%d %H:%M:%S} UTC"
+                written = counted(changed, "row was written", "rows were written")
+                return f"{written} since {low:%Y-%m-%d %H:%M:%S} UTC"
             if self.options.removal(state.settings.on_delete) is OnDelete.IGNORE:
                 return None
             rows = self.odoo.search_count(model, reading.within(), context=ARCHIVED_TOO)
         except _OWN_TROUBLE as error:
             return str(error)
-        return None if rows == state.row_count else f"Odoo has {rows} rows, the shadow {state.row_count}"
+        return None if rows == state.row_count else f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
 
     def _settings(self, state: TableState) -> ModelSettings:
         given = self.settings(state.model)

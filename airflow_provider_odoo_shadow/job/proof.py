@@ -31,13 +31,11 @@ from airflow_provider_odoo_shadow.target.proofs import (
     time_in_database,
 )
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
-from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
+from airflow_provider_odoo_shadow.target.verifications import SLICE, Verification, save_verification
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-SLICE = "slice"
-"""What such a comparison is called among the others."""
 
 _MOST_NAMED = 10
 
@@ -155,9 +153,11 @@ def _repair(
             ),
         )
     if left:
-        text = f"{model}: {len(left)} rows differ from Odoo even after they were read anew: {_listed(left)}."
+        differ = counted(len(left), "row differs", "rows differ")
+        text = f"{model}: {differ} from Odoo even when read anew: {_listed(left)}."
         return None, left, VerificationError(text)
-    log.warning("%s: %d rows differed from Odoo and were repaired: %s", model, len(ids), _listed(ids))
+    differed = counted(len(ids), "row differed from Odoo and was repaired", "rows differed from Odoo and were repaired")
+    log.warning("%s: %s: %s", model, differed, _listed(ids))
     for item in cells:
         log.warning("%s %s", model, item)
     gone = sum(kind is Difference.EXTRA for kind in ids.values())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from airflow_provider_odoo_shadow.job.layout import Layout
 from airflow_provider_odoo_shadow.job.run import MirrorOptions
 from airflow_provider_odoo_shadow.job.settings import ModelSettings, key_in
+from airflow_provider_odoo_shadow.job.window import Kind
 from airflow_provider_odoo_shadow.target import registry, watermarks
 from airflow_provider_odoo_shadow.target.database import Transaction
 from airflow_provider_odoo_shadow.target.drift import forget_values, recorded_fields
@@ -15,6 +17,13 @@ from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
+
+OUTSIDE = {
+    OnDelete.DELETE: "leave the shadow",
+    OnDelete.MARK: "are marked as deleted",
+    OnDelete.IGNORE: "stay as they are",
+}
+"""What becomes of rows that a new domain does not take."""
 
 
 def read_settings_of(reading: str, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:
@@ -58,14 +67,40 @@ def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registr
     if hashed and known.hashed_fields and key_in(before.read_as or "") != key_in(settings.read_as or ""):
         outdated |= {field for field in recorded_fields(tx, table) if known.hashes(field)}
     forget_values(tx, table, sorted(outdated))
-    if before.read_as not in (None, settings.read_as):
+    why = why_read_anew(before, settings, layout.settings)
+    if why is None:
+        return
+    if why is Kind.NEW_DOMAIN:
+        _tell_domain(layout, known, settings.on_delete)
+    elif before.read_as != settings.read_as:
         log.warning(
             "%s was read as %s, and is now read as %s: everything is read again",
             layout.model,
             before.read_as,
             settings.read_as,
         )
-        watermarks.forget(tx, table)
-    elif None not in (before.variants, settings.variants) and before.variants != settings.variants:
+    else:
         log.warning("%s: other languages or companies than before: everything is read again", layout.model)
-        watermarks.forget(tx, table)
+    watermarks.forget(tx, table)
+
+
+def why_read_anew(
+    before: registry.ReadSettings, now: registry.ReadSettings, settings: ModelSettings
+) -> Literal[Kind.NEW_DOMAIN, Kind.READ_ANEW] | None:
+    """Say why rows of any age have other values than before, None if they have not.
+
+    :param settings: how the model is mirrored now.
+    """
+    has_other_variants = None not in (before.variants, now.variants) and before.variants != now.variants
+    if before.read_as in (None, now.read_as) and not has_other_variants:
+        return None
+    is_other_domain = ModelSettings.from_text(before.settings).domain != settings.domain
+    return Kind.NEW_DOMAIN if is_other_domain else Kind.READ_ANEW
+
+
+def _tell_domain(layout: Layout, before: ModelSettings, on_delete: OnDelete) -> None:
+    was, now = (json.dumps(domain) if domain else "none" for domain in (before.domain, layout.settings.domain))
+    what = "all rows are read again"
+    if layout.settings.domain:
+        what = f"rows within it are read again, rows outside of it {OUTSIDE[on_delete]} (on_delete: {on_delete})"
+    log.warning("%s: its domain was %s, and is now %s: %s", layout.model, was, now, what)

@@ -14,6 +14,7 @@ from airflow_provider_odoo_shadow.source.pages import Unreadable
 from airflow_provider_odoo_shadow.source.types import Record
 from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError
 from airflow_provider_odoo_shadow.target.staging import MOST_REFUSED, Refused
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -88,6 +89,6 @@ def unreadable_error(model: str, unreadable: Sequence[Unreadable]) -> OdooUnread
 def _cannot_take(refused: Sequence[Unstorable]) -> str:
     each = {item.id: item for item in reversed(refused)}
     by_id = [each[number] for number in sorted(each)]
-    more = f" and {len(by_id) - MOST_NAMED} others" if len(by_id) > MOST_NAMED else ""
+    more = f" and {counted(len(by_id) - MOST_NAMED, 'other')}" if len(by_id) > MOST_NAMED else ""
     ids = ", ".join(map(str, by_id[:MOST_NAMED]))
     return f"the shadow cannot take the records {ids}{more} (the first: {by_id[0].reason})"

@@ -24,6 +24,7 @@ from airflow_provider_odoo_shadow.target.lease import RENEW_EVERY
 from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts, merge_rows
 from airflow_provider_odoo_shadow.target.row_hash import RowHash
 from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -69,7 +70,7 @@ class TableWriter:
             tells_older=tells_older,
         )
         if merged.older:
-            log.info("%s: %d rows came older than they are here", self.layout.model, len(merged.older))
+            log.info("%s: older in Odoo than here: %s", self.layout.model, counted(len(merged.older), "row"))
             note_due(tx, self.hold.table, merged.older, after=LATER)
         registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
         self.unreadable += unstorable(self.layout, records, [*built.refused, *merged.refused])

@@ -101,9 +101,10 @@ class ModelSettings(BaseModel):
         try:
             parsed = cls.model_validate(dict(settings))
         except ValidationError as error:
-            found = Complaint.of(error)
+            found = Complaint.all_of(error)[0]
+            is_given = f" (it is {found.given})" if found.given else ""
             raise MirrorConfigurationError(
-                f"The settings of {model}, {found.setting}: {found.wanted} (it is {found.given})."
+                f"The settings of {model}, {found.setting}: {found.wanted}{is_given}."
             ) from None
         parsed.check_names(model)
         return parsed if _INTERNAL in settings else parsed.of_this_model()

@@ -46,6 +46,7 @@ from airflow_provider_odoo_shadow.target.mirrored_columns import MirroredColumn
 from airflow_provider_odoo_shadow.target.present import known_columns
 from airflow_provider_odoo_shadow.target.proofs import time_in_database
 from airflow_provider_odoo_shadow.target.sync_log import CLOSING
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -139,7 +140,8 @@ def refresh_untracked(
     stale = _differing(odoo, shadow, table, look.columns, options.batch_size)
     counts = RowCounts()
     if stale:
-        log.info("%s: %d rows have changed without write_date", table.model, len(stale))
+        changed = counted(len(stale), "row has changed", "rows have changed")
+        log.info("%s: %s without write_date", table.model, changed)
         with rewriting(odoo, shadow, table.model, run=run, options=options, metadata={CLOSING: "untracked"}) as writer:
             writer.write_ids(odoo, stale, options.batch_size, Overwrite.ALL)
         counts = writer.hold.counts

@@ -24,6 +24,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.ids import OnDelete
 from airflow_provider_odoo_shadow.target.proofs import note_unproven, note_whole_round
 from airflow_provider_odoo_shadow.target.verifications import Verification, save_verification
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -125,7 +126,8 @@ def verify_model(
         doubtful = {*left, *(item.id for item in unreadable)} - newer
         if doubtful:
             note_unproven(tx, found.table, doubtful)
-            text = f"verify: {len(doubtful)} rows differ from Odoo or cannot be compared; the next run looks again."
+            differ = counted(len(doubtful), "row differs", "rows differ")
+            text = f"verify: {differ} from Odoo or cannot be compared; the next run looks again."
             registry.note_failure(tx, found.table, text)
     if unreadable:
         raise not_compared(model, unreadable)

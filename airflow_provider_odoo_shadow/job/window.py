@@ -55,6 +55,8 @@ class Kind(StrEnum):
     FIRST_LOAD = "first load"
     INCREMENTAL = "incremental"
     FULL = "full"
+    NEW_DOMAIN = "new domain"
+    READ_ANEW = "all read again"
     FILL = "filling new columns"
     REFRESH = "refreshing fields that are not stored"
 

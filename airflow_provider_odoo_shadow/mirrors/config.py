@@ -11,12 +11,19 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from pydantic import ConfigDict, Field, field_validator
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.job.config import EngineConfig, NoTruth, check_entry, read_entries
+from airflow_provider_odoo_shadow.job.config import (
+    DEFAULT_SCHEDULE,
+    EngineConfig,
+    NoTruth,
+    WrongSettingsError,
+    check_cron,
+    check_entry,
+    read_entries,
+)
 from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
 from airflow_provider_odoo_shadow.target.names import as_stored
 from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 
-DEFAULT_SCHEDULE = "0 */4 * * *"
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
 
 _SECTION = "odoo_shadow"
@@ -67,6 +74,7 @@ class MirrorConfig(EngineConfig):
     @classmethod
     def _check_schedule(cls, schedule: str | None) -> str | None:
         if schedule is not None:
+            check_cron(schedule)
             try:
                 CronTriggerTimetable(schedule, timezone="UTC").validate()
             except Exception as error:  # croniter raises its own kinds, Airflow wraps some of them
@@ -97,7 +105,15 @@ def _refuse_unknown_options() -> None:
 
 def read_mirrors(path: Path) -> list[MirrorConfig]:
     """Read the mirrors from a file. Raises `MirrorConfigurationError`."""
-    checked = [check_entry(entry, MirrorConfig, name=entry.name) for entry in read_entries(path)]
+    checked: list[MirrorConfig] = []
+    wrong: list[str] = []
+    for entry in read_entries(path):
+        try:
+            checked.append(check_entry(entry, MirrorConfig, name=entry.name))
+        except WrongSettingsError as error:
+            wrong += error.complaints
+    if wrong:
+        raise WrongSettingsError(path, wrong)
     _check_schemas(path, checked)
     _check_names(path, checked)
     return checked

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from airflow_provider_odoo_shadow.target.sync_log import LogEntry
 from airflow_provider_odoo_shadow.target.verifications import Outcome
+from airflow_provider_odoo_shadow.text.amounts import counted
 
 _MOST_NAMED = 10
 
@@ -37,7 +38,7 @@ def verification_note(outcomes: Sequence[Outcome]) -> str:
     """Sum up a run that compares."""
     found = {item: item.missing + item.extra + item.stale + item.differing for item in outcomes}
     parts = [
-        f"compared with Odoo: {sum(item.rows for item in outcomes)} rows; tables: "
+        f"compared with Odoo: {counted(sum(item.rows for item in outcomes), 'row')}; tables: "
         f"{sum(not number for number in found.values())} equal",
         *_counted(
             {

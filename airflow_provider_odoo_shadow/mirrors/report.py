@@ -35,6 +35,7 @@ from airflow_provider_odoo_shadow.target.base import schema_version
 from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from airflow_provider_odoo_shadow.target.sync_log import LogEntry, entries_of_run
 from airflow_provider_odoo_shadow.target.verifications import Outcome, outcomes_of_run
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 
@@ -74,13 +75,13 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
 def _log_states(context: Context, task_id: str) -> None:
     dag_run = context["dag_run"]
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
-    counted = list(states.get(dag_run.run_id, {}).values())
-    log.info("Mapped tasks: %s", ", ".join(f"{counted.count(s)} {s}" for s in sorted(set(counted))) or "none")
+    ended = list(states.get(dag_run.run_id, {}).values())
+    log.info("Mapped tasks: %s", ", ".join(f"{ended.count(s)} {s}" for s in sorted(set(ended))) or "none")
 
 
 def _log_entries(entries: Sequence[LogEntry]) -> None:
     worked = [entry for entry in entries if not entry.is_unchanged]
-    log.info("%d models were unchanged", len(entries) - len(worked))
+    log.info("%s unchanged", counted(len(entries) - len(worked), "model"))
     if worked:
         log.info("What each other model's last try did:\n%s", as_text(entries_table(worked)))
     for entry in worked:

@@ -16,6 +16,9 @@ _LOOPBACK_NAMES = ("localhost", "localhost.")
 _LOOPBACK_IPV4 = IPv4Network("127.0.0.0/8")
 _LOOPBACK_IPV6 = IPv6Address("::1")
 _HOST_NAME = re.compile(r"[\w.-]+")
+_WEB_CLIENT = re.compile(r"/+(?:web|jsonrpc|xmlrpc|json/[12])(?=/|$)")
+"""Where Odoo's own paths begin. `/odoo`, the web client's from 18 on, may also be where a proxy keeps Odoo."""
+
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
 """Blanks, line ends, control and bidi characters, which urlsplit takes out in silence, and the backslash."""
 
@@ -35,6 +38,8 @@ def is_loopback(hostname: str) -> bool:
 def read_address(name: str, text: str, port: int | None, *, allow_http: bool, called: Callable[[str], str]) -> str:
     """Read a URL, or a host without a scheme, for which `http` is taken on loopback, else `https`; no slash at the end.
 
+    Paths of Odoo's own are cut off, such as `/web#action=…`, which people copy out of a browser.
+
     :param name: how messages call the connection.
     :param port: from a field of its own; one in the text counts more.
     :param called: what people call a setting.
@@ -46,6 +51,10 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool, ca
         own_port, hostname = parts.port or port, parts.hostname or ""
     except ValueError:
         raise _no_url(name, called("host")) from None
+    path = parts.path
+    web = _WEB_CLIENT.search(path)
+    if web is not None:  # as a browser shows it, with whatever it adds
+        path, parts = path[: web.start()], parts._replace(query="", fragment="")
     near = is_loopback(hostname)
     unclear = not parts.scheme and not near and own_port == ODOO_PLAIN_HTTP_PORT
     scheme = parts.scheme or ("http" if near or unclear else "https")
@@ -55,7 +64,7 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool, ca
     # One server, one URL: it is also how a shadow knows its Odoo again.
     shown_host = f"[{hostname}]" if ":" in hostname else hostname
     shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
-    url = f"{scheme}://{shown_host}{shown_port}{parts.path.rstrip('/')}"
+    url = f"{scheme}://{shown_host}{shown_port}{path.rstrip('/')}"
     if scheme == "http" and not (near or allow_http):
         raise _in_the_clear(name, url, called("allow_http"), unclear=unclear)
     return url
@@ -79,7 +88,7 @@ def _no_url(name: str, what: str) -> OdooConfigurationError:
     # The text itself is not repeated: people paste credentials into URLs.
     return OdooConfigurationError(
         f"Odoo connection '{name}': {what} is not a URL such as https://erp.example.com "
-        "(http or https, no login, no query)."
+        "(http or https, no login, no query); of an address out of a browser take only the part up to the host's name."
     )
 
 

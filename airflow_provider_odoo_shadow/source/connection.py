@@ -98,6 +98,12 @@ class OdooConnection:
         return setting_name(name, on_command_line=self.on_command_line)
 
     @property
+    def path_hint(self) -> str:
+        """What to add where no API is found: the URL may have been copied out of a browser."""
+        path = urlsplit(self.url).path
+        return f" If the path '{path}' was copied out of a browser, take it out of the URL." if path else ""
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the Odoo is on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")

@@ -145,7 +145,14 @@ class HttpTransport:
         what = "a page of HTML" if answer.is_html else "something that is not a whole Odoo answer"
         return OdooServerError(
             f"{self.connection} answered {what} (HTTP {answer.status}): "
-            "check the URL, or whether a proxy in front shows a maintenance page."
+            f"check the URL, or whether a proxy in front shows a maintenance page.{self.connection.path_hint}"
+        )
+
+    def no_api(self, path: str) -> OdooConfigurationError:
+        """Build the error for a server that has nothing at the API's address."""
+        return OdooConfigurationError(
+            f"{self.connection} has no Odoo API at {path} (HTTP 404): check the URL and its path."
+            f"{self.connection.path_hint}"
         )
 
     def too_large(self, answer_bytes: int) -> OdooLargeAnswerError:
@@ -256,7 +263,7 @@ class HttpTransport:
         if status in _REDIRECTS:
             raise OdooConfigurationError(
                 f"{connection} redirects {path} to another address (HTTP {status}): "
-                "put the final URL into the connection, with https if the server wants it."
+                f"put the final URL into the connection, with https if the server wants it.{connection.path_hint}"
             )
 
     def _check_failure(self, response: requests.Response, body: bytes) -> None:

@@ -265,7 +265,7 @@ class _PageReader:
                 f"{self._client.connection}: {self._model}: Odoo lists {self._withheld} records or more of which it "
                 f"gives nothing, such as {withheld[0]}: has the login lost rights?"
             )
-        log.error("%s: Odoo lists %d records, but gives nothing of them: %d …", self._model, len(withheld), withheld[0])
+        log.error("%s: records that Odoo lists, but does not give: %d (%d …)", self._model, len(withheld), withheld[0])
         pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in withheld]
         self._read_already.extend([*pages[1:], page])
         return pages[0]

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
-from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError, connect_error
+from airflow_provider_odoo_shadow.target.errors import WRITTEN_AS, ShadowConfigurationError, connect_error
 from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.text.nearest import did_you_mean
 
@@ -117,7 +117,7 @@ def _read_url(name: str, rest: str, schema: str) -> str:
     if _PLACEHOLDER.search(before.rpartition("@")[0]):
         raise ShadowConfigurationError(
             f"Shadow database '{name}': the address has a placeholder in the place of the password: put the password "
-            "there, without brackets; special characters in it are written as %XX."
+            f"there, without brackets; {WRITTEN_AS}."
         )
     kept = [pair for pair in query.split("&") if pair and _is_kept(name, pair, query, schema)]
     return f"postgresql://{before}{'?' if kept else ''}{'&'.join(kept)}"
@@ -143,5 +143,5 @@ def _is_kept(name: str, pair: str, query: str, schema: str) -> bool:
 def _unescaped(name: str) -> ShadowConfigurationError:
     return ShadowConfigurationError(
         f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; "
-        "special characters in a password are written as %XX, such as %40 for @, %2F for / and %3F for ?."
+        f"{WRITTEN_AS}."
     )

@@ -99,6 +99,12 @@ _UNREACHABLE = {
     "server closed the connection unexpectedly": ", since the server closed the connection without a word",
 }
 """What may pass, by what libpq says."""
+WRITTEN_AS = (
+    "special characters in a password are written as %XX, such as %40 for @, %2F for /, %3F for ?, %23 for # and "
+    "%25 for %"
+)
+"""What people forget where they put a password into a URL."""
+
 _OWN_CONTEXT = re.compile(r"COPY odoo_shadow_staging\b|SQL statement \"|PL/pgSQL function inline_code_block |\s|$")
 """Where an error may have come up without a function of somebody else's."""
 _TELLS_BY_DETAIL = frozenset({pg.InvalidColumnReference.sqlstate, pg.ObjectNotInPrerequisiteState.sqlstate})
@@ -119,7 +125,8 @@ def connect_error(name: str, error: psycopg.Error) -> ShadowError:
     answer = _ANSWER.search(text)
     said = answer.group(1).strip() if answer else ""
     if any(refusal in said for refusal in _REFUSALS):
-        return ShadowConfigurationError(f"Shadow database '{name}' refused the connection: correct it ({said}).")
+        hint = f" If it stands in a URL, {WRITTEN_AS}." if "password authentication" in said else ""
+        return ShadowConfigurationError(f"Shadow database '{name}' refused the connection: correct it ({said}).{hint}")
     if "no password supplied" in text:
         return ShadowConfigurationError(f"Shadow database '{name}' wants a password: fill it in.")
     if said == _FULL_AT_CONNECT or any(sign in said for sign in _NO_SPACE):
@@ -141,7 +148,7 @@ def connect_error(name: str, error: psycopg.Error) -> ShadowError:
     if isinstance(error, psycopg.ProgrammingError) or _UNUSABLE.search(text):
         return ShadowConfigurationError(
             f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; "
-            "special characters in a password are written as %XX."
+            f"{WRITTEN_AS}."
         )
     reason = next((told for sign, told in _UNREACHABLE.items() if re.search(sign, text)), "")
     return ShadowUnreachableError(

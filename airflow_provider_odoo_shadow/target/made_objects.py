@@ -178,20 +178,27 @@ def _shown_by_view(tx: Transaction, item: MadeObject, object_id: int) -> set[str
         " WHERE r.ev_class = {view} AND r.rulename = '_RETURN' GROUP BY 1, 2",
         view=object_id,
     )
-    schemas = {str(schema) for schema, _ in rows} & {tx.schema, *_mirror_schemas(tx)}
+    schemas = {str(schema) for schema, _ in rows} & {tx.schema, *mirror_schemas(tx)}
     if item.schema == tx.schema:  # a view with names stands on other tables as well
         return {tx.schema} if (tx.schema, item.made_for) in rows and len({schema for schema, _ in rows}) == 1 else set()
     return schemas if len(rows) == 1 and str(rows[0][1]) == item.made_for else set()
+
+
+def shown_mirrors(tx: Transaction, name: str) -> set[str]:
+    """Return the schemas of other mirrors whose table a view in `public` shows."""
+    item = MadeObject(_PUBLIC, name, ObjectKind.VIEW, name)
+    rows = tx.run(_FOUND[item.kind], schema=item.schema, name=item.name)
+    return {schema for row in rows for schema in _shown_by_view(tx, item, int(row[0]))} - {tx.schema}
 
 
 def _called_by_function(tx: Transaction, item: MadeObject, object_id: int) -> set[str]:
     """Return the schema of the mirror whose function another one calls, and nothing else."""
     ((body,),) = tx.run("SELECT prosrc FROM pg_proc WHERE oid = {function}", function=object_id)
     # This mirror's own schema may have been dropped, which leaves the function behind.
-    return {schema for schema in {tx.schema, *_mirror_schemas(tx)} if body == function_body(schema, item.made_for)}
+    return {schema for schema in {tx.schema, *mirror_schemas(tx)} if body == function_body(schema, item.made_for)}
 
 
-def _mirror_schemas(tx: Transaction) -> set[str]:
+def mirror_schemas(tx: Transaction) -> set[str]:
     """Return the schemas of this project's mirrors that belong to trusted roles."""
     rows = tx.run(
         "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

@@ -23,6 +23,7 @@ from airflow_provider_odoo_shadow.target.made_objects import (
     holds_mirror,
     known_views,
     record_statement,
+    shown_mirrors,
     standing_of,
 )
 from airflow_provider_odoo_shadow.target.relations import (
@@ -34,6 +35,7 @@ from airflow_provider_odoo_shadow.target.relations import (
     SYNC_LOG,
     WATERMARK,
 )
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -42,6 +44,12 @@ BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 """The project's own tables that get a view."""
 
 PUBLIC = "public"
+
+READ_BY_MANY = (
+    "on hosts such as Supabase everybody who has the project's anon key reads a mirror in schema public: choose a "
+    "schema of its own, such as odoo_shadow (--schema), or revoke the rights of anon and authenticated in public"
+)
+"""What a mirror in `public` means, and what to do."""
 
 BEFORE = "odoo_shadow_before"
 """The schema into which `take-over` moves what stands in the views' way."""
@@ -104,13 +112,24 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
     """Make the views of these tables, and with the books' own the functions, wherever nobody else has the name."""
     if not _possible(tx):
         return
+    has_books = set(BOOKS) <= set(tables)
+    first = _first_mirror(tx) if has_books else None
+    if first is not None:
+        log.warning(
+            "Schema '%s' gets no views in public, but for names that are free there: they show the mirror in schema "
+            "'%s'. Query this one by its own schema.",
+            tx.schema,
+            first,
+        )
     for table in tables:
         standing = standing_of(tx, _view(table))
+        if standing is Standing.ANOTHER_MIRRORS and not has_books and _first_mirror(tx) is None:
+            log.warning("No public.%s for schema %s: it belongs to another mirror.", table, tx.schema)
         if _is_free(tx, _view(table), standing):
             _replace_view(tx, table)
         elif standing is Standing.FOREIGN:
             mark_view(tx, table)  # to be made as soon as the name is free
-    if set(BOOKS) <= set(tables):
+    if has_books:
         functions = {name: standing_of(tx, _function(name)) for name in FUNCTIONS}
         free = [name for name, standing in functions.items() if _is_free(tx, _function(name), standing)]
         _try(tx, function_statements(tx.schema, free), "the functions in public")
@@ -193,16 +212,24 @@ def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
         listed = ", ".join(f"{tx.schema}.{name}" for (name,) in rows[:_MOST_NAMED])
         cure = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
         raise ShadowConflictError(
-            f"{len(rows)} names that the shadow's own tables need in schema {tx.schema} belong to something else "
+            f"{_names(rows)} that the shadow's own tables need in schema {tx.schema} {_belong(rows)} to something else "
             f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {cure}, or choose another schema (--schema)."
         )
+
+
+def _names(names: Sequence[object]) -> str:
+    return counted(len(names), "name")
+
+
+def _belong(names: Sequence[object]) -> str:
+    return "belongs" if len(names) == 1 else "belong"
 
 
 def in_the_way(names: Sequence[str]) -> str:
     """Say what stands in `public` under the mirror's names, and what to do about it."""
     listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
     return (
-        f"{len(names)} names that the shadow's views have in schema public belong to something else ({listed}): "
+        f"{_names(names)} that the shadow's views have in schema public {_belong(names)} to something else ({listed}): "
         f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
         "after showing what it would do; or drop or rename them."
     )
@@ -226,6 +253,13 @@ def unpublish(tx: Transaction, table: str) -> None:
         _try(tx, [drop], f"public.{table}")
 
 
+def _first_mirror(tx: Transaction) -> str | None:
+    """Return the schema of the mirror whose books the names in `public` show, None if that is this one or none."""
+    if standing_of(tx, _view(META)) is not Standing.ANOTHER_MIRRORS:
+        return None
+    return next(iter(sorted(shown_mirrors(tx, META))), PUBLIC)
+
+
 def _possible(tx: Transaction) -> bool:
     if tx.schema == PUBLIC:
         return False
@@ -237,7 +271,7 @@ def _possible(tx: Transaction) -> bool:
 
 def _is_free(tx: Transaction, item: MadeObject, standing: Standing) -> bool:
     if standing is Standing.ANOTHER_MIRRORS:
-        log.warning("No public.%s for schema %s: it belongs to another mirror.", item.name, tx.schema)
+        log.info("No public.%s for schema %s: it belongs to another mirror.", item.name, tx.schema)
     elif standing is Standing.FOREIGN:
         log.warning("No view public.%s: something else has that name.", item.name)
     return standing in (Standing.FREE, Standing.OWN)

@@ -11,14 +11,18 @@ from psycopg.types.json import Jsonb
 
 from airflow_provider_odoo_shadow.target.compare import CellDifference, Difference
 from airflow_provider_odoo_shadow.target.database import Transaction
+from airflow_provider_odoo_shadow.target.ownership import exists
 from airflow_provider_odoo_shadow.target.relations import VERIFICATION
+
+SLICE = "slice"
+"""The kind of what a run compares by itself; kept only where something differed."""
 
 
 @dataclass(frozen=True)
 class Verification:
     """One table's comparison.
 
-    :param kind: `quick` (ids and `write_date`) or `full` (every cell).
+    :param kind: `quick` (ids and `write_date`), `full` (every cell), or `slice` (every cell of some rows).
     :param ids: of the rows that differ, by how.
     :param newer: how many of these Odoo wrote after the table's last sync, so that they were not wrong, but not there.
     :param repaired: rows that were read again, or removed.
@@ -112,3 +116,43 @@ def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
         run_id=run_id,
     )
     return [Outcome(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the last comparison of a table with Odoo found.
+
+    :param compares: `quick`, `full`, or a `slice` of the rows, cell by cell.
+    """
+
+    compares: str
+    started_at: datetime
+    seconds: float
+    rows: int
+    missing: int
+    extra: int
+    stale: int
+    differing: int
+    repaired: int
+
+    @property
+    def differences(self) -> int:
+        """How many rows differed, repaired ones included."""
+        return self.missing + self.extra + self.stale + self.differing
+
+
+def last_comparisons(tx: Transaction) -> tuple[dict[str, Compared], dict[str, Compared]]:
+    """Return the last comparison of each whole table, and of a slice of it that differed, by table."""
+    if not exists(tx, tx.schema, VERIFICATION):  # a reader may meet a schema of an earlier version
+        return {}, {}
+    rows = tx.run(
+        "SELECT DISTINCT ON (kind = {slice}, table_name) table_name, kind, started_at, duration_ms / 1000.0,"
+        " rows_compared, missing, extra, stale, differing, repaired"
+        " FROM {table} ORDER BY kind = {slice}, table_name, id DESC",
+        table=tx.own(VERIFICATION),
+        slice=SLICE,
+    )
+    found: tuple[dict[str, Compared], dict[str, Compared]] = ({}, {})
+    for table, kind, started_at, seconds, *counts in rows:
+        found[kind == SLICE][table] = Compared(kind, started_at, float(seconds), *counts)
+    return found

@@ -13,3 +13,11 @@ def in_bytes(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= _UNIT
     raise AssertionError("the last unit takes everything")
+
+
+def counted(number: int, what: str, several: str | None = None) -> str:
+    """Return a number and what is counted, as English has it: 1 row, 2 rows.
+
+    :param several: the plural, where it is not made by an s.
+    """
+    return f"{number} {what if number == 1 else several or what + 's'}"

@@ -149,7 +149,7 @@ def test_settings_are_kept_when_no_file_is_given(shell: Shell, odoo19: StandIn, 
     plain = config.with_name("plain.yaml")
     plain.write_text("mirrors: {north: {schema: north, models: [res.company], on_delete: mark}}")
     other = shell.run("sync", "--config", str(plain))
-    assert (other.code, done_to(other, "res.company")) == (0, "first load")
+    assert (other.code, done_to(other, "res.company")) == (0, "new domain")
     after = shadow_rows(database, "odoo_shadow_res_company", "north")
     expected = expected_rows(odoo19, "res.company")
     assert {number: row["email"] for number, row in after.items()} == {n: row["email"] for n, row in expected.items()}
@@ -170,7 +170,7 @@ def test_a_hash_without_a_key(shell: Shell, config: Path) -> None:
         (CONFIG, ":west", "has no mirror 'west', only north, south."),
         (CONFIG.replace("hashed_fields", "hash"), ":north", "no setting 'hash' (did you mean hashed_fields?)."),
         (CONFIG.replace('"!res.country.state"', "!res.x"), ":north", "this is not YAML"),
-        (CONFIG.replace("on_delete: mark", "on_delete: keep"), ":north", "on_delete is a text"),
+        (CONFIG.replace("on_delete: mark", "on_delete: keep"), ":north", "on_delete: it must be"),
         ("mirrors: 5", "", "there must be one entry, mirrors"),
     ],
     ids=["no file", "which mirror", "no mirror", "settings", "no YAML", "value", "no mirrors"],
@@ -212,7 +212,7 @@ def test_verify_passes_over_what_a_file_names_and_the_server_lacks(shell: Shell,
     assert shell.run("sync", "--config", str(path)).code == 0
     outcome = shell.run("verify", "--config", str(path))
     assert (outcome.code, outcome.err) == (0, "")
-    assert "Compared every cell of 1 models: all is equal." in outcome.out
+    assert "Compared every cell of 1 model: all is equal." in outcome.out
     typed = shell.run("verify", "--models", "res.country,helpdesk.ticket")
     assert typed.code == 1 and "helpdesk.ticket has no table" in typed.err
-    assert "Compared every cell of 1 models: all is equal; 1 could not be compared." in typed.out
+    assert "Compared every cell of 1 model: all is equal; 1 could not be compared." in typed.out

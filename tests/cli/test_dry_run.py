@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import psycopg
 
 from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from odoo_stand_in import StandIn
+from odoo_stand_in import Fault, StandIn
 from tests.cli.shell import Shell
 from tests.engine.source_of_truth import expected_rows
 from tests.target.catalog import contents, structure
 from tests.target.roles import as_role, new_role, run_as_owner
 
 MODELS = ("--models", "res.partner,res.company")
+JSON = {"Content-Type": "application/json"}
+REFUSAL = '{"name": "odoo.exceptions.AccessError", "message": "no rights for you", "arguments": []}'
 
 
 def test_before_the_first_load(shell: Shell, odoo19: StandIn, database: str) -> None:
@@ -137,3 +141,25 @@ def test_a_model_without_rights_would_fail(shell: Shell, odoo19: StandIn) -> Non
     assert outcome.code == 1
     assert outcome.err.startswith("account.move: would fail: ")
     assert "res.company: first load" in outcome.out
+
+
+def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:
+    made = odoo19.execute("res.partner.category", "create", [{"name": f"Tag {number}"} for number in range(60)])
+    assert shell.run("sync", "--models", "res.partner.category").code == 0
+    odoo19.execute("res.partner.category", "unlink", made)
+    before = contents(database)
+    odoo19.faults.add(Fault("account.move", "fields_get", times=9, status=403, headers=JSON, body=REFUSAL))
+    models = ("--models", "res.partner.category,res.company,account.move,helpdesk.ticket")
+    outcome = shell.run("sync", "--dry-run", "--json", *models)
+    document = json.loads(outcome.out)
+    assert (outcome.code, document["dry_run"], document["is_good"]) == (1, True, False)
+    entries = {item["model"]: item for item in document["models"]}
+    category, company = entries["res.partner.category"], entries["res.company"]
+    assert category["removed_ids"] == sorted(made) and category["rows_removed"] == 60
+    assert category["on_delete"] == "delete" and category["outcome"] == "would be mirrored"
+    assert company["rows_read"] == len(expected_rows(odoo19, "res.company"))
+    assert (company["kind"], company["since"], company["changes"]) == ("first load", None, ["table created"])
+    assert entries["helpdesk.ticket"]["outcome"] == "would be skipped"
+    error = entries["account.move"]["error"]
+    assert outcome.err.splitlines() == [f"account.move: would fail: {error}", "Nothing was written."]
+    assert contents(database) == before

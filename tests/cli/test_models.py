@@ -145,7 +145,7 @@ def test_fields_that_the_settings_leave_out(shell: Shell, tmp_path: Path) -> Non
     config.write_text("mirrors: {a: {models: [res.company], model_settings: {res.*: {exclude_fields: [phone]}}}}")
     outcome = shell.run("models", "--config", str(config), "--why", **NO_DATABASE)
     assert outcome.code == 0
-    assert list(listed(outcome)) == ["res.company", "1 models"]
+    assert list(listed(outcome)) == ["res.company", "1 model"]
     assert left_out(outcome)["res.company, field phone"] == "the settings exclude it"
 
 

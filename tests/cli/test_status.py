@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 
 from odoo_stand_in import StandIn
@@ -18,6 +21,16 @@ def test_before_the_first_sync(shell: Shell) -> None:
     outcome = shell.run("status", **NO_ODOO)
     assert outcome.code == 2
     assert outcome.err == "Error: There is no shadow in schema 'odoo_shadow': run odoo-shadow sync first.\n"
+
+
+def test_a_mistyped_schema(shell: Shell) -> None:
+    shell.run("sync", "--models", "res.company")
+    outcome = shell.run("status", "--schema", "odoo_shadw", **NO_ODOO)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "Error: There is no shadow in schema 'odoo_shadw' (this database has one in schema 'odoo_shadow': "
+        "correct the schema, --schema, if that is meant): run odoo-shadow sync first.\n"
+    )
 
 
 def test_after_a_sync(shell: Shell, odoo19: StandIn, database: str) -> None:
@@ -86,3 +99,61 @@ def test_another_schema(shell: Shell) -> None:
 def test_long_names_are_not_cut(shell: Shell) -> None:
     shell.run("sync", "--models", "account.move.line")
     assert "account.move.line" in shell.run("status").out
+
+
+def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:
+    nothing = shell.run("status", "--json", **NO_ODOO)
+    assert (nothing.code, nothing.out) == (2, "") and "There is no shadow" in nothing.err
+    shell.run("sync", *MODELS)
+    shell.run("verify", "--quick", "--models", "res.company")
+    outcome = shell.run("status", "--json", **NO_ODOO)
+    assert (outcome.code, outcome.err) == (0, "")
+    document = json.loads(outcome.out)
+    entries = {item.pop("model"): item for item in document.pop("models")}
+    assert document == {
+        "schema": "odoo_shadow",
+        "odoo_url": odoo19.url,
+        "odoo_database": odoo19.database,
+        "is_well": True,
+        "problems": [],
+    }
+    company, partner = entries["res.company"], entries["res.partner"]
+    assert company["table"] == "odoo_shadow_res_company"
+    assert partner["rows"] == len(expected_rows(odoo19, "res.partner"))
+    verified = company["last_verification"]
+    for moment in (partner["watermark"], partner["last_sync_at"], verified.pop("at")):
+        assert timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(moment) < timedelta(minutes=5)
+    assert 0 <= partner["lag_seconds"] < 300
+    assert partner["last_verification"] is partner["proven_up_to"] is partner["last_error"] is None
+    assert verified.pop("seconds") >= 0
+    rows = len(expected_rows(odoo19, "res.company"))
+    nothing_differs = dict.fromkeys(("missing", "extra", "stale", "differing", "repaired"), 0)
+    assert verified == {"compares": "quick", "is_equal": True, "rows": rows, **nothing_differs}
+    assert [company[name] for name in ("failed_runs", "not_mirrored", "problems")] == [0, [], []]
+
+
+def test_what_is_wrong_says_the_table_and_the_json(shell: Shell, odoo19: StandIn, database: str) -> None:
+    shell.run("sync", *MODELS)
+    with psycopg.connect(database) as connection:
+        connection.execute("DROP VIEW public.odoo_shadow_res_company")
+        connection.execute("CREATE TABLE public.odoo_shadow_res_company (id bigint)")
+    assert shell.run("status").code == 1  # of good tables, one of which nobody finds under its name in public
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM odoo_shadow.odoo_shadow_res_partner WHERE id = 1")
+    assert shell.run("verify", "--models", "res.partner").code == 1
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    assert shell.run("sync", "--models", "account.move", **limited).code == 1
+    told, outcome = shell.run("status"), shell.run("status", "--json")
+    document = json.loads(outcome.out)
+    assert told.code == outcome.code == 1
+    assert document["is_well"] is False and outcome.err == ""
+    (in_public,) = document["problems"]
+    assert "(public.odoo_shadow_res_company)" in in_public and "take-over" in in_public
+    assert in_public in told.err.splitlines()
+    entries = {item["model"]: item for item in document["models"]}
+    (problem,) = entries["account.move"]["problems"]
+    assert problem == f"1 failed run since its last good run: {entries['account.move']['last_error']}"
+    assert f"account.move: {problem}" in told.err.splitlines()
+    found = entries["res.partner"]["last_verification"]
+    assert (found["compares"], found["is_equal"], found["missing"], found["repaired"]) == ("full", False, 1, 0)
+    assert not any(secret in outcome.out for secret in shell.secrets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import psycopg
@@ -149,7 +151,7 @@ def test_verbose_tells_every_step_on_standard_error(shell: Shell) -> None:
     quiet, idle = shell.run("sync", *PARTNERS), shell.run("sync", *PARTNERS, "--verbose", "--look-back", "0")
     full = shell.run("sync", *PARTNERS, "--verbose", "--full")
     assert quiet.err == ""
-    assert "0 models have work, 1 are unchanged" in idle.err
+    assert "0 models have work, 1 is unchanged" in idle.err
     assert "res.partner: everything is read again" in full.err
     assert "res.partner: full, reading everything" in full.err
     for verbose in (idle, full):
@@ -219,3 +221,61 @@ def full_disk(database: str, table: str) -> None:
                 sql.Identifier(*table.split("."))
             )
         )
+
+
+def test_one_sentence_sums_up(shell: Shell, odoo19: StandIn) -> None:
+    rows = len(expected_rows(odoo19, "res.company"))
+    first = shell.run("sync", "--models", "res.company,helpdesk.ticket")
+    last = first.out.splitlines()[-1]
+    said = rf"1 model mirrored, 1 not installed, in [0-9.]+ s: {rows} rows inserted, 0 updated, 0 deleted\."
+    assert re.fullmatch(said, last) and first.out.count(" inserted") == 2  # a column, and the sentence
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    failed = shell.run("sync", "--models", "account.move,res.partner.category", **limited)
+    last = failed.out.splitlines()[-1]
+    assert last.startswith("1 model mirrored, 1 failed, in ")
+    assert "; not all is well (account.move): do what is said of each" in last
+
+
+def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:
+    wrong = shell.run("sync", *PARTNERS, "--json", ODOO_LANG="xx_XX")
+    assert (wrong.code, wrong.out) == (2, "") and wrong.err.startswith("Error: ")
+    models = ("--models", "res.company,res.partner.category,account.move,helpdesk.ticket")
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    outcome = shell.run("sync", *models, "--json", **limited)
+    document = json.loads(outcome.out)
+    assert outcome.code == 1 and document["is_good"] is document["dry_run"] is False
+    entries = {item["model"]: item for item in document["models"]}
+    found = {model: entry["outcome"] for model, entry in entries.items()}
+    assert found == {
+        "res.company": "mirrored",
+        "res.partner.category": "mirrored",
+        "account.move": "failed",
+        "helpdesk.ticket": "skipped",
+    }
+    category = entries["res.partner.category"]
+    rows = len(shadow_rows(database, "odoo_shadow_res_partner_category"))
+    assert (category["table"], category["kind"]) == ("odoo_shadow_res_partner_category", "first load")
+    assert category["rows_inserted"] == rows and category["seconds"] > 0 and category["watermark"] > "2020"
+    error = entries["account.move"]["error"]
+    assert f"account.move: {error}" in outcome.err.splitlines() and "2 models mirrored" in outcome.err
+    totals = [document[f"rows_{what}"] for what in ("inserted", "updated", "deleted")]
+    assert totals == [
+        sum(item[f"rows_{what}"] for item in entries.values()) for what in ("inserted", "updated", "deleted")
+    ]
+    with psycopg.connect(database) as connection:
+        logged = connection.execute(
+            "SELECT DISTINCT sync_run_id::text FROM odoo_shadow.odoo_shadow_sync_log"
+        ).fetchall()
+    assert (document["run_id"],) in logged
+    assert not any(secret in outcome.out + outcome.err for secret in shell.secrets)
+
+
+def test_json_of_a_good_run_stands_alone_on_standard_output(shell: Shell) -> None:
+    for lines in (1, 0):  # of progress
+        outcome = shell.run("sync", *PARTNERS, "--json", "--look-back", "0", "--batch-size", "100")
+        assert outcome.code == 0 and json.loads(outcome.out)["is_good"] is True
+        *progress, summary = outcome.err.splitlines()
+        assert " inserted, 0 updated" in summary and len(progress) >= lines
+        assert all(line.startswith("res.partner: ") for line in progress)
+    (entry,) = json.loads(outcome.out)["models"]
+    assert (entry["outcome"], entry["kind"], entry["table"]) == ("unchanged", None, "odoo_shadow_res_partner")

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.target import proofs
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from airflow_provider_odoo_shadow.text.amounts import counted
 from odoo_stand_in import StandIn
 from tests.cli.shell import Outcome, Shell
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
@@ -134,7 +135,7 @@ def test_patterns_choose_from_what_is_mirrored(synced: Shell, database: str, mod
     assert outcome.code == (1 if "res.partner" in compared else 0) and outcome.err == ""
     rows = [line.split("│")[1].strip() for line in outcome.out.splitlines() if line.startswith("│")]
     assert sorted(rows) == compared
-    assert f"Compared every cell of {len(compared)} models" in outcome.out
+    assert f"Compared every cell of {counted(len(compared), 'model')}: " in outcome.out
 
 
 def test_a_pattern_of_nothing_that_is_mirrored(synced: Shell) -> None:
@@ -281,7 +282,7 @@ def test_what_a_verification_found_stays_in_sight_until_a_run_has_mended_it(
     status = synced.run("status")
     assert status.code == 1
     assert (
-        "res.partner: 1 failed runs since its last good run: verify: 1 rows differ from Odoo or cannot be compared"
+        "res.partner: 1 failed run since its last good run: verify: 1 row differs from Odoo or cannot be compared"
         in status.err
     )
     mended = synced.run("sync", *MODELS, "--look-back", "0")

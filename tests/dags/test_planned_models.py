@@ -131,7 +131,7 @@ def test_all_models_but_some(
     second = run(dag)
     assert second.state == "success"
     assert mapped(second) == dict.fromkeys(changed, "success") and "res.country" in changed
-    assert "res.country: 1 rows were written since " in " ".join(plan_log())
+    assert "res.country: 1 row was written since " in " ".join(plan_log())
     logged = newest_log(database)
     assert logged == {model: ("success", model in idle) for model in models}
     marks = dict(ask(database, "SELECT odoo_model, last_write_date FROM odoo_shadow_watermark JOIN odoo_shadow_meta"

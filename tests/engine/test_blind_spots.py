@@ -272,4 +272,4 @@ def test_what_is_uninstalled_says_that_its_rows_stay(odoo: StandIn, shadow: Shad
         with pytest.raises(Exception, match="has no model x_visit"):
             mirror_with(client, shadow, PAGES)
     (said,) = [entry["error_message"] for entry in log_of(shadow) if entry["status"] == "skipped"]
-    assert f"The {ROWS} rows that were mirrored before stay" in said
+    assert f"Of what was mirrored before, {ROWS} rows stay" in said

@@ -133,7 +133,7 @@ def test_records_without_an_id_make_no_green_run_and_keep_nothing_back(
 ) -> None:
     with view_of(odoo, 5, 9, None):
         for _ in range(2):
-            with pytest.raises(OdooRecordIdError, match=r"x_view has 1 records without an id.*All others are mirrored"):
+            with pytest.raises(OdooRecordIdError, match=r"x_view has 1 record without an id.*All others are mirrored"):
                 mirror_with(client, shadow, PAGES, model=VIEW)
             assert ids_of(database, VIEW_TABLE) == {5, 9}
         with pytest.raises(OdooRecordIdError, match="without an id"):

@@ -117,7 +117,7 @@ def test_another_key_reads_everything_again(visiting: OdooClient, odoo: StandIn,
             verify(rotated, shadow, repair=True)  # half of the rows would have hashes of either key
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW)}
         result = mirror_with(rotated, shadow)
-        assert (result.kind, result.counts.updated) == (Kind.FIRST_LOAD, 30)
+        assert (result.kind, result.counts.updated) == (Kind.READ_ANEW, 30)
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW, secret=OTHER_SECRET)}
         assert found_by(verify(rotated, shadow)) == {}
 

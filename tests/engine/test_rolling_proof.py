@@ -15,7 +15,7 @@ from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.target.proofs import read_proof
 from airflow_provider_odoo_shadow.target.registry import list_tables
 from odoo_stand_in import StandIn
-from tests.engine.counting import in_shadow
+from tests.engine.counting import in_odoo, in_shadow
 from tests.engine.running import PARTNERS, column, mirror
 from tests.engine.source_of_truth import assert_equal
 from tests.engine.verifying import verify
@@ -70,6 +70,22 @@ def test_what_differs_is_found_and_repaired(
     assert proven(shadow)
 
 
+def test_what_odoo_wrote_after_the_sync_is_left_to_the_next_one(
+    settled: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    run, options = Run(), MirrorOptions(wait=timedelta(0))
+    mirror(client, shadow, run=run)
+    let_pass(shadow, timedelta(hours=4))
+    in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = last_write_date - interval '10 minutes'")
+    ago = "now() AT TIME ZONE 'UTC' - interval '5 minutes'"
+    in_odoo(settled, f"UPDATE res_partner SET name = 'Renamed', write_date = {ago} WHERE id = 5")  # noqa: S608
+    assert [item for item in close_run(client, shadow, run=run, options=options) if item.what == PROOF] == []
+    assert in_shadow(shadow, "SELECT * FROM {odoo_shadow_verification}") == []
+    assert proven(shadow)
+    mirror(client, shadow)
+    assert column(shadow, "name", [5]) == {5: "Renamed"}
+
+
 def test_a_wrong_cell_is_told(settled: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
     in_shadow(shadow, "UPDATE {odoo_shadow_res_partner} SET name = 'wrong' WHERE id = 5")
     let_pass(shadow, timedelta(hours=4))
@@ -113,7 +129,7 @@ def test_a_difference_that_stays_is_an_error(settled: StandIn, client: OdooClien
     let_pass(shadow, timedelta(hours=4))
     (closed,) = run_of(client, shadow)
     assert isinstance(closed.error, VerificationError)
-    assert "res.partner: 1 rows differ from Odoo even after they were read anew: 5" in str(closed.error)
+    assert "res.partner: 1 row differs from Odoo even when read anew: 5" in str(closed.error)
     assert not proven(shadow)
     (again,) = run_of(client, shadow)  # no slice is due, but this row
     assert isinstance(again.error, VerificationError)

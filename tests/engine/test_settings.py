@@ -119,15 +119,18 @@ def test_another_domain_reads_everything_again_and_asks_before_many_rows_go(
 ) -> None:
     mirror(client, shadow)
     everyone = shadow_rows(database, PARTNERS).keys()
-    with pytest.raises(MassDeletionError, match="allow_mass_delete"):
+    with pytest.raises(
+        MassDeletionError, match=r"outside of its domain .* has the domain changed, .*allow_mass_delete"
+    ):
         mirror(client, shadow, settings=COMPANIES)
     assert shadow_rows(database, PARTNERS).keys() == everyone
-    mirror_with(client, shadow, MirrorOptions(allow_mass_delete=True), model="res.partner", settings=COMPANIES)
+    result = mirror_with(client, shadow, MirrorOptions(allow_mass_delete=True), model="res.partner", settings=COMPANIES)
+    assert result.kind is Kind.READ_ANEW  # which the first try began
     assert_partners(odoo, database, "is_company")
 
     # Nothing was written in Odoo meanwhile: only reading everything finds those that were outside.
     result = mirror_with(client, shadow, MirrorOptions(allow_mass_delete=True), model="res.partner", settings=PEOPLE)
-    assert result.kind is Kind.FIRST_LOAD
+    assert result.kind is Kind.NEW_DOMAIN
     assert_partners(odoo, database, "is_company IS NOT TRUE")
     assert mirror(client, shadow).kind is Kind.INCREMENTAL
 

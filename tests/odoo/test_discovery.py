@@ -222,5 +222,5 @@ def test_a_model_that_refuses_to_be_searched(hook: OdooHook, server: OdooServer)
         assert "write_date" not in fields
         assert not any(details["store"] for name, details in fields.items() if name != "id")
         for domain in ([], [("id", ">", 0)]):
-            with pytest.raises(OdooError, match="cannot be accessed directly|NotImplementedError"):
+            with pytest.raises(OdooError, match=r"cannot be accessed directly|NotImplementedError"):
                 hook.search_read(model, domain, ["id"], order="id")

@@ -253,7 +253,7 @@ def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
         )
         tx.run("DELETE FROM {keys}", keys=tx.internal("hash_secret"))
     assert work_of(plan(visiting, shadow)) == {VISIT: "it is read in another way than before"}
-    assert mirror_with(visiting, shadow).kind is Kind.FIRST_LOAD
+    assert mirror_with(visiting, shadow).kind is Kind.READ_ANEW
     assert names(shadow) == {number: hash_of(value) for number, value in values.items()}
     assert places_of(database, former_hash_of(values[1])) == set()
 
@@ -282,7 +282,7 @@ def test_after_a_rotation_no_old_hash_stays(
     assert words_of(database, old_hashes) == set(old_hashes.split("|")) - removed
 
     assert work_of(plan(rotated, shadow, options=options)) == {VISIT: "it is read in another way than before"}
-    assert mirror_with(rotated, shadow, options).kind is Kind.FIRST_LOAD
+    assert mirror_with(rotated, shadow, options).kind is Kind.READ_ANEW
     assert words_of(database, old_hashes) == set()
     ((name,),) = in_odoo(shared_odoo, "SELECT x_name FROM x_visit WHERE id = 5")
     assert names(shadow)[5] == hash_of(name, secret=OTHER_SECRET)
@@ -299,7 +299,7 @@ def test_another_login_keeps_the_hashes_of_rows_that_are_gone(
     shared_odoo.execute(VISIT, "unlink", [7])
     mirror_with(visiting, shadow, options)
     with client_of(shared_odoo, extras={"hash_secret": SECRET, "company_ids": [1]}) as other:
-        assert mirror_with(other, shadow, options).kind is Kind.FIRST_LOAD
+        assert mirror_with(other, shadow, options).kind is Kind.READ_ANEW
     assert names(shadow) == old
 
 

@@ -187,6 +187,22 @@ def test_a_website_that_is_no_odoo(protocol: str, server: RawServer, client_to: 
         client_to(server.url, protocol=protocol).search_count("res.partner")
 
 
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply(404, "not here", HTML_TYPE), OdooConfigurationError),
+        (Reply(415, "no", HTML_TYPE), OdooServerError),
+        (Reply(303, headers={"Location": "/"}), OdooConfigurationError),
+    ],
+)
+def test_a_path_out_of_a_browser_is_told_as_the_likely_reason(
+    reply: Reply, kind: type[OdooError], server: RawServer, client_to: ClientTo
+) -> None:
+    server.everything = lambda _: reply
+    with failing_with(kind, "If the path '/odoo' was copied out of a browser, take it out of the URL."):
+        client_to(f"{server.url}/odoo", protocol="jsonrpc").search_count("res.partner")
+
+
 def test_a_website_that_says_yes_to_everything(server: RawServer, client_to: ClientTo) -> None:
     server.everything = lambda _: Reply(200, "<html>welcome</html>", HTML_TYPE)
     with failing_with(OdooServerError, "a page of HTML", "check the URL"):

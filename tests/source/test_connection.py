@@ -47,6 +47,19 @@ URLS = [
     ("http://[::1]:8017", None, "http://[::1]:8017"),
     ("https://[2001:db8::1]", 8069, "https://[2001:db8::1]:8069"),
     ("localhost.example.com", None, "https://localhost.example.com"),
+    # As a browser shows them.
+    ("https://erp.example.com/web", None, "https://erp.example.com"),
+    ("https://erp.example.com/web/", None, "https://erp.example.com"),
+    ("https://erp.example.com/web#action=94&model=res.partner", None, "https://erp.example.com"),
+    ("https://erp.example.com/web/login?redirect=%2Fweb%3F", None, "https://erp.example.com"),
+    ("https://erp.example.com:8443/web?debug=1#menu_id=5", None, "https://erp.example.com:8443"),
+    ("erp.example.com/web#id=1", None, "https://erp.example.com"),
+    ("https://example.com/erp/web/", None, "https://example.com/erp"),
+    ("https://example.com/website", None, "https://example.com/website"),
+    # As documentation of the API shows them.
+    ("https://erp.example.com/jsonrpc", None, "https://erp.example.com"),
+    ("https://erp.example.com/xmlrpc/2/common", None, "https://erp.example.com"),
+    ("https://erp.example.com/json/2", None, "https://erp.example.com"),
 ]
 
 
@@ -64,6 +77,9 @@ def test_the_url(host: str, port: int | None, url: str) -> None:
         f"https://{SECRET}@erp.example.com",
         f"https://erp.example.com/?token={SECRET}",
         f"erp.example.com?token={SECRET}",
+        "https://erp.example.com/odoo/action-5?debug=1",
+        "https://erp.example.com/odoo#id=5",
+        f"https://someone:{SECRET}@erp.example.com/web",
         "https://erp.example.com:port",
         "https://erp.example.com:99999",
         "https://[::1",

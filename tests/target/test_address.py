@@ -107,6 +107,25 @@ def test_a_piece_of_a_password_is_not_taken_for_a_setting(password: str) -> None
     assert "swordfish" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "password", ["p%swordfish", "swordfish%", "sword fish", "p/swordfish", "sw@ordfish", "p?swordfish"]
+)
+def test_an_unescaped_password_is_told_with_how_it_is_written(password: str) -> None:
+    with pytest.raises(ShadowConfigurationError) as raised:
+        read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
+    assert str(raised.value).endswith(
+        "special characters in a password are written as %XX, such as %40 for @, %2F for /, %3F for ?, %23 for # and "
+        "%25 for %."
+    )
+    assert "fish" not in str(raised.value)
+
+
+@pytest.mark.parametrize("password", ["p#swordfish", "#", "a:b#c", "p&x=y", "p[x]", "p!$^*()+,;=~"])
+def test_characters_that_do_no_harm_in_a_password_are_taken(password: str) -> None:
+    found = read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
+    assert (found["user"], found["password"], found["host"]) == ("shadow", password, "127.0.0.1")
+
+
 def test_a_wrong_mode_in_the_environment_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "requre")
     with pytest.raises(ShadowConfigurationError, match="the variable PGSSLMODE cannot be 'requre'"):

@@ -167,15 +167,15 @@ WRONG = [
     ("batch_size: [5]", "batch_size is a list: it must be a whole number."),
     ("look_back_minutes: soon", "look_back_minutes is a text: it must be a number."),
     ("look_back_minutes: yes", "look_back_minutes is True: it must be a number."),
-    ("models: res.partner", "models is a text: it must be priority, all, or a list, such as [res.partner]."),
+    ("models: res.partner", "models: it must be priority, all, or a list, such as [res.partner]."),
     ("models: {res.partner: {}}", "models is a mapping: it must be priority, all, or a list"),
     ("models: [no]", "models is a list: its entry 1 is False and no text: write it in quotes."),
     ("models:", "models is None: it must be priority, all, or a list"),
-    ("on_delete: Delete", "on_delete is a text: Input should be 'delete', 'mark' or 'ignore'."),
+    ("on_delete: Delete", "on_delete: it must be 'delete', 'mark' or 'ignore'."),
     ("trusted_roles: admin", "trusted_roles is a text: it must be a list: put [ ] around it."),
-    ("trusted_roles: ['']", "trusted_roles.0 is empty: it must not be empty."),
+    ("trusted_roles: ['']", "trusted_roles.0: it must not be empty."),
     ("agreed_objects: {a: b}", "agreed_objects is a mapping: it must be a list."),
-    ("schema: ''", "schema is empty: A schema must have a name: choose one, such as odoo_shadow."),
+    ("schema: ''", "schema: A schema must have a name: choose one, such as odoo_shadow."),
     ("schema: pg_x", "Schema 'pg_x' cannot hold a mirror: PostgreSQL keeps this name for itself."),
     ("schema: no", "schema is False: it must be a text, and YAML reads yes, no, on and off as true and false"),
     ("model_settings: [res.partner]", "model_settings is a list: it must be settings by name."),
@@ -201,6 +201,54 @@ WRONG = [
 def test_a_value_that_makes_no_sense_is_refused_with_its_line(tmp_path: Path, setting: str, said: str) -> None:
     found = refused(tmp_path, f"mirrors:\n  a:\n    {setting}\n")
     assert found.startswith("mirrors.yaml, line 3: mirror 'a'") and said in found
+
+
+def test_all_that_is_wrong_is_told_each_with_its_line(tmp_path: Path) -> None:
+    said = refused(
+        tmp_path,
+        """
+mirrors:
+  a:
+    batch_size: many
+    modles: all
+    on_delete: Delete
+    schedule: every 4 hours
+    model_settings:
+      res.partner: {exclude_field: [phone]}
+      Res.Users: {all_languages: perhaps}
+""",
+    )
+    assert said == (
+        "mirrors.yaml, line 5: mirror 'a': there is no setting 'modles' (did you mean models?). "
+        "line 9: mirror 'a', model_settings of res.partner: there is no setting 'exclude_field' "
+        "(did you mean exclude_fields?). "
+        "line 7: mirror 'a', schedule: it must be a cron expression of five fields, such as "
+        "'0 */4 * * *' for every four hours, or a preset such as @hourly. "
+        "line 4: mirror 'a', batch_size is a text: it must be a whole number. "
+        "line 6: mirror 'a', on_delete: it must be 'delete', 'mark' or 'ignore'. "
+        "line 10: mirror 'a', model_settings.Res.Users.all_languages is a text: it must be true or false."
+    )
+
+
+def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    lines = "".join(f"    wrong{number}: 1\n" for number in range(500))
+    said = refused(tmp_path, f"mirrors:\n  a:\n{lines}")
+    told = said.count("there is no setting")
+    assert told > 1 and said.endswith(f" {500 - told} more mistakes besides.") and len(said) <= 1000
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["0 */4 * * *", "@hourly", "@daily", "0 2 * * MON-FRI", "15,45 8-18/2 1 JAN *", "0 2 L * *", "0 2 * * 5#2"],
+)
+def test_a_schedule_is_a_cron_expression_or_a_preset(tmp_path: Path, schedule: str) -> None:
+    assert read(tmp_path, f"mirrors: {{a: {{schedule: '{schedule}', verify_schedule: null}}}}") == EngineConfig()
+
+
+@pytest.mark.parametrize("schedule", ["every 4 hours", "4h", "hourly", "", "* * * *", "run at 4 in morning", "@evry"])
+def test_a_schedule_that_is_none_is_refused_without_airflow_too(tmp_path: Path, schedule: str) -> None:
+    said = refused(tmp_path, f"mirrors: {{a: {{verify_schedule: '{schedule}'}}}}")
+    assert "mirror 'a', verify_schedule: it must be a cron expression" in said
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
+from airflow_provider_odoo_shadow.text.amounts import counted
 from airflow_provider_odoo_shadow.text.errors import ShownError
 from airflow_provider_odoo_shadow.text.log import Block, logger
 from airflow_provider_odoo_shadow.text.redaction import REDACTED, protect, protect_url, redact
@@ -242,3 +243,8 @@ def test_log_lines_are_shown(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_block_keeps_its_lines() -> None:
     assert shown_block("one\n\ttwo\r") == "one\n\\x09two\\x0d"
+
+
+def test_one_of_something_is_not_several() -> None:
+    assert [counted(number, "row") for number in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+    assert [counted(number, "is", "are") for number in (1, 2)] == ["1 is", "2 are"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError
+from airflow_provider_odoo_shadow.source.errors import OdooError
 from airflow_provider_odoo_shadow.source.faults import odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpTransport
 from airflow_provider_odoo_shadow.source.two_factor import login_refused
@@ -61,9 +61,7 @@ class JsonRpc:
         sent = json.dumps({**body, "id": 1}).encode()
         answer = self._transport.post("/jsonrpc", sent, _HEADERS, can_split=can_split)
         if answer.status == 404:
-            raise OdooConfigurationError(
-                f"{self._connection} has no Odoo API at /jsonrpc (HTTP 404): check the URL and its path."
-            )
+            raise self._transport.no_api("/jsonrpc")
         envelope = self._transport.decode(answer)
         if not isinstance(envelope, dict) or not ("result" in envelope or "error" in envelope):
             raise self._transport.not_data(answer)

@@ -8,7 +8,7 @@ from typing import cast
 from xml.parsers.expat import ExpatError
 
 from airflow_provider_odoo_shadow.source.answers import is_json
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooRequestError
+from airflow_provider_odoo_shadow.source.errors import OdooError, OdooRequestError
 from airflow_provider_odoo_shadow.source.faults import LONGEST_READ, odoo_error, user_id_in
 from airflow_provider_odoo_shadow.source.http import HttpAnswer, HttpTransport
 from airflow_provider_odoo_shadow.source.protocols import xml_text
@@ -82,9 +82,7 @@ class XmlRpc:
         body = self._dumps(method, params, target)
         answer = self._transport.post(path, body, _HEADERS, can_split=can_split)
         if answer.status == 404:
-            raise OdooConfigurationError(
-                f"{self._connection} has no Odoo API at {path} (HTTP 404): check the URL and its path."
-            )
+            raise self._transport.no_api(path)
         return self._loads(answer, target)
 
     def _dumps(self, method: str, params: tuple[object, ...], target: str) -> bytes:
