@@ -50,6 +50,8 @@ log = logger(__name__)
 _MOST_NAMED = 10
 _MOST_CELLS = 20
 _ONE_SECOND = timedelta(seconds=1)
+_LOGINS = "res.users.log"
+"""Every login leaves a row there, that of the comparison, too."""
 MASK = "***"
 
 
@@ -298,12 +300,10 @@ class Comparison:
         return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
 
     def _is_fresh(self, record: Record) -> bool:
-        """Say whether a record was written while it was compared, or by the login itself.
-
-        One whose date lies ahead was not. Odoo gives dates without their fractions of a second.
-        """
+        """Say whether a record was written while it was compared. One whose date lies ahead was not."""
         moment, latest = _written(record), timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
-        earliest = timedelta(seconds=self.odoo.opened_at - self.clock) - _ONE_SECOND
+        is_trace = self.layout.model == _LOGINS  # its date comes without fractions of a second
+        earliest = timedelta(seconds=self.odoo.opened_at - self.clock) - _ONE_SECOND if is_trace else timedelta(0)
         return moment is not None and any(earliest <= moment - start <= latest for start in self.starts)
 
     def _is_newer(self, record: Record) -> bool:

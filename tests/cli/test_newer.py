@@ -35,6 +35,7 @@ def behind(odoo: StandIn, database: str) -> Shell:
             "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = last_write_date - interval '1 minute'"
         )
     odoo.execute("res.partner", "write", [20], {"name": "Renamed"})
+    in_odoo(odoo, "UPDATE res_partner SET write_date = write_date - interval '20 seconds' WHERE id = 20")
     return shell
 
 

@@ -310,4 +310,4 @@ def test_what_was_found_is_shown_when_the_end_fails(synced: Shell, database: str
     outcome = synced.run("verify", "--repair")
     assert outcome.code == 1
     assert "What points to removed rows: Shadow database" in outcome.err
-    assert "1 rows were wrong in the shadow until now and are repaired" in outcome.out
+    assert "1 row was wrong in the shadow until now and is repaired" in outcome.out
