@@ -41,7 +41,7 @@ def behind(odoo: StandIn, database: str) -> Shell:
 
 def test_it_is_told_apart_from_what_is_wrong(behind: Shell, odoo: StandIn, database: str) -> None:
     with psycopg.connect(database) as connection:
-        connection.execute("UPDATE odoo_shadow.odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 23")
+        connection.execute("UPDATE odoo_shadow.odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 5")
     outcome = behind.run("verify")
     assert outcome.code == 1
     assert "not all is equal: 2 rows differ; 1 row was written in Odoo after the last sync.\n" in outcome.out
