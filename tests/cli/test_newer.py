@@ -27,14 +27,14 @@ def odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
 
 @pytest.fixture
 def behind(odoo: StandIn, database: str) -> Shell:
-    """A mirror whose last sync was a minute ago; since then partner 20 was renamed in Odoo."""
+    """A mirror whose last sync was a minute ago; since then partner 20 was written in Odoo."""
     shell = shell_for(odoo, database)
     assert shell.run("sync", *PARTNERS).code == 0
     with psycopg.connect(database) as connection:
         connection.execute(
             "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = last_write_date - interval '1 minute'"
         )
-    odoo.execute("res.partner", "write", [20], {"name": "Renamed"})
+    odoo.execute("res.partner", "write", [20], {"ref": "changed"})
     in_odoo(odoo, "UPDATE res_partner SET write_date = write_date - interval '20 seconds' WHERE id = 20")
     return shell
 
