@@ -22,7 +22,8 @@ demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL w
 ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 	@$(BIN)/python -m tools.ui
 
-test: $(READY) ## run all tests, on all cores; with ODOO_SHADOW_FLAVOURS=all, all of them for both flavours of Odoo
+# With ODOO_SHADOW_FLAVOURS=all, all of them for both flavours of Odoo; with ODOO_SHADOW_POSTGRES=15, on Debian's PostgreSQL.
+test: $(READY) ## run all tests, on all cores
 	@$(BIN)/python -m pytest --numprocesses auto
 
 chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror, and spoil its answers; all must end well

@@ -29,6 +29,7 @@ from airflow_provider_odoo_shadow.source.connection import OdooConnection
 from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from airflow_provider_odoo_shadow.text import redaction
 from odoo_stand_in import StandIn
+from tests.debian_postgres import debian_postgres
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
 Flavour = Literal["17", "19"]
@@ -63,8 +64,8 @@ def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of the embedded server's maintenance database."""
-    with embedded_postgres() as url:
+    """The URL of the maintenance database: the embedded 18's, or with `ODOO_SHADOW_POSTGRES=15` that of Debian's 15."""
+    with debian_postgres() if os.environ.get("ODOO_SHADOW_POSTGRES") == "15" else embedded_postgres() as url:
         yield url
 
 
