@@ -5,16 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCHMARKS ?= docs/benchmarks.md
-CHECKED := airflow_provider_odoo_shadow dags odoo_stand_in tools tests
+CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in tools tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test chaos lint bench lock clean
+.PHONY: help demo ui test nightly chaos lint bench lock clean
 
 help: ## list these targets
 	@echo "make TARGET [PYTHON=python3.12]"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  %-6s %s\n' "$$name" "$$text"; done
+		printf '  %-7s %s\n' "$$name" "$$text"; done
 
 demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL with Airflow, and show the result
 	@$(BIN)/python -m tools.demo
@@ -22,9 +22,12 @@ demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL w
 ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 	@$(BIN)/python -m tools.ui
 
-# With ODOO_SHADOW_FLAVOURS=all, all of them for both flavours of Odoo; with ODOO_SHADOW_POSTGRES=15, on Debian's PostgreSQL.
-test: $(READY) ## run all tests, on all cores
+test: $(READY) ## run all tests, on all cores, most of them for one of the two flavours of Odoo
 	@$(BIN)/python -m pytest --numprocesses auto
+
+nightly: $(READY) ## run all tests for both flavours of Odoo, then on Debian's PostgreSQL 15 (if it is installed)
+	@ODOO_SHADOW_FLAVOURS=all $(BIN)/python -m pytest --numprocesses auto
+	@ODOO_SHADOW_POSTGRES=15 $(BIN)/python -m pytest --numprocesses auto
 
 chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror, and spoil its answers; all must end well
 	@ODOO_SHADOW_SEED=$${ODOO_SHADOW_SEED:-random} ODOO_SHADOW_STORIES=$${ODOO_SHADOW_STORIES:-5000} \
@@ -44,14 +47,14 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 
 lock: ## pin what setup.cfg and requirements-dev.in ask for, in requirements.lock (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
-	$(LOCK) setup.cfg requirements-dev.in -o requirements.lock
+	$(LOCK) --no-emit-package odoo-shadow setup.cfg engine/setup.cfg requirements-dev.in -o requirements.lock
 	$(LOCK) --no-deps --constraints requirements.lock docker/requirements.in -o docker/requirements.lock
 
 clean: ## remove the virtual environment and all that was built
-	rm -rf $(VENV) build dist .demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .demo *.egg-info engine/build engine/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.lock setup.cfg
+$(READY): requirements.lock setup.cfg engine/setup.cfg
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed, but $(PYTHON) is $$({ $(PYTHON) -V || echo missing; } 2>&1 | tail -n 1)." \
 			"Name another, such as: make demo PYTHON=python3.12"; exit 1; }
@@ -60,5 +63,5 @@ $(READY): requirements.lock setup.cfg
 	@echo "Making the virtual environment $(VENV) from requirements.lock; this happens once and takes a minute or two."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e engine -e .
 	@touch $@

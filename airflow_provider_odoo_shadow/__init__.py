@@ -1,3 +1,3 @@
 """A verified, read-only shadow of an Odoo ERP in PostgreSQL or Supabase, kept by Apache Airflow."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,17 +24,18 @@ os.environ.update(
 )
 
 import pytest
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.text import redaction
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.text import redaction
 from odoo_stand_in import StandIn
 from tests.debian_postgres import debian_postgres
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
 Flavour = Literal["17", "19"]
 FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
+OUR_LOGGERS = ("odoo_shadow", "airflow_provider_odoo_shadow")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -42,17 +44,41 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests of the shadow's side out for one of the two flavours of Odoo."""
+    """Run each test for one of the two flavours of Odoo, for which one its name decides; a nightly run takes both.
+
+    Tests of the shadow's side take 19, and those that are about the difference both.
+    """
     if os.environ.get("ODOO_SHADOW_FLAVOURS") == "all":
         return
-    left_out = {item for item in items if item.get_closest_marker("one_flavour") and _is_of(item, FLAVOURS[0])}
+    by_test: dict[str, dict[Flavour, pytest.Item]] = {}
+    for item in items:
+        if (found := _flavour_of(item)) is not None:
+            by_test.setdefault(found[0], {})[found[1]] = item
+    left_out = {twins[_other(name, twins[FLAVOURS[0]])] for name, twins in by_test.items() if len(twins) > 1}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
 
-def _is_of(item: pytest.Item, flavour: Flavour) -> bool:
-    return isinstance(item, pytest.Function) and hasattr(item, "callspec") and flavour in item.callspec.params.values()
+def _flavour_of(item: pytest.Item) -> tuple[str, Flavour] | None:
+    """Return a test's name without its flavour, and the flavour; None when it has none, or needs both."""
+    if (
+        not isinstance(item, pytest.Function)
+        or not hasattr(item, "callspec")
+        or item.get_closest_marker("both_flavours")
+    ):
+        return None
+    parts = item.callspec.id.split("-")
+    for flavour in FLAVOURS:
+        if flavour in parts and flavour in item.callspec.params.values():
+            parts.remove(flavour)
+            return f"{item.nodeid.partition('[')[0]}[{'-'.join(parts)}]", flavour
+    return None
+
+
+def _other(name: str, item: pytest.Item) -> Flavour:
+    """Return the flavour that is left out."""
+    return FLAVOURS[0] if item.get_closest_marker("one_flavour") else FLAVOURS[zlib.crc32(name.encode()) % 2]
 
 
 @pytest.fixture(autouse=True)

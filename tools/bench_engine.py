@@ -10,14 +10,15 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from airflow_provider_odoo_shadow.job.describing import read_layout
-from airflow_provider_odoo_shadow.job.layout import Layout
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import newest_id, read_pages
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import newest_id, read_pages
+from odoo_shadow.source.api.reading import ARCHIVED_TOO
+
 from tools.bench_canned import SAMPLE
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server, canned_server, client_fields, fresh_database, stand_in_server

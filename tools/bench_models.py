@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable, Sequence
 
 import psycopg
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen, choose_models
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
+from odoo_shadow.shadow.views.named_views import renew_due_views
+from odoo_shadow.source.api.client import OdooClient
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
-from airflow_provider_odoo_shadow.job.describing import read_layout
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.models import ModelChoice
-from airflow_provider_odoo_shadow.job.plan import plan_run
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.migrations import ModelTable, base_migration, tables_migration
-from airflow_provider_odoo_shadow.target.named_views import renew_due_views
 from odoo_stand_in.models.wide import MODELS
 from tools.bench_proof import CountingClient
 from tools.bench_report import Measured

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from odoo_shadow.source.api.connection import OdooConnection
+
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.wide import FEW
 from tools.bench_canned import CannedAnswers, serve

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from airflow_provider_odoo_shadow.job.closing import close_run
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.proof import due_proofs, prove_slice
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.untracked import UntrackedLook, refresh_untracked, untracked_columns
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.due_rows import due_rows, note_removed
-from airflow_provider_odoo_shadow.target.finished import Finished, finished_tables
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.rolling import due_proofs, prove_slice
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.run.untracked import UntrackedLook, refresh_untracked, untracked_columns
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.due_rows import due_rows, note_removed
+from odoo_shadow.shadow.state.finished import Finished, finished_tables
+
 from tools.bench_proof import CountingClient, make_older
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server

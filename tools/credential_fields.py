@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_provider_odoo_shadow.job.credential_names import credential_in
-from airflow_provider_odoo_shadow.job.secrets import is_secret
-from airflow_provider_odoo_shadow.source.fields import Field
+from odoo_shadow.mirror.shape.credential_names import credential_in
+from odoo_shadow.mirror.shape.secrets import is_secret
+from odoo_shadow.source.api.fields import Field
 
 SOUNDS_LIKE_ONE = re.compile(
     r"pass|pwd|psw|secret|token|key|pin(?![a-z])|auth|cert|otp|salt|hash|signat|cred|seed|session|cookie|bearer|licen"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.types import Argument, Json
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.types import Argument, Json
 
 NEW_NAME = "Renamed & Partners"
 REPRICED = 40

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import psycopg
+from odoo_shadow.mirror.report_tables import add_row
 from psycopg.rows import TupleRow
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-from airflow_provider_odoo_shadow.job.report import add_row
 
 
 @dataclass(frozen=True)

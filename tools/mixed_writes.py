@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from random import Random
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError
-from airflow_provider_odoo_shadow.source.types import Argument
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.types import Argument
 
 PARTNER, TAG, TASK = "res.partner", "res.partner.category", "project.task"
 MODELS = (PARTNER, TAG, TASK)

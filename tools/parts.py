@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+
 from odoo_stand_in import StandIn
 from tools import signals
 from tools.airflow_home import to_stand_in

@@ -12,14 +12,14 @@ import time
 from typing import Unpack
 
 import click
+from odoo_shadow.cli.options import OdooSettings, odoo_client, odoo_options, shadow_options
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.cli.options import OdooSettings, odoo_client, odoo_options, shadow_options
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import RowCounts
 from tools.compare_with_odoo import compare_databases
 from tools.mixed_writes import MODELS, MixedWriter
 

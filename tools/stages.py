@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.source.errors import OdooError
+from odoo_shadow.text.shown import shown
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.source.errors import OdooError
-from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.text.shown import shown
 from tools import signals
 from tools.trouble import ToolError
 
@@ -83,7 +83,7 @@ def run(tool: Callable[[Stages], None]) -> int:
     """Run a tool and return its exit code: 0, 1 when something is wrong, 130 after Ctrl-C or another signal."""
     signals.end_in_order()
     # What the engine logs, such as each try of a call, would stand between the stages.
-    logging.getLogger("airflow_provider_odoo_shadow").addHandler(logging.NullHandler())
+    logging.getLogger("odoo_shadow").addHandler(logging.NullHandler())
     stages = Stages()
     try:
         tool(stages)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from airflow.sdk.log import mask_secret
-
-from airflow_provider_odoo_shadow.text.log import logger
-from airflow_provider_odoo_shadow.text.redaction import SHORTEST, forms_of, protect
+from odoo_shadow.text.log import logger
+from odoo_shadow.text.redaction import SHORTEST, forms_of, protect
 
 # What these say of a server's answer is the server's own text.
 for _library in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):

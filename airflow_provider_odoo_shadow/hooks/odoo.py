@@ -7,17 +7,17 @@ from functools import cached_property
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
+from odoo_shadow.source.api.reading import Reading
+from odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooUnreadableRecordsError
+from odoo_shadow.source.types import Argument, Context, Domain, Json, Record
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.shown import shown
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
-from airflow_provider_odoo_shadow.source.reading import Reading
-from airflow_provider_odoo_shadow.source.types import Argument, Context, Domain, Json, Record
-from airflow_provider_odoo_shadow.text.amounts import counted
-from airflow_provider_odoo_shadow.text.shown import shown
 
 
 class OdooHook(BaseHook):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TypeVar
 
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.text.given import given
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.text.given import given
 
 T = TypeVar("T", bool, int, timedelta)
 

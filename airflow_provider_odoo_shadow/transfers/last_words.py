@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from airflow_provider_odoo_shadow.text.errors import ShownError
-from airflow_provider_odoo_shadow.text.log import logger
+from odoo_shadow.text.errors import ShownError
+from odoo_shadow.text.log import logger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

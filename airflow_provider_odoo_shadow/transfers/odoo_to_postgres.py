@@ -10,24 +10,24 @@ from uuid import NAMESPACE_URL, uuid5
 from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.config.known_models import check_names
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.config.patterns import checked_name
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.closing import Closed, close_run
+from odoo_shadow.mirror.run.plan import tell_unmatched_of
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
+from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
+from odoo_shadow.shadow.database import DEFAULT_SCHEMA
+from odoo_shadow.shadow.trust import Trust
+from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.errors import OdooUnknownModelError
+from odoo_shadow.text.log import logger
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.job.closing import Closed, close_run
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.known_models import check_names
-from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model
-from airflow_provider_odoo_shadow.job.models import checked_name
-from airflow_provider_odoo_shadow.job.plan import tell_unmatched_of
-from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
-from airflow_provider_odoo_shadow.source.errors import OdooUnknownModelError
-from airflow_provider_odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
-from airflow_provider_odoo_shadow.target.database import DEFAULT_SCHEMA
-from airflow_provider_odoo_shadow.target.trust import Trust
-from airflow_provider_odoo_shadow.text.log import logger
 from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy

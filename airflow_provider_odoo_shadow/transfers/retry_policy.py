@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from airflow.sdk import Context
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
-
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError, VerificationError
-from airflow_provider_odoo_shadow.source.errors import OdooFatalError, OdooRetriableError
-from airflow_provider_odoo_shadow.target.errors import ShadowFatalError
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
+from odoo_shadow.shadow.errors import ShadowFatalError
+from odoo_shadow.source.errors import OdooFatalError, OdooRetriableError
 
 
 class MirrorRetryPolicy(RetryPolicy):

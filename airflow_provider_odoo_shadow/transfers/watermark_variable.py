@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from airflow.sdk import Variable
-
-from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
-from airflow_provider_odoo_shadow.target.watermarks import Watermark
-from airflow_provider_odoo_shadow.text.log import logger
+from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.shadow.state.watermarks import Watermark
+from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 

@@ -10,11 +10,11 @@ import sys
 from datetime import timedelta
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from threading import Event
 
 import pytest
+from odoo_shadow.shadow.database import ShadowDatabase
 
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from tests.chaos.syncing import (
     CHECKPOINT,
     COMMIT,

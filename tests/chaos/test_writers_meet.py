@@ -6,7 +6,8 @@ import signal
 import subprocess
 from threading import Event
 
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_shadow.shadow.database import ShadowDatabase
+
 from tests.chaos.syncing import (
     MODEL,
     ONE_MODEL,

@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.shadow.database import ShadowDatabase
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
 from tests.cli.shell import Outcome, Shell, shell_for
 from tests.cli.windows import written_since

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from odoo_shadow.cli.options import set_up_logging
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.text.log import logger
 
-from airflow_provider_odoo_shadow.cli.options import set_up_logging
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.text.log import logger
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.cli.shell import PROGRAM, Shell
@@ -151,12 +151,12 @@ def test_off_a_terminal_a_log_line_is_one_line(
     verbose: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What begins a line may mean something to a CI job, and a name from Odoo may stand anywhere in one."""
-    package = logging.getLogger("airflow_provider_odoo_shadow")
+    package = logging.getLogger("odoo_shadow")
     for name in ("handlers", "propagate", "level"):
         monkeypatch.setattr(package, name, getattr(package, name))
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     set_up_logging(verbose)
-    logger("airflow_provider_odoo_shadow.test").warning("%s", "word " * 100 + "::error::x")
+    logger("odoo_shadow.test").warning("%s", "word " * 100 + "::error::x")
     (line,) = capsys.readouterr().err.splitlines()
     assert "WARNING" in line and line.count("word") == 100
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from odoo_stand_in import StandIn
-from tests.conftest import DAGS_FOLDER
+from tests.conftest import DAGS_FOLDER, OUR_LOGGERS
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -78,7 +78,8 @@ def mirror_dags(
 @pytest.fixture
 def plan_log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """Return what the task `plan` has logged since the last time."""
-    caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
+    for name in OUR_LOGGERS:
+        caplog.set_level(logging.INFO, logger=name)
 
     def read() -> list[str]:
         told = [record.getMessage() for record in caplog.records if record.name.endswith(".plan")]

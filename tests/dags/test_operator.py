@@ -59,7 +59,7 @@ def test_a_throttled_model_is_retried_after_the_time_that_odoo_asked_for(
     mirrored = sync_dag.get_task("mirror")
     assert isinstance(mirrored, MappedOperator)
     mirrored.partial_kwargs["retry_delay"] = 3600  # would take an hour, were it not for Retry-After
-    monkeypatch.setattr("airflow_provider_odoo_shadow.source.client.LONGEST_WAIT", 0.5)
+    monkeypatch.setattr("odoo_shadow.source.api.client.LONGEST_WAIT", 0.5)
     odoo.faults.add(Fault(model="res.company", method="search_read", status=429, headers={"Retry-After": "1"}))
     dag_run = run(sync_dag, models=["res.company"])
     assert dag_run.state == "success"

@@ -143,7 +143,7 @@ def test_more_models_than_airflow_maps(
 
 def test_the_plan_is_tried_again(mirror_dag: MirrorDag, odoo: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     dag = mirror_dag(models=FEW, retries=1, retry_delay_seconds=3600)  # would take an hour, were it not for Retry-After
-    monkeypatch.setattr("airflow_provider_odoo_shadow.source.client.LONGEST_WAIT", 0.5)
+    monkeypatch.setattr("odoo_shadow.source.api.client.LONGEST_WAIT", 0.5)
     odoo.faults.add(Fault("ir.model.fields", "search_read", after=1, status=429, headers={"Retry-After": "1"}))
     dag_run = run(dag)
     assert (dag_run.state, mapped(dag_run)) == ("success", dict.fromkeys(FEW_MODELS, "success"))

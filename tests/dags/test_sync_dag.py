@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn
 from tests.cli.windows import written_since
+from tests.conftest import OUR_LOGGERS
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -123,7 +124,8 @@ def test_one_report_sums_a_dry_run_up(
     assert run(sync_dag, models=["res.partner"]).state == "success"
     odoo.execute("res.partner", "unlink", [made])
     caplog.clear()
-    caplog.set_level("INFO", logger="airflow_provider_odoo_shadow")
+    for name in OUR_LOGGERS:
+        caplog.set_level("INFO", logger=name)
     dry = run(sync_dag, models=["res.partner", "res.users"], dry_run=True)
     assert set(states(dry).values()) == {"success"}
     (text,) = [item.getMessage() for item in caplog.records if "What a run would do" in item.getMessage()]

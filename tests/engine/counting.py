@@ -12,14 +12,14 @@ from typing import Any, Self
 
 import psycopg
 import requests
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_report
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model, no_report
-from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.engine.conftest import age
 from tests.source.raw_server import RawServer, Reply, Request

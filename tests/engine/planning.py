@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from airflow_provider_odoo_shadow.job.choosing import Chosen
-from airflow_provider_odoo_shadow.job.mirror import no_replay
-from airflow_provider_odoo_shadow.job.plan import Plan, plan_run
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.plan import Plan, plan_run
+from odoo_shadow.mirror.sync.model import no_replay
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+
 from tests.engine.counting import VISIT, mirror_with
 
 

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.config.patterns import ALL, ModelChoice
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import choose_models
+from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_replay, no_report
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.watermarks import Scan, Watermark, read_scan, read_watermark
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.text.errors import ShownError
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.choosing import choose_models
-from airflow_provider_odoo_shadow.job.mirror import MirrorResult, mirror_model, no_replay, no_report
-from airflow_provider_odoo_shadow.job.models import ALL, ModelChoice
-from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark, read_scan, read_watermark
-from airflow_provider_odoo_shadow.text.errors import ShownError
 from odoo_stand_in import StandIn
 
 PARTNERS = "odoo_shadow_res_partner"

@@ -8,11 +8,11 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.options import Run
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowRetriableError, ShadowUnreachableError
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job.run import Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowRetriableError, ShadowUnreachableError
 from odoo_stand_in import StandIn
 from tests.engine.running import (
     PARTNERS,

@@ -9,15 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.names import column_name
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooError
 
-from airflow_provider_odoo_shadow.job.rows import NUL_SHOWN_AS
-from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowError
-from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.names import column_name
 from odoo_stand_in import StandIn
 from tests.conftest import FLAVOURS, client_of
 from tests.engine.running import column, mirror, statuses_of

@@ -9,16 +9,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.errors import MassDeletionError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooFatalError, OdooServerError, OdooUnreadableRecordsError
 
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooFatalError, OdooServerError, OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.engine.conftest import age

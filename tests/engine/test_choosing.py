@@ -6,17 +6,17 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice
+from odoo_shadow.mirror.health.inventory import take_inventory
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen, choose_models
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.discovery import Kind
+from odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
 
-from airflow_provider_odoo_shadow.job.choosing import Chosen, choose_models
-from airflow_provider_odoo_shadow.job.inventory import take_inventory
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, ModelChoice
-from airflow_provider_odoo_shadow.job.plan import plan_run
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.discovery import Kind
-from airflow_provider_odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.conftest import client_of

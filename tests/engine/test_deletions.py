@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from odoo_shadow.mirror.errors import MassDeletionError
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.sync import id_check
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooAccessError
 
-from airflow_provider_odoo_shadow.job import id_check
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooAccessError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import (

@@ -8,14 +8,14 @@ from typing import LiteralString
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.health.doctor import Finding, Verdict, examine
+from odoo_shadow.mirror.health.forecast import forecast
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.report_tables import as_text, findings_table
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job.doctor import Finding, Verdict, examine
-from airflow_provider_odoo_shadow.job.forecast import forecast
-from airflow_provider_odoo_shadow.job.report import as_text, findings_table
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.chaos.tcp_proxy import TcpProxy
 from tests.conftest import client_of

@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from odoo_shadow.mirror import identity
+from odoo_shadow.mirror.binding import accept_database
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.state.schema import recorded_origin
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job import identity
-from airflow_provider_odoo_shadow.job.binding import accept_database
-from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.base import recorded_origin
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowOwnershipError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.conftest import age

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from odoo_shadow.source.api.http import PAGE_BYTES
 
-from airflow_provider_odoo_shadow.source.http import PAGE_BYTES
 from odoo_stand_in import StandIn
 
 LARGE = 42
@@ -22,8 +22,9 @@ PROTOCOLS = {"17": "xmlrpc", "19": "json2"}
 _CHILD = """
 import sys
 from pathlib import Path
-from airflow_provider_odoo_shadow.cli import main
-from airflow_provider_odoo_shadow.job import mirror, verify
+from odoo_shadow.cli import main
+from odoo_shadow.mirror.proof import verify
+from odoo_shadow.mirror.sync import model as mirror
 def peak():  # of this program alone; getrusage would begin with what its parent had
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) // 1024

@@ -8,15 +8,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowOwnershipError
+from odoo_shadow.shadow.state.schema import Origin, recorded_origin
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.base import Origin, recorded_origin
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import mirror, statuses_of

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooRequestError, OdooServerError, OdooUnknownModelError
 
-from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooRequestError, OdooServerError, OdooUnknownModelError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.conftest import client_of

@@ -8,15 +8,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.sync import refusals
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import RefusedRecordsError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
 
-from airflow_provider_odoo_shadow.job import refusals
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits

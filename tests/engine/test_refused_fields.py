@@ -10,22 +10,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.choosing import Chosen
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.plan import plan_run
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source import refused_fields
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api import refused_fields
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import MOST_LOOKS
+from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooRefusedFieldsError,
     OdooServerError,
     OdooUnreadableRecordsError,
 )
-from airflow_provider_odoo_shadow.source.pages import MOST_LOOKS
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
 from tests.conftest import client_of

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowOwnershipError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job.choosing import Chosen
-from airflow_provider_odoo_shadow.job.closing import close_run
-from airflow_provider_odoo_shadow.job.plan import plan_run
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.conftest import age

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import LiteralString
 
 import pytest
+from odoo_shadow.mirror.errors import VerificationError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.closing import PROOF, Closed, close_run
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.proofs import read_proof
+from odoo_shadow.shadow.state.registry import list_tables
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job.closing import PROOF, Closed, close_run
-from airflow_provider_odoo_shadow.job.errors import VerificationError
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.proofs import read_proof
-from airflow_provider_odoo_shadow.target.registry import list_tables
 from odoo_stand_in import StandIn
 from tests.engine.counting import in_odoo, in_shadow
 from tests.engine.running import PARTNERS, column, mirror

@@ -7,19 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof import rolling as proof
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.closing import DUE, PROOF, Closed, close_run, reread_due
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import RefusedRecordsError, ShadowBusyError, ShadowOwnershipError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.state.registry import list_tables
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job import proof
-from airflow_provider_odoo_shadow.job.choosing import Chosen
-from airflow_provider_odoo_shadow.job.closing import DUE, PROOF, Closed, close_run, reread_due
-from airflow_provider_odoo_shadow.job.plan import plan_run
-from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import RefusedRecordsError, ShadowBusyError, ShadowOwnershipError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.registry import list_tables
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.engine.conftest import age

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run import plan
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.shape import layout
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
 
-from airflow_provider_odoo_shadow.job import layout, plan
-from airflow_provider_odoo_shadow.job.choosing import Chosen
-from airflow_provider_odoo_shadow.job.closing import close_run
-from airflow_provider_odoo_shadow.job.plan import plan_run
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.secrets import INNOCENT
 from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings, settings_of
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.tables.tables import ChangeKind
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooError
 
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings, settings_of
-from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.tables import ChangeKind
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-
-from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.run import Run
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.mirror.options import Run
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowBusyError, ShadowConflictError
+from odoo_shadow.shadow.state.registry import list_tables
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooAuthenticationError,
     OdooError,
@@ -23,9 +24,8 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnknownModelError,
     OdooUnreachableError,
 )
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowConflictError
-from airflow_provider_odoo_shadow.target.registry import list_tables
+from psycopg import sql
+
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.conftest import client_of

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import MOST_IN_A_ROW, MOST_UNREADABLE
+from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
     OdooRequestError,
@@ -19,8 +20,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreadableRecordsError,
 )
-from airflow_provider_odoo_shadow.source.pages import MOST_IN_A_ROW, MOST_UNREADABLE
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
+
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
 from tests.conftest import client_of

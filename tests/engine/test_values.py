@@ -10,25 +10,27 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.shape import columns
+from odoo_shadow.mirror.shape.columns import Convert
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.tables.present import present_columns
+from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
+from odoo_shadow.shadow.tables.staging import Cell
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.types import Json
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.job import columns
-from airflow_provider_odoo_shadow.job.columns import Convert
-from airflow_provider_odoo_shadow.job.describing import read_layout
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.fields import Field
-from airflow_provider_odoo_shadow.source.types import Json
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.present import present_columns
-from airflow_provider_odoo_shadow.target.row_hash import RowHash, rehash_rows
-from airflow_provider_odoo_shadow.target.staging import Cell
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import KINDS
 from tests.conftest import client_of
 from tests.engine.counting import in_odoo, mirror_with
 from tests.engine.verifying import found_by, verify
+
+pytestmark = pytest.mark.both_flavours
 
 TABLE = "odoo_shadow_x_kinds"
 SECRET = "a key that nobody guesses"

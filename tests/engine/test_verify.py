@@ -7,17 +7,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import QUICK_PAGE, Depth, VerifyOptions, verify_model
+from odoo_shadow.mirror.sync import id_check
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.differences import Difference
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import OdooUnreadableRecordsError
 
-from airflow_provider_odoo_shadow.job import id_check
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import QUICK_PAGE, Depth, VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import OdooUnreadableRecordsError
-from airflow_provider_odoo_shadow.target.compare import Difference
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import Depth, VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.verifications import Verification
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.verifications import Verification
+from odoo_shadow.source.api.client import OdooClient
+
 from tests.engine.counting import VISIT
 
 PAGES = MirrorOptions(batch_size=20)

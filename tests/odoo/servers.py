@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+
 from odoo_stand_in import StandIn
 from tests.conftest import FLAVOURS
 

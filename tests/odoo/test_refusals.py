@@ -6,10 +6,8 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.source.connection import ProtocolChoice
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.source.api.connection import ProtocolChoice
+from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooAuthenticationError,
     OdooConfigurationError,
@@ -19,6 +17,8 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from tests.odoo.conftest import HookTo
 from tests.odoo.servers import OdooServer
 

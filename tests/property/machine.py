@@ -14,18 +14,18 @@ from unittest.mock import patch
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.sync import scan
+from odoo_shadow.mirror.sync.model import mirror_model, no_report
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.state.verifications import Verification
+from odoo_shadow.source.errors import OdooError
 
-from airflow_provider_odoo_shadow.job import scan
-from airflow_provider_odoo_shadow.job.closing import close_run
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.mirror import mirror_model, no_report
-from airflow_provider_odoo_shadow.job.progress import Progress
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.verify import VerifyOptions, verify_model
-from airflow_provider_odoo_shadow.source.errors import OdooError
-from airflow_provider_odoo_shadow.target.errors import ShadowBusyError, ShadowOwnershipError
-from airflow_provider_odoo_shadow.target.ids import OnDelete
-from airflow_provider_odoo_shadow.target.verifications import Verification
 from odoo_stand_in.schema import Flavour
 from tests.conftest import client_of
 from tests.property import writes

@@ -11,12 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 import psycopg
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.types import Argument, Json
 from psycopg.rows import TupleRow
-
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.types import Argument, Json
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
 
 
 class Killed(BaseException):

@@ -9,18 +9,22 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID
 
-from airflow_provider_odoo_shadow.job import closing, mirror, scan, table_hold, window
-from airflow_provider_odoo_shadow.job.layout import WRITE_DATE_FIELD
-from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import Page
-from airflow_provider_odoo_shadow.source.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
-from airflow_provider_odoo_shadow.source.types import Domain, Record
-from airflow_provider_odoo_shadow.target import watermarks
-from airflow_provider_odoo_shadow.target.database import Transaction
-from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
-from airflow_provider_odoo_shadow.target.merge import Merged, Overwrite, RowCounts
-from airflow_provider_odoo_shadow.target.watermarks import Scan, Watermark
+from odoo_shadow.mirror.run import closing
+from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD
+from odoo_shadow.mirror.sync import model as mirror
+from odoo_shadow.mirror.sync import scan, table_hold, window
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import watermarks
+from odoo_shadow.shadow.state.lease import Lease, take_lease
+from odoo_shadow.shadow.state.watermarks import Scan, Watermark
+from odoo_shadow.shadow.tables.merge import Merged, Overwrite
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Page
+from odoo_shadow.source.api.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
+from odoo_shadow.source.types import Domain, Record
+
 from tests.property import told
 from tests.property.odoo_side import THING
 from tests.property.plans import Profile

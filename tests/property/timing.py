@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from typing import Any
 
-from airflow_provider_odoo_shadow.job.progress import Progress
+from odoo_shadow.mirror.sync.progress import Progress
 
 
 @dataclass

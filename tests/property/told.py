@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import TypeAlias
 from unittest.mock import patch
 
-from airflow_provider_odoo_shadow.job import closing, scan
+from odoo_shadow.mirror.run import closing
+from odoo_shadow.mirror.sync import scan
+
 from tests.property import writes
 from tests.property.machine import Outcome, Story
 from tests.property.mortal import Death, Moment

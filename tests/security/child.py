@@ -13,9 +13,9 @@ from tests.source.conftest import SECRET
 _CHILD = """
 import json, sys
 from pathlib import Path
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.errors import OdooError
 def peak():  # of this program alone; getrusage would begin with what its parent had
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) // 1024

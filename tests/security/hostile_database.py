@@ -14,11 +14,11 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import psycopg
+from odoo_shadow.cli.main import main
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.cli.main import main
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.trust import NOBODY_ELSE, Trust
 from odoo_stand_in import StandIn
 from tests.cli.shell import Outcome, shell_for
 from tests.target.roles import as_role
@@ -72,7 +72,7 @@ class Hostile:
     def run(self, odoo: StandIn, *arguments: str, **changed: str) -> Outcome:
         """Run `odoo-shadow` as the role that mirrors; in this process, since a program takes a second to start."""
         env = shell_for(odoo, self.mirror_url).env | {"SUPABASE_DB_URL": self.mirror_url, **changed}
-        package = logging.getLogger("airflow_provider_odoo_shadow")
+        package = logging.getLogger("odoo_shadow")
         before = package.handlers, package.propagate, package.level
         out, err, code = io.StringIO(), io.StringIO(), 0
         try:

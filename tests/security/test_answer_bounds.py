@@ -12,10 +12,13 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
-
-from airflow_provider_odoo_shadow.source import http
-from airflow_provider_odoo_shadow.source.client import ATTEMPTS, OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.source.api import http
+from odoo_shadow.source.api.client import ATTEMPTS, OdooClient
+from odoo_shadow.source.api.headers import LONGEST_RETRY_AFTER
+from odoo_shadow.source.api.http import DEADLINE_IN_TIMEOUTS, MOST_BYTES, MOST_VALUES
+from odoo_shadow.source.api.pages import Page, newest_id, read_pages
+from odoo_shadow.source.api.reading import Reading
+from odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
     OdooRecordIdError,
@@ -24,10 +27,7 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-from airflow_provider_odoo_shadow.source.headers import LONGEST_RETRY_AFTER
-from airflow_provider_odoo_shadow.source.http import DEADLINE_IN_TIMEOUTS, MOST_BYTES, MOST_VALUES
-from airflow_provider_odoo_shadow.source.pages import Page, newest_id, read_pages
-from airflow_provider_odoo_shadow.source.reading import Reading
+
 from tests.security.child import in_a_child
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import HTML_TYPE, RawServer, Reply, Request, gzipped, result

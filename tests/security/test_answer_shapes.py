@@ -12,19 +12,23 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.columns import boolean, integer, jsonb, many2one, number
-from airflow_provider_odoo_shadow.job.describing import companies_of, languages_of, read_layout
-from airflow_provider_odoo_shadow.job.doctor import Verdict, examine
-from airflow_provider_odoo_shadow.job.id_check import IdCheck, Transactions
-from airflow_provider_odoo_shadow.job.identity import _ask
-from airflow_provider_odoo_shadow.job.layout import Layout
-from airflow_provider_odoo_shadow.job.mirror import _about
-from airflow_provider_odoo_shadow.job.rows import RowBuilder
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.digests import read_fields_states
-from airflow_provider_odoo_shadow.source.discovery import discover_models
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.identity import _ask
+from odoo_shadow.mirror.shape.columns import boolean, integer, jsonb, many2one, number
+from odoo_shadow.mirror.shape.describe import companies_of, languages_of, read_layout
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.rows import RowBuilder
+from odoo_shadow.mirror.sync.id_check import IdCheck, Transactions
+from odoo_shadow.mirror.sync.model import _about
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.newest import DatedRow
+from odoo_shadow.shadow.tables.ids import LiveIds
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.discovery import discover_models
+from odoo_shadow.source.api.fields import Field, read_fields
+from odoo_shadow.source.api.fingerprints import read_fields_states
+from odoo_shadow.source.api.reading import Reading, Variant, add_variants
+from odoo_shadow.source.errors import (
     OdooAuthenticationError,
     OdooConfigurationError,
     OdooError,
@@ -32,12 +36,8 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooRequestError,
     OdooServerError,
 )
-from airflow_provider_odoo_shadow.source.fields import Field, read_fields
-from airflow_provider_odoo_shadow.source.reading import Reading, Variant, add_variants
-from airflow_provider_odoo_shadow.source.types import Json
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import LiveIds
-from airflow_provider_odoo_shadow.target.newest import DatedRow
+from odoo_shadow.source.types import Json
+
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result
 

@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from odoo_shadow.mirror.clock import CLOCK_TOLERANCE
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.proof.verify import Depth
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.sync.scan import _end_of
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.differences import Difference
+from odoo_shadow.shadow.state.registry import list_tables
+from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Unreadable
 
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.scan import _end_of
-from airflow_provider_odoo_shadow.job.verify import Depth
-from airflow_provider_odoo_shadow.job.window import CLOCK_TOLERANCE, Kind
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.pages import Unreadable
-from airflow_provider_odoo_shadow.target.compare import Difference
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.registry import list_tables
-from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits

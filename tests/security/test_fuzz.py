@@ -12,23 +12,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
+from odoo_shadow.mirror.health.doctor import examine
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.source.api import client as client_module
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.discovery import discover_models
+from odoo_shadow.source.api.fingerprints import read_fields_states
+from odoo_shadow.source.api.pages import newest_id, read_pages
+from odoo_shadow.source.api.reading import Reading
+from odoo_shadow.source.errors import OdooError
 from tenacity import wait_none
 
-from airflow_provider_odoo_shadow.job.describing import read_layout
-from airflow_provider_odoo_shadow.job.doctor import examine
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.errors import MassDeletionError, MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source import client as client_module
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.digests import read_fields_states
-from airflow_provider_odoo_shadow.source.discovery import discover_models
-from airflow_provider_odoo_shadow.source.errors import OdooError
-from airflow_provider_odoo_shadow.source.pages import newest_id, read_pages
-from airflow_provider_odoo_shadow.source.reading import Reading
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowError
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits

@@ -12,17 +12,17 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.shape import hash_keys
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.errors import OdooConfigurationError
 
-from airflow_provider_odoo_shadow.job import hash_keys
-from airflow_provider_odoo_shadow.job.dry_run import preview_model
-from airflow_provider_odoo_shadow.job.run import MirrorOptions
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.job.window import Kind
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.ids import OnDelete
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.errors import OdooConfigurationError
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.connection import OdooConnection
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 from tests.source.conftest import SECRET, ClientTo
 from tests.source.raw_server import RawServer
 
@@ -174,7 +174,7 @@ def test_control_characters_in_other_fields_are_refused(field: str, text: str) -
 
 
 def test_a_key_with_a_line_end_stays_out_of_headers(server: RawServer, client_to: ClientTo) -> None:
-    from airflow_provider_odoo_shadow.source.protocols.json2 import Json2
+    from odoo_shadow.source.api.protocols.json2 import Json2
 
     client = client_to(server.url, password=f"{SECRET}\r\nX-Evil: 1")
     with pytest.raises(OdooConfigurationError, match="holds control characters") as caught:

@@ -6,8 +6,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from odoo_shadow.shadow.install import ensure_base
 
-from airflow_provider_odoo_shadow.target.base import ensure_base
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.security.hostile_database import Hostile
@@ -53,10 +53,10 @@ def test_a_first_run_stops_before_anything_is_read(
     hostile.as_mallory(*statements)
     odoo.calls.clear()
     preview = hostile.run(odoo, "sync", "--dry-run", *ONE_MODEL)
-    assert preview.code == 1 and "would fail" in preview.err and "belong to something else" in preview.err
+    assert preview.code == 1 and "would fail" in preview.err and "something else" in preview.err
     outcome = hostile.run(odoo, "sync", *ONE_MODEL)
     assert outcome.code == 2
-    assert "in schema public belong to something else (public." in outcome.last_error
+    assert "in schema public belongs to something else (public." in outcome.last_error
     assert "odoo-shadow take-over" in outcome.last_error
     assert ("res.company", "search_read") not in odoo.calls
     tables = (

@@ -12,18 +12,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.sync import rehash
+from odoo_shadow.mirror.sync.rehash import renew_hashes
+from odoo_shadow.mirror.sync.table_hold import hold_table
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import PgConnection, ShadowDatabase
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
+from odoo_shadow.source.api.client import OdooClient
 from psycopg import errors, sql
 
-from airflow_provider_odoo_shadow.job import rehash
-from airflow_provider_odoo_shadow.job.rehash import renew_hashes
-from airflow_provider_odoo_shadow.job.run import MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.job.table_hold import hold_table
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.target.database import PgConnection, ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.row_hash import RowHash, rehash_rows
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, CountingProxy, in_shadow, mirror_with, visits

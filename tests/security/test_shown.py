@@ -16,6 +16,7 @@ from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.cli.shell import PG_PASSWORD, Outcome, Shell, shell_for
 from tests.cli.test_terminal import run_on_a_terminal
+from tests.conftest import OUR_LOGGERS
 from tests.dags.conftest import odoo_connection
 from tests.dags.test_sync_dag import run, states
 from tests.source.raw_server import RawServer, Reply, Request
@@ -254,16 +255,17 @@ def test_in_a_tasks_log(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
+    for name in OUR_LOGGERS:
+        caplog.set_level(logging.INFO, logger=name)
     refuse(odoo, "res.country", "search_read")
     dag_run = run(mirror_dag(models=["x_*", "res.country", "res.company"], retries=0))
     assert states(dag_run)["res.country"] == "failed"
     assert {states(dag_run)[task] for task in ("plan", "report", "x_evil", "res.company")} == {"success"}
-    ours = [record for record in caplog.records if record.name.startswith("airflow_provider_odoo_shadow")]
+    ours = [record for record in caplog.records if record.name.startswith(OUR_LOGGERS)]
     told = [record for record in ours if not record.name.endswith("last_words") or record.levelname == "ERROR"]
     for record in told:  # the others end a group of Airflow's own
         assert_plain(record.getMessage())
-    report = "".join(record.getMessage() for record in ours if record.name.endswith("mirrors.report"))
+    report = "".join(record.getMessage() for record in ours if record.name.endswith("dag_factory.report"))
     assert words(HONEST) in words(report) and "┃" in report  # the table is still one
     assert "\x1b[2J" not in capsys.readouterr().out
 
@@ -284,9 +286,9 @@ def test_airflow_hides_what_is_not_ours_to_hide(
     airflow_database: None, monkeypatch: pytest.MonkeyPatch, odoo: StandIn
 ) -> None:
     from airflow.sdk._shared.secrets_masker import redact
+    from odoo_shadow.text.redaction import forms_of
 
     from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-    from airflow_provider_odoo_shadow.text.redaction import forms_of
 
     secret = 'Hash-"secret"/of & 20+ characters'
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo, hash_secret=secret))

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 import pytest
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.run.choose import choose_models
+from odoo_shadow.source.api import discovery
+from odoo_shadow.source.errors import OdooConfigurationError
 
-from airflow_provider_odoo_shadow.job.choosing import choose_models
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.models import ModelChoice
-from airflow_provider_odoo_shadow.mirrors.config import read_mirrors
-from airflow_provider_odoo_shadow.source import discovery
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
+from airflow_provider_odoo_shadow.dag_factory.config import read_mirrors
 from odoo_stand_in import StandIn
-from tests.conftest import DAGS_FOLDER, client_of
+from tests.conftest import DAGS_FOLDER, OUR_LOGGERS, client_of
 from tests.dags.conftest import forget_variables, odoo_connection, shadow_connection
 from tests.dags.test_sync_dag import run, states
 
@@ -72,7 +72,8 @@ def watch(dag: DAG, rendered: list[str]) -> DAG:
 def test_a_hostile_model_is_refused_and_the_others_are_mirrored(
     mirror_dag: MirrorDag, rendered: list[str], database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
+    for name in OUR_LOGGERS:
+        caplog.set_level(logging.INFO, logger=name)
     dag_run = run(watch(mirror_dag(models=["x_pwn*", "res.country*"]), rendered))
     assert dag_run.state == "success"
     assert states(dag_run) == dict.fromkeys(
@@ -103,7 +104,8 @@ def test_not_even_a_plan_that_lets_it_pass_is_rendered(
 def test_what_the_registry_says_is_not_rendered(
     dags: Mapping[str, DAG], rendered: list[str], database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="airflow_provider_odoo_shadow")
+    for name in OUR_LOGGERS:
+        caplog.set_level(logging.INFO, logger=name)
     run(dags["odoo_shadow_sync"], models=["res.company"])
     with psycopg.connect(database) as connection:
         connection.execute(
@@ -121,7 +123,7 @@ def test_a_mapped_verification_renders_nothing_by_itself(
     dags: Mapping[str, DAG], rendered: list[str], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "airflow_provider_odoo_shadow.mirrors.verify_dag.mirrored_models", lambda _: [HOSTILE, "res.company"]
+        "airflow_provider_odoo_shadow.dag_factory.verify_dag.mirrored_models", lambda _: [HOSTILE, "res.company"]
     )
     run(dags["odoo_shadow_sync"], models=["res.company"])
     dag_run = run(watch(dags["odoo_shadow_verify"], rendered))
@@ -238,8 +240,9 @@ def test_a_text_of_which_nothing_tells_where_it_is_from_is_not_rendered() -> Non
 @pytest.mark.parametrize("setting", ["trusted_roles", "agreed_objects"])
 def test_a_single_text_is_no_list_of_whom_to_trust(setting: str) -> None:
     """Its letters would be taken for the names of roles."""
-    from airflow_provider_odoo_shadow.mirrors.mapped import MirrorModelOperator, VerifyModelOperator
-    from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
+    from odoo_shadow.shadow.errors import ShadowConfigurationError
+
+    from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator, VerifyModelOperator
 
     dag_run = SimpleNamespace(dag_id="d", run_id="r")
     context = cast("Context", {"dag_run": dag_run, "params": {"quick": True, "repair": False}})
@@ -276,7 +279,7 @@ def test_what_the_trigger_form_sends_is_not_rendered(mirror_dag: MirrorDag, rend
 def test_a_connections_id_is_no_template(tmp_path: Path, name: str) -> None:
     path = tmp_path / "mirrors.yaml"
     path.write_text(json.dumps({"mirrors": {"own": {name: PAYLOAD}}}), encoding="utf-8")
-    with pytest.raises(MirrorConfigurationError, match=rf"mirror 'own', {name} is a text: "):
+    with pytest.raises(MirrorConfigurationError, match=rf"mirror 'own', {name}: "):
         read_mirrors(path)
 
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from threading import Thread
 
 import pytest
-
-from airflow_provider_odoo_shadow.target import transport
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
-from airflow_provider_odoo_shadow.target.transport import protected
+from odoo_shadow.shadow import transport
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.shadow.transport import protected
 
 SECRET = "pass-of-the-shadow"
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104

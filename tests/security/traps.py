@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-PACKAGE = Path(__file__).parents[2] / "airflow_provider_odoo_shadow"
+PACKAGE = Path(__file__).parents[2] / "engine" / "odoo_shadow"
 _IS_SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|SET|BEGIN|AND|OR|ON|AS)\b")
 _CALL = re.compile(r"\b([a-z_][a-z0-9_]*)\s*\(")
 _WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")

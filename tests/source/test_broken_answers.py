@@ -8,19 +8,21 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-
-from airflow_provider_odoo_shadow.source.client import ATTEMPTS, OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.source.api.client import ATTEMPTS, OdooClient
+from odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
     OdooServerError,
     OdooTimeoutError,
     OdooUnreachableError,
 )
+
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import HTML_TYPE, RawServer, Reply, result
+
+pytestmark = pytest.mark.both_flavours
 
 BODY = b'{"jsonrpc": "2.0", "id": 1, "result": 7}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"

@@ -15,14 +15,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooServerError,
     OdooTimeoutError,
     OdooUnreachableError,
 )
+
 from tests.source.certificates import Certificate
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply
@@ -159,9 +159,9 @@ def test_nobody_answers_the_knocking(client_to: ClientTo) -> None:
 def test_silence_within_the_handshake(client_to: ClientTo) -> None:
     with (
         listening(silent) as port,
-        failing_with(OdooTimeoutError, "did not complete the TLS handshake within 0.2 s", "speaks https, or use http"),
+        failing_with(OdooTimeoutError, "did not complete the TLS handshake within 0.5 s", "speaks https, or use http"),
     ):
-        client_to(f"https://127.0.0.1:{port}", timeout=0.2).search_count("res.partner")
+        client_to(f"https://127.0.0.1:{port}", timeout=0.5).search_count("res.partner")
 
 
 def test_an_end_within_the_handshake(client_to: ClientTo) -> None:

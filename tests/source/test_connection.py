@@ -6,9 +6,9 @@ import pickle
 from dataclasses import asdict
 
 import pytest
+from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice
+from odoo_shadow.source.errors import OdooConfigurationError
 
-from airflow_provider_odoo_shadow.source.connection import OdooConnection, ProtocolChoice
-from airflow_provider_odoo_shadow.source.errors import OdooConfigurationError
 from tests.source.conftest import SECRET
 
 

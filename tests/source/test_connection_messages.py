@@ -10,6 +10,8 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_stand_in import Fault, StandIn
 from tests.source.conftest import SECRET
 
+pytestmark = pytest.mark.both_flavours
+
 WRONG_KEY = "0123456789abcdef" * 2 + "01234567"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.discovery import Kind, discover_models
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.discovery import Kind, discover_models
+
 from tests.source.raw_server import RawServer, Reply, Request, result
 
 FIELDS = {"write_date": {"type": "datetime", "store": True}}

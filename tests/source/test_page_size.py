@@ -6,9 +6,8 @@ import random
 from collections.abc import Sequence
 
 import pytest
-
-from airflow_provider_odoo_shadow.source.http import PAGE_BYTES
-from airflow_provider_odoo_shadow.source.page_size import PageSize
+from odoo_shadow.source.api.http import PAGE_BYTES
+from odoo_shadow.source.api.page_size import PageSize
 
 MIB = 2**20
 SMALL = 2_000

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from odoo_shadow.source.api.readable_only import readable_only
 
-from airflow_provider_odoo_shadow.source.readable_only import readable_only
 from tests.source.conftest import ClientTo
 from tests.source.raw_server import RawServer, Reply, Request
+
+pytestmark = pytest.mark.both_flavours
 
 
 def of_version(server: RawServer, major: int, *, is_administrator: bool) -> None:

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-
-from airflow_provider_odoo_shadow.source.client import ATTEMPTS, LONGEST_WAIT, OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.source.api.client import ATTEMPTS, LONGEST_WAIT, OdooClient
+from odoo_shadow.source.errors import (
     OdooAuthenticationError,
     OdooError,
     OdooFatalError,
@@ -17,10 +16,13 @@ from airflow_provider_odoo_shadow.source.errors import (
     OdooThrottledError,
     OdooUnreachableError,
 )
+
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply
+
+pytestmark = pytest.mark.both_flavours
 
 Call = Callable[[OdooClient], object]
 READS: dict[str, Call] = {

@@ -9,18 +9,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-from airflow_provider_odoo_shadow.source.client import OdooClient
-from airflow_provider_odoo_shadow.source.errors import (
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
     OdooServerError,
 )
+
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.certificates import Certificate
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import DATE, RawServer, Reply, Request, relay_to, result
+
+pytestmark = pytest.mark.both_flavours
 
 
 @pytest.mark.parametrize("protocol", ["auto", "jsonrpc", "xmlrpc"])
@@ -64,7 +66,7 @@ def test_without_a_limit_nothing_waits(server: RawServer, client_to: ClientTo, m
     def no_sleep(seconds: float) -> None:
         raise AssertionError(f"slept {seconds} s")
 
-    monkeypatch.setattr("airflow_provider_odoo_shadow.source.http.time.sleep", no_sleep)
+    monkeypatch.setattr("odoo_shadow.source.api.http.time.sleep", no_sleep)
     assert client_to(server.url).search_count("res.partner") == 7
 
 

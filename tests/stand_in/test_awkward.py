@@ -13,6 +13,8 @@ from odoo_stand_in.schema import KNOWN_TYPES
 from odoo_stand_in.stand_in import StandIn
 from tests.stand_in.conftest import Wire
 
+pytestmark = pytest.mark.both_flavours
+
 EVERYTHING = {"active_test": False}
 BY_COMPANY = {"char", "text", "html", "float", "integer", "boolean", "date", "datetime", "selection", "many2one"}
 

@@ -9,6 +9,8 @@ import pytest
 
 from odoo_stand_in import StandIn
 
+pytestmark = pytest.mark.both_flavours
+
 
 @pytest.fixture(scope="module", params=["17", "19"])
 def odoo(request: pytest.FixtureRequest, server: str) -> Iterator[StandIn]:

@@ -10,6 +10,8 @@ import requests
 from odoo_stand_in import Fault
 from tests.stand_in.conftest import Wire
 
+pytestmark = pytest.mark.both_flavours
+
 
 def test_login_by_password_and_by_key(wire: Wire) -> None:
     odoo = wire.odoo

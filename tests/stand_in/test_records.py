@@ -12,6 +12,8 @@ import pytest
 from odoo_stand_in import StandIn
 from tests.stand_in.conftest import Wire
 
+pytestmark = pytest.mark.both_flavours
+
 LONG_AGO = "2020-01-01 12:00:00.5"
 
 

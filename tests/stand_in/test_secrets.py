@@ -11,6 +11,8 @@ from odoo_stand_in import StandIn
 from odoo_stand_in.models.secrets import INNOCENT, MARKED, NOBODY
 from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places
 
+pytestmark = pytest.mark.both_flavours
+
 EVERYTHING = {"active_test": False}
 
 

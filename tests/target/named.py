@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.descriptions import Description
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.descriptions import Description
+
 from tests.target.catalog import structure
 from tests.target.tables import make_table
 

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import registry
+from odoo_shadow.shadow.tables.apply_changes import apply_change
+from odoo_shadow.shadow.tables.changes import plan_change
+from odoo_shadow.shadow.tables.merge import merge_rows
+from odoo_shadow.shadow.tables.row_hash import RowHash
+from odoo_shadow.shadow.tables.staging import Row
+from odoo_shadow.shadow.views.catalogue import describe_table
 from psycopg import sql
-
-from airflow_provider_odoo_shadow.target import registry
-from airflow_provider_odoo_shadow.target.base import ensure_base
-from airflow_provider_odoo_shadow.target.catalogue import describe_table
-from airflow_provider_odoo_shadow.target.changes import plan_change
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
-from airflow_provider_odoo_shadow.target.drift import apply_change
-from airflow_provider_odoo_shadow.target.merge import RowCounts, merge_rows
-from airflow_provider_odoo_shadow.target.row_hash import RowHash
-from airflow_provider_odoo_shadow.target.staging import Row
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 
 NAME = Column("name", ColumnType.TEXT)
 COLUMNS = ("id", "_odoo_write_date", "name")

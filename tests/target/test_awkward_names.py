@@ -5,17 +5,17 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.shadow.names import column_name, internal_schema, table_name
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import registry, sync_log, watermarks
+from odoo_shadow.shadow.state.lease import Lease, take_lease
+from odoo_shadow.shadow.state.schema import Origin, claim_origin, recorded_origin, schema_version
+from odoo_shadow.shadow.state.watermarks import Scan
+from odoo_shadow.shadow.tables.changes import plan_change
 
-from airflow_provider_odoo_shadow.target import registry, sync_log, watermarks
-from airflow_provider_odoo_shadow.target.base import Origin, claim_origin, recorded_origin, schema_version
-from airflow_provider_odoo_shadow.target.changes import plan_change
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import ShadowConfigurationError
-from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
-from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.names import column_name, internal_schema, table_name
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
-from airflow_provider_odoo_shadow.target.watermarks import Scan
 from tests.target.catalog import structure
 from tests.target.roles import run_as_owner
 from tests.target.tables import NOON, make_table, merge, rows_of

@@ -9,24 +9,18 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.descriptions import Description
+from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionError
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.names import table_name
+from odoo_shadow.shadow.state.registry import list_tables, read_settings
+from odoo_shadow.shadow.state.schema import Origin, check_origin, claim_origin, recorded_origin, schema_version
+from odoo_shadow.shadow.state.schema_statements import VERSION, base_statements
+from odoo_shadow.shadow.state.sync_log import entries_of_run
+from odoo_shadow.shadow.views.named_views import renew_due_views
 
-from airflow_provider_odoo_shadow.target.base import (
-    Origin,
-    check_origin,
-    claim_origin,
-    ensure_base,
-    recorded_origin,
-    schema_version,
-)
-from airflow_provider_odoo_shadow.target.base_statements import VERSION, base_statements
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.descriptions import Description
-from airflow_provider_odoo_shadow.target.errors import ShadowOwnershipError, ShadowPermissionError
-from airflow_provider_odoo_shadow.target.named_views import renew_due_views
-from airflow_provider_odoo_shadow.target.names import table_name
-from airflow_provider_odoo_shadow.target.registry import list_tables, read_settings
-from airflow_provider_odoo_shadow.target.sync_log import entries_of_run
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.catalog import structure
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, rows_of

@@ -8,17 +8,17 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.rows import TupleRow
-
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import (
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
     ShadowError,
     ShadowPermissionError,
     ShadowRetriableError,
     ShadowUnreachableError,
 )
+from psycopg import sql
+from psycopg.rows import TupleRow
+
 from tests.target.fake_postgres import refusing, telling
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, merge, row, rows_of

@@ -9,10 +9,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from psycopg import sql
-
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import (
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
     ShadowConflictError,
     ShadowError,
@@ -21,7 +19,9 @@ from airflow_provider_odoo_shadow.target.errors import (
     ShadowRetriableError,
     ShadowUnreachableError,
 )
-from airflow_provider_odoo_shadow.target.merge import merge_rows
+from odoo_shadow.shadow.tables.merge import merge_rows
+from psycopg import sql
+
 from tests.target.fake_postgres import refusing
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import COLUMNS, hash_of, make_base, make_table, row

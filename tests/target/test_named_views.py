@@ -8,13 +8,13 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.descriptions import Description
+from odoo_shadow.shadow.tables.ids import add_mark_column
+from odoo_shadow.shadow.views.named_views import renew_due_views
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.descriptions import Description
-from airflow_provider_odoo_shadow.target.ids import add_mark_column
-from airflow_provider_odoo_shadow.target.named_views import renew_due_views
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.catalog import structure
 from tests.target.named import (
     CUSTOMER,

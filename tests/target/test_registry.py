@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import LiteralString
 
 import pytest
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.names import distinct_table_name
+from odoo_shadow.shadow.state import registry
+from odoo_shadow.shadow.state.registry import TableStatus
+from odoo_shadow.shadow.tables.present import present_columns
+from odoo_shadow.shadow.views.named_views import renew_due_views
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target import registry
-from airflow_provider_odoo_shadow.target.base import ensure_base
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.named_views import renew_due_views
-from airflow_provider_odoo_shadow.target.names import distinct_table_name
-from airflow_provider_odoo_shadow.target.present import present_columns
-from airflow_provider_odoo_shadow.target.registry import TableStatus
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.tables import NAME, make_base, make_table, merge, row, rows_of
 
 CHANGES: list[LiteralString] = [

@@ -7,24 +7,18 @@ from contextlib import contextmanager
 from typing import LiteralString
 
 import pytest
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.differences import Difference
+from odoo_shadow.shadow.errors import ShadowConflictError
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.tables import staging
+from odoo_shadow.shadow.tables.compare import compare_rows, id_range
+from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
+from odoo_shadow.shadow.tables.merge import Filled, Merged, Overwrite, fill_columns, merge_rows, refresh_columns
+from odoo_shadow.shadow.tables.staging import FEWEST_TELLING, MOST_EXPLAINED, Cell, Row
 from psycopg import sql
 
-from airflow_provider_odoo_shadow.target import staging
-from airflow_provider_odoo_shadow.target.compare import Difference, compare_rows, id_range
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase, Transaction
-from airflow_provider_odoo_shadow.target.errors import ShadowConflictError
-from airflow_provider_odoo_shadow.target.ids import LiveIds, add_mark_column
-from airflow_provider_odoo_shadow.target.merge import (
-    Filled,
-    Merged,
-    Overwrite,
-    RowCounts,
-    fill_columns,
-    merge_rows,
-    refresh_columns,
-)
-from airflow_provider_odoo_shadow.target.staging import FEWEST_TELLING, MOST_EXPLAINED, Cell, Row
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
 from tests.target.tables import NOON, hash_of, make_table, rows_of
 
 FIELDS = (

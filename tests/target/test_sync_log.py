@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.merge import RowCounts
-from airflow_provider_odoo_shadow.target.sync_log import (
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.sync_log import (
     LogEntry,
     close_error,
     close_success,
@@ -14,6 +14,7 @@ from airflow_provider_odoo_shadow.target.sync_log import (
     log_unopened,
     open_entry,
 )
+
 from tests.target.tables import make_base
 
 PARTNERS, USERS = "odoo_shadow_res_partner", "odoo_shadow_res_users"

@@ -8,17 +8,17 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from psycopg import sql
-
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.errors import (
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import (
     ShadowConflictError,
     ShadowError,
     ShadowFatalError,
     ShadowRetriableError,
 )
-from airflow_provider_odoo_shadow.target.merge import merge_rows
-from airflow_provider_odoo_shadow.target.tables import Column, ColumnType
+from odoo_shadow.shadow.tables.merge import merge_rows
+from psycopg import sql
+
 from tests.target.catalog import structure
 from tests.target.tables import NOON, hash_of, make_table, merge, row, rows_of
 

@@ -7,10 +7,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-
-from airflow_provider_odoo_shadow.target.database import ShadowDatabase
-from airflow_provider_odoo_shadow.target.lease import Lease, take_lease
-from airflow_provider_odoo_shadow.target.watermarks import (
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.lease import Lease, take_lease
+from odoo_shadow.shadow.state.watermarks import (
     NEVER,
     Scan,
     finish_scan,
@@ -18,6 +17,7 @@ from airflow_provider_odoo_shadow.target.watermarks import (
     read_watermark,
     save_scan,
 )
+
 from tests.target.tables import NOON, make_base, make_table
 
 TABLE = "odoo_shadow_res_partner"

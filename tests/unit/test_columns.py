@@ -6,14 +6,13 @@ import json
 import math
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.columns import MisfitError
-from airflow_provider_odoo_shadow.job.layout import FieldColumn, Labels, Layout
-from airflow_provider_odoo_shadow.job.settings import ModelSettings
-from airflow_provider_odoo_shadow.source.fields import Field
-from airflow_provider_odoo_shadow.source.types import Json
-from airflow_provider_odoo_shadow.target.staging import Cell
-from airflow_provider_odoo_shadow.target.tables import ColumnType
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.shape.columns import MisfitError
+from odoo_shadow.mirror.shape.layout import FieldColumn, Labels, Layout
+from odoo_shadow.shadow.columns import ColumnType
+from odoo_shadow.shadow.tables.staging import Cell
+from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.types import Json
 
 JSON_TYPES = ("json", "properties_definition", "vector", "unknown")
 JSON_CELLS: list[tuple[Json, Cell]] = [

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.config import EngineConfig, read_engine_config
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
+from odoo_shadow.mirror.config.mirrors_file import EngineConfig, read_engine_config
+from odoo_shadow.mirror.errors import MirrorConfigurationError
 
 
 def read(folder: Path, text: str, name: str | None = "a") -> EngineConfig:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.layout import Layout
-from airflow_provider_odoo_shadow.job.model_index import IndexedModel, read_model_index
-from airflow_provider_odoo_shadow.source.fields import Field
-from airflow_provider_odoo_shadow.target.migrations import tables_migration
-from airflow_provider_odoo_shadow.target.names import LONGEST_NAME, distinct_table_name, table_name
-from airflow_provider_odoo_shadow.target.tables import ColumnType
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.model_index import IndexedModel, read_model_index
+from odoo_shadow.shadow.columns import ColumnType
+from odoo_shadow.shadow.ddl_files import tables_migration
+from odoo_shadow.shadow.names import LONGEST_NAME, distinct_table_name, table_name
+from odoo_shadow.source.api.fields import Field
 
 # Odoo's class, its name in fields_get, the column's type
 TYPES = [

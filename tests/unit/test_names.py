@@ -7,9 +7,8 @@ from itertools import islice
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS
-from airflow_provider_odoo_shadow.target.names import (
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.shadow.names import (
     LONGEST_NAME,
     column_name,
     distinct_table_name,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.pace import due_rows, lateness, promised_time, time_for_slices
-from airflow_provider_odoo_shadow.target.proofs import Proof
+from odoo_shadow.mirror.pace import due_rows, lateness, promised_time, time_for_slices
+from odoo_shadow.shadow.state.proofs import Proof
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY, MILLION = timedelta(hours=1), timedelta(days=1), 1_000_000

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.layout import Layout
-from airflow_provider_odoo_shadow.job.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
-from airflow_provider_odoo_shadow.source.errors import OdooServerError
-from airflow_provider_odoo_shadow.source.fields import Field
-from airflow_provider_odoo_shadow.source.types import Json, Record
-from airflow_provider_odoo_shadow.target.staging import FEWEST_TELLING, Cell, Row
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
+from odoo_shadow.shadow.tables.staging import FEWEST_TELLING, Cell, Row
+from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.errors import OdooServerError
+from odoo_shadow.source.types import Json, Record
 
 FIELDS = [
     Field("active", "boolean"),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.errors import MirrorConfigurationError
-from airflow_provider_odoo_shadow.job.models import PRIORITY_MODELS, ModelChoice
-from airflow_provider_odoo_shadow.job.progress import Progress, not_more_often_than
-from airflow_provider_odoo_shadow.job.run import LARGEST_PAGE, MirrorOptions, Run
-from airflow_provider_odoo_shadow.job.secrets import is_secret
-from airflow_provider_odoo_shadow.job.window import DEFAULT_LOOK_BACK, Kind
-from airflow_provider_odoo_shadow.source.fields import Field
-from airflow_provider_odoo_shadow.target.merge import RowCounts
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.options import LARGEST_PAGE, MirrorOptions, Run
+from odoo_shadow.mirror.shape.secrets import is_secret
+from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.source.api.fields import Field
 
 
 def test_the_priority_models_are_those_of_the_contract() -> None:

@@ -11,12 +11,11 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-
-from airflow_provider_odoo_shadow.text.amounts import counted
-from airflow_provider_odoo_shadow.text.errors import ShownError
-from airflow_provider_odoo_shadow.text.log import Block, logger
-from airflow_provider_odoo_shadow.text.redaction import REDACTED, protect, protect_url, redact
-from airflow_provider_odoo_shadow.text.shown import LONGEST, shown, shown_block
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.errors import ShownError
+from odoo_shadow.text.log import Block, logger
+from odoo_shadow.text.redaction import REDACTED, protect, protect_url, redact
+from odoo_shadow.text.shown import LONGEST, shown, shown_block
 
 SECRET = 'ü"s3/cr t&%7'
 FORMS = {
@@ -228,7 +227,7 @@ def test_an_errors_message_is_shown() -> None:
 
 
 def test_log_lines_are_shown(caplog: pytest.LogCaptureFixture) -> None:
-    log = logger("airflow_provider_odoo_shadow.test_text")
+    log = logger("odoo_shadow.test_text")
     with caplog.at_level(logging.INFO):
         log.info("%s: %d rows, %.1f s, %s", "a\nb", 3, 0.5, ValueError(SECRET))
         log.info("table:\n%s", Block("one\ntwo\x1b[0m"))

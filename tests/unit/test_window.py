@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
-
-from airflow_provider_odoo_shadow.job.window import Kind, can_resume, domain_of, kind_of, low_end
-from airflow_provider_odoo_shadow.target.watermarks import NEVER, Scan, Watermark
+from odoo_shadow.mirror.sync.window import Kind, can_resume, domain_of, kind_of, low_end
+from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
 
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)

@@ -1,0 +1,161 @@
+"""The task that begins a run: which models the mirror has, and which of them have work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from airflow.sdk import Context, conf
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
+from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, tell_unmatched_of
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.shadow.state.watermarks import NEVER
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.text.log import logger
+from odoo_shadow.text.nearest import did_you_mean, nearest
+
+from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
+
+log = logger(__name__)
+
+_ALIKE = 0.85
+"""How much of two models' names has to be the same for a guess: many begin alike."""
+
+_PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
+
+
+class ModelPlan(TypedDict):
+    """The arguments of one mapped task."""
+
+    model: str
+    full: bool
+    preview: bool
+    batch_size: int
+    allow_mass_delete: bool
+    model_settings: dict[str, object]
+
+
+def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
+    """Return one entry per model that has work; the watermarks of the others advance, their Variables, too.
+
+    :raises MirrorConfigurationError: a name that is no parameter or no model of this mirror, or more models than
+        Airflow maps. Airflow has checked the values.
+    :raises OdooError, ShadowError: one side could not be asked.
+    """
+    params = context["params"]
+    check_parameters(context, _PARAMETERS)
+    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
+        if params["dry_run"]:
+            tell_unmatched_of(odoo, chosen.models, mirror.settings_of)
+            plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
+        else:
+            plan = _plan(context, odoo, shadow, mirror, chosen)
+    check_number(len(plan.work))
+    return [
+        ModelPlan(
+            model=item.model,
+            full=params["full"],
+            preview=params["dry_run"],
+            batch_size=params["batch_size"],
+            allow_mass_delete=params["allow_mass_delete"],
+            model_settings=_as_arguments(mirror.settings_of(item.model)),
+        )
+        for item in plan.work
+    ]
+
+
+def check_parameters(context: Context, known: Sequence[str]) -> None:
+    """Refuse a run that was triggered with a parameter that there is not: it would be passed over."""
+    for name in sorted(set(context["dag_run"].conf or {}) - {*known}):
+        raise MirrorConfigurationError(
+            f"The run was triggered with '{name}', which is no parameter" + did_you_mean(name, known)
+        )
+
+
+def _as_arguments(settings: ModelSettings) -> dict[str, object]:
+    return {**settings.model_dump(mode="json", exclude_defaults=True), "named_fields": list(settings.named_fields)}
+
+
+def _chosen(odoo: OdooClient, shadow: ShadowDatabase, mirror: MirrorConfig) -> Chosen:
+    chosen = choose_models(odoo, mirror.choice, shadow)
+    for item in chosen.left_out:
+        level = logging.WARNING if item.reason == NO_MATCH else logging.INFO
+        log.log(level, "%s is left out: %s", item.model, item.reason)
+    for key in mirror.unused_settings(chosen.models, lambda: odoo.readable_models):
+        log.warning("model_settings: %s matches none of the models", key)
+    return chosen
+
+
+def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
+    """Return those of the mirror's models that the trigger form asks for."""
+    if not terms:
+        return chosen
+    wanted = ModelChoice.parse(terms)
+    reasons = {item.model: item.reason for item in chosen.left_out}
+    for name in terms:
+        if name in wanted.names and name not in chosen.models:
+            meant = nearest(name, chosen.models, alike=_ALIKE)
+            hint = (
+                "the server does not have it, or the mirror does not ask for it"
+                if meant is None
+                else (f"did you mean {meant}?")
+            )
+            raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reasons.get(name, hint)}.")
+    models = tuple(model for model in chosen.models if wanted.matches(model))
+    if not models:
+        raise MirrorConfigurationError(f"{', '.join(terms)} matches none of this mirror's models.")
+    return replace(chosen, models=models)
+
+
+def _plan(context: Context, odoo: OdooClient, shadow: ShadowDatabase, mirror: MirrorConfig, chosen: Chosen) -> Plan:
+    dag_run, params = context["dag_run"], context["params"]
+    options = MirrorOptions(
+        full=params["full"],
+        batch_size=params["batch_size"],
+        look_back=timedelta(minutes=mirror.look_back_minutes),
+        on_delete=mirror.on_delete,
+    )
+    variables = WatermarkVariables(mirror.name)
+
+    def replay_from(table: str) -> datetime | None:
+        try:
+            return variables.read(table)
+        except ShadowConfigurationError:
+            return NEVER  # no watermark at all: its own task tells what is wrong with it
+
+    plan = plan_run(
+        odoo,
+        shadow,
+        chosen,
+        run=mirror_run(dag_run.dag_id, dag_run.run_id),
+        options=options,
+        settings=mirror.settings_of,
+        replay_from=replay_from,
+    )
+    for item in plan.unchanged:
+        variables.write(item.table, item.model, item.watermark)
+    return plan
+
+
+def check_number(tasks: int) -> None:
+    """Refuse more tasks than Airflow maps, which fails the task that hands on the list, and tells no cure."""
+    most = conf.getint("core", "max_map_length", fallback=1024)
+    if tasks > most:
+        raise MirrorConfigurationError(
+            f"{tasks} models have work, but Airflow maps at most {most} tasks: raise [core] max_map_length "
+            f"(AIRFLOW__CORE__MAX_MAP_LENGTH) to {tasks} or more, or split the mirror."
+        )

@@ -1,0 +1,166 @@
+"""What a run tells people in its logs: what became of each model, and what the login cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from airflow.sdk import Context, TaskInstanceState
+from airflow.sdk.exceptions import AirflowSkipException
+from odoo_shadow.mirror.binding import check_names_in_public
+from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
+from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.report_tables import (
+    as_text,
+    entries_table,
+    findings_table,
+    outcomes_table,
+    previews_table,
+)
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.shadow.state.schema import schema_version
+from odoo_shadow.shadow.state.sync_log import LogEntry, entries_of_run
+from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
+from odoo_shadow.shadow.views.named_views import renew_due_views
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.note import (
+    DRY_RUN_NOTE,
+    named,
+    repaired_tables,
+    sync_note,
+    verification_note,
+)
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.plugin.run_note import KEY
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
+
+log = logger(__name__)
+
+_MOST_NAMED = 10
+
+
+def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
+    """Log a table of the run's models, from the shadow's own log, and renew the views with names.
+
+    :raises VerificationError: rows had to be repaired.
+    :raises ShadowConflictError: something else has the names of the shadow's views in `public`.
+    :raises ShadowError: the log cannot be read.
+    """
+    dag_run = context["dag_run"]
+    if context["params"]["dry_run"]:
+        context["ti"].xcom_push(KEY, DRY_RUN_NOTE)
+        _report_previews(context, task_id)
+        return
+    run = mirror_run(dag_run.dag_id, dag_run.run_id)
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        with shadow.transaction() as tx:
+            has_shadow = bool(schema_version(tx))  # not so when a first run failed early
+            entries = entries_of_run(tx, run.id) if has_shadow else []
+            outcomes = outcomes_of_run(tx, run.id) if has_shadow else []
+        context["ti"].xcom_push(KEY, sync_note(entries, outcomes))
+        if has_shadow:
+            renew_due_views(shadow)
+        _log_states(context, task_id)
+        _log_entries(entries)
+        _log_outcomes(outcomes)
+        check_names_in_public(shadow)
+    _refuse_repairs(outcomes)
+
+
+def _log_states(context: Context, task_id: str) -> None:
+    dag_run = context["dag_run"]
+    states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
+    ended = list(states.get(dag_run.run_id, {}).values())
+    log.info("Mapped tasks: %s", ", ".join(f"{ended.count(s)} {s}" for s in sorted(set(ended))) or "none")
+
+
+def _log_entries(entries: Sequence[LogEntry]) -> None:
+    worked = [entry for entry in entries if not entry.is_unchanged]
+    log.info("%s unchanged", counted(len(entries) - len(worked), "model"))
+    if worked:
+        log.info("What each other model's last try did:\n%s", as_text(entries_table(worked)))
+    for entry in worked:
+        if entry.status == "error":
+            log.error("%s: %s", entry.table, entry.error_message)
+
+
+def _report_previews(context: Context, task_id: str) -> None:
+    """Log what the mapped tasks of a dry run have found out; those that failed tell it themselves."""
+    found = context["ti"].xcom_pull(task_ids=[task_id])
+    previews = [item for item in found if item is not None]
+    log.info("Nothing was written. What a run would do:\n%s", as_text(previews_table(previews)))
+
+
+def report_verification(context: Context, mirror: MirrorConfig) -> None:
+    """Log what a run's comparisons found. Raises `VerificationError` when something was repaired: it was wrong before.
+
+    :raises ShadowError: what they found cannot be read.
+    """
+    run = mirror_run(context["dag_run"].dag_id, context["dag_run"].run_id)
+    with (
+        shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow,
+        shadow.transaction() as tx,
+    ):
+        outcomes = outcomes_of_run(tx, run.id) if schema_version(tx) else []
+    context["ti"].xcom_push(KEY, verification_note(outcomes))
+    _log_outcomes(outcomes)
+    _refuse_repairs(outcomes)
+
+
+def _log_outcomes(outcomes: Sequence[Outcome]) -> None:
+    if outcomes:
+        log.info("What was compared with Odoo:\n%s", as_text(outcomes_table(outcomes)))
+
+
+def _refuse_repairs(outcomes: Sequence[Outcome]) -> None:
+    repaired = repaired_tables(outcomes)
+    if repaired:
+        raise VerificationError(
+            f"Rows were wrong in the shadow until now and have been repaired: {named(repaired)}; the logs of the tasks "
+            "that compared them name the first cells."
+        )
+
+
+def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> None:
+    """Do what a run does when its models are done, and log it; nothing in a dry run, or while there is no shadow.
+
+    Nor after a plan that failed: it may have found another database in the place of Odoo's.
+
+    :raises AirflowSkipException: the plan has failed.
+    :raises OdooError, ShadowError, MirrorConfigurationError: some model's, after the others.
+    """
+    dag_run, params = context["dag_run"], context["params"]
+    if params["dry_run"]:
+        return
+    states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[plan_task_id], run_ids=[dag_run.run_id])
+    if states.get(dag_run.run_id, {}).get(plan_task_id) != TaskInstanceState.SUCCESS:
+        raise AirflowSkipException("The plan has not succeeded, so nothing is written.")
+    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        with shadow.transaction() as tx:
+            if not schema_version(tx):
+                return
+        run = mirror_run(dag_run.dag_id, dag_run.run_id)
+        options = MirrorOptions(batch_size=params["batch_size"])
+        log_closed(close_run(odoo, shadow, run=run, options=options))
+
+
+def report_access(mirror: MirrorConfig) -> None:
+    """Log what the login and the database role can do.
+
+    Of the models, those that the mirror names are looked at; the task `plan` tells of those that a pattern takes.
+
+    :raises MirrorConfigurationError: names the problems.
+    """
+    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        findings = examine(odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes))
+    log.info("Access as it is:\n%s", as_text(findings_table(findings)))
+    problems = [f"{item.subject}: {item.text}" for item in findings if item.verdict is Verdict.PROBLEM]
+    if problems:
+        raise MirrorConfigurationError("; ".join(problems[:_MOST_NAMED]))

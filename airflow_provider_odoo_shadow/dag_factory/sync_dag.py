@@ -1,0 +1,201 @@
+"""The DAG that keeps one mirror: plan → one mapped task per model that has work → settle → report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
+from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
+from odoo_shadow.mirror.options import LARGEST_PAGE
+
+from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator
+from airflow_provider_odoo_shadow.dag_factory.plan import ModelPlan, plan_models
+from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
+from airflow_provider_odoo_shadow.transfers.last_words import say_last
+from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+
+PLAN_TASK = "plan"
+MIRROR_TASK = "mirror"
+_PATTERN = rf"^(?=!|.*[*?]){TERM}$"
+
+_DOC = """
+### {name}
+
+Keeps a read-only shadow of an Odoo database (connection `{odoo}`) in PostgreSQL
+(connection `{postgres}`, schema `{schema}`).
+
+Each model with work is a mapped task, labelled with its name: the first run reads it whole, later runs only what
+changed; models without changes are found by the task `plan` and get no task of their own. A model that fails is retried
+and fails alone; the others finish, and the run then ends failed.
+
+- **Trigger** with a choice of `models`, `full` to read everything again, `dry_run` to see only what would happen.
+- **Watermarks** are the Variables `odoo_shadow_watermark__{name}__<table>`: set `last_write_date` back to replay.
+- **The run's note** sums up what became of the models and their rows.
+- **History** of every run and table: `{schema}.odoo_shadow_sync_log`.
+"""
+
+
+def build_sync_dag(mirror: MirrorConfig) -> DAG:
+    """Build the DAG that keeps a mirror. Touches no network and no database."""
+    with DAG(
+        dag_id=mirror.sync_dag_id,
+        description=f"Mirrors Odoo ({mirror.odoo_conn_id}) into {mirror.schema_name} ({mirror.postgres_conn_id}).",
+        doc_md=_DOC.format(
+            name=mirror.name, odoo=mirror.odoo_conn_id, postgres=mirror.postgres_conn_id, schema=mirror.schema_name
+        ),
+        schedule=mirror.schedule,
+        start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        tags=["odoo", "odoo-shadow"],
+        params=_params(mirror),
+    ) as dag:
+
+        @task(
+            task_id=PLAN_TASK,
+            doc_md="Finds the models, and which of them have work; logs why others are left out or passed over.",
+            retries=mirror.retries,
+            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
+            retry_exponential_backoff=2,
+            retry_policy=MirrorRetryPolicy(),
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def plan() -> list[ModelPlan]:
+            return plan_models(get_current_context(), mirror)
+
+        mirrored = MirrorModelOperator.partial(
+            task_id=MIRROR_TASK,
+            odoo_conn_id=mirror.odoo_conn_id,
+            postgres_conn_id=mirror.postgres_conn_id,
+            schema=mirror.schema_name,
+            mirror=mirror.name,
+            look_back=timedelta(minutes=mirror.look_back_minutes),
+            on_delete=str(mirror.on_delete),
+            trusted_roles=mirror.trusted_roles,
+            agreed_objects=mirror.agreed_objects,
+            retries=mirror.retries,
+            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
+            retry_exponential_backoff=2,
+            retry_policy=MirrorRetryPolicy(),
+            max_active_tis_per_dagrun=mirror.parallel_models,
+            map_index_template="{{ task.model }}",
+        ).expand_kwargs(plan())
+
+        # A teardown has no say in whether the run succeeded: what is in the way of a model fails that model.
+        @task(
+            task_id="doctor",
+            doc_md="Lists what the login and the database role cannot do.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def doctor() -> None:
+            report_access(mirror)
+
+        doctor().as_teardown()
+
+        # Whatever became of the models; so it has no say in whether they succeeded, which `complete` has.
+        @task(
+            task_id="settle",
+            doc_md="Looks after rows of which no write_date tells, and compares a slice of each table with Odoo.",
+            trigger_rule=TriggerRule.ALL_DONE,
+            retries=mirror.retries,
+            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
+            retry_exponential_backoff=2,
+            retry_policy=MirrorRetryPolicy(),
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def settle() -> None:
+            settle_run(get_current_context(), mirror, PLAN_TASK)
+
+        complete = EmptyOperator(
+            task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."
+        )
+
+        # A teardown runs whatever became of the models.
+        @task(
+            task_id="report",
+            doc_md="Lists what became of each model, and renews the views with names; fails when rows were repaired.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def report() -> None:
+            report_run(get_current_context(), mirror, MIRROR_TASK)
+
+        settled = settle()
+        mirrored >> [settled, complete]
+        settled >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
+    return dag
+
+
+def _models_param(mirror: MirrorConfig) -> Param:
+    choice = mirror.choice
+    if not choice.is_plain:  # which models there are is known only when the run asks Odoo: a field for lines of text
+        return Param(
+            [mirror.models] if isinstance(mirror.models, str) else list(mirror.models),
+            type=["array", "null"],
+            items={"type": "string", "pattern": f"^{TERM}$", "maxLength": LONGEST_TERM},
+            maxItems=MOST_TERMS,
+            uniqueItems=True,
+            title="Models",
+            description="Which of the mirror's models to mirror: names, patterns such as sale.*, exclusions such as "
+            "!mail.*, a line each; none means all.",
+        )
+    models = list(choice.names)
+    return Param(
+        models,
+        type=["array", "null"],
+        items={
+            "type": "string",
+            "maxLength": LONGEST_TERM,
+            "anyOf": [{"enum": [*models, "all", "priority"]}, {"pattern": _PATTERN}],
+        },
+        maxItems=MOST_TERMS,
+        examples=[*models, *_families(models)],  # what makes the form a multi-select, which takes nothing else
+        uniqueItems=True,
+        title="Models",
+        description="Which of the mirror's models to mirror, by name or all of one kind (sale.*); none means all.",
+    )
+
+
+def _families(models: list[str]) -> list[str]:
+    """Return patterns that take several models each."""
+    kinds = Counter(model.partition(".")[0] for model in models)
+    return [f"{kind}.*" for kind, number in sorted(kinds.items()) if number > 1]
+
+
+def _params(mirror: MirrorConfig) -> dict[str, Param]:
+    return {
+        "models": _models_param(mirror),
+        "full": Param(
+            False,
+            type="boolean",
+            title="Full",
+            description="Read everything again, not only what changed since the last run.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Only log what would be read, written and created.",
+        ),
+        "batch_size": Param(
+            mirror.batch_size,
+            type="integer",
+            minimum=1,
+            maximum=LARGEST_PAGE,
+            title="Batch size",
+            description="Records a page.",
+        ),
+        "allow_mass_delete": Param(
+            False,
+            type="boolean",
+            title="Allow mass delete",
+            description="Let a suspicious share of a table's rows go, after a run has stopped to ask.",
+        ),
+    }

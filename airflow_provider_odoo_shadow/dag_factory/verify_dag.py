@@ -1,0 +1,89 @@
+"""The DAG that compares one mirror with Odoo, and repairs it: one mapped task per mirrored model."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, Param, get_current_context, task
+from odoo_shadow.mirror.proof.verify import mirrored_models
+
+from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
+from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters
+from airflow_provider_odoo_shadow.dag_factory.report import report_verification
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.transfers.last_words import say_last
+from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+
+_PARAMETERS = ("quick", "repair")
+
+_DOC = """
+### {name}
+
+Compares the shadow in schema `{schema}` with Odoo itself, cell by cell, and reads anew what differs. It finds what
+`write_date` never shows: SQL run by a module, database cascades.
+
+Every outcome is kept in `{schema}.odoo_shadow_verification`. Without `repair`, a model that differs fails. What had to
+be repaired was wrong until then: the task `report` lists it and fails, and with `fail_on_repair` the run does.
+"""
+
+
+def build_verify_dag(mirror: MirrorConfig) -> DAG:
+    """Build the DAG that verifies a mirror. Touches no network and no database."""
+    with DAG(
+        dag_id=mirror.verify_dag_id,
+        description=f"Compares {mirror.schema_name} ({mirror.postgres_conn_id}) with Odoo, and repairs it.",
+        doc_md=_DOC.format(name=mirror.name, schema=mirror.schema_name),
+        schedule=mirror.verify_schedule,
+        start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        tags=["odoo", "odoo-shadow"],
+        params={
+            "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
+            "repair": Param(True, type="boolean", title="Repair", description="Read anew what differs."),
+        },
+    ) as dag:
+
+        @task(
+            task_id="plan",
+            doc_md="Lists the models that are mirrored, or were to be; none before the first sync.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def plan() -> list[str]:
+            check_parameters(get_current_context(), _PARAMETERS)
+            with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+                models = mirrored_models(shadow)
+            check_number(len(models))
+            return models
+
+        verified = VerifyModelOperator.partial(
+            task_id="verify",
+            odoo_conn_id=mirror.odoo_conn_id,
+            postgres_conn_id=mirror.postgres_conn_id,
+            schema=mirror.schema_name,
+            batch_size=mirror.batch_size,
+            trusted_roles=mirror.trusted_roles,
+            agreed_objects=mirror.agreed_objects,
+            retries=mirror.retries,
+            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
+            retry_exponential_backoff=2,
+            retry_policy=MirrorRetryPolicy(),
+            max_active_tis_per_dagrun=mirror.parallel_models,
+            map_index_template="{{ task.model }}",
+        ).expand(model=plan())
+
+        # Whatever became of the models; whether it has a say in the run's state is a setting.
+        @task(
+            task_id="report",
+            doc_md="Lists what differed; fails when something had to be repaired.",
+            on_failure_callback=say_last,
+            on_retry_callback=say_last,
+        )
+        def report() -> None:
+            report_verification(get_current_context(), mirror)
+
+        verified >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
+    return dag

@@ -1,1 +1,0 @@
-"""The job: one model's mirror run, built on source and target. Knows no Airflow."""

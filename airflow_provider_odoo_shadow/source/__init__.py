@@ -1,4 +1,0 @@
-"""Speaks Odoo: connections, protocols, models and fields, pages of records.
-
-Knows neither PostgreSQL nor Airflow.
-"""

@@ -1,0 +1,62 @@
+"""`odoo-shadow doctor`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Unpack
+
+import click
+
+from odoo_shadow.cli.options import (
+    Command,
+    Connections,
+    config_option,
+    look_back_option,
+    model_choice,
+    models_option,
+    odoo_client,
+    odoo_options,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
+from odoo_shadow.cli.terminal import console
+from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.report_tables import findings_table
+from odoo_shadow.mirror.run.choose import choose_models
+
+SOME_PROBLEM = 1
+
+
+@click.command(cls=Command)
+@odoo_options
+@shadow_options()
+@config_option
+@models_option("the 13 priority models")
+@look_back_option
+@verbose_option
+@click.pass_context
+def doctor(
+    context: click.Context,
+    config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
+    models: str | None,
+    look_back: float,
+    verbose: bool,
+    **connections: Unpack[Connections],
+) -> None:
+    """Tell what the login and the database role can do, and what they cannot.
+
+    Nothing is written.
+
+    \b
+    Exit codes: 0 no problem, 1 some problem, 2 wrong usage.
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
+        chosen = choose_models(odoo, model_choice(models), shadow)
+        findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
+    console().print(findings_table(findings))
+    if any(finding.verdict is Verdict.PROBLEM for finding in findings):
+        context.exit(SOME_PROBLEM)

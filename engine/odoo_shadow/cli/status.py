@@ -1,0 +1,91 @@
+"""`odoo-shadow status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Unpack
+
+import click
+from rich.table import Column, Table
+
+from odoo_shadow.cli.options import (
+    Command,
+    ShadowSettings,
+    json_option,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    verbose_option,
+)
+from odoo_shadow.cli.terminal import console, say, say_json
+from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_document, look_at_mirror
+from odoo_shadow.mirror.pace import in_seconds
+from odoo_shadow.mirror.report_tables import add_row
+
+SOME_FAILED = 1
+
+
+@click.command(cls=Command)
+@shadow_options()
+@json_option
+@verbose_option
+@click.pass_context
+def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
+    """Show tables, rows, watermarks, lag and last errors.
+
+    The lag is the time since the watermark: what was written in Odoo later may not be here yet. Each run also compares
+    a share of the rows with Odoo, cell by cell: all have been since the moment in the column "proven up to".
+
+    \b
+    Exit codes: 0 all well, 1 some table's last run failed, or its view in public shows something else,
+                2 there is no shadow.
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    with shadow_database(settings) as shadow, shadow.transaction() as tx:
+        health = look_at_mirror(tx, datetime.now(UTC))
+    if as_json:
+        say_json(as_document(health))
+    else:
+        _tell(health)
+    if not health.is_well:
+        context.exit(SOME_FAILED)
+
+
+def _tell(health: MirrorHealth) -> None:
+    if health.origin is not None:
+        where = f"'{health.origin.database}' at {health.origin.url}"
+        say(f"Shadow of the Odoo database {where}, in schema '{health.schema}'")
+    console().print(_as_table(health.tables))
+    for item in health.tables:
+        if item.late:
+            say(f"{item.model}: {item.late}", err=True)
+        if item.refused:
+            say(f"{item.model}: {item.refused}")
+    for item in health.failing:
+        say(f"{item.model}: {item.failing}", err=True)
+    for problem in health.problems:
+        say(problem, err=True)
+
+
+def _as_table(tables: Sequence[TableHealth]) -> Table:
+    table = Table(Column("model", no_wrap=True))
+    table.add_column("rows", justify="right")
+    for title in ("watermark (UTC)", "lag", "last sync (UTC)", "proven up to (UTC)", "errors"):
+        table.add_column(title)
+    for item in tables:
+        add_row(
+            table,
+            item.model,
+            str(item.rows),
+            _moment(item.watermark),
+            "" if item.lag is None else str(in_seconds(item.lag)),
+            _moment(item.last_sync_at),
+            "not yet" if item.proven_up_to is None else _moment(item.proven_up_to),
+            str(item.failed_runs or ""),
+        )
+    return table
+
+
+def _moment(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,326 @@
+"""`odoo-shadow sync`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Unpack
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from odoo_shadow.cli.options import (
+    BoundedNumber,
+    Command,
+    Connections,
+    config_option,
+    json_option,
+    look_back_option,
+    model_choice,
+    models_option,
+    odoo_client,
+    odoo_options,
+    set_up_logging,
+    shadow_database,
+    shadow_options,
+    tell_only_elsewhere,
+    tell_unused_settings,
+    verbose_option,
+)
+from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
+from odoo_shadow.mirror.binding import accept_database as accept
+from odoo_shadow.mirror.binding import check_binding, check_names_in_public
+from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
+from odoo_shadow.mirror.identity import check_all
+from odoo_shadow.mirror.options import (
+    LARGEST_PAGE,
+    LONGEST_WAIT_FOR_TABLE,
+    WAIT_FOR_TABLE,
+    MirrorOptions,
+    Run,
+)
+from odoo_shadow.mirror.report_tables import add_row
+from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
+from odoo_shadow.mirror.run.closing import Closed, close_run
+from odoo_shadow.mirror.run.outcome import (
+    Ending,
+    Foreseen,
+    ModelForecast,
+    ModelOutcome,
+    RunForecast,
+    RunOutcome,
+    named_once,
+)
+from odoo_shadow.mirror.run.plan import SettingsOf, as_before, plan_run, tell_unmatched_of
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
+from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.views.named_views import renew_due_views
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.shown import shown
+
+SOME_FAILED = 1
+STOPPED = 130
+
+
+@click.command(cls=Command)
+@odoo_options
+@shadow_options()
+@config_option
+@models_option("the 13 priority models")
+@click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, LARGEST_PAGE),
+    default=DEFAULT_PAGE_SIZE,
+    show_default=True,
+    help="Records a page.",
+)
+@look_back_option
+@click.option(
+    "--on-delete",
+    type=click.Choice([str(choice) for choice in OnDelete]),
+    help="What becomes of rows that are gone from Odoo: deleted, marked in _deleted_at, or left."
+    "  [default: as in the last run, at first delete]",
+)
+@click.option("--allow-mass-delete", is_flag=True, help="Let a suspicious share of a table's rows go at once.")
+@click.option(
+    "--wait",
+    type=BoundedNumber(min=0, max=LONGEST_WAIT_FOR_TABLE.total_seconds()),
+    default=WAIT_FOR_TABLE.total_seconds(),
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a table that another run writes. A run that was killed keeps its table for 90 seconds.",
+)
+@click.option(
+    "--accept-database",
+    is_flag=True,
+    help="Go on with another database at the same address, such as a restored backup: every table is read again.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
+@json_option
+@verbose_option
+@click.pass_context
+def sync(
+    context: click.Context,
+    config: EngineConfig | None,
+    models: str | None,
+    full: bool,
+    batch_size: int,
+    look_back: float,
+    on_delete: str | None,
+    allow_mass_delete: bool,
+    wait: float,
+    accept_database: bool,
+    dry_run: bool,
+    as_json: bool,
+    verbose: bool,
+    **connections: Unpack[Connections],
+) -> None:
+    """Mirror Odoo: each model whole at first, then only what changed.
+
+    Whenever it is stopped, the next call goes on from the last committed page. Without --config each model is mirrored
+    with the settings of its last run.
+
+    \b
+    Exit codes: 0 all well, 1 some model failed, 2 the run could not begin, 130 stopped by Ctrl-C.
+
+    \b
+    Example:
+        export ODOO_URL=https://erp.example.com ODOO_DB=prod
+        export ODOO_USER=integration@example.com ODOO_PASSWORD=...
+        export SUPABASE_DB_URL=postgresql://postgres@db.example.com:5432/postgres
+        odoo-shadow sync --models res.partner,sale.order --dry-run
+    """  # noqa: D301 - click wants a backspace, not a backslash
+    set_up_logging(verbose)
+    if accept_database and dry_run:
+        raise click.UsageError("--accept-database forgets how far each table is, and --dry-run writes nothing.")
+    choice = model_choice(models)
+    settings = config.settings_of if config else as_before
+    options = MirrorOptions(
+        full=full,
+        batch_size=batch_size,
+        look_back=timedelta(minutes=look_back),
+        on_delete=OnDelete(on_delete) if on_delete else None,
+        allow_mass_delete=allow_mass_delete,
+        wait=timedelta(seconds=wait),
+    )
+    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
+        odoo.user_id()
+        if accept_database:
+            accept(odoo, shadow)
+        try:
+            chosen = choose_models(odoo, choice, shadow)
+            if chosen.left_out:
+                left_out = counted(len(chosen.left_out), "model is left out", "models are left out")
+                say(f"{left_out}; odoo-shadow models --why says why.", err=True)
+            for item in chosen.left_out:
+                if item.reason == NO_MATCH:
+                    say(f"{item.model} {item.reason}.", err=True)
+            tell_unused_settings(config, odoo, chosen)
+            outcome: RunForecast | RunOutcome
+            if dry_run:
+                outcome = _preview_all(odoo, shadow, chosen, options, settings, as_json=as_json)
+            else:
+                outcome = _mirror_all(odoo, shadow, chosen, options, settings, as_json=as_json)
+        except KeyboardInterrupt:
+            say("Stopped; the next call goes on from the last committed page.", err=True)
+            context.exit(STOPPED)
+    if as_json:
+        say_json(outcome.as_document())
+    say(outcome.summary, err=as_json)
+    if not outcome.is_good:
+        context.exit(SOME_FAILED)
+
+
+def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:
+    try:
+        check_names_in_public(shadow)
+    except ShadowError as error:
+        said = f"What was mirrored stands in schema {shadow.schema}, but: {error}"
+        say(said, err=True)
+        return (said,)
+    return ()
+
+
+def _preview_all(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    chosen: Chosen,
+    options: MirrorOptions,
+    settings: SettingsOf,
+    *,
+    as_json: bool,
+) -> RunForecast:
+    check_binding(odoo, shadow)
+    tell_only_elsewhere(shadow)
+    if not options.full:
+        check_all(odoo, shadow)
+    tell_unmatched_of(odoo, chosen.models, settings)
+    found = []
+    for model in chosen.models:
+        try:
+            preview = preview_model(odoo, shadow, model, options=options, settings=settings(model))
+            item = ModelForecast(model, Foreseen.MIRRORED, preview)
+        except OdooUnknownModelError as error:
+            item = ModelForecast(model, Foreseen.SKIPPED, error=str(error))
+        except (OdooError, ShadowConflictError, MassDeletionError, MirrorConfigurationError) as error:
+            item = ModelForecast(model, Foreseen.FAILED, error=str(error))
+        if not as_json or item.ending is Foreseen.FAILED:
+            say(item, err=item.ending is Foreseen.FAILED)
+        found.append(item)
+    return RunForecast(shadow.schema, tuple(found), chosen.left_out)
+
+
+def _mirror_all(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    chosen: Chosen,
+    options: MirrorOptions,
+    settings: SettingsOf,
+    *,
+    as_json: bool,
+) -> RunOutcome:
+    run, begun = Run(), time.monotonic()
+    with working(f"Asking Odoo which of {counted(len(chosen.models), 'model')} have work", err=as_json):
+        plan = plan_run(odoo, shadow, chosen, run=run, options=options, settings=settings)
+    models = []
+    for model in (item.model for item in plan.work):
+        with progress_of(model, err=as_json) as show:
+            item = _mirror(odoo, shadow, model, run, options, settings(model), show)
+        if item.error is not None:
+            skipped = f"{item.ending}: " if item.ending is Ending.SKIPPED else ""
+            say(named_once(model, item.error, skipped), err=True)
+        elif isinstance(item.done, MirrorResult) and item.done.cannot_know:
+            say(f"{model}: {CANNOT_KNOW}.", err=as_json)
+        models.append(item)
+    closed, end_error = _close(odoo, shadow, run, options)
+    renew_due_views(shadow)
+    models += [ModelOutcome(item.model, Ending.UNCHANGED, item) for item in plan.unchanged]
+    if not as_json:
+        console().print(_as_table(shadow.schema, models, closed))
+    problems = _problems_in_public(shadow)
+    seconds = time.monotonic() - begun
+    return RunOutcome(
+        run.id,
+        shadow.schema,
+        tuple(models),
+        left_out=chosen.left_out,
+        closed=tuple(closed),
+        end_error=end_error,
+        problems=problems,
+        seconds=seconds,
+    )
+
+
+def _mirror(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    model: str,
+    run: Run,
+    options: MirrorOptions,
+    settings: ModelSettings | None,
+    show: Callable[[Progress], None],
+) -> ModelOutcome:
+    try:
+        result = mirror_model(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=show)
+    except OdooUnknownModelError as error:
+        return ModelOutcome(model, Ending.SKIPPED, error=str(error))
+    except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
+        return ModelOutcome(model, Ending.FAILED, error=str(error))
+    return ModelOutcome(model, Ending.MIRRORED, result)
+
+
+def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Closed]) -> Table:
+    counted_as = numbers("inserted", "updated", "unchanged", "deleted", "seconds")
+    table = Table("model", "what", *counted_as, title=Text(shown(f"Schema {schema}")))
+    words = {Ending.SKIPPED: "skipped: not installed", Ending.FAILED: "FAILED"}
+    for item in models:
+        if isinstance(item.done, MirrorResult):
+            add_row(table, item.model, item.done.kind, *_cells(item.counts), f"{item.done.seconds:.1f}")
+        elif item.ending is not Ending.UNCHANGED:
+            add_row(table, item.model, words[item.ending])
+    for end in closed:
+        if end.error is not None:
+            add_row(table, end.model, f"FAILED: {end.what}")
+        else:
+            add_row(table, end.model, end.what, *_cells(end.counts))
+    for item in models:
+        if item.ending is Ending.UNCHANGED:
+            add_row(table, item.model, "unchanged")
+    return table
+
+
+def _close(
+    odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions
+) -> tuple[list[Closed], str | None]:
+    """Do what comes after the models; what keeps the rest of it from being done leaves what the models did.
+
+    :return: what was done, and why the rest was not.
+    """
+    closed = []
+    try:
+        for end in close_run(odoo, shadow, run=run, options=options):
+            closed.append(end)
+            if end.error is not None:
+                say(str(end), err=True)
+    except (OdooError, ShadowError) as error:
+        say(f"The end of the run: {error}", err=True)
+        return closed, str(error)
+    return closed, None
+
+
+def _cells(counts: RowCounts) -> tuple[int, int, int, int]:
+    return counts.inserted, counts.updated, counts.unchanged, counts.deleted

@@ -1,0 +1,105 @@
+"""Output for people: tables and a progress display on a terminal, plain lines elsewhere.
+
+Whatever is shown may come from Odoo or from another role's objects: it is text, never markup or an escape code.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TextIO
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressDisplay
+from rich.table import Column
+from rich.text import Text
+
+from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
+from odoo_shadow.text.redaction import redact
+from odoo_shadow.text.shown import shown
+
+SECONDS_BETWEEN_LINES = 10.0
+LONGEST_LINE = 20_000
+_PLAIN_WIDTH = 160
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print one line."""
+    click.echo(shown(text, longest=LONGEST_LINE), err=err)
+
+
+def say_json(document: object) -> None:
+    """Print JSON for programs: every text as it is, apart from credentials, which no text holds then.
+
+    JSON writes whatever a terminal would obey as an escape of its own, but for DEL. Moments are in UTC.
+    """
+    click.echo(json.dumps(_redacted(document), indent=2, default=_as_text).replace("\x7f", "\\u007f"))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return redact(str(value))
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _redacted(item) for key, item in value.items()}
+    return [_redacted(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console as wide as the terminal, or wide enough for a log."""
+    stream = _stream(stderr)
+    width = None if stream.isatty() else _PLAIN_WIDTH
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+def _stream(err: bool) -> TextIO:
+    return sys.stderr if err else sys.stdout
+
+
+def numbers(*names: str) -> list[Column]:
+    """Return columns for numbers: to the right."""
+    return [Column(name, justify="right") for name in names]
+
+
+@contextmanager
+def working(what: str, *, err: bool = False) -> Iterator[None]:
+    """Show on a terminal that something goes on.
+
+    :param err: on standard error, as standard output is a program's.
+    """
+    if _stream(err).isatty():
+        with console(stderr=err).status(Text(shown(what))):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def progress_of(model: str, *, err: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """Show how far a model is: a bar on a terminal, now and then a line elsewhere, but for what the table will tell.
+
+    :param err: on standard error, as standard output is a program's.
+    """
+    if not _stream(err).isatty():
+        tell = not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress, err=err))
+        yield lambda progress: tell(progress) if progress.done < 1 else None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}% {task.fields[counts]}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with ProgressDisplay(*columns, console=console(stderr=err), transient=True) as display:
+        bar = display.add_task(shown(model), total=1.0, counts="")
+        yield lambda progress: display.update(bar, completed=progress.done, counts=shown(progress.counts))

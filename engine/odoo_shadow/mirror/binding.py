@@ -1,0 +1,108 @@
+"""Binds a shadow schema to the Odoo database that it mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.names import table_name
+from odoo_shadow.shadow.state.registry import list_tables
+from odoo_shadow.shadow.state.schema import (
+    Origin,
+    accept_origin,
+    check_origin,
+    claim_origin,
+    recorded_origin,
+    schema_version,
+)
+from odoo_shadow.shadow.state.schema_statements import VERSION
+from odoo_shadow.shadow.state.sync_log import has_run
+from odoo_shadow.shadow.tables.present import recognize
+from odoo_shadow.shadow.views.public_views import PUBLIC, READ_BY_MANY, check_public
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+
+def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
+    """Make or upgrade the schema, and make sure that it belongs to this Odoo database.
+
+    One call for each client, however often it is asked for: the uuid of Odoo's database.
+
+    :param models: what will be mirrored; before a first run, nothing else may have their names in `public`.
+    :raises ShadowOwnershipError: it mirrors another one, or holds what roles own that are not trusted.
+    :raises ShadowConflictError: something else has the names of the shadow's views.
+    """
+    with shadow.transaction() as tx:
+        version = schema_version(tx)
+        if not version or not has_run(tx):  # the schema may be there from a file of ddl
+            check_public(tx, [table_name(model) for model in models])
+            if not version and tx.schema == PUBLIC:
+                log.warning("The schema is public: %s.", READ_BY_MANY)
+        if version < VERSION:
+            ensure_base(tx)
+        recognize(tx)
+        owner = recorded_origin(tx)
+    origin = _origin(odoo)
+    is_known = owner is not None and origin.is_neutralized in (None, owner.is_neutralized)
+    if owner is None or not is_known or replace(origin, uuid=origin.uuid or owner.uuid) != owner:
+        with shadow.transaction() as tx:
+            claim_origin(tx, origin)
+
+
+def check_names_in_public(shadow: ShadowDatabase) -> None:
+    """Make sure, after a run, that whoever queries a mirrored table's name in `public` sees the shadow.
+
+    :raises ShadowConflictError: something else has come to stand there.
+    """
+    with shadow.transaction() as tx:
+        if schema_version(tx):
+            check_public(tx, [item.table for item in list_tables(tx)])
+
+
+def check_binding(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+    """Make sure that the schema may mirror this Odoo database, without writing anything.
+
+    :raises ShadowOwnershipError: it mirrors another one.
+    """
+    origin = _origin(odoo)
+    with shadow.transaction() as tx:
+        owner = recorded_origin(tx) if schema_version(tx) else None
+        if owner is not None:
+            check_origin(tx, owner, origin)
+
+
+def accept_database(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+    """Let the schema mirror whatever database is at its address now: all watermarks are forgotten.
+
+    So every table is read whole by its next run, and what is gone leaves it; a suspicious share still asks.
+
+    :raises ShadowOwnershipError: the schema mirrors a database at another address.
+    """
+    with shadow.transaction() as tx:
+        if not schema_version(tx):
+            return
+        ensure_base(tx)
+        owner = recorded_origin(tx)
+        if owner is None:
+            return
+        check_origin(tx, replace(owner, uuid=None), _address(odoo))
+        accept_origin(tx)
+    log.warning(
+        "Schema '%s' mirrors what is at %s, database '%s', from now on: every table is read whole by its next run, "
+        "and asks (--allow-mass-delete) if a suspicious share of its rows is gone.",
+        shadow.schema,
+        odoo.connection.url,
+        odoo.connection.database,
+    )
+
+
+def _origin(odoo: OdooClient) -> Origin:
+    return replace(_address(odoo), uuid=odoo.database_uuid, is_neutralized=odoo.is_neutralized)
+
+
+def _address(odoo: OdooClient) -> Origin:
+    return Origin(odoo.connection.url, odoo.connection.database)

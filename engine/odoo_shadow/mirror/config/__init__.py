@@ -1,0 +1,1 @@
+"""What people ask for: models, patterns, settings, the file of mirrors."""

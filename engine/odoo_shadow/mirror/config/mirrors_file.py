@@ -1,0 +1,276 @@
+"""The YAML file that describes mirrors, as far as the engine needs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.config.complaints import Complaint
+from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings, settings_of
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.config.yaml_file import Place, YamlFile, read_yaml
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.options import LARGEST_PAGE, LONGEST_LOOK_BACK
+from odoo_shadow.shadow.database import DEFAULT_SCHEMA, check_schema
+from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.trust import Trust
+from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.given import given
+from odoo_shadow.text.nearest import did_you_mean, is_nearly
+from odoo_shadow.text.shown import LONGEST
+
+_MINUTE = 60
+_LONGEST_TOLD = LONGEST - 50
+DEFAULT_SCHEDULE = "0 */4 * * *"
+_SCHEDULES = ("schedule", "verify_schedule")
+_CRON_ITEM = r"(?:\*|\?|L?\d*L?|[A-Za-z]{3})"
+_CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
+_CRON = re.compile(rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4}}|@(?:hour|dai|week|month|quarter|year|annual)ly|@midnight")
+_MIRRORS = "mirrors"
+
+DAG_SETTINGS = frozenset(
+    {"odoo_conn_id", "postgres_conn_id", "schedule", "verify_schedule", "parallel_models", "retries"}
+    | {"retry_delay_seconds", "fail_on_repair"}
+)
+"""What only the DAGs need."""
+
+
+def _no_truth(value: object) -> object:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("it must be a number")
+    return value
+
+
+def _chosen(value: object) -> object:
+    if isinstance(value, str) and value not in ("priority", "all"):
+        raise ValueError("it must be priority, all, or a list, such as [res.partner]")
+    if not isinstance(value, str | list | tuple):
+        raise ValueError("it must be priority, all, or a list, such as [res.partner]")
+    for number, item in enumerate(() if isinstance(value, str) else value, start=1):
+        if not isinstance(item, str):
+            raise ValueError(f"its entry {number} is {given(item)} and no text: write it in quotes")
+    return value
+
+
+NoTruth = BeforeValidator(_no_truth)
+_Names = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class EngineConfig(BaseModel):
+    """What the engine needs of a mirror.
+
+    :param models: `priority`, `all`, or names, patterns and exclusions.
+    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param model_settings: by model or pattern.
+    :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
+    :param agreed_objects: triggers and rules of others on the mirror's tables, as the doctor names them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_name: Annotated[str, Field(alias="schema")] = DEFAULT_SCHEMA
+    models: Annotated[Literal["priority", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
+    batch_size: Annotated[int, NoTruth, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
+    look_back_minutes: Annotated[float, NoTruth, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
+        DEFAULT_LOOK_BACK.total_seconds() / _MINUTE
+    )
+    on_delete: OnDelete = OnDelete.DELETE
+    model_settings: dict[str, ModelSettings] = {}
+    trusted_roles: _Names = ()
+    agreed_objects: _Names = ()
+
+    @property
+    def trust(self) -> Trust:
+        """Whose objects in the shadow's database may be used, besides the sync's role's own."""
+        return Trust(frozenset(self.trusted_roles), frozenset(self.agreed_objects))
+
+    @property
+    def choice(self) -> ModelChoice:
+        """The models."""
+        return ModelChoice.parse(self.models)
+
+    def unused_settings(self, models: Collection[str], ask: Callable[[], Collection[str]]) -> list[str]:
+        """Return the names and patterns of `model_settings` that no model has.
+
+        :param ask: tells which models there are besides; settings for them are none of this run's business.
+        :raises MirrorConfigurationError: one is nearly the name of one of these models, which would be mirrored without
+            the settings that were meant for it.
+        """
+        keys = [key for key in self.model_settings if not any(fnmatchcase(model, key) for model in models)]
+        others = ask() if keys else ()
+        unused = [key for key in keys if not any(fnmatchcase(model, key) for model in others)]
+        for key in unused:
+            meant = next((model for model in sorted(models) if is_nearly(key, model)), None)
+            if meant is not None:
+                raise MirrorConfigurationError(f"model_settings: there is no model '{key}' (did you mean {meant}?).")
+        return unused
+
+    def settings_of(self, model: str) -> ModelSettings:
+        """Return how a model is mirrored."""
+        return settings_of(model, self.model_settings)
+
+    @field_validator("schema_name")
+    @classmethod
+    def _check_schema(cls, schema: str) -> str:
+        try:
+            check_schema(schema)
+        except ShadowConfigurationError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        return schema
+
+    @field_validator("models")
+    @classmethod
+    def _check_models(cls, models: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        ModelChoice.parse(models)
+        return models
+
+
+Config = TypeVar("Config", bound=EngineConfig)
+
+
+@dataclass(frozen=True)
+class MirrorEntry:
+    """One mirror of the file, unchecked."""
+
+    file: YamlFile
+    name: str
+    settings: Mapping[str, object]
+
+    def where(self, place: Place = ()) -> str:
+        """Return the file and the line of a setting, and the mirror."""
+        return f"{self.file.where((_MIRRORS, self.name, *place))}: mirror '{self.name}'"
+
+
+class WrongSettingsError(MirrorConfigurationError):
+    """Settings of a file are wrong; all of them are told, as far as that serves.
+
+    :param complaints: a sentence each, with the file's name first.
+    """
+
+    def __init__(self, path: Path, complaints: Sequence[str]) -> None:
+        self.complaints = tuple(complaints)
+        told, *others = self.complaints
+        for number, text in enumerate(others, start=1):
+            more = text.removeprefix(f"{path}, ")
+            if len(told) + len(more) > _LONGEST_TOLD:
+                told = f"{told} {counted(len(others) - number + 1, 'more mistake')} besides."
+                break
+            told = f"{told} {more}"
+        super().__init__(told)
+
+
+def read_entries(path: Path) -> list[MirrorEntry]:
+    """Read the file.
+
+    :raises MirrorConfigurationError: says what is wrong with the file.
+    """
+    file = read_yaml(path)
+    document = file.document
+    others = [key for key in document if key != _MIRRORS] if isinstance(document, dict) else []
+    if others:
+        raise MirrorConfigurationError(
+            f"{file.where((others[0],))}: there must be one entry, mirrors, and no '{others[0]}'"
+            + did_you_mean(others[0], [_MIRRORS])
+        )
+    mirrors = document.get(_MIRRORS) if isinstance(document, dict) else None
+    if not isinstance(mirrors, dict) or not mirrors:
+        raise MirrorConfigurationError(f"{path}: there must be one entry, mirrors, with at least one mirror by name.")
+    return [MirrorEntry(file, name, _settings(file, name, settings)) for name, settings in mirrors.items()]
+
+
+def check_entry(entry: MirrorEntry, kind: type[Config], *, besides: Collection[str] = (), **given: object) -> Config:
+    """Check one mirror's settings.
+
+    :param besides: settings that may stand there and are somebody else's.
+    :param given: what the file does not say.
+    :raises MirrorConfigurationError: says which settings in which lines are wrong.
+    """
+    names = {field.alias or name for name, field in kind.model_fields.items()} - given.keys()
+    wrong = [*_unknown(entry, {*names, *besides}), *_wrong_schedules(entry, besides)]
+    own = {name: value for name, value in entry.settings.items() if name in names}
+    try:
+        config = kind.model_validate({**own, **given})
+    except ValidationError as error:
+        wrong += [f"{entry.where(found.place)}, {found}." for found in Complaint.all_of(error)]
+        raise WrongSettingsError(entry.file.path, wrong) from None
+    for model, settings in config.model_settings.items():
+        try:
+            settings.check_names(model)
+        except MirrorConfigurationError as error:
+            wrong.append(f"{entry.where(('model_settings', model))}: {error}")
+    if wrong:
+        raise WrongSettingsError(entry.file.path, wrong)
+    return config
+
+
+def read_engine_config(path: Path, name: str | None) -> EngineConfig:
+    """Read what the engine needs of one mirror.
+
+    :param name: None for the only one.
+    :raises MirrorConfigurationError: says which file and which setting is wrong.
+    """
+    entries = {entry.name: entry for entry in read_entries(path)}
+    if name is None and len(entries) > 1:
+        raise MirrorConfigurationError(f"{path} has several mirrors: name one of {', '.join(entries)}.")
+    wanted = next(iter(entries)) if name is None else name
+    if wanted not in entries:
+        raise MirrorConfigurationError(f"{path} has no mirror '{wanted}', only {', '.join(entries)}.")
+    return check_entry(entries[wanted], EngineConfig, besides=DAG_SETTINGS)
+
+
+def _settings(file: YamlFile, name: str, settings: object) -> Mapping[str, object]:
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        where = file.where((_MIRRORS, name))
+        raise MirrorConfigurationError(
+            f"{where}: mirror '{name}' must be a list of settings, such as models: priority."
+        )
+    return settings
+
+
+def _unknown(entry: MirrorEntry, names: Collection[str]) -> Iterator[str]:
+    """Tell of settings that nobody knows: whoever misspells exclude_fields has fields mirrored that he excluded."""
+    for name in entry.settings:
+        if name not in names:
+            yield f"{entry.where((name,))}: there is no setting '{name}'" + did_you_mean(name, names)
+    of_models = entry.settings.get("model_settings")
+    for model, settings in of_models.items() if isinstance(of_models, dict) else ():
+        for name in settings if isinstance(settings, dict) else ():
+            if name not in SETTINGS:
+                where = entry.where(("model_settings", model, name))
+                hint = did_you_mean(name, SETTINGS)
+                yield f"{where}, model_settings of {model}: there is no setting '{name}'{hint}"
+
+
+def check_cron(schedule: str) -> None:
+    """Check that a text looks like a cron expression, as far as that can be told without Airflow.
+
+    :raises ValueError: it does not.
+    """
+    if not _CRON.fullmatch(schedule.strip()):
+        raise ValueError(
+            f"it must be a cron expression of five fields, such as '{DEFAULT_SCHEDULE}' for every four hours, or a "
+            "preset such as @hourly"
+        )
+
+
+def _wrong_schedules(entry: MirrorEntry, besides: Collection[str]) -> Iterator[str]:
+    """Tell of schedules that the DAGs' own check would refuse, where nobody else looks at them."""
+    for name in _SCHEDULES:
+        value = entry.settings.get(name)
+        try:
+            if name in besides and isinstance(value, str):
+                check_cron(value)
+        except ValueError as error:
+            yield f"{entry.where((name,))}, {name}: {error}."

@@ -1,0 +1,207 @@
+"""How single models are mirrored, where that differs from the default."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+
+from odoo_shadow.mirror.config.complaints import Complaint
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.text.given import given
+from odoo_shadow.text.nearest import did_you_mean
+
+_OPERANDS = {"&": 2, "|": 2, "!": 1}
+_WILD = re.compile(r"[*?\[]")
+_KEY = "key "
+_FIELD_OR_PATTERN = re.compile(r"([A-Za-z0-9_*?]|\[!?[A-Za-z0-9_-]+\])+")
+_MODEL_OR_PATTERN = re.compile(r"([a-z0-9_.*?]|\[!?[a-z0-9_.-]+\])+")
+_Names = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class ModelSettings(BaseModel):
+    """How one model is mirrored.
+
+    Names of fields may be patterns, such as `*_iban`, except where a field is added or let in.
+
+    :param domain: an Odoo domain; only records that match are mirrored.
+    :param exclude_fields: fields to leave out. Values that were mirrored before are removed.
+    :param hashed_fields: fields of which only a keyed hash is kept (`hash_secret` of the Odoo connection).
+    :param extra_fields: fields that Odoo does not store; they are refreshed on every run, as no cursor shows changes.
+    :param allow_fields: fields that look like credentials and are none, or are wanted all the same.
+    :param all_languages: keep translated fields in every active language, in `<field>__translations`.
+    :param all_companies: keep company-dependent fields for every company, in `<field>__companies`.
+    :param named_fields: what must be a field of the model; see `of_this_model`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: tuple[JsonValue, ...] = ()
+    exclude_fields: _Names = ()
+    hashed_fields: _Names = ()
+    extra_fields: _Names = ()
+    allow_fields: _Names = ()
+    all_languages: bool = False
+    all_companies: bool = False
+    named_fields: _Names = ()
+
+    @field_validator("domain")
+    @classmethod
+    def _check_domain(cls, domain: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
+        missing = 0  # operands that operators still wait for
+        for number, term in enumerate(domain, start=1):
+            if isinstance(term, str) and term in _OPERANDS:
+                missing = max(missing, 1) - 1 + _OPERANDS[term]
+            elif isinstance(term, list) and len(term) == 3:
+                missing = max(missing, 1) - 1
+            else:
+                raise ValueError(f"its part {number} is no condition such as ['active', '=', true]")
+        if missing:
+            raise ValueError("an operator lacks its conditions, which follow it")
+        return domain
+
+    def excludes(self, field: str) -> bool:
+        """Say whether a field is left out."""
+        return _matches(field, self.exclude_fields)
+
+    def hashes(self, field: str) -> bool:
+        """Say whether of a field only a hash is kept."""
+        return _matches(field, self.hashed_fields)
+
+    def as_text(self) -> str:
+        """Return the settings that are not the default as JSON, the same for the same settings."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    @classmethod
+    def from_text(cls, text: str | None) -> ModelSettings:
+        """Return what `as_text` has written."""
+        return cls.model_validate_json(text) if text else cls()
+
+    @classmethod
+    def parse(cls, model: str, settings: object) -> ModelSettings:
+        """Check settings as a person wrote them.
+
+        :raises MirrorConfigurationError: says which is wrong.
+        """
+        if not isinstance(settings, Mapping):
+            raise MirrorConfigurationError(
+                f"The settings of {model}: {given(settings)} is no mapping of settings by name."
+            )
+        known = {*SETTINGS, _INTERNAL}
+        for name in settings:
+            if name not in known:
+                hint = did_you_mean(str(name), SETTINGS)
+                raise MirrorConfigurationError(f"The settings of {model}, {name}: there is no such setting{hint}")
+        try:
+            parsed = cls.model_validate(dict(settings))
+        except ValidationError as error:
+            found = Complaint.all_of(error)[0]
+            is_given = f" (it is {found.given})" if found.given else ""
+            raise MirrorConfigurationError(
+                f"The settings of {model}, {found.setting}: {found.wanted}{is_given}."
+            ) from None
+        parsed.check_names(model)
+        return parsed if _INTERNAL in settings else parsed.of_this_model()
+
+    def check_names(self, model: str) -> None:
+        """Check names that would match nothing, so that a slip does not let data through.
+
+        :raises MirrorConfigurationError: one can be neither a field's nor a model's name, nor a pattern of such.
+        """
+        if not _MODEL_OR_PATTERN.fullmatch(model):
+            raise MirrorConfigurationError(
+                f"model_settings: '{model}' is no model's name or pattern; they look like res.partner and sale.*."
+            )
+        lists = ("exclude_fields", "hashed_fields", "extra_fields", "allow_fields")
+        for setting in lists:
+            for name in getattr(self, setting):
+                if not _FIELD_OR_PATTERN.fullmatch(name):
+                    raise MirrorConfigurationError(
+                        f"The settings of {model}, {setting}: '{name}' is no field's name or pattern; they look like "
+                        "phone and *_iban, and each is an entry of its own."
+                    )
+
+    def of_this_model(self) -> ModelSettings:
+        """Return the same, where every name that is no pattern must be a field: a typo would let data through."""
+        lists = (*self.exclude_fields, *self.hashed_fields, *self.allow_fields)
+        named = (name for name in lists if not _WILD.search(name))
+        return self.model_copy(update={"named_fields": tuple(sorted({*self.named_fields, *named}))})
+
+    def united(self, other: ModelSettings) -> ModelSettings:
+        """Add other settings: lists are united, everything else is the other's where it says something."""
+        merged: dict[str, object] = {}
+        for name, value in other.model_dump(exclude_unset=True).items():
+            mine = getattr(self, name)
+            is_list = isinstance(mine, tuple) and name != "domain"
+            merged[name] = tuple(dict.fromkeys((*mine, *value))) if is_list else value
+        return self.model_copy(update=merged)
+
+
+_INTERNAL = "named_fields"
+SETTINGS = tuple(name for name in ModelSettings.model_fields if name != _INTERNAL)
+"""What a person may write."""
+
+AS_USUAL = ModelSettings()
+"""How a model is mirrored of which nothing else is said."""
+
+
+def read_as(connection: OdooConnection, settings: ModelSettings, key_id: UUID | None) -> str:
+    """Return what decides which values Odoo gives, and what is kept of them: for another one, rows are read again.
+
+    :param key_id: what the connection's `hash_secret` is called; None when no run has used it.
+    """
+    decisive: list[str] = [connection.read_as]
+    if settings.domain:
+        decisive.append(f"domain {json.dumps(settings.domain)}")
+    if settings.hashed_fields:
+        key = "an unknown key" if key_id is None else f"{_KEY}{key_id}"
+        decisive.append(f"hashed {', '.join(settings.hashed_fields)} with {key}")
+    return "; ".join(decisive)
+
+
+def key_in(read_as: str) -> str:
+    """Return what the key is called in the text of a table with hashed fields."""
+    return read_as.rpartition(_KEY)[2]
+
+
+def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSettings:
+    """Return a model's settings: those of every name or pattern that matches it, in the order of the file."""
+    found = ModelSettings()
+    for pattern, settings in by_pattern.items():
+        if fnmatchcase(model, pattern):
+            found = found.united(settings.of_this_model() if pattern == model else settings)
+    return found
+
+
+def unmatched_patterns(settings: Mapping[str, ModelSettings], fields: Mapping[str, Collection[str]]) -> list[str]:
+    """Say which patterns of `exclude_fields` and `hashed_fields` match no field of the models that have them.
+
+    Such a pattern protects nothing, as when a field has another name in a newer Odoo.
+
+    :param settings: by model.
+    :param fields: names of fields, by model; models that are not there are not judged.
+    """
+    having: dict[tuple[str, str], list[str]] = {}
+    for model in settings.keys() & fields.keys():
+        for setting in ("exclude_fields", "hashed_fields"):
+            for pattern in getattr(settings[model], setting):
+                having.setdefault((setting, pattern), []).append(model)
+    return [
+        f"{setting}: '{pattern}' matches no field of {_some(sorted(models))}, so it protects nothing"
+        for (setting, pattern), models in sorted(having.items())
+        if not any(fnmatchcase(name, pattern) for model in models for name in fields[model])
+    ]
+
+
+def _some(models: list[str]) -> str:
+    return models[0] if len(models) == 1 else f"the {len(models)} models that have it in this run"
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

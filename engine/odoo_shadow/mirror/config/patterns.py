@@ -1,0 +1,136 @@
+"""Which models a person asks for: names, patterns, exclusions."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.source.names import LONGEST_NAME, is_model_name
+
+PRIORITY_MODELS = (
+    "res.partner",
+    "res.users",
+    "res.company",
+    "account.move",
+    "account.move.line",
+    "account.account",
+    "sale.order",
+    "sale.order.line",
+    "purchase.order",
+    "product.product",
+    "product.template",
+    "project.project",
+    "project.task",
+)
+"""The default set."""
+
+
+ALL = "all"
+PRIORITY = "priority"
+
+TERM = r"!?[a-zA-Z0-9_*?]+(\.[a-zA-Z0-9_*?]+)*"
+"""One entry of a choice, as a regular expression that JSON Schema knows as well."""
+
+LONGEST_TERM = LONGEST_NAME + 1
+MOST_TERMS = 10_000
+
+_WILD = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which models to mirror.
+
+    :param names: models that are named; they are mirrored, whatever they are.
+    :param patterns: such as `sale.*`, or `*` for all; what is not fit to be mirrored is left out of these.
+    :param excluded: names and patterns that are never mirrored.
+    """
+
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, terms: str | Iterable[str]) -> ModelChoice:
+        """Read `priority`, `all`, names, patterns such as `sale.*`, and exclusions such as `!mail.*`.
+
+        Exclusions alone mean all but those.
+
+        :raises MirrorConfigurationError: nothing is named, something stands twice, or cannot be a model's name.
+        """
+        listed = _split(terms)
+        if not listed:
+            raise MirrorConfigurationError("No models are named: name at least one, such as res.partner.")
+        if len(listed) > MOST_TERMS:
+            raise MirrorConfigurationError(f"{len(listed)} models are named, more than {MOST_TERMS}: use patterns.")
+        for term in listed:
+            if not _is_term(term):
+                raise MirrorConfigurationError(
+                    f"{term!r} is no model's name; they look like res.partner, patterns like sale.* or !mail.*."
+                )
+        twice = sorted(term for term, times in Counter(listed).items() if times > 1)
+        if twice:
+            raise MirrorConfigurationError(f"Models stand twice in the list: {', '.join(twice)}.")
+        return cls._of(listed)
+
+    @classmethod
+    def _of(cls, terms: list[str]) -> ModelChoice:
+        excluded = tuple(term[1:] for term in terms if term.startswith("!"))
+        taken = [term for term in terms if not term.startswith("!")] or [ALL]
+        named = [name for term in taken for name in (PRIORITY_MODELS if term == PRIORITY else [term])]
+        patterns = tuple("*" if term == ALL else term for term in named if term == ALL or _WILD.search(term))
+        names = tuple(dict.fromkeys(term for term in named if term != ALL and not _WILD.search(term)))
+        return cls(tuple(name for name in names if not _matches(name, excluded)), patterns, excluded)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the models are known without asking the server."""
+        return not self.patterns
+
+    def matches(self, model: str) -> bool:
+        """Say whether a model is asked for, by name or by a pattern."""
+        return not self.excludes(model) and (model in self.names or _matches(model, self.patterns))
+
+    def excludes(self, model: str) -> bool:
+        """Say whether a model is excluded."""
+        return _matches(model, self.excluded)
+
+
+def checked_name(model: object) -> str:
+    """Return what is given for a model's name.
+
+    :raises MirrorConfigurationError: no model can have it: the server, another role or a template made it up.
+    """
+    if isinstance(model, str) and is_model_name(model):
+        return model
+    raise MirrorConfigurationError(
+        f"{model!r} is no model's name, and is not mirrored; they look like res.partner, and Odoo allows no others."
+    )
+
+
+def in_order(models: Iterable[str]) -> tuple[str, ...]:
+    """Return models as they are mirrored: the priority models first, the others by name."""
+    rank = {name: number for number, name in enumerate(PRIORITY_MODELS)}
+    return tuple(sorted(set(models), key=lambda name: (rank.get(name, len(rank)), name)))
+
+
+def _is_term(term: str) -> bool:
+    """Say whether it is a pattern, or a name that Odoo allows."""
+    bare = term.removeprefix("!")
+    if _WILD.search(bare):
+        return len(bare) <= LONGEST_NAME and re.fullmatch(TERM, term) is not None
+    return is_model_name(bare)
+
+
+def _split(terms: str | Iterable[str]) -> list[str]:
+    if isinstance(terms, str):
+        return [part.strip() for part in terms.split(",") if part.strip()]
+    return list(terms)
+
+
+def _matches(model: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(model, pattern) for pattern in patterns)

@@ -1,0 +1,296 @@
+"""Tells what a login and a database role can do, and what they cannot: access as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from odoo_shadow.mirror.binding import check_binding
+from odoo_shadow.mirror.health.forecast import forecast
+from odoo_shadow.mirror.health.health import only_elsewhere
+from odoo_shadow.mirror.identity import check_all
+from odoo_shadow.mirror.pace import told_late
+from odoo_shadow.mirror.shape.describe import check_language, closed_models
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.refused_fields import REFUSED
+from odoo_shadow.shadow.circumstances import has_room, hidden_tables, why_read_only
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.names import table_name
+from odoo_shadow.shadow.ownership import list_foreign
+from odoo_shadow.shadow.rights import Rights, read_rights
+from odoo_shadow.shadow.state.registry import TableStatus, list_tables
+from odoo_shadow.shadow.state.schema import may_see_internal, schema_version
+from odoo_shadow.shadow.state.watermarks import latest_commit
+from odoo_shadow.shadow.transport import CHECKED_MODES, is_local
+from odoo_shadow.shadow.views.public_views import (
+    PUBLIC,
+    READ_BY_MANY,
+    check_own_place,
+    foreign_names,
+    in_the_way,
+)
+from odoo_shadow.source.api.answers import Entry, moment_in
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.fields import read_fields
+from odoo_shadow.source.api.protocols.json2 import Json2
+from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
+from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from odoo_shadow.text.amounts import counted
+
+TOLERATED_SKEW = timedelta(seconds=60)
+SHORTEST_LOOK_BACK = timedelta(minutes=2)
+"""Odoo's default `limit_time_real`; imports and crons may take longer."""
+
+_MOST_NAMES = 8
+
+
+class Verdict(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "PROBLEM"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's table."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+
+
+def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
+    """Examine both sides; what cannot be reached becomes a finding, too."""
+    findings: list[Finding] = []
+    answers = True
+    cells: dict[str, int] = {}
+    for look in (_server(odoo), _models(odoo, models, cells)):
+        try:
+            findings += look
+        except OdooError as error:
+            findings.append(Finding("Odoo", Verdict.PROBLEM, str(error)))
+            answers = False
+            break
+    try:
+        with shadow.transaction() as tx:
+            for item in _database(tx, look_back, models, cells):
+                findings.append(item)  # what is known before it fails
+        if answers and not any(item.subject == "owner" for item in findings):
+            check_binding(odoo, shadow)
+            check_all(odoo, shadow)
+    except (ShadowError, OdooError) as error:
+        findings.append(Finding("database", Verdict.PROBLEM, str(error)))
+    return findings
+
+
+def _server(odoo: OdooClient) -> Iterator[Finding]:
+    user_id = odoo.user_id()
+    connection = odoo.connection
+    yield Finding("Odoo", Verdict.OK, f"{odoo.version.text} at {connection.url}, database '{connection.database}'")
+    yield Finding("login", Verdict.OK, f"'{connection.login}' (user {user_id}) accepted over {odoo.protocol.label}")
+    skew = abs(datetime.now(UTC) - odoo.server_time())
+    verdict = Verdict.OK if skew <= TOLERATED_SKEW else Verdict.WARNING
+    yield Finding(
+        "clock",
+        verdict,
+        f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts, unless it is ahead",
+    )
+    users = odoo.look_up("res.users", [("id", "=", user_id)], ["company_ids", "login_date"], context=ARCHIVED_TOO)
+    if odoo.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
+        yield from _database_clock(odoo, users)
+    yield _companies(odoo, users)
+    if connection.lang:
+        check_language(odoo)
+        yield Finding("language", Verdict.OK, f"the server has '{connection.lang}'")
+
+
+def _database_clock(odoo: OdooClient, users: Sequence[Entry]) -> Iterator[Finding]:
+    """Compare the clock behind `write_date` with the one behind watermarks: Odoo has just noted this login."""
+    noted = moment_in(users[0].text("login_date")) if users else None
+    if noted is None:
+        return
+    behind = (odoo.server_time() - noted).total_seconds()
+    verdict = Verdict.OK if abs(behind) <= TOLERATED_SKEW.total_seconds() else Verdict.PROBLEM
+    yield Finding(
+        "write_date",
+        verdict,
+        f"its clock, Odoo's database's, is {behind:.0f} s behind Odoo's; look-back must exceed that",
+    )
+
+
+def _companies(odoo: OdooClient, users: Sequence[Entry]) -> Finding:
+    ids = {item for user in users for item in user.ids("company_ids")}
+    chosen = set(odoo.connection.company_ids) or ids
+    text = f"the login may read companies {_named(map(str, sorted(ids)))}"
+    beyond = sorted(set(odoo.search("res.company", context=ARCHIVED_TOO)) - ids)
+    left_out = sorted(ids - chosen)
+    if beyond:
+        text = f"{text}; out of its reach are {_named(map(str, beyond))}"
+    if left_out:
+        text = f"{text}; {odoo.connection.setting('company_ids')} leaves out {_named(map(str, left_out))}"
+    if beyond or left_out:
+        return Finding("companies", Verdict.WARNING, text)
+    return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
+
+
+def _models(odoo: OdooClient, models: Sequence[str], cells: dict[str, int]) -> Iterator[Finding]:
+    """Look at models, and note how many values each has."""
+    all_fields = _all_fields(odoo, models)
+    if all_fields is None:
+        yield Finding("fields", Verdict.WARNING, "the login may not read ir.model.fields: hidden fields are not known")
+    for model in models:
+        try:
+            yield _model(odoo, model, (all_fields or {}).get(model, set()), cells)
+        except OdooUnknownModelError:
+            yield Finding(model, Verdict.WARNING, "not installed: is skipped")
+        except OdooError as error:
+            yield Finding(model, Verdict.PROBLEM, str(error))
+
+
+def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, int]) -> Finding:
+    fields = read_fields(odoo, model)
+    readable = {field.name for field in fields}
+    rows = odoo.search_count(model, Reading(model, ()).within(), context=ARCHIVED_TOO)
+    layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
+    cells[model] = rows * len(layout.columns)
+    hidden = sorted(all_fields - readable)
+    text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
+    if hidden:
+        return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
+    return Finding(model, Verdict.OK, text)
+
+
+def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] | None:
+    """Return the stored fields of models as the server knows them, None when the login may not ask."""
+    try:
+        entries = odoo.look_up(
+            "ir.model.fields", [("model", "in", list(models)), ("store", "=", True)], ["model", "name"]
+        )
+    except OdooError:
+        return None
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.text("model"), set()).add(entry.text("name"))
+    return found
+
+
+def _database(
+    tx: Transaction, look_back: timedelta, models: Sequence[str], cells: Mapping[str, int]
+) -> Iterator[Finding]:
+    rights = read_rights(tx)
+    yield from _transport(tx)
+    foreign = list_foreign(tx)
+    for item in foreign:
+        yield Finding(
+            "owner",
+            Verdict.PROBLEM,
+            f"{item} must not be used: drop or revoke it, give it to '{rights.role}', or agree",
+        )
+    yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
+    yield from _writing(tx, rights)
+    if rights.tables_not_writable:
+        named = _named(rights.tables_not_writable)
+        yield Finding("tables", Verdict.PROBLEM, f"the role may not write {len(rights.tables_not_writable)}: {named}")
+    yield _right("staging", rights.may_create_temporary, "may make temporary tables", "needs TEMPORARY on the database")
+    if not rights.may_create_public:
+        yield Finding("public", Verdict.WARNING, "may not create in schema public: there will be no views")
+    if foreign:
+        return  # nothing more is asked of what is not trusted
+    if rights.other_writers:
+        text = f"roles besides '{rights.role}' may do more than read the shadow: {_named(rights.other_writers)}"
+        yield Finding("writers", Verdict.WARNING, text)
+    is_made = bool(schema_version(tx))
+    tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
+    yield from _place(tx, models, tables, is_made=is_made)
+    room = forecast(tx, cells, {item.model for item in tables if item.has_been_mirrored})
+    if room is not None:
+        yield Finding("room", Verdict.PROBLEM if room.is_too_much else Verdict.OK, room.text)
+    if is_made:
+        yield from _refused(tables)
+        yield from _proven_late(tables)
+        yield _look_back(latest_commit(tx), look_back)
+
+
+def _place(
+    tx: Transaction, models: Sequence[str], tables: Sequence[TableStatus], *, is_made: bool
+) -> Iterator[Finding]:
+    """Tell whether the schema is a good place for the mirror, and whether its names in `public` are free."""
+    if tx.schema == PUBLIC:
+        yield Finding("mirror", Verdict.WARNING, READ_BY_MANY)
+    if not is_made:
+        check_own_place(tx, list(map(table_name, models)))
+    elsewhere = only_elsewhere(tx)
+    if elsewhere is not None:
+        yield Finding("mirror", Verdict.WARNING, f"{elsewhere}; a sync would make another one")
+    in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
+    if in_public:
+        yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
+
+
+def _writing(tx: Transaction, rights: Rights) -> Iterator[Finding]:
+    """Tell whether anything, and everything, may be written."""
+    if rights.is_read_only:
+        yield Finding("database", Verdict.PROBLEM, f"it {why_read_only(tx.cursor)[0]}")
+    else:
+        good = f"may write schema '{tx.schema}'"
+        yield _right("schema", rights.may_create_schema, good, "needs CREATE on the database")
+        if rights.may_create_temporary and not has_room(tx.cursor):
+            text = "its disk is full: make room or take a larger disk; until then nothing can be mirrored"
+            yield Finding("disk", Verdict.PROBLEM, text)
+    hidden = hidden_tables(tx.cursor, tx.schema)
+    if hidden:
+        yield Finding("policies", Verdict.PROBLEM, hidden)
+
+
+def _refused(tables: Sequence[TableStatus]) -> Iterator[Finding]:
+    for item in tables:
+        if item.unreadable_fields:
+            yield Finding(item.model, Verdict.WARNING, f"{REFUSED}: {_named(item.unreadable_fields)}")
+
+
+def _proven_late(tables: Sequence[TableStatus]) -> Iterator[Finding]:
+    for item in tables:
+        late = told_late(item, datetime.now(UTC))
+        if late:
+            yield Finding(item.model, Verdict.WARNING, late)
+
+
+def _transport(tx: Transaction) -> Iterator[Finding]:
+    """Tell how the way to the database is protected."""
+    connection = tx.cursor.connection
+    given = connection.info.get_parameters()
+    if is_local({name: str(value) for name, value in given.items()}):
+        return
+    mode = given.get("sslmode", "")
+    if not connection.pgconn.ssl_in_use:
+        text = "the connection has no TLS: whoever is on the way reads and changes everything; say sslmode=verify-full"
+        yield Finding("TLS", Verdict.WARNING, text)
+    elif mode not in CHECKED_MODES:
+        text = "encrypted, but the server's certificate is not checked: sslmode=verify-full with sslrootcert does so"
+        yield Finding("TLS", Verdict.WARNING, text)
+    else:
+        yield Finding("TLS", Verdict.OK, f"encrypted, the certificate is checked ({mode})")
+
+
+def _look_back(latest: timedelta | None, look_back: timedelta) -> Finding:
+    if look_back < SHORTEST_LOOK_BACK:
+        text = f"{look_back} is shorter than a call to Odoo may take: rows that are committed late will be lost"
+        return Finding("look-back", Verdict.PROBLEM, text)
+    if latest is None:
+        return Finding("look-back", Verdict.OK, f"{look_back}; no row has been found late so far")
+    verdict = Verdict.OK if latest <= look_back / 2 else Verdict.WARNING
+    return Finding("look-back", verdict, f"{look_back}; the latest row so far was found {latest} after its write_date")
+
+
+def _right(subject: str, has_it: bool, good: str, bad: str) -> Finding:
+    return Finding(subject, Verdict.OK if has_it else Verdict.PROBLEM, good if has_it else f"the role {bad}")
+
+
+def _named(names: Sequence[str] | Iterator[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:_MOST_NAMES]) + (" …" if len(listed) > _MOST_NAMES else "")

@@ -1,0 +1,310 @@
+"""Makes sure that Odoo's database is still the one that the shadow mirrors, and not an older state of it.
+
+Address, name and `database.uuid` tell other databases apart, but a plain restore of a backup keeps all three. Its rows
+give it away: Odoo never writes a row with an older `write_date` than it had, and never uses an id again. So the newest
+rows that the shadow holds are held against Odoo's, a table at a time, the table with the newest first.
+
+- A restore takes back everything since the backup. As soon as one row is found equal, nothing that is older was taken
+  back: the look ends with the first table that has no newer rows than that. Mostly that is the first row of the first.
+- A row is evidence if Odoo dates it older, or made it later, and no newer row is equal. One row among others that
+  somebody set back by SQL is none; the rolling comparison and `verify` find that.
+- Rows that are gone are no evidence: rows are deleted. Nor are those that were written since. If all of a table's
+  newest are gone, older ones are looked at; as long as no row is equal, more tables.
+- A row that was dated ahead when it was read is not looked at: a clock was wrong there, or somebody's SQL.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from odoo_shadow.mirror.clock import lies_ahead
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionError
+from odoo_shadow.shadow.state.newest import (
+    CREATE_DATE,
+    DatedRow,
+    DatedTable,
+    dated_tables,
+    doubt_none,
+    doubt_others,
+    newest_dates,
+    newest_rows,
+)
+from odoo_shadow.shadow.state.schema import acceptance, schema_version
+from odoo_shadow.shadow.state.schema_statements import VERSION
+from odoo_shadow.shadow.state.watermarks import drop_scan
+from odoo_shadow.source.api.answers import is_id, moment_in
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.reading import ARCHIVED_TOO
+from odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+from odoo_shadow.source.types import Record
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+ROWS_A_TABLE = 100
+MORE_ROWS = 1_000
+"""Rows that one call asks for, of a table's newest; and then, while all of them are gone."""
+
+MOST_MORE = 5
+"""Calls of the latter kind."""
+
+MOST_TABLES = 100
+"""Tables that are looked at, at the most: mostly the first one has a row that is equal, which ends the look."""
+
+_PAUSE = 1.0
+"""Seconds before evidence is looked at again: Odoo may read from a replica that lags behind."""
+
+_TOLERANCE = timedelta(seconds=1)
+_SEVERAL = 3
+_WRITE_DATE = "write_date"
+_OWN_TROUBLE = (
+    OdooAccessError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+"""What one model may have while the others have none."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A row of the shadow, and the same record in Odoo.
+
+    :param written_at: None when Odoo does not tell.
+    """
+
+    ours: DatedRow
+    written_at: datetime | None
+    made_at: datetime | None
+
+    @property
+    def is_older(self) -> bool:
+        return self.written_at is not None and self.written_at < self.ours.written_at - _TOLERANCE
+
+    @property
+    def is_made_later(self) -> bool:
+        return _differ(self.made_at, self.ours.made_at) > _TOLERANCE
+
+    @property
+    def is_made_earlier(self) -> bool:
+        return _differ(self.ours.made_at, self.made_at) > _TOLERANCE
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether it is the same record in the same state; that somebody may have set `create_date` back by SQL."""
+        if self.written_at is None or self.is_made_later:
+            return False
+        return abs(self.written_at - self.ours.written_at) <= _TOLERANCE
+
+
+def _differ(later: datetime | None, earlier: datetime | None) -> timedelta:
+    return timedelta(0) if later is None or earlier is None else later - earlier
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A record that an older state of the database, or another database, has in the place of a row of the shadow."""
+
+    model: str
+    pair: _Pair
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        ours, theirs = self.pair.ours, self.pair
+        what, mine, other = "made", ours.made_at, theirs.made_at
+        if theirs.is_older:
+            what, mine, other = "written", ours.written_at, theirs.written_at
+        return (
+            f"{self.model} {ours.id} was {what} at {_told(mine)} as the shadow holds it, but at {_told(other)} as Odoo "
+            "tells now"
+        )
+
+
+def _told(moment: datetime | None) -> str:
+    return "no time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@dataclass
+class _Look:
+    """What was seen so far, over all tables.
+
+    :param equal_up_to: when the newest row that is the same on both sides was written.
+    """
+
+    equal_up_to: datetime | None = None
+    tables: int = 0
+
+    def is_over(self, newest: datetime) -> bool:
+        """Say whether a table whose newest row is of that moment needs no look any more."""
+        return self.tables >= MOST_TABLES or (self.equal_up_to is not None and newest <= self.equal_up_to)
+
+    def take(self, model: str, pairs: Sequence[_Pair]) -> Evidence | None:
+        """Add what a table showed; return what cannot be in the same database."""
+        self.tables += 1
+        equal = [pair.ours.written_at for pair in pairs if pair.is_equal]
+        self.equal_up_to = max([*equal, *([self.equal_up_to] if self.equal_up_to else [])], default=None)
+        newer = [pair for pair in pairs if self.equal_up_to is None or pair.ours.written_at > self.equal_up_to]
+        found = next((pair for pair in newer if pair.is_older or pair.is_made_later), None)
+        others = [pair for pair in newer if pair.is_made_earlier]  # one that is may be somebody's SQL
+        if found is None and len(others) >= _SEVERAL and len(others) > len(newer) / 2:
+            found = others[0]
+        return None if found is None else Evidence(model, found)
+
+
+def check_run(odoo: OdooClient, shadow: ShadowDatabase, models: Collection[str], *, full: bool) -> None:
+    """Make sure, before a run, that Odoo's database is not an older state of the one that the shadow mirrors.
+
+    One call, seldom more. A run that reads its models whole accepts whatever they are now; where the tables of
+    others show an older state, those are doubted from then on, however new the rows of these are.
+
+    :raises ShadowOwnershipError: names a record, and the cure; nothing was written.
+    """
+    with shadow.transaction() as tx:
+        tables = dated_tables(tx)
+    accepted = set(models) if full else set()
+    found = _look(odoo, shadow, [item for item in _decisive(tables) if item.model not in accepted])
+    if found is not None and not full:
+        raise _refusal(odoo, shadow, found)
+    with shadow.transaction() as tx:
+        if found is not None:
+            log.warning(
+                "%s: has a backup been restored? The models of this run are read whole; so must the others be "
+                "(--full), or the whole database be accepted (--accept-database).",
+                str(found),
+            )
+            doubt_others(tx, accepted)
+        elif any(item.is_doubted for item in tables):
+            doubt_none(tx)
+
+
+def check_model(odoo: OdooClient, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
+    """Make sure, before a model is read, that its table is not of a newer state of Odoo's database. One call.
+
+    A run that reads it whole accepts that, but does not go on with what an earlier run has left; only then it asks.
+
+    :raises ShadowOwnershipError: names a record, and the cure; nothing was written.
+    """
+    tables = [item for item in _dated(shadow, model) if item.has_scan or not full]
+    found = _look(odoo, shadow, tables)
+    if found is not None and not full:
+        raise _refusal(odoo, shadow, found)
+    if found is not None:
+        with shadow.transaction() as tx:
+            drop_scan(tx, tables[0].table)
+
+
+def check_all(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+    """Make sure, without writing anything, that Odoo's database is not an older state of the one that is mirrored.
+
+    :raises ShadowOwnershipError: names a record, and the cure.
+    """
+    found = _look(odoo, shadow, _decisive(_dated(shadow)))
+    if found is not None:
+        raise _refusal(odoo, shadow, found)
+
+
+def _dated(shadow: ShadowDatabase, model: str | None = None) -> list[DatedTable]:
+    with shadow.transaction() as tx:
+        return dated_tables(tx, model) if schema_version(tx) >= VERSION else []  # the next run upgrades it, and looks
+
+
+def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
+    """Return the tables that tell whether the database is another one: where some are doubted, only those."""
+    return [item for item in tables if item.is_doubted] or list(tables)
+
+
+def _refusal(odoo: OdooClient, shadow: ShadowDatabase, found: Evidence) -> ShadowOwnershipError:
+    return ShadowOwnershipError(
+        f"{found} ({odoo.connection.url}, database '{odoo.connection.database}'): has a backup been restored, or "
+        f"another database put in its place? Nothing was written; {acceptance(shadow.schema)}; if only rows of this "
+        f"model were set back, sync --full --models {found.model} does."
+    )
+
+
+def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
+    look = _Look()
+    for item, newest in _by_newest(shadow, [item for item in tables if _is_relied_on(odoo, item)]):
+        if look.is_over(newest):
+            break
+        try:
+            found = look.take(item.model, _newest_pairs(odoo, shadow, item))
+            if found is not None and _is_confirmed(odoo, found):
+                return found
+        except _OWN_TROUBLE as error:
+            log.info("%s: whether its rows are older than the shadow's is not known: %s", item.model, error)
+            look.tables += 1
+    return None
+
+
+def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
+    """Return a table's newest rows that Odoo still has; if it has none of the newest, of the next ones."""
+    asked: set[int] = set()
+    for turn in range(1 + MOST_MORE):
+        with shadow.transaction() as tx:
+            rows = newest_rows(tx, table, ROWS_A_TABLE + turn * MORE_ROWS)
+        more = [row for row in rows if row.id not in asked]
+        pairs = _ask(odoo, table.model, more) if more else []
+        if pairs:
+            return pairs
+        asked.update(row.id for row in more)
+    return []
+
+
+def _is_relied_on(odoo: OdooClient, table: DatedTable) -> bool:
+    """Say whether a table's rows are what Odoo had.
+
+    Beyond a domain rows may stay as they were for ever; with a watermark that is not trusted, all is read again anyway.
+    """
+    if table.watermark is not None and lies_ahead(table.watermark, odoo.latest_time()):
+        return False
+    return not ModelSettings.from_text(table.settings).domain
+
+
+def _by_newest(shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Iterator[tuple[DatedTable, datetime]]:
+    try:
+        with shadow.transaction() as tx:
+            newest = newest_dates(tx, tables)
+    except ShadowPermissionError as error:  # a table that may not be read fails alone, by its own run
+        log.info("Whether rows are older than the shadow's is not known: %s", error)
+        return iter(())
+    dated = [(item, newest[item.table]) for item in tables if item.table in newest]
+    return iter(sorted(dated, key=lambda item: item[1], reverse=True))
+
+
+def _ask(odoo: OdooClient, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:
+    """Read when records were written and made; those that are gone are left out."""
+    has_made = any(row.made_at is not None for row in rows)
+    fields = ["id", _WRITE_DATE, *([CREATE_DATE] if has_made else [])]
+    records = odoo.search_read(model, [("id", "in", [row.id for row in rows])], fields, context=ARCHIVED_TOO)
+    by_id = {record["id"]: record for record in records if is_id(record.get("id"))}
+    return [
+        _Pair(row, _moment(by_id[row.id], _WRITE_DATE), _moment(by_id[row.id], CREATE_DATE))
+        for row in rows
+        if row.id in by_id
+    ]
+
+
+def _moment(record: Record, field: str) -> datetime | None:
+    value = record.get(field)
+    return moment_in(value) if isinstance(value, str) else None
+
+
+def _is_confirmed(odoo: OdooClient, found: Evidence) -> bool:
+    """Look once more, a little later."""
+    time.sleep(_PAUSE)
+    pairs = _ask(odoo, found.model, [found.pair.ours])
+    return any(pair.is_older or pair.is_made_later or pair.is_made_earlier for pair in pairs)

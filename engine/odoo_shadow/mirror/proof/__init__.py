@@ -1,0 +1,1 @@
+"""Compares the shadow with Odoo, and repairs it."""

@@ -1,0 +1,331 @@
+"""One table and Odoo, side by side.
+
+Neither the hashes nor the counts that the mirror keeps are trusted, nor how its values were converted: what Odoo says
+now, read by a `Witness` of its own, is compared in PostgreSQL with what the table holds now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from odoo_shadow.mirror.clock import CLOCK_TOLERANCE
+from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.proof.witness import Witness
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.mirror.shape.hash_keys import known_key
+from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
+from odoo_shadow.mirror.sync.id_check import IdDifference, compare_ids
+from odoo_shadow.mirror.sync.read_ahead import read_ahead
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.differences import CellDifference, Difference
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.state import registry
+from odoo_shadow.shadow.state.schema import schema_version
+from odoo_shadow.shadow.state.schema_statements import VERSION
+from odoo_shadow.shadow.state.watermarks import NEVER, read_watermark
+from odoo_shadow.shadow.tables.compare import Scope, compare_rows, differing_cells, id_list, id_range
+from odoo_shadow.shadow.tables.ids import LiveIds
+from odoo_shadow.shadow.tables.present import known_columns, present_columns, recognize
+from odoo_shadow.source.api.answers import is_id, moment_in
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Page, Unreadable, newest_id, read_pages
+from odoo_shadow.source.api.reading import BEFORE_ALL
+from odoo_shadow.source.api.withheld import WITHHELD, still_listed
+from odoo_shadow.source.errors import OdooUnreadableRecordsError
+from odoo_shadow.source.types import Record
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_MOST_NAMED = 10
+_MOST_CELLS = 20
+_ONE_SECOND = timedelta(seconds=1)
+_LOGINS = "res.users.log"
+"""Every login leaves a row there, that of the comparison, too."""
+MASK = "***"
+
+
+def checked_version(tx: Transaction) -> int:
+    """Return the schema's version. Raises a `MirrorConfigurationError` when a run must upgrade it first."""
+    version = schema_version(tx)
+    if 0 < version < VERSION:
+        raise MirrorConfigurationError(
+            f"Schema '{tx.schema}' was made by an earlier version: run a sync first, which upgrades it."
+        )
+    return version
+
+
+def never_mirrored(tx: Transaction, model: str, table: str) -> MirrorConfigurationError:
+    """Build the error for a model whose first load has not succeeded."""
+    said = registry.read_status(tx, table).last_error
+    why = f" Its last run said: {said}" if said else " Run a sync first."
+    return MirrorConfigurationError(f"{model} was never mirrored: its first load has not succeeded.{why}")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What a comparison of some rows found.
+
+    :param found: what differs, by id.
+    :param last_id: up to there rows have been compared, None when that was the last one.
+    """
+
+    found: dict[int, Difference]
+    last_id: int | None
+
+
+@dataclass
+class Comparison:
+    """One table and Odoo, side by side, page by page: memory stays flat.
+
+    :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
+    :param clock: the same on a clock that nobody sets.
+    :param synced_until: the table's watermark.
+    :param newer: records that were looked at twice and that Odoo wrote after the watermark: the next sync reads them.
+    :param unreadable: records that Odoo lists and could not give so far, so that they were compared with nothing.
+    """
+
+    odoo: OdooClient
+    shadow: ShadowDatabase
+    layout: Layout
+    witness: Witness
+    live: LiveIds
+    on_delete: OnDelete
+    page_size: int
+    starts: tuple[datetime, ...]
+    clock: float
+    synced_until: datetime
+    rows: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+    newer: set[int] = field(default_factory=set)
+
+    @classmethod
+    def prepare(
+        cls,
+        odoo: OdooClient,
+        shadow: ShadowDatabase,
+        model: str,
+        page_size: int,
+        *,
+        compares_cells: bool = True,
+        compares_extra: bool = True,
+        repairs: bool = True,
+    ) -> Comparison:
+        """Look at the table and ask for the model's fields.
+
+        :param compares_cells: False compares ids and `write_date` only.
+        :param compares_extra: False leaves out fields that Odoo does not store, which each run reads anew.
+        :param repairs: the rows that differ will be read anew, which only the login can do that has read the others.
+        :raises MirrorConfigurationError: the model has no table yet, was never mirrored, or was by another login.
+        """
+        with shadow.transaction() as tx:
+            version = checked_version(tx)
+            if version:
+                recognize(tx)
+            table = registry.find_table(tx, model) if version else None
+            if table is not None and not registry.read_status(tx, table).has_been_mirrored:
+                raise never_mirrored(tx, model, table)
+            if table is None or not present_columns(tx, table):
+                raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
+            live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
+            key_id, watermark = known_key(tx, odoo.connection.hash_secret), read_watermark(tx, table)
+        settings = ModelSettings.from_text(kept.settings)
+        reading = read_as(odoo.connection, settings, key_id)
+        if kept.read_as not in (None, reading):
+            others = f"{model} was mirrored as {kept.read_as}, and "
+            if repairs:
+                raise MirrorConfigurationError(
+                    f"{others}cannot be repaired as {reading}: run a sync with this connection first."
+                )
+            log.warning("%sis compared as %s, which sees other rows or values", others, reading)
+        layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
+        left_out = set() if compares_extra else {item.column.name for item in layout.extra}
+        compared = layout.restricted(known - left_out if compares_cells else ())
+        lacking = sorted({item.column.name for item in layout.all_columns} - known)
+        if compares_cells and lacking:
+            log.warning(
+                "%s: not compared, since the shadow has no column of its own for them until the next sync: %s",
+                model,
+                ", ".join(lacking),
+            )
+        starts, begun = _starts(odoo), time.monotonic()
+        witness = Witness(compared, odoo.connection.hash_secret)
+        synced_until = NEVER if watermark is None else watermark.last_write_date
+        return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun, synced_until)
+
+    @property
+    def started_at(self) -> datetime:
+        """When the comparison began."""
+        return self.starts[-1]
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self.clock
+
+    def run(self) -> dict[int, Difference]:
+        """Return what differs, by id."""
+        suspects: dict[int, Difference] = {}
+        after_id = BEFORE_ALL
+        for page in self._pages(after_id):
+            suspects |= self._compare_page(page, after_id)
+            after_id = page.last_id
+        others = self._compare_ids([item for item, kind in suspects.items() if kind is Difference.MISSING])
+        found = self.look_again(sorted({*suspects, *others.missing, *others.gone}))
+        if others.trouble is not None:
+            raise others.trouble
+        return found
+
+    def run_slice(self, after_id: int, rows: int, time_limit: timedelta) -> Slice:
+        """Compare about so many rows after an id, or as many as the time allows, a page at least.
+
+        Rows that Odoo wrote after the last sync are left to the next one.
+        """
+        suspects: dict[int, Difference] = {}
+        reached, is_whole = after_id, False
+        for page in self._pages(after_id):
+            suspects |= self._compare_page(page, reached)
+            reached, is_whole = page.last_id, page.is_last
+            if self.rows >= rows or self.seconds >= time_limit.total_seconds():
+                break
+        found = self.look_again(sorted(suspects))
+        settled = {item: kind for item, kind in found.items() if item not in self.newer}
+        return Slice(settled, None if is_whole else reached)
+
+    def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
+        """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
+        stay = self.on_delete is OnDelete.IGNORE
+        return compare_ids(
+            self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
+        )
+
+    def _pages(self, after_id: int) -> Iterator[Page]:
+        reading = self.layout.reading
+        up_to_id = newest_id(self.odoo, reading)
+        pages = read_pages(self.odoo, reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
+        return read_ahead(pages)
+
+    def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
+        """Compare a page with the rows up to its last id; of a record that could not be read, with those before it."""
+        self.rows += len(page.records)
+        if page.unreadable is None:
+            return self._compare(page.records, id_range(after_id, None if page.is_last else page.last_id))
+        if page.unreadable.reason == WITHHELD:  # the page that reaches beyond it shows whether the shadow has it
+            return {}
+        self.unreadable.append(page.unreadable)
+        before, behind = id_range(after_id, page.last_id - 1), id_range(page.last_id, None)
+        gone = self._compare([], before) if page.last_id - 1 > after_id else {}
+        return gone | (self._compare([], behind) if page.is_last else {})
+
+    def _compare(self, records: list[Record], scope: Scope) -> dict[int, Difference]:
+        rows, doubtful = self.witness.rows(records)
+        with self.shadow.transaction() as tx:
+            return compare_rows(tx, self.live, self.witness.columns, rows, scope, beyond=doubtful)
+
+    def look_again(self, ids: Sequence[int]) -> dict[int, Difference]:
+        """Compare some rows once more; leave out those that Odoo wrote since the comparison began, or cannot give."""
+        found: dict[int, Difference] = {}
+        for start in range(0, len(ids), self.page_size):
+            chunk = ids[start : start + self.page_size]
+            found |= self._compare_these(chunk)
+        if self.on_delete is OnDelete.IGNORE:
+            found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
+        return found
+
+    def first_cells(self, ids: Sequence[int]) -> tuple[CellDifference, ...]:
+        """Return the first cells that differ in some rows; hashes, and what was let in as a credential, are masked."""
+        settings = self.layout.settings
+        masked = {
+            item.column.name
+            for item in self.layout.columns
+            if settings.hashes(item.column.field) or item.column.field in settings.allow_fields
+        }
+        cells = self._cells(ids)
+        return tuple(replace(item, shadow=MASK, odoo=MASK) if item.column in masked else item for item in cells)
+
+    def _cells(self, ids: Sequence[int]) -> list[CellDifference]:
+        cells: list[CellDifference] = []
+        chosen = [("id", "in", list(ids))]
+        pages = read_pages(
+            self.odoo, self.layout.reading, chosen, up_to_id=ids[-1] if ids else None, page_size=self.page_size
+        )
+        for page in pages:
+            rows, _ = self.witness.rows(page.records)
+            if rows and len(cells) < _MOST_CELLS:
+                with self.shadow.transaction() as tx:
+                    cells += differing_cells(tx, self.live, self.witness.columns, rows, _MOST_CELLS - len(cells))
+        return cells
+
+    def _compare_these(self, ids: Sequence[int]) -> dict[int, Difference]:
+        """Read some records by their ids and compare them, page by page, and then what no page brought."""
+        reading, differences = self.layout.reading, dict[int, Difference]()
+        withheld, given, fresh = dict[int, Unreadable](), set[int](), set[int]()
+        chosen = [("id", "in", list(ids))]
+        for page in read_pages(self.odoo, reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
+            of_page = {item: record for record in page.records if is_id(item := record["id"])}
+            if of_page:
+                differences |= self._compare(page.records, id_list(list(of_page)))
+            given |= of_page.keys()
+            fresh |= {item for item, record in of_page.items() if self._is_fresh(record)}
+            self.newer |= {item for item, record in of_page.items() if self._is_newer(record)}
+            withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
+        lacking = [item for item in ids if item not in given]
+        if lacking:
+            differences |= self._compare([], id_list(lacking))
+        unread = still_listed(self.odoo, reading, reading.domain, lacking)
+        differences = self._judge(unread, differences, withheld)
+        return {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
+
+    def _judge(
+        self, unread: Collection[int], differences: dict[int, Difference], withheld: Mapping[int, Unreadable]
+    ) -> dict[int, Difference]:
+        """Call records missing that Odoo lists, but that no page brings, where the shadow lacks them.
+
+        Those that the shadow has can be compared with nothing.
+        """
+        here = {item for item in unread if differences.get(item) is Difference.EXTRA}
+        told = {item.id for item in self.unreadable}
+        self.unreadable += [withheld.get(item) or Unreadable(item, None, WITHHELD) for item in sorted(here - told)]
+        rest = {item: kind for item, kind in differences.items() if item not in here}
+        return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
+
+    def _is_fresh(self, record: Record) -> bool:
+        """Say whether a record was written while it was compared. One whose date lies ahead was not."""
+        moment, latest = _written(record), timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        is_trace = self.layout.model == _LOGINS  # its date comes without fractions of a second
+        earliest = timedelta(seconds=self.odoo.opened_at - self.clock) - _ONE_SECOND if is_trace else timedelta(0)
+        return moment is not None and any(earliest <= moment - start <= latest for start in self.starts)
+
+    def _is_newer(self, record: Record) -> bool:
+        """Say whether a record was written after the table's last sync. A date that lies ahead says nothing."""
+        moment, latest = _written(record), self.started_at + timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        return moment is not None and NEVER < self.synced_until < moment <= latest
+
+
+def _written(record: Record) -> datetime | None:
+    value = record.get(WRITE_DATE_FIELD)
+    return moment_in(value) if isinstance(value, str) else None
+
+
+def not_compared(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadableRecordsError:
+    """Build the error for records that Odoo lists, but does not give."""
+    ids = sorted({item.id for item in unreadable})
+    named = ", ".join(map(str, ids[:_MOST_NAMED])) + (" …" if len(ids) > _MOST_NAMED else "")
+    it = "it" if len(ids) == 1 else "they"
+    return OdooUnreadableRecordsError(
+        f"{model} {named} cannot be read, so {it} cannot be compared: {unreadable[0].reason}"
+    )
+
+
+def _starts(odoo: OdooClient) -> tuple[datetime, ...]:
+    """Read the server's clock, and this machine's, too, if they differ so much that one is wrong.
+
+    Which one it is nothing tells: the server's `Date` may come from a proxy, and this machine may run ahead. If only
+    the one were taken, all rows of late would count as written just now, or those that are written now would not.
+    """
+    server, local = odoo.server_time(), odoo.local_time()
+    return (server,) if abs(server - local) <= CLOCK_TOLERANCE else (server, local)

@@ -1,0 +1,166 @@
+"""Compares a table with Odoo itself, and repairs what differs.
+
+Neither the hashes nor the counts that the mirror keeps are trusted, nor how its values were converted: what Odoo says
+now, read by a `Witness` of its own, is compared in PostgreSQL with what the table holds now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from odoo_shadow.mirror.binding import check_binding
+from odoo_shadow.mirror.identity import check_model
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.comparison import Comparison, checked_version, not_compared
+from odoo_shadow.mirror.sync.deletions import remove_ids
+from odoo_shadow.mirror.sync.rewriting import rewriting
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.differences import Difference
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.state import registry, sync_log
+from odoo_shadow.shadow.state.proofs import note_unproven, note_whole_round
+from odoo_shadow.shadow.state.verifications import Verification, save_verification
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.names import is_model_name
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_MOST_WARNINGS = 20
+
+_MOST_EXPLAINED = 5
+_ON_BOTH_SIDES = (Difference.STALE, Difference.DIFFERING)
+
+QUICK_PAGE = 10_000
+
+
+class Depth(StrEnum):
+    """How much is compared: ids and `write_date`, or every cell."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to verify.
+
+    :param repair: read anew what differs, and let go what is gone.
+    """
+
+    depth: Depth = Depth.FULL
+    repair: bool = False
+
+
+def mirrored_models(shadow: ShadowDatabase) -> list[str]:
+    """Return the models that have been mirrored or were to be, by name; none while there is no shadow.
+
+    One whose first load has never succeeded is among them, unless the server turned out not to have it: `verify_model`
+    says what is wrong with it.
+
+    The registry may have been written by another role: what is no model's name is warned of, and left out.
+    """
+    with shadow.transaction() as tx:
+        if not checked_version(tx):
+            return []
+        skipped = sync_log.skipped_tables(tx)
+        listed = registry.list_tables(tx)
+        names = [item.model for item in listed if item.has_been_mirrored or item.table not in skipped]
+    foreign = [name for name in names if not is_model_name(name)]
+    for name in foreign[:_MOST_WARNINGS]:
+        log.warning("The registry of schema '%s' lists '%s': refused, it is no model's name.", shadow.schema, name)
+    if len(foreign) > _MOST_WARNINGS:
+        log.warning("%d more such names are refused.", len(foreign) - _MOST_WARNINGS)
+    return [name for name in names if is_model_name(name)]
+
+
+def verify_model(
+    odoo: OdooClient, shadow: ShadowDatabase, model: str, *, run: Run, options: MirrorOptions, verify: VerifyOptions
+) -> Verification:
+    """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
+
+    Rows that change while they are compared are looked at again, and not reported; how many changed since the last sync
+    is counted. Rows that are gone from Odoo are
+    treated as the last sync was told to.
+
+    :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
+    :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds; all others are compared.
+    :raises ShadowOwnershipError: the schema mirrors another Odoo database.
+    :raises MassDeletionError: a repair would remove a suspicious share of the rows.
+    :raises OdooError, ShadowError: the comparison could not be made.
+    """
+    check_binding(odoo, shadow)
+    check_model(odoo, shadow, model)
+    page_size = QUICK_PAGE if verify.depth is Depth.QUICK else options.batch_size
+    comparison = Comparison.prepare(
+        odoo, shadow, model, page_size, compares_cells=verify.depth is Depth.FULL, repairs=verify.repair
+    )
+    ids = comparison.run()
+    cells = comparison.first_cells(first_on_both_sides(ids))
+    newer = comparison.newer & ids.keys()
+    left: Mapping[int, Difference] = ids
+    if verify.repair and ids:
+        left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
+    unreadable = comparison.unreadable
+    found = Verification(
+        run_id=run.id,
+        table=comparison.live.table,
+        kind=str(verify.depth),
+        started_at=comparison.started_at,
+        seconds=comparison.seconds,
+        rows=comparison.rows,
+        ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
+        newer=len(newer),
+        repaired=len(ids) - len(left),
+        cannot_know=comparison.on_delete is OnDelete.IGNORE,
+        not_compared=tuple(sorted(comparison.layout.refused)),
+        cells=cells,
+    )
+    with shadow.transaction() as tx:
+        save_verification(tx, found)
+        if verify.depth is Depth.FULL and found.is_settled and not unreadable:
+            note_whole_round(tx, found.table, found.seconds, found.rows)
+        doubtful = {*left, *(item.id for item in unreadable)} - newer
+        if doubtful:
+            note_unproven(tx, found.table, doubtful)
+            differ = counted(len(doubtful), "row differs", "rows differ")
+            text = f"verify: {differ} from Odoo or cannot be compared; the next run looks again."
+            registry.note_failure(tx, found.table, text)
+    if unreadable:
+        raise not_compared(model, unreadable)
+    return found
+
+
+def first_on_both_sides(ids: Mapping[int, Difference]) -> list[int]:
+    """Return the first rows that differ and that both sides have."""
+    return sorted(item for item, kind in ids.items() if kind in _ON_BOTH_SIDES)[:_MOST_EXPLAINED]
+
+
+def repair_rows(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    comparison: Comparison,
+    ids: Mapping[int, Difference],
+    *,
+    run: Run,
+    options: MirrorOptions,
+    metadata: Mapping[str, object],
+) -> dict[int, Difference]:
+    """Read anew what is missing, stale or differing, and let go what is gone; return what differs even then.
+
+    A trigger that somebody agreed to may have changed what was written: only a second look is proof.
+
+    :param metadata: what the log entry says besides.
+    :raises MassDeletionError: it would remove a suspicious share of the rows.
+    :raises OdooError, ShadowError: it could not be done.
+    """
+    options = replace(options, on_delete=comparison.on_delete)
+    extra = sorted(record_id for record_id, kind in ids.items() if kind is Difference.EXTRA)
+    others = sorted(record_id for record_id, kind in ids.items() if kind is not Difference.EXTRA)
+    with rewriting(odoo, shadow, comparison.layout.model, run=run, options=options, metadata=metadata) as writer:
+        writer.write_ids(odoo, others, options.batch_size)
+        remove_ids(odoo, writer, extra, options)
+    return comparison.look_again(sorted(ids))

@@ -1,0 +1,1 @@
+"""A run of many models: choosing, planning, previewing, and what comes after the models."""

@@ -1,0 +1,110 @@
+"""Which models a mirror takes: what a person asked for, as far as the server has it and it is fit to be mirrored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from odoo_shadow.mirror.config.known_models import check_names
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice, in_order
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.shape.secrets import why_secret
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.discovery import Kind, ServerModel, discover_models
+from odoo_shadow.source.api.fingerprints import FieldsState
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+NO_MATCH = "matches no model of this server"
+"""Why a pattern is listed among what is left out: a typo, or a module that is not installed."""
+
+_MOST_MISNAMED = 100
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A model that is not mirrored, and why."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The models of a mirror, in the order in which they are mirrored, and those that a pattern does not take.
+
+    :param fields: what was learned of some models' fields on the way, so that a plan need not ask again.
+    """
+
+    models: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    fields: Mapping[str, FieldsState] = field(default_factory=dict)
+
+
+def choose_models(odoo: OdooClient, choice: ModelChoice, shadow: ShadowDatabase | None = None) -> Chosen:
+    """Find the models that match a choice; the server is asked only if there are patterns.
+
+    A model that is named is taken as it is, whatever it is: an SQL view, a store of credentials, one that is not
+    installed. A pattern takes tables only, and none that hold credentials.
+
+    :param shadow: knows names that the server may not have any more.
+    :raises MirrorConfigurationError: a name is a typing error, or nothing is left.
+    :raises OdooError, ShadowError: one side could not be asked.
+    """
+    check_names(odoo, shadow, choice.names)
+    for name in choice.names:
+        secret = why_secret(name)
+        if secret is not None and name not in PRIORITY_MODELS:
+            log.warning(
+                "%s is mirrored since it is named, although %s: who may read the shadow sees them.", name, secret
+            )
+    if choice.is_plain:
+        return Chosen(choice.names)
+    found = discover_models(odoo)
+    if not found.is_complete:
+        log.warning(
+            "The login '%s' may not read ir.model: patterns take only models that it may read and that have a "
+            "write_date. Give it the right (Administration / Access Rights), or name further models.",
+            odoo.connection.login,
+        )
+    reasons = {item.name: _why_not(item, choice) for item in found.models if _is_asked_for(item.name, choice)}
+    taken = [name for name, reason in reasons.items() if reason is None]
+    left_out = _listed({name: reason for name, reason in reasons.items() if reason is not None})
+    idle = [pattern for pattern in choice.patterns if not _matches_any(pattern, found.models)]
+    idle += [f"!{pattern}" for pattern in choice.excluded if not _matches_any(pattern, found.models)]
+    left_out += [LeftOut(pattern, NO_MATCH) for pattern in idle]
+    models = in_order((*choice.names, *taken))
+    if not models:
+        raise MirrorConfigurationError(f"{', '.join(choice.patterns)} takes no model of this server: correct models.")
+    fields = {item.name: item.fields for item in found.models if item.fields is not None}
+    return Chosen(models, tuple(left_out), fields)
+
+
+def _listed(reasons: Mapping[str, str]) -> list[LeftOut]:
+    """List what is left out; of names that are none, which a hostile server may have without number, only some."""
+    known = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason != Kind.MISNAMED]
+    misnamed = sorted(name for name, reason in reasons.items() if reason == Kind.MISNAMED)
+    known += [LeftOut(name, Kind.MISNAMED) for name in misnamed[:_MOST_MISNAMED]]
+    more = len(misnamed) - _MOST_MISNAMED
+    return [*known, LeftOut(counted(more, "more name"), Kind.MISNAMED)] if more > 0 else known
+
+
+def _is_asked_for(model: str, choice: ModelChoice) -> bool:
+    return choice.matches(model) or choice.excludes(model)
+
+
+def _matches_any(pattern: str, models: tuple[ServerModel, ...]) -> bool:
+    return any(ModelChoice(patterns=(pattern,)).matches(item.name) for item in models)
+
+
+def _why_not(model: ServerModel, choice: ModelChoice) -> str | None:
+    if model.kind is Kind.MISNAMED:
+        return str(model.kind)
+    if choice.excludes(model.name):
+        return "excluded by the mirror's own settings"
+    if model.name in choice.names:
+        return None
+    return why_secret(model.name, model.text_fields) or (None if model.kind is Kind.TABLE else str(model.kind))

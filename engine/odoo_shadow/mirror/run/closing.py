@@ -1,0 +1,209 @@
+"""What a run does when its models are done: it looks after rows of which no `write_date` tells.
+
+1. Rows that point to what has gone are read again, in all tables.
+2. Fields that Odoo refused are mirrored again by the next run, if it gives them by now.
+3. Columns that change without `write_date` are compared, in the tables of the run.
+4. A slice of each of these tables is compared cell by cell, if one is due.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.rolling import due_proofs, prove_slice
+from odoo_shadow.mirror.run.untracked import due_look, refresh_untracked, remade_columns
+from odoo_shadow.mirror.shape.refused_fields import give_up, take_up_again
+from odoo_shadow.mirror.sync.due import reread_due_rows
+from odoo_shadow.mirror.sync.rewriting import OtherReadingError, rewriting
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.due_rows import due_rows, forget_all_due, forget_due, models_with_due_rows
+from odoo_shadow.shadow.state.finished import Finished, finished_tables, note_identities, watched_tables
+from odoo_shadow.shadow.state.lease import living_holder
+from odoo_shadow.shadow.state.registry import find_table, note_failure, read_settings
+from odoo_shadow.shadow.state.sync_log import CLOSING
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.fingerprints import read_field_identities
+from odoo_shadow.source.errors import OdooError, OdooRefusedFieldsError, OdooUnknownModelError
+from odoo_shadow.text.errors import text_of
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+DUE = "rows that point to what has gone"
+UNTRACKED = "columns that change without write_date"
+TAKEN_UP = "fields that Odoo refused"
+FIELDS = "fields that were made anew"
+PROOF = "rolling proof"
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What was done about one model.
+
+    :param error: why it could not be done; it is due again then.
+    """
+
+    model: str
+    what: str
+    counts: RowCounts = field(default_factory=RowCounts)
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        """Return one line for a log."""
+        return f"{self.model}, {self.what}: {self.error or self.counts}"
+
+
+def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
+    """Look after what the models' own runs cannot see; yield what was done, model by model, and what failed.
+
+    Several runs may do so at once: each table is held while its rows are written.
+    """
+    closing = _Closing.of(odoo, shadow, run, options)
+    yield from closing.reread_all_due()
+    with shadow.transaction() as tx:
+        finished = finished_tables(tx, run.id)
+        watched = _watched(tx, finished)
+    identities: dict[str, dict[str, str]] = {}
+    yield from closing.told("ir.model.fields", FIELDS, partial(closing.look_at_fields, finished, identities))
+    for table in finished:
+        yield from closing.told(table.model, TAKEN_UP, partial(take_up_again, odoo, shadow, table))
+        yield from closing.told(
+            table.model, UNTRACKED, partial(closing.refresh, table, watched, identities.get(table.model, {}))
+        )
+    has_removed = False
+    for closed in closing.prove_all(finished):
+        has_removed |= closed.counts.deleted > 0
+        yield closed
+    if has_removed:
+        yield from closing.reread_all_due()
+
+
+def reread_due(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
+    """Read rows again that point to what has gone, as after a repair; yield what was done, model by model."""
+    return _Closing.of(odoo, shadow, run, options).reread_all_due()
+
+
+def _watched(tx: Transaction, finished: Sequence[Finished]) -> frozenset[str]:
+    """Return the tables that tell those that point to them when rows go: whole ones of this run only."""
+    tables = watched_tables(tx, [item.table for item in finished])
+    return frozenset(table for table, settings in tables.items() if not ModelSettings.from_text(settings).domain)
+
+
+@dataclass(frozen=True)
+class _Closing:
+    """:param owner: holds the tables that the run's own models are written to just now."""
+
+    odoo: OdooClient
+    shadow: ShadowDatabase
+    run: Run
+    options: MirrorOptions
+    owner: str
+
+    @classmethod
+    def of(cls, odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> _Closing:
+        """Begin, under a name of its own: tasks of one run must not take tables from each other."""
+        own = replace(run, holder=f"{run.holder}, at its end, on {socket.gethostname()}, process {os.getpid()}")
+        return cls(odoo, shadow, own, options, run.holder)
+
+    def reread_all_due(self) -> Iterator[Closed]:
+        with self.shadow.transaction() as tx:
+            models = models_with_due_rows(tx)
+        for model in models:
+            yield from self.told(model, DUE, partial(self._reread_due, model))
+
+    def _reread_due(self, model: str) -> RowCounts | None:
+        if self._has_no_due_row(model):
+            return None
+        metadata = {CLOSING: DUE}
+        try:
+            with rewriting(
+                self.odoo, self.shadow, model, run=self.run, options=self.options, metadata=metadata
+            ) as writer:
+                reread_due_rows(self.odoo, writer, self.options.batch_size)
+        except OdooUnknownModelError:
+            with self.shadow.transaction() as tx:
+                forget_all_due(tx, model)
+            raise
+        return writer.hold.counts
+
+    def _has_no_due_row(self, model: str) -> bool:
+        """Say whether there is nothing to do in a table, which then need not be held; most often it is so.
+
+        A table that this run still writes is left to that: it reads them at its end.
+        """
+        with self.shadow.transaction() as tx:
+            table = find_table(tx, model)
+            holder = None if table is None else living_holder(tx, table)
+            if table is None or holder is not None:
+                return table is None or holder == self.owner
+            due = due_rows(tx, table)
+            if not due.ids:
+                forget_due(tx, due)
+            return not due.ids
+
+    def look_at_fields(self, finished: Sequence[Finished], identities: dict[str, dict[str, str]]) -> None:
+        """Add which fields the models have now. Raises an `OdooError`."""
+        if finished:
+            identities |= read_field_identities(self.odoo, [table.model for table in finished])
+
+    def refresh(self, table: Finished, watched: Collection[str], identities: Mapping[str, str]) -> RowCounts | None:
+        """Compare a table's untracked columns, and note which fields all its rows have the values of then."""
+        look = due_look(self.odoo, table, watched, remade_columns(table, identities))
+        counts = None
+        if look is not None:
+            counts = refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
+        if identities and identities != table.identities:
+            with self.shadow.transaction() as tx:
+                note_identities(tx, table.table, identities)
+        return counts
+
+    def prove_all(self, finished: Sequence[Finished]) -> Iterator[Closed]:
+        """Compare what is due of each table, as far as the time allows: who waits is the first at the next run."""
+        due, time_limit = due_proofs(self.shadow, finished, self.options.batch_size)
+        deadline = time.monotonic() + time_limit.total_seconds()
+        for item in due:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            limit = timedelta(seconds=left)
+            work = partial(prove_slice, self.odoo, self.shadow, item, limit, run=self.run, options=self.options)
+            yield from self.told(item.table.model, PROOF, work)
+
+    def told(self, model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
+        """Do something about one model; yield what was done, or what failed."""
+        try:
+            counts = work()
+        except OdooUnknownModelError:
+            log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
+        except OtherReadingError as other:  # a table that this run is not about; its own run will tell
+            log.warning("%s: %s stay as they are: %s", model, what, other)
+        except OdooRefusedFieldsError as refused:  # of records that were not in the window
+            yield self._failed(model, what, give_up(self.odoo, self.shadow, model, refused.fields))
+        except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
+            yield self._failed(model, what, error)
+        else:
+            if counts is not None and (counts.written or counts.deleted):
+                yield Closed(model, what, counts)
+
+    def _failed(self, model: str, what: str, error: Exception) -> Closed:
+        """Note a failure, unless the table's own entry tells of it: who looks at the tables must see it, too."""
+        closed = Closed(model, what, error=error)
+        try:
+            with self.shadow.transaction() as tx:
+                table = find_table(tx, model)
+                if table is not None and not read_settings(tx, table).has_failed:
+                    note_failure(tx, table, f"At the end of the run, {what}: {text_of(error)}")
+        except ShadowError as lost:
+            log.warning("%s: status will not tell that %s failed: %s", model, what, lost)
+        return closed

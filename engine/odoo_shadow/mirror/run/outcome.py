@@ -1,0 +1,242 @@
+"""What became of a run, or would become of it: what a person reads and what a program reads come from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from odoo_shadow.mirror.run.choose import LeftOut
+from odoo_shadow.mirror.run.closing import Closed
+from odoo_shadow.mirror.run.plan import Unchanged
+from odoo_shadow.mirror.run.preview import Preview
+from odoo_shadow.mirror.sync.model import MirrorResult
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.text.amounts import counted
+
+_MOST_NAMED = 5
+
+Document: TypeAlias = dict[str, object]
+
+
+def named_once(model: str, text: str, what: str = "") -> str:
+    """Return what is said of a model, with its name before it, which some errors begin with as well."""
+    return f"{model}: {what}{text.removeprefix(f'{model}: ')}"
+
+
+class Ending(StrEnum):
+    """How a model's run ended."""
+
+    MIRRORED = "mirrored"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+_WORDS = {Ending.UNCHANGED: "unchanged", Ending.SKIPPED: "not installed", Ending.FAILED: "failed"}
+
+
+@dataclass(frozen=True)
+class ModelOutcome:
+    """What became of one model.
+
+    :param done: what its run did, `Unchanged` where it was passed over, None where it was skipped or has failed.
+    :param error: why it was skipped, or has failed.
+    """
+
+    model: str
+    ending: Ending
+    done: MirrorResult | Unchanged | None = None
+    error: str | None = None
+
+    @property
+    def counts(self) -> RowCounts:
+        """Its rows."""
+        return self.done.counts if isinstance(self.done, MirrorResult) else RowCounts()
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What became of a run.
+
+    :param closed: what was done about some models when all were done.
+    :param end_error: why not all of that could be done.
+    :param problems: what keeps people from reading what was mirrored.
+    :param seconds: from the plan to the end.
+    """
+
+    run_id: UUID
+    schema: str
+    models: tuple[ModelOutcome, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    end_error: str | None = None
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failed and self.end_error is None and not self.problems
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Models that are not what they should be: their own run failed, or what was done about them afterwards."""
+        names = [item.model for item in self.models if item.ending is Ending.FAILED]
+        return tuple(dict.fromkeys([*names, *(item.model for item in self.closed if item.error is not None)]))
+
+    @property
+    def counts(self) -> RowCounts:
+        """All rows."""
+        counts = [*(item.counts for item in self.models), *(item.counts for item in self.closed)]
+        return sum(counts, RowCounts())
+
+    @property
+    def summary(self) -> str:
+        """All of it in one sentence, with what is to be done next."""
+        by_ending = {ending: sum(item.ending is ending for item in self.models) for ending in Ending}
+        parts = [f"{counted(by_ending[Ending.MIRRORED], 'model')} mirrored"]
+        parts += [f"{by_ending[item]} {word}" for item, word in _WORDS.items() if by_ending[item]]
+        counts = self.counts
+        told = (
+            f"{', '.join(parts)}, in {self.seconds:.1f} s: {counted(counts.inserted, 'row')} inserted, "
+            f"{counts.updated} updated, {counts.deleted} deleted"
+        )
+        if self.failed:
+            named = ", ".join(self.failed[:_MOST_NAMED]) + (" …" if len(self.failed) > _MOST_NAMED else "")
+            told += (
+                f"; not all is well ({named}): do what is said of each above, then run odoo-shadow sync again, which "
+                "goes on from the last committed page"
+            )
+        if self.end_error is not None:
+            told += "; the end of the run failed: do what is said of it above, then run odoo-shadow sync again"
+        if self.problems:
+            told += "; the views in public are not all the shadow's: do what is said of them above"
+        return f"{told}."
+
+    def as_document(self) -> Document:
+        """Return it for programs."""
+        return {
+            "run_id": str(self.run_id),
+            "schema": self.schema,
+            "dry_run": False,
+            "is_good": self.is_good,
+            "seconds": round(self.seconds, 3),
+            **_rows(self.counts),
+            "models": [_as_entry(item) for item in self.models],
+            "afterwards": [_as_closed(item) for item in self.closed],
+            "end_error": self.end_error,
+            "left_out": _as_left_out(self.left_out),
+            "problems": list(self.problems),
+        }
+
+
+def _as_entry(item: ModelOutcome) -> Document:
+    done, result = item.done, item.done if isinstance(item.done, MirrorResult) else None
+    return {
+        "model": item.model,
+        "table": done.table if done else None,
+        "outcome": str(item.ending),
+        "kind": str(result.kind) if result else None,
+        **_rows(item.counts),
+        "seconds": round(result.seconds, 3) if result else None,
+        "watermark": done.watermark.last_write_date if done else None,
+        "resumed": bool(result and result.resumed),
+        "unstorable_cells": result.unstorable_cells if result else 0,
+        "cannot_know": bool(result and result.cannot_know),
+        "error": item.error,
+    }
+
+
+def _as_closed(item: Closed) -> Document:
+    error = None if item.error is None else str(item.error)
+    return {"model": item.model, "what": item.what, **_rows(item.counts), "error": error}
+
+
+def _as_left_out(items: Sequence[LeftOut]) -> list[Document]:
+    return [{"model": item.model, "reason": item.reason} for item in items]
+
+
+def _rows(counts: RowCounts) -> Mapping[str, int]:
+    return {
+        "rows_inserted": counts.inserted,
+        "rows_updated": counts.updated,
+        "rows_unchanged": counts.unchanged,
+        "rows_deleted": counts.deleted,
+    }
+
+
+class Foreseen(StrEnum):
+    """What a run would do about a model."""
+
+    MIRRORED = "would be mirrored"
+    SKIPPED = "would be skipped"
+    FAILED = "would fail"
+
+
+@dataclass(frozen=True)
+class ModelForecast:
+    """What a run would do about one model.
+
+    :param error: why it would be skipped, or fail.
+    """
+
+    model: str
+    ending: Foreseen
+    preview: Preview | None = None
+    error: str | None = None
+
+    def __str__(self) -> str:
+        """Return one line for a person."""
+        if self.preview is not None:
+            return f"{self.preview}."
+        return named_once(self.model, self.error or "", f"{self.ending}: ")
+
+
+@dataclass(frozen=True)
+class RunForecast:
+    """What a run would do."""
+
+    schema: str
+    models: tuple[ModelForecast, ...]
+    left_out: tuple[LeftOut, ...] = field(default=())
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing would fail."""
+        return all(item.ending is not Foreseen.FAILED for item in self.models)
+
+    @property
+    def summary(self) -> str:
+        """The last sentence."""
+        return "Nothing was written."
+
+    def as_document(self) -> Document:
+        """Return it for programs: of rows that would go, all ids."""
+        return {
+            "schema": self.schema,
+            "dry_run": True,
+            "is_good": self.is_good,
+            "models": [_as_forecast(item) for item in self.models],
+            "left_out": _as_left_out(self.left_out),
+        }
+
+
+def _as_forecast(item: ModelForecast) -> Document:
+    preview = item.preview
+    return {
+        "model": item.model,
+        "table": preview.change.table if preview else None,
+        "outcome": str(item.ending),
+        "kind": str(preview.kind) if preview else None,
+        "since": preview.low if preview else None,
+        "rows_read": preview.rows if preview else None,
+        "columns": preview.columns if preview else None,
+        "rows_removed": len(preview.gone) if preview else None,
+        "removed_ids": list(preview.gone) if preview else [],
+        "on_delete": str(preview.on_delete) if preview else None,
+        "changes": [str(change) for change in preview.change.changes] if preview else [],
+        "error": item.error,
+    }

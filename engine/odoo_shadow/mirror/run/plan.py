@@ -1,0 +1,271 @@
+"""Which models of a run have work, found out with two calls a model at the most.
+
+A model is passed over when nothing was written in its window, both sides count the same, its fields and settings are
+what they were, and its last run ended well. Its watermark advances as a run would have advanced it: Odoo's clock is
+read before anything is asked, so what is committed later is in the next window.
+
+What no count shows is planned always: models without a `write_date`, and those with fields that Odoo does not store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from odoo_shadow.mirror.binding import bind
+from odoo_shadow.mirror.clock import lies_ahead
+from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as, unmatched_patterns
+from odoo_shadow.mirror.identity import check_run
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.shape.describe import companies_of, languages_of
+from odoo_shadow.mirror.shape.hash_keys import known_key
+from odoo_shadow.mirror.shape.layout import COMPANIES, TRANSLATIONS
+from odoo_shadow.mirror.shape.secrets import RULES
+from odoo_shadow.mirror.sync.model import no_replay
+from odoo_shadow.mirror.sync.read_settings import labels_from
+from odoo_shadow.mirror.sync.window import domain_of, low_end
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
+from odoo_shadow.shadow.state.registry import register_table
+from odoo_shadow.shadow.state.watermarks import Watermark
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.fingerprints import FieldsState, read_fields_states
+from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
+from odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_OWN_TROUBLE = (
+    OdooAccessError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+"""What one model may have while the others have none: a count of a very large table may take too long."""
+
+_REGISTERED_AT_ONCE = 20
+"""Tables; others wait for this transaction when they register theirs."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A model that a run has to mirror, and why."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A model that had nothing to do, and its advanced watermark."""
+
+    model: str
+    table: str
+    watermark: Watermark
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do, in the order of its models."""
+
+    work: tuple[Work, ...]
+    unchanged: tuple[Unchanged, ...] = ()
+
+    def __str__(self) -> str:
+        """Return one line for a log."""
+        work = counted(len(self.work), "model has work", "models have work")
+        return f"{work}, {counted(len(self.unchanged), 'is', 'are')} unchanged"
+
+
+SettingsOf: TypeAlias = Callable[[str], ModelSettings | None]
+"""How a model is mirrored; None for as its last run did."""
+
+
+def as_before(model: str) -> ModelSettings | None:  # noqa: ARG001 - the signature of `settings`
+    """Mirror every model as its last run did."""
+    return None
+
+
+def plan_run(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    chosen: Chosen,
+    *,
+    run: Run,
+    options: MirrorOptions,
+    settings: SettingsOf = as_before,
+    replay_from: Callable[[str], datetime | None] = no_replay,
+) -> Plan:
+    """Find those of the chosen models that have work; advance and log the others.
+
+    :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
+    :raises OdooError: Odoo could not be asked at all; a model's own trouble is left to its own run.
+    :raises ShadowError: the shadow could not be read or written.
+    """
+    bind(odoo, shadow, chosen.models)
+    check_run(odoo, shadow, chosen.models, full=options.full)
+    moment, models = odoo.trusted_time(), chosen.models
+    with shadow.transaction() as tx:
+        states, key_id = read_states(tx, models), known_key(tx, odoo.connection.hash_secret)
+    unknown = [model for model in models if model not in chosen.fields]
+    fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
+    kept = {model: state.settings.settings for model, state in states.items()}
+    tell_unmatched(
+        {model: settings(model) or ModelSettings.from_text(kept.get(model)) for model in models},
+        fields,
+    )
+    labels = _labels(odoo, states.values())
+    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.latest_time())
+    reasons = {model: planner.known_reason(model) for model in models}
+    unclear = [model for model, reason in reasons.items() if reason is None]
+    lows = [planner.low(model, replay_from) for model in unclear]
+    with ThreadPoolExecutor(odoo.connection.max_connections, thread_name_prefix="odoo-plan") as pool:
+        reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
+    marks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
+    idle = {table: mark for table, mark in marks.items() if mark is not None}
+    with shadow.transaction() as tx:
+        advanced = pass_over(tx, run.id, idle, moment)
+    plan = _plan(reasons, states, advanced)
+    _note(shadow, plan, fields)
+    return plan
+
+
+def tell_unmatched(settings: Mapping[str, ModelSettings], fields: Mapping[str, FieldsState]) -> None:
+    """Warn of patterns that protect nothing, whether their models have work or not."""
+    for said in unmatched_patterns(settings, {model: state.names for model, state in fields.items()}):
+        log.warning("%s.", said)
+
+
+def tell_unmatched_of(odoo: OdooClient, models: Sequence[str], settings: SettingsOf) -> None:
+    """Warn of patterns that protect nothing, where no run is planned. Raises an `OdooError`."""
+    given = {model: found for model in models if (found := settings(model)) is not None}
+    if given:
+        tell_unmatched(given, read_fields_states(odoo, list(given)))
+
+
+def _labels(odoo: OdooClient, states: Iterable[TableState]) -> dict[str, list[str]]:
+    """Return the languages and companies that there are now, of the kinds that some table has."""
+    kinds = {kind for state in states for kind in labels_from(state.settings.variants)}
+    readers = {TRANSLATIONS: languages_of, COMPANIES: companies_of}
+    return {kind: list(readers[kind](odoo)) for kind in kinds}
+
+
+def _plan(
+    reasons: Mapping[str, str | None], states: Mapping[str, TableState], advanced: Mapping[str, Watermark]
+) -> Plan:
+    work, unchanged = [], []
+    for model, reason in reasons.items():
+        table = states[model].table if reason is None else ""
+        if table in advanced:
+            unchanged.append(Unchanged(model, table, advanced[table]))
+        else:
+            work.append(Work(model, reason or "another run is writing it"))
+    return Plan(tuple(work), tuple(unchanged))
+
+
+def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState]) -> None:
+    """Keep what was planned; models that the server does not show get no entry."""
+    known = [item.model for item in plan.work if item.model in fields]
+    for start in range(0, len(known), _REGISTERED_AT_ONCE):
+        some = known[start : start + _REGISTERED_AT_ONCE]
+        with shadow.transaction() as tx:
+            for model in some:
+                register_table(tx, model)
+            note_planned(tx, {model: _digest(fields[model]) for model in some})
+    for item in plan.work:
+        log.info("%s: %s", item.model, item.reason)
+    log.info("%s", plan)
+
+
+def _digest(fields: FieldsState) -> str:
+    """Return what differs when a model's fields do, or the rules by which some are left out: after an upgrade."""
+    return f"{fields.digest} {RULES}"
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Tells why a model has work."""
+
+    odoo: OdooClient
+    options: MirrorOptions
+    settings: SettingsOf
+    key_id: UUID | None
+    states: Mapping[str, TableState]
+    fields: Mapping[str, FieldsState]
+    labels: Mapping[str, list[str]]
+    latest: datetime
+
+    def known_reason(self, model: str) -> str | None:
+        """Return why a model has work, as far as the books and its fields tell."""
+        state, fields = self.states.get(model), self.fields.get(model)
+        if self.options.full:
+            return "everything is read again"
+        if state is None or state.watermark is None or not state.exists:
+            return "first load"
+        if state.has_rest:
+            return "its last run left something to do"
+        if lies_ahead(state.watermark.last_write_date, self.latest):
+            return "its watermark lies in the future"
+        if state.settings.unreadable and state.settings.unreadable & self.odoo.readable_models.keys():
+            return "the login may read models now that it could not read before"
+        settings = self._settings(state)
+        wanted = replace(
+            state.settings,
+            read_as=read_as(self.odoo.connection, settings, self.key_id),
+            on_delete=self.options.removal(state.settings.on_delete),
+            settings=settings.as_text(),
+        )
+        labels = labels_from(state.settings.variants)
+        if ModelSettings.from_text(state.settings.settings).domain != settings.domain:
+            return "its domain changed"
+        if wanted != state.settings or any(self.labels[kind] != known for kind, known in labels.items()):
+            return "it is read in another way than before"
+        if fields is None or _digest(fields) != state.fields_digest:
+            return "its fields changed"
+        if not fields.has_write_date:
+            return "it has no write_date, so all of it is read"
+        return "it has fields that Odoo does not store" if settings.extra_fields else None
+
+    def low(self, model: str, replay_from: Callable[[str], datetime | None]) -> datetime | None:
+        """Return where the model's next window begins, None for "read everything"."""
+        state = self.states[model]
+        return low_end(state.watermark, replay_from(state.table), self.options.look_back, read_all=False)
+
+    def difference(self, model: str, low: datetime | None) -> str | None:
+        """Ask Odoo; a model that it cannot be asked about is left to its own run, which tells what is wrong."""
+        if low is None:
+            return "everything is read again"
+        state = self.states[model]
+        reading = Reading(model, (), self._settings(state).domain)
+        try:
+            changed = self.odoo.search_count(model, reading.within(domain_of(low)), context=ARCHIVED_TOO)
+            if changed:
+                written = counted(changed, "row was written", "rows were written")
+                return f"{written} since {low:%Y-%m-%d %H:%M:%S} UTC"
+            if self.options.removal(state.settings.on_delete) is OnDelete.IGNORE:
+                return None
+            rows = self.odoo.search_count(model, reading.within(), context=ARCHIVED_TOO)
+        except _OWN_TROUBLE as error:
+            return str(error)
+        return None if rows == state.row_count else f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
+
+    def _settings(self, state: TableState) -> ModelSettings:
+        given = self.settings(state.model)
+        return ModelSettings.from_text(state.settings.settings) if given is None else given

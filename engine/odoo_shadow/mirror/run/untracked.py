@@ -1,0 +1,175 @@
+"""Columns whose values change without `write_date`, so that no window shows it.
+
+Tried on Odoo 17.0 and 19.0:
+
+- what core Odoo writes by SQL, as listed in `source/sql_written.toml`, and `parent_path`;
+- many2many, which may be written from the other side, and lose what is deleted there;
+- references to models that the run does not mirror, or not all of it, or keeps what is gone: PostgreSQL empties them
+  when their target is deleted, and merging contacts rewrites them, required ones, too;
+- properties, whose definition stands in another record;
+- company-dependent fields, which show a default or the value of the login's own company;
+- choices of custom selections, which are renamed by SQL;
+- translations, which are imported by SQL, where another language than `en_US` is read;
+- fields that were removed and made again under their names since the last run: Odoo keeps nothing of the former one.
+
+They alone are read for all rows after each run, and compared with the shadow in PostgreSQL; rows that differ are read
+again whole. In large tables that is done once a day, and at once when what they rest on has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from psycopg import sql
+
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.pace import MOST_CELLS, is_due_daily
+from odoo_shadow.mirror.proof.witness import Witness
+from odoo_shadow.mirror.shape.describe import DEFAULT_LANGUAGE, read_layout
+from odoo_shadow.mirror.shape.foundations import rests_on
+from odoo_shadow.mirror.sync.read_ahead import read_ahead
+from odoo_shadow.mirror.sync.refusals import unreadable_error
+from odoo_shadow.mirror.sync.rewriting import rewriting
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.differences import Difference
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import registry
+from odoo_shadow.shadow.state.finished import Finished, note_untracked
+from odoo_shadow.shadow.state.mirrored_columns import MirroredColumn
+from odoo_shadow.shadow.state.proofs import time_in_database
+from odoo_shadow.shadow.state.sync_log import CLOSING
+from odoo_shadow.shadow.tables.compare import compare_rows
+from odoo_shadow.shadow.tables.ids import LiveIds
+from odoo_shadow.shadow.tables.merge import Overwrite
+from odoo_shadow.shadow.tables.present import known_columns
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Unreadable, read_pages
+from odoo_shadow.source.sql_written import is_written_by_sql
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_MAKERS = ("create_uid", "write_uid")
+"""In every table; users are hardly ever deleted, and comparing all tables for their sake would cost too much."""
+
+_NOWHERE = sql.SQL("false").format()
+"""The scope of a comparison that is only about rows that both sides have."""
+
+
+def untracked_columns(
+    model: str, columns: Sequence[MirroredColumn], lang: str | None, watched: Collection[str] = ()
+) -> list[str]:
+    """Return those columns of a model whose values change without `write_date`.
+
+    :param lang: the language that is read.
+    :param watched: tables that tell those that point to them when rows go.
+    """
+    is_foreign = (lang or DEFAULT_LANGUAGE) != DEFAULT_LANGUAGE
+    return [item.name for item in columns if _is_untracked(model, item, watched, is_foreign=is_foreign)]
+
+
+def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], *, is_foreign: bool) -> bool:
+    kind = column.odoo_type
+    is_variant = column.column_type == "jsonb" and kind not in ("json", "properties", "properties_definition")
+    return (
+        kind in ("many2many", "properties")
+        or column.is_company_dependent
+        or column.field == "parent_path"
+        or (kind == "many2one" and not (column.points_to in watched or column.field in _MAKERS))
+        or (kind == "selection" and column.is_custom)
+        or (column.is_translated and (is_foreign or is_variant))
+        or is_written_by_sql(model, column.field)
+    )
+
+
+@dataclass(frozen=True)
+class UntrackedLook:
+    """What is to be compared of a table.
+
+    :param rests_on: what the values rest on now, None when nobody has asked.
+    """
+
+    columns: tuple[str, ...]
+    rests_on: str | None = None
+
+
+def remade_columns(table: Finished, identities: Mapping[str, str]) -> list[str]:
+    """Return the columns whose fields are others by now than when all rows were given their values.
+
+    :param identities: as `read_field_identities` tells of the model.
+    """
+    known = table.identities
+    remade = {name for name, identity in identities.items() if name in known and known[name] != identity}
+    return [item.name for item in table.columns if item.field in remade]
+
+
+def due_look(
+    odoo: OdooClient, table: Finished, watched: Collection[str], remade: Collection[str]
+) -> UntrackedLook | None:
+    """Say what must be compared after a run, None for nothing. Raises an `OdooError`.
+
+    :param watched: tables that tell those that point to them when rows go.
+    :param remade: columns that must be compared in any case.
+    """
+    columns = untracked_columns(table.model, table.columns, odoo.connection.lang, watched)
+    if remade and table.row_count:
+        return UntrackedLook(tuple({*columns, *remade}))
+    if not columns or not table.row_count:
+        return None
+    if table.untracked_at is not None and table.untracked_at >= table.started_at:
+        return None  # the run itself has read everything
+    if table.row_count * len(columns) <= MOST_CELLS:
+        return UntrackedLook(tuple(columns))
+    now_on = rests_on(odoo, table.model, table.columns)
+    is_due = is_due_daily(table.untracked_at, datetime.now(UTC))
+    return UntrackedLook(tuple(columns), now_on) if is_due or now_on != table.rests_on else None
+
+
+def refresh_untracked(
+    odoo: OdooClient, shadow: ShadowDatabase, table: Finished, look: UntrackedLook, *, run: Run, options: MirrorOptions
+) -> RowCounts:
+    """Compare columns of all rows with Odoo's, and read rows again that differ.
+
+    :raises MirrorConfigurationError: the table was mirrored with another login or other settings.
+    :raises OdooError, ShadowError: it could not be done.
+    """
+    with shadow.transaction() as tx:
+        begun_at = time_in_database(tx)
+    stale = _differing(odoo, shadow, table, look.columns, options.batch_size)
+    counts = RowCounts()
+    if stale:
+        changed = counted(len(stale), "row has changed", "rows have changed")
+        log.info("%s: %s without write_date", table.model, changed)
+        with rewriting(odoo, shadow, table.model, run=run, options=options, metadata={CLOSING: "untracked"}) as writer:
+            writer.write_ids(odoo, stale, options.batch_size, Overwrite.ALL)
+        counts = writer.hold.counts
+    with shadow.transaction() as tx:
+        note_untracked(tx, table.table, begun_at, look.rests_on)
+    return counts
+
+
+def _differing(
+    odoo: OdooClient, shadow: ShadowDatabase, table: Finished, columns: Sequence[str], page_size: int
+) -> list[int]:
+    """Return the ids of rows that both sides have, with other values in some columns."""
+    with shadow.transaction() as tx:
+        kept, live = registry.read_settings(tx, table.table), LiveIds.of(tx, table.table)
+        up_to_id, own = live.highest(tx), known_columns(tx, table.table)
+    layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
+    narrow = layout.without(kept.unreadable_fields).restricted(own.intersection(columns))
+    witness = Witness(narrow, odoo.connection.hash_secret)
+    found: list[int] = []
+    unreadable: list[Unreadable] = []
+    for page in read_ahead(read_pages(odoo, narrow.reading, up_to_id=up_to_id, page_size=page_size)):
+        unreadable += [page.unreadable] if page.unreadable else []
+        rows, doubtful = witness.rows(page.records)
+        with shadow.transaction() as tx:
+            differences = compare_rows(tx, live, witness.columns, rows, _NOWHERE, beyond=doubtful)
+        found += [record_id for record_id, kind in differences.items() if kind is not Difference.MISSING]
+    if unreadable:
+        raise unreadable_error(table.model, unreadable)
+    return sorted(found)

@@ -1,0 +1,83 @@
+"""What mirrored values rest on besides their rows: a change there is to be noticed at the next run.
+
+Where Odoo keeps it was looked up in the sources of 17.0, 18.0 and 19.0. What a login may not read is left out: then
+only the daily comparison of all rows tells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+
+from odoo_shadow.shadow.state.mirrored_columns import MirroredColumn
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.reading import ARCHIVED_TOO
+from odoo_shadow.source.errors import OdooAccessError
+from odoo_shadow.source.types import Domain, Json
+
+DEFAULTS_IN_IR_DEFAULT = 18
+"""From this version on; before, defaults of company-dependent fields are rows of `ir.property` without a record."""
+
+_OF_DEFAULT = ("company_id", "field_id", "json_value")
+_OF_PROPERTY = (
+    "company_id",
+    "fields_id",
+    "value_float",
+    "value_integer",
+    "value_text",
+    "value_reference",
+    "value_datetime",
+)
+
+
+def rests_on(odoo: OdooClient, model: str, columns: Sequence[MirroredColumn]) -> str:
+    """Return a text that differs when something has changed that values of a model rest on. Raises an `OdooError`."""
+    found: list[Json] = []
+    if any(item.is_company_dependent for item in columns):
+        found += [_own_company(odoo), _defaults(odoo, model)]
+    if any(item.odoo_type == "properties" for item in columns):
+        found += _definitions(odoo, model, [item.field for item in columns if item.odoo_type == "properties"])
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _own_company(odoo: OdooClient) -> Json:
+    if odoo.connection.company_ids:
+        return odoo.connection.company_ids[0]
+    try:
+        users = odoo.look_up("res.users", [("id", "=", odoo.user_id())], ["company_id"], context=ARCHIVED_TOO)
+    except OdooAccessError:
+        return None
+    return users[0].whole("company_id") if users else None
+
+
+def _defaults(odoo: OdooClient, model: str) -> Json:
+    try:
+        if odoo.version.major >= DEFAULTS_IN_IR_DEFAULT:
+            return _values(
+                odoo, "ir.default", [("field_id.model", "=", model)], ("company_id", "field_id", "json_value")
+            )
+        return _values(odoo, "ir.property", [("fields_id.model", "=", model), ("res_id", "=", False)], _OF_PROPERTY)
+    except OdooAccessError:
+        return None
+
+
+def _definitions(odoo: OdooClient, model: str, fields: Iterable[str]) -> list[Json]:
+    """Return the definitions of properties, wherever they stand."""
+    told = odoo.fields_get(model, ("relation", "definition_record", "definition_record_field"))
+    found: list[Json] = []
+    for name in fields:
+        details = told.get(name, {})
+        container = told.get(str(details.get("definition_record")), {}).get("relation")
+        field = details.get("definition_record_field")
+        if isinstance(container, str) and isinstance(field, str):
+            try:
+                found.append(_values(odoo, container, [(field, "!=", False)], (field,)))
+            except OdooAccessError:
+                found.append(None)
+    return found
+
+
+def _values(odoo: OdooClient, model: str, domain: Domain, fields: Sequence[str]) -> Json:
+    records = odoo.search_read(model, domain, fields, order="id", context=ARCHIVED_TOO)
+    return [dict(record) for record in records]

@@ -1,0 +1,285 @@
+"""Which of a model's fields are mirrored, and which columns they become."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as with_default
+
+from odoo_shadow.mirror.config.model_settings import AS_USUAL, ModelSettings
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.shape.columns import Convert, by_label, column_type, keyed_hash
+from odoo_shadow.mirror.shape.secrets import is_secret
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.descriptions import Description
+from odoo_shadow.shadow.names import free_column_name
+from odoo_shadow.source.api.discovery import TEXT_TYPES
+from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.api.reading import Reading, Variant, variant_key
+from odoo_shadow.source.types import Context, Domain
+from odoo_shadow.text.nearest import nearest
+
+WRITE_DATE_FIELD = "write_date"
+TRANSLATIONS = "translations"
+COMPANIES = "companies"
+
+_NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
+_OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
+_NAME_FIELDS = ("name", "x_name", "display_name", "complete_name", "title", "subject", "reference", "number")
+"""What Odoo calls a record by (`_rec_name`, which no API tells): by default `name`, in Studio's models `x_name`; the
+others are what models without these have (Odoo 17.0 and 19.0)."""
+
+
+@dataclass(frozen=True)
+class FieldColumn:
+    """A column and how values get there.
+
+    :param key: where a record has the value: the field's name, or that of its variants.
+    """
+
+    key: str
+    column: Column
+    convert: Convert
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The languages or the companies that an Odoo has.
+
+    :param main: the one that a record is read with anyway.
+    :param others: what to read it with for each of the others.
+    """
+
+    main: str
+    others: tuple[tuple[str, Context], ...] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([self.main, *(label for label, _ in self.others)])
+
+    def variants(self, kind: str, fields: tuple[str, ...]) -> list[Variant]:
+        """Return what is to be read of some fields."""
+        return [Variant(kind, self.main, fields), *(Variant(kind, label, fields, how) for label, how in self.others)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a model's records become rows.
+
+    :param columns: in the order of the fields' names.
+    :param has_write_date: whether changes can be found by `write_date`.
+    :param extra: columns of fields that Odoo does not store, whose changes no cursor shows.
+    :param left_out: fields that Odoo has and that are not mirrored on purpose, and why.
+    :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
+    :param refused: fields that are left out since Odoo does not give records together with them.
+    :param settings: how this model is mirrored.
+    :param readable: the domain of those records that the login may read, where a search finds others as well.
+    :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
+    """
+
+    model: str
+    columns: tuple[FieldColumn, ...]
+    has_write_date: bool
+    extra: tuple[FieldColumn, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    left_out: Mapping[str, str] = with_default(default_factory=dict)
+    unreadable: frozenset[str] = frozenset()
+    settings: ModelSettings = AS_USUAL
+    name_path: str | None = None
+    refused: frozenset[str] = frozenset()
+    readable: Domain = ()
+
+    @property
+    def all_columns(self) -> tuple[FieldColumn, ...]:
+        """The columns of the table, besides the project's own."""
+        return (*self.columns, *self.extra)
+
+    @property
+    def variant_labels(self) -> dict[str, list[str]]:
+        """The languages and companies that some fields are read in besides, by kind; the main one first."""
+        found: dict[str, list[str]] = {}
+        for item in self.variants:
+            found.setdefault(item.kind, []).append(item.label)
+        return found
+
+    @property
+    def reading(self) -> Reading:
+        """What to read."""
+        keys = {item.key for item in self.columns}
+        variants = [_restricted(item, keys) for item in self.variants]
+        named = [name for item in variants for name in item.fields]  # the main value stands in the record itself
+        varied = {variant_key(name, item.kind) for item in variants for name in item.fields}
+        plain = [key for key in dict.fromkeys((*(item.key for item in self.columns), *named)) if key not in varied]
+        cursor = [WRITE_DATE_FIELD] if self.has_write_date else []
+        used = tuple(item for item in variants if item.fields)
+        return Reading(self.model, ("id", *cursor, *plain), [*self.settings.domain, *self.readable], used)
+
+    def restricted(self, names: Iterable[str], *, cursor: bool = True) -> Layout:
+        """Return the layout of some columns only, extra ones among them.
+
+        :param cursor: False leaves `write_date` out.
+        """
+        wanted = frozenset(names)
+        columns = tuple(item for item in self.all_columns if item.column.name in wanted)
+        return replace(self, columns=columns, extra=(), has_write_date=self.has_write_date and cursor)
+
+    def without(self, refused: Collection[str]) -> Layout:
+        """Return the layout without fields that Odoo refuses.
+
+        :param refused: their names, or the keys of their variants; without a field there are no variants of it.
+        """
+        gone = self.refused | frozenset(refused)
+        columns, extra = (
+            tuple(item for item in some if item.key not in gone and item.column.field not in gone)
+            for some in (self.columns, self.extra)
+        )
+        has_name = self.name_path is not None and self.name_path.partition(".")[0] not in gone
+        name_path = self.name_path if has_name else None
+        return replace(self, columns=columns, extra=extra, name_path=name_path, refused=gone)
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        fields: Iterable[Field],
+        settings: ModelSettings = AS_USUAL,
+        *,
+        languages: Labels | None = None,
+        companies: Labels | None = None,
+        hash_secret: str | None = None,
+        unreadable: Collection[str] = (),
+    ) -> Layout:
+        """Choose the fields that are mirrored: stored or company-dependent, no binary, no secret.
+
+        :param languages: what `settings.all_languages` needs, and so `companies`.
+        :raises MirrorConfigurationError: the settings do not fit the model's fields.
+        """
+        by_name = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
+        _check_settings(model, by_name, settings, hash_secret)
+        stored = [field for field in by_name.values() if _is_stored(field) and not _needs(field, unreadable)]
+        reasons = {name: _why_left_out(model, field, settings, by_name) for name, field in by_name.items()}
+        mirrored = [field for field in stored if reasons[field.name] is None]
+        there_anyway = {field.name for field in stored} | _OWN_PLACE
+        extra = [by_name[name] for name in settings.extra_fields if name not in there_anyway]
+        by_language = [f for f in mirrored if languages and f.translate and not settings.hashes(f.name)]
+        by_company = [f for f in mirrored if companies and f.company_dependent and not settings.hashes(f.name)]
+        namer = _Namer([*mirrored, *extra])
+        columns = [
+            *(namer.column(field, settings, hash_secret) for field in mirrored),
+            *(namer.variants_column(field, TRANSLATIONS) for field in by_language),
+            *(namer.variants_column(field, COMPANIES) for field in by_company),
+        ]
+        variants = languages.variants(TRANSLATIONS, _names(by_language)) if languages and by_language else []
+        variants += companies.variants(COMPANIES, _names(by_company)) if companies and by_company else []
+        return cls(
+            model,
+            tuple(sorted(columns, key=lambda item: item.key)),
+            any(field.name == WRITE_DATE_FIELD and field.store for field in by_name.values()),
+            tuple(namer.column(field, settings, hash_secret) for field in extra),
+            tuple(variants),
+            {name: why for name, why in reasons.items() if why is not None and name not in settings.extra_fields},
+            frozenset(unreadable),
+            settings,
+            _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
+        )
+
+
+class _Namer:
+    """Gives each field a column of its own; where a name can be a column's, the field keeps it."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._taken = {field.name for field in fields}
+
+    def column(self, field: Field, settings: ModelSettings, hash_secret: str | None) -> FieldColumn:
+        kind, convert = column_type(field, is_whole=field.name in settings.allow_fields)
+        if hash_secret is not None and settings.hashes(field.name):
+            kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, field.name, convert)
+        column = Column(
+            self._name(field.name, self._taken - {field.name}), kind, field.name, field.type, _description(field)
+        )
+        return FieldColumn(field.name, column, convert)
+
+    def variants_column(self, field: Field, kind: str) -> FieldColumn:
+        name = self._name(f"{field.name}__{kind}", self._taken)
+        _, convert = column_type(field)
+        described = replace(_description(field), selection=(), relation=None, required=False)
+        column = Column(name, ColumnType.JSONB, field.name, field.type, described)
+        return FieldColumn(variant_key(field.name, kind), column, by_label(convert))
+
+    def _name(self, wanted: str, taken: Collection[str]) -> str:
+        name = free_column_name(wanted, taken)
+        self._taken.add(name)
+        return name
+
+
+def _is_stored(field: Field) -> bool:
+    has_value = field.store or field.company_dependent
+    return has_value and field.type not in _NOT_COLUMNS and field.name not in _OWN_PLACE
+
+
+def _needs(field: Field, unreadable: Collection[str]) -> bool:
+    """Say whether a field cannot be read: from 19.0 on, such a many2many keeps Odoo from giving the record at all."""
+    return field.type == "many2many" and field.relation in unreadable
+
+
+def _why_left_out(model: str, field: Field, settings: ModelSettings, others: Mapping[str, Field]) -> str | None:
+    if settings.excludes(field.name):
+        return "the settings exclude it"
+    return None if field.name in settings.allow_fields else is_secret(model, field, others)
+
+
+def _check_settings(model: str, fields: dict[str, Field], settings: ModelSettings, hash_secret: str | None) -> None:
+    for name in settings.named_fields:
+        if name not in fields:
+            lists = ("exclude_fields", "hashed_fields", "allow_fields")
+            where = next((item for item in lists if name in getattr(settings, item)), "its settings")
+            raise _no_field(model, name, where, fields)
+    for name in settings.extra_fields:
+        field = fields.get(name)
+        if field is None:
+            raise _no_field(model, name, "extra_fields", fields)
+        if field.type in _NOT_COLUMNS:
+            raise MirrorConfigurationError(f"{model}, field '{name}': {field.type} fields are never mirrored.")
+    if settings.hashed_fields and hash_secret is None:
+        raise MirrorConfigurationError(
+            f"{model} has hashed_fields, but the Odoo connection has no hash_secret: fill it in (ODOO_HASH_SECRET)."
+        )
+
+
+def _no_field(model: str, name: str, where: str, fields: Iterable[str]) -> MirrorConfigurationError:
+    meant = nearest(name, fields)
+    hint = "" if meant is None else f" (did you mean {meant}?)"
+    return MirrorConfigurationError(f"{model} has no field '{name}' that this login may read{hint}: correct {where}.")
+
+
+def _restricted(variant: Variant, keys: set[str]) -> Variant:
+    return replace(variant, fields=tuple(name for name in variant.fields if variant_key(name, variant.kind) in keys))
+
+
+def _description(field: Field) -> Description:
+    return Description(
+        label=field.label,
+        relation=field.relation,
+        translated=field.translate,
+        company_dependent=field.company_dependent,
+        required=field.required,
+        custom=field.manual,
+        selection=field.selection if field.type == "selection" else (),
+    )
+
+
+def _name_path(fields: dict[str, Field], mirrored: set[str]) -> str | None:
+    """Return where a record's name is. `_inherits` shows the parent's `name` as a related field that is not stored."""
+    for name in _NAME_FIELDS:
+        field = fields.get(name)
+        if field is None or field.type not in TEXT_TYPES:
+            continue
+        if name in mirrored:
+            return name
+        link, _, rest = (field.related or "").partition(".")
+        if not field.store and link in mirrored and rest and "." not in rest:
+            return field.related
+    return None
+
+
+def _names(fields: Iterable[Field]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields)

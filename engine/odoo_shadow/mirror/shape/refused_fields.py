@@ -1,0 +1,191 @@
+"""Mirrors a model without the fields together with which Odoo does not give its records, and remembers which these are.
+
+Such fields are found while records are read (`source.api.refused_fields`); the run then goes on without them from where
+it was. Their columns are treated like those of fields that are gone: values that were mirrored before stay, are written
+no more, and the catalogue says since when; the run that finds it does not end well then. Later runs leave the fields
+out at once, but each looks whether Odoo gives some of them by now. All are tried again with `full`, when the model's
+fields change, when the login may read more models, and when the model is read in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.pace import MOST_CELLS, is_due_daily
+from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.state import registry
+from odoo_shadow.shadow.state.finished import Finished
+from odoo_shadow.shadow.state.mirrored_columns import mirrored_columns
+from odoo_shadow.shadow.tables.apply_changes import columns_to_fill
+from odoo_shadow.shadow.tables.changes import plan_change
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE, read_pages
+from odoo_shadow.source.api.reading import field_of
+from odoo_shadow.source.errors import OdooRefusedFieldsError
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_LARGEST_SENT = 2**31 - 1
+"""The largest id that every protocol can carry."""
+
+REFUSED = "fields that are left out, since Odoo does not give the login records together with them"
+"""What is said of them wherever a model is looked at."""
+
+Result = TypeVar("Result")
+
+
+def leave_out_refused(
+    odoo: OdooClient, shadow: ShadowDatabase, layout: Layout, kept: registry.ReadSettings, read_as: str, *, full: bool
+) -> Layout:
+    """Leave out the fields that an earlier run found refused, or, if anything has changed, look at one record anew.
+
+    So is done before the first load of a model that the login may not really read, lest its table gets columns that
+    nothing fills.
+
+    :param kept: how the last run read the model.
+    :param read_as: what decides which values Odoo gives now.
+    :raises OdooError: the record could not be read, and it is not the fields.
+    """
+    known = kept.unreadable_fields
+    if known and kept.read_as == read_as and not full and not kept.unreadable & odoo.readable_models.keys():
+        fewer = _without(odoo, layout, known)
+        if not _has_other_columns(shadow, fewer, known):
+            return fewer
+    if known or (kept.read_as != read_as and layout.model not in odoo.readable_models):
+        return without_refused(odoo, layout, partial(_try_one, odoo), known=known)
+    return layout
+
+
+def take_up_again(odoo: OdooClient, shadow: ShadowDatabase, table: Finished) -> None:
+    """Let the next run mirror fields again that were refused, if Odoo gives all records together with them by now.
+
+    All are read with nothing but these, since one may have been enough; mostly the first page tells. Of a large table
+    that is done when its untracked columns are looked at. Raises an `OdooError`.
+    """
+    refused = table.unreadable_fields
+    is_large = table.row_count * len(refused) > MOST_CELLS
+    if not refused or (is_large and not is_due_daily(table.untracked_at, datetime.now(UTC))):
+        return
+    with shadow.transaction() as tx:
+        kept = registry.read_settings(tx, table.table)
+    layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
+    given = _given(odoo, layout, refused)
+    if given:
+        log.info("%s: Odoo gives all records together with %s again", table.model, ", ".join(sorted(given)))
+        with shadow.transaction() as tx:
+            registry.note_unreadable_fields(tx, table.table, refused - given)
+
+
+def give_up(odoo: OdooClient, shadow: ShadowDatabase, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+    """Let the next run leave out fields that no page of a run has met; return what is to be said of that."""
+    with shadow.transaction() as tx:
+        table = registry.name_table(tx, model)
+        known = registry.read_settings(tx, table).unreadable_fields
+        registry.note_unreadable_fields(tx, table, known.union(fields))
+    return lost_error(odoo, model, {field_of(key) for key in fields})
+
+
+def _given(odoo: OdooClient, layout: Layout, fields: Collection[str]) -> frozenset[str]:
+    """Return those fields together with which Odoo gives all records."""
+    reading = layout.reading
+    left = frozenset(fields).intersection(reading.keys)
+    while left:
+        try:
+            for page in read_pages(odoo, reading.of(left), up_to_id=_LARGEST_SENT, page_size=DEFAULT_PAGE_SIZE):
+                if page.unreadable is not None:
+                    return frozenset()
+            return left
+        except OdooRefusedFieldsError as error:
+            left = left.difference(error.fields)
+    return left
+
+
+def _has_other_columns(shadow: ShadowDatabase, layout: Layout, known: Collection[str]) -> bool:
+    """Say whether the model's fields are others than the table was last given, but for those that are refused."""
+    with shadow.transaction() as tx:
+        table = registry.name_table(tx, layout.model)
+        changes = plan_change(tx, table, [item.column for item in layout.all_columns], layout.left_out).changes
+    refused = {field_of(key) for key in known}
+    return any(item.column is None or item.column.field not in refused for item in changes)
+
+
+def _try_one(odoo: OdooClient, layout: Layout) -> Layout:
+    """Read one record, if there is one."""
+    next(read_pages(odoo, layout.reading, up_to_id=_LARGEST_SENT, page_size=1))
+    return layout
+
+
+def without_refused(
+    odoo: OdooClient, layout: Layout, work: Callable[[Layout], Result], known: Collection[str] = ()
+) -> Result:
+    """Do something with a model's records, again and again without the fields that turn out to be refused.
+
+    :param known: fields of which everybody has been told.
+    """
+    while True:
+        try:
+            return work(layout)
+        except OdooRefusedFieldsError as error:
+            fewer = _without(odoo, layout, error.fields)
+            if len(fewer.all_columns) == len(layout.all_columns):
+                raise
+            layout = fewer
+            news = sorted(set(error.fields) - set(known))
+            if news:
+                log.warning(
+                    "%s: Odoo does not give '%s' records together with %s: left out (%s). They are tried again with "
+                    "full (--full), and when the model's fields or the login's rights change.",
+                    layout.model,
+                    odoo.connection.login,
+                    ", ".join(news),
+                    error.reason,
+                )
+
+
+def lost_fields(
+    tx: Transaction, table: str, layout: Layout, kept: registry.ReadSettings, read_as: str
+) -> frozenset[str]:
+    """Return fields that are refused now and were mirrored until now, by the same login: before the columns change.
+
+    They are kept in mind until somebody has been told: a try may be cut off before its end.
+    """
+    refused = {field_of(key) for key in layout.refused}
+    untold = registry.read_lost_fields(tx, table) & refused
+    news = refused - {field_of(key) for key in kept.unreadable_fields}
+    if news and kept.read_as == read_as and registry.read_status(tx, table).has_been_mirrored:
+        unfilled = {item.name for item in columns_to_fill(tx, table)}
+        untold |= news & {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
+    registry.note_lost_fields(tx, table, untold)
+    return untold
+
+
+def lost_error(odoo: OdooClient, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+    """Build the error for fields that were mirrored until now."""
+    named = ", ".join(sorted(fields))
+    return MirrorConfigurationError(
+        f"{model}: Odoo does not give '{odoo.connection.login}' records together with {named} any more: these "
+        "columns keep the values that they had, and all others are up to date. Give the login the right to read these "
+        "fields, or name them in exclude_fields; the next runs go on without them, and look whether they return."
+    )
+
+
+def _without(odoo: OdooClient, layout: Layout, refused: Collection[str]) -> Layout:
+    """Leave fields out, and note which models the login may not read that may be why.
+
+    Once it may read one of them, the next plan lets the fields be tried again.
+    """
+    fewer = layout.without(refused)
+    columns = [item.column for item in layout.all_columns if item.key in refused]
+    behind = {layout.model, *(item.description.relation for item in columns if item.description.relation)}
+    needed = {item.column.description.relation for item in fewer.columns if item.column.odoo_type == "many2many"}
+    hidden = behind - odoo.readable_models.keys() - needed
+    return replace(fewer, unreadable=fewer.unreadable | hidden)

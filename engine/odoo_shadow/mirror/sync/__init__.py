@@ -1,0 +1,1 @@
+"""One model's run: window, pages, rows, deletions, watermark."""

@@ -1,0 +1,151 @@
+"""Ends a run: what is gone from Odoo goes, and what no window showed is read; see `id_check` for how both are found.
+
+What Odoo lists and does not give even then is no row of the shadow: such a run does not end well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from odoo_shadow.mirror.errors import MassDeletionError
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.sync.id_check import IDS_A_CALL, compare_ids
+from odoo_shadow.mirror.sync.scan import TableWriter
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import registry, watermarks
+from odoo_shadow.shadow.state.watermarks import Watermark
+from odoo_shadow.shadow.tables.ids import LiveIds
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Unreadable
+from odoo_shadow.source.api.withheld import WITHHELD, still_listed
+from odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooRecordIdError,
+    OdooServerError,
+    OdooUnknownFieldError,
+    OdooUnreadableRecordsError,
+)
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+CANNOT_KNOW = (
+    "rows that are gone from Odoo stay (on_delete: ignore), so no count can tell whether all that Odoo has is here"
+)
+"""What a run says that leaves such rows."""
+
+SUSPICIOUS_SHARE = 0.2
+SUSPICIOUS_NUMBER = 100
+"""More than this share and more than this number of a table's rows do not go without being allowed. Of fewer rows, Odoo
+is asked whether they are only hidden from the login."""
+
+
+def check_ids(odoo: OdooClient, writer: TableWriter, options: MirrorOptions, before: Watermark | None) -> None:
+    """Let the rows go that are gone from Odoo, and read those that the shadow turns out to lack.
+
+    Records that Odoo lists and does not give are added to the writer's unreadable ones. When the shadow is not as Odoo
+    is, the watermark goes back: the window has not seen all.
+
+    :param before: the watermark before this run.
+    :raises MassDeletionError: a suspicious share is gone; nothing is removed then.
+    :raises OdooRecordIdError: records have no ids of their own.
+    """
+    known = len(writer.unreadable)
+    try:
+        _settle(odoo, writer, options)
+    except (MassDeletionError, OdooRecordIdError, OdooUnreadableRecordsError):
+        _set_back(writer, before)
+        raise
+    except OdooServerError as error:
+        if error.is_misfit:
+            _set_back(writer, before)
+        raise
+    if len(writer.unreadable) > known:
+        _set_back(writer, before)
+
+
+def _set_back(writer: TableWriter, before: Watermark | None) -> None:
+    with writer.hold.transaction() as tx:
+        watermarks.set_back(tx, writer.hold.table, before)
+
+
+def _settle(odoo: OdooClient, writer: TableWriter, options: MirrorOptions) -> None:
+    ignores = options.on_delete is OnDelete.IGNORE
+    hold, unreadable = writer.hold, [item.id for item in writer.unreadable]
+    with hold.transaction() as tx:
+        live = LiveIds.of(tx, hold.table)
+        booked = live.total(tx)
+    found = compare_ids(odoo, writer.layout.reading, live, hold.transaction, unreadable, gone_rows_stay=ignores)
+    if found.rows != booked:  # somebody else wrote the table
+        with hold.transaction() as tx:
+            registry.recount_rows(tx, hold.table, found.rows)
+    if found.missing:
+        log.info("%s: not in the window: %s", writer.layout.model, counted(len(found.missing), "row"))
+        writer.write_ids(odoo, found.missing, options.batch_size)
+        writer.unreadable += _lost(odoo, writer, live, found.missing)
+    if ignores:
+        log.info("%s: %s", writer.layout.model, CANNOT_KNOW)
+    else:
+        remove_ids(odoo, writer, found.gone, options)
+    if found.trouble is not None:
+        raise found.trouble
+
+
+def _lost(odoo: OdooClient, writer: TableWriter, live: LiveIds, ids: Sequence[int]) -> list[Unreadable]:
+    """Return those records that Odoo still lists, and that the shadow still lacks."""
+    told = {item.id for item in writer.unreadable}
+    with writer.hold.transaction() as tx:
+        absent = [item for item in live.absent(tx, ids) if item not in told]
+    reading = writer.layout.reading
+    listed: set[int] = set()
+    for start in range(0, len(absent), IDS_A_CALL):
+        listed |= still_listed(odoo, reading, reading.domain, absent[start : start + IDS_A_CALL])
+    return [Unreadable(item, None, WITHHELD) for item in sorted(listed)]
+
+
+def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: MirrorOptions) -> None:
+    """Delete or mark rows.
+
+    :raises MassDeletionError: it would be a suspicious share; nothing is removed then.
+    """
+    if not gone:
+        return
+    hold = writer.hold
+    with hold.transaction() as tx:
+        live = LiveIds.of(tx, hold.table)
+        total = live.total(tx)
+    check_removal(odoo, writer.layout, gone, total, options)
+    with hold.transaction() as tx:
+        removed = live.remove(tx, gone, options.on_delete or OnDelete.DELETE)
+        registry.count_rows(tx, hold.table, -removed)
+    hold.counts += RowCounts(deleted=removed)
+    log.info("%s: gone from Odoo: %s", writer.layout.model, counted(removed, "row"))
+
+
+def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
+    """Refuse to remove a suspicious share of a table's rows. Raises `MassDeletionError`, or an `OdooError`."""
+    if options.allow_mass_delete or len(gone) <= SUSPICIOUS_SHARE * total:
+        return
+    if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, layout.model, gone):
+        where, cause = "gone from Odoo", "has the login lost rights or companies"
+        if layout.settings.domain:
+            where, cause = f"outside of its domain or {where}", f"has the domain changed, or {cause}"
+        share = f"{len(gone)} of {counted(total, 'row')} {'is' if len(gone) == 1 else 'are'}"
+        raise MassDeletionError(
+            f"{layout.model}: {share} {where}, which is suspicious: {cause}? Nothing was "
+            "removed; if it is meant, run once with allow_mass_delete (--allow-mass-delete)."
+        )
+
+
+def _are_hidden(odoo: OdooClient, model: str, ids: list[int]) -> bool:
+    """Say whether some records are there, but not for this login: Odoo refuses to read those, and leaves out others."""
+    try:
+        odoo.execute_kw(model, "read", [ids], {"fields": ["create_date"]})
+    except OdooAccessError:
+        return True
+    except OdooUnknownFieldError:  # a model that does not note who made a record when: nothing can be told
+        return False
+    return False

@@ -1,0 +1,272 @@
+"""Holds the ids of a table's live rows against Odoo's, asked for in another way than the pages were: without fields.
+
+Odoo tells nothing of deletions, and may not give what it has, so that only its own list or count says whether all is
+there. A small table's ids are listed whole. Of a larger one the records are counted, all of them and once more in
+blocks of ids that leave no id out; where a block differs it is halved until little is left, and only then ids are
+compared. When so many differ that halving would cost more calls than listing all ids, they are listed in chunks.
+
+What differs is gone from Odoo, or missing here: the login saw it only after it was written (a company or a right was
+added, SQL left `write_date` empty), or no page brought it. One row gone and another missing in the same block of a
+larger table keep the counts equal: only `verify` finds those.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.tables.ids import Block, LiveIds
+from odoo_shadow.source.api.answers import misfit, shared_id
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import utmost_id
+from odoo_shadow.source.api.reading import ARCHIVED_TOO, BEFORE_ALL, WITHOUT_ID, Reading, id_range
+from odoo_shadow.source.api.withheld import has_zero
+from odoo_shadow.source.errors import OdooError, OdooRecordIdError, OdooServerError
+from odoo_shadow.text.amounts import counted
+
+FEW_IDS = 5_000
+"""A table or range with no more rows is listed."""
+
+IDS_A_CALL = 50_000
+"""Ids that one call lists: about a tenth of a second on Odoo 17 and 19."""
+
+ROWS_A_BLOCK = 10_000
+MOST_BLOCKS = 16
+"""Into which a larger table is counted: a call each."""
+
+_MOST_EMPTY = 3
+"""Chunks in a row in which Odoo has just counted records: they may be deleted meanwhile, but not so often."""
+
+_MOST_LOOKS = 3
+"""At a count and a list that do not fit: records may go in between, but not every time."""
+
+Transactions: TypeAlias = Callable[[], AbstractContextManager[Transaction]]
+
+
+@dataclass
+class IdDifference:
+    """Ids that one side has and the other has not.
+
+    :param rows: live rows of the table.
+    :param theirs: records that Odoo counts.
+    :param trouble: why some of them can never be rows.
+    """
+
+    gone: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    rows: int = 0
+    theirs: int = 0
+    trouble: OdooError | None = None
+
+
+def compare_ids(
+    odoo: OdooClient,
+    reading: Reading,
+    live: LiveIds,
+    transactions: Transactions,
+    known: Collection[int] = (),
+    *,
+    gone_rows_stay: bool = False,
+) -> IdDifference:
+    """Compare the ids of both sides.
+
+    :param transactions: opens a transaction on the shadow.
+    :param known: records that are known to be missing; they are not told again.
+    :param gone_rows_stay: so that counts say something only when Odoo's is the larger one.
+    :raises OdooRecordIdError: records have an id together.
+    :raises OdooError, ShadowError: one side could not be asked.
+    """
+    return IdCheck(odoo, reading, live, transactions, known).run(gone_rows_stay=gone_rows_stay)
+
+
+class IdCheck:
+    """Compares ranges of ids; see `compare_ids`."""
+
+    def __init__(
+        self, odoo: OdooClient, reading: Reading, live: LiveIds, transactions: Transactions, known: Collection[int] = ()
+    ) -> None:
+        self._odoo = odoo
+        self._reading = reading
+        self._live = live
+        self._transactions = transactions
+        self._known = known
+        self.found = IdDifference()
+
+    def run(self, *, gone_rows_stay: bool = False) -> IdDifference:
+        """Compare everything."""
+        with self._transactions() as tx:
+            self._known = set(self._live.absent(tx, list(self._known))) if self._known else set()
+            blocks = self._live.blocks(tx, ROWS_A_BLOCK, MOST_BLOCKS)
+        self.found.rows = ours = sum(block.rows for block in blocks)
+        self.found.theirs = theirs = self._count_all()
+        if max(theirs, ours) <= FEW_IDS:
+            if theirs or ours:
+                self._list_whole(theirs)
+        elif gone_rows_stay:
+            if theirs > ours:
+                self._list(*self._edges(BEFORE_ALL, None), theirs, ours)
+        elif theirs > self._compare_blocks(blocks or [Block(0, 0)]):
+            self._explain_rest()
+        return self.found
+
+    def _compare_blocks(self, blocks: list[Block]) -> int:
+        """Compare the table block by block; return how many records Odoo counts in all of them.
+
+        The first block has no lower bound and the last no upper one, so that no id is outside.
+        """
+        lows = [BEFORE_ALL, *(block.last_id for block in blocks[:-1])]
+        highs = [*(block.last_id for block in blocks[:-1]), None]
+        counts = [self.count_theirs(low, high) for low, high in zip(lows, highs, strict=True)]
+        for low, high, theirs, block in zip(lows, highs, counts, blocks, strict=True):
+            if theirs != block.rows:
+                self.compare(*self._edges(low, high), theirs, block.rows)
+        return sum(counts)
+
+    def _edges(self, low: int, high: int | None) -> tuple[int, int]:
+        """Return a range with bounds that has the same records and rows."""
+        with self._transactions() as tx:
+            lowest, highest = self._live.lowest(tx), self._live.highest(tx)
+        if low == BEFORE_ALL:
+            theirs = utmost_id(self._odoo, self._reading, lowest=True)
+            low = (theirs if lowest is None else min(theirs, lowest)) - 1
+        if high is None:
+            theirs = utmost_id(self._odoo, self._reading)
+            high = max(theirs, low if highest is None else highest)
+        return low, high
+
+    def _explain_rest(self) -> None:
+        """Find out why Odoo counts more records than there are in all ranges of ids."""
+        number = self._odoo.search_count(
+            self._reading.model, [*WITHOUT_ID, *self._reading.domain], context=ARCHIVED_TOO
+        )
+        if number:
+            self.found.trouble = OdooRecordIdError(
+                f"{self._odoo.connection}: {self._reading.model} has {_records(number)} without an id, as SQL views "
+                "may: they cannot become rows, which are known by their ids. All others are mirrored; leave the model "
+                "out."
+            )
+
+    def _list_whole(self, counted: int) -> None:
+        """Compare all ids of a small table."""
+        listed = self._listed_theirs(BEFORE_ALL, None, counted)
+        self._note(BEFORE_ALL, None, listed)
+        if len(listed) < counted:
+            self._explain_rest()
+        looks = 0
+        while self.found.trouble is None and len(listed) < counted:
+            if looks == _MOST_LOOKS:
+                raise self._misfit(f"it counts {_records(counted)}, but lists the ids of {len(listed)}")
+            counted, looks = min(counted, self._count_all()), looks + 1
+            listed = self._listed_theirs(BEFORE_ALL, None, counted)
+
+    def compare(self, low: int, high: int, theirs: int, ours: int) -> None:
+        """Find the ids that differ in a range, given both counts."""
+        if theirs == ours:
+            return
+        if max(theirs, ours) <= FEW_IDS or self._listing_is_cheaper(theirs, ours):
+            self._list(low, high, theirs, ours)
+            return
+        middle = (low + high) // 2
+        their_left, our_left = self.count_theirs(low, middle), self._count_ours(low, middle)
+        self.compare(low, middle, their_left, our_left)
+        self.compare(middle, high, theirs - their_left, ours - our_left)
+
+    def _count_all(self) -> int:
+        """Ask Odoo how many records there are, without a word about ids."""
+        reading = self._reading
+        return self._odoo.search_count(reading.model, reading.everything, context=ARCHIVED_TOO) - len(self._known)
+
+    def count_theirs(self, low: int, high: int | None) -> int:
+        """Ask Odoo how many records a range has."""
+        if high is not None and low >= high:
+            return 0
+        domain = self._reading.within(id_range(low, high))
+        count = self._odoo.search_count(self._reading.model, domain, context=ARCHIVED_TOO)
+        if high is not None and low > BEFORE_ALL and count > high - low:  # halving would go on without end
+            raise OdooRecordIdError(
+                f"{self._odoo.connection}: {self._reading.model} has {_records(count)} with ids from {low + 1} to "
+                f"{high}, more than there are ids, as SQL views may: it cannot be mirrored; leave it out."
+            )
+        return count - sum(low < item and (high is None or item <= high) for item in self._known)
+
+    def _count_ours(self, low: int, high: int) -> int:
+        with self._transactions() as tx:
+            return self._live.count(tx, low, high)
+
+    def _listing_is_cheaper(self, theirs: int, ours: int) -> bool:
+        at_least = abs(theirs - ours)
+        rows = max(theirs, ours)
+        return rows / IDS_A_CALL < at_least * math.log2(rows / FEW_IDS)
+
+    def _list(self, low: int, high: int, theirs: int, ours: int) -> None:
+        """Compare all ids of a range, given both counts, a chunk at a time, leaving out gaps."""
+        step = max(1, (high - low) * IDS_A_CALL // max(theirs, ours, 1))
+        start, listed, empty = low, 0, 0
+        while start < high:
+            end = min(start + step, high)
+            found = self._listed_theirs(start, end, theirs - listed)
+            empty = 0 if found else empty + 1
+            if empty > _MOST_EMPTY:
+                raise self._misfit("a number of records of which none is listed")
+            if empty:
+                end = self._end_of_gap(end, high, step)
+            listed += len(found)
+            self._note(start, end, found)
+            start = end
+        if listed < theirs and listed < self.count_theirs(low, high):
+            raise self._misfit(f"only {listed} of {_records(theirs)} when their ids are listed")
+
+    def _listed_theirs(self, low: int, high: int | None, expected: int) -> set[int]:
+        """Return the ids that Odoo lists in a range.
+
+        :param expected: how many it counts there at the most.
+        """
+        domain = self._reading.within(id_range(low, high))
+        ids = self._odoo.search(self._reading.model, domain, context=ARCHIVED_TOO)
+        found = set(ids)
+        if found and not low < min(found) <= max(found) <= (max(found) if high is None else high):
+            raise self._misfit(f"ids that are not from {low + 1} to {high}")
+        if len(found) < len(ids):
+            raise shared_id(f"{self._odoo.connection}: {self._reading.model}", _first_shared(ids))
+        found.difference_update(self._known)
+        if len(found) < expected and low < 0 and (high is None or high >= 0):
+            found.update(has_zero(self._odoo, self._reading, self._reading.domain).difference(self._known))
+        return found
+
+    def _end_of_gap(self, low: int, high: int, step: int) -> int:
+        """Return up to which id Odoo has none, give or take a step, so that a range without end is soon passed.
+
+        Counts tell: some models' searches with a limit find none although there are others, see `newest_id`.
+        """
+        if not self.count_theirs(low, high):
+            return high
+        while high - low > step:
+            middle = (low + high) // 2
+            if self.count_theirs(low, middle):
+                high = middle
+            else:
+                low = middle
+        return low
+
+    def _note(self, low: int, high: int | None, theirs: set[int]) -> None:
+        with self._transactions() as tx:
+            ours = self._live.listed(tx, low, high)
+        self.found.gone += sorted(ours - theirs)
+        self.found.missing += sorted(theirs - ours)
+
+    def _misfit(self, what: str) -> OdooServerError:
+        return misfit(f"{self._odoo.connection}: {self._reading.model}", what)
+
+
+def _first_shared(ids: list[int]) -> int:
+    """Return the first id that stands twice."""
+    seen: set[int] = set()
+    return next(item for item in ids if item in seen or seen.add(item))  # type: ignore[func-returns-value]
+
+
+def _records(number: int) -> str:
+    return counted(number, "record")

@@ -1,0 +1,363 @@
+"""One model's mirror run: Odoo → pages → rows → staging → table → watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from odoo_shadow.mirror.binding import bind
+from odoo_shadow.mirror.clock import lies_ahead
+from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.identity import check_model
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.shape.describe import check_language, read_layout
+from odoo_shadow.mirror.shape.hash_keys import key_of
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.refused_fields import leave_out_refused, lost_error, lost_fields, without_refused
+from odoo_shadow.mirror.shape.rows import RowBuilder
+from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW, check_ids
+from odoo_shadow.mirror.sync.due import reread_due_rows
+from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.read_settings import keep_settings, read_settings_of, why_read_anew
+from odoo_shadow.mirror.sync.refusals import unreadable_error
+from odoo_shadow.mirror.sync.rehash import renew_hashes
+from odoo_shadow.mirror.sync.scan import TableWriter, read_window
+from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
+from odoo_shadow.mirror.sync.window import Kind, can_resume, kind_of, low_end, open_scan
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import registry, sync_log, watermarks
+from odoo_shadow.shadow.state.finished import note_untracked
+from odoo_shadow.shadow.state.lease import is_free
+from odoo_shadow.shadow.state.proofs import time_in_database
+from odoo_shadow.shadow.state.watermarks import Scan, Watermark
+from odoo_shadow.shadow.tables.apply_changes import apply_change
+from odoo_shadow.shadow.tables.changes import plan_change
+from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
+from odoo_shadow.shadow.tables.row_hash import RowHash
+from odoo_shadow.shadow.views.catalogue import describe_table
+from odoo_shadow.shadow.views.named_views import renew_due_views
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Unreadable
+from odoo_shadow.source.api.reading import BEFORE_ALL
+from odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooError,
+    OdooUnknownModelError,
+)
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.errors import class_of
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_MOST_NAMED = 20
+"""Records that an error names; of more it tells how many."""
+
+
+@dataclass(frozen=True)
+class MirrorResult:
+    """What a run did to one table.
+
+    :param resumed: whether it went on from where an earlier try stopped.
+    :param unstorable_cells: cells with characters that PostgreSQL cannot store.
+    :param cannot_know: whether no count could tell that all rows are there, since those that are gone stay.
+    """
+
+    model: str
+    table: str
+    kind: Kind
+    counts: RowCounts
+    watermark: Watermark
+    seconds: float
+    resumed: bool = False
+    unstorable_cells: int = 0
+    cannot_know: bool = False
+
+    def __str__(self) -> str:
+        """Return one line for a log."""
+        resumed = " (resumed)" if self.resumed else ""
+        odd = f", {counted(self.unstorable_cells, 'cell')} with characters replaced" if self.unstorable_cells else ""
+        unsure = f"; {CANNOT_KNOW}" if self.cannot_know else ""
+        return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}{unsure}"
+
+
+def no_replay(table: str) -> datetime | None:  # noqa: ARG001 - the signature of `replay_from`
+    """Trust the table's own watermark."""
+    return None
+
+
+def no_report(progress: Progress) -> None:
+    """Tell nobody."""
+
+
+def mirror_model(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    model: str,
+    *,
+    run: Run,
+    options: MirrorOptions,
+    settings: ModelSettings | None = None,
+    replay_from: Callable[[str], datetime | None] = no_replay,
+    on_progress: Callable[[Progress], None] = no_report,
+) -> MirrorResult:
+    """Bring one model's table up to date.
+
+    Every page is committed with its checkpoint: whenever this ends, the next call goes on from there.
+
+    :param settings: how this model is mirrored; None for as the last run did.
+    :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
+    :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
+    :raises OdooUnreadableRecordsError: Odoo could not give some records; all others are there.
+    :raises RefusedRecordsError: some records do not fit the table; all others are there.
+    :raises MirrorConfigurationError: the settings do not fit the model.
+    :raises MassDeletionError: a suspicious share of the rows is gone from Odoo; none was removed.
+    :raises OdooError: Odoo could not be read.
+    :raises ShadowError: the shadow could not be written.
+    """
+    bind(odoo, shadow, [model])
+    check_model(odoo, shadow, model, full=options.full)
+    with shadow.transaction() as tx:
+        kept = registry.read_settings(tx, registry.name_table(tx, model))
+        wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
+        key_id = key_of(tx, odoo.connection.hash_secret) if wanted.hashed_fields else None
+    options = replace(options, on_delete=options.removal(kept.on_delete))
+    reading = read_as(odoo.connection, wanted, key_id)
+    is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
+    try:
+        layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
+        layout = leave_out_refused(odoo, shadow, layout, kept, reading, full=options.full)
+    except (OdooError, MirrorConfigurationError) as error:
+        _log_unopened(shadow, run, model, error)
+        raise
+    metadata = {"full": options.full, "odoo": odoo.protocol.label}
+    with hold_table(shadow, model, run, options, metadata) as hold:
+
+        def execute(layout: Layout) -> MirrorResult:
+            return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
+
+        return without_refused(odoo, layout, execute, known=kept.unreadable_fields)
+
+
+def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
+    is_unknown = isinstance(error, OdooUnknownModelError)
+    status, message = "skipped" if is_unknown else "error", str(error)
+    with shadow.transaction() as tx:
+        table = registry.name_table(tx, model) if is_unknown else registry.register_table(tx, model)
+        if is_free(tx, table):
+            sync_log.close_left_open(tx, table)
+        rows = LiveIds.of(tx, table).total(tx)
+        if is_unknown and rows:
+            stay = counted(rows, "row stays as it is", "rows stay as they are")
+            message = f"{message} Of what was mirrored before, {stay}."
+            log.warning("%s", message)
+        sync_log.log_unopened(tx, run.id, table, status, message, class_of(error))
+        if not is_unknown:
+            registry.note_failure(tx, table, message)
+
+
+class _ModelRun:
+    """The steps of one model's run: schema, new columns, hashes, what an earlier run left, the window, deletions."""
+
+    def __init__(
+        self,
+        odoo: OdooClient,
+        hold: TableHold,
+        layout: Layout,
+        reading: str,
+        options: MirrorOptions,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._odoo = odoo
+        self._hold = hold
+        self._layout = layout
+        self._options = options
+        self._on_progress = on_progress
+        self._label: str | None = None
+        self._settings = read_settings_of(reading, layout, options)
+        self._why_anew: Kind | None = None
+
+    def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
+        if kept.read_as != self._settings.read_as:
+            self._check_reading()
+        self._why_anew = why_read_anew(kept, self._settings, self._layout.settings)
+        watermark, left = self._prepare(kept, replay_from)
+        unfilled = self._renew_rows()
+        reached, kind = self._read(watermark, left, replay_from)
+        check_ids(self._odoo, self._writer, self._options, watermark)
+        unread = refresh_extra_columns(
+            self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress
+        )
+        reread_due_rows(self._odoo, self._writer, self._options.batch_size)
+        if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
+            raise unreadable_error(self._layout.model, unreadable)
+        if self._lost:
+            with self._hold.transaction() as tx:
+                registry.note_lost_fields(tx, self._hold.table, ())
+            raise lost_error(self._odoo, self._layout.model, self._lost)
+        with self._hold.transaction() as tx:
+            self._hold.finish(tx)
+        renew_due_views(self._hold.shadow, [self._hold.table])
+        return MirrorResult(
+            self._layout.model,
+            self._hold.table,
+            kind,
+            self._hold.counts,
+            reached,
+            self._hold.seconds,
+            left is not None,
+            self._writer.builder.unstorable_cells,
+            self._options.on_delete is OnDelete.IGNORE,
+        )
+
+    def _check_reading(self) -> None:
+        """Make sure that a new login or language is a real one, before everything is read again for its sake.
+
+        That is also the time to ask what seldom changes: what Odoo calls the model, and the modules behind it.
+        """
+        self._odoo.user_id()
+        check_language(self._odoo)
+        self._label, modules = _about(self._odoo, self._layout.model)
+        with self._hold.transaction() as tx:
+            registry.note_modules(tx, self._hold.table, modules)
+
+    def _prepare(
+        self, kept: registry.ReadSettings, replay_from: datetime | None
+    ) -> tuple[Watermark | None, Scan | None]:
+        """Bring the table's columns up to date, and open it for writing.
+
+        Returns how far the table is and what an earlier run left to do.
+        """
+        table = self._hold.table
+        with self._hold.transaction() as tx:
+            self._lost = lost_fields(tx, table, self._layout, kept, self._settings.read_as or "")
+            columns = [item.column for item in self._layout.all_columns]
+            change = plan_change(tx, table, columns, self._layout.left_out)
+            apply_change(tx, change, self._hold.run.id)
+            describe_table(tx, table, self._label, self._layout.name_path, columns)
+            if self._options.on_delete is OnDelete.MARK:
+                add_mark_column(tx, table)
+            if change.creates:
+                registry.note_settings(tx, table, self._settings)
+            else:
+                keep_settings(tx, table, self._layout, self._settings)
+            row_hash = RowHash.of(tx, table, [item.column for item in self._layout.columns])
+            revive = LiveIds.of(tx, table).has_marks
+            self._writer = TableWriter(self._hold, self._layout, RowBuilder(self._layout), row_hash, revive)
+            self._hashed_as = row_hash.outdated(tx)
+            watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
+            if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
+                self._why_anew = self._why_anew or Kind.READ_ANEW  # an earlier try has begun to
+            return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
+
+    def _renew_rows(self) -> list[Unreadable]:
+        """Give rows that are there what they lack: new columns, and hashes made as this run makes them.
+
+        That comes before the window, so that no row only looks changed there.
+
+        Returns the records that Odoo cannot give.
+        """
+        unfilled = fill_new_columns(
+            self._odoo,
+            self._hold,
+            self._layout,
+            self._writer.row_hash,
+            self._options.batch_size,
+            self._on_progress,
+        )
+        if self._hashed_as is not None:
+            renew_hashes(self._hold, self._writer.row_hash, self._hashed_as)
+        return unfilled
+
+    def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
+        """Forget a watermark that lies in the future: nothing tells since when it is wrong."""
+        now = self._odoo.latest_time()
+        if watermark is None or not lies_ahead(watermark.last_write_date, now):
+            return watermark
+        log.warning(
+            "%s: its watermark, %s, lies in the future, so it vouches for nothing and everything is read again; "
+            "check the clocks of Odoo, of proxies in front of it and of this machine (%s).",
+            self._layout.model,
+            watermark.last_write_date,
+            now,
+        )
+        watermarks.forget(tx, self._hold.table)
+        return None
+
+    def _left(self, left: Scan | None, watermark: Watermark | None, replay_from: datetime | None) -> Scan | None:
+        """Return what an earlier run left, if it is worth finishing."""
+        low = self._low(watermark, replay_from, read_all=self._reads_all)
+        if left is None or not can_resume(
+            left,
+            self._hold.run.id,
+            low=low,
+            full=self._options.full,
+            has_cursor=self._layout.has_write_date,
+            now=self._odoo.latest_time(),
+        ):
+            return None
+        return replace(left, high=min(left.high, self._odoo.trusted_time()))
+
+    @property
+    def _reads_all(self) -> bool:
+        return self._options.full or not self._layout.has_write_date
+
+    def _low(self, watermark: Watermark | None, replay_from: datetime | None, *, read_all: bool) -> datetime | None:
+        return low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
+
+    def _read(
+        self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
+    ) -> tuple[Watermark, Kind]:
+        """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
+        read_all = self._reads_all
+        kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
+        if watermark is None and self._why_anew is not None:
+            kind = self._why_anew
+        known = watermark
+        if left is not None:
+            watermark = self._read_window(left, kind, known, tells_lateness=False)
+            if left.run_id == self._hold.run.id:
+                return watermark, kind
+            read_all = False
+        low = self._low(watermark, replay_from, read_all=read_all)
+        scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
+        is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
+        tells_lateness = low is not None and left is None and not is_replay
+        return self._read_window(scan, kind, known, tells_lateness=tells_lateness), kind
+
+    def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:
+        went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
+        since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
+        log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
+        begun_at = None
+        if scan.low is None and scan.last_id == BEFORE_ALL:  # an earlier try's pages may be old
+            with self._hold.transaction() as tx:
+                begun_at = time_in_database(tx)
+        reached = read_window(
+            self._odoo,
+            self._writer,
+            scan,
+            known=known,
+            tells_lateness=tells_lateness,
+            page_size=self._options.batch_size,
+            kind=kind,
+            on_progress=self._on_progress,
+        )
+        if begun_at is not None:
+            with self._hold.transaction() as tx:
+                note_untracked(tx, self._hold.table, begun_at)
+        return reached
+
+
+def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
+    """Return what Odoo calls a model, and the modules that make or extend it, None when the login may not ask."""
+    try:
+        found = odoo.look_up("ir.model", [("model", "=", model)], ["name", "modules"])
+    except OdooAccessError:
+        return odoo.readable_models.get(model, ""), None
+    return (found[0].text("name"), found[0].text("modules") or None) if found else ("", None)

@@ -1,0 +1,166 @@
+"""Reads a window page by page into its table; each page is committed with its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.rows import RowBuilder
+from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.read_ahead import read_ahead
+from odoo_shadow.mirror.sync.refusals import check_number, unstorable
+from odoo_shadow.mirror.sync.table_hold import TableHold
+from odoo_shadow.mirror.sync.window import Kind, domain_of
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state import registry, watermarks
+from odoo_shadow.shadow.state.due_rows import note_due
+from odoo_shadow.shadow.state.lease import RENEW_EVERY
+from odoo_shadow.shadow.state.watermarks import Scan, Watermark
+from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
+from odoo_shadow.shadow.tables.row_hash import RowHash
+from odoo_shadow.source.api.answers import moment_in
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.pages import Page, Unreadable, read_pages
+from odoo_shadow.source.types import Record
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+LATER = timedelta(minutes=10)
+"""After which a row that came older than it is here is read again: by then a replica that lags has caught up, or the
+row was set back indeed, or a clock."""
+
+
+@dataclass
+class TableWriter:
+    """Writes records of one model into its table.
+
+    :param row_hash: how its rows are hashed.
+    :param revive: the table marks deleted rows.
+    :param unreadable: records that Odoo could not give, or that the table could not take, so far.
+    """
+
+    hold: TableHold
+    layout: Layout
+    builder: RowBuilder
+    row_hash: RowHash
+    revive: bool
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    def write(
+        self, tx: Transaction, records: Sequence[Record], overwrite: Overwrite, *, tells_older: bool = True
+    ) -> Merged:
+        """Merge records and count them, in this transaction; those that the table cannot take are kept in mind.
+
+        Those that came older than they are here are due later.
+
+        :raises RefusedRecordsError: it cannot take far too many.
+        """
+        built = self.builder.build(records)
+        merged = merge_rows(
+            tx,
+            self.row_hash,
+            self.builder.columns,
+            built.rows,
+            overwrite=overwrite,
+            revive=self.revive,
+            tells_older=tells_older,
+        )
+        if merged.older:
+            log.info("%s: older in Odoo than here: %s", self.layout.model, counted(len(merged.older), "row"))
+            note_due(tx, self.hold.table, merged.older, after=LATER)
+        registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
+        self.unreadable += unstorable(self.layout, records, [*built.refused, *merged.refused])
+        check_number(self.layout.model, self.unreadable)
+        return merged
+
+    def write_ids(
+        self, odoo: OdooClient, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL
+    ) -> None:
+        """Read some records anew and write them. They are in ascending order."""
+        reading = self.layout.reading
+        for start in range(0, len(ids), page_size):
+            chunk = list(ids[start : start + page_size])
+            for page in read_pages(odoo, reading, [("id", "in", chunk)], up_to_id=chunk[-1], page_size=page_size):
+                self.unreadable += [page.unreadable] if page.unreadable else []
+                if page.records:
+                    with self.hold.transaction() as tx:
+                        merged = self.write(tx, page.records, overwrite)
+                        watermarks.count_synced(tx, self.hold.table, merged.counts.written)
+                    self.hold.counts += merged.counts
+
+
+def read_window(
+    odoo: OdooClient,
+    writer: TableWriter,
+    scan: Scan,
+    *,
+    known: Watermark | None,
+    tells_lateness: bool,
+    page_size: int,
+    kind: Kind,
+    on_progress: Callable[[Progress], None],
+) -> Watermark:
+    """Read what is left of a window; return the watermark that its last page sets.
+
+    :param known: the watermark before.
+    :param tells_lateness: whether a row that was written before the watermark and is news now was committed late.
+    """
+    pages = read_pages(
+        odoo,
+        writer.layout.reading,
+        domain_of(scan.low),
+        after_id=scan.last_id,
+        up_to_id=scan.up_to_id,
+        page_size=page_size,
+    )
+    for page in read_ahead(pages, while_waiting=writer.hold.keep_alive, every=RENEW_EVERY.total_seconds()):
+        reached = _write_page(writer, scan, page, known, tells_lateness=tells_lateness)
+        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, page.share_of(scan.up_to_id)))
+        if reached is not None:
+            return reached
+    raise AssertionError("read_pages ends with a last page")
+
+
+def _write_page(
+    writer: TableWriter, scan: Scan, page: Page, known: Watermark | None, *, tells_lateness: bool
+) -> Watermark | None:
+    """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
+    hold, merged = writer.hold, Merged(RowCounts())
+    writer.unreadable += [page.unreadable] if page.unreadable else []
+    with hold.transaction() as tx:
+        if page.records:
+            is_window = scan.low is not None
+            overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
+            merged = writer.write(tx, page.records, overwrite, tells_older=is_window)
+        read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
+        watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
+        if tells_lateness and known is not None and merged.oldest is not None:
+            watermarks.note_late_commit(tx, hold.table, known.last_write_date - merged.oldest)
+        reached = None
+        if page.is_last:
+            end = replace(read_so_far, high=_end_of(scan, writer.unreadable, known))
+            reached = watermarks.finish_scan(tx, hold.table, end)
+    hold.counts += merged.counts
+    return reached
+
+
+def _safe_checkpoint(scan: Scan, page: Page, unreadable: Sequence[Unreadable]) -> int:
+    """Return up to where a later try need not read again; it is to meet a record that could not be read."""
+    first = min((item.id for item in unreadable), default=None)
+    return page.last_id if first is None else max(scan.last_id, min(page.last_id, first - 1))
+
+
+def _end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
+    """Return the next watermark: the window's end, but never beyond a record that could not be read."""
+    if not unreadable:
+        return scan.high
+    moments = [moment_in(item.write_date) for item in unreadable if item.write_date is not None]
+    dated = [moment for moment in moments if moment is not None]
+    if len(dated) < len(unreadable):
+        return known.last_write_date if known else watermarks.NEVER
+    return max(watermarks.NEVER, min(scan.high, *dated))

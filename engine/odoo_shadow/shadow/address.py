@@ -1,0 +1,147 @@
+"""Reads the shadow's address as people paste it: in quotes, with a driver in its scheme, or settings of other tools.
+
+What is harmless is left out; for the rest the true reason is told. No part of the address is repeated that could be a
+piece of a password: where people forget to escape one, a piece of it is taken for the host, the port or a setting.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from odoo_shadow.shadow.errors import WRITTEN_AS, ShadowConfigurationError, connect_error
+from odoo_shadow.text.log import logger
+from odoo_shadow.text.nearest import did_you_mean
+
+log = logger(__name__)
+
+OF_OTHER_TOOLS = frozenset(
+    {
+        # Prisma
+        *("pgbouncer", "schema", "connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size"),
+        # SQLAlchemy, asyncpg
+        *("prepared_statement_cache_size", "prepared_statement_name_func", "command_timeout", "pool_size"),
+        # JDBC
+        *("currentschema", "preparethreshold", "preferquerymode", "applicationname", "rewritebatchedinserts"),
+        # Supabase's and Vercel's
+        *("supa", "workaround"),
+    }
+)
+"""Settings, in small letters, that other tools keep in an address and that change nothing here."""
+
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+_QUOTES = {"'": "'", '"': '"', "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "<": ">"}
+_URL = re.compile(r"(?:jdbc:)?postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.:-]{0,30})://")
+_PLACEHOLDER = re.compile(r"\[?\byour[-_ ]password\b\]?", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
+_SCHEMA_SETTINGS = ("schema", "currentschema")
+
+
+def read_address(name: str, given: str, schema: str) -> dict[str, str]:
+    """Return libpq's parameters.
+
+    :param name: how messages call it.
+    :param schema: the mirror's schema, which a setting of another tool does not change.
+    :raises ShadowConfigurationError: it cannot be used as it is, and why.
+    """
+    url = _without_quotes(given)
+    found = _URL.match(url)
+    try:
+        if found is not None:
+            url = _read_url(name, url[found.end() :], schema)
+        else:
+            _check_other(name, url)
+        parameters = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+    except psycopg.Error as error:
+        raise connect_error(name, error) from None
+    check_modes(name, parameters)
+    return parameters
+
+
+def check_modes(name: str, parameters: Mapping[str, object]) -> None:
+    """Make sure that `sslmode` is one.
+
+    :raises ShadowConfigurationError: there is no such mode.
+    """
+    given = parameters.get("sslmode")
+    where = "sslmode"
+    if given is None:
+        given, where = os.environ.get("PGSSLMODE") or None, "the variable PGSSLMODE"
+    if given is not None and given not in SSL_MODES:
+        raise ShadowConfigurationError(
+            f"Shadow database '{name}': {where} cannot be '{str(given)[:20]}'{did_you_mean(str(given), SSL_MODES)}"
+        )
+
+
+def known_parameters() -> frozenset[str]:
+    """Return the names of libpq's parameters."""
+    return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
+
+
+def _without_quotes(given: str) -> str:
+    text = given.strip()
+    while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def _check_other(name: str, text: str) -> None:
+    """Tell of what is no PostgreSQL URL; a conninfo string such as `host=db user=me` passes."""
+    within = _URL.search(text)
+    scheme = _OTHER_SCHEME.match(text)
+    if within is not None and "=" not in text[: within.start()].replace("SUPABASE_DB_URL=", "", 1):
+        raise ShadowConfigurationError(
+            f"Shadow database '{name}': the address begins at 'postgresql://': take away what stands before it."
+        )
+    if scheme is not None:
+        hint = " (Supabase shows it under Connect; the project's https address is for its API)"
+        raise ShadowConfigurationError(
+            f"Shadow database '{name}': the address begins with {scheme.group(1)}://, and must be one of PostgreSQL, "
+            f"such as postgresql://user@host:5432/db{hint if scheme.group(1).startswith('http') else ''}."
+        )
+
+
+def _read_url(name: str, rest: str, schema: str) -> str:
+    """Return a URL without the settings of other tools."""
+    before, _, query = rest.partition("?")
+    # After an unescaped ? the rest of the password would be taken for settings, whose names messages repeat.
+    if before.count("@") > 1 or "@" in before.partition("/")[2] or ("@" in query and "@" not in before):
+        raise _unescaped(name)
+    if _PLACEHOLDER.search(before.rpartition("@")[0]):
+        raise ShadowConfigurationError(
+            f"Shadow database '{name}': the address has a placeholder in the place of the password: put the password "
+            f"there, without brackets; {WRITTEN_AS}."
+        )
+    kept = [pair for pair in query.split("&") if pair and _is_kept(name, pair, query, schema)]
+    return f"postgresql://{before}{'?' if kept else ''}{'&'.join(kept)}"
+
+
+def _is_kept(name: str, pair: str, query: str, schema: str) -> bool:
+    key, _, value = pair.partition("=")
+    if key.lower() in OF_OTHER_TOOLS:
+        if key.lower() in _SCHEMA_SETTINGS and value not in (schema, "public", ""):
+            log.warning("The address's '%s' changes nothing: the shadow stands in schema %s (--schema).", key, schema)
+        return False
+    known = known_parameters()
+    if key in known or (key, value) == ("ssl", "true"):  # the one of JDBC's that libpq takes
+        return True
+    if "@" in query or not _NAME.fullmatch(key):
+        raise _unescaped(name)
+    raise ShadowConfigurationError(
+        f"Shadow database '{name}': the address has a setting '{key}', which PostgreSQL's client does not know"
+        + did_you_mean("sslmode" if key == "ssl" else key, known)
+    )
+
+
+def _unescaped(name: str) -> ShadowConfigurationError:
+    return ShadowConfigurationError(
+        f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; "
+        f"{WRITTEN_AS}."
+    )

@@ -1,0 +1,233 @@
+"""The connection to the shadow database: one transaction at a time, nothing kept in the session.
+
+Every transaction sets what it relies on itself, first of all where names are looked up: whoever may create functions
+in `public` must not be called with the sync's rights.
+
+So everything works through a transaction pooler (Supabase's port 6543, PgBouncer): no server-side prepared statements,
+no session settings, no session locks, temporary tables only within a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import LiteralString, Self, TypeAlias
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
+
+from odoo_shadow.shadow.address import read_address
+from odoo_shadow.shadow.circumstances import check_server, told_by_server
+from odoo_shadow.shadow.errors import ShadowConfigurationError, connect_error, statement_error
+from odoo_shadow.shadow.names import INTERNAL_ENDING, LONGEST_NAME, as_stored, internal_schema
+from odoo_shadow.shadow.transport import protected
+from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
+from odoo_shadow.text.log import logger
+from odoo_shadow.text.redaction import protect_url
+
+log = logger(__name__)
+
+DEFAULT_SCHEMA = "odoo_shadow"
+
+KEEPALIVES = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""libpq's parameters that find out within about a minute that the other side is gone; unset, a run hangs for hours."""
+
+SEARCH_PATH = "pg_catalog, pg_temp"
+"""Where unqualified names are looked up: PostgreSQL's own, and last this transaction's staging table."""
+
+LOCK_TIMEOUT = "30s"
+"""How long a statement waits for a lock."""
+
+_SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
+    f"SET LOCAL {setting} TO {value}"
+    for setting, value in {
+        "search_path": SEARCH_PATH,
+        "client_encoding": "'UTF8'",
+        # A table whose rows a policy hides from the sync's role is an error, not a smaller table.
+        "row_security": "off",
+        # How values are written as text, whatever the database or the role has set.
+        "datestyle": "'ISO'",
+        "timezone": "'UTC'",
+        "intervalstyle": "'postgres'",
+        "bytea_output": "'hex'",
+        "extra_float_digits": "1",
+        "quote_all_identifiers": "off",
+        "standard_conforming_strings": "on",
+        "transform_null_equals": "off",
+        "array_nulls": "on",
+        # Rows are upserted, which tables of another kind, such as columnar ones, do not take.
+        "default_table_access_method": "heap",
+        # An index or a changed column of a large table takes its time; who is gone is found out by the keepalives.
+        "statement_timeout": "0",
+        # A writer that vanishes in a transaction releases its locks before its lease ends, and nobody waits for a lock
+        # without a word.
+        "lock_timeout": f"'{LOCK_TIMEOUT}'",
+        "idle_in_transaction_session_timeout": "'60s'",
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }.items()
+)
+
+_FROM_17_ON = "; SET LOCAL transaction_timeout TO 0"
+_WITH_TRANSACTION_TIMEOUT = 170000
+
+PgConnection: TypeAlias = psycopg.Connection[TupleRow]
+Connect: TypeAlias = Callable[[], PgConnection]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """An open transaction on the shadow database.
+
+    :param schema: the mirror's schema.
+    :param trust: whose objects may be used, besides the role's own.
+    """
+
+    cursor: psycopg.Cursor[TupleRow]
+    schema: str
+    trust: Trust = NOBODY_ELSE
+
+    def run(self, template: LiteralString, **parts: object) -> list[TupleRow]:
+        """Run one statement and return its rows.
+
+        :param parts: what stands in the template's braces: `sql.Composable` as it is, anything else as a quoted value.
+            Values never travel as parameters, since a `%` in an identifier would then count as a placeholder.
+        """
+        self.cursor.execute(sql.SQL(template).format(**parts))
+        return self.cursor.fetchall() if self.cursor.description else []
+
+    def run_all(self, statements: Sequence[sql.Composed]) -> None:
+        """Run statements that return nothing, in one go: each way to the server and back takes its time."""
+        if statements:
+            self.cursor.execute(sql.SQL(";\n").join(statements))
+
+    def own(self, table: str) -> sql.Identifier:
+        """Return the qualified name of a table or function in the mirror's schema."""
+        return sql.Identifier(self.schema, table)
+
+    def internal(self, table: str) -> sql.Identifier:
+        """Return the qualified name of a table that only the sync's role may use."""
+        return sql.Identifier(internal_schema(self.schema), table)
+
+
+def check_schema(schema: object) -> None:
+    """Check the name of a schema that a person chose for a mirror.
+
+    :raises ShadowConfigurationError: no mirror can stand there.
+    """
+    if not isinstance(schema, str) or not schema.strip():
+        raise ShadowConfigurationError(f"A schema must have a name: choose one, such as {DEFAULT_SCHEMA}.")
+    stored, reason = as_stored(schema), None
+    if stored != schema:
+        reason = f"its name is longer than {LONGEST_NAME} bytes, which PostgreSQL would cut"
+    elif not schema.isprintable():
+        reason = "its name holds characters that nobody sees"
+    elif stored.startswith("pg_") or stored == "information_schema":
+        reason = "PostgreSQL keeps this name for itself"
+    elif stored.endswith(INTERNAL_ENDING):
+        reason = f"names that end in {INTERNAL_ENDING} are kept for what only the sync may see"
+    if reason is not None:
+        raise ShadowConfigurationError(f"Schema '{schema}' cannot hold a mirror: {reason}.")
+
+
+class ShadowDatabase:
+    """A PostgreSQL database that holds a mirror's schema.
+
+    :param connect: opens a psycopg 3 connection.
+    :param name: how messages call it: the Airflow connection id, or where the address came from.
+    :param trust: whose objects may be used, besides the role's own.
+    """
+
+    def __init__(
+        self, connect: Connect, *, schema: str = DEFAULT_SCHEMA, name: str = "shadow", trust: Trust = NOBODY_ELSE
+    ) -> None:
+        self._connect = connect
+        self._connection: PgConnection | None = None
+        check_schema(schema)
+        self.schema = as_stored(schema)
+        self.name = name
+        self.trust = trust
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        schema: str = DEFAULT_SCHEMA,
+        name: str = "SUPABASE_DB_URL",
+        trust: Trust = NOBODY_ELSE,
+    ) -> Self:
+        """Use a PostgreSQL URL or conninfo string; TLS is demanded of other machines, unless it says otherwise."""
+        protect_url(url)
+
+        def connect() -> PgConnection:
+            own = {"application_name": "odoo-shadow", "connect_timeout": "10", **KEEPALIVES}
+            given = read_address(name, url, schema)
+            return psycopg.connect(make_conninfo("", **{**own, **protected(name, given)}))
+
+        return cls(connect, schema=schema, name=name, trust=trust)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction; commit it at the end, or roll it back. Raises a `ShadowError`."""
+        connection = self._opened()
+        role = connection.info.user
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute(_settings(connection.info.server_version))
+                yield Transaction(cursor, self.schema, self.trust)
+        except psycopg.Error as error:
+            if connection.closed or connection.broken:
+                self._connection = None
+            told = told_by_server(self.name, connection, self.schema, error)
+            raise told or statement_error(self.name, role, error) from None
+
+    @contextmanager
+    def trial(self) -> Iterator[Transaction]:
+        """Open a transaction that leaves no trace: it is always rolled back. Raises a `ShadowError`."""
+        with self.transaction() as tx:
+            yield tx
+            raise psycopg.Rollback
+
+    def _opened(self) -> PgConnection:
+        if self._connection is None:
+            try:
+                connection = self._connect()
+            except psycopg.Error as error:
+                raise connect_error(self.name, error) from None
+            try:
+                check_server(self.name, connection)
+            except ShadowConfigurationError:
+                connection.close()
+                raise
+            connection.prepare_threshold = None
+            self._connection = connection
+        return self._connection
+
+
+def _settings(version: int) -> str:
+    return _SETTINGS + (_FROM_17_ON if version >= _WITH_TRANSACTION_TIMEOUT else "")

@@ -1,0 +1,55 @@
+"""Makes a mirror's two schemas, or upgrades them, with the views of their control tables."""
+
+from __future__ import annotations
+
+from psycopg import errors, sql
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.errors import ShadowPermissionError
+from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.ownership import check_trust
+from odoo_shadow.shadow.state.schema import lock_schema, schema_version
+from odoo_shadow.shadow.state.schema_statements import VERSION, opening_statements, upgrade_statements
+from odoo_shadow.shadow.views.public_views import BOOKS, publish, unpublish
+
+
+def ensure_base(tx: Transaction) -> bool:
+    """Make or upgrade the schema and its views if needed; say whether that was so."""
+    if schema_version(tx) >= VERSION:
+        return False
+    _open(tx)
+    lock_schema(tx)
+    if schema_version(tx) >= VERSION:
+        return False  # another process was quicker
+    for table in BOOKS:
+        unpublish(tx, table)  # their columns may change
+    for statement in upgrade_statements(tx.schema):
+        tx.cursor.execute(statement)
+    publish(tx, BOOKS)
+    return True
+
+
+def _open(tx: Transaction) -> None:
+    """Make both schemas and the row that `lock_schema` locks, or find them made by another process meanwhile."""
+    try:
+        with tx.cursor.connection.transaction():
+            make_own, make_internal, *others = opening_statements(tx.schema)
+            _make_schema(tx, tx.schema, make_own)
+            _make_schema(tx, internal_schema(tx.schema), make_internal)
+            for statement in others:
+                tx.cursor.execute(statement)
+    except (errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
+        check_trust(tx)
+
+
+def _make_schema(tx: Transaction, schema: str, statement: sql.Composed) -> None:
+    try:
+        with tx.cursor.connection.transaction():
+            tx.cursor.execute(statement)
+    except errors.InsufficientPrivilege:
+        role = tx.cursor.connection.info.user
+        cure = sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), sql.Identifier(role))
+        raise ShadowPermissionError(
+            f"The role '{role}' may not create schema '{schema}': have an administrator run once "
+            f"{cure.as_string(tx.cursor)}; or give the role CREATE on the database."
+        ) from None

@@ -1,0 +1,152 @@
+"""Who owns what the sync would use in the shadow's database, and whose code would run with the sync's rights.
+
+Triggers, rules, policies, defaults and generated columns of a table run as whoever writes it. So nothing of the
+mirror's schemas is used before its owner is known: the sync's role, a superuser, or a role that is trusted by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.errors import ShadowOwnershipError
+from odoo_shadow.shadow.foreign_query import foreign_in, foreign_in_schemas
+from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.relations import CONTROL_TABLES, META
+from odoo_shadow.text.shown import shown
+
+_MOST_NAMED = 5
+_DIGEST_LENGTH = 32
+"""Hexadecimal digits: 128 bits, since whoever owns the code may look for another one with the same digest."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Something in the mirror's schemas that the sync must not use.
+
+    :param what: such as `table odoo_shadow.odoo_shadow_res_partner`, or `trigger audit on …`.
+    :param role: who owns it, its code, or the right to it.
+    :param digest: of a trigger's or rule's definition, which can be agreed to; None for what cannot.
+    """
+
+    what: str
+    role: str
+    digest: str | None
+
+    def __str__(self) -> str:
+        """Return it in words, with what to agree to."""
+        agreed = f", as agreed object '{self.agreement}'" if self.digest else ""
+        return f"{shown(self.what)} (role '{shown(self.role)}'{agreed})"
+
+    @property
+    def agreement(self) -> str:
+        """The text that agrees to it."""
+        return f"{shown(self.what)} {self.digest}"
+
+
+def exists(tx: Transaction, schema: str, name: str) -> bool:
+    """Say whether a schema holds a relation of this name; needs no right on the schema."""
+    ((there,),) = tx.run(
+        "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = {schema} AND c.relname = {name})",
+        schema=schema,
+        name=name,
+    )
+    return bool(there)
+
+
+def check_trust(tx: Transaction) -> None:
+    """Make sure that nothing of the mirror's schemas belongs to somebody who is not trusted.
+
+    :raises ShadowOwnershipError: names what does, and the cure.
+    """
+    found = list_foreign(tx)
+    if not found:
+        return
+    if not may_use_schema(tx, internal_schema(tx.schema)):
+        raise ShadowOwnershipError(
+            f"Schema '{tx.schema}' is not this role's ({_named(found)}): a reader of that mirror names the sync's role "
+            "with --trusted-roles (TRUSTED_ROLES); a sync needs both schemas for itself."
+        )
+    raise ShadowOwnershipError(
+        f"Schema '{tx.schema}' holds what other roles own or control, and what would run with this role's rights: "
+        f"{_named(found)}. Drop it, give it to this role, or revoke it, such as REVOKE TRIGGER, REFERENCES ON ALL "
+        f"TABLES IN SCHEMA {sql.Identifier(tx.schema).as_string(tx.cursor)} FROM the role; or trust the role by name "
+        "(trusted_roles, --trusted-roles); a trigger or a rule can be agreed to (agreed_objects, --agreed-objects)."
+    )
+
+
+def may_use_schema(tx: Transaction, schema: str) -> bool:
+    """Say whether the role may look into a schema; into one that is not there nobody is kept from looking."""
+    ((may,),) = tx.run(
+        "SELECT coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = {name}), true)",
+        name=schema,
+    )
+    return bool(may)
+
+
+def list_foreign(tx: Transaction) -> list[Foreign]:
+    """List what the mirror's schemas hold of roles that are not trusted. Reads PostgreSQL's own catalogue only.
+
+    The registry is looked at when it is known whose it is: somebody's view may stand in the place of a dropped table.
+    """
+    found = _ask(tx, foreign_in_schemas(tx.schema, sorted(tx.trust.roles)))
+    if found or not _has_registry(tx):
+        return found
+    registered = sql.SQL(
+        "n.nspname = {} AND c.relkind NOT IN ('r', 'p', 'f') AND c.relname IN (SELECT table_name FROM {})"
+    )
+    return _ask(tx, foreign_in(registered.format(tx.schema, tx.own(META)), sorted(tx.trust.roles)))
+
+
+def _has_registry(tx: Transaction) -> bool:
+    """Say whether the registry is there, rather than something else of its name."""
+    rows = tx.run(
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'table_name' AND NOT a.attisdropped"
+        " WHERE n.nspname = {schema} AND c.relname = {meta} AND c.relkind = 'r'",
+        schema=tx.schema,
+        meta=META,
+    )
+    return bool(rows)
+
+
+def guard_table(tx: Transaction, table: str) -> None:
+    """Keep others from changing what runs with a table's rows until the transaction ends, and look at it once more.
+
+    The control tables are written with it, so they are guarded, too.
+
+    :raises ShadowOwnershipError: somebody has put code of his own there.
+    """
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = {schema} AND c.relname = ANY({names}::name[]) AND c.relkind IN ('r', 'p') ORDER BY 1",
+        schema=tx.schema,
+        names=[table, *CONTROL_TABLES],
+    )
+    written = [str(row[0]) for row in rows]
+    # CREATE TRIGGER, CREATE RULE and ALTER TABLE wait for this.
+    tx.run("LOCK TABLE {tables} IN ROW EXCLUSIVE MODE", tables=sql.SQL(", ").join(map(tx.own, written)))
+    scope = sql.SQL("n.nspname = {} AND c.relname = ANY({}::name[])").format(tx.schema, written)
+    found = _ask(tx, foreign_in(scope, sorted(tx.trust.roles)))
+    if found:
+        raise ShadowOwnershipError(
+            f"{tx.schema}.{table} was changed while it was mirrored: {_named(found)}: nothing more was written. "
+            "Find out who did that (odoo-shadow doctor)."
+        )
+
+
+def _ask(tx: Transaction, query: sql.Composed) -> list[Foreign]:
+    found = [Foreign(str(what), str(role), _digest(definition)) for what, role, definition in tx.run("{q}", q=query)]
+    return [item for item in found if item.digest is None or item.agreement not in tx.trust.objects]
+
+
+def _digest(definition: str | None) -> str | None:
+    return None if definition is None else hashlib.sha256(definition.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def _named(found: list[Foreign]) -> str:
+    return "; ".join(map(str, found[:_MOST_NAMED])) + (" …" if len(found) > _MOST_NAMED else "")

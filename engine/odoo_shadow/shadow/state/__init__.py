@@ -1,0 +1,1 @@
+"""The control tables: what the mirror knows of itself."""

@@ -1,0 +1,138 @@
+"""One writer per table: a lease in a row that only the sync's role can reach.
+
+A lease works through a transaction pooler, where session locks do not, and ends by itself when its holder dies.
+Each page renews it in its own transaction, and a writer that has lost it writes nothing more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.errors import ShadowBusyError
+from odoo_shadow.shadow.relations import LEASE as LEASES
+from odoo_shadow.shadow.relations import WATERMARK
+
+LEASE = timedelta(seconds=90)
+"""How long a dead writer can keep others from a table."""
+
+RENEW_EVERY = timedelta(seconds=15)
+"""How often a living writer renews its claim while it waits for Odoo."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A writer's claim on a table.
+
+    :param holder: names the run for people; a retry of the same run has the same, and takes over at once.
+    :param token: tells this try from an earlier one of the same run.
+    """
+
+    holder: str
+    token: UUID
+
+
+def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
+    """Claim a table; free, expired and own earlier claims are taken over.
+
+    :raises ShadowBusyError: says who holds it and until when.
+    """
+    try:
+        with tx.cursor.connection.transaction():
+            is_free = _lock_row(tx, table, lease.holder)
+    except psycopg.errors.LockNotAvailable:
+        is_free = False  # its holder is in the middle of a page
+    if not is_free:
+        ((holder, until),) = tx.run(
+            "SELECT coalesce(held_by, 'another run'), coalesce(held_until, clock_timestamp() + {lease})"
+            " FROM {leases} WHERE table_name = {table}",
+            leases=tx.internal(LEASES),
+            table=table,
+            lease=LEASE,
+        ) or [("another run", datetime.now(UTC) + LEASE)]
+        raise ShadowBusyError(
+            f"{tx.schema}.{table} is being written by {holder}; if that run is dead, the table is free again "
+            f"at {until.astimezone(UTC):%H:%M:%S} UTC."
+        )
+    _extend(tx, table, lease)
+
+
+def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
+    """Lock a table's row for this transaction, and say whether this run may have the table."""
+    tx.run(
+        "SET LOCAL lock_timeout TO '1s'; INSERT INTO {leases} (table_name) VALUES ({table})"
+        " ON CONFLICT (table_name) DO NOTHING; INSERT INTO {watermark} (table_name) VALUES ({table})"
+        " ON CONFLICT (table_name) DO NOTHING",
+        leases=tx.internal(LEASES),
+        watermark=tx.own(WATERMARK),
+        table=table,
+    )
+    ((is_free,),) = tx.run(
+        "SELECT held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder}"
+        " FROM {leases} WHERE table_name = {table} FOR UPDATE",
+        leases=tx.internal(LEASES),
+        table=table,
+        holder=holder,
+    )
+    return bool(is_free)
+
+
+def is_free(tx: Transaction, table: str) -> bool:
+    """Say whether nobody living writes a table."""
+    return living_holder(tx, table) is None
+
+
+def living_holder(tx: Transaction, table: str) -> str | None:
+    """Return who writes a table now, None for nobody."""
+    rows = tx.run(
+        "SELECT coalesce(held_by, '') FROM {leases} WHERE table_name = {table} AND held_until >= clock_timestamp()",
+        leases=tx.internal(LEASES),
+        table=table,
+    )
+    return str(rows[0][0]) if rows else None
+
+
+def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
+    """Lock the table's row for this transaction and extend the claim.
+
+    :raises ShadowBusyError: another run has taken the table over; nothing of this transaction may stay.
+    """
+    ((holder, token),) = tx.run(
+        "SELECT held_by, held_token FROM {leases} WHERE table_name = {table} FOR UPDATE",
+        leases=tx.internal(LEASES),
+        table=table,
+    ) or [(None, None)]
+    if token != lease.token:
+        raise ShadowBusyError(
+            f"{tx.schema}.{table} was taken over by {holder or 'another run'} after this run had been silent for more "
+            f"than {LEASE.total_seconds():g} seconds."
+        )
+    _extend(tx, table, lease)
+
+
+def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
+    """Release the table, if it is still held by this try; say whether it was."""
+    tx.run(
+        "UPDATE {leases} SET held_by = NULL, held_token = NULL, held_until = NULL"
+        " WHERE table_name = {table} AND held_token = {token}",
+        leases=tx.internal(LEASES),
+        table=table,
+        token=lease.token,
+    )
+    return tx.cursor.rowcount > 0
+
+
+def _extend(tx: Transaction, table: str, lease: Lease) -> None:
+    tx.run(
+        "UPDATE {leases} SET held_by = {holder}, held_token = {token}, held_until = clock_timestamp() + {lease}"
+        " WHERE table_name = {table}",
+        leases=tx.internal(LEASES),
+        table=table,
+        holder=lease.holder,
+        token=lease.token,
+        lease=LEASE,
+    )

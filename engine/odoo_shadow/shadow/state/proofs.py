@@ -1,0 +1,108 @@
+"""How far each table is proven: compared with Odoo cell by cell, slice by slice, round after round.
+
+`odoo_shadow_meta.proven_up_to` is when the last whole round began: each row has been compared since then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.relations import META, PROOF
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Where a table's round is.
+
+    :param round_started_at: when it began.
+    :param last_id: up to there rows have been compared in this round, None at its beginning.
+    :param slice_at: when the last slice ended.
+    :param rows_a_second: how fast it was, None before the first.
+    :param unproven: rows that could not be compared or repaired, by id; they are looked at again with each run.
+    """
+
+    round_started_at: datetime
+    last_id: int | None
+    slice_at: datetime
+    rows_a_second: float | None = None
+    unproven: tuple[int, ...] = ()
+
+
+def time_in_database(tx: Transaction) -> datetime:
+    """Return the time by the shadow's own clock: one clock for all workers."""
+    now: datetime = tx.run("SELECT clock_timestamp()")[0][0]
+    return now
+
+
+def read_proof(tx: Transaction, table: str) -> Proof | None:
+    """Return where a table's round is, None when none has begun."""
+    rows = tx.run(
+        "SELECT round_started_at, last_id, slice_at, rows_a_second, unproven FROM {proof} WHERE table_name = {table}",
+        proof=tx.internal(PROOF),
+        table=table,
+    )
+    if not rows:
+        return None
+    started_at, last_id, slice_at, speed, unproven = rows[0]
+    return Proof(started_at, last_id, slice_at, speed, tuple(unproven))
+
+
+def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
+    """Keep where a table's round is."""
+    tx.run(
+        "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second, unproven)"
+        " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}, {unproven}::bigint[])"
+        " ON CONFLICT (table_name) DO UPDATE SET round_started_at = excluded.round_started_at,"
+        " last_id = excluded.last_id, slice_at = excluded.slice_at, unproven = excluded.unproven,"
+        " rows_a_second = coalesce(excluded.rows_a_second, p.rows_a_second)",
+        proof=tx.internal(PROOF),
+        table=table,
+        started=proof.round_started_at,
+        last_id=proof.last_id,
+        slice_at=proof.slice_at,
+        speed=proof.rows_a_second,
+        unproven=list(proof.unproven),
+    )
+
+
+def note_proven(tx: Transaction, table: str, since: datetime) -> None:
+    """Note that each row of a table has been compared since a moment."""
+    tx.run(
+        "UPDATE {meta} SET proven_up_to = greatest(proven_up_to, {since}) WHERE table_name = {table}",
+        meta=tx.own(META),
+        since=since,
+        table=table,
+    )
+
+
+def forget_proof(tx: Transaction, table: str) -> None:
+    """Begin anew: the table's rows are others, or are read in another way."""
+    tx.run("DELETE FROM {proof} WHERE table_name = {table}", proof=tx.internal(PROOF), table=table)
+    tx.run("UPDATE {meta} SET proven_up_to = NULL WHERE table_name = {table}", meta=tx.own(META), table=table)
+
+
+MOST_UNPROVEN = 1_000
+"""Rows of a table that are looked at again with each run; with more, the round begins anew."""
+
+_LONG_AGO = timedelta(days=3650)
+"""So long after its last slice all of any table is due."""
+
+
+def note_unproven(tx: Transaction, table: str, ids: Collection[int]) -> None:
+    """Let the next run look at rows that somebody else has found to differ, or at all, if they are too many to keep."""
+    now = time_in_database(tx)
+    proof = read_proof(tx, table) or Proof(now, None, now)
+    unproven = sorted({*proof.unproven, *ids})
+    if len(unproven) > MOST_UNPROVEN:
+        proof = replace(proof, last_id=None, round_started_at=now, slice_at=now - _LONG_AGO)
+    save_proof(tx, table, replace(proof, unproven=tuple(unproven[:MOST_UNPROVEN])))
+
+
+def note_whole_round(tx: Transaction, table: str, seconds: float, rows: int) -> None:
+    """Note that each row of a table has just been compared, and that the next round begins."""
+    now = time_in_database(tx)
+    note_proven(tx, table, now - timedelta(seconds=seconds))
+    save_proof(tx, table, Proof(now, None, now, rows / seconds if seconds else None))

@@ -1,0 +1,149 @@
+"""The mirror's own schemas: made once, under a lock, upgraded when `VERSION` grows, and bound to one Odoo database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.errors import ShadowOwnershipError
+from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.ownership import check_trust, exists, may_use_schema
+from odoo_shadow.shadow.relations import ACCEPT_DATABASE, META, MIRROR
+from odoo_shadow.shadow.state.schema_statements import VERSION
+
+_FORMER_MIRROR = "odoo_shadow_mirror"
+"""Where the schema's owner stood up to version 4."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The Odoo database that a schema mirrors.
+
+    :param uuid: Odoo's own `database.uuid`, None when the login may not read it.
+    :param is_neutralized: whether it is a copy that Odoo has made harmless; None when that is not known.
+    """
+
+    url: str
+    database: str
+    uuid: str | None = None
+    is_neutralized: bool | None = field(default=None, compare=False)
+
+
+def schema_version(tx: Transaction) -> int:
+    """Return the version of the schema that is there, 0 when there is none, after a look at who owns what is there.
+
+    :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
+    """
+    check_trust(tx)
+    if not exists(tx, tx.schema, META):
+        return 0  # never made, or dropped without the schema beside it
+    if exists(tx, internal_schema(tx.schema), MIRROR):
+        if not may_see_internal(tx):
+            return VERSION  # a reader of the shadow; only the sync's role upgrades it
+        rows = tx.run("SELECT schema_version FROM {mirror}", mirror=tx.internal(MIRROR))
+    elif exists(tx, tx.schema, _FORMER_MIRROR):
+        rows = tx.run("SELECT schema_version FROM {mirror}", mirror=tx.own(_FORMER_MIRROR))
+    else:
+        rows = []
+    return int(rows[0][0]) if rows else 0
+
+
+def lock_schema(tx: Transaction) -> None:
+    """Keep others from changing this schema's tables until the transaction ends.
+
+    What is locked is a row that only the sync's role can reach: an advisory lock could be held by every login.
+    """
+    tx.run("SELECT 1 FROM {mirror} FOR UPDATE", mirror=tx.internal(MIRROR))
+
+
+def may_see_internal(tx: Transaction) -> bool:
+    """Say whether this role may read what only the sync's role is to see, and there is any."""
+    internal = internal_schema(tx.schema)
+    return exists(tx, internal, MIRROR) and may_use_schema(tx, internal)
+
+
+def recorded_origin(tx: Transaction) -> Origin | None:
+    """Return the Odoo database that the schema belongs to, None while it belongs to none or this role may not know."""
+    if may_see_internal(tx):
+        mirror = tx.internal(MIRROR)
+    elif exists(tx, tx.schema, _FORMER_MIRROR):
+        mirror = tx.own(_FORMER_MIRROR)
+    else:
+        return None
+    rows = tx.run(
+        # A former version's table has fewer columns.
+        "SELECT odoo_url, odoo_database, odoo_uuid, (to_jsonb(m) ->> 'is_neutralized')::boolean FROM {mirror} m"
+        " WHERE odoo_database IS NOT NULL",
+        mirror=mirror,
+    )
+    return Origin(*rows[0]) if rows else None
+
+
+def claim_origin(tx: Transaction, origin: Origin) -> None:
+    """Bind the schema to an Odoo database, or check that it is bound to this one.
+
+    :raises ShadowOwnershipError: the schema mirrors another Odoo database.
+    """
+    lock_schema(tx)
+    owner = recorded_origin(tx)
+    if owner is not None:
+        check_origin(tx, owner, origin)
+    tx.run(
+        "UPDATE {mirror} SET odoo_url = {url}, odoo_database = {database}, odoo_uuid = coalesce({uuid}, odoo_uuid),"
+        " is_neutralized = coalesce({is_neutralized}, is_neutralized)",
+        mirror=tx.internal(MIRROR),
+        url=origin.url,
+        database=origin.database,
+        uuid=origin.uuid,
+        is_neutralized=origin.is_neutralized,
+    )
+
+
+def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
+    """Compare two Odoo databases by address and name, and by their own uuid where both are known.
+
+    The uuid alone tells nothing: a copy, such as a staging server's, keeps it.
+
+    :raises ShadowOwnershipError: they are not the same.
+    """
+    is_same_place = (owner.url, owner.database) == (origin.url, origin.database)
+    is_same_uuid = not owner.uuid or not origin.uuid or owner.uuid == origin.uuid
+    is_copy = owner.is_neutralized is False and origin.is_neutralized is True
+    if is_same_place and is_same_uuid and not is_copy:
+        return
+    if is_same_place:
+        what = f"its database.uuid is {origin.uuid}, not {owner.uuid}"
+        if is_same_uuid:
+            what = "it is a neutralized copy, for tests (database.is_neutralized)"
+        raise ShadowOwnershipError(
+            f"The Odoo database '{origin.database}' at {origin.url} is another one than schema '{tx.schema}' mirrors: "
+            f"{what}: has a backup been restored, or another database "
+            f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
+        )
+    cure = "give this one another schema, or correct the name"
+    if is_same_uuid:
+        moved = sql.SQL("UPDATE {} SET odoo_url = {}, odoo_database = {}").format(
+            tx.internal(MIRROR), origin.url, origin.database
+        )
+        cure += f"; or, if it is the same database and has moved, say so once: {moved.as_string(tx.cursor)}"
+    raise ShadowOwnershipError(
+        f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
+        f"not '{origin.database}' at {origin.url}: {cure}."
+    )
+
+
+def acceptance(schema: str) -> str:
+    """Return what a person does to go on with whatever database is there now."""
+    statement = sql.SQL("SELECT {}()").format(sql.Identifier(internal_schema(schema), ACCEPT_DATABASE)).as_string()
+    return (
+        "to go on with what is there now, odoo-shadow sync --accept-database reads every table again (in Airflow, run "
+        f"once on the shadow's database: {statement})"
+    )
+
+
+def accept_origin(tx: Transaction) -> None:
+    """Forget which database it was, and how far each table is: what is there now is read whole by the next runs."""
+    lock_schema(tx)
+    tx.run("SELECT {accept}()", accept=tx.internal(ACCEPT_DATABASE))

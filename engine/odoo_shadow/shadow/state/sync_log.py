@@ -1,0 +1,165 @@
+"""`odoo_shadow_sync_log`: one row per run and table, opened before anything is read and always closed.
+
+Readers of the shadow see an error's kind. Its text, which may name addresses and logins, and who ran, which names a
+host, stand in the schema that only the sync's role may use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.relations import SYNC_DETAIL, SYNC_LOG
+from odoo_shadow.shadow.row_counts import RowCounts
+
+CLOSING = "closing"
+"""The key in an entry's metadata that tells of what a run did when its models were done."""
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One table in one run; the counts are of the newest try, and only of what it committed.
+
+    :param is_unchanged: whether the plan passed it over.
+    """
+
+    table: str
+    status: str
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    duration_ms: int | None
+    error_message: str | None
+    is_unchanged: bool = False
+
+
+def has_run(tx: Transaction) -> bool:
+    """Say whether any run has begun."""
+    ((found,),) = tx.run("SELECT EXISTS (SELECT FROM {log})", log=tx.own(SYNC_LOG))
+    return bool(found)
+
+
+def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
+    """Return the newest entry of each table in a run, by table; what was done when the models were done is no try."""
+    rows = tx.run(
+        "SELECT DISTINCT ON (l.table_name) l.table_name, l.status, l.rows_inserted, l.rows_updated, l.rows_deleted,"
+        " l.duration_ms, coalesce(d.message, l.error_message), coalesce((l.metadata ->> 'unchanged')::boolean, false)"
+        " FROM {log} l LEFT JOIN {detail} d ON d.log_id = l.id"
+        " WHERE l.sync_run_id = {run_id} AND NOT l.metadata ? {closing} ORDER BY l.table_name, l.id DESC",
+        log=tx.own(SYNC_LOG),
+        detail=tx.internal(SYNC_DETAIL),
+        run_id=run_id,
+        closing=CLOSING,
+    )
+    return [LogEntry(*row) for row in rows]
+
+
+def skipped_tables(tx: Transaction) -> set[str]:
+    """Return the tables whose newest entry says that the server does not have the model."""
+    rows = tx.run(
+        "SELECT table_name FROM (SELECT DISTINCT ON (table_name) table_name, status FROM {log}"
+        " ORDER BY table_name, id DESC) AS newest WHERE status = 'skipped'",
+        log=tx.own(SYNC_LOG),
+    )
+    return {str(row[0]) for row in rows}
+
+
+def close_left_open(tx: Transaction, table: str) -> None:
+    """Close the entries of a table that killed runs left open. Only when nobody living writes it."""
+    tx.run(
+        "UPDATE {log} SET status = 'error', completed_at = now(), duration_ms = NULL,"
+        " error_message = 'The run ended without closing its entry: it was killed.'"
+        " WHERE table_name = {table} AND status = 'running'",
+        log=tx.own(SYNC_LOG),
+        table=table,
+    )
+
+
+def open_entry(
+    tx: Transaction, run_id: UUID, table: str, metadata: Mapping[str, object], holder: str | None = None
+) -> int:
+    """Open a run's entry, and close those that a killed run left open; return the entry's id.
+
+    :param holder: who runs.
+
+    The caller holds the table's lease, so an open entry has no living owner.
+    """
+    close_left_open(tx, table)
+    ((entry,),) = tx.run(
+        "INSERT INTO {log} (sync_run_id, table_name, metadata) VALUES ({run_id}, {table}, {metadata}) RETURNING id",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        table=table,
+        metadata=Jsonb(dict(metadata)),
+    )
+    # A mirror that was dropped and made anew counts its entries from one again.
+    tx.run("DELETE FROM {detail} WHERE log_id = {entry}", detail=tx.internal(SYNC_DETAIL), entry=entry)
+    if holder is not None:
+        _keep_detail(tx, int(entry), holder=holder)
+    return int(entry)
+
+
+def close_success(tx: Transaction, entry: int, counts: RowCounts, duration_ms: int) -> None:
+    """Close an entry whose run has ended well."""
+    _close(tx, entry, "success", counts, duration_ms, None)
+
+
+def close_error(
+    tx: Transaction, entry: int, counts: RowCounts, duration_ms: int, message: str, kind: str = "error"
+) -> None:
+    """Close an entry whose run has failed; the counts are those that were committed.
+
+    :param kind: what every reader may know of the error.
+    """
+    if _close(tx, entry, "error", counts, duration_ms, kind):
+        _keep_detail(tx, entry, message=message)
+
+
+def log_unopened(tx: Transaction, run_id: UUID, table: str, status: str, reason: str, kind: str = "error") -> None:
+    """Note a model that a run did not come to read: `skipped`, or `error`."""
+    ((entry,),) = tx.run(
+        "INSERT INTO {log} (sync_run_id, table_name, completed_at, duration_ms, status, error_message)"
+        " VALUES ({run_id}, {table}, now(), 0, {status}, {kind}) RETURNING id",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        table=table,
+        status=status,
+        kind=kind,
+    )
+    _keep_detail(tx, int(entry), message=reason)
+
+
+def _keep_detail(tx: Transaction, entry: int, *, holder: str | None = None, message: str | None = None) -> None:
+    tx.run(
+        "INSERT INTO {detail} AS d (log_id, holder, message) VALUES ({entry}, {holder}, {message})"
+        " ON CONFLICT (log_id) DO UPDATE SET holder = coalesce(excluded.holder, d.holder),"
+        " message = coalesce(excluded.message, d.message)",
+        detail=tx.internal(SYNC_DETAIL),
+        entry=entry,
+        holder=holder,
+        message=message,
+    )
+
+
+def _close(tx: Transaction, entry: int, status: str, counts: RowCounts, duration_ms: int, kind: str | None) -> bool:
+    """Close an entry that is open; say whether it was."""
+    tx.run(
+        "UPDATE {log} SET status = {status}, completed_at = now(), duration_ms = {duration},"
+        " rows_inserted = {inserted}, rows_updated = {updated}, rows_deleted = {deleted}, error_message = {kind},"
+        " metadata = metadata || jsonb_build_object('rows_unchanged', {unchanged}::bigint)"
+        " WHERE id = {entry} AND status = 'running'",
+        log=tx.own(SYNC_LOG),
+        status=status,
+        duration=duration_ms,
+        inserted=counts.inserted,
+        updated=counts.updated,
+        deleted=counts.deleted,
+        unchanged=counts.unchanged,
+        kind=kind,
+        entry=entry,
+    )
+    return tx.cursor.rowcount > 0

@@ -1,0 +1,158 @@
+"""`odoo_shadow_verification`: what comparisons with Odoo found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.differences import CellDifference, Difference
+from odoo_shadow.shadow.ownership import exists
+from odoo_shadow.shadow.relations import VERIFICATION
+
+SLICE = "slice"
+"""The kind of what a run compares by itself; kept only where something differed."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One table's comparison.
+
+    :param kind: `quick` (ids and `write_date`), `full` (every cell), or `slice` (every cell of some rows).
+    :param ids: of the rows that differ, by how.
+    :param newer: how many of these Odoo wrote after the table's last sync, so that they were not wrong, but not there.
+    :param repaired: rows that were read again, or removed.
+    :param cannot_know: whether rows that are gone from Odoo stay, so that nobody compares them.
+    :param not_compared: fields that are left out, since Odoo does not give records together with them.
+    :param cells: the first ones that differed, before anything was repaired.
+    """
+
+    run_id: UUID
+    table: str
+    kind: str
+    started_at: datetime
+    seconds: float
+    rows: int
+    ids: Mapping[Difference, Sequence[int]]
+    newer: int = 0
+    repaired: int = 0
+    cannot_know: bool = False
+    not_compared: tuple[str, ...] = ()
+    cells: tuple[CellDifference, ...] = ()
+
+    @property
+    def differences(self) -> int:
+        """How many rows differ."""
+        return sum(len(ids) for ids in self.ids.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing differs, or all of it was repaired."""
+        return self.repaired >= self.differences
+
+    @property
+    def corrected(self) -> int:
+        """How many rows were wrong until they were repaired."""
+        return max(0, self.repaired - self.newer)
+
+
+MOST_EXAMPLES = 20
+"""Ids that are kept of each kind."""
+
+
+def save_verification(tx: Transaction, found: Verification) -> None:
+    """Keep a comparison's outcome."""
+    counts = {str(kind): len(found.ids.get(kind, ())) for kind in Difference}
+    examples = {str(kind): list(ids)[:MOST_EXAMPLES] for kind, ids in found.ids.items() if ids}
+    tx.run(
+        "INSERT INTO {table} (run_id, table_name, kind, started_at, duration_ms, rows_compared,"
+        " missing, extra, stale, differing, newer, repaired, examples)"
+        " VALUES ({run_id}, {name}, {kind}, {started}, {duration}, {rows},"
+        " {missing}, {extra}, {stale}, {differing}, {newer}, {repaired}, {examples})",
+        table=tx.own(VERIFICATION),
+        run_id=found.run_id,
+        name=found.table,
+        kind=found.kind,
+        started=found.started_at,
+        duration=round(found.seconds * 1000),
+        rows=found.rows,
+        newer=found.newer,
+        repaired=found.repaired,
+        examples=Jsonb(examples),
+        **counts,
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comparisons of one table in one run found together, every try and every slice."""
+
+    table: str
+    rows: int
+    missing: int
+    extra: int
+    stale: int
+    differing: int
+    newer: int
+    repaired: int
+
+    @property
+    def corrected(self) -> int:
+        """How many rows were wrong until they were repaired."""
+        return max(0, self.repaired - self.newer)
+
+
+def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
+    """Return what the comparisons of a run found, by table."""
+    rows = tx.run(
+        "SELECT table_name, sum(rows_compared)::bigint, sum(missing)::bigint, sum(extra)::bigint,"
+        " sum(stale)::bigint, sum(differing)::bigint, sum(newer)::bigint, sum(repaired)::bigint"
+        " FROM {table} WHERE run_id = {run_id} GROUP BY table_name ORDER BY table_name",
+        table=tx.own(VERIFICATION),
+        run_id=run_id,
+    )
+    return [Outcome(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the last comparison of a table with Odoo found.
+
+    :param compares: `quick`, `full`, or a `slice` of the rows, cell by cell.
+    """
+
+    compares: str
+    started_at: datetime
+    seconds: float
+    rows: int
+    missing: int
+    extra: int
+    stale: int
+    differing: int
+    repaired: int
+
+    @property
+    def differences(self) -> int:
+        """How many rows differed, repaired ones included."""
+        return self.missing + self.extra + self.stale + self.differing
+
+
+def last_comparisons(tx: Transaction) -> tuple[dict[str, Compared], dict[str, Compared]]:
+    """Return the last comparison of each whole table, and of a slice of it that differed, by table."""
+    if not exists(tx, tx.schema, VERIFICATION):  # a reader may meet a schema of an earlier version
+        return {}, {}
+    rows = tx.run(
+        "SELECT DISTINCT ON (kind = {slice}, table_name) table_name, kind, started_at, duration_ms / 1000.0,"
+        " rows_compared, missing, extra, stale, differing, repaired"
+        " FROM {table} ORDER BY kind = {slice}, table_name, id DESC",
+        table=tx.own(VERIFICATION),
+        slice=SLICE,
+    )
+    found: tuple[dict[str, Compared], dict[str, Compared]] = ({}, {})
+    for table, kind, started_at, seconds, *counts in rows:
+        found[kind == SLICE][table] = Compared(kind, started_at, float(seconds), *counts)
+    return found

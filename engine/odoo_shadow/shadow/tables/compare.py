@@ -1,0 +1,106 @@
+"""Compares rows from Odoo with those in a mirror table, cell by cell, inside PostgreSQL.
+
+PostgreSQL itself compares the typed values, so neither the rows' hashes nor the project's books are trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TypeAlias
+
+from psycopg import sql
+
+from odoo_shadow.shadow import names
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.differences import MOST_CHARACTERS, CellDifference, Difference
+from odoo_shadow.shadow.tables.ids import LiveIds, id_between
+from odoo_shadow.shadow.tables.staging import STAGING, Row, stage_rows
+
+Scope: TypeAlias = sql.Composed
+"""A condition on rows of the shadow."""
+
+
+def id_range(low: int, high: int | None) -> Scope:
+    """Return the scope `low < id <= high`; None for no upper end."""
+    return id_between(low, high, "shadow")
+
+
+def id_list(ids: Sequence[int]) -> Scope:
+    """Return the scope of certain ids."""
+    return sql.SQL("shadow.id = ANY({})").format(list(ids))
+
+
+def compare_rows(
+    tx: Transaction,
+    live: LiveIds,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    scope: Scope,
+    *,
+    beyond: Collection[int] = (),
+) -> dict[int, Difference]:
+    """Compare all rows that Odoo has in a scope with the shadow's; return what differs, by id. Once per transaction.
+
+    :param columns: the rows' columns, `id` first; all are compared.
+    :param scope: `id_range` or `id_list`: where the shadow may have no other rows.
+    :param beyond: ids of more rows that Odoo has, whose values no column can hold: whatever the shadow has differs.
+    """
+    refused = sorted({*beyond, *(item.id for item in stage_rows(tx, live.table, columns, rows))})
+    absent = live.absent(tx, refused) if refused else []
+    alive = sql.SQL("shadow.{} IS NULL").format(sql.Identifier(names.DELETED_AT)) if live.has_marks else sql.SQL("true")
+    found = tx.run(
+        "SELECT staged.id, CASE WHEN shadow.id IS NULL THEN 'missing'"
+        " WHEN staged.{write_date} > shadow.{write_date} THEN 'stale' ELSE 'differing' END"
+        " FROM {staging} AS staged LEFT JOIN {table} AS shadow ON shadow.id = staged.id AND {alive}"
+        " WHERE shadow.id IS NULL OR {theirs} IS DISTINCT FROM {ours}"
+        " UNION ALL"
+        " SELECT shadow.id, 'extra' FROM {table} AS shadow WHERE {alive} AND {scope}"
+        " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE staged.id = shadow.id)",
+        staging=STAGING,
+        table=tx.own(live.table),
+        write_date=sql.Identifier(names.WRITE_DATE),
+        alive=alive,
+        theirs=_cells("staged", columns),
+        ours=_cells("shadow", columns),
+        scope=scope,
+    )
+    differing = dict.fromkeys(refused, Difference.DIFFERING)  # which looked like extra ones
+    missing = dict.fromkeys(absent, Difference.MISSING)
+    return {**{int(record_id): Difference(kind) for record_id, kind in found}, **differing, **missing}
+
+
+def differing_cells(
+    tx: Transaction, live: LiveIds, columns: Sequence[str], rows: Sequence[Row], most: int
+) -> list[CellDifference]:
+    """Return the first cells that differ in rows that both sides have. Once per transaction.
+
+    :param columns: the rows' columns, `id` first.
+    :param most: cells that are returned.
+    """
+    stage_rows(tx, live.table, columns, rows)
+    cell = sql.SQL("({number}, {name}, {ours}::text, {theirs}::text, {theirs} IS DISTINCT FROM {ours})")
+    compared = [
+        cell.format(
+            number=number,
+            name=name,
+            ours=sql.Identifier("shadow", name),
+            theirs=sql.Identifier("staged", name),
+        )
+        for number, name in enumerate(columns)
+    ]
+    found = tx.run(
+        "SELECT staged.id, cell.name, left(cell.ours, {length}), left(cell.theirs, {length})"
+        " FROM {staging} AS staged JOIN {table} AS shadow ON shadow.id = staged.id"
+        " CROSS JOIN LATERAL (VALUES {cells}) AS cell (number, name, ours, theirs, differs)"
+        " WHERE cell.differs ORDER BY staged.id, cell.number LIMIT {most}",
+        staging=STAGING,
+        table=tx.own(live.table),
+        length=MOST_CHARACTERS,
+        cells=sql.SQL(", ").join(compared),
+        most=most,
+    )
+    return [CellDifference(int(record_id), *rest) for record_id, *rest in found]
+
+
+def _cells(side: str, columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("ROW({})").format(sql.SQL(", ").join(sql.Identifier(side, name) for name in columns))

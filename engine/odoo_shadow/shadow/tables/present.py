@@ -1,0 +1,176 @@
+"""What a mirror's table is at this moment, and what of it is the mirror's own.
+
+A name proves nothing: somebody may add a column before the mirror wants it, drop one and add another, rename it, or put
+another table in the place of the one that the books are about. So the books note which table it was (its object id) and
+which of its columns (PostgreSQL's number of it, which no other column of that table ever gets).
+
+A dump that is restored makes all numbers anew: `recognize` notes the new ones then, since nobody stood in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.indexes import HAS_INDEX, HAS_KEY
+from odoo_shadow.shadow.relations import FIELD, MIRROR, TABLE_STATE
+from odoo_shadow.shadow.state.identity_statements import recognize_statement
+from odoo_shadow.shadow.state.schema import lock_schema
+
+
+@dataclass(frozen=True)
+class PresentColumn:
+    """A column as it is.
+
+    :param type: spelled as `format_type` does.
+    :param oddity: what else decides about its values, in words; empty for a column that holds just what is written.
+    :param has_default: a value comes by itself.
+    """
+
+    name: str
+    number: int
+    type: str
+    oddity: str
+    has_default: bool
+
+
+@dataclass(frozen=True)
+class PresentTable:
+    """A table as it is.
+
+    :param columns: by name; none when there is no such table.
+    :param is_known: whether it is the very table that the books are about.
+    :param own_numbers: which columns the project's own were, such as `_synced_at`.
+    :param has_key: whether no `id` can stand in it twice.
+    :param has_index: whether `_odoo_write_date` has an index.
+    """
+
+    columns: Mapping[str, PresentColumn]
+    is_known: bool
+    own_numbers: Mapping[str, int]
+    has_key: bool
+    has_index: bool
+
+    @classmethod
+    def of(cls, tx: Transaction, table: str) -> PresentTable:
+        """Look at a table."""
+        columns = {item.name: item for item in _columns(tx, table)}
+        rows = tx.run(
+            "SELECT coalesce(s.table_id = c.oid, false), coalesce(s.own_columns, '{{}}'), {has_key}, {has_index}"
+            " FROM pg_class c LEFT JOIN {state} s ON s.table_name = {table} WHERE c.oid = to_regclass({name})",
+            has_key=sql.SQL(HAS_KEY),
+            has_index=sql.SQL(HAS_INDEX),
+            state=tx.internal(TABLE_STATE),
+            table=table,
+            name=tx.own(table).as_string(tx.cursor),
+        )
+        known, own, has_key, has_index = rows[0] if rows else (False, {}, False, False)
+        return cls(columns, bool(known), dict(own), bool(has_key), bool(has_index))
+
+    def is_own(self, name: str) -> bool:
+        """Say whether one of the project's own columns is still the one that the mirror made."""
+        present = self.columns.get(name)
+        return self.is_known and present is not None and self.own_numbers.get(name) == present.number
+
+    def name_of(self, number: int | None) -> str | None:
+        """Return what a column of this table is called by now."""
+        found = (item.name for item in self.columns.values() if item.number == number)
+        return next(found, None) if self.is_known else None
+
+
+def _columns(tx: Transaction, table: str) -> Iterable[PresentColumn]:
+    rows = tx.run(
+        "SELECT a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.atthasdef, a.attnotnull,"
+        " a.attgenerated <> '', a.attidentity <> '',"
+        " EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND a.attnum = ANY(k.conkey))"
+        " OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique"
+        " AND a.attnum = ANY(i.indkey))"
+        " FROM pg_attribute a WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped"
+        " ORDER BY a.attnum",
+        name=tx.own(table).as_string(tx.cursor),
+    )
+    for name, number, kind, has_default, is_required, is_generated, is_identity, is_bound in rows:
+        found = {
+            "it is generated": is_generated,
+            "it is an identity": is_identity,
+            "it has a default": has_default and not is_generated,
+            "it may not be NULL": is_required and not is_identity,
+            "it has a constraint": is_bound,
+        }
+        oddity = next((words for words, applies in found.items() if applies), "")
+        yield PresentColumn(str(name), int(number), str(kind), oddity, bool(has_default or is_identity))
+
+
+def present_columns(tx: Transaction, table: str) -> dict[str, str]:
+    """Return a table's columns and their types as they are, nothing when there is no such table."""
+    rows = tx.run(
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
+        " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = {schema} AND c.relname = {table} AND a.attnum > 0 AND NOT a.attisdropped"
+        " ORDER BY a.attnum",
+        schema=tx.schema,
+        table=table,
+    )
+    return {str(name): str(kind) for name, kind in rows}
+
+
+def known_columns(tx: Transaction, table: str) -> set[str]:
+    """Return those columns of fields that are the mirror's own: the others of these names are somebody else's."""
+    rows = tx.run(
+        "SELECT f.column_name FROM {field} f JOIN {state} s ON s.table_name = f.table_name"
+        " JOIN pg_attribute a ON a.attrelid = s.table_id AND a.attname = f.column_name AND a.attnum = f.column_number"
+        " WHERE f.table_name = {table} AND s.table_id = to_regclass({name}) AND NOT a.attisdropped",
+        field=tx.own(FIELD),
+        state=tx.internal(TABLE_STATE),
+        table=table,
+        name=tx.own(table).as_string(tx.cursor),
+    )
+    return {str(row[0]) for row in rows}
+
+
+def has_rows(tx: Transaction, table: str) -> bool:
+    """Say whether a table holds anything."""
+    ((found,),) = tx.run("SELECT EXISTS (SELECT FROM {table})", table=tx.own(table))
+    return bool(found)
+
+
+def columns_with_values(tx: Transaction, table: str, columns: Sequence[str]) -> set[str]:
+    """Return those columns in which not every row is empty."""
+    if not columns:
+        return set()
+    looks = [
+        sql.SQL("EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)").format(tx.own(table), sql.Identifier(name))
+        for name in columns
+    ]
+    (found,) = tx.run("SELECT {looks}", looks=sql.SQL(", ").join(looks))
+    return {name for name, has_values in zip(columns, found, strict=True) if has_values}
+
+
+def note_own_columns(tx: Transaction, table: str, columns: Iterable[str]) -> None:
+    """Note which table this is, and that these of the project's own columns are the mirror's; others are not."""
+    tx.run(
+        "INSERT INTO {state} AS s (table_name, table_id, own_columns) SELECT {table}, to_regclass({name}),"
+        " coalesce(jsonb_object_agg(a.attname, a.attnum), '{{}}') FROM pg_attribute a"
+        " WHERE a.attrelid = to_regclass({name}) AND a.attname = ANY({columns}::name[]) AND NOT a.attisdropped"
+        " ON CONFLICT (table_name) DO UPDATE SET table_id = excluded.table_id, own_columns = excluded.own_columns",
+        state=tx.internal(TABLE_STATE),
+        table=table,
+        name=tx.own(table).as_string(tx.cursor),
+        columns=sorted(columns),
+    )
+
+
+def recognize(tx: Transaction) -> None:
+    """Note the tables' and columns' numbers anew when a dump of this database was restored, which gives others."""
+    mirror = tx.internal(MIRROR)
+    rows = tx.run(
+        "SELECT 1 FROM {mirror} WHERE relation_id = to_regclass({name})",
+        mirror=mirror,
+        name=mirror.as_string(tx.cursor),
+    )
+    if not rows:
+        lock_schema(tx)
+        tx.cursor.execute(recognize_statement(tx.schema))

@@ -1,0 +1,1 @@
+"""What people query: comments, views with names, and views in `public`."""

@@ -1,0 +1,209 @@
+"""Keeps `<table>_named`, the view that shows a table with the names of the records that it points to.
+
+A view is a convenience: whatever stands in its way, it stays as it is and due, and no run fails or waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import chain
+
+from psycopg import errors, sql
+
+from odoo_shadow.shadow import names
+from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.errors import (
+    ShadowError,
+    ShadowPermissionError,
+    ShadowRetriableError,
+    ShadowUnreachableError,
+)
+from odoo_shadow.shadow.made_objects import MadeObject, ObjectKind, Standing, standing_of
+from odoo_shadow.shadow.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
+from odoo_shadow.shadow.state.due_views import mark_view
+from odoo_shadow.shadow.state.schema import lock_schema
+from odoo_shadow.shadow.views.public_views import publish
+from odoo_shadow.shadow.views.view_query import (
+    NamedTable,
+    Place,
+    Shown,
+    find_lookup,
+    finishing_statements,
+    view_statement,
+)
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
+
+
+def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = None) -> None:
+    """Renew the views that are due, each in a short transaction; what is in use now is renewed next time.
+
+    :param tables: only those of these tables, None for all.
+    """
+    try:
+        with shadow.transaction() as tx:
+            due = _due_tables(tx, tables)
+    except ShadowError as error:
+        log.warning("Views with readable names are renewed next time: %s", error)
+        return
+    for table in due:
+        try:
+            with shadow.transaction() as tx:
+                _renew(tx, table)
+        except ShadowUnreachableError as error:
+            log.warning("Views with readable names are renewed next time: %s", error)
+            return
+        except (ShadowRetriableError, ShadowPermissionError) as error:
+            log.info("The view of %s with readable names is renewed next time: %s", table, error)
+        except ShadowError as error:
+            log.warning("The view of %s with readable names stays as it was: %s", table, error)
+
+
+def _due_tables(tx: Transaction, tables: Collection[str] | None) -> list[str]:
+    rows = tx.run(
+        "SELECT m.table_name FROM {meta} m JOIN pg_class c ON c.relname = m.table_name"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE m.view_is_due AND n.nspname = {schema}"
+        " AND c.relkind IN ('r', 'p') AND has_schema_privilege(n.oid, 'CREATE')"
+        " AND coalesce(m.table_name = ANY({tables}::text[]), true) ORDER BY m.table_name",
+        meta=tx.own(META),
+        schema=tx.schema,
+        tables=None if tables is None else list(tables),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def _renew(tx: Transaction, table: str) -> None:
+    tx.run("SET LOCAL lock_timeout TO '1s'")
+    # Whoever changes columns holds this lock before any other, so nobody waits in a circle.
+    lock_schema(tx)
+    # First of all: a change that comes later marks the view again.
+    taken_on = tx.run(
+        "UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND view_is_due RETURNING 1",
+        meta=tx.own(META),
+        table=table,
+    )
+    if not taken_on:
+        return  # another process was quicker
+    columns, present = _columns(tx, table)
+    view, is_there = _find_view(tx, table)
+    statements = [
+        view_statement(tx.schema, view, table, columns, present, replace=is_there),
+        *finishing_statements(tx.schema, view, table),
+    ]
+    try:
+        with tx.cursor.connection.transaction():
+            tx.run_all(statements)
+    except errors.InvalidTableDefinition:  # columns were renamed, dropped or moved: only a new view can show that
+        tx.run("DROP VIEW {view}", view=tx.own(view))
+        tx.run_all(statements)
+    publish(tx, (table,))  # the view in public may have been in use when the table changed
+
+
+def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:
+    """Return the columns that the view shows, and all that the table has."""
+    rows = tx.run(
+        "SELECT a.attname, f.column_name IS NOT NULL OR a.attname = {mark} AND EXISTS (SELECT FROM {state} s"
+        " WHERE s.table_name = {table} AND (s.own_columns ->> a.attname)::int = a.attnum),"
+        " CASE WHEN f.odoo_type = 'many2one' AND f.column_type = 'bigint' THEN f.relation_table END"
+        " FROM pg_attribute a LEFT JOIN {field} f"
+        " ON f.table_name = {table} AND f.column_name = a.attname AND f.vanished_at IS NULL"
+        " WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        mark=names.DELETED_AT,
+        state=tx.internal(TABLE_STATE),
+        field=tx.own(FIELD),
+        table=table,
+        name=tx.own(table).as_string(tx.cursor),
+    )
+    named = _named_tables(tx, sorted({str(relation) for _, _, relation in rows if relation is not None}))
+    shown = [
+        Shown(str(name), find_lookup(named, relation))
+        for name, is_recorded, relation in rows
+        if is_recorded or name in _OWN_COLUMNS_SHOWN
+    ]
+    return shown, [str(row[0]) for row in rows]
+
+
+def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTable]:
+    """Return how the records of tables are called, and what is known of the parents that lend their names."""
+    rows = tx.run(
+        "SELECT table_name, name_path FROM {meta} WHERE table_name = ANY({tables}) AND name_path IS NOT NULL",
+        meta=tx.own(META),
+        tables=list(tables),
+    )
+    paths = {str(table): str(path) for table, path in rows}
+    places: dict[str, dict[str, Place]] = {}
+    ahead = [(table, path.split(".")) for table, path in paths.items()]
+    while ahead:
+        for (table, field), place in _places(tx, [(table, path[0]) for table, path in ahead]).items():
+            places.setdefault(table, {})[field] = place
+        found = [(places.get(table, {}).get(path[0]), path[1:]) for table, path in ahead]
+        ahead = [(place.relation_table, rest) for place, rest in found if place and place.relation_table and rest]
+    return {table: NamedTable(paths.get(table), fields) for table, fields in places.items()}
+
+
+def _places(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Place]:
+    """Return where fields stand, each given with its table; nothing for those whose column is not there."""
+    rows = tx.run(
+        "SELECT f.table_name, f.field_name, f.column_name,"
+        " CASE WHEN f.column_type = 'bigint' THEN f.relation_table END FROM {field} f"
+        " JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', {schema}, f.table_name))"
+        " AND a.attname = f.column_name AND NOT a.attisdropped"
+        " WHERE f.vanished_at IS NULL AND f.column_type IN ('text', 'bigint')"
+        " AND (f.table_name, f.field_name) IN ({fields})",
+        field=tx.own(FIELD),
+        schema=tx.schema,
+        fields=sql.SQL(", ").join(sql.SQL("({}, {})").format(*item) for item in fields),
+    )
+    return {(str(table), str(field)): Place(str(column), relation) for table, field, column, relation in rows}
+
+
+def _find_view(tx: Transaction, table: str) -> tuple[str, bool]:
+    """Return the name of a table's view, and whether it is there: what somebody else made stays."""
+    recorded = tx.run(
+        "SELECT name FROM {made} WHERE schema_name = {schema} AND kind = {kind} AND made_for = {table} ORDER BY name",
+        made=tx.internal(MADE_OBJECT),
+        schema=tx.schema,
+        kind=str(ObjectKind.VIEW),
+        table=table,
+    )
+    for name in chain((str(row[0]) for row in recorded), names.view_names(table)):
+        standing = standing_of(tx, MadeObject(tx.schema, name, ObjectKind.VIEW, table))
+        if standing is Standing.OWN:
+            return name, True
+        if standing is Standing.FREE and not _is_type(tx, name):
+            return name, False
+    raise AssertionError("view_names has no end")
+
+
+def _is_type(tx: Transaction, name: str) -> bool:
+    rows = tx.run(
+        "SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = {schema} AND t.typname = {name}",
+        schema=tx.schema,
+        name=name,
+    )
+    return bool(rows)
+
+
+def drop_views_on(tx: Transaction, table: str, column: str) -> None:
+    """Drop the project's own views that show a column, so that it can change, and mark them to be made again."""
+    rows = tx.run(
+        "SELECT DISTINCT v.relname, m.made_for"
+        " FROM pg_attribute a JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid"
+        " AND d.refobjsubid = a.attnum AND d.classid = 'pg_rewrite'::regclass"
+        " JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class"
+        " JOIN pg_namespace n ON n.oid = v.relnamespace JOIN {made} m"
+        " ON m.schema_name = n.nspname AND m.name = v.relname AND m.kind = {kind} AND m.object_id = v.oid"
+        " WHERE a.attrelid = to_regclass({name}) AND a.attname = {column} AND n.nspname = {schema} ORDER BY 1",
+        name=tx.own(table).as_string(tx.cursor),
+        column=column,
+        schema=tx.schema,
+        made=tx.internal(MADE_OBJECT),
+        kind=str(ObjectKind.VIEW),
+    )
+    for view, owner in rows:
+        tx.run("DROP VIEW {view}", view=tx.own(str(view)))
+        mark_view(tx, str(owner))

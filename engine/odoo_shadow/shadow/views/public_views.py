@@ -1,0 +1,277 @@
+"""Views and functions in `public` that carry the shadow's names, so that plain SQL and PostgREST find them there.
+
+They run with the caller's rights (`security_invoker`): who has no rights on the mirror's schema sees nothing through
+them.
+What somebody else made under such a name, or another mirror, is left alone; see `made_objects` for whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+from psycopg import errors, sql
+
+from odoo_shadow.shadow.database import LOCK_TIMEOUT, Transaction
+from odoo_shadow.shadow.errors import ShadowConflictError
+from odoo_shadow.shadow.made_objects import (
+    MadeObject,
+    ObjectKind,
+    Standing,
+    function_body,
+    holds_mirror,
+    known_views,
+    record_statement,
+    shown_mirrors,
+    standing_of,
+)
+from odoo_shadow.shadow.relations import (
+    CONTROL_TABLES,
+    FIELD,
+    FUNCTIONS,
+    META,
+    SELECTION,
+    SYNC_LOG,
+    WATERMARK,
+)
+from odoo_shadow.shadow.state.due_views import mark_view
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
+"""The project's own tables that get a view."""
+
+PUBLIC = "public"
+
+READ_BY_MANY = (
+    "on hosts such as Supabase everybody who has the project's anon key reads a mirror in schema public: choose a "
+    "schema of its own, such as odoo_shadow (--schema), or revoke the rights of anon and authenticated in public"
+)
+"""What a mirror in `public` means, and what to do."""
+
+BEFORE = "odoo_shadow_before"
+"""The schema into which `take-over` moves what stands in the views' way."""
+
+_MOST_NAMED = 5
+_PATIENCE = "2s"
+_COMMENT = "Kept by odoo-shadow for schema "
+"""For people; it proves nothing."""
+
+_VIEW: LiteralString = "CREATE OR REPLACE VIEW public.{name} WITH (security_invoker = true) AS SELECT * FROM {table}"
+_FUNCTIONS: dict[str, LiteralString] = {
+    "get_shadow_watermark": "(p_table_name text) RETURNS timestamptz LANGUAGE sql STABLE",
+    "update_shadow_watermark": (
+        "(p_table_name text, p_write_date timestamptz, p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0)"
+        " RETURNS void LANGUAGE sql"
+    ),
+}
+
+
+def view_statements(schema: str, table: str) -> list[sql.Composed]:
+    """Return the statements that make a table's view; running them twice does no harm.
+
+    Reading the view is granted to everyone, since the table's own grants decide.
+    """
+    if schema == PUBLIC:
+        return []
+    name = sql.Identifier(table)
+    return [
+        sql.SQL(_VIEW).format(name=name, table=sql.Identifier(schema, table)),
+        sql.SQL("COMMENT ON VIEW public.{name} IS {text}").format(name=name, text=_COMMENT + schema),
+        sql.SQL("GRANT SELECT ON public.{name} TO PUBLIC").format(name=name),
+        record_statement(schema, _view(table)),
+    ]
+
+
+def function_statements(schema: str, names: Sequence[str] = FUNCTIONS) -> list[sql.Composed]:
+    """Return the statements that make the watermark functions' namesakes."""
+    if schema == PUBLIC:
+        return []
+    return [statement for name in names for statement in _function_statements(schema, name)]
+
+
+def _function_statements(schema: str, name: str) -> list[sql.Composed]:
+    made = sql.SQL("CREATE OR REPLACE FUNCTION {name}{head} SET search_path = pg_catalog, pg_temp AS {body}").format(
+        name=sql.Identifier(PUBLIC, name), head=sql.SQL(_FUNCTIONS[name]), body=function_body(schema, name)
+    )
+    comment = sql.SQL("COMMENT ON FUNCTION {} IS {}").format(sql.Identifier(PUBLIC, name), _COMMENT + schema)
+    return [made, comment, record_statement(schema, _function(name))]
+
+
+def _view(table: str) -> MadeObject:
+    return MadeObject(PUBLIC, table, ObjectKind.VIEW, table)
+
+
+def _function(name: str) -> MadeObject:
+    return MadeObject(PUBLIC, name, ObjectKind.FUNCTION, name)
+
+
+def publish(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make the views of these tables, and with the books' own the functions, wherever nobody else has the name."""
+    if not _possible(tx):
+        return
+    has_books = set(BOOKS) <= set(tables)
+    first = _first_mirror(tx) if has_books else None
+    if first is not None:
+        log.warning(
+            "Schema '%s' gets no views in public, but for names that are free there: they show the mirror in schema "
+            "'%s'. Query this one by its own schema.",
+            tx.schema,
+            first,
+        )
+    for table in tables:
+        standing = standing_of(tx, _view(table))
+        if standing is Standing.ANOTHER_MIRRORS and not has_books and _first_mirror(tx) is None:
+            log.warning("No public.%s for schema %s: it belongs to another mirror.", table, tx.schema)
+        if _is_free(tx, _view(table), standing):
+            _replace_view(tx, table)
+        elif standing is Standing.FOREIGN:
+            mark_view(tx, table)  # to be made as soon as the name is free
+    if has_books:
+        functions = {name: standing_of(tx, _function(name)) for name in FUNCTIONS}
+        free = [name for name, standing in functions.items() if _is_free(tx, _function(name), standing)]
+        _try(tx, function_statements(tx.schema, free), "the functions in public")
+
+
+def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool:
+    """Run statements on which no row depends; say whether they need not be tried again.
+
+    Every login can hold a lock on a view in `public`, or have one under way, so nobody waits long for it here.
+    """
+    try:
+        with tx.cursor.connection.transaction():
+            tx.run("SET LOCAL lock_timeout TO {timeout}", timeout=_PATIENCE)
+            tx.run_all(statements)
+            tx.run("SET LOCAL lock_timeout TO {timeout}", timeout=LOCK_TIMEOUT)
+    except (errors.LockNotAvailable, errors.UniqueViolation, errors.DuplicateTable, errors.InternalError_) as error:
+        log.warning("%s: made next time, since another session is at it (%s).", what, type(error).__name__)
+        return False
+    except errors.DependentObjectsStillExist:
+        log.warning(
+            "%s keeps its old columns, because another view stands on it: drop that view, and the next change of the "
+            "table renews this one. The table itself has the new columns.",
+            what,
+        )
+    except errors.InsufficientPrivilege:
+        log.info("%s is left as it is: another trusted role owns it.", what)
+    return True
+
+
+def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
+    """Return those names of tables, books and functions that something has in `public` that no mirror made.
+
+    Whoever reads a name there gets something else than the shadow.
+    """
+    if tx.schema == PUBLIC:
+        return []
+    there = tx.run(
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relname = ANY({views}::name[])"
+        " UNION SELECT typname FROM pg_type WHERE typnamespace = to_regnamespace('public')"
+        " AND typname = ANY({views}::name[])"
+        " UNION SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')"
+        " AND proname = ANY({functions}::name[])",
+        views=[*BOOKS, *tables],
+        functions=list(FUNCTIONS),
+    )
+    names = {str(row[0]) for row in there} - known_views(tx)
+    items = [*map(_view, (*BOOKS, *tables)), *map(_function, FUNCTIONS)]
+    return [item.name for item in items if item.name in names and standing_of(tx, item) is Standing.FOREIGN]
+
+
+def check_public(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make sure that a mirror's names in `public` are free, its own, or another mirror's.
+
+    :raises ShadowConflictError: names what is in the way, and the cure.
+    """
+    check_own_place(tx, tables)
+    names = foreign_names(tx, tables)
+    if names:
+        raise ShadowConflictError(in_the_way(names))
+
+
+def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
+    """Make sure that a schema without a mirror has nothing but the mirror's tables under the names of its tables.
+
+    Those of `public` are another mirror's: this project's own would have a schema beside it.
+
+    :raises ShadowConflictError: names what is there, and the cure.
+    """
+    if holds_mirror(tx, tx.schema):
+        return
+    kinds = ["r", "p", "f"] if tx.schema != PUBLIC else []
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
+        ' AND c.relname = ANY({names}::name[]) AND c.relkind <> ALL({kinds}::"char"[]) ORDER BY 1',
+        schema=tx.schema,
+        names=[*CONTROL_TABLES, *tables],
+        kinds=kinds,
+    )
+    if rows:
+        listed = ", ".join(f"{tx.schema}.{name}" for (name,) in rows[:_MOST_NAMED])
+        cure = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
+        raise ShadowConflictError(
+            f"{_names(rows)} that the shadow's own tables need in schema {tx.schema} {_belong(rows)} to something else "
+            f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {cure}, or choose another schema (--schema)."
+        )
+
+
+def _names(names: Sequence[object]) -> str:
+    return counted(len(names), "name")
+
+
+def _belong(names: Sequence[object]) -> str:
+    return "belongs" if len(names) == 1 else "belong"
+
+
+def in_the_way(names: Sequence[str]) -> str:
+    """Say what stands in `public` under the mirror's names, and what to do about it."""
+    listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+    return (
+        f"{_names(names)} that the shadow's views have in schema public {_belong(names)} to something else ({listed}): "
+        f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
+        "after showing what it would do; or drop or rename them."
+    )
+
+
+def _replace_view(tx: Transaction, table: str) -> None:
+    try:
+        with tx.cursor.connection.transaction():
+            is_made = _try(tx, view_statements(tx.schema, table), f"public.{table}")
+    except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
+        drop = sql.SQL("DROP VIEW public.{}").format(sql.Identifier(table))
+        is_made = _try(tx, [drop, *view_statements(tx.schema, table)], f"public.{table}")
+    if not is_made:
+        mark_view(tx, table)
+
+
+def unpublish(tx: Transaction, table: str) -> None:
+    """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
+    if _possible(tx) and _is_free(tx, _view(table), standing_of(tx, _view(table))):
+        drop = sql.SQL("DROP VIEW IF EXISTS public.{}").format(sql.Identifier(table))
+        _try(tx, [drop], f"public.{table}")
+
+
+def _first_mirror(tx: Transaction) -> str | None:
+    """Return the schema of the mirror whose books the names in `public` show, None if that is this one or none."""
+    if standing_of(tx, _view(META)) is not Standing.ANOTHER_MIRRORS:
+        return None
+    return next(iter(sorted(shown_mirrors(tx, META))), PUBLIC)
+
+
+def _possible(tx: Transaction) -> bool:
+    if tx.schema == PUBLIC:
+        return False
+    ((allowed,),) = tx.run("SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)")
+    if not allowed:
+        log.info("No views in schema public: this role may not create there.")
+    return bool(allowed)
+
+
+def _is_free(tx: Transaction, item: MadeObject, standing: Standing) -> bool:
+    if standing is Standing.ANOTHER_MIRRORS:
+        log.info("No public.%s for schema %s: it belongs to another mirror.", item.name, tx.schema)
+    elif standing is Standing.FOREIGN:
+        log.warning("No view public.%s: something else has that name.", item.name)
+    return standing in (Standing.FREE, Standing.OWN)

@@ -1,0 +1,1 @@
+"""Reads Odoo; knows neither PostgreSQL nor Airflow."""

@@ -1,0 +1,1 @@
+"""Odoo through its API: JSON-2, JSON-RPC, XML-RPC."""

@@ -1,0 +1,100 @@
+"""An Odoo's address as a person types it, and whether a password may travel there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
+from urllib.parse import urlsplit
+
+from odoo_shadow.source.errors import OdooConfigurationError
+
+ODOO_PLAIN_HTTP_PORT = 8069
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK_NAMES = ("localhost", "localhost.")
+_LOOPBACK_IPV4 = IPv4Network("127.0.0.0/8")
+_LOOPBACK_IPV6 = IPv6Address("::1")
+_HOST_NAME = re.compile(r"[\w.-]+")
+_WEB_CLIENT = re.compile(r"/+(?:web|jsonrpc|xmlrpc|json/[12])(?=/|$)")
+"""Where Odoo's own paths begin. `/odoo`, the web client's from 18 on, may also be where a proxy keeps Odoo."""
+
+_NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
+"""Blanks, line ends, control and bidi characters, which urlsplit takes out in silence, and the backslash."""
+
+
+def is_loopback(hostname: str) -> bool:
+    """Say whether a host is this machine; a spelling that leaves doubt (`127.1`, `::ffff:127.0.0.1`) is not."""
+    if hostname in _LOOPBACK_NAMES:
+        return True
+    try:
+        if ":" in hostname:
+            return IPv6Address(hostname) == _LOOPBACK_IPV6
+        return IPv4Address(hostname) in _LOOPBACK_IPV4
+    except AddressValueError:
+        return False
+
+
+def read_address(name: str, text: str, port: int | None, *, allow_http: bool, called: Callable[[str], str]) -> str:
+    """Read a URL, or a host without a scheme, for which `http` is taken on loopback, else `https`; no slash at the end.
+
+    Paths of Odoo's own are cut off, such as `/web#action=…`, which people copy out of a browser.
+
+    :param name: how messages call the connection.
+    :param port: from a field of its own; one in the text counts more.
+    :param called: what people call a setting.
+    :raises OdooConfigurationError: it is none, or would send the password in the clear.
+    """
+    stripped = text.strip()
+    try:
+        parts = urlsplit(stripped if "://" in stripped else f"//{stripped}")
+        own_port, hostname = parts.port or port, parts.hostname or ""
+    except ValueError:
+        raise _no_url(name, called("host")) from None
+    path = parts.path
+    web = _WEB_CLIENT.search(path)
+    if web is not None:  # as a browser shows it, with whatever it adds
+        path, parts = path[: web.start()], parts._replace(query="", fragment="")
+    near = is_loopback(hostname)
+    unclear = not parts.scheme and not near and own_port == ODOO_PLAIN_HTTP_PORT
+    scheme = parts.scheme or ("http" if near or unclear else "https")
+    is_odd = parts.query or parts.fragment or _NEVER_IN_A_URL.search(stripped) or _is_odd_place(parts.netloc, hostname)
+    if scheme not in _DEFAULT_PORTS or not _is_host(hostname) or is_odd:
+        raise _no_url(name, called("host"))
+    # One server, one URL: it is also how a shadow knows its Odoo again.
+    shown_host = f"[{hostname}]" if ":" in hostname else hostname
+    shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
+    url = f"{scheme}://{shown_host}{shown_port}{path.rstrip('/')}"
+    if scheme == "http" and not (near or allow_http):
+        raise _in_the_clear(name, url, called("allow_http"), unclear=unclear)
+    return url
+
+
+def _is_odd_place(netloc: str, hostname: str) -> bool:
+    """Say whether a login, brackets around a name, or a colon without a port stand there."""
+    return "@" in netloc or netloc.endswith(":") or ("[" in netloc) != (":" in hostname)
+
+
+def _is_host(hostname: str) -> bool:
+    if ":" not in hostname:
+        return bool(_HOST_NAME.fullmatch(hostname))
+    try:
+        return IPv6Address(hostname).scope_id is None
+    except AddressValueError:
+        return False
+
+
+def _no_url(name: str, what: str) -> OdooConfigurationError:
+    # The text itself is not repeated: people paste credentials into URLs.
+    return OdooConfigurationError(
+        f"Odoo connection '{name}': {what} is not a URL such as https://erp.example.com "
+        "(http or https, no login, no query); of an address out of a browser take only the part up to the host's name."
+    )
+
+
+def _in_the_clear(name: str, url: str, how_to_allow: str, *, unclear: bool) -> OdooConfigurationError:
+    meant = f"port {ODOO_PLAIN_HTTP_PORT} without a scheme means {url}, which" if unclear else url
+    return OdooConfigurationError(
+        f"Odoo connection '{name}': {meant} would send the password unencrypted over the network: write https://…, "
+        f"or, if that network is trusted, set {how_to_allow} to true."
+    )

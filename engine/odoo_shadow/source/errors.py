@@ -1,0 +1,139 @@
+"""What can go wrong with Odoo, grouped by what to do about it.
+
+`OdooFatalError`: trying again gives the same answer, so give up and tell a person.
+`OdooRetriableError`: the same call may succeed later.
+
+Every message is one sentence or two that name the connection, the model and the cure, and is safe to show:
+it never holds a credential or a server traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from odoo_shadow.text.errors import ShownError
+
+
+class OdooError(ShownError):
+    """Base of everything that a call to Odoo raises."""
+
+
+class OdooFatalError(OdooError):
+    """Give up now: trying again cannot help."""
+
+
+class OdooConfigurationError(OdooFatalError):
+    """The connection's fields are wrong: URL, database, protocol, certificate."""
+
+
+class OdooAuthenticationError(OdooFatalError):
+    """Odoo refused the login, the password or the API key."""
+
+
+class OdooAccessError(OdooFatalError):
+    """The login may not do this with this model.
+
+    :ivar said: what Odoo says of it.
+    """
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
+
+
+class OdooUnknownModelError(OdooFatalError):
+    """The server has no such model: its module is not installed."""
+
+
+class OdooUnknownFieldError(OdooFatalError):
+    """The model has no such field."""
+
+
+class OdooRequestError(OdooFatalError):
+    """Odoo understood the call and refused it for another reason.
+
+    :ivar kind: the server's exception class, such as `UndefinedColumn`; empty when it is not known.
+    :ivar said: what Odoo says of it.
+    """
+
+    def __init__(self, message: str, *, kind: str = "", said: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.said = said
+
+
+class OdooUnknownArgumentError(OdooRequestError):
+    """The method does not take an argument that it was given, as the server says.
+
+    :ivar argument: its name.
+    """
+
+    def __init__(self, message: str, *, argument: str = "") -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+class OdooUnreadableRecordsError(OdooFatalError):
+    """Odoo cannot give some records, even one by one; the others were read."""
+
+
+class OdooRecordIdError(OdooFatalError):
+    """Records have no ids of their own by which rows could be told apart: rows of an SQL view."""
+
+
+class OdooRefusedFieldsError(OdooFatalError):
+    """Odoo refuses or drops records when some fields are read with them; without these it gives them.
+
+    :ivar fields: their names, or where a record has their variants.
+    :ivar reason: what Odoo says.
+    """
+
+    def __init__(self, message: str, *, fields: Sequence[str] = (), reason: str = "") -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+        self.reason = reason
+
+
+class OdooRetriableError(OdooError):
+    """Try again later.
+
+    :ivar retry_after: seconds that the server asked to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OdooUnreachableError(OdooRetriableError):
+    """No connection, or one that broke off in the middle of an answer."""
+
+
+class OdooTimeoutError(OdooRetriableError):
+    """No answer within the connection's timeout."""
+
+
+class OdooThrottledError(OdooRetriableError):
+    """HTTP 429: too many calls."""
+
+
+class OdooServerError(OdooRetriableError):
+    """A 5xx status, a page of HTML, half a body, a serialization failure: trouble on the server or a proxy.
+
+    :ivar is_misfit: it was whole, but not what was asked for; asking for less would not help.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, is_misfit: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.is_misfit = is_misfit
+
+
+class OdooLargeAnswerError(OdooServerError):
+    """Records that were asked for together are too large to be held together: ask for fewer.
+
+    :ivar answer_bytes: how large the answer is, or at least how large.
+    """
+
+    def __init__(self, message: str, *, answer_bytes: int) -> None:
+        super().__init__(message)
+        self.answer_bytes = answer_bytes
