@@ -13,8 +13,11 @@ _MOST_NAMED = 10
 DRY_RUN_NOTE = "a dry run, so nothing was written; the log of the task report lists what a run would do."
 
 
-def sync_note(entries: Sequence[LogEntry], outcomes: Sequence[Outcome]) -> str:
-    """Sum up a run that mirrors."""
+def sync_note(entries: Sequence[LogEntry], outcomes: Sequence[Outcome], *, has_settled: bool) -> str:
+    """Sum up a run that mirrors.
+
+    :param has_settled: whether what comes after the models was done, all of it.
+    """
     worked = [entry for entry in entries if not entry.is_unchanged]
     done = [entry for entry in worked if entry.status == "success"]
     parts = [
@@ -24,30 +27,33 @@ def sync_note(entries: Sequence[LogEntry], outcomes: Sequence[Outcome]) -> str:
                 "failed": [entry.table for entry in worked if entry.status in ("error", "running")],
                 "not on the server": [entry.table for entry in worked if entry.status == "skipped"],
                 "with rows that were wrong until now and have been repaired": repaired_tables(outcomes),
+                "with rows that differ from Odoo": [item.table for item in outcomes if item.left],
             }
         ),
     ]
-    rows = (
-        f"{sum(entry.rows_inserted for entry in done)} inserted, {sum(entry.rows_updated for entry in done)} updated, "
-        f"{sum(entry.rows_deleted for entry in done)} deleted"
-    )
-    return f"{', '.join(parts)}; rows: {rows}."
+    inserted = sum(entry.rows_inserted for entry in worked)  # what failed has committed some as well
+    updated, deleted = (sum(entry.rows_updated for entry in worked), sum(entry.rows_deleted for entry in worked))
+    rows = f"{inserted} inserted, {updated} updated, {deleted} deleted"
+    return f"{', '.join(parts)}; rows: {rows}{'' if has_settled else '; the task settle did not succeed'}."
 
 
-def verification_note(outcomes: Sequence[Outcome]) -> str:
-    """Sum up a run that compares."""
-    found = {item: item.missing + item.extra + item.stale + item.differing for item in outcomes}
+def verification_note(outcomes: Sequence[Outcome], failed: int) -> str:
+    """Sum up a run that compares.
+
+    :param failed: tasks that have failed; what they compared differs, or they could not compare.
+    """
+    found = {item: item.left + item.repaired for item in outcomes}
     parts = [
         f"compared with Odoo: {counted(sum(item.rows for item in outcomes), 'row')}; tables: "
         f"{sum(not number for number in found.values())} equal",
         *_counted(
             {
-                "different": [item.table for item, number in found.items() if number > item.repaired],
+                "different, or not compared as a whole": [item.table for item in outcomes if item.left],
                 "wrong until now and repaired": repaired_tables(outcomes),
             }
         ),
     ]
-    return f"{', '.join(parts)}."
+    return f"{', '.join(parts)}{f'; tasks that failed: {failed}' if failed else ''}."
 
 
 def repaired_tables(outcomes: Iterable[Outcome]) -> list[str]:

@@ -36,7 +36,7 @@ from airflow_provider_odoo_shadow.dag_factory.note import (
 )
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.plugin.run_note import KEY
+from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 
 log = logger(__name__)
@@ -44,7 +44,7 @@ log = logger(__name__)
 _MOST_NAMED = 10
 
 
-def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
+def report_run(context: Context, mirror: MirrorConfig, task_id: str, settle_task_id: str) -> None:
     """Log a table of the run's models, from the shadow's own log, and renew the views with names.
 
     :raises VerificationError: rows had to be repaired.
@@ -53,7 +53,7 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     """
     dag_run = context["dag_run"]
     if context["params"]["dry_run"]:
-        context["ti"].xcom_push(KEY, DRY_RUN_NOTE)
+        _push_note(context, DRY_RUN_NOTE)
         _report_previews(context, task_id)
         return
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
@@ -62,21 +62,30 @@ def report_run(context: Context, mirror: MirrorConfig, task_id: str) -> None:
             has_shadow = bool(schema_version(tx))  # not so when a first run failed early
             entries = entries_of_run(tx, run.id) if has_shadow else []
             outcomes = outcomes_of_run(tx, run.id) if has_shadow else []
-        context["ti"].xcom_push(KEY, sync_note(entries, outcomes))
         if has_shadow:
             renew_due_views(shadow)
         _log_states(context, task_id)
         _log_entries(entries)
         _log_outcomes(outcomes)
+        has_settled = _states(context, settle_task_id) == [TaskInstanceState.SUCCESS.value]
+        _push_note(context, sync_note(entries, outcomes, has_settled=has_settled))
         check_names_in_public(shadow)
     _refuse_repairs(outcomes)
 
 
-def _log_states(context: Context, task_id: str) -> None:
+def _states(context: Context, task_id: str) -> list[str]:
     dag_run = context["dag_run"]
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
-    ended = list(states.get(dag_run.run_id, {}).values())
-    log.info("Mapped tasks: %s", ", ".join(f"{ended.count(s)} {s}" for s in sorted(set(ended))) or "none")
+    return [str(state) for state in states.get(dag_run.run_id, {}).values()]
+
+
+def _log_states(context: Context, task_id: str) -> None:
+    counted = _states(context, task_id)
+    log.info("Mapped tasks: %s", ", ".join(f"{counted.count(s)} {s}" for s in sorted(set(counted))) or "none")
+
+
+def _push_note(context: Context, text: str) -> None:
+    context["ti"].xcom_push(KEY, f"{PREFIX}{text}")
 
 
 def _log_entries(entries: Sequence[LogEntry]) -> None:
@@ -96,7 +105,7 @@ def _report_previews(context: Context, task_id: str) -> None:
     log.info("Nothing was written. What a run would do:\n%s", as_text(previews_table(previews)))
 
 
-def report_verification(context: Context, mirror: MirrorConfig) -> None:
+def report_verification(context: Context, mirror: MirrorConfig, task_id: str) -> None:
     """Log what a run's comparisons found. Raises `VerificationError` when something was repaired: it was wrong before.
 
     :raises ShadowError: what they found cannot be read.
@@ -107,8 +116,8 @@ def report_verification(context: Context, mirror: MirrorConfig) -> None:
         shadow.transaction() as tx,
     ):
         outcomes = outcomes_of_run(tx, run.id) if schema_version(tx) else []
-    context["ti"].xcom_push(KEY, verification_note(outcomes))
     _log_outcomes(outcomes)
+    _push_note(context, verification_note(outcomes, _states(context, task_id).count(TaskInstanceState.FAILED.value)))
     _refuse_repairs(outcomes)
 
 

@@ -19,6 +19,7 @@ from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 PLAN_TASK = "plan"
+SETTLE_TASK = "settle"
 MIRROR_TASK = "mirror"
 _PATTERN = rf"^(?=!|.*[*?]){TERM}$"
 
@@ -100,7 +101,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
 
         # Whatever became of the models; so it has no say in whether they succeeded, which `complete` has.
         @task(
-            task_id="settle",
+            task_id=SETTLE_TASK,
             doc_md="Looks after rows of which no write_date tells, and compares a slice of each table with Odoo.",
             trigger_rule=TriggerRule.ALL_DONE,
             retries=mirror.retries,
@@ -125,7 +126,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
             on_retry_callback=say_last,
         )
         def report() -> None:
-            report_run(get_current_context(), mirror, MIRROR_TASK)
+            report_run(get_current_context(), mirror, MIRROR_TASK, SETTLE_TASK)
 
         settled = settle()
         mirrored >> [settled, complete]

@@ -16,6 +16,7 @@ from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
+VERIFY_TASK = "verify"
 _PARAMETERS = ("quick", "repair")
 
 _DOC = """
@@ -60,7 +61,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
             return models
 
         verified = VerifyModelOperator.partial(
-            task_id="verify",
+            task_id=VERIFY_TASK,
             odoo_conn_id=mirror.odoo_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
             schema=mirror.schema_name,
@@ -83,7 +84,7 @@ def build_verify_dag(mirror: MirrorConfig) -> DAG:
             on_retry_callback=say_last,
         )
         def report() -> None:
-            report_verification(get_current_context(), mirror)
+            report_verification(get_current_context(), mirror, VERIFY_TASK)
 
         verified >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
     return dag

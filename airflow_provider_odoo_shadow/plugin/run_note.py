@@ -13,6 +13,7 @@ from airflow.listeners import hookimpl
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
+TASK = "report"
 KEY = "odoo_shadow_note"
 """The XCom's key. Nothing else tells the runs of this project from others, so it is a name of its own."""
 PREFIX = "Odoo shadow: "
@@ -44,10 +45,16 @@ def _write_note(dag_run: DagRun) -> None:
     if session is None:
         return
     with session.no_autoflush:  # the scheduler writes, in its own transaction, and tries again what fails there
-        query = select(XComModel.value).where(XComModel.dag_run_id == dag_run.id, XComModel.key == KEY)
+        query = select(XComModel.value).where(
+            XComModel.dag_run_id == dag_run.id,
+            XComModel.task_id == TASK,
+            XComModel.key == KEY,
+            XComModel.timestamp >= dag_run.start_date,  # of a run that was cleared, what it left then is no news
+        )
         found = session.scalar(query.limit(1))
         is_ours = (dag_run.note or "").startswith(PREFIX)
-        if isinstance(found, str) and (is_ours or not dag_run.note):
-            dag_run.note = (PREFIX + found)[:LONGEST]
+        # A backend that keeps XComs elsewhere has a reference here.
+        if isinstance(found, str) and found.startswith(PREFIX) and (is_ours or not dag_run.note):
+            dag_run.note = found[:LONGEST]
         elif is_ours:
             dag_run.note = PREFIX + _NO_REPORT

@@ -65,3 +65,31 @@ def test_a_date_that_lies_ahead_excuses_nothing(behind: Shell, odoo: StandIn, da
     in_odoo(odoo, "UPDATE res_partner SET write_date = now() AT TIME ZONE 'UTC' + interval '1 year' WHERE id = 20")
     outcome = behind.run("verify")
     assert outcome.code == 1 and outcome.out.endswith("not all is equal: 1 row differs.\n")
+
+
+def test_a_row_of_the_same_version_is_wrong_though_the_next_sync_reads_it(behind: Shell, database: str) -> None:
+    """After a replay was asked for, or when the sync itself read it after the watermark."""
+    with psycopg.connect(database, options="-c search_path=odoo_shadow") as connection:
+        connection.execute("UPDATE odoo_shadow_watermark SET last_write_date = last_write_date - interval '9 days'")
+        connection.execute("UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 5")
+    outcome = behind.run("verify")
+    assert "not all is equal: 2 rows differ; 1 row was written in Odoo after the last sync.\n" in outcome.out
+    assert behind.run("status").code == 1
+    assert behind.run("sync", *PARTNERS).code == 0
+    assert behind.run("verify").code == behind.run("status").code == 0
+
+
+def test_a_row_that_differs_even_when_it_is_read_anew_is_noted(behind: Shell, database: str) -> None:
+    with psycopg.connect(database, options="-c search_path=odoo_shadow") as connection:
+        connection.execute(
+            "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN IF new.id = 20 THEN new.name := 'wrong'; END IF; RETURN new; END$$"
+        )
+        connection.execute(
+            "CREATE TRIGGER spoil BEFORE UPDATE ON odoo_shadow_res_partner FOR EACH ROW EXECUTE FUNCTION spoil()"
+        )
+        connection.execute("UPDATE odoo_shadow_res_partner SET city = 'Elsewhere' WHERE id = 5")
+    outcome = behind.run("verify", "--repair")
+    assert outcome.code == 1
+    assert "1 row differs; 1 row was wrong in the shadow until now and is repaired; 1 row was written" in outcome.out
+    assert behind.run("status").code == 1

@@ -127,7 +127,7 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
     assert partner["last_verification"] is partner["proven_up_to"] is partner["last_error"] is None
     assert verified.pop("seconds") >= 0
     rows = len(expected_rows(odoo19, "res.company"))
-    nothing_differs = dict.fromkeys(("missing", "extra", "stale", "differing", "repaired"), 0)
+    nothing_differs = dict.fromkeys(("missing", "extra", "stale", "differing", "repaired", "newer", "not_given"), 0)
     assert verified == {"compares": "quick", "is_equal": True, "rows": rows, **nothing_differs}
     assert [company[name] for name in ("failed_runs", "not_mirrored", "problems")] == [0, [], []]
 

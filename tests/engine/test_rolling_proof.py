@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import LiteralString
 
 import pytest
 from odoo_shadow.mirror.errors import VerificationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run import untracked
 from odoo_shadow.mirror.run.closing import PROOF, Closed, close_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.proofs import read_proof
@@ -15,7 +17,7 @@ from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.source.api.client import OdooClient
 
 from odoo_stand_in import StandIn
-from tests.engine.counting import in_odoo, in_shadow
+from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, visits
 from tests.engine.running import PARTNERS, column, mirror
 from tests.engine.source_of_truth import assert_equal
 from tests.engine.verifying import verify
@@ -70,20 +72,60 @@ def test_what_differs_is_found_and_repaired(
     assert proven(shadow)
 
 
-def test_what_odoo_wrote_after_the_sync_is_left_to_the_next_one(
-    settled: StandIn, client: OdooClient, shadow: ShadowDatabase
-) -> None:
-    run, options = Run(), MirrorOptions(wait=timedelta(0))
-    mirror(client, shadow, run=run)
-    let_pass(shadow, timedelta(hours=4))
+LATE = "now() AT TIME ZONE 'UTC' - interval '5 minutes'"
+
+
+@pytest.fixture
+def visited(
+    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StandIn]:
+    """A table that was mirrored four hours ago, and that nothing but the proof compares."""
+    monkeypatch.setattr(untracked, "untracked_columns", lambda *_: ())
+    with visits(odoo, 20):
+        run = Run()
+        mirror(client, shadow, VISIT, run=run)
+        assert end(client, shadow, run) == []
+        let_pass(shadow, timedelta(hours=4))
+        yield odoo
+
+
+def between(client: OdooClient, shadow: ShadowDatabase) -> Run:
+    """Mirror, so that the proof comes ten minutes later: between the two, Odoo may have written."""
+    run = Run()
+    mirror(client, shadow, VISIT, run=run)
     in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = last_write_date - interval '10 minutes'")
-    ago = "now() AT TIME ZONE 'UTC' - interval '5 minutes'"
-    in_odoo(settled, f"UPDATE res_partner SET name = 'Renamed', write_date = {ago} WHERE id = 5")  # noqa: S608
-    assert [item for item in close_run(client, shadow, run=run, options=options) if item.what == PROOF] == []
+    return run
+
+
+def end(client: OdooClient, shadow: ShadowDatabase, run: Run) -> list[Closed]:
+    options = MirrorOptions(wait=timedelta(0))
+    return [item for item in close_run(client, shadow, run=run, options=options) if item.what == PROOF]
+
+
+def test_what_odoo_wrote_after_the_sync_was_not_wrong(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    run = between(client, shadow)
+    in_odoo(visited, f"UPDATE x_visit SET x_name = 'Renamed', write_date = {LATE} WHERE id = 5")  # noqa: S608
+    (closed,) = end(client, shadow, run)
+    assert closed.error is None and closed.counts.updated == 1
+    assert column(shadow, "x_name", [5], VISITS) == {5: "Renamed"}
     assert in_shadow(shadow, "SELECT * FROM {odoo_shadow_verification}") == []
-    assert proven(shadow)
-    mirror(client, shadow)
-    assert column(shadow, "name", [5]) == {5: "Renamed"}
+
+
+def test_what_the_shadow_has_in_the_same_version_was_wrong_whenever_it_was_written(
+    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    """As a defect, or a trigger, makes of a row that is written in every run."""
+    in_odoo(visited, f"UPDATE x_visit SET write_date = {LATE} WHERE id IN (5, 6)")  # noqa: S608
+    run = between(client, shadow)
+    in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET x_name = 'wrong' WHERE id = 5")
+    in_odoo(visited, "UPDATE x_visit SET x_name = 'x', write_date = write_date + interval '1 minute' WHERE id = 6")
+    (closed,) = end(client, shadow, run)
+    assert closed.error is None and closed.counts.updated == 2
+    found = "SELECT stale, differing, newer, repaired, corrected FROM {odoo_shadow_verification}"
+    assert in_shadow(shadow, found) == [(1, 1, 1, 2, 1)]
+    assert column(shadow, "x_name", [5, 6], VISITS)[6] == "x" != column(shadow, "x_name", [5], VISITS)[5] != "wrong"
 
 
 def test_a_wrong_cell_is_told(settled: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:

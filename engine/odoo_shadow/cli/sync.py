@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Unpack
 
@@ -64,6 +65,9 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.registry import find_table
+from odoo_shadow.shadow.state.sync_log import entries_of_run
+from odoo_shadow.shadow.state.verifications import outcomes_of_run
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
@@ -248,6 +252,7 @@ def _mirror_all(
         models.append(item)
     closed, end_error = _close(odoo, shadow, run, options)
     renew_due_views(shadow)
+    models, corrected = _with_what_was_committed(shadow, run, models)
     models += [ModelOutcome(item.model, Ending.UNCHANGED, item) for item in plan.unchanged]
     if not as_json:
         console().print(_as_table(shadow.schema, models, closed))
@@ -260,6 +265,7 @@ def _mirror_all(
         left_out=chosen.left_out,
         closed=tuple(closed),
         end_error=end_error,
+        corrected=corrected,
         problems=problems,
         seconds=seconds,
     )
@@ -281,6 +287,22 @@ def _mirror(
     except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
         return ModelOutcome(model, Ending.FAILED, error=str(error))
     return ModelOutcome(model, Ending.MIRRORED, result)
+
+
+def _with_what_was_committed(
+    shadow: ShadowDatabase, run: Run, models: Sequence[ModelOutcome]
+) -> tuple[list[ModelOutcome], int]:
+    """Add the rows that failed models have committed; return how many rows were wrong and repaired, besides."""
+    with shadow.transaction() as tx:
+        entries = {entry.table: entry for entry in entries_of_run(tx, run.id)}
+        corrected = sum(item.corrected for item in outcomes_of_run(tx, run.id))
+        failed = {item.model: find_table(tx, item.model) for item in models if item.ending is Ending.FAILED}
+    committed = {
+        model: RowCounts(entry.rows_inserted, entry.rows_updated, deleted=entry.rows_deleted)
+        for model, table in failed.items()
+        if table is not None and (entry := entries.get(table)) is not None
+    }
+    return [replace(item, committed=committed.get(item.model, item.committed)) for item in models], corrected
 
 
 def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Closed]) -> Table:

@@ -32,9 +32,10 @@ _MINUTE = 60
 _LONGEST_TOLD = LONGEST - 50
 DEFAULT_SCHEDULE = "0 */4 * * *"
 _SCHEDULES = ("schedule", "verify_schedule")
-_CRON_ITEM = r"(?:\*|\?|L?\d*L?|[A-Za-z]{3})"
+_CRON_ITEM = r"(?:\*|\?|R|[LW]*\d*[LW]*|[A-Za-z]{3})"
 _CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
-_CRON = re.compile(rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4}}|@(?:hour|dai|week|month|quarter|year|annual)ly|@midnight")
+_CRON = re.compile(rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4,6}}|@[A-Za-z]+")
+"""Every form that Airflow takes; what it then makes of them it says itself."""
 _MIRRORS = "mirrors"
 
 DAG_SETTINGS = frozenset(

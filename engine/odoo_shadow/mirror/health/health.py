@@ -178,12 +178,14 @@ def _as_outcome(found: Compared | None) -> dict[str, object] | None:
     return {
         "compares": found.compares,
         "at": found.started_at,
-        "is_equal": not found.differences,
+        "is_equal": found.is_equal,
         "rows": found.rows,
         "missing": found.missing,
         "extra": found.extra,
         "stale": found.stale,
         "differing": found.differing,
+        "newer": found.newer,
         "repaired": found.repaired,
+        "not_given": found.uncompared,
         "seconds": found.seconds,
     }

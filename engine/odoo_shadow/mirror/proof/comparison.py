@@ -46,6 +46,8 @@ _MOST_CELLS = 20
 _ONE_SECOND = timedelta(seconds=1)
 _LOGINS = "res.users.log"
 """Every login leaves a row there, that of the comparison, too."""
+_CREATED_BY = "create_uid"
+_BEHIND = (Difference.MISSING, Difference.STALE)
 MASK = "***"
 
 
@@ -85,7 +87,8 @@ class Comparison:
     :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
     :param clock: the same on a clock that nobody sets.
     :param synced_until: the table's watermark.
-    :param newer: records that were looked at twice and that Odoo wrote after the watermark: the next sync reads them.
+    :param newer: rows that the shadow lacks, or has older, and that Odoo wrote after the watermark: the next sync reads
+        them. One that the shadow has in the same version is wrong, whenever it was written.
     :param unreadable: records that Odoo lists and could not give so far, so that they were compared with nothing.
     """
 
@@ -181,10 +184,7 @@ class Comparison:
         return found
 
     def run_slice(self, after_id: int, rows: int, time_limit: timedelta) -> Slice:
-        """Compare about so many rows after an id, or as many as the time allows, a page at least.
-
-        Rows that Odoo wrote after the last sync are left to the next one.
-        """
+        """Compare about so many rows after an id, or as many as the time allows, a page at least."""
         suspects: dict[int, Difference] = {}
         reached, is_whole = after_id, False
         for page in self._pages(after_id):
@@ -192,9 +192,7 @@ class Comparison:
             reached, is_whole = page.last_id, page.is_last
             if self.rows >= rows or self.seconds >= time_limit.total_seconds():
                 break
-        found = self.look_again(sorted(suspects))
-        settled = {item: kind for item, kind in found.items() if item not in self.newer}
-        return Slice(settled, None if is_whole else reached)
+        return Slice(self.look_again(sorted(suspects)), None if is_whole else reached)
 
     def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
         """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
@@ -271,7 +269,8 @@ class Comparison:
                 differences |= self._compare(page.records, id_list(list(of_page)))
             given |= of_page.keys()
             fresh |= {item for item, record in of_page.items() if self._is_fresh(record)}
-            self.newer |= {item for item, record in of_page.items() if self._is_newer(record)}
+            behind = {item for item in of_page if differences.get(item) in _BEHIND}
+            self.newer |= {item for item in behind if self._is_newer(of_page[item])}
             withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
         lacking = [item for item in ids if item not in given]
         if lacking:
@@ -296,13 +295,14 @@ class Comparison:
     def _is_fresh(self, record: Record) -> bool:
         """Say whether a record was written while it was compared. One whose date lies ahead was not."""
         moment, latest = _written(record), timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
-        is_trace = self.layout.model == _LOGINS  # its date comes without fractions of a second
+        is_trace = self.layout.model == _LOGINS and record.get(_CREATED_BY) == self.odoo.user_id()
+        # A date comes without fractions of a second.
         earliest = timedelta(seconds=self.odoo.opened_at - self.clock) - _ONE_SECOND if is_trace else timedelta(0)
         return moment is not None and any(earliest <= moment - start <= latest for start in self.starts)
 
     def _is_newer(self, record: Record) -> bool:
         """Say whether a record was written after the table's last sync. A date that lies ahead says nothing."""
-        moment, latest = _written(record), self.started_at + timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
+        moment, latest = _written(record), self.starts[0] + timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
         return moment is not None and NEVER < self.synced_until < moment <= latest
 
 

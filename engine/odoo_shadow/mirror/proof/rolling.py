@@ -132,32 +132,41 @@ def _repair(
     """
     if not ids:
         return None, (), None
-    model = comparison.layout.model
+    model, newer = comparison.layout.model, comparison.newer & ids.keys()
     try:
-        cells = comparison.first_cells(first_on_both_sides(ids))
+        cells = comparison.first_cells(first_on_both_sides({item: ids[item] for item in ids if item not in newer}))
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={CLOSING: SLICE})
     except (MassDeletionError, OdooUnreadableRecordsError, RefusedRecordsError) as error:
         return None, ids, error
-    with shadow.transaction() as tx:
-        save_verification(
-            tx,
-            Verification(
-                run_id=run.id,
-                table=comparison.live.table,
-                kind=SLICE,
-                started_at=comparison.started_at,
-                seconds=comparison.seconds,
-                rows=comparison.rows,
-                ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
-                repaired=len(ids) - len(left),
-            ),
-        )
+    corrected = sorted(ids.keys() - left.keys() - newer)
+    if corrected or left:
+        with shadow.transaction() as tx:
+            save_verification(
+                tx,
+                Verification(
+                    run_id=run.id,
+                    table=comparison.live.table,
+                    kind=SLICE,
+                    started_at=comparison.started_at,
+                    seconds=comparison.seconds,
+                    rows=comparison.rows,
+                    ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
+                    newer=len(newer),
+                    repaired=len(ids) - len(left),
+                    corrected=len(corrected),
+                ),
+            )
     if left:
         differ = counted(len(left), "row differs", "rows differ")
         text = f"{model}: {differ} from Odoo even when read anew: {_listed(left)}."
         return None, left, VerificationError(text)
-    differed = counted(len(ids), "row differed from Odoo and was repaired", "rows differed from Odoo and were repaired")
-    log.warning("%s: %s: %s", model, differed, _listed(ids))
+    if newer:
+        log.info("%s: %s after the sync and read", model, counted(len(newer), "row was written", "rows were written"))
+    if corrected:
+        differed = counted(
+            len(corrected), "row differed from Odoo and was repaired", "rows differed from Odoo and were repaired"
+        )
+        log.warning("%s: %s: %s", model, differed, _listed(corrected))
     for item in cells:
         log.warning("%s %s", model, item)
     gone = sum(kind is Difference.EXTRA for kind in ids.values())

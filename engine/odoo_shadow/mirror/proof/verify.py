@@ -82,9 +82,8 @@ def verify_model(
 ) -> Verification:
     """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
 
-    Rows that change while they are compared are looked at again, and not reported; how many changed since the last sync
-    is counted. Rows that are gone from Odoo are
-    treated as the last sync was told to.
+    Rows that change while they are compared are looked at again, and not reported; those that Odoo wrote after the last
+    sync are counted apart. Rows that are gone from Odoo are treated as the last sync was told to.
 
     :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
     :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds; all others are compared.
@@ -100,7 +99,7 @@ def verify_model(
     )
     ids = comparison.run()
     cells = comparison.first_cells(first_on_both_sides(ids))
-    newer = comparison.newer & ids.keys()
+    newer = comparison.newer & ids.keys()  # before a repair looks again
     left: Mapping[int, Difference] = ids
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
@@ -115,6 +114,8 @@ def verify_model(
         ids={kind: sorted(i for i, found in ids.items() if found is kind) for kind in Difference},
         newer=len(newer),
         repaired=len(ids) - len(left),
+        corrected=len(ids.keys() - left.keys() - newer),
+        uncompared=len(unreadable),
         cannot_know=comparison.on_delete is OnDelete.IGNORE,
         not_compared=tuple(sorted(comparison.layout.refused)),
         cells=cells,
@@ -123,7 +124,8 @@ def verify_model(
         save_verification(tx, found)
         if verify.depth is Depth.FULL and found.is_settled and not unreadable:
             note_whole_round(tx, found.table, found.seconds, found.rows)
-        doubtful = {*left, *(item.id for item in unreadable)} - newer
+        behind = set[int]() if verify.repair else newer
+        doubtful = {*left, *(item.id for item in unreadable)} - behind
         if doubtful:
             note_unproven(tx, found.table, doubtful)
             differ = counted(len(doubtful), "row differs", "rows differ")

@@ -44,17 +44,19 @@ class ModelOutcome:
 
     :param done: what its run did, `Unchanged` where it was passed over, None where it was skipped or has failed.
     :param error: why it was skipped, or has failed.
+    :param committed: rows of one that has failed.
     """
 
     model: str
     ending: Ending
     done: MirrorResult | Unchanged | None = None
     error: str | None = None
+    committed: RowCounts = field(default_factory=RowCounts)
 
     @property
     def counts(self) -> RowCounts:
         """Its rows."""
-        return self.done.counts if isinstance(self.done, MirrorResult) else RowCounts()
+        return self.done.counts if isinstance(self.done, MirrorResult) else self.committed
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class RunOutcome:
 
     :param closed: what was done about some models when all were done.
     :param end_error: why not all of that could be done.
+    :param corrected: rows that were wrong until the rolling proof found and repaired them.
     :param problems: what keeps people from reading what was mirrored.
     :param seconds: from the plan to the end.
     """
@@ -73,6 +76,7 @@ class RunOutcome:
     left_out: tuple[LeftOut, ...] = ()
     closed: tuple[Closed, ...] = ()
     end_error: str | None = None
+    corrected: int = 0
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -110,6 +114,9 @@ class RunOutcome:
                 f"; not all is well ({named}): do what is said of each above, then run odoo-shadow sync again, which "
                 "goes on from the last committed page"
             )
+        if self.corrected:
+            wrong = counted(self.corrected, "row was wrong", "rows were wrong")
+            told += f"; {wrong} in the shadow until now and {'is' if self.corrected == 1 else 'are'} repaired"
         if self.end_error is not None:
             told += "; the end of the run failed: do what is said of it above, then run odoo-shadow sync again"
         if self.problems:
@@ -128,6 +135,7 @@ class RunOutcome:
             "models": [_as_entry(item) for item in self.models],
             "afterwards": [_as_closed(item) for item in self.closed],
             "end_error": self.end_error,
+            "corrected": self.corrected,
             "left_out": _as_left_out(self.left_out),
             "problems": list(self.problems),
         }

@@ -18,7 +18,9 @@ PROOF_STATEMENTS: tuple[LiteralString, ...] = (
     """ALTER TABLE {schema}.odoo_shadow_verification
     DROP CONSTRAINT IF EXISTS odoo_shadow_verification_kind_check,
     ADD CONSTRAINT odoo_shadow_verification_kind_check CHECK (kind IN ('quick', 'full', 'slice')),
-    ADD COLUMN IF NOT EXISTS newer bigint NOT NULL DEFAULT 0""",
+    ADD COLUMN IF NOT EXISTS newer bigint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS corrected bigint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS uncompared bigint NOT NULL DEFAULT 0""",
     """ALTER TABLE {internal}.table_state
     ADD COLUMN IF NOT EXISTS rests_on text,
     ADD COLUMN IF NOT EXISTS field_identities jsonb NOT NULL DEFAULT '{{}}',

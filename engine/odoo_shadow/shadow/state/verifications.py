@@ -24,8 +24,10 @@ class Verification:
 
     :param kind: `quick` (ids and `write_date`), `full` (every cell), or `slice` (every cell of some rows).
     :param ids: of the rows that differ, by how.
-    :param newer: how many of these Odoo wrote after the table's last sync, so that they were not wrong, but not there.
+    :param newer: how many of these Odoo wrote after the table's last sync, and the shadow has not: behind, not wrong.
     :param repaired: rows that were read again, or removed.
+    :param corrected: how many of the repaired ones were wrong, not behind.
+    :param uncompared: records that Odoo lists and does not give.
     :param cannot_know: whether rows that are gone from Odoo stay, so that nobody compares them.
     :param not_compared: fields that are left out, since Odoo does not give records together with them.
     :param cells: the first ones that differed, before anything was repaired.
@@ -40,6 +42,8 @@ class Verification:
     ids: Mapping[Difference, Sequence[int]]
     newer: int = 0
     repaired: int = 0
+    corrected: int = 0
+    uncompared: int = 0
     cannot_know: bool = False
     not_compared: tuple[str, ...] = ()
     cells: tuple[CellDifference, ...] = ()
@@ -51,13 +55,8 @@ class Verification:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing differs, or all of it was repaired."""
-        return self.repaired >= self.differences
-
-    @property
-    def corrected(self) -> int:
-        """How many rows were wrong until they were repaired."""
-        return max(0, self.repaired - self.newer)
+        """Whether all was compared, and nothing differs, or all of it was repaired."""
+        return self.repaired >= self.differences and not self.uncompared
 
 
 MOST_EXAMPLES = 20
@@ -70,9 +69,9 @@ def save_verification(tx: Transaction, found: Verification) -> None:
     examples = {str(kind): list(ids)[:MOST_EXAMPLES] for kind, ids in found.ids.items() if ids}
     tx.run(
         "INSERT INTO {table} (run_id, table_name, kind, started_at, duration_ms, rows_compared,"
-        " missing, extra, stale, differing, newer, repaired, examples)"
+        " missing, extra, stale, differing, newer, repaired, corrected, uncompared, examples)"
         " VALUES ({run_id}, {name}, {kind}, {started}, {duration}, {rows},"
-        " {missing}, {extra}, {stale}, {differing}, {newer}, {repaired}, {examples})",
+        " {missing}, {extra}, {stale}, {differing}, {newer}, {repaired}, {corrected}, {uncompared}, {examples})",
         table=tx.own(VERIFICATION),
         run_id=found.run_id,
         name=found.table,
@@ -82,6 +81,8 @@ def save_verification(tx: Transaction, found: Verification) -> None:
         rows=found.rows,
         newer=found.newer,
         repaired=found.repaired,
+        corrected=found.corrected,
+        uncompared=found.uncompared,
         examples=Jsonb(examples),
         **counts,
     )
@@ -99,18 +100,21 @@ class Outcome:
     differing: int
     newer: int
     repaired: int
+    corrected: int
+    uncompared: int
 
     @property
-    def corrected(self) -> int:
-        """How many rows were wrong until they were repaired."""
-        return max(0, self.repaired - self.newer)
+    def left(self) -> int:
+        """How many rows differ, or may differ, even now."""
+        return self.missing + self.extra + self.stale + self.differing - self.repaired + self.uncompared
 
 
 def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
     """Return what the comparisons of a run found, by table."""
     rows = tx.run(
         "SELECT table_name, sum(rows_compared)::bigint, sum(missing)::bigint, sum(extra)::bigint,"
-        " sum(stale)::bigint, sum(differing)::bigint, sum(newer)::bigint, sum(repaired)::bigint"
+        " sum(stale)::bigint, sum(differing)::bigint, sum(newer)::bigint, sum(repaired)::bigint,"
+        " sum(corrected)::bigint, sum(uncompared)::bigint"
         " FROM {table} WHERE run_id = {run_id} GROUP BY table_name ORDER BY table_name",
         table=tx.own(VERIFICATION),
         run_id=run_id,
@@ -134,11 +138,18 @@ class Compared:
     stale: int
     differing: int
     repaired: int
+    newer: int
+    uncompared: int
 
     @property
     def differences(self) -> int:
         """How many rows differed, repaired ones included."""
         return self.missing + self.extra + self.stale + self.differing
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether all was compared, and nothing differs, or all of it was repaired."""
+        return self.repaired >= self.differences and not self.uncompared
 
 
 def last_comparisons(tx: Transaction) -> tuple[dict[str, Compared], dict[str, Compared]]:
@@ -147,8 +158,9 @@ def last_comparisons(tx: Transaction) -> tuple[dict[str, Compared], dict[str, Co
         return {}, {}
     rows = tx.run(
         "SELECT DISTINCT ON (kind = {slice}, table_name) table_name, kind, started_at, duration_ms / 1000.0,"
-        " rows_compared, missing, extra, stale, differing, repaired"
-        " FROM {table} ORDER BY kind = {slice}, table_name, id DESC",
+        " rows_compared, missing, extra, stale, differing, repaired,"
+        " coalesce((to_jsonb(v) ->> 'newer')::bigint, 0), coalesce((to_jsonb(v) ->> 'uncompared')::bigint, 0)"
+        " FROM {table} v ORDER BY kind = {slice}, table_name, id DESC",
         table=tx.own(VERIFICATION),
         slice=SLICE,
     )

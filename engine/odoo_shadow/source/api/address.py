@@ -16,7 +16,7 @@ _LOOPBACK_NAMES = ("localhost", "localhost.")
 _LOOPBACK_IPV4 = IPv4Network("127.0.0.0/8")
 _LOOPBACK_IPV6 = IPv6Address("::1")
 _HOST_NAME = re.compile(r"[\w.-]+")
-_WEB_CLIENT = re.compile(r"/+(?:web|jsonrpc|xmlrpc|json/[12])(?=/|$)")
+_WEB_CLIENT = re.compile(r"/+(?:web(?=/*$|/login/*$)|(?:jsonrpc|xmlrpc|json/[12])(?=/|$))")
 """Where Odoo's own paths begin. `/odoo`, the web client's from 18 on, may also be where a proxy keeps Odoo."""
 
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
