@@ -24,11 +24,11 @@ os.environ.update(
 )
 
 import pytest
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.text import redaction
-
 from odoo_stand_in import StandIn
 from tests.debian_postgres import debian_postgres
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database

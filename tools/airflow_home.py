@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from odoo_shadow.source.api.connection import OdooConnection
 from psycopg.conninfo import conninfo_to_dict
 
+from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
 from tools import processes
 from tools.trouble import ToolError

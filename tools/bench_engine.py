@@ -18,7 +18,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import newest_id, read_pages
 from odoo_shadow.source.api.reading import ARCHIVED_TOO
-
 from tools.bench_canned import SAMPLE
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server, canned_server, client_fields, fresh_database, stand_in_server

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import psycopg
+from psycopg import sql
+
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen, choose_models
@@ -16,8 +18,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.source.api.client import OdooClient
-from psycopg import sql
-
 from odoo_stand_in.models.wide import MODELS
 from tools.bench_proof import CountingClient
 from tools.bench_report import Measured

@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 
 import psycopg
+from psycopg import sql
+
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.types import Argument, Json
-from psycopg import sql
-
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server, client_fields
 

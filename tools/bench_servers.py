@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
 from odoo_shadow.source.api.connection import OdooConnection
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.wide import FEW
 from tools.bench_canned import CannedAnswers, serve

@@ -14,7 +14,6 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.due_rows import due_rows, note_removed
 from odoo_shadow.shadow.state.finished import Finished, finished_tables
-
 from tools.bench_proof import CountingClient, make_older
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server

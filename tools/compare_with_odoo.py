@@ -19,15 +19,15 @@ from decimal import Decimal
 
 import click
 import psycopg
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.shadow import names
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.text.shown import shown
-from psycopg import sql
-from rich.console import Console
-from rich.table import Table
-
 from tools.odoo_cells import NOTHING_HIDDEN, Cells, NotComparableError, Reading, expected_cells, plain_cell
 from tools.odoo_models import Connection, OdooModel, made_since, read_model
 from tools.shadow_tables import Holds, ShadowColumn, ShadowTable, mirrored_tables, read_table, synced_until

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import TupleRow
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
 from odoo_shadow.mirror.binding import bind
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.text.shown import shown_block
-from psycopg.rows import TupleRow
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
 from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
 from tools.compare_with_odoo import PINNED

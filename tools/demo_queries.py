@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import psycopg
-from odoo_shadow.mirror.report_tables import add_row
 from psycopg.rows import TupleRow
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from odoo_shadow.mirror.report_tables import add_row
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TypeAlias
 
+from psycopg import sql
+
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.reading import ARCHIVED_TOO
 from odoo_shadow.source.errors import OdooAccessError
 from odoo_shadow.source.types import Context
-from psycopg import sql
-
 from tools.odoo_company_values import from_jsonb, from_properties
 from tools.odoo_models import Connection, OdooField, OdooModel, columns_of, table_of
 from tools.odoo_properties import expected_properties, plain_properties

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 import psycopg
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.types import Json
 from psycopg import sql
 from psycopg.rows import TupleRow
+
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.types import Json
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 

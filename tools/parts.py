@@ -16,7 +16,6 @@ from pathlib import Path
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
-
 from odoo_stand_in import StandIn
 from tools import signals
 from tools.airflow_home import to_stand_in

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from odoo_shadow.shadow import names
 from psycopg import sql
 
+from odoo_shadow.shadow import names
 from tools.odoo_models import Connection, OdooField, OdooModel, columns_of
 
 _OWN = frozenset({names.ID, names.SYNCED_AT, names.HASH, names.DELETED_AT})

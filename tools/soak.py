@@ -12,6 +12,7 @@ import time
 from typing import Unpack
 
 import click
+
 from odoo_shadow.cli.options import OdooSettings, odoo_client, odoo_options, shadow_options
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
@@ -19,7 +20,6 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
-
 from tools.compare_with_odoo import compare_databases
 from tools.mixed_writes import MODELS, MixedWriter
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.shadow.errors import ShadowError
-from odoo_shadow.source.errors import OdooError
-from odoo_shadow.text.shown import shown
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.source.errors import OdooError
+from odoo_shadow.text.shown import shown
 from tools import signals
 from tools.trouble import ToolError
 

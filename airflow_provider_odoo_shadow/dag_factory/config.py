@@ -8,6 +8,9 @@ from typing import Annotated
 
 from airflow.sdk import conf
 from airflow.timetables.trigger import CronTriggerTimetable
+from pydantic import ConfigDict, Field, field_validator
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.mirror.config.mirrors_file import (
     DEFAULT_SCHEDULE,
     EngineConfig,
@@ -20,9 +23,6 @@ from odoo_shadow.mirror.config.mirrors_file import (
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.names import as_stored
 from odoo_shadow.text.nearest import did_you_mean
-from pydantic import ConfigDict, Field, field_validator
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
 

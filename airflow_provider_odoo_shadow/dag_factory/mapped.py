@@ -10,6 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow.sdk import BaseOperator
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
+from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.errors import VerificationError
 from odoo_shadow.mirror.options import MirrorOptions
@@ -20,12 +26,6 @@ from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.text.log import logger
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
-from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -9,6 +9,12 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from airflow.sdk import Context, conf
+
+from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
@@ -21,12 +27,6 @@ from odoo_shadow.shadow.state.watermarks import NEVER
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean, nearest
-
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
-from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
 
 log = logger(__name__)
 

@@ -7,6 +7,19 @@ from datetime import timedelta
 
 from airflow.sdk import Context, TaskInstanceState
 from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.note import (
+    DRY_RUN_NOTE,
+    named,
+    repaired_tables,
+    sync_note,
+    verification_note,
+)
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
+from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 from odoo_shadow.mirror.binding import check_names_in_public
 from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.health.doctor import Verdict, examine
@@ -25,19 +38,6 @@ from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
-
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
-from airflow_provider_odoo_shadow.dag_factory.note import (
-    DRY_RUN_NOTE,
-    named,
-    repaired_tables,
-    sync_note,
-    verification_note,
-)
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
-from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 
 log = logger(__name__)
 

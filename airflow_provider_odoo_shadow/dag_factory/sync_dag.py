@@ -8,8 +8,6 @@ from datetime import timedelta
 import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
-from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
-from odoo_shadow.mirror.options import LARGEST_PAGE
 
 from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator
@@ -17,6 +15,8 @@ from airflow_provider_odoo_shadow.dag_factory.plan import ModelPlan, plan_models
 from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
+from odoo_shadow.mirror.options import LARGEST_PAGE
 
 PLAN_TASK = "plan"
 SETTLE_TASK = "settle"

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pendulum
 from airflow.sdk import DAG, Param, get_current_context, task
-from odoo_shadow.mirror.proof.verify import mirrored_models
 
 from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
@@ -15,6 +14,7 @@ from airflow_provider_odoo_shadow.dag_factory.report import report_verification
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from odoo_shadow.mirror.proof.verify import mirrored_models
 
 VERIFY_TASK = "verify"
 _PARAMETERS = ("quick", "repair")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk.log import mask_secret
+
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.redaction import SHORTEST, forms_of, protect
 

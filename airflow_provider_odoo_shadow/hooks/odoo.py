@@ -7,6 +7,9 @@ from functools import cached_property
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+
+from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
+from airflow_provider_odoo_shadow.hooks.masking import mask
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
@@ -15,9 +18,6 @@ from odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooUnr
 from odoo_shadow.source.types import Argument, Context, Domain, Json, Record
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.shown import shown
-
-from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
-from airflow_provider_odoo_shadow.hooks.masking import mask
 
 
 class OdooHook(BaseHook):

@@ -10,6 +10,13 @@ from uuid import NAMESPACE_URL, uuid5
 from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
+from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
+from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.known_models import check_names
 from odoo_shadow.mirror.config.model_settings import ModelSettings
@@ -25,13 +32,6 @@ from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.text.log import logger
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
-from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
-from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
-from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import Context
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
+
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
 from odoo_shadow.shadow.errors import ShadowFatalError
 from odoo_shadow.source.errors import OdooFatalError, OdooRetriableError

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from airflow.sdk import Variable
+
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.state.watermarks import Watermark
 from odoo_shadow.text.log import logger

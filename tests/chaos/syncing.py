@@ -12,8 +12,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from odoo_shadow.shadow.database import ShadowDatabase
 
+from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import ValidationError
 from tests.chaos.tcp_proxy import Address, Link, Moment, TcpProxy

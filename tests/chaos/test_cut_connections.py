@@ -6,8 +6,8 @@ from dataclasses import replace
 from threading import Event
 
 import pytest
-from odoo_shadow.shadow.database import ShadowDatabase
 
+from odoo_shadow.shadow.database import ShadowDatabase
 from tests.chaos.syncing import (
     CHECKPOINT,
     COMMIT,

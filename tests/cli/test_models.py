@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
 from tests.cli.shell import Outcome, Shell, shell_for
 from tests.conftest import Flavour

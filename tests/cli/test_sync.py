@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.shadow.database import ShadowDatabase
-from psycopg import sql
-
 from odoo_stand_in import Fault, StandIn
 from tests.cli.shell import Outcome, Shell, shell_for
 from tests.cli.windows import written_since

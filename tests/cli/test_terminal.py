@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+
 from odoo_shadow.cli.options import set_up_logging
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.text.log import logger
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.cli.shell import PROGRAM, Shell

@@ -8,10 +8,10 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state import proofs
 from odoo_shadow.text.amounts import counted
-
 from odoo_stand_in import StandIn
 from tests.cli.shell import Outcome, Shell
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.shadow.errors import ShadowConfigurationError
 
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.shadow.errors import ShadowConfigurationError
 from tests.dags.test_sync_dag import run, states
 
 if TYPE_CHECKING:

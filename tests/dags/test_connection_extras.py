@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from odoo_shadow.shadow.errors import ShadowConfigurationError
-from odoo_shadow.source.api.connection import OdooConnection
-from odoo_shadow.source.errors import OdooConfigurationError
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.errors import OdooConfigurationError
 from tests.dags.conftest import shadow_connection
 
 SECRET = "6f1d9c2b7e4a"

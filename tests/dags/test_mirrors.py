@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
-from odoo_shadow.mirror.errors import MirrorConfigurationError
 
 from airflow_provider_odoo_shadow.dag_factory.config import load_mirrors, read_mirrors
 from airflow_provider_odoo_shadow.dag_factory.sync_dag import build_sync_dag
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.mirror.errors import MirrorConfigurationError
 from tests.conftest import DAGS_FOLDER
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 import pytest
-from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn
 from tests.cli.windows import written_since
 from tests.dags.test_sync_dag import run, states

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
-
 from odoo_stand_in import StandIn
 from tests.cli.windows import written_since
 from tests.conftest import OUR_LOGGERS

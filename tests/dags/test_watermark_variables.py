@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from airflow.sdk import Variable
-from odoo_shadow.shadow.errors import ShadowConfigurationError
 
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
+from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_stand_in import StandIn
 from tests.dags.test_sync_dag import run, states
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from odoo_shadow.source.api import client as source_client
-from odoo_shadow.source.api.client import OdooClient
 from psycopg import sql
 from tenacity import wait_none
 
+from odoo_shadow.source.api import client as source_client
+from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
 from tests.conftest import FLAVOURS, Flavour, client_of
 from tests.target.emptying import empty

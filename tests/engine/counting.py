@@ -12,14 +12,14 @@ from typing import Any, Self
 
 import psycopg
 import requests
+from psycopg import sql
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_report
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-from psycopg import sql
-
 from odoo_stand_in import StandIn
 from tests.engine.conftest import age
 from tests.source.raw_server import RawServer, Reply, Request

@@ -12,7 +12,6 @@ from odoo_shadow.mirror.run.plan import Plan, plan_run
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from tests.engine.counting import VISIT, mirror_with
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg import sql
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import ALL, ModelChoice
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -17,8 +19,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark, read_scan, read_watermark
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.text.errors import ShownError
-from psycopg import sql
-
 from odoo_stand_in import StandIn
 
 PARTNERS = "odoo_shadow_res_partner"

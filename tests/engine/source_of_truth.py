@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime
 from typing import Any, LiteralString
 
 import psycopg
-from odoo_shadow.shadow.names import WRITE_DATE, column_name
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from odoo_shadow.shadow.names import WRITE_DATE, column_name
 from odoo_stand_in import StandIn
 from odoo_stand_in.schema import Field, Model
 

@@ -8,11 +8,11 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowRetriableError, ShadowUnreachableError
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.engine.running import (
     PARTNERS,

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS
 from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.database import ShadowDatabase
@@ -17,7 +18,6 @@ from odoo_shadow.shadow.names import column_name
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooError
-
 from odoo_stand_in import StandIn
 from tests.conftest import FLAVOURS, client_of
 from tests.engine.running import column, mirror, statuses_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
 from tests.conftest import client_of

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.errors import MassDeletionError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
@@ -18,7 +19,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooFatalError, OdooServerError, OdooUnreadableRecordsError
-
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.engine.conftest import age

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice
 from odoo_shadow.mirror.health.inventory import take_inventory
@@ -16,7 +17,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.discovery import Kind
 from odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.conftest import client_of

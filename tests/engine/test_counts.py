@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof import comparison
 from odoo_shadow.mirror.sync import id_check
@@ -19,7 +20,6 @@ from odoo_shadow.source.errors import (
     OdooServerError,
     OdooUnreadableRecordsError,
 )
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import (

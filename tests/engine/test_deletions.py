@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+
 from odoo_shadow.mirror.errors import MassDeletionError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.sync import id_check
@@ -13,7 +14,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooAccessError
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import (

@@ -8,6 +8,7 @@ from typing import LiteralString
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.health.doctor import Finding, Verdict, examine
 from odoo_shadow.mirror.health.forecast import forecast
@@ -15,7 +16,6 @@ from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.report_tables import as_text, findings_table
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.chaos.tcp_proxy import TcpProxy
 from tests.conftest import client_of

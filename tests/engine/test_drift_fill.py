@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.preview import Preview, preview_model
 from odoo_shadow.mirror.shape.describe import read_layout
@@ -18,7 +19,6 @@ from odoo_shadow.mirror.sync import model as mirror_job
 from odoo_shadow.mirror.sync import table_hold
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_shadow, mirror_with, visits

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror import identity
 from odoo_shadow.mirror.binding import accept_database
 from odoo_shadow.mirror.config.model_settings import ModelSettings
@@ -20,7 +21,6 @@ from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.schema import recorded_origin
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.conftest import age

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.engine.running import PARTNERS, calls_of, column, mirror, statuses_of, watermark_of
 from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows

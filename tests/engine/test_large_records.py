@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from odoo_shadow.source.api.http import PAGE_BYTES
 
+from odoo_shadow.source.api.http import PAGE_BYTES
 from odoo_stand_in import StandIn
 
 LARGE = 42

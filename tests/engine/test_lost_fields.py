@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.mirror.run.choose import Chosen
@@ -12,7 +13,6 @@ from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.engine.counting import VISIT, VISITS, in_shadow, mirror_with
 from tests.engine.running import StoppedError, column, statuses_of, stop_after

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.health.doctor import Verdict, examine
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
@@ -16,7 +17,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import mirror, statuses_of

@@ -17,10 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.running import StoppedError, column, mirror, statuses_of, stop_after

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.sync import refusals
@@ -16,7 +17,6 @@ from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits

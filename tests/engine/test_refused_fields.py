@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -25,7 +26,6 @@ from odoo_shadow.source.errors import (
     OdooServerError,
     OdooUnreadableRecordsError,
 )
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
 from tests.conftest import client_of

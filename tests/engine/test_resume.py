@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.running import PARTNERS, StoppedError, column, log_of, mirror, scan_of, stop_after, watermark_of

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import LiteralString
 
 import pytest
+
 from odoo_shadow.mirror.errors import VerificationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import untracked
@@ -15,7 +16,6 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.proofs import read_proof
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, visits
 from tests.engine.running import PARTNERS, column, mirror

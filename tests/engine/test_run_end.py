@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof import rolling as proof
@@ -19,7 +20,6 @@ from odoo_shadow.shadow.errors import RefusedRecordsError, ShadowBusyError, Shad
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.engine.conftest import age

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.running import PARTNERS, StoppedError, column, mirror, statuses_of, stop_after

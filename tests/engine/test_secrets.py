@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import plan
@@ -16,7 +17,6 @@ from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.shape import layout
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.secrets import INNOCENT
 from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places

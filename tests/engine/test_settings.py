@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings, settings_of
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
@@ -15,7 +16,6 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.tables.tables import ChangeKind
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooError
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits

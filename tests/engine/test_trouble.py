@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
@@ -24,8 +26,6 @@ from odoo_shadow.source.errors import (
     OdooUnknownModelError,
     OdooUnreachableError,
 )
-from psycopg import sql
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.conftest import client_of

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-
 from odoo_stand_in import StandIn
 from tests.engine.running import column, mirror, watermark_of
 from tests.engine.source_of_truth import assert_equal

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
@@ -20,7 +21,6 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreadableRecordsError,
 )
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
 from tests.conftest import client_of

@@ -8,13 +8,13 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import untracked
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.sql_written import is_written_by_sql
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.conftest import client_of

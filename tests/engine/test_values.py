@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape import columns
@@ -22,8 +24,6 @@ from odoo_shadow.shadow.tables.staging import Cell
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.fields import Field
 from odoo_shadow.source.types import Json
-from psycopg import sql
-
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import KINDS
 from tests.conftest import client_of

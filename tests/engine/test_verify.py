@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -17,7 +18,6 @@ from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits

@@ -7,7 +7,6 @@ from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.verifications import Verification
 from odoo_shadow.source.api.client import OdooClient
-
 from tests.engine.counting import VISIT
 
 PAGES = MirrorOptions(batch_size=20)

@@ -7,9 +7,9 @@ from itertools import count
 
 import psycopg
 import pytest
-from odoo_shadow.source.api.connection import ProtocolChoice
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.api.connection import ProtocolChoice
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.odoo import servers

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import psycopg
-from odoo_shadow.source.types import Argument, Context, Json, Record
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.types import Argument, Context, Json, Record
 from tests.odoo.servers import OdooServer
 
 ARCHIVED_TOO: Context = {"active_test": False}

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
-
 from odoo_stand_in import StandIn
 from tests.conftest import FLAVOURS
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from odoo_shadow.source.errors import OdooAccessError
-from odoo_shadow.source.types import Json
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.errors import OdooAccessError
+from odoo_shadow.source.types import Json
 from tests.odoo.records import Records
 from tests.odoo.servers import OdooServer
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from odoo_shadow.source.errors import OdooAccessError, OdooError
-from odoo_shadow.source.types import Json, Record
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.errors import OdooAccessError, OdooError
+from odoo_shadow.source.types import Json, Record
 from tests.odoo.records import ARCHIVED_TOO
 from tests.odoo.servers import OdooServer
 

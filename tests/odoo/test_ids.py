@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.connection import ProtocolChoice
 from odoo_shadow.source.api.reading import WITHOUT_ID, Reading
 from odoo_shadow.source.errors import OdooAccessError, OdooRequestError, OdooUnreadableRecordsError
 from odoo_shadow.source.types import Domain, Record
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from tests.odoo.records import ARCHIVED_TOO, Records
 from tests.odoo.servers import OdooServer
 

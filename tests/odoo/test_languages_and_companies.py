@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from odoo_shadow.source.types import Context, Json
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.types import Context, Json
 from tests.odoo.records import ARCHIVED_TOO, Records
 
 pytestmark = pytest.mark.odoo

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.connection import ProtocolChoice
 from odoo_shadow.source.errors import OdooConfigurationError, OdooRequestError
 from odoo_shadow.source.types import Json
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from tests.odoo.conftest import HookTo
 from tests.odoo.records import ARCHIVED_TOO, Records, Values, ids_of
 from tests.odoo.servers import OdooServer

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from odoo_shadow.source.errors import OdooConfigurationError
-from odoo_shadow.source.types import Domain
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.errors import OdooConfigurationError
+from odoo_shadow.source.types import Domain
 from tests.odoo.conftest import HookTo
 from tests.odoo.records import ARCHIVED_TOO, Records, Values
 from tests.odoo.servers import OdooServer

@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable
 
 import pytest
+
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.connection import ProtocolChoice
 from odoo_shadow.source.errors import (
     OdooAccessError,
@@ -17,8 +19,6 @@ from odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
-
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from tests.odoo.conftest import HookTo
 from tests.odoo.servers import OdooServer
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
-from odoo_shadow.source.errors import OdooRequestError, OdooUnknownModelError
-from odoo_shadow.source.types import Context, Json
 from psycopg.types.json import Jsonb
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.source.errors import OdooRequestError, OdooUnknownModelError
+from odoo_shadow.source.types import Context, Json
 from tests.odoo.records import ARCHIVED_TOO, Records
 from tests.odoo.servers import OdooServer
 

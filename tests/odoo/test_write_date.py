@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from odoo_shadow.source.types import Domain
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.types import Domain
 from tests.odoo.records import ARCHIVED_TOO, Records, Values, moment
 from tests.odoo.servers import OdooServer
 

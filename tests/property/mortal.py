@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
+
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.types import Argument, Json
-from psycopg.rows import TupleRow
 
 
 class Killed(BaseException):

@@ -24,7 +24,6 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import Page
 from odoo_shadow.source.api.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
 from odoo_shadow.source.types import Domain, Record
-
 from tests.property import told
 from tests.property.odoo_side import THING
 from tests.property.plans import Profile

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, Protocol
 
 import psycopg
-from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from psycopg import sql
 
+from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn, ddl
 from odoo_stand_in.errors import UserError
 from odoo_stand_in.reflecting import reflect

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from hypothesis import strategies as st
-from odoo_shadow.shadow.on_delete import OnDelete
 
+from odoo_shadow.shadow.on_delete import OnDelete
 from tests.property import writes
 from tests.property.mortal import Death, Moment
 from tests.property.odoo_side import PLAIN, PRODUCT, TEMPLATE, THING

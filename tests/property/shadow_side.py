@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, LiteralString
 
 import psycopg
-from odoo_shadow.shadow.database import DEFAULT_SCHEMA
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from odoo_shadow.shadow.database import DEFAULT_SCHEMA
 from tests.property.odoo_side import TABLES, OdooSide
 
 _UNMIRRORED = frozenset({"binary", "one2many"})

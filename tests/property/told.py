@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 from odoo_shadow.mirror.run import closing
 from odoo_shadow.mirror.sync import scan
-
 from tests.property import writes
 from tests.property.machine import Outcome, Story
 from tests.property.mortal import Death, Moment

@@ -14,11 +14,11 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import sql
+
 from odoo_shadow.cli.main import main
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
-from psycopg import sql
-
 from odoo_stand_in import StandIn
 from tests.cli.shell import Outcome, shell_for
 from tests.target.roles import as_role

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from odoo_shadow.source.api import http
 from odoo_shadow.source.api.client import ATTEMPTS, OdooClient
 from odoo_shadow.source.api.headers import LONGEST_RETRY_AFTER
@@ -27,7 +28,6 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-
 from tests.security.child import in_a_child
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import HTML_TYPE, RawServer, Reply, Request, gzipped, result

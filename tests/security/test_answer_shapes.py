@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+
 from odoo_shadow.mirror.health.doctor import Verdict, examine
 from odoo_shadow.mirror.identity import _ask
 from odoo_shadow.mirror.shape.columns import boolean, integer, jsonb, many2one, number
@@ -37,7 +38,6 @@ from odoo_shadow.source.errors import (
     OdooServerError,
 )
 from odoo_shadow.source.types import Json
-
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result
 

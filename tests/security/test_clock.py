@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from odoo_shadow.mirror.clock import CLOCK_TOLERANCE
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof.verify import Depth
@@ -20,7 +21,6 @@ from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import Unreadable
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import LiteralString
 
 import pytest
-from odoo_shadow.shadow.errors import ShadowError
 
+from odoo_shadow.shadow.errors import ShadowError
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import log_of, mirror

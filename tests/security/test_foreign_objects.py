@@ -7,10 +7,10 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.ownership import list_foreign
 from odoo_shadow.shadow.trust import Trust
-
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour, client_of
 from tests.engine.running import StoppedError, mirror

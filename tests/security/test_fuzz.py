@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
+from tenacity import wait_none
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.health.doctor import examine
@@ -27,8 +29,6 @@ from odoo_shadow.source.api.fingerprints import read_fields_states
 from odoo_shadow.source.api.pages import newest_id, read_pages
 from odoo_shadow.source.api.reading import Reading
 from odoo_shadow.source.errors import OdooError
-from tenacity import wait_none
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits

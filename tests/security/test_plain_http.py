@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.errors import OdooConfigurationError
-
 from tests.source.conftest import SECRET, ClientTo
 from tests.source.raw_server import RawServer
 

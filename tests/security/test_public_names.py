@@ -6,8 +6,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from odoo_shadow.shadow.install import ensure_base
 
+from odoo_shadow.shadow.install import ensure_base
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.security.hostile_database import Hostile

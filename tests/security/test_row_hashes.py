@@ -12,6 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import errors, sql
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync import rehash
@@ -22,8 +24,6 @@ from odoo_shadow.shadow.database import PgConnection, ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
 from odoo_shadow.source.api.client import OdooClient
-from psycopg import errors, sql
-
 from odoo_stand_in import StandIn
 from tests.conftest import client_of
 from tests.engine.counting import VISIT, VISITS, CountingProxy, in_shadow, mirror_with, visits

@@ -286,9 +286,9 @@ def test_airflow_hides_what_is_not_ours_to_hide(
     airflow_database: None, monkeypatch: pytest.MonkeyPatch, odoo: StandIn
 ) -> None:
     from airflow.sdk._shared.secrets_masker import redact
-    from odoo_shadow.text.redaction import forms_of
 
     from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+    from odoo_shadow.text.redaction import forms_of
 
     secret = 'Hash-"secret"/of & 20+ characters'
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo, hash_secret=secret))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import LiteralString
 
 import pytest
+
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.take_over import find_left_behind, move_left_behind
-
 from odoo_stand_in import StandIn
 from tests.conftest import Flavour
 from tests.security.hostile_database import Hostile

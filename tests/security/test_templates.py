@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 import pytest
+
+from airflow_provider_odoo_shadow.dag_factory.config import read_mirrors
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.source.api import discovery
 from odoo_shadow.source.errors import OdooConfigurationError
-
-from airflow_provider_odoo_shadow.dag_factory.config import read_mirrors
 from odoo_stand_in import StandIn
 from tests.conftest import DAGS_FOLDER, OUR_LOGGERS, client_of
 from tests.dags.conftest import forget_variables, odoo_connection, shadow_connection
@@ -240,9 +240,8 @@ def test_a_text_of_which_nothing_tells_where_it_is_from_is_not_rendered() -> Non
 @pytest.mark.parametrize("setting", ["trusted_roles", "agreed_objects"])
 def test_a_single_text_is_no_list_of_whom_to_trust(setting: str) -> None:
     """Its letters would be taken for the names of roles."""
-    from odoo_shadow.shadow.errors import ShadowConfigurationError
-
     from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator, VerifyModelOperator
+    from odoo_shadow.shadow.errors import ShadowConfigurationError
 
     dag_run = SimpleNamespace(dag_id="d", run_id="r")
     context = cast("Context", {"dag_run": dag_run, "params": {"quick": True, "repair": False}})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from threading import Thread
 
 import pytest
+
 from odoo_shadow.shadow import transport
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import pytest
+from tenacity import wait_none
+
 from odoo_shadow.source.api import client as client_module
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.errors import OdooError
-from tenacity import wait_none
-
 from tests.source.raw_server import RawServer
 
 SECRET = "s3cr3t-of-this-test"

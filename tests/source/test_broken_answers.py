@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from odoo_shadow.source.api.client import ATTEMPTS, OdooClient
 from odoo_shadow.source.errors import (
     OdooConfigurationError,
@@ -16,7 +17,6 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.conftest import ClientTo, failing_with

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import (
     OdooConfigurationError,
@@ -22,7 +23,6 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-
 from tests.source.certificates import Certificate
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply

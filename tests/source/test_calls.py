@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 
 import pytest
+
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooAuthenticationError, OdooRequestError
 from odoo_shadow.source.types import Context
-
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result
 

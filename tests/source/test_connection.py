@@ -6,9 +6,9 @@ import pickle
 from dataclasses import asdict
 
 import pytest
+
 from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice
 from odoo_shadow.source.errors import OdooConfigurationError
-
 from tests.source.conftest import SECRET
 
 

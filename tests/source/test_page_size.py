@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
+
 from odoo_shadow.source.api.http import PAGE_BYTES
 from odoo_shadow.source.api.page_size import PageSize
 

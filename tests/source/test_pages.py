@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import Page, newest_id, read_pages
 from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
 from odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, OdooServerError
 from odoo_shadow.source.types import Domain
-
 from odoo_stand_in import StandIn
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply, Request, result

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from odoo_shadow.source.api.readable_only import readable_only
 
+from odoo_shadow.source.api.readable_only import readable_only
 from tests.source.conftest import ClientTo
 from tests.source.raw_server import RawServer, Reply, Request
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+
 from odoo_shadow.source.api.client import ATTEMPTS, LONGEST_WAIT, OdooClient
 from odoo_shadow.source.errors import (
     OdooAuthenticationError,
@@ -16,7 +17,6 @@ from odoo_shadow.source.errors import (
     OdooThrottledError,
     OdooUnreachableError,
 )
-
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.conftest import ClientTo, failing_with

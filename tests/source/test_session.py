@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
     OdooServerError,
 )
-
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.certificates import Certificate

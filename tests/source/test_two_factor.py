@@ -6,8 +6,8 @@ import json
 import xmlrpc.client
 
 import pytest
-from odoo_shadow.source.errors import OdooAuthenticationError
 
+from odoo_shadow.source.errors import OdooAuthenticationError
 from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.source.raw_server import HTML_TYPE, RawServer, Reply, Request
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import xmlrpc.client
 
 import pytest
-from odoo_shadow.source.errors import OdooRequestError, OdooServerError
 
+from odoo_shadow.source.errors import OdooRequestError, OdooServerError
 from tests.source.conftest import ClientTo, failing_with
 from tests.source.raw_server import RawServer, Reply
 

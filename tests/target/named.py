@@ -5,7 +5,6 @@ from __future__ import annotations
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.descriptions import Description
-
 from tests.target.catalog import structure
 from tests.target.tables import make_table
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from psycopg import sql
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.install import ensure_base
@@ -17,7 +19,6 @@ from odoo_shadow.shadow.tables.merge import merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import Row
 from odoo_shadow.shadow.views.catalogue import describe_table
-from psycopg import sql
 
 NAME = Column("name", ColumnType.TEXT)
 COLUMNS = ("id", "_odoo_write_date", "name")

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.address import read_address
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError, ShadowUnreachableError
-
 from tests.target.fake_postgres import telling
 
 SECRET = "hunter2"

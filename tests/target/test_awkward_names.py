@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
@@ -15,7 +16,6 @@ from odoo_shadow.shadow.state.lease import Lease, take_lease
 from odoo_shadow.shadow.state.schema import Origin, claim_origin, recorded_origin, schema_version
 from odoo_shadow.shadow.state.watermarks import Scan
 from odoo_shadow.shadow.tables.changes import plan_change
-
 from tests.target.catalog import structure
 from tests.target.roles import run_as_owner
 from tests.target.tables import NOON, make_table, merge, rows_of

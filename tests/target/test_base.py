@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.descriptions import Description
@@ -20,7 +21,6 @@ from odoo_shadow.shadow.state.schema import Origin, check_origin, claim_origin, 
 from odoo_shadow.shadow.state.schema_statements import VERSION, base_statements
 from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.shadow.views.named_views import renew_due_views
-
 from tests.target.catalog import structure
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, rows_of

@@ -7,14 +7,14 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.rows import TupleRow
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.views.catalogue import describe_table
-from psycopg import sql
-from psycopg.rows import TupleRow
-
 from tests.target.catalog import contents
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_table

@@ -8,6 +8,9 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.rows import TupleRow
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
@@ -16,9 +19,6 @@ from odoo_shadow.shadow.errors import (
     ShadowRetriableError,
     ShadowUnreachableError,
 )
-from psycopg import sql
-from psycopg.rows import TupleRow
-
 from tests.target.fake_postgres import refusing, telling
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import make_base, make_table, merge, row, rows_of

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import errors as pg
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log, watermarks
 from odoo_shadow.shadow.state.lease import Lease, take_lease
 from odoo_shadow.shadow.state.watermarks import Scan
-from psycopg import errors as pg
-
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import NOON, make_table, merge, row
 

@@ -9,6 +9,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
@@ -20,8 +22,6 @@ from odoo_shadow.shadow.errors import (
     ShadowUnreachableError,
 )
 from odoo_shadow.shadow.tables.merge import merge_rows
-from psycopg import sql
-
 from tests.target.fake_postgres import refusing
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import COLUMNS, hash_of, make_base, make_table, row

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.tables.apply_changes import columns_to_fill
 from odoo_shadow.shadow.tables.changes import plan_change
 from odoo_shadow.shadow.tables.tables import ChangeKind
-
 from tests.target.catalog import contents
 from tests.target.tables import make_base, make_table, merge, rows_of
 

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.merge import Overwrite, merge_rows
 from odoo_shadow.shadow.tables.staging import Cell
-
 from tests.target.tables import COLUMNS, NOON, hash_of, make_table, merge, row, rows_of
 
 EARLIER, LATER = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)

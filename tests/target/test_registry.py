@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import LiteralString
 
 import pytest
+from psycopg import sql
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.install import ensure_base
@@ -13,8 +15,6 @@ from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.state.registry import TableStatus
 from odoo_shadow.shadow.tables.present import present_columns
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from psycopg import sql
-
 from tests.target.tables import NAME, make_base, make_table, merge, row, rows_of
 
 CHANGES: list[LiteralString] = [

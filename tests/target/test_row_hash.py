@@ -10,13 +10,13 @@ from typing import LiteralString
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.merge import fill_columns
 from odoo_shadow.shadow.tables.row_hash import note_hashed, rehash_rows
 from odoo_shadow.shadow.tables.staging import Cell
-
 from tests.target.tables import COLUMNS, hash_of, make_table, merge, row, rows_of
 
 KINDS = {

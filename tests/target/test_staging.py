@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import LiteralString
 
 import pytest
+from psycopg import sql
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.differences import Difference
@@ -17,8 +19,6 @@ from odoo_shadow.shadow.tables.compare import compare_rows, id_range
 from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
 from odoo_shadow.shadow.tables.merge import Filled, Merged, Overwrite, fill_columns, merge_rows, refresh_columns
 from odoo_shadow.shadow.tables.staging import FEWEST_TELLING, MOST_EXPLAINED, Cell, Row
-from psycopg import sql
-
 from tests.target.tables import NOON, hash_of, make_table, rows_of
 
 FIELDS = (

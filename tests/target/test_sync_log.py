@@ -14,7 +14,6 @@ from odoo_shadow.shadow.state.sync_log import (
     log_unopened,
     open_entry,
 )
-
 from tests.target.tables import make_base
 
 PARTNERS, USERS = "odoo_shadow_res_partner", "odoo_shadow_res_users"

@@ -8,6 +8,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import (
@@ -17,8 +19,6 @@ from odoo_shadow.shadow.errors import (
     ShadowRetriableError,
 )
 from odoo_shadow.shadow.tables.merge import merge_rows
-from psycopg import sql
-
 from tests.target.catalog import structure
 from tests.target.tables import NOON, hash_of, make_table, merge, row, rows_of
 

@@ -8,10 +8,10 @@ from threading import Barrier
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.views.named_views import _renew, drop_views_on, renew_due_views
-
 from tests.target.catalog import structure
 from tests.target.named import (
     CUSTOMER,

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.lease import Lease, take_lease
 from odoo_shadow.shadow.state.watermarks import (
@@ -17,7 +18,6 @@ from odoo_shadow.shadow.state.watermarks import (
     read_watermark,
     save_scan,
 )
-
 from tests.target.tables import NOON, make_base, make_table
 
 TABLE = "odoo_shadow_res_partner"

@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.shape.columns import MisfitError
 from odoo_shadow.mirror.shape.layout import FieldColumn, Labels, Layout

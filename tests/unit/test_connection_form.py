@@ -7,10 +7,10 @@ from importlib import import_module, resources
 from typing import Any
 
 import pytest
-from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice
 
 from airflow_provider_odoo_shadow.get_provider_info import get_provider_info
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice
 
 jsonschema = pytest.importorskip("jsonschema")
 EXTRAS = [

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from odoo_shadow.mirror.shape.secrets import is_secret
 from odoo_shadow.source.api.fields import Field
-
 from tools import credential_fields
 
 TABLE = Path(__file__).parents[2] / "docs" / "credential-fields.md"

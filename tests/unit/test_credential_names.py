@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from odoo_shadow.mirror.shape.secrets import is_secret, why_secret
 from odoo_shadow.source.api.fields import Field
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from odoo_shadow.mirror.config.mirrors_file import EngineConfig, read_engine_config
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 

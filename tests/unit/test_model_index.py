@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.model_index import IndexedModel, read_model_index

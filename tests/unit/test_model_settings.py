@@ -6,10 +6,11 @@ import json
 from uuid import UUID
 
 import pytest
+from pydantic import JsonValue
+
 from odoo_shadow.mirror.config.model_settings import AS_USUAL, ModelSettings, read_as, settings_of
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.source.api.connection import OdooConnection
-from pydantic import JsonValue
 
 SECRET = "a key that nobody guesses"
 KEY, OTHER_KEY = UUID(int=1), UUID(int=2)

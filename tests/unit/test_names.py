@@ -7,6 +7,7 @@ from itertools import islice
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.shadow.names import (
     LONGEST_NAME,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from odoo_shadow.mirror.pace import due_rows, lateness, promised_time, time_for_slices
 from odoo_shadow.shadow.state.proofs import Proof
 

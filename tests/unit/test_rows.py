@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
 from odoo_shadow.shadow.tables.staging import FEWEST_TELLING, Cell, Row

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
+
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.log import Block, logger

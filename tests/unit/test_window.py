@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
+
 from odoo_shadow.mirror.sync.window import Kind, can_resume, domain_of, kind_of, low_end
 from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
 

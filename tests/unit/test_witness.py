@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.proof import witness
 from odoo_shadow.mirror.proof.witness import Witness
@@ -18,7 +19,6 @@ from odoo_shadow.shadow.tables.staging import Cell
 from odoo_shadow.source.api.fields import Field
 from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.types import Json, Record
-
 from tests.unit.test_columns import CONVERSIONS, REFUSED
 
 SECRET = "k" * 40

@@ -34,7 +34,9 @@ DEFAULT_SCHEDULE = "0 */4 * * *"
 _SCHEDULES = ("schedule", "verify_schedule")
 _CRON_ITEM = r"(?:\*|\?|R|[LW]*\d*[LW]*|[A-Za-z]{3})"
 _CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
-_CRON = re.compile(rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4,6}}|@[A-Za-z]+")
+_CRON = re.compile(
+    rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4,6}}|(?i:@(?:hour|dai|week|month|quarter|year|annual)ly|@midnight)"
+)
 """Every form that Airflow takes; what it then makes of them it says itself."""
 _MIRRORS = "mirrors"
 
