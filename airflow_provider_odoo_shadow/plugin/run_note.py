@@ -42,7 +42,7 @@ def _write_note(dag_run: DagRun) -> None:
     from sqlalchemy.orm import object_session
 
     session = object_session(dag_run)
-    if session is None:
+    if session is None or dag_run.start_date is None:
         return
     with session.no_autoflush:  # the scheduler writes, in its own transaction, and tries again what fails there
         query = select(XComModel.value).where(

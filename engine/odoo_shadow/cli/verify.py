@@ -42,9 +42,10 @@ from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.state.verifications import MOST_EXAMPLES, Verification
 from odoo_shadow.source.errors import OdooError
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 
 SOME_DIFFER = 1
+_MOST_NAMED = 10
 
 
 @click.command(cls=Command)
@@ -229,7 +230,6 @@ def _tell(model: str, found: Verification) -> None:
         say(f"{model}: {REFUSED}: {', '.join(found.not_compared)}")
     for kind, ids in found.ids.items():
         if ids:
-            shown = ", ".join(map(str, ids[:10])) + (" …" if len(ids) > 10 else "")
-            say(f"{model}: {len(ids)} {kind}: {shown}")
+            say(f"{model}: {len(ids)} {kind}: {first_of(ids, _MOST_NAMED)}")
     for item in found.cells:
         say(f"{model} {item}")

@@ -77,11 +77,11 @@ def told_late(table: TableStatus, now: datetime) -> str:
     every = "day" if days == 1 else f"{days} days"
     said = f"its rows are to be proven every {every}, and are {in_seconds(late)} late"
     if not table.rows_a_second:
-        return f"{said}: run a sync, or odoo-shadow verify"
+        return f"{said}: run a sync, or odoo-shadow verify --repair"
     needed = timedelta(seconds=table.row_count / table.rows_a_second)
     return (
         f"{said}: at {table.rows_a_second:.0f} rows a second a round takes {in_seconds(needed)} of Odoo's time; "
-        "run more often, or let odoo-shadow verify do it at night"
+        "run more often, or let odoo-shadow verify --repair do it at night"
     )
 
 

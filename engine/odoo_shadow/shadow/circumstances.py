@@ -21,6 +21,7 @@ from odoo_shadow.shadow.errors import (
     is_of_full_disk,
 )
 from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.text.amounts import first_of
 
 OLDEST_VERSION = 150000
 UTF8 = "UTF8"
@@ -124,7 +125,7 @@ def hidden_tables(cursor: psycopg.Cursor[TupleRow], schema: str) -> str:
     role = sql.Identifier(user).as_string()
     table, is_own = rows[0]
     by_table = f"ALTER TABLE {table} {'NO FORCE ROW LEVEL SECURITY' if is_own else f'OWNER TO {role}'}"
-    listed = ", ".join(name for name, _ in rows[:_MOST_NAMED]) + (" …" if len(rows) > _MOST_NAMED else "")
+    listed = first_of([name for name, _ in rows], _MOST_NAMED)
     return (
         f"row-level security hides rows of {listed} from the role '{user}', and a mirror must see and write all: "
         f"ALTER ROLE {role} BYPASSRLS; or, for each of these tables, {by_table}"

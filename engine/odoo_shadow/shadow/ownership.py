@@ -16,6 +16,7 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.foreign_query import foreign_in, foreign_in_schemas
 from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.relations import CONTROL_TABLES, META
+from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.shown import shown
 
 _MOST_NAMED = 5
@@ -149,4 +150,4 @@ def _digest(definition: str | None) -> str | None:
 
 
 def _named(found: list[Foreign]) -> str:
-    return "; ".join(map(str, found[:_MOST_NAMED])) + (" …" if len(found) > _MOST_NAMED else "")
+    return first_of(found, _MOST_NAMED, "; ")

@@ -35,6 +35,7 @@ from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.views.public_views import BEFORE, BOOKS, PUBLIC, publish
+from odoo_shadow.text.amounts import first_of
 
 _MOST_NAMED = 5
 
@@ -152,12 +153,13 @@ def check_movable(tx: Transaction, found: Sequence[LeftBehind]) -> None:
     taken = _taken(tx, found)
     if taken:
         raise ShadowConflictError(
-            f"Schema {BEFORE} has something of these names already: {_listed(taken)}: nothing was moved, since nothing "
-            f"there is overwritten. Rename it, drop it, or rename the schema: ALTER SCHEMA {BEFORE} RENAME TO …"
+            f"Schema {BEFORE} has something of these names already: {first_of(taken, _MOST_NAMED)}: nothing was moved, "
+            f"since nothing there is overwritten. Rename it, drop it, or rename the schema: ALTER SCHEMA {BEFORE} RENAME "
+            "TO …"
         )
     others = [item for item in found if not item.is_ours]
     if others:
-        owners = _listed(sorted({item.owner for item in others}))
+        owners = first_of(sorted({item.owner for item in others}), _MOST_NAMED)
         raise ShadowPermissionError(
             f"{len(others)} of these belong to other roles ({owners}): nothing was moved. Let an administrator run "
             f"this command with their own login, or: {'; '.join(statements_for_others(tx, found)[:_MOST_NAMED])} …"
@@ -253,7 +255,3 @@ def _make_schema(tx: Transaction) -> None:
             f"The role {role} may not create a schema: nothing was moved. Let an administrator run: "
             f"CREATE SCHEMA {BEFORE} AUTHORIZATION {role}"
         ) from None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")

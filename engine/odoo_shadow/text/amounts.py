@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import islice
+
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _UNIT = 1000
 
@@ -13,6 +16,11 @@ def in_bytes(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= _UNIT
     raise AssertionError("the last unit takes everything")
+
+
+def first_of(items: Collection[object], most: int, between: str = ", ") -> str:
+    """List the first of some things, with … for the others."""
+    return between.join(map(str, islice(items, most))) + (" …" if len(items) > most else "")
 
 
 def counted(number: int, what: str, several: str | None = None) -> str:

@@ -38,7 +38,7 @@ from odoo_shadow.source.api.fields import read_fields
 from odoo_shadow.source.api.protocols.json2 import Json2
 from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 
 TOLERATED_SKEW = timedelta(seconds=60)
 SHORTEST_LOOK_BACK = timedelta(minutes=2)
@@ -126,13 +126,13 @@ def _database_clock(odoo: OdooClient, users: Sequence[Entry]) -> Iterator[Findin
 def _companies(odoo: OdooClient, users: Sequence[Entry]) -> Finding:
     ids = {item for user in users for item in user.ids("company_ids")}
     chosen = set(odoo.connection.company_ids) or ids
-    text = f"the login may read companies {_named(map(str, sorted(ids)))}"
+    text = f"the login may read companies {first_of(sorted(ids), _MOST_NAMES)}"
     beyond = sorted(set(odoo.search("res.company", context=ARCHIVED_TOO)) - ids)
     left_out = sorted(ids - chosen)
     if beyond:
-        text = f"{text}; out of its reach are {_named(map(str, beyond))}"
+        text = f"{text}; out of its reach are {first_of(beyond, _MOST_NAMES)}"
     if left_out:
-        text = f"{text}; {odoo.connection.setting('company_ids')} leaves out {_named(map(str, left_out))}"
+        text = f"{text}; {odoo.connection.setting('company_ids')} leaves out {first_of(left_out, _MOST_NAMES)}"
     if beyond or left_out:
         return Finding("companies", Verdict.WARNING, text)
     return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
@@ -161,7 +161,7 @@ def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, 
     hidden = sorted(all_fields - readable)
     text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
     if hidden:
-        return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {_named(hidden)}")
+        return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {first_of(hidden, _MOST_NAMES)}")
     return Finding(model, Verdict.OK, text)
 
 
@@ -194,7 +194,7 @@ def _database(
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
     yield from _writing(tx, rights)
     if rights.tables_not_writable:
-        named = _named(rights.tables_not_writable)
+        named = first_of(rights.tables_not_writable, _MOST_NAMES)
         yield Finding("tables", Verdict.PROBLEM, f"the role may not write {len(rights.tables_not_writable)}: {named}")
     yield _right("staging", rights.may_create_temporary, "may make temporary tables", "needs TEMPORARY on the database")
     if not rights.may_create_public:
@@ -202,7 +202,8 @@ def _database(
     if foreign:
         return  # nothing more is asked of what is not trusted
     if rights.other_writers:
-        text = f"roles besides '{rights.role}' may do more than read the shadow: {_named(rights.other_writers)}"
+        others = first_of(rights.other_writers, _MOST_NAMES)
+        text = f"roles besides '{rights.role}' may do more than read the shadow: {others}"
         yield Finding("writers", Verdict.WARNING, text)
     is_made = bool(schema_version(tx))
     tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
@@ -250,7 +251,7 @@ def _writing(tx: Transaction, rights: Rights) -> Iterator[Finding]:
 def _refused(tables: Sequence[TableStatus]) -> Iterator[Finding]:
     for item in tables:
         if item.unreadable_fields:
-            yield Finding(item.model, Verdict.WARNING, f"{REFUSED}: {_named(item.unreadable_fields)}")
+            yield Finding(item.model, Verdict.WARNING, f"{REFUSED}: {first_of(item.unreadable_fields, _MOST_NAMES)}")
 
 
 def _proven_late(tables: Sequence[TableStatus]) -> Iterator[Finding]:
@@ -289,8 +290,3 @@ def _look_back(latest: timedelta | None, look_back: timedelta) -> Finding:
 
 def _right(subject: str, has_it: bool, good: str, bad: str) -> Finding:
     return Finding(subject, Verdict.OK if has_it else Verdict.PROBLEM, good if has_it else f"the role {bad}")
-
-
-def _named(names: Sequence[str] | Iterator[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:_MOST_NAMES]) + (" …" if len(listed) > _MOST_NAMES else "")

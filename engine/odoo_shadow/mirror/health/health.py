@@ -15,7 +15,7 @@ from odoo_shadow.shadow.state.registry import TableStatus, list_tables
 from odoo_shadow.shadow.state.schema import Origin, may_see_internal, recorded_origin, schema_version
 from odoo_shadow.shadow.state.verifications import Compared, last_comparisons
 from odoo_shadow.shadow.views.public_views import foreign_names, in_the_way
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 
 _NOT_FOR_READERS = "only the sync's role may see what the error says"
 _MOST_NAMED = 5
@@ -111,7 +111,7 @@ def look_at_mirror(tx: Transaction, now: datetime) -> MirrorHealth:
 def no_mirror(tx: Transaction) -> str:
     """Say that the schema holds no mirror, and which do: a name may be mistyped. No full stop at the end."""
     others = sorted(mirror_schemas(tx) - {tx.schema})
-    named = ", ".join(f"'{name}'" for name in others[:_MOST_NAMED]) + (" …" if len(others) > _MOST_NAMED else "")
+    named = first_of([f"'{name}'" for name in others], _MOST_NAMED)
     where, meant = ("one in schema", "that") if len(others) == 1 else ("some in schemas", "one of them")
     beside = f" (this database has {where} {named}: correct the schema, --schema, if {meant} is meant)"
     return f"There is no shadow in schema '{tx.schema}'{beside if others else ''}"

@@ -37,6 +37,7 @@ from odoo_shadow.source.api.reading import BEFORE_ALL
 from odoo_shadow.source.api.withheld import WITHHELD, still_listed
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
 from odoo_shadow.source.types import Record
+from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -314,10 +315,9 @@ def _written(record: Record) -> datetime | None:
 def not_compared(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadableRecordsError:
     """Build the error for records that Odoo lists, but does not give."""
     ids = sorted({item.id for item in unreadable})
-    named = ", ".join(map(str, ids[:_MOST_NAMED])) + (" …" if len(ids) > _MOST_NAMED else "")
     it = "it" if len(ids) == 1 else "they"
     return OdooUnreadableRecordsError(
-        f"{model} {named} cannot be read, so {it} cannot be compared: {unreadable[0].reason}"
+        f"{model} {first_of(ids, _MOST_NAMED)} cannot be read, so {it} cannot be compared: {unreadable[0].reason}"
     )
 
 

@@ -32,7 +32,7 @@ from odoo_shadow.shadow.state.verifications import SLICE, Verification, save_ver
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.reading import BEFORE_ALL
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -158,7 +158,7 @@ def _repair(
             )
     if left:
         differ = counted(len(left), "row differs", "rows differ")
-        text = f"{model}: {differ} from Odoo even when read anew: {_listed(left)}."
+        text = f"{model}: {differ} from Odoo even when read anew: {first_of(sorted(left), _MOST_NAMED)}."
         return None, left, VerificationError(text)
     if newer:
         log.info("%s: %s after the sync and read", model, counted(len(newer), "row was written", "rows were written"))
@@ -166,13 +166,9 @@ def _repair(
         differed = counted(
             len(corrected), "row differed from Odoo and was repaired", "rows differed from Odoo and were repaired"
         )
-        log.warning("%s: %s: %s", model, differed, _listed(corrected))
+        log.warning("%s: %s: %s", model, differed, first_of(corrected, _MOST_NAMED))
     for item in cells:
         log.warning("%s %s", model, item)
     gone = sum(kind is Difference.EXTRA for kind in ids.values())
     missing = sum(kind is Difference.MISSING for kind in ids.values())
     return RowCounts(inserted=missing, updated=len(ids) - gone - missing, deleted=gone), (), None
-
-
-def _listed(ids: Collection[int]) -> str:
-    return ", ".join(map(str, sorted(ids)[:_MOST_NAMED])) + (" …" if len(ids) > _MOST_NAMED else "")

@@ -14,7 +14,7 @@ from odoo_shadow.mirror.run.plan import Unchanged
 from odoo_shadow.mirror.run.preview import Preview
 from odoo_shadow.mirror.sync.model import MirrorResult
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 
 _MOST_NAMED = 5
 
@@ -109,7 +109,7 @@ class RunOutcome:
             f"{counts.updated} updated, {counts.deleted} deleted"
         )
         if self.failed:
-            named = ", ".join(self.failed[:_MOST_NAMED]) + (" …" if len(self.failed) > _MOST_NAMED else "")
+            named = first_of(self.failed, _MOST_NAMED)
             told += (
                 f"; not all is well ({named}): do what is said of each above, then run odoo-shadow sync again, which "
                 "goes on from the last committed page"

@@ -34,7 +34,7 @@ from odoo_shadow.shadow.tables.tables import Change, ChangeKind, TableChange
 from odoo_shadow.shadow.views.public_views import check_public
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.reading import ARCHIVED_TOO
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 
 _MOST_NAMED = 20
 
@@ -74,7 +74,7 @@ class Preview:
         if not self.gone:
             leaves_some = self.kind is Kind.NEW_DOMAIN and self.has_domain and self.on_delete is OnDelete.IGNORE
             return f"; rows outside of it {OUTSIDE[self.on_delete]}" if leaves_some else ""
-        named = ", ".join(map(str, self.gone[:_MOST_NAMED])) + (" …" if len(self.gone) > _MOST_NAMED else "")
+        named = first_of(self.gone, _MOST_NAMED)
         verb = "mark" if self.on_delete is OnDelete.MARK else "remove"
         where = "outside of the domain or gone from Odoo" if self.has_domain else "gone from Odoo"
         is_or_are = "is" if len(self.gone) == 1 else "are"

@@ -90,7 +90,10 @@ def save_verification(tx: Transaction, found: Verification) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comparisons of one table in one run found together, every try and every slice."""
+    """What comparisons of one table in one run found together, every try and every slice.
+
+    :param left: rows that differ, or could not be compared, after the last of them.
+    """
 
     table: str
     rows: int
@@ -101,12 +104,7 @@ class Outcome:
     newer: int
     repaired: int
     corrected: int
-    uncompared: int
-
-    @property
-    def left(self) -> int:
-        """How many rows differ, or may differ, even now."""
-        return self.missing + self.extra + self.stale + self.differing - self.repaired + self.uncompared
+    left: int
 
 
 def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
@@ -114,7 +112,8 @@ def outcomes_of_run(tx: Transaction, run_id: UUID) -> list[Outcome]:
     rows = tx.run(
         "SELECT table_name, sum(rows_compared)::bigint, sum(missing)::bigint, sum(extra)::bigint,"
         " sum(stale)::bigint, sum(differing)::bigint, sum(newer)::bigint, sum(repaired)::bigint,"
-        " sum(corrected)::bigint, sum(uncompared)::bigint"
+        " sum(corrected)::bigint,"
+        " (array_agg(missing + extra + stale + differing - repaired + uncompared ORDER BY id DESC))[1]"
         " FROM {table} WHERE run_id = {run_id} GROUP BY table_name ORDER BY table_name",
         table=tx.own(VERIFICATION),
         run_id=run_id,

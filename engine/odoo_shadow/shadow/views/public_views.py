@@ -35,7 +35,7 @@ from odoo_shadow.shadow.relations import (
     WATERMARK,
 )
 from odoo_shadow.shadow.state.due_views import mark_view
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -227,7 +227,7 @@ def _belong(names: Sequence[object]) -> str:
 
 def in_the_way(names: Sequence[str]) -> str:
     """Say what stands in `public` under the mirror's names, and what to do about it."""
-    listed = ", ".join(f"public.{name}" for name in names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+    listed = first_of([f"public.{name}" for name in names], _MOST_NAMED)
     return (
         f"{_names(names)} that the shadow's views have in schema public {_belong(names)} to something else ({listed}): "
         f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
