@@ -154,8 +154,8 @@ def check_movable(tx: Transaction, found: Sequence[LeftBehind]) -> None:
     if taken:
         raise ShadowConflictError(
             f"Schema {BEFORE} has something of these names already: {first_of(taken, _MOST_NAMED)}: nothing was moved, "
-            f"since nothing there is overwritten. Rename it, drop it, or rename the schema: ALTER SCHEMA {BEFORE} RENAME "
-            "TO …"
+            "since nothing there is overwritten. Rename it, drop it, or rename the schema: "
+            f"ALTER SCHEMA {BEFORE} RENAME TO …"
         )
     others = [item for item in found if not item.is_ours]
     if others:
