@@ -31,7 +31,7 @@ nightly: $(READY) ## run all tests for both flavours of Odoo, then on Debian's P
 
 chaos: $(READY) ## tell thousands of random stories of Odoo and the mirror, and spoil its answers; all must end well
 	@ODOO_SHADOW_SEED=$${ODOO_SHADOW_SEED:-random} ODOO_SHADOW_STORIES=$${ODOO_SHADOW_STORIES:-5000} \
-		$(BIN)/python -m pytest -s tests/property tests/security/test_fuzz.py
+		$(BIN)/python -m pytest -s tests/property tests/source/test_fuzz.py
 
 lint: $(READY) ## check style, types and the layers
 	$(BIN)/ruff check $(CHECKED)

@@ -16,7 +16,7 @@ AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="odoo-shadow-airflow-"))
 atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)
 DAGS_FOLDER = AIRFLOW_HOME / "dags"
 shutil.copytree(Path(__file__).parents[1] / "dags", DAGS_FOLDER)
-shutil.copy(Path(__file__).parent / "dags" / "one_model.py", DAGS_FOLDER)
+shutil.copy(Path(__file__).parent / "support" / "one_model.py", DAGS_FOLDER)
 os.environ.update(
     AIRFLOW_HOME=str(AIRFLOW_HOME),
     AIRFLOW__CORE__DAGS_FOLDER=str(DAGS_FOLDER),
@@ -30,7 +30,7 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.text import redaction
 from odoo_stand_in import StandIn
-from tests.debian_postgres import debian_postgres
+from tests.support.debian_postgres import debian_postgres
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
 Flavour = Literal["17", "19"]

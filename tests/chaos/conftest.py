@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.chaos.syncing import MODEL, Site, socket_of, tcp_address_of
-from tests.chaos.tcp_proxy import Address, TcpProxy
-from tests.cli.shell import PG_PASSWORD, Shell, shell_for
 from tests.conftest import FLAVOURS, Flavour
-from tests.engine.conftest import age
-from tests.engine.test_resume import recording
-from tests.target.emptying import empty
+from tests.mirror.conftest import age
+from tests.mirror.test_resume import recording
+from tests.support.emptying import empty
+from tests.support.shell import PG_PASSWORD, Shell, shell_for
+from tests.support.syncing import MODEL, Site, socket_of, tcp_address_of
+from tests.support.tcp_proxy import Address, TcpProxy
 from tools.embedded_postgres import drop_database, new_database
 
 

@@ -8,7 +8,9 @@ from threading import Event
 import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
-from tests.chaos.syncing import (
+from tests.conftest import FLAVOURS
+from tests.support.running import statuses_of
+from tests.support.syncing import (
     CHECKPOINT,
     COMMIT,
     ONE_MODEL,
@@ -21,9 +23,7 @@ from tests.chaos.syncing import (
     outcome_of,
     read_twice,
 )
-from tests.chaos.tcp_proxy import Action, Moment, drop, hold_until, truncate
-from tests.conftest import FLAVOURS
-from tests.engine.running import statuses_of
+from tests.support.tcp_proxy import Action, Moment, drop, hold_until, truncate
 
 THIRD_PAGE = Moment(READ_A_PAGE, 3)
 CUT_ONCE: dict[str, tuple[bool, Action]] = {

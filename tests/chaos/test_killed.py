@@ -14,7 +14,10 @@ import pytest
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.chaos.conftest import site_of
-from tests.chaos.syncing import (
+from tests.mirror.test_pgbouncer import PROGRAM, pgbouncer
+from tests.support.running import PARTNERS, log_of, scan_of
+from tests.support.source_of_truth import shadow_rows
+from tests.support.syncing import (
     CHECKPOINT,
     COMMIT,
     MODEL,
@@ -29,10 +32,7 @@ from tests.chaos.syncing import (
     read_twice,
     tcp_address_of,
 )
-from tests.chaos.tcp_proxy import Link, Moment
-from tests.engine.running import PARTNERS, log_of, scan_of
-from tests.engine.source_of_truth import shadow_rows
-from tests.engine.test_pgbouncer import PROGRAM, pgbouncer
+from tests.support.tcp_proxy import Link, Moment
 
 needs_pgbouncer = [
     pytest.mark.pgbouncer,
@@ -174,7 +174,7 @@ def test_a_run_that_dies_while_it_fills_a_new_column_goes_on(site: Site, read: l
 def test_a_retry_of_the_same_run_takes_over_at_once(site: Site, read: list[int]) -> None:
     """As in Airflow, where all tries of a task are one run: it need not wait for its own dead try's lease."""
     run_id = str(uuid4())
-    one_try = [sys.executable, "-m", "tests.chaos.one_try", run_id, MODEL, str(PAGE)]
+    one_try = [sys.executable, "-m", "tests.support.one_try", run_id, MODEL, str(PAGE)]
 
     def start() -> subprocess.Popen[str]:
         process = subprocess.Popen(

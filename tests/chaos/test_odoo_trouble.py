@@ -10,7 +10,9 @@ import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import Fault
-from tests.chaos.syncing import (
+from tests.conftest import FLAVOURS
+from tests.support.running import log_of, statuses_of
+from tests.support.syncing import (
     MODEL,
     ONE_MODEL,
     Site,
@@ -19,8 +21,6 @@ from tests.chaos.syncing import (
     go_on_working,
     read_twice,
 )
-from tests.conftest import FLAVOURS
-from tests.engine.running import log_of, statuses_of
 
 ALWAYS = 1000
 AT_ONCE = {"Retry-After": "0"}

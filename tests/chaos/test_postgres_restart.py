@@ -19,7 +19,10 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowRetriableError
 from odoo_stand_in import StandIn
 from tests.chaos.conftest import site_of
-from tests.chaos.syncing import (
+from tests.mirror.test_pgbouncer import PROGRAM, pgbouncer
+from tests.support.running import PARTNERS, statuses_of
+from tests.support.source_of_truth import shadow_rows
+from tests.support.syncing import (
     CHECKPOINT,
     COMMIT,
     ONE_MODEL,
@@ -32,10 +35,7 @@ from tests.chaos.syncing import (
     read_twice,
     tcp_address_of,
 )
-from tests.chaos.tcp_proxy import Link, Moment
-from tests.engine.running import PARTNERS, statuses_of
-from tests.engine.source_of_truth import shadow_rows
-from tests.engine.test_pgbouncer import PROGRAM, pgbouncer
+from tests.support.tcp_proxy import Link, Moment
 from tools.embedded_postgres import embedded_postgres, new_database
 
 

@@ -7,7 +7,9 @@ import subprocess
 from threading import Event
 
 from odoo_shadow.shadow.database import ShadowDatabase
-from tests.chaos.syncing import (
+from tests.support.running import PARTNERS, log_of, statuses_of
+from tests.support.source_of_truth import shadow_rows
+from tests.support.syncing import (
     MODEL,
     ONE_MODEL,
     PAGE,
@@ -19,9 +21,7 @@ from tests.chaos.syncing import (
     outcome_of,
     read_twice,
 )
-from tests.chaos.tcp_proxy import Moment, hold_until
-from tests.engine.running import PARTNERS, log_of, statuses_of
-from tests.engine.source_of_truth import shadow_rows
+from tests.support.tcp_proxy import Moment, hold_until
 
 MODELS = (MODEL, "res.company", "sale.order", "project.task")
 

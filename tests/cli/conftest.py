@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell, shell_for
 from tests.conftest import Flavour
-from tests.target.emptying import empty
+from tests.support.emptying import empty
+from tests.support.shell import Shell, shell_for
 from tools.embedded_postgres import drop_database, new_database
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Outcome, Shell
-from tests.engine.counting import VISIT, visits
-from tests.engine.restoring import UUID, Backup, set_uuid
-from tests.engine.source_of_truth import assert_equal
-from tests.target.catalog import contents
+from tests.support.catalog import contents
+from tests.support.counting import VISIT, visits
+from tests.support.restoring import UUID, Backup, set_uuid
+from tests.support.shell import Outcome, Shell
+from tests.support.source_of_truth import assert_equal
 
 ONLY = ("--models", VISIT)
 ROWS = 30

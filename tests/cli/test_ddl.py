@@ -9,12 +9,12 @@ import pytest
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell, shell_for
 from tests.cli.test_ddl_index import run_by_psql
-from tests.engine.source_of_truth import assert_equal
-from tests.target.catalog import structure
-from tests.target.emptying import empty
-from tests.target.test_migrations import registered
+from tests.shadow.test_migrations import registered
+from tests.support.catalog import structure
+from tests.support.emptying import empty
+from tests.support.shell import Shell, shell_for
+from tests.support.source_of_truth import assert_equal
 
 pytestmark = pytest.mark.one_flavour
 

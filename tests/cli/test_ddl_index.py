@@ -16,9 +16,9 @@ from odoo_shadow.shadow.names import distinct_table_name
 from odoo_stand_in import StandIn
 from odoo_stand_in.models import Registry
 from odoo_stand_in.schema import Field, Model
-from tests.cli.shell import Outcome, Shell, shell_for
-from tests.engine.source_of_truth import assert_equal
-from tests.target.catalog import contents, structure
+from tests.support.catalog import contents, structure
+from tests.support.shell import Outcome, Shell, shell_for
+from tests.support.source_of_truth import assert_equal
 
 pytestmark = pytest.mark.one_flavour
 

@@ -7,9 +7,9 @@ import pytest
 from psycopg import sql
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Outcome, Shell
-from tests.target.catalog import contents, structure
-from tests.target.roles import as_role, new_role
+from tests.support.catalog import contents, structure
+from tests.support.roles import as_role, new_role
+from tests.support.shell import Outcome, Shell
 
 MODELS = ("--models", "res.partner,res.company")
 

@@ -8,10 +8,10 @@ import psycopg
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import Fault, StandIn
-from tests.cli.shell import Shell
-from tests.engine.source_of_truth import expected_rows
-from tests.target.catalog import contents, structure
-from tests.target.roles import as_role, new_role, run_as_owner
+from tests.support.catalog import contents, structure
+from tests.support.roles import as_role, new_role, run_as_owner
+from tests.support.shell import Shell
+from tests.support.source_of_truth import expected_rows
 
 MODELS = ("--models", "res.partner,res.company")
 JSON = {"Content-Type": "application/json"}

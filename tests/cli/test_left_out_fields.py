@@ -7,9 +7,9 @@ import json
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell, shell_for
 from tests.conftest import Flavour
-from tests.engine.source_of_truth import shadow_rows
+from tests.support.shell import Shell, shell_for
+from tests.support.source_of_truth import shadow_rows
 
 EMPLOYEES = ("--models", "hr.employee")
 TOLD = "fields that are left out, since Odoo does not give the login records together with them"

@@ -10,10 +10,10 @@ import pytest
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
-from tests.cli.shell import Outcome, Shell, shell_for
 from tests.conftest import Flavour
-from tests.engine.source_of_truth import SECRETS, expected_rows, mirrored_fields
-from tests.target.catalog import contents, structure
+from tests.support.catalog import contents, structure
+from tests.support.shell import Outcome, Shell, shell_for
+from tests.support.source_of_truth import SECRETS, expected_rows, mirrored_fields
 
 NO_DATABASE = {"SUPABASE_DB_URL": None}
 # As a server tells them, whatever else it has.

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from odoo_stand_in import Fault, StandIn
-from tests.cli.shell import Shell
-from tests.target.catalog import structure
+from tests.support.catalog import structure
+from tests.support.shell import Shell
 
 pytestmark = pytest.mark.one_flavour
 

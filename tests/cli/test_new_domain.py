@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell
-from tests.engine.source_of_truth import expected_rows
+from tests.support.shell import Shell
+from tests.support.source_of_truth import expected_rows
 
 
 def of(path: Path, settings: str) -> tuple[str, str]:

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell, shell_for
-from tests.engine.counting import in_odoo
-from tests.engine.source_of_truth import assert_equal
+from tests.support.counting import in_odoo
+from tests.support.shell import Shell, shell_for
+from tests.support.source_of_truth import assert_equal
 
 PARTNERS = ("--models", "res.partner")
 AGE = "UPDATE res_partner SET write_date = write_date - interval '1 day'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.cli.shell import Outcome, Shell
+from tests.support.shell import Outcome, Shell
 
 COMPANIES = ("--models", "res.company")
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from odoo_stand_in import StandIn
-from tests.cli.shell import Shell
-from tests.engine.source_of_truth import expected_rows
-from tests.target.catalog import contents
-from tests.target.roles import as_role, new_role, run_as_owner
+from tests.support.catalog import contents
+from tests.support.roles import as_role, new_role, run_as_owner
+from tests.support.shell import Shell
+from tests.support.source_of_truth import expected_rows
 
 MODELS = ("--models", "res.partner,res.company")
 NO_ODOO = dict.fromkeys(("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD"))

@@ -14,11 +14,11 @@ from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
-from tests.cli.shell import Outcome, Shell, shell_for
-from tests.cli.windows import written_since
-from tests.engine.running import log_of, watermark_of
-from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
-from tests.engine.test_resume import recording
+from tests.mirror.test_resume import recording
+from tests.support.running import log_of, watermark_of
+from tests.support.shell import Outcome, Shell, shell_for
+from tests.support.source_of_truth import assert_equal, expected_rows, shadow_rows
+from tests.support.windows import written_since
 
 pytestmark = pytest.mark.one_flavour
 

@@ -18,10 +18,10 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.text.log import logger
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.cli.shell import PROGRAM, Shell
-from tests.engine.running import log_of, scan_of, statuses_of
-from tests.engine.source_of_truth import assert_equal, shadow_rows
-from tests.engine.test_resume import recording
+from tests.mirror.test_resume import recording
+from tests.support.running import log_of, scan_of, statuses_of
+from tests.support.shell import PROGRAM, Shell
+from tests.support.source_of_truth import assert_equal, shadow_rows
 
 TABLE = "odoo_shadow_res_partner"
 SYNC = ("sync", "--models", "res.partner", "--batch-size", "50")

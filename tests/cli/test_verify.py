@@ -13,9 +13,9 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state import proofs
 from odoo_shadow.text.amounts import counted
 from odoo_stand_in import StandIn
-from tests.cli.shell import Outcome, Shell
-from tests.engine.source_of_truth import assert_equal, expected_rows, shadow_rows
-from tests.target.catalog import contents
+from tests.support.catalog import contents
+from tests.support.shell import Outcome, Shell
+from tests.support.source_of_truth import assert_equal, expected_rows, shadow_rows
 
 MODELS = ("--models", "res.partner,res.company")
 PARTNERS = "odoo_shadow_res_partner"

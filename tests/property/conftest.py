@@ -9,7 +9,7 @@ import pytest
 
 from odoo_shadow.mirror.sync import id_check
 from tests.conftest import FLAVOURS, Flavour
-from tests.property.machine import World
+from tests.support.stories.machine import World
 from tools.embedded_postgres import drop_database, new_database
 
 

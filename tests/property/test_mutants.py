@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import FLAVOURS, Flavour
-from tests.property.machine import LostError, Story, World
-from tests.property.mutants import MUTANTS, Mutant
-from tests.property.plans import Profile
-from tests.property.telling import tell
-from tests.property.told import TALES, Tale, told
+from tests.support.stories.machine import LostError, Story, World
+from tests.support.stories.mutants import MUTANTS, Mutant
+from tests.support.stories.plans import Profile
+from tests.support.stories.telling import tell
+from tests.support.stories.told import TALES, Tale, told
 
 MOST_STORIES = 1000
 """With the seed of `make test` each is caught within 25; with others, some took 200."""

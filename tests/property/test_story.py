@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import FLAVOURS, Flavour
-from tests.property.machine import World
-from tests.property.plans import Profile
-from tests.property.telling import STORIES, tell
+from tests.support.stories.machine import World
+from tests.support.stories.plans import Profile
+from tests.support.stories.telling import STORIES, tell
 
 
 @pytest.mark.timeout(0)

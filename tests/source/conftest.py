@@ -14,7 +14,7 @@ from odoo_shadow.source.api import client as client_module
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.errors import OdooError
-from tests.source.raw_server import RawServer
+from tests.support.raw_server import RawServer
 
 SECRET = "s3cr3t-of-this-test"
 ClientTo = Callable[..., OdooClient]

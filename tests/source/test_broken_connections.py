@@ -23,9 +23,9 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-from tests.source.certificates import Certificate
 from tests.source.conftest import ClientTo, failing_with
-from tests.source.raw_server import RawServer, Reply
+from tests.support.certificates import Certificate
+from tests.support.raw_server import RawServer, Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 LOGS = "check the logs of the Odoo worker and of any proxy in front of it"

@@ -11,7 +11,7 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooAuthenticationError, OdooRequestError
 from odoo_shadow.source.types import Context
 from tests.source.conftest import ClientTo, failing_with
-from tests.source.raw_server import RawServer, Reply, Request, result
+from tests.support.raw_server import RawServer, Reply, Request, result
 
 KEY_LIKE = "0123456789abcdef" * 2 + "01234567"
 

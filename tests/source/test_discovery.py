@@ -6,7 +6,7 @@ import json
 
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.discovery import Kind, discover_models
-from tests.source.raw_server import RawServer, Reply, Request, result
+from tests.support.raw_server import RawServer, Reply, Request, result
 
 FIELDS = {"write_date": {"type": "datetime", "store": True}}
 REFUSED = {"name": "odoo.exceptions.AccessError", "message": "No group allows this.", "debug": "Traceback"}

@@ -15,7 +15,7 @@ from odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, OdooS
 from odoo_shadow.source.types import Domain
 from odoo_stand_in import StandIn
 from tests.source.conftest import ClientTo, failing_with
-from tests.source.raw_server import RawServer, Reply, Request, result
+from tests.support.raw_server import RawServer, Reply, Request, result
 
 pytestmark = pytest.mark.both_flavours
 

@@ -8,7 +8,7 @@ import pytest
 
 from odoo_shadow.source.api.readable_only import readable_only
 from tests.source.conftest import ClientTo
-from tests.source.raw_server import RawServer, Reply, Request
+from tests.support.raw_server import RawServer, Reply, Request
 
 pytestmark = pytest.mark.both_flavours
 

@@ -20,7 +20,7 @@ from odoo_shadow.source.errors import (
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
 from tests.source.conftest import ClientTo, failing_with
-from tests.source.raw_server import RawServer, Reply
+from tests.support.raw_server import RawServer, Reply
 
 pytestmark = pytest.mark.both_flavours
 

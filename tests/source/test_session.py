@@ -18,9 +18,9 @@ from odoo_shadow.source.errors import (
 )
 from odoo_stand_in import Fault, StandIn
 from tests.conftest import client_of
-from tests.source.certificates import Certificate
 from tests.source.conftest import SECRET, ClientTo, failing_with
-from tests.source.raw_server import DATE, RawServer, Reply, Request, relay_to, result
+from tests.support.certificates import Certificate
+from tests.support.raw_server import DATE, RawServer, Reply, Request, relay_to, result
 
 pytestmark = pytest.mark.both_flavours
 

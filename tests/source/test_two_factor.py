@@ -9,7 +9,7 @@ import pytest
 
 from odoo_shadow.source.errors import OdooAuthenticationError
 from tests.source.conftest import SECRET, ClientTo, failing_with
-from tests.source.raw_server import HTML_TYPE, RawServer, Reply, Request
+from tests.support.raw_server import HTML_TYPE, RawServer, Reply, Request
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 SESSION = "/web/session/authenticate"

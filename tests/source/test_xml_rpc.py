@@ -8,7 +8,7 @@ import pytest
 
 from odoo_shadow.source.errors import OdooRequestError, OdooServerError
 from tests.source.conftest import ClientTo, failing_with
-from tests.source.raw_server import RawServer, Reply
+from tests.support.raw_server import RawServer, Reply
 
 XML_TYPE = "text/xml"
 AWKWARD = [

@@ -1,0 +1,103 @@
+"""What the engine's tests share, since making it anew for each would take longer than the tests themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+from tenacity import wait_none
+
+from odoo_shadow.source.api import client as source_client
+from odoo_shadow.source.api.client import OdooClient
+from odoo_stand_in import StandIn
+from tests.conftest import FLAVOURS, Flavour, client_of
+from tests.support.emptying import empty
+from tools.embedded_postgres import drop_database, new_database
+
+
+@pytest.fixture(scope="package")
+def one_database(postgres: str) -> Iterator[str]:
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)
+
+
+@pytest.fixture
+def database(one_database: str) -> Iterator[str]:
+    """The URL of a database that is empty at the start of each test."""
+    yield one_database
+    empty(one_database)
+
+
+@pytest.fixture(autouse=True)
+def no_pause_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that fail are tried again at once."""
+    monkeypatch.setattr(source_client, "_backoff", wait_none())
+
+
+@pytest.fixture(scope="package")
+def engine_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
+    running = {flavour: StandIn(postgres, flavour=flavour, database=f"engine{flavour}") for flavour in FLAVOURS}
+    for odoo in running.values():
+        odoo.start()
+    yield running
+    for odoo in running.values():
+        odoo.stop()
+
+
+@pytest.fixture(params=FLAVOURS)
+def odoo(request: pytest.FixtureRequest, engine_odoos: dict[Flavour, StandIn]) -> Iterator[StandIn]:
+    """A stand-in whose rows may be changed, in both flavours one after the other; all rows are a day old."""
+    running = engine_odoos[request.param]
+    age(running, "res.partner", "project.project")
+    running.calls.clear()
+    yield running
+    running.faults.clear()
+    running.rewrite = None
+
+
+@pytest.fixture(scope="package")
+def awkward_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"awkward_engine{flavour}", scale=0.1, schema="awkward")
+        for flavour in FLAVOURS
+    }
+    for odoo in running.values():
+        odoo.start()
+    yield running
+    for odoo in running.values():
+        odoo.stop()
+
+
+@pytest.fixture(params=FLAVOURS)
+def awkward_odoo(request: pytest.FixtureRequest, awkward_odoos: dict[Flavour, StandIn]) -> StandIn:
+    """A stand-in with every kind of field and name, whose rows may be changed, in both flavours; rows are a day old."""
+    running = awkward_odoos[request.param]
+    age(running, *(name for name, model in running.registry.models.items() if model.has_table and model.log_access))
+    running.calls.clear()
+    return running
+
+
+@pytest.fixture
+def awkward_client(awkward_odoo: StandIn) -> Iterator[OdooClient]:
+    with client_of(awkward_odoo) as opened:
+        yield opened
+
+
+@pytest.fixture(params=FLAVOURS)
+def own_odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
+    """A stand-in of this test's own: its models and fields may be changed as well."""
+    with StandIn(postgres, flavour=request.param, database=f"own{request.param}", scale=0.3) as running:
+        age(running, "res.partner")
+        yield running
+
+
+def age(odoo: StandIn, *models: str) -> None:
+    """Let all rows of some models be older, so that no look-back reaches them."""
+    with psycopg.connect(odoo.dsn) as connection:
+        for model in models:
+            table = sql.Identifier(odoo.registry.models[model].table)
+            statement = "UPDATE {} SET write_date = least(write_date, now() AT TIME ZONE 'UTC' - interval '1 day')"
+            connection.execute(sql.SQL(statement).format(table))

@@ -1,0 +1,126 @@
+"""References to what is gone: Odoo changes them by SQL, and no `write_date` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_stand_in import StandIn
+from tests.conftest import client_of
+from tests.mirror.conftest import age
+from tests.support.counting import mirror_with
+from tests.support.running import column, mirror, statuses_of
+from tests.support.source_of_truth import assert_equal
+
+pytestmark = pytest.mark.one_flavour
+
+LEADS = "odoo_shadow_x_lead"
+POINTING: dict[str, str | dict[str, Any]] = {
+    "x_name": "char",
+    "x_team_id": {"type": "many2one", "relation": "x_team", "ondelete": "set null"},
+    "x_team_ids": {"type": "many2many", "relation": "x_team"},
+    "x_about": {"type": "reference", "selection": [["x_team", "Team"], ["res.partner", "Contact"]]},
+    "x_res_id": {"type": "many2one_reference"},
+    "x_parent_id": {"type": "many2one", "relation": "x_lead", "ondelete": "set null"},
+}
+NOW = MirrorOptions(wait=timedelta(0))
+
+
+@pytest.fixture
+def leads(own_odoo: StandIn) -> StandIn:
+    """Leads of two teams; lead 5 points to nothing."""
+    own_odoo.add_model("x_team")
+    own_odoo.add_model("x_lead", POINTING)
+    first, second = own_odoo.execute("x_team", "create", [{"x_name": "North"}, {"x_name": "South"}])
+    both = [[6, 0, [first, second]]]
+    own_odoo.execute(
+        "x_lead",
+        "create",
+        [
+            {"x_name": "many2one", "x_team_id": second},
+            {"x_name": "many2many", "x_team_ids": both},
+            {"x_name": "reference", "x_about": f"x_team,{second}"},
+            {"x_name": "many2one_reference", "x_res_id": second},
+            {"x_name": "nothing", "x_team_id": first},
+        ],
+    )
+    age(own_odoo, "x_team", "x_lead")
+    return own_odoo
+
+
+@pytest.fixture
+def client(leads: StandIn) -> Iterator[OdooClient]:
+    with client_of(leads) as opened:
+        yield opened
+
+
+def merge_teams(odoo: StandIn) -> None:
+    """Merge the second team into the first by SQL, as Odoo merges contacts: no `write_date` moves."""
+    with psycopg.connect(odoo.dsn) as connection:
+        connection.execute("UPDATE x_lead SET x_team_id = 1 WHERE x_team_id = 2")
+        connection.execute("UPDATE x_lead SET x_about = 'x_team,1' WHERE x_about = 'x_team,2'")
+        connection.execute("UPDATE x_lead SET x_res_id = 1 WHERE x_res_id = 2")
+        connection.execute("DELETE FROM x_team WHERE id = 2")
+
+
+@pytest.mark.parametrize("order", [("x_team", "x_lead"), ("x_lead", "x_team")])
+def test_no_row_points_to_what_the_same_run_removed(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, order: tuple[str, str]
+) -> None:
+    for model in order:
+        mirror(client, shadow, model)
+    merge_teams(leads)
+    run = Run()
+    for model in order:
+        mirror(client, shadow, model, run=run)
+    closed = list(close_run(client, shadow, run=run, options=NOW))
+    assert [item.error for item in closed] == ([None] if order[0] == "x_lead" else [])
+    assert column(shadow, "x_team_id", [1, 5], LEADS) == {1: 1, 5: 1}
+    assert column(shadow, "x_team_ids", [2], LEADS) == {2: [1]}
+    assert column(shadow, "x_about", [3], LEADS) == {3: "x_team,1"}
+    assert column(shadow, "x_res_id", [4], LEADS) == {4: 1}
+    assert_equal(leads, database, ["x_lead", "x_team"])
+    assert list(close_run(client, shadow, run=run, options=NOW)) == []
+
+
+def test_rows_of_the_same_table_are_read_again_as_well(
+    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+) -> None:
+    leads.execute("x_lead", "write", [2, 3], {"x_parent_id": 1})
+    age(leads, "x_lead")
+    mirror(client, shadow, "x_lead", full=True)
+    leads.execute("x_lead", "unlink", [1])
+    mirror(client, shadow, "x_lead")
+    assert column(shadow, "x_parent_id", [1, 2, 3], LEADS) == {2: None, 3: None}
+
+
+def test_a_row_that_is_only_marked_counts_as_gone(leads: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+    for model in ("x_team", "x_lead"):
+        mirror_with(client, shadow, MirrorOptions(on_delete=OnDelete.MARK), model=model)
+    leads.execute("x_team", "unlink", [2])
+    mirror(client, shadow, "x_team")
+    list(close_run(client, shadow, run=Run(), options=NOW))
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+
+
+def test_rows_that_could_not_be_read_again_stay_due(leads: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+    for model in ("x_team", "x_lead"):
+        mirror(client, shadow, model)
+    leads.execute("x_team", "unlink", [2])
+    mirror(client, shadow, "x_team")
+    with client_of(leads, extras={"lang": "fr_FR"}) as other:
+        assert list(close_run(other, shadow, run=Run(), options=NOW)) == []
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: 2}
+    (closed,) = close_run(client, shadow, run=Run(), options=NOW)
+    assert closed.error is None and closed.counts.updated >= 1
+    assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
+    assert set(statuses_of(shadow)) == {"success"}

@@ -1,1 +1,0 @@
-"""Attacks: each as a test, with a hostile server, role or user."""

@@ -1,0 +1,331 @@
+"""The key of hashed fields: no weak one is taken, nobody can try it out, and a changed one leaves no old hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.shape import hash_keys
+from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.errors import OdooConfigurationError
+from odoo_stand_in import StandIn
+from tests.conftest import client_of
+from tests.support.catalog import contents
+from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
+from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
+from tests.support.roles import as_role, new_role, run_as_owner
+from tests.support.running import column
+from tests.support.searching import places_of, words_of
+from tests.support.verifying import found_by, verify
+
+pytestmark = [pytest.mark.one_flavour, pytest.mark.attack]
+
+SECRET, OTHER_SECRET = "1f0c4be97a62d38e5b9074c1da386e2f", "c83a5d09e6f17b42908ed1c637fb5a40"
+ROWS = 12
+NAMELESS = ModelSettings(hashed_fields=("x_name",))
+
+
+def hash_of(value: object, field: str = "x_name", secret: str = SECRET) -> str:
+    return hmac.new(secret.encode(), f"{field}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.fixture
+def visiting(shared_odoo: StandIn) -> Iterator[OdooClient]:
+    """A client with a secret, of an Odoo with a small model."""
+    with client_of(shared_odoo, extras={"hash_secret": SECRET}) as client, visits(shared_odoo, ROWS):
+        yield client
+
+
+@pytest.fixture
+def rotated(visiting: OdooClient, shared_odoo: StandIn) -> Iterator[OdooClient]:
+    """A client of the same Odoo with another secret."""
+    with client_of(shared_odoo, extras={"hash_secret": OTHER_SECRET}) as client:
+        yield client
+
+
+def read_as_of(shadow: ShadowDatabase, model: str = VISIT) -> str:
+    with shadow.transaction() as tx:
+        ((text,),) = tx.run(
+            "SELECT s.read_as FROM {state} s JOIN {meta} m USING (table_name) WHERE m.odoo_model = {model}",
+            state=tx.internal("table_state"),
+            meta=tx.own("odoo_shadow_meta"),
+            model=model,
+        )
+        return str(text)
+
+
+def key_of(shadow: ShadowDatabase, model: str = VISIT) -> UUID:
+    return UUID(read_as_of(shadow, model).rpartition(" with key ")[2])
+
+
+def known_keys(shadow: ShadowDatabase) -> list[UUID]:
+    with shadow.transaction() as tx:
+        return [key for (key,) in tx.run("SELECT key_id FROM {keys} ORDER BY 1", keys=tx.internal("hash_secret"))]
+
+
+def names(shadow: ShadowDatabase) -> dict[int, Any]:
+    return column(shadow, "x_name", range(1, ROWS + 1), VISITS)
+
+
+# Which secrets are taken.
+
+WEAK = [
+    "a",
+    "hunter2",
+    "1234567890123456",
+    "passwordpassword",
+    "PasswordPassword1234",
+    "Password1234!Password1234!",
+    "qwertyuiopasdfgh",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "1qaz2wsx3edc4rfv5tgb6yhn",
+    "abcdefghijklmnopqrstuvwxyz",
+    "AbCdEfGhIjKlMnOpQrStUvWxYz",
+    "zyxwvutsrqponmlkjihgfedcba",
+    "0123456789abcdef0123456789abcdef",
+    "aaaaaaaaaaaaaaaaaaaaaaaa",
+    "abcabcabcabcabcabcabcabcabc",
+    "summer-2024 summer-2024 summer-2024",
+    "odoo-shadow-secret",
+    "                                ",
+]
+GOOD = {
+    "the command's": lambda: secrets.token_hex(32),
+    "half of it": lambda: secrets.token_hex(16),
+    "as in URLs": lambda: secrets.token_urlsafe(32),
+    "a UUID": lambda: str(uuid.uuid4()),
+    "a sentence": lambda: "a key that nobody guesses",
+    "letters of another script": lambda: "ключ, который никто не угадает",
+}
+
+
+def parse(secret: object) -> OdooConnection:
+    return OdooConnection.parse(
+        "erp", host="http://localhost", database="d", login="l", password="p", extras={"hash_secret": secret}
+    )
+
+
+@pytest.mark.parametrize("secret", [*WEAK, 1234567890123456789012, ["x"]], ids=str)
+def test_a_secret_that_can_be_guessed_is_refused_with_the_cure(secret: object) -> None:
+    with pytest.raises(OdooConfigurationError) as raised:
+        parse(secret)
+    assert str(raised.value) == (
+        "Odoo connection 'erp': hash_secret is too easy to guess: make a long random one "
+        '(python3 -c "import secrets; print(secrets.token_hex(32))").'
+    )
+
+
+@pytest.mark.parametrize("make", GOOD.values(), ids=GOOD)
+def test_a_good_secret_is_taken(make: Any) -> None:
+    for _ in range(200):
+        secret = make()
+        assert parse(secret).hash_secret == secret
+
+
+def test_no_secret_is_none() -> None:
+    assert parse(None).hash_secret is None
+    assert parse("").hash_secret is None
+
+
+# What is told of it.
+
+
+def test_the_key_has_a_random_name(visiting: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+    mirror_with(visiting, shadow, settings=NAMELESS)
+    with ShadowDatabase.from_url(database, schema="second_mirror") as second:
+        mirror_with(visiting, second, settings=NAMELESS)
+        assert key_of(second) != key_of(shadow)  # so it is made of no secret
+    assert known_keys(shadow) == [key_of(shadow)]
+
+
+def test_nothing_that_can_be_read_lets_secrets_be_tried_out(
+    visiting: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    mirror_with(visiting, shadow, settings=NAMELESS)
+    former = hashlib.blake2b(
+        b"odoo-shadow", key=hashlib.blake2b(SECRET.encode(), digest_size=32).digest(), digest_size=4
+    ).hexdigest()
+    assert places_of(database, f"{SECRET}|{former}|{hashlib.sha256(SECRET.encode()).hexdigest()[:8]}") == set()
+    with new_role(database) as reader:
+        run_as_owner(
+            database,
+            "GRANT USAGE ON SCHEMA odoo_shadow TO {reader}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {reader}",
+            reader=reader,
+        )
+        with (
+            psycopg.connect(as_role(database, reader)) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute("SELECT salt, verifier FROM odoo_shadow_internal.hash_secret")
+    assert words_of(database, "hashed x_name with key [-0-9a-f]+") == {f"hashed x_name with key {key_of(shadow)}"}
+
+
+def test_the_name_stays_over_models_and_runs(visiting: OdooClient, shadow: ShadowDatabase) -> None:
+    mirror_with(visiting, shadow, settings=NAMELESS)
+    mirror_with(visiting, shadow, model="res.country", settings=ModelSettings(hashed_fields=("name",)))
+    hash_keys._verifier.cache_clear()  # as in another process
+    assert mirror_with(visiting, shadow).kind is Kind.INCREMENTAL
+    assert known_keys(shadow) == [key_of(shadow)] == [key_of(shadow, "res.country")]
+
+
+def test_the_slow_proof_is_made_once_a_process(
+    visiting: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+    scrypt = hashlib.scrypt
+
+    def counting(*args: Any, **named: Any) -> bytes:
+        nonlocal made
+        made += 1
+        return scrypt(*args, **named)
+
+    monkeypatch.setattr(hashlib, "scrypt", counting)
+    for _ in range(3):
+        plan_and_mirror(visiting, shadow, settings=NAMELESS)
+        mirror_with(visiting, shadow)
+        verify(visiting, shadow)
+    assert made == 1
+
+
+def test_fields_that_are_not_hashed_need_no_proof(visiting: OdooClient, shadow: ShadowDatabase) -> None:
+    mirror_with(visiting, shadow)
+    assert known_keys(shadow) == []
+    assert "key" not in read_as_of(shadow)
+
+
+# The field's name is hashed as well.
+
+
+def test_equal_values_of_two_fields_differ_and_of_one_name_are_joined(
+    visiting: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+) -> None:
+    shared_odoo.add_field(VISIT, "x_other", "char")
+    in_odoo(shared_odoo, "UPDATE x_visit SET x_name = 'same', x_other = 'same' WHERE id = 7")
+    both = ModelSettings(hashed_fields=("x_name", "x_other"))
+    mirror_with(visiting, shadow, settings=both)
+    assert names(shadow)[7] == hash_of("same") != hash_of("same", "x_other")
+    assert column(shadow, "x_other", [7], VISITS) == {7: hash_of("same", "x_other")}
+    shared_odoo.add_model("x_note", {"x_name": "char"})
+    try:
+        shared_odoo.execute("x_note", "create", [{"x_name": "same"}])
+        mirror_with(visiting, shadow, model="x_note", settings=NAMELESS)
+        assert in_shadow(shadow, "SELECT x_name FROM {odoo_shadow_x_note}") == [(hash_of("same"),)]
+    finally:
+        shared_odoo.uninstall("x_note")
+
+
+def former_hash_of(value: object) -> str:
+    return hmac.new(SECRET.encode(), str(value).encode(), hashlib.sha256).hexdigest()
+
+
+def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
+    visiting: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    mirror_with(visiting, shadow)
+    values = names(shadow)
+    mirror_with(visiting, shadow, settings=NAMELESS)
+    for number, value in values.items():
+        former = former_hash_of(value)
+        in_shadow(
+            shadow, "UPDATE {odoo_shadow_x_visit} SET x_name = {former} WHERE id = {id}", former=former, id=number
+        )
+    with shadow.transaction() as tx:  # as version 4 wrote it
+        tx.run(
+            "UPDATE {state} SET read_as = regexp_replace(read_as, 'with key .*', 'with key 1a2b3c4d')",
+            state=tx.internal("table_state"),
+        )
+        tx.run("DELETE FROM {keys}", keys=tx.internal("hash_secret"))
+    assert work_of(plan(visiting, shadow)) == {VISIT: "it is read in another way than before"}
+    assert mirror_with(visiting, shadow).kind is Kind.READ_ANEW
+    assert names(shadow) == {number: hash_of(value) for number, value in values.items()}
+    assert places_of(database, former_hash_of(values[1])) == set()
+
+
+# Another secret.
+
+
+@pytest.mark.parametrize("on_delete", OnDelete)
+def test_after_a_rotation_no_old_hash_stays(
+    visiting: OdooClient,
+    rotated: OdooClient,
+    shared_odoo: StandIn,
+    shadow: ShadowDatabase,
+    database: str,
+    on_delete: OnDelete,
+) -> None:
+    options = MirrorOptions(on_delete=on_delete)
+    shared_odoo.add_field(VISIT, "x_gone", "char", default="was here")
+    mirror_with(visiting, shadow, options, settings=ModelSettings(hashed_fields=("x_name", "x_gone")))
+    old, old_key = names(shadow), key_of(shadow)
+    shared_odoo.remove_field(VISIT, "x_gone")
+    shared_odoo.execute(VISIT, "unlink", [7])
+    mirror_with(visiting, shadow, options)
+    removed = {old[7]} if on_delete is OnDelete.DELETE else set()
+    old_hashes = "|".join([*old.values(), hash_of("was here", "x_gone")])
+    assert words_of(database, old_hashes) == set(old_hashes.split("|")) - removed
+
+    assert work_of(plan(rotated, shadow, options=options)) == {VISIT: "it is read in another way than before"}
+    assert mirror_with(rotated, shadow, options).kind is Kind.READ_ANEW
+    assert words_of(database, old_hashes) == set()
+    ((name,),) = in_odoo(shared_odoo, "SELECT x_name FROM x_visit WHERE id = 5")
+    assert names(shadow)[5] == hash_of(name, secret=OTHER_SECRET)
+    assert key_of(shadow) != old_key
+    assert found_by(verify(rotated, shadow, options=options)) == {}
+
+
+def test_another_login_keeps_the_hashes_of_rows_that_are_gone(
+    visiting: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+) -> None:
+    options = MirrorOptions(on_delete=OnDelete.MARK)
+    mirror_with(visiting, shadow, options, settings=NAMELESS)
+    old = names(shadow)
+    shared_odoo.execute(VISIT, "unlink", [7])
+    mirror_with(visiting, shadow, options)
+    with client_of(shared_odoo, extras={"hash_secret": SECRET, "company_ids": [1]}) as other:
+        assert mirror_with(other, shadow, options).kind is Kind.READ_ANEW
+    assert names(shadow) == old
+
+
+def test_a_secret_that_comes_back_has_its_name_again_until_its_row_is_deleted(
+    visiting: OdooClient, rotated: OdooClient, shadow: ShadowDatabase
+) -> None:
+    mirror_with(visiting, shadow, settings=NAMELESS)
+    first = key_of(shadow)
+    mirror_with(rotated, shadow)
+    second = key_of(shadow)
+    mirror_with(visiting, shadow)
+    assert key_of(shadow) == first
+    with shadow.transaction() as tx:
+        tx.run("DELETE FROM {keys} WHERE key_id <> {first}", keys=tx.internal("hash_secret"), first=first)
+    assert passed_over(plan_and_mirror(visiting, shadow)) == [] and passed_over(plan(visiting, shadow)) == [VISIT]
+    mirror_with(rotated, shadow)
+    assert key_of(shadow) not in (first, second)
+
+
+def test_a_dry_run_foretells_it_and_writes_nothing(
+    visiting: OdooClient, rotated: OdooClient, shadow: ShadowDatabase, database: str
+) -> None:
+    options = MirrorOptions()
+    assert preview_model(visiting, shadow, VISIT, options=options, settings=NAMELESS).rows == ROWS
+    mirror_with(visiting, shadow, settings=NAMELESS)
+    assert preview_model(visiting, shadow, VISIT, options=options).rows == 0
+    before = contents(database)
+    assert preview_model(rotated, shadow, VISIT, options=options).rows == ROWS
+    assert contents(database) == before

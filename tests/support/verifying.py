@@ -1,0 +1,31 @@
+"""Comparisons with Odoo as tests ask for them."""
+
+from __future__ import annotations
+
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.state.verifications import Verification
+from odoo_shadow.source.api.client import OdooClient
+from tests.support.counting import VISIT
+
+PAGES = MirrorOptions(batch_size=20)
+
+
+def verify(
+    odoo: OdooClient,
+    shadow: ShadowDatabase,
+    depth: Depth = Depth.FULL,
+    *,
+    repair: bool = False,
+    options: MirrorOptions = PAGES,
+    model: str = VISIT,
+    run: Run | None = None,
+) -> Verification:
+    """Compare one model, by default in a run of its own."""
+    return verify_model(odoo, shadow, model, run=run or Run(), options=options, verify=VerifyOptions(depth, repair))
+
+
+def found_by(verification: Verification) -> dict[str, list[int]]:
+    """What was found, by kind; kinds of which there is nothing are left out."""
+    return {str(kind): list(ids) for kind, ids in verification.ids.items() if ids}
