@@ -72,7 +72,8 @@ def _flavour_of(item: pytest.Item) -> tuple[str, Flavour] | None:
     for flavour in FLAVOURS:
         if flavour in parts and flavour in item.callspec.params.values():
             parts.remove(flavour)
-            return f"{item.nodeid.partition('[')[0]}[{'-'.join(parts)}]", flavour
+            path, _, test = item.nodeid.partition("[")[0].partition("::")
+            return f"{Path(path).name}::{test}[{'-'.join(parts)}]", flavour
     return None
 
 
