@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
-
-# Airflow reads its settings when it is first imported, so they stand before every other import.
-AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="odoo-shadow-airflow-"))
-atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)
-DAGS_FOLDER = AIRFLOW_HOME / "dags"
-shutil.copytree(Path(__file__).parents[1] / "dags", DAGS_FOLDER)
-shutil.copy(Path(__file__).parent / "support" / "one_model.py", DAGS_FOLDER)
-os.environ.update(
-    AIRFLOW_HOME=str(AIRFLOW_HOME),
-    AIRFLOW__CORE__DAGS_FOLDER=str(DAGS_FOLDER),
-    AIRFLOW__CORE__LOAD_EXAMPLES="False",
-)
 
 import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.text import redaction
 from odoo_stand_in import StandIn
+from tests.support import airflow_home  # noqa: F401 - nothing above imports Airflow
+from tests.support.clients import client_of
 from tests.support.debian_postgres import debian_postgres
+from tests.support.flavours import FLAVOURS, Flavour
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
-
-Flavour = Literal["17", "19"]
-FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
-OUR_LOGGERS = ("odoo_shadow", "airflow_provider_odoo_shadow")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -138,20 +120,6 @@ def odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
     """A stand-in of this test's own, in both flavours one after the other: its data may be changed."""
     with StandIn(postgres, flavour=request.param, database=f"own{request.param}") as running:
         yield running
-
-
-def client_of(odoo: StandIn, **changed: object) -> OdooClient:
-    """Return a client for a stand-in: by JSON-2 with the API key on 19, by JSON-RPC with the password on 17.
-
-    :param changed: fields of `OdooConnection.parse` to give otherwise.
-    """
-    fields: dict[str, object] = {
-        "host": odoo.url,
-        "database": odoo.database,
-        "login": odoo.login,
-        "password": odoo.api_key if odoo.flavour == "19" else odoo.password,
-    }
-    return OdooClient(OdooConnection.parse("odoo_test", **{**fields, **changed}))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from odoo_stand_in import StandIn
-from tests.conftest import DAGS_FOLDER, OUR_LOGGERS
+from tests.support.airflow_connections import odoo_connection, shadow_connection
+from tests.support.airflow_home import DAGS_FOLDER
+from tests.support.dag_runs import OUR_LOGGERS, forget_variables
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -97,14 +99,6 @@ def no_variables(airflow_database: None) -> Iterator[None]:
     forget_variables()
 
 
-def forget_variables() -> None:
-    from airflow.models.variable import Variable
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        session.query(Variable).delete()
-
-
 @pytest.fixture
 def variables(airflow_database: None) -> Callable[[], dict[str, dict[str, object]]]:
     """Read all Variables, as JSON."""
@@ -116,20 +110,3 @@ def variables(airflow_database: None) -> Callable[[], dict[str, dict[str, object
             return {item.key: json.loads(str(item.val)) for item in session.query(Variable)}
 
     return read
-
-
-def odoo_connection(odoo: StandIn, **extras: object) -> str:
-    """Return a stand-in's connection in Airflow's JSON form."""
-    password = odoo.api_key if odoo.flavour == "19" else odoo.password
-    login = {"login": odoo.login, "password": password}
-    return json.dumps({"conn_type": "odoo", "host": odoo.url, "schema": odoo.database, **login, "extra": extras})
-
-
-def shadow_connection(url: str) -> str:
-    """Return a database's connection in Airflow's JSON form."""
-    from psycopg.conninfo import conninfo_to_dict
-
-    parts = conninfo_to_dict(url)
-    return json.dumps(
-        {"conn_type": "postgres", "host": parts["host"], "schema": parts["dbname"], "login": parts["user"]}
-    )

@@ -10,11 +10,10 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.airflow.test_operator import tries
-from tests.airflow.test_planned_models import MirrorDag, Variables, ask, mapped, variable_of
-from tests.airflow.test_sync_dag import run, states
-from tests.mirror.conftest import age
+from tests.support.ageing import age
 from tests.support.counting import in_odoo
+from tests.support.dag_runs import run, states, tries
+from tests.support.own_mirror import MirrorDag, Variables, ask, mapped, variable_of
 from tests.support.restoring import UUID, set_uuid
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.errors import ShadowConfigurationError
-from tests.airflow.test_sync_dag import run, states
+from tests.support.dag_runs import run, states
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, Context

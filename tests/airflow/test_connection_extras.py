@@ -13,7 +13,7 @@ from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.errors import OdooConfigurationError
-from tests.airflow.conftest import shadow_connection
+from tests.support.airflow_connections import shadow_connection
 
 SECRET = "6f1d9c2b7e4a"
 

@@ -10,7 +10,7 @@ from airflow_provider_odoo_shadow.dag_factory.config import load_mirrors, read_m
 from airflow_provider_odoo_shadow.dag_factory.sync_dag import build_sync_dag
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from tests.conftest import DAGS_FOLDER
+from tests.support.airflow_home import DAGS_FOLDER
 
 
 def mirrors_file(folder: Path, text: str) -> Path:

@@ -10,18 +10,13 @@ import pytest
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from odoo_stand_in import Fault, StandIn
-from tests.airflow.conftest import shadow_connection
-from tests.airflow.test_sync_dag import run, states
+from tests.support.airflow_connections import shadow_connection
+from tests.support.dag_runs import run, states, tries
 
 if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
     from airflow.sdk import DAG
 
 pytestmark = pytest.mark.one_flavour
-
-
-def tries(dag_run: DagRun) -> dict[str, int]:
-    return {ti.rendered_map_index or ti.task_id: ti.try_number for ti in dag_run.get_task_instances()}
 
 
 def test_the_operator_alone_mirrors_one_model(
@@ -67,7 +62,7 @@ def test_a_throttled_model_is_retried_after_the_time_that_odoo_asked_for(
 
 
 def test_a_wrong_password_is_not_retried(sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.airflow.conftest import odoo_connection
+    from tests.support.airflow_connections import odoo_connection
 
     monkeypatch.setattr(odoo, "password", "wrong")
     monkeypatch.setattr(odoo, "api_key", odoo.expired_api_key)

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from odoo_stand_in import Fault, StandIn
-from tests.airflow.conftest import odoo_connection
-from tests.airflow.test_operator import tries
-from tests.airflow.test_planned_models import FEW, FEW_MODELS, MirrorDag, ask, mapped
-from tests.airflow.test_sync_dag import run, states
-from tests.conftest import DAGS_FOLDER
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.airflow_connections import odoo_connection
+from tests.support.airflow_home import DAGS_FOLDER
 from tests.support.catalog import structure
+from tests.support.dag_runs import run, states, tries
+from tests.support.own_mirror import FEW, FEW_MODELS, MirrorDag, ask, mapped
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_stand_in import StandIn
-from tests.airflow.test_sync_dag import run, states
-from tests.mirror.conftest import age
+from tests.support.ageing import age
 from tests.support.catalog import contents
+from tests.support.dag_runs import run, states
+from tests.support.own_mirror import FEW, FEW_MODELS, WORKLESS, MirrorDag, PlanLog, Variables, ask, mapped, variable_of
 from tests.support.source_of_truth import assert_equal
 from tests.support.windows import written_since
 
 if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
-    from airflow.sdk import DAG
+    pass
 
-MirrorDag = Callable[..., "DAG"]
-Variables = Callable[[], dict[str, Any]]
-PlanLog = Callable[[], list[str]]
 
 ALL_BUT = ["all", "!project.*", "!ir.m*", "helpdesk.*"]
-FEW = ["res.c*"]
-FEW_MODELS = {"res.company", "res.country", "res.country.state", "res.currency"}
-WORKLESS = {"plan", "doctor", "settle", "complete", "report"}
 # As Odoo tells them, not as the stand-in happens to have them: kinds of models that a pattern does not take.
 LEFT_OUT = {
     "account.invoice.report": "an SQL view",
@@ -53,15 +46,6 @@ def odoo(module_odoo: StandIn) -> StandIn:
     """A stand-in whose few models may be changed; at the start of each test their rows are a day old."""
     age(module_odoo, *FEW_MODELS)
     return module_odoo
-
-
-def variable_of(model: str) -> str:
-    return f"odoo_shadow_watermark__own__odoo_shadow_{model.replace('.', '_')}"
-
-
-def mapped(dag_run: DagRun) -> dict[str, str]:
-    """Return the state of each mapped task, by the model that labels it."""
-    return {label: state for label, state in states(dag_run).items() if label not in {*WORKLESS, "mirror"}}
 
 
 def rename(odoo: StandIn, model: str) -> None:
@@ -88,11 +72,6 @@ def let_a_minute_pass(database: str) -> None:
     for model, moment, rows_synced in rows:
         value = {"last_write_date": moment.isoformat(), "last_id": None, "rows_synced": rows_synced, "updated_at": None}
         Variable.set(variable_of(str(model)), json.dumps(value))
-
-
-def ask(database: str, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
-    with psycopg.connect(database, options="-c search_path=own -c TimeZone=UTC") as connection:
-        return connection.execute(query, values).fetchall()
 
 
 def newest_log(database: str) -> dict[str, tuple[str, bool]]:

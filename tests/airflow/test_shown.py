@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.airflow.conftest import odoo_connection
-from tests.airflow.test_sync_dag import run, states
-from tests.conftest import OUR_LOGGERS
+from tests.support.airflow_connections import odoo_connection
+from tests.support.dag_runs import OUR_LOGGERS, run, states
 from tests.support.evil_texts import HONEST, assert_plain, evil_odoo, refuse, words
 
 if TYPE_CHECKING:

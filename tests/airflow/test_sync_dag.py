@@ -11,24 +11,13 @@ import pytest
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
-from tests.conftest import OUR_LOGGERS
+from tests.support.dag_runs import OUR_LOGGERS, run, states
 from tests.support.windows import written_since
 
 if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
     from airflow.sdk import DAG
 
 Variables = Callable[[], dict[str, dict[str, object]]]
-
-
-def run(dag: DAG, **conf: object) -> DagRun:
-    dag_run: DagRun = dag.test(run_conf=conf)
-    return dag_run
-
-
-def states(dag_run: DagRun) -> dict[str, str]:
-    """Return the state of each mapped task by its label, and of the others by their ids."""
-    return {ti.rendered_map_index or ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
 
 
 def test_mirrors_all_models_then_only_changes(
@@ -71,7 +60,7 @@ def test_mirrors_all_models_then_only_changes(
 def test_a_failing_model_fails_alone_and_the_run_ends_failed(
     sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.airflow.conftest import odoo_connection
+    from tests.support.airflow_connections import odoo_connection
 
     monkeypatch.setattr(odoo, "login", odoo.limited_login)
     monkeypatch.setattr(odoo, "password", odoo.limited_password)
@@ -94,7 +83,7 @@ def test_a_failing_model_fails_alone_and_the_run_ends_failed(
 def test_a_refused_login_makes_the_doctor_red(
     sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tests.airflow.conftest import odoo_connection
+    from tests.support.airflow_connections import odoo_connection
 
     monkeypatch.setattr(odoo, "password", "wrong-secret-1")
     monkeypatch.setattr(odoo, "api_key", "wrong-secret-1")

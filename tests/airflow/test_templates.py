@@ -19,9 +19,10 @@ from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.source.api import discovery
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_stand_in import StandIn
-from tests.airflow.conftest import forget_variables, odoo_connection, shadow_connection
-from tests.airflow.test_sync_dag import run, states
-from tests.conftest import DAGS_FOLDER, OUR_LOGGERS, client_of
+from tests.support.airflow_connections import odoo_connection, shadow_connection
+from tests.support.airflow_home import DAGS_FOLDER
+from tests.support.clients import client_of
+from tests.support.dag_runs import OUR_LOGGERS, forget_variables, run, states
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, Context

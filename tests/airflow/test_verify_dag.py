@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.airflow.test_sync_dag import run, states
-from tests.conftest import Flavour
+from tests.support.dag_runs import run, states
+from tests.support.flavours import Flavour
 from tests.support.source_of_truth import assert_equal
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from airflow.sdk import Variable
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_stand_in import StandIn
-from tests.airflow.test_sync_dag import run, states
+from tests.support.dag_runs import run, states
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG

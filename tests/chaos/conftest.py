@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.conftest import FLAVOURS, Flavour
-from tests.mirror.conftest import age
-from tests.mirror.test_resume import recording
+from tests.support.ageing import age
 from tests.support.emptying import empty
-from tests.support.shell import PG_PASSWORD, Shell, shell_for
-from tests.support.syncing import MODEL, Site, socket_of, tcp_address_of
-from tests.support.tcp_proxy import Address, TcpProxy
+from tests.support.flavours import FLAVOURS, Flavour
+from tests.support.recording import recording
+from tests.support.syncing import MODEL, Site, site_of, socket_of
 from tools.embedded_postgres import drop_database, new_database
 
 
@@ -58,23 +54,6 @@ def database(one_database: str) -> Iterator[str]:
     """The URL of a database that is empty at the start of each test."""
     yield one_database
     empty(one_database)
-
-
-@contextmanager
-def site_of(odoo: StandIn, database: str, postgres_at: Address) -> Iterator[Site]:
-    """A site whose shadow database is reached at an address, which may be a pooler's."""
-    with TcpProxy(tcp_address_of(odoo.url)) as to_odoo, TcpProxy(postgres_at) as to_postgres:
-        url = f"postgresql://postgres:{PG_PASSWORD}@127.0.0.1:{to_postgres.port}{urlsplit(database).path}"
-        env = {
-            **shell_for(odoo, database).env,
-            "ODOO_URL": f"http://127.0.0.1:{to_odoo.port}",
-            "SUPABASE_DB_URL": f"{url}?sslmode=disable&gssencmode=disable",
-        }
-        site = Site(odoo, database, to_odoo, to_postgres, Shell(env))
-        try:
-            yield site
-        finally:
-            site.close()
 
 
 @pytest.fixture

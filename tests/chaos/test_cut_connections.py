@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
-from tests.conftest import FLAVOURS
+from tests.support.flavours import FLAVOURS
 from tests.support.running import statuses_of
 from tests.support.syncing import (
     CHECKPOINT,

@@ -13,8 +13,7 @@ import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import StandIn
-from tests.chaos.conftest import site_of
-from tests.mirror.test_pgbouncer import PROGRAM, pgbouncer
+from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.running import PARTNERS, log_of, scan_of
 from tests.support.source_of_truth import shadow_rows
 from tests.support.syncing import (
@@ -30,6 +29,7 @@ from tests.support.syncing import (
     go_on_working,
     outcome_of,
     read_twice,
+    site_of,
     tcp_address_of,
 )
 from tests.support.tcp_proxy import Link, Moment

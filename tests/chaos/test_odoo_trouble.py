@@ -10,7 +10,7 @@ import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import Fault
-from tests.conftest import FLAVOURS
+from tests.support.flavours import FLAVOURS
 from tests.support.running import log_of, statuses_of
 from tests.support.syncing import (
     MODEL,

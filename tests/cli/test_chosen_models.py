@@ -11,9 +11,8 @@ import pytest
 from psycopg import sql
 
 from odoo_stand_in import StandIn
-from tests.cli.test_sync import done_to
 from tests.support.catalog import structure
-from tests.support.shell import Shell
+from tests.support.shell import Shell, done_to
 from tests.support.source_of_truth import assert_equal, expected_rows, shadow_rows
 
 ODD = ("x_awkward", "hr.employee", "res.device.log", "project.task")  # fields of these have tests of their own

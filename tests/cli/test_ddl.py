@@ -9,10 +9,9 @@ import pytest
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
-from tests.cli.test_ddl_index import run_by_psql
-from tests.shadow.test_migrations import registered
-from tests.support.catalog import structure
+from tests.support.catalog import registered, structure
 from tests.support.emptying import empty
+from tests.support.psql import run_by_psql
 from tests.support.shell import Shell, shell_for
 from tests.support.source_of_truth import assert_equal
 

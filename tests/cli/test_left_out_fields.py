@@ -7,7 +7,7 @@ import json
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
+from tests.support.flavours import Flavour
 from tests.support.shell import Shell, shell_for
 from tests.support.source_of_truth import shadow_rows
 

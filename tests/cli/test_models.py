@@ -10,8 +10,8 @@ import pytest
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
 from tests.support.catalog import contents, structure
+from tests.support.flavours import Flavour
 from tests.support.shell import Outcome, Shell, shell_for
 from tests.support.source_of_truth import SECRETS, expected_rows, mirrored_fields
 

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.cli.test_terminal import run_on_a_terminal
 from tests.support.evil_texts import EVIL, HONEST, assert_plain, evil_odoo, refuse, words
 from tests.support.raw_server import RawServer, Reply, Request
 from tests.support.shell import PG_PASSWORD, Outcome, Shell, shell_for
+from tests.support.terminal import run_on_a_terminal
 
 pytestmark = pytest.mark.attack
 

@@ -14,9 +14,9 @@ from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
-from tests.mirror.test_resume import recording
+from tests.support.recording import recording
 from tests.support.running import log_of, watermark_of
-from tests.support.shell import Outcome, Shell, shell_for
+from tests.support.shell import Shell, done_to, shell_for
 from tests.support.source_of_truth import assert_equal, expected_rows, shadow_rows
 from tests.support.windows import written_since
 
@@ -43,13 +43,6 @@ def test_the_priority_models_are_mirrored_by_default(shared_odoo: StandIn, datab
     for model in PRIORITY_MODELS:
         assert done_to(second, model) == ("incremental" if model in changed else "unchanged")
     assert_equal(shared_odoo, database, PRIORITY_MODELS)
-
-
-def done_to(outcome: Outcome, model: str) -> str:
-    """Return what the table says of a model."""
-    rows = [[cell.strip() for cell in line.split("│")] for line in outcome.out.splitlines() if line.startswith("│")]
-    (what,) = [row[2] for row in rows if row[1] == model]
-    return what
 
 
 def test_output_that_is_no_terminals_is_plain(shell: Shell) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import pty
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -18,33 +16,14 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.text.log import logger
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.mirror.test_resume import recording
+from tests.support.recording import recording
 from tests.support.running import log_of, scan_of, statuses_of
-from tests.support.shell import PROGRAM, Shell
+from tests.support.shell import Shell
 from tests.support.source_of_truth import assert_equal, shadow_rows
+from tests.support.terminal import run_on_a_terminal
 
 TABLE = "odoo_shadow_res_partner"
 SYNC = ("sync", "--models", "res.partner", "--batch-size", "50")
-
-
-def run_on_a_terminal(shell: Shell, *arguments: str, typed: str = "") -> tuple[int, str]:
-    """Run the program on a pseudo-terminal; return its exit code and all that it showed."""
-    leader, follower = pty.openpty()
-    env = shell.changed_env(TERM="xterm", COLUMNS="120", LINES="40")
-    process = subprocess.Popen([PROGRAM, *arguments], env=env, stdin=follower, stdout=follower, stderr=follower)
-    os.close(follower)
-    os.write(leader, typed.encode())
-    shown = bytearray()
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:  # Linux says so when the other side is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
-    return process.wait(30), shown.decode()
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

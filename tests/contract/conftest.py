@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 
 import psycopg
@@ -11,12 +11,11 @@ import pytest
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.connection import ProtocolChoice
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
 from tests.support import servers
+from tests.support.flavours import Flavour
 from tests.support.records import Records
-from tests.support.servers import OdooServer
+from tests.support.servers import HookTo, OdooServer
 
-HookTo = Callable[..., OdooHook]
 CONNECTION_ID = "odoo_contract"
 
 

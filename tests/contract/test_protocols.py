@@ -10,9 +10,8 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.connection import ProtocolChoice
 from odoo_shadow.source.errors import OdooConfigurationError, OdooRequestError
 from odoo_shadow.source.types import Json
-from tests.contract.conftest import HookTo
 from tests.support.records import ARCHIVED_TOO, Records, Values, ids_of
-from tests.support.servers import OdooServer
+from tests.support.servers import HookTo, OdooServer
 
 pytestmark = pytest.mark.odoo
 

@@ -10,9 +10,8 @@ import pytest
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.types import Domain
-from tests.contract.conftest import HookTo
 from tests.support.records import ARCHIVED_TOO, Records, Values
-from tests.support.servers import OdooServer
+from tests.support.servers import HookTo, OdooServer
 
 pytestmark = pytest.mark.odoo
 

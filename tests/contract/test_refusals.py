@@ -19,8 +19,7 @@ from odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
-from tests.contract.conftest import HookTo
-from tests.support.servers import OdooServer
+from tests.support.servers import HookTo, OdooServer
 
 pytestmark = pytest.mark.odoo
 

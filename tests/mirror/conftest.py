@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from psycopg import sql
 from tenacity import wait_none
 
 from odoo_shadow.source.api import client as source_client
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import FLAVOURS, Flavour, client_of
+from tests.support.ageing import age
+from tests.support.clients import client_of
+from tests.support.counting import CountingProxy
 from tests.support.emptying import empty
+from tests.support.flavours import FLAVOURS, Flavour
 from tools.embedded_postgres import drop_database, new_database
 
 
@@ -86,18 +87,16 @@ def awkward_client(awkward_odoo: StandIn) -> Iterator[OdooClient]:
         yield opened
 
 
+@pytest.fixture
+def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
+    """In front of the stand-in, to see what it is asked."""
+    with CountingProxy(odoo) as running:
+        yield running
+
+
 @pytest.fixture(params=FLAVOURS)
 def own_odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
     """A stand-in of this test's own: its models and fields may be changed as well."""
     with StandIn(postgres, flavour=request.param, database=f"own{request.param}", scale=0.3) as running:
         age(running, "res.partner")
         yield running
-
-
-def age(odoo: StandIn, *models: str) -> None:
-    """Let all rows of some models be older, so that no look-back reaches them."""
-    with psycopg.connect(odoo.dsn) as connection:
-        for model in models:
-            table = sql.Identifier(odoo.registry.models[model].table)
-            statement = "UPDATE {} SET write_date = least(write_date, now() AT TIME ZONE 'UTC' - interval '1 day')"
-            connection.execute(sql.SQL(statement).format(table))

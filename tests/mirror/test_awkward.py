@@ -19,8 +19,9 @@ from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooError
 from odoo_stand_in import StandIn
-from tests.conftest import FLAVOURS, client_of
 from tests.support.catalog import structure
+from tests.support.clients import client_of
+from tests.support.flavours import FLAVOURS
 from tests.support.running import column, mirror, statuses_of
 from tests.support.source_of_truth import assert_equal, column_types, mirrored_fields, shadow_rows
 

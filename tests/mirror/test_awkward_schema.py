@@ -8,7 +8,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import in_odoo, in_shadow
 from tests.support.running import mirror, mirror_all
 from tests.support.source_of_truth import Rows, expected_rows, is_same, shadow_rows

@@ -20,8 +20,8 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooFatalError, OdooServerError, OdooUnreadableRecordsError
 from odoo_stand_in import Fault, StandIn
-from tests.conftest import client_of
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.running import StoppedError, column, log_of, statuses_of, stop_after, watermark_of
 from tests.support.source_of_truth import assert_equal, shadow_rows

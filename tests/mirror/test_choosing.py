@@ -19,7 +19,7 @@ from odoo_shadow.source.api.discovery import Kind
 from odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import in_odoo
 from tests.support.running import mirror, mirror_all
 from tests.support.source_of_truth import assert_equal

@@ -22,7 +22,7 @@ from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import Unreadable
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.running import StoppedError, scan_of, stop_after, watermark_of
@@ -47,12 +47,6 @@ def odoo(one_odoo: StandIn) -> Iterator[StandIn]:
     """An Odoo with a small model; nothing here depends on its version."""
     with visits(one_odoo, ROWS):
         yield one_odoo
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

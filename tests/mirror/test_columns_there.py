@@ -24,9 +24,10 @@ from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, row_count, visits
 from tests.support.debian_postgres import POSTGRES_15
+from tests.support.flavours import Flavour
 from tests.support.planning import plan, plan_and_mirror, work_of
 from tests.support.roles import new_role
 from tests.support.running import column, watermark_of

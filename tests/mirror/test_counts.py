@@ -21,7 +21,7 @@ from odoo_shadow.source.errors import (
     OdooUnreadableRecordsError,
 )
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import (
     VISIT,
     VISITS,
@@ -42,12 +42,6 @@ from tests.support.verifying import found_by, verify
 ROWS = 40
 PAGES = MirrorOptions(batch_size=10, look_back=timedelta(0))
 FAR = 2**63 - 1
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

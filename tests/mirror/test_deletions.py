@@ -15,8 +15,8 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooAccessError
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
 from tests.support.catalog import structure
+from tests.support.clients import client_of
 from tests.support.counting import (
     VISIT,
     VISITS,
@@ -35,12 +35,6 @@ pytestmark = pytest.mark.one_flavour
 MARK = MirrorOptions(on_delete=OnDelete.MARK)
 IGNORE = MirrorOptions(on_delete=OnDelete.IGNORE)
 ALLOWED = MirrorOptions(allow_mass_delete=True)
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from odoo_shadow.mirror.report_tables import as_text, findings_table
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
 from tests.support.catalog import contents, structure
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, CountingProxy, in_odoo, mirror_with, visits
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.source_of_truth import expected_rows
@@ -29,12 +29,6 @@ pytestmark = pytest.mark.one_flavour
 OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
 MODELS = ("res.partner", "res.company")
 HIDDEN = tuple(f"x_secret_{number}" for number in range(9))
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 def limited(odoo: StandIn) -> OdooClient:

@@ -20,8 +20,8 @@ from odoo_shadow.mirror.sync import table_hold
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
 from tests.support.catalog import contents, structure
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_shadow, mirror_with, visits
 from tests.support.running import StoppedError, column, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal, shadow_rows
@@ -34,12 +34,6 @@ NO_LOOK_BACK = MirrorOptions(batch_size=20, look_back=timedelta(0))
 IN_LINE = MirrorOptions(wait=timedelta(seconds=60))
 # A line of the schema's log: change, column, old type, new type.
 Logged = tuple[str, str | None, str | None, str | None]
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

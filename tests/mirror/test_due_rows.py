@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,24 +13,14 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import mirror_with
+from tests.support.leads import LEADS, NOW, POINTING
 from tests.support.running import column, mirror, statuses_of
 from tests.support.source_of_truth import assert_equal
 
 pytestmark = pytest.mark.one_flavour
-
-LEADS = "odoo_shadow_x_lead"
-POINTING: dict[str, str | dict[str, Any]] = {
-    "x_name": "char",
-    "x_team_id": {"type": "many2one", "relation": "x_team", "ondelete": "set null"},
-    "x_team_ids": {"type": "many2many", "relation": "x_team"},
-    "x_about": {"type": "reference", "selection": [["x_team", "Team"], ["res.partner", "Contact"]]},
-    "x_res_id": {"type": "many2one_reference"},
-    "x_parent_id": {"type": "many2one", "relation": "x_lead", "ondelete": "set null"},
-}
-NOW = MirrorOptions(wait=timedelta(0))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.running import StoppedError, column, log_of, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal, shadow_rows
@@ -27,12 +27,6 @@ ALL_ROWS = range(1, ROWS + 1)
 SHOWN = ModelSettings(extra_fields=("x_shown", "x_company_name"))
 NO_LOOK_BACK = MirrorOptions(batch_size=20, look_back=timedelta(0))
 AS_IT_IS = ModelSettings()
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

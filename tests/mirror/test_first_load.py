@@ -12,9 +12,9 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
-from tests.mirror.test_trouble import limited
 from tests.support.catalog import structure
+from tests.support.clients import client_of, limited_client_of
+from tests.support.flavours import Flavour
 from tests.support.running import log_of, mirror, scan_of, watermark_of
 from tests.support.source_of_truth import assert_equal, column_types, expected_rows, shadow_rows
 
@@ -92,7 +92,7 @@ def test_the_books_know_the_models_module(
     shared_client: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     mirror(shared_client, shadow, "sale.order")
-    with limited(shared_odoo) as client:
+    with limited_client_of(shared_odoo) as client:
         mirror(client, shadow, "res.company")
     with shadow.transaction() as tx:
         modules: dict[str, str | None] = dict(

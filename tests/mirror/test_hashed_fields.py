@@ -17,7 +17,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, row_count, visits
 from tests.support.running import PARTNERS, column, log_of, mirror
 from tests.support.searching import places_of

@@ -22,11 +22,11 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.schema import recorded_origin
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
-from tests.mirror.conftest import age
-from tests.mirror.test_trouble import limited
+from tests.support.ageing import age
 from tests.support.catalog import contents, structure
+from tests.support.clients import client_of, limited_client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
+from tests.support.flavours import Flavour
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.restoring import UUID, Backup, set_uuid
 from tests.support.running import StoppedError, column, scan_of, stop_after, watermark_of
@@ -385,7 +385,7 @@ def test_a_login_that_may_not_read_is_told_by_other_rows(odoo: StandIn, shadow: 
         in_odoo(odoo, lately)
         edit(odoo, NOTE)
         plan_and_mirror(client, shadow, ["account.move", NOTE], OPTIONS)
-    with limited(odoo) as own:
+    with limited_client_of(odoo) as own:
         assert own.database_uuid is None
         plan(own, shadow, [NOTE])
         in_odoo(odoo, "UPDATE x_note SET write_date = write_date - interval '1 hour'")
@@ -430,7 +430,7 @@ def test_a_scan_that_was_left_before_a_restore_is_not_finished_after_it(
 
 
 def test_a_uuid_that_was_not_known_is_noted_when_it_is(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with limited(odoo) as own:
+    with limited_client_of(odoo) as own:
         mirror_with(own, shadow, model=NOTE)
     with shadow.transaction() as tx:
         known = recorded_origin(tx)
@@ -443,14 +443,14 @@ def test_a_uuid_that_was_not_known_is_noted_when_it_is(odoo: StandIn, shadow: Sh
     with shadow.transaction() as tx:
         known = recorded_origin(tx)
     assert known is not None and known.uuid == UUID
-    with limited(odoo) as own:
+    with limited_client_of(odoo) as own:
         mirror_with(own, shadow, model=NOTE)  # a login that cannot know takes it for the same
 
 
 def test_an_empty_database_of_the_same_name_is_another_one(odoo: StandIn, shadow: ShadowDatabase) -> None:
     """Made anew, its first records have the ids of the former one's, and were made later."""
     in_odoo(odoo, "UPDATE x_note SET create_date = create_date - interval '1 year'")
-    with limited(odoo) as own:
+    with limited_client_of(odoo) as own:
         mirror_with(own, shadow, model=NOTE)
         in_odoo(odoo, "TRUNCATE x_note RESTART IDENTITY")
         odoo.execute(NOTE, "create", [{"x_name": "of another database"}] * 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,14 +15,18 @@ from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.mirror.test_refused_fields import PAGES, refuse, refused
-from tests.mirror.test_refused_fields import client as client
-from tests.mirror.test_refused_fields import proxy as proxy
-from tests.mirror.test_rolling_proof import let_pass
-from tests.support.counting import VISIT, VISITS, in_shadow, mirror_with
+from tests.support.counting import VISIT, VISITS, CountingProxy, in_shadow, mirror_with
+from tests.support.refusing_fields import PAGES, client_of_fields, refuse, refused
 from tests.support.running import StoppedError, column, statuses_of, stop_after
+from tests.support.verifying import let_pass
 
 LOST = r"together with x_c any more: .* exclude_fields"
+
+
+@pytest.fixture
+def client(odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
+    with client_of_fields(odoo, proxy) as opened:
+        yield opened
 
 
 def one_run(client: OdooClient, shadow: ShadowDatabase) -> list[str]:

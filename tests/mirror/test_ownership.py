@@ -18,9 +18,9 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
-from tests.mirror.test_trouble import limited
 from tests.support.catalog import contents, structure
+from tests.support.clients import client_of, limited_client_of
+from tests.support.flavours import Flavour
 from tests.support.running import mirror, statuses_of
 
 pytestmark = pytest.mark.one_flavour
@@ -120,11 +120,11 @@ def test_a_copy_of_the_database_is_refused_until_somebody_says_that_it_moved(
 
 
 def test_whose_uuid_cannot_be_read_is_known_by_its_address(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with limited(odoo) as client:
+    with limited_client_of(odoo) as client:
         mirror(client, shadow, "res.company")
         assert origin_of(shadow) == Origin(odoo.url, odoo.database, None)
         mirror(client, shadow, "res.company")
-    with limited(odoo) as moved, pytest.raises(ShadowOwnershipError):
+    with limited_client_of(odoo) as moved, pytest.raises(ShadowOwnershipError):
         object.__setattr__(moved.connection, "url", odoo.url.replace("127.0.0.1", "localhost"))
         mirror(moved, shadow, "res.company")
 
@@ -132,8 +132,8 @@ def test_whose_uuid_cannot_be_read_is_known_by_its_address(odoo: StandIn, shadow
 def test_two_databases_of_one_server_are_two(
     odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, shared_odoos: dict[Flavour, StandIn]
 ) -> None:
-    with limited(odoo) as without_uuid:
+    with limited_client_of(odoo) as without_uuid:
         mirror(without_uuid, shadow, "res.company")
     other = shared_odoos["19" if odoo.flavour == "17" else "17"]
-    with limited(other) as stranger, pytest.raises(ShadowOwnershipError):
+    with limited_client_of(other) as stranger, pytest.raises(ShadowOwnershipError):
         mirror(stranger, shadow, "res.company")

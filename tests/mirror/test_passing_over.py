@@ -15,8 +15,8 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooServerError
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.conftest import client_of
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.running import column, wait_until_after
@@ -34,12 +34,6 @@ def client(odoo: StandIn) -> Iterator[OdooClient]:
     age(odoo, "res.partner.category")
     with client_of(odoo) as opened, visits(odoo, ROWS):
         yield opened
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 def once(action: Callable[[], object], when: Callable[[Call], bool]) -> Callable[[Call], None]:

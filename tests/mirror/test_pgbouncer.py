@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -22,11 +15,11 @@ from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
+from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.running import StoppedError, column, mirror, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal
 
-PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = [
     pytest.mark.pgbouncer,
     pytest.mark.skipif(
@@ -34,57 +27,6 @@ pytestmark = [
     ),
 ]
 MODELS = ("res.partner", "account.move.line", "product.product", "res.company")
-CONFIG = """
-[databases]
-* = host={sockets} user=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-admin_users = postgres
-pool_mode = transaction
-default_pool_size = {pool_size}
-max_client_conn = 50
-"""
-
-
-@contextmanager
-def pgbouncer(database: str, pool_size: int) -> Iterator[str]:
-    """Run PgBouncer in front of the embedded server; yield the database's URL through it."""
-    parts = urlsplit(database)
-    (sockets,) = parse_qs(parts.query)["host"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-pgbouncer-"))
-    folder.chmod(0o755)
-    config = folder / "pgbouncer.ini"
-    config.write_text(CONFIG.format(sockets=sockets, port=port, pool_size=pool_size))
-    as_user = ["-u", Path(sockets).owner()] if os.geteuid() == 0 else []  # it refuses to run as root
-    assert PROGRAM is not None
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([PROGRAM, *as_user, str(config)], stdout=log, stderr=log)
-    url = f"postgresql://postgres@127.0.0.1:{port}{parts.path}"
-    try:
-        _wait_for(url, process, folder / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(folder)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(500):
-        try:
-            psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.01)
-        else:
-            return
-    raise AssertionError(log.read_text())
 
 
 @pytest.fixture(params=[1, 2])

@@ -16,8 +16,8 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooRequestError, OdooServerError, OdooUnknownModelError
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.conftest import client_of
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.running import StoppedError, calls_of, column, log_of, scan_of, stop_after, watermark_of

@@ -18,7 +18,7 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits
 from tests.support.running import StoppedError, column, log_of, statuses_of, stop_after, watermark_of
 from tests.support.source_of_truth import assert_equal, expected_rows, shadow_rows
@@ -31,12 +31,6 @@ SECRET = "hunter2"
 ROUNDED = "SET x_count = 9007199254740993"  # 2**53 + 1, which Odoo sends as 2**53
 MARK_AND_COUNT = "SELECT _deleted_at IS NOT NULL, x_count FROM {odoo_shadow_x_visit} WHERE id = 7"
 AN_HOUR_AGO = "write_date = now() AT TIME ZONE 'UTC' - interval '1 hour'"
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -28,7 +26,7 @@ from odoo_shadow.source.errors import (
 )
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import (
     VISIT,
     VISITS,
@@ -37,31 +35,19 @@ from tests.support.counting import (
     in_odoo,
     in_shadow,
     mirror_with,
-    visits,
 )
 from tests.support.raw_server import HTML_TYPE, Reply
+from tests.support.refusing_fields import PAGES, ROWS, Rows, client_of_fields, refuse, refused
 from tests.support.running import column, statuses_of
 from tests.support.source_of_truth import shadow_rows
 from tests.support.verifying import found_by, verify
 
-ROWS = 40
-PAGES = MirrorOptions(batch_size=10, look_back=timedelta(0))
 EMPLOYEES = "odoo_shadow_hr_employee"
-Rows = list[dict[str, Any]]
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture
 def client(odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
-    """A client, and a model with some more fields."""
-    with client_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
-        for name in "abcdef":
-            odoo.add_field(VISIT, f"x_{name}", "char", default=name)
+    with client_of_fields(odoo, proxy) as opened:
         yield opened
 
 
@@ -72,31 +58,11 @@ def limited(odoo: StandIn) -> Iterator[OdooClient]:
         yield opened
 
 
-def refuse(odoo: StandIn, *fields: str, ids: Collection[int] = (), together: bool = False) -> None:
-    """Let Odoo refuse a read with one of the fields, or with all of them, of some records, or of any."""
-    has_one = all if together else any
-
-    def rewrite(model: str, rows: Rows) -> Rows:
-        for row in rows:
-            if model == VISIT and has_one(name in row for name in fields) and (not ids or row["id"] in ids):
-                raise AccessError(f"Failed to read field {VISIT}.{fields[0]}")
-        return rows
-
-    odoo.rewrite = rewrite
-
-
 def drop(odoo: StandIn, field: str, ids: Collection[int] = range(1, 10_000)) -> None:
     """Let Odoo drop records that are read with a field, without a word."""
     odoo.rewrite = lambda model, rows: [
         row for row in rows if model != VISIT or field not in row or row["id"] not in ids
     ]
-
-
-def refused(shadow: ShadowDatabase, table: str = VISITS) -> list[str]:
-    ((fields,),) = in_shadow(
-        shadow, "SELECT unreadable_fields FROM {odoo_shadow_meta} WHERE table_name = {table}", table=table
-    )
-    return list(fields)
 
 
 def active_columns(shadow: ShadowDatabase, table: str = VISITS) -> set[str]:

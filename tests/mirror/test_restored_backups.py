@@ -15,8 +15,8 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, in_odoo, in_shadow, mirror_with, visits
 from tests.support.restoring import Backup
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,34 +11,14 @@ from odoo_shadow.mirror.sync.window import Kind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
+from tests.support.recording import recording
 from tests.support.running import PARTNERS, StoppedError, column, log_of, mirror, scan_of, stop_after, watermark_of
 from tests.support.source_of_truth import assert_equal, shadow_rows
 
 pytestmark = pytest.mark.one_flavour
 
 PAGE = 60
-
-
-_DATED = {"id", "write_date", "create_date"}
-"""What tells how old a record is."""
-
-
-@contextmanager
-def recording(odoo: StandIn, model: str = "res.partner") -> Iterator[list[int]]:
-    """Yield the ids of whole records that reads of a model answer, in order, while they do."""
-    read: list[int] = []
-
-    def note(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if name == model:
-            read.extend(row["id"] for row in rows if row.keys() > _DATED)
-        return rows
-
-    odoo.rewrite = note
-    try:
-        yield read
-    finally:
-        odoo.rewrite = None
 
 
 def break_off(client: OdooClient, shadow: ShadowDatabase, pages: int, **settings: Any) -> None:

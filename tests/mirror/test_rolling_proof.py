@@ -20,7 +20,7 @@ from odoo_stand_in import StandIn
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, visits
 from tests.support.running import PARTNERS, column, mirror
 from tests.support.source_of_truth import assert_equal
-from tests.support.verifying import verify
+from tests.support.verifying import let_pass, verify
 
 pytestmark = pytest.mark.one_flavour
 
@@ -29,12 +29,6 @@ def run_of(client: OdooClient, shadow: ShadowDatabase, batch_size: int = 2000) -
     run, options = Run(), MirrorOptions(wait=timedelta(0), batch_size=batch_size)
     mirror(client, shadow, run=run)
     return [item for item in close_run(client, shadow, run=run, options=options) if item.what == PROOF]
-
-
-def let_pass(shadow: ShadowDatabase, time: timedelta) -> None:
-    """Let the last slice have been so long ago."""
-    with shadow.transaction() as tx:
-        tx.run("UPDATE {p} SET slice_at = slice_at - {time}", p=tx.internal("proof"), time=time)
 
 
 def proven(shadow: ShadowDatabase) -> bool:

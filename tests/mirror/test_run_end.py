@@ -21,14 +21,13 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import Fault, StandIn
-from tests.conftest import client_of
-from tests.mirror.conftest import age
-from tests.mirror.test_due_rows import LEADS, NOW, POINTING
-from tests.mirror.test_rolling_proof import let_pass
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
+from tests.support.leads import LEADS, NOW, POINTING
 from tests.support.restoring import UUID, set_uuid
 from tests.support.running import StoppedError, column, mirror, statuses_of, stop_after
-from tests.support.verifying import verify
+from tests.support.verifying import let_pass, verify
 
 pytestmark = pytest.mark.one_flavour
 

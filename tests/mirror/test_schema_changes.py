@@ -11,8 +11,8 @@ from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
 from tests.support.catalog import structure
+from tests.support.clients import client_of
 from tests.support.running import PARTNERS, StoppedError, column, mirror, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal, column_types, shadow_rows
 

@@ -20,8 +20,9 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.secrets import INNOCENT
 from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places
-from tests.conftest import FLAVOURS, Flavour, client_of
+from tests.support.clients import client_of
 from tests.support.counting import in_odoo, in_shadow
+from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.running import mirror, mirror_all
 from tests.support.searching import places_of, words_of
 from tests.support.source_of_truth import shadow_rows

@@ -17,7 +17,7 @@ from odoo_shadow.shadow.tables.tables import ChangeKind
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooError
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, row_count, visits
 from tests.support.running import PARTNERS, column, log_of, mirror, statuses_of
 from tests.support.source_of_truth import Rows, assert_equal, expected_rows, shadow_rows

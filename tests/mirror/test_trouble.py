@@ -28,7 +28,7 @@ from odoo_shadow.source.errors import (
 )
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.conftest import client_of
+from tests.support.clients import client_of, limited_client_of
 from tests.support.running import PARTNERS, column, log_of, mirror, statuses_of, watermark_of
 from tests.support.source_of_truth import assert_equal, shadow_rows
 
@@ -36,12 +36,6 @@ PAGE = 100
 ALWAYS = 1000
 HTML = Fault("res.partner", "search_read", times=ALWAYS, after=2, status=200, body="<html>Maintenance</html>")
 CUT_OFF = Fault("res.partner", "search_read", times=ALWAYS, after=2, status=200, body='{"jsonrpc": "2.0", "resu')
-
-
-def limited(odoo: StandIn) -> OdooClient:
-    """A client of a login without rights on accounting."""
-    password = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
-    return client_of(odoo, login=odoo.limited_login, password=password)
 
 
 def test_a_model_that_is_not_installed_is_skipped(shared_client: OdooClient, shadow: ShadowDatabase) -> None:
@@ -76,7 +70,7 @@ def test_a_model_without_rights_is_an_error(
 ) -> None:
     if known:
         mirror(shared_client, shadow, "account.move")
-    with limited(shared_odoo) as client, pytest.raises(OdooAccessError) as raised:
+    with limited_client_of(shared_odoo) as client, pytest.raises(OdooAccessError) as raised:
         mirror(client, shadow, "account.move")
     assert "'limited' may not call" in str(raised.value) and "account.move" in str(raised.value)
     entry = log_of(shadow)[-1]
@@ -98,7 +92,7 @@ def test_an_abstract_model_is_an_error(shared_client: OdooClient, shadow: Shadow
 def test_a_login_with_few_rights_mirrors_what_it_may_read(
     shared_odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
-    with limited(shared_odoo) as client:
+    with limited_client_of(shared_odoo) as client:
         mirror(client, shadow)
     rows = shadow_rows(database, PARTNERS).values()
     assert rows and "credit_limit" not in next(iter(rows))  # a field for accountants

@@ -23,7 +23,7 @@ from odoo_shadow.source.errors import (
 )
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, mirror_with, visits
 from tests.support.raw_server import HTML_TYPE, Reply
 from tests.support.running import StoppedError, column, log_of, statuses_of, stop_after, watermark_of
@@ -33,12 +33,6 @@ ROWS = 64
 PAGES = MirrorOptions(batch_size=16, look_back=timedelta(0))
 TIMEOUT = 0.5
 Break = Callable[..., None]
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.sql_written import is_written_by_sql
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.conftest import client_of
-from tests.mirror.conftest import age
+from tests.support.ageing import age
+from tests.support.clients import client_of
 from tests.support.counting import CountingProxy
 from tests.support.running import mirror, statuses_of
 from tests.support.source_of_truth import assert_equal

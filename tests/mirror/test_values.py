@@ -26,7 +26,7 @@ from odoo_shadow.source.api.fields import Field
 from odoo_shadow.source.types import Json
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import KINDS
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import in_odoo, mirror_with
 from tests.support.verifying import found_by, verify
 

@@ -14,7 +14,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.raw_server import HTML_TYPE, Reply
 from tests.support.running import PARTNERS, column, mirror

@@ -19,8 +19,8 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
 from tests.support.catalog import contents, structure
+from tests.support.clients import client_of
 from tests.support.counting import (
     VISIT,
     VISITS,
@@ -43,12 +43,6 @@ MODELS = (*PRIORITY_MODELS, "x_awkward", "mail.followers")
 # write_date moves, though the row was not mirrored since.
 WRITTEN = "UPDATE x_visit SET x_name = 'News', write_date = now() AT TIME ZONE 'UTC' - interval '1 hour'"
 WRITTEN_LATELY = WRITTEN.replace("hour", "minute")
-
-
-@pytest.fixture
-def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
-    with CountingProxy(odoo) as running:
-        yield running
 
 
 @pytest.fixture

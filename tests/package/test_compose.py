@@ -32,7 +32,8 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
+from tests.support.clients import client_of
+from tests.support.flavours import Flavour
 from tools.embedded_postgres import embedded_postgres, new_database
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
+from tests.support.flavours import Flavour
 from tools.embedded_postgres import drop_database, new_database
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from odoo_shadow.mirror.sync import id_check
-from tests.conftest import FLAVOURS, Flavour
+from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.stories.machine import World
 from tools.embedded_postgres import drop_database, new_database
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import FLAVOURS, Flavour
+from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.stories.machine import LostError, Story, World
 from tests.support.stories.mutants import MUTANTS, Mutant
 from tests.support.stories.plans import Profile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import FLAVOURS, Flavour
+from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.stories.machine import World
 from tests.support.stories.plans import Profile
 from tests.support.stories.telling import STORIES, tell

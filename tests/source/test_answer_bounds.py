@@ -28,8 +28,8 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-from tests.source.conftest import ClientTo, failing_with
 from tests.support.child import in_a_child
+from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import HTML_TYPE, RawServer, Reply, Request, gzipped, result
 
 pytestmark = pytest.mark.attack

@@ -38,7 +38,7 @@ from odoo_shadow.source.errors import (
     OdooServerError,
 )
 from odoo_shadow.source.types import Json
-from tests.source.conftest import SECRET, ClientTo, failing_with
+from tests.support.raw_clients import SECRET, ClientTo, failing_with
 from tests.support.raw_server import RawServer, Reply, Request, result
 
 pytestmark = pytest.mark.attack

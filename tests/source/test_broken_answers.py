@@ -18,8 +18,8 @@ from odoo_shadow.source.errors import (
     OdooUnreachableError,
 )
 from odoo_stand_in import Fault, StandIn
-from tests.conftest import client_of
-from tests.source.conftest import ClientTo, failing_with
+from tests.support.clients import client_of
+from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import HTML_TYPE, RawServer, Reply, result
 
 pytestmark = pytest.mark.both_flavours

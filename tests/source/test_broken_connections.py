@@ -23,8 +23,8 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
-from tests.source.conftest import ClientTo, failing_with
 from tests.support.certificates import Certificate
+from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import RawServer, Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"

@@ -10,7 +10,7 @@ import pytest
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooAuthenticationError, OdooRequestError
 from odoo_shadow.source.types import Context
-from tests.source.conftest import ClientTo, failing_with
+from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import RawServer, Reply, Request, result
 
 KEY_LIKE = "0123456789abcdef" * 2 + "01234567"

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_stand_in import Fault, StandIn
-from tests.source.conftest import SECRET
+from tests.support.raw_clients import SECRET
 
 pytestmark = pytest.mark.both_flavours
 

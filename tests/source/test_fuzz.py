@@ -30,7 +30,7 @@ from odoo_shadow.source.api.pages import newest_id, read_pages
 from odoo_shadow.source.api.reading import Reading
 from odoo_shadow.source.errors import OdooError
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.emptying import empty
 from tests.support.hostile_odoo import HostileProxy, Spoiled, plans

@@ -14,7 +14,7 @@ from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
 from odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, OdooServerError
 from odoo_shadow.source.types import Domain
 from odoo_stand_in import StandIn
-from tests.source.conftest import ClientTo, failing_with
+from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import RawServer, Reply, Request, result
 
 pytestmark = pytest.mark.both_flavours

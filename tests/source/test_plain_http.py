@@ -12,7 +12,7 @@ import pytest
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.errors import OdooConfigurationError
-from tests.source.conftest import SECRET, ClientTo
+from tests.support.raw_clients import SECRET, ClientTo
 from tests.support.raw_server import RawServer
 
 pytestmark = pytest.mark.attack

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from odoo_shadow.source.api.readable_only import readable_only
-from tests.source.conftest import ClientTo
+from tests.support.raw_clients import ClientTo
 from tests.support.raw_server import RawServer, Reply, Request
 
 pytestmark = pytest.mark.both_flavours

@@ -17,9 +17,9 @@ from odoo_shadow.source.errors import (
     OdooServerError,
 )
 from odoo_stand_in import Fault, StandIn
-from tests.conftest import client_of
-from tests.source.conftest import SECRET, ClientTo, failing_with
 from tests.support.certificates import Certificate
+from tests.support.clients import client_of
+from tests.support.raw_clients import SECRET, ClientTo, failing_with
 from tests.support.raw_server import DATE, RawServer, Reply, Request, relay_to, result
 
 pytestmark = pytest.mark.both_flavours

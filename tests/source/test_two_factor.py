@@ -8,7 +8,7 @@ import xmlrpc.client
 import pytest
 
 from odoo_shadow.source.errors import OdooAuthenticationError
-from tests.source.conftest import SECRET, ClientTo, failing_with
+from tests.support.raw_clients import SECRET, ClientTo, failing_with
 from tests.support.raw_server import HTML_TYPE, RawServer, Reply, Request
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

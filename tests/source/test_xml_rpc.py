@@ -7,7 +7,7 @@ import xmlrpc.client
 import pytest
 
 from odoo_shadow.source.errors import OdooRequestError, OdooServerError
-from tests.source.conftest import ClientTo, failing_with
+from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import RawServer, Reply
 
 XML_TYPE = "text/xml"

@@ -11,7 +11,7 @@ from odoo_stand_in.awkward import EMPTY, FULL, HIGH, LOW, TEXTS
 from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
 from odoo_stand_in.schema import KNOWN_TYPES
 from odoo_stand_in.stand_in import StandIn
-from tests.stand_in.conftest import Wire
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.both_flavours
 

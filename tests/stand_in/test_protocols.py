@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from odoo_stand_in import Fault
-from tests.stand_in.conftest import Wire
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.both_flavours
 

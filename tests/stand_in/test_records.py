@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.stand_in.conftest import Wire
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.both_flavours
 

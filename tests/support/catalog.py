@@ -7,6 +7,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from odoo_shadow.shadow.database import ShadowDatabase
+
 _OF_USERS = sql.SQL("n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'")
 _STRUCTURE: dict[str, LiteralString] = {
     "schemas": "SELECT n.nspname, n.nspacl::text FROM pg_namespace n WHERE {of_users}",
@@ -53,3 +55,24 @@ def contents(url: str, schema: str = "odoo_shadow") -> dict[str, list[tuple[obje
         return {
             str(table): connection.execute(query.format(sql.Identifier(schema, table))).fetchall() for (table,) in found
         }
+
+
+def registered(database: str, schema: str) -> list[list[tuple[object, ...]]]:
+    """What the books say, moments apart."""
+    with ShadowDatabase.from_url(database, schema=schema) as shadow, shadow.transaction() as tx:
+        return [
+            tx.run(query, book=tx.own(book))
+            for book, query in (
+                (
+                    "odoo_shadow_meta",
+                    "SELECT odoo_model, table_name, field_count, label, name_path FROM {book} ORDER BY 1",
+                ),
+                (
+                    "odoo_shadow_field",
+                    "SELECT table_name, column_name, field_name, odoo_type, column_type, is_filled, vanished_at, label,"
+                    " relation, relation_table, is_translated, is_company_dependent, is_required, is_custom, emptied_at"
+                    " FROM {book} ORDER BY 1, 2",
+                ),
+                ("odoo_shadow_selection", "SELECT * FROM {book} ORDER BY 1, 2, 3"),
+            )
+        ]

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.source.conftest import SECRET
+from tests.support.raw_clients import SECRET
 
 _CHILD = """
 import json, sys

@@ -21,7 +21,7 @@ from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
-from tests.mirror.conftest import age
+from tests.support.ageing import age
 from tests.support.raw_server import RawServer, Reply, Request
 
 VISIT = "x_visit"

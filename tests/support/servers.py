@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
-from tests.conftest import FLAVOURS
+from tests.support.flavours import FLAVOURS
 
 NEEDED = ("ODOO_TEST_URL", "ODOO_TEST_DB", "ODOO_TEST_USER", "ODOO_TEST_PASSWORD")
 REAL = "real"
@@ -138,3 +139,6 @@ def real() -> OdooServer:
         dsn=os.environ.get("ODOO_TEST_DSN"),
         limited=(user, limited_secret) if user and limited_secret else None,
     )
+
+
+HookTo = Callable[..., OdooHook]

@@ -94,3 +94,10 @@ def shell_for(odoo: StandIn, database: str) -> Shell:
 def inherited() -> dict[str, str]:
     """Return what a started program needs of this one's environment to import the same code."""
     return {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+
+
+def done_to(outcome: Outcome, model: str) -> str:
+    """Return what the table says of a model."""
+    rows = [[cell.strip() for cell in line.split("│")] for line in outcome.out.splitlines() if line.startswith("│")]
+    (what,) = [row[2] for row in rows if row[1] == model]
+    return what

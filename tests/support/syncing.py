@@ -6,7 +6,8 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +18,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import ValidationError
 from tests.support.running import PARTNERS, scan_of, statuses_of, watermark_of
-from tests.support.shell import Outcome, Shell
+from tests.support.shell import PG_PASSWORD, Outcome, Shell, shell_for
 from tests.support.source_of_truth import assert_equal, expected_rows, shadow_rows
 from tests.support.tcp_proxy import Address, Link, Moment, TcpProxy
 
@@ -212,3 +213,20 @@ def edit_all(odoo: StandIn, ago: timedelta = timedelta(minutes=1)) -> None:
     odoo.execute(MODEL, "write", ids, {"function": f"Edited {ago} before {time.monotonic_ns()}"})
     with psycopg.connect(odoo.dsn) as connection:
         connection.execute("UPDATE res_partner SET write_date = write_date - %s", (ago,))
+
+
+@contextmanager
+def site_of(odoo: StandIn, database: str, postgres_at: Address) -> Iterator[Site]:
+    """A site whose shadow database is reached at an address, which may be a pooler's."""
+    with TcpProxy(tcp_address_of(odoo.url)) as to_odoo, TcpProxy(postgres_at) as to_postgres:
+        url = f"postgresql://postgres:{PG_PASSWORD}@127.0.0.1:{to_postgres.port}{urlsplit(database).path}"
+        env = {
+            **shell_for(odoo, database).env,
+            "ODOO_URL": f"http://127.0.0.1:{to_odoo.port}",
+            "SUPABASE_DB_URL": f"{url}?sslmode=disable&gssencmode=disable",
+        }
+        site = Site(odoo, database, to_odoo, to_postgres, Shell(env))
+        try:
+            yield site
+        finally:
+            site.close()

@@ -11,7 +11,7 @@ import requests
 from odoo_shadow.source.errors import OdooRequestError
 from odoo_shadow.source.types import Argument
 from odoo_stand_in import StandIn
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tools.bench_canned import CannedAnswers, serve
 
 MODEL = "res.partner"

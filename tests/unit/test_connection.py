@@ -9,7 +9,7 @@ import pytest
 
 from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice
 from odoo_shadow.source.errors import OdooConfigurationError
-from tests.source.conftest import SECRET
+from tests.support.raw_clients import SECRET
 
 
 def parse(**changed: object) -> OdooConnection:

@@ -19,7 +19,7 @@ from odoo_shadow.shadow.tables.staging import Cell
 from odoo_shadow.source.api.fields import Field
 from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.types import Json, Record
-from tests.unit.test_columns import CONVERSIONS, REFUSED
+from tests.support.conversions import CONVERSIONS, REFUSED
 
 SECRET = "k" * 40
 

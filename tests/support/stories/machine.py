@@ -27,7 +27,7 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.verifications import Verification
 from odoo_shadow.source.errors import OdooError
 from odoo_stand_in.schema import Flavour
-from tests.conftest import client_of
+from tests.support.clients import client_of
 from tests.support.stories import writes
 from tests.support.stories.mortal import Death, Killed, Life, MortalClient, MortalShadow
 from tests.support.stories.odoo_side import PLAIN, PRODUCT, TABLES, TEMPLATE, THING, OdooSide
