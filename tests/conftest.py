@@ -11,10 +11,11 @@ import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.text import redaction
 from odoo_stand_in import StandIn
 from tests.support import airflow_home  # noqa: F401 - nothing above imports Airflow
-from tests.support.clients import client_of
+from tests.support.clients import client_of, source_of
 from tests.support.debian_postgres import debian_postgres
 from tests.support.flavours import FLAVOURS, Flavour
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
@@ -125,12 +126,26 @@ def odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
 @pytest.fixture
 def shared_client(shared_odoo: StandIn) -> Iterator[OdooClient]:
     """A client of the shared stand-in."""
-    with client_of(shared_odoo) as client:
-        yield client
+    with client_of(shared_odoo) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shared_source(shared_odoo: StandIn) -> Iterator[ApiSource]:
+    """The shared stand-in as a source."""
+    with source_of(shared_odoo) as opened:
+        yield opened
 
 
 @pytest.fixture
 def client(odoo: StandIn) -> Iterator[OdooClient]:
     """A client of this test's own stand-in."""
     with client_of(odoo) as opened:
+        yield opened
+
+
+@pytest.fixture
+def source(odoo: StandIn) -> Iterator[ApiSource]:
+    """This test's own stand-in as a source."""
+    with source_of(odoo) as opened:
         yield opened

@@ -16,8 +16,9 @@ from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import newest_id, read_pages
-from odoo_shadow.source.api.reading import ARCHIVED_TOO
+from odoo_shadow.source.api.domains import ARCHIVED_TOO
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from tools.bench_canned import SAMPLE
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server, canned_server, client_fields, fresh_database, stand_in_server
@@ -56,32 +57,33 @@ def measure_memory(postgres: str, rows: int) -> list[Measured]:
 
 def _sync_against_drain(postgres: str, odoo: Server, rounds: int) -> tuple[float, float, int]:
     drains, syncs = [], []
-    with _client(odoo) as client:
-        layout = read_layout(client, MODEL)
+    with _source(odoo) as source:
+        layout = read_layout(source, MODEL)
         for _ in range(rounds):
-            drains.append(_timed(lambda: _drain(client, layout)))
+            drains.append(_timed(lambda: _drain(source, layout)))
             syncs.append(_time_of_sync(postgres, odoo))
     return statistics.median(drains), statistics.median(syncs), len(layout.reading.fields)
 
 
-def _drain(client: OdooClient, layout: Layout) -> None:
-    for _ in read_pages(client, layout.reading, up_to_id=newest_id(client, layout.reading)):
+def _drain(source: ApiSource, layout: Layout) -> None:
+    up_to_id = source.highest_id(layout.reading)
+    for _ in source.pages(layout.reading, up_to_id=up_to_id, page_size=DEFAULT_PAGE_SIZE):
         pass
 
 
 def _first_page(canned: Server) -> None:
     """Ask for what comes from the stand-in, so that it is there before the clock starts."""
-    with _client(canned) as client:
-        next(read_pages(client, read_layout(client, MODEL).reading, up_to_id=1))
+    with _source(canned) as source:
+        next(source.pages(read_layout(source, MODEL).reading, up_to_id=1, page_size=DEFAULT_PAGE_SIZE))
 
 
 def _time_of_sync(postgres: str, odoo: Server) -> float:
     """Mirror into an empty database, and make sure that all rows came."""
-    with fresh_database(postgres) as url, _client(odoo) as client, ShadowDatabase.from_url(url) as shadow:
+    with fresh_database(postgres) as url, _source(odoo) as source, ShadowDatabase.from_url(url) as shadow:
         started = time.perf_counter()
-        result = mirror_model(client, shadow, MODEL, run=Run(), options=MirrorOptions())
+        result = mirror_model(source, shadow, MODEL, run=Run(), options=MirrorOptions())
         seconds = time.perf_counter() - started
-        present = client.search_count(MODEL, context=ARCHIVED_TOO)
+        present = source.client.search_count(MODEL, context=ARCHIVED_TOO)
     if result.counts.inserted != present:
         raise AssertionError(f"{result.counts.inserted} of {present} rows were mirrored")
     return seconds
@@ -100,8 +102,8 @@ def _peak_megabytes(postgres: str, odoo: Server, rows: int) -> float:
 
 
 def _mirror_and_tell_memory(answer: Connection, odoo: Server, url: str, rows: int) -> None:
-    with _client(odoo) as client, ShadowDatabase.from_url(url) as shadow:
-        result = mirror_model(client, shadow, MODEL, run=Run(), options=MirrorOptions())
+    with _source(odoo) as source, ShadowDatabase.from_url(url) as shadow:
+        result = mirror_model(source, shadow, MODEL, run=Run(), options=MirrorOptions())
     if result.counts.inserted != rows:
         raise AssertionError(f"{result.counts.inserted} of {rows} rows were mirrored")
     answer.send(_peak_kilobytes() / KILOBYTE)
@@ -117,8 +119,8 @@ def _peak_kilobytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _client(server: Server) -> OdooClient:
-    return OdooClient(client_fields(server))
+def _source(server: Server) -> ApiSource:
+    return ApiSource(OdooClient(client_fields(server)))
 
 
 def _timed(work: Callable[[], None]) -> float:

@@ -17,7 +17,7 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in.models.wide import MODELS
 from tools.bench_proof import CountingClient
 from tools.bench_report import Measured
@@ -30,7 +30,8 @@ def measure_models(
     server: Server, odoo_dsn: str, new_database: Callable[[], str], count: int = MODELS
 ) -> list[Measured]:
     """Measure so many models of the wide flavour; writes a few of its rows."""
-    with CountingClient(server) as odoo:
+    client = CountingClient(server)
+    with ApiSource(client) as odoo:
         models = choose_models(odoo, ModelChoice.parse("wide.*")).models
         if len(models) < count:
             raise AssertionError(f"{len(models)} models were found")
@@ -40,12 +41,12 @@ def measure_models(
             _make_older(odoo_dsn, models)
             first = _timed(lambda: _run(odoo, shadow, models))
             measured.append((f"first load of {len(models)} models, seconds", f"{first:.1f}", ""))
-            measured += _planning(odoo, shadow, models)
+            measured += _planning(client, shadow, models)
             measured += _few_changes(odoo, shadow, models)
     return measured
 
 
-def _schema(odoo: OdooClient, url: str, models: Sequence[str]) -> Measured:
+def _schema(odoo: ApiSource, url: str, models: Sequence[str]) -> Measured:
     started = time.perf_counter()
     layouts = [read_layout(odoo, model) for model in models]
     tables = [
@@ -59,24 +60,24 @@ def _schema(odoo: OdooClient, url: str, models: Sequence[str]) -> Measured:
     return f"schema of {len(models)} models of {columns} columns from nothing, seconds", f"{seconds:.1f}", "≤ 20"
 
 
-def _planning(odoo: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
-    odoo.forget()
+def _planning(client: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
+    client.forget()
     started = time.perf_counter()
-    plan = plan_run(odoo, shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
+    plan = plan_run(ApiSource(client), shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
     seconds = time.perf_counter() - started
     if plan.work:
         raise AssertionError(f"{plan.work[0]} although nothing was written")
     return [
         (f"planning {len(models)} models, seconds", f"{seconds:.2f}", "≤ 5"),
-        ("calls a model of that", f"{len(odoo.calls) / len(models):.2f}", "≤ 2"),
+        ("calls a model of that", f"{len(client.calls) / len(models):.2f}", "≤ 2"),
     ]
 
 
-def _few_changes(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
+def _few_changes(odoo: ApiSource, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
     changed = models[:CHANGED]
     for model in changed:
-        (record_id,) = odoo.search(model, limit=1)
-        odoo.execute_kw(model, "write", [[record_id], {"name": "changed"}])
+        (record_id,) = odoo.client.search(model, limit=1)
+        odoo.client.execute_kw(model, "write", [[record_id], {"name": "changed"}])
     planned = _timed(lambda: _run(odoo, shadow, models))
     mapped = _timed(lambda: _mirror(odoo, shadow, models))
     share = planned / mapped
@@ -87,12 +88,12 @@ def _few_changes(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]
     ]
 
 
-def _run(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> None:
+def _run(odoo: ApiSource, shadow: ShadowDatabase, models: Sequence[str]) -> None:
     plan = plan_run(odoo, shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
     _mirror(odoo, shadow, [item.model for item in plan.work])
 
 
-def _mirror(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str]) -> None:
+def _mirror(odoo: ApiSource, shadow: ShadowDatabase, models: Sequence[str]) -> None:
     run = Run()
     for model in models:
         mirror_model(odoo, shadow, model, run=run, options=MirrorOptions())

@@ -13,6 +13,7 @@ from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.types import Argument, Json
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server, client_fields
@@ -52,14 +53,15 @@ def measure_proof(server: Server, odoo_dsn: str, url: str, rows: int) -> list[Me
     """Measure on a table of so many rows; leaves one row less in Odoo."""
     measured: list[Measured] = []
     make_older(odoo_dsn)
-    with CountingClient(server) as odoo, ShadowDatabase.from_url(url) as shadow:
+    client = CountingClient(server)
+    with ApiSource(client) as odoo, ShadowDatabase.from_url(url) as shadow:
         _mirror(odoo, shadow)
-        odoo.forget()
+        client.forget()
         _mirror(odoo, shadow)
-        measured.append((f"no-change run of {rows:,} rows, calls", str(len(odoo.calls)), "≤ 3 + 16 counts"))
+        measured.append((f"no-change run of {rows:,} rows, calls", str(len(client.calls)), "≤ 3 + 16 counts"))
         measured.append(_quick_verification(odoo, shadow, rows))
-        measured.append(_deleted_row(odoo, shadow, odoo_dsn, rows))
-        measured.append(_new_column(odoo, shadow))
+        measured.append(_deleted_row(client, shadow, odoo_dsn, rows))
+        measured.append(_new_column(client, shadow))
     return measured
 
 
@@ -70,7 +72,7 @@ def make_older(odoo_dsn: str) -> None:
         source.execute(sql.SQL("UPDATE {} SET write_date = write_date - interval '1 hour'").format(table))
 
 
-def _quick_verification(odoo: CountingClient, shadow: ShadowDatabase, rows: int) -> Measured:
+def _quick_verification(odoo: ApiSource, shadow: ShadowDatabase, rows: int) -> Measured:
     started = time.perf_counter()
     found = verify_model(odoo, shadow, MODEL, run=Run(), options=MirrorOptions(), verify=VerifyOptions(Depth.QUICK))
     seconds = time.perf_counter() - started
@@ -79,29 +81,29 @@ def _quick_verification(odoo: CountingClient, shadow: ShadowDatabase, rows: int)
     return f"quick verification of {rows:,} rows, rows/s", f"{rows / seconds:,.0f}", "≥ 30,000"
 
 
-def _deleted_row(odoo: CountingClient, shadow: ShadowDatabase, odoo_dsn: str, rows: int) -> Measured:
+def _deleted_row(client: CountingClient, shadow: ShadowDatabase, odoo_dsn: str, rows: int) -> Measured:
     table = sql.Identifier(MODEL.replace(".", "_"))
     with psycopg.connect(odoo_dsn) as source:
         source.execute("SET session_replication_role = replica")  # without looking through all foreign keys
         source.execute(
             sql.SQL("DELETE FROM {} WHERE id = (SELECT max(id) - %s FROM {})").format(table, table), [rows // 3]
         )
-    odoo.forget()
-    deleted = _mirror(odoo, shadow)
+    client.forget()
+    deleted = _mirror(ApiSource(client), shadow)
     if deleted != 1:
         raise AssertionError(f"{deleted} rows were removed instead of 1")
-    return f"one deleted row among {rows:,}, calls of that run", str(len(odoo.calls)), "≤ 40"
+    return f"one deleted row among {rows:,}, calls of that run", str(len(client.calls)), "≤ 40"
 
 
-def _new_column(odoo: CountingClient, shadow: ShadowDatabase) -> Measured:
+def _new_column(client: CountingClient, shadow: ShadowDatabase) -> Measured:
     with shadow.transaction() as tx:
         tx.run("ALTER TABLE {table} DROP COLUMN city CASCADE", table=tx.own("odoo_shadow_res_partner"))
-    odoo.forget()
-    _mirror(odoo, shadow)
-    fields = set[str]().union(*(fields for fields in odoo.fields if "city" in fields))
+    client.forget()
+    _mirror(ApiSource(client), shadow)
+    fields = set[str]().union(*(fields for fields in client.fields if "city" in fields))
     return "fields read to fill one new column", ", ".join(sorted(fields)), "city, id"
 
 
-def _mirror(odoo: OdooClient, shadow: ShadowDatabase) -> int:
+def _mirror(odoo: ApiSource, shadow: ShadowDatabase) -> int:
     """Mirror, and return how many rows were removed."""
     return mirror_model(odoo, shadow, MODEL, run=Run(), options=MirrorOptions()).counts.deleted

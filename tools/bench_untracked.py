@@ -14,6 +14,7 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.due_rows import due_rows, note_removed
 from odoo_shadow.shadow.state.finished import Finished, finished_tables
+from odoo_shadow.source.api.source import ApiSource
 from tools.bench_proof import CountingClient, make_older
 from tools.bench_report import Measured
 from tools.bench_servers import MODEL, Server
@@ -26,20 +27,25 @@ def measure_untracked(server: Server, odoo_dsn: str, url: str, rows: int) -> lis
     """Measure on a table of so many rows, which stay as they are."""
     make_older(odoo_dsn)
     run, options = Run(), MirrorOptions()
-    with CountingClient(server) as odoo, ShadowDatabase.from_url(url) as shadow:
+    client = CountingClient(server)
+    with ApiSource(client) as odoo, ShadowDatabase.from_url(url) as shadow:
         mirror_model(odoo, shadow, MODEL, run=run, options=options)
         with shadow.transaction() as tx:
             (table,) = finished_tables(tx, run.id)
         list(close_run(odoo, shadow, run=run, options=options))
-        odoo.forget()
+        client.forget()
         again = Run()
         mirror_model(odoo, shadow, MODEL, run=again, options=options)
-        own = len(odoo.calls)
+        own = len(client.calls)
         list(close_run(odoo, shadow, run=again, options=options))
         measured = [
-            ("no-change run of one model, calls: its own + at the run's end", f"{own} + {len(odoo.calls) - own}", "few")
+            (
+                "no-change run of one model, calls: its own + at the run's end",
+                f"{own} + {len(client.calls) - own}",
+                "few",
+            )
         ]
-        columns = untracked_columns(MODEL, table.columns, odoo.connection.lang)
+        columns = untracked_columns(MODEL, table.columns, odoo.reader.lang)
         look = UntrackedLook(tuple(columns))
         measured += [
             _per_million(
@@ -60,7 +66,7 @@ def _per_million(what: str, rows: int, work: Callable[[], object]) -> Measured:
     return f"{what}, seconds per million rows", f"{seconds * MILLION / rows:,.1f}", ""
 
 
-def _prove(odoo: CountingClient, shadow: ShadowDatabase, table: Finished, run: Run, options: MirrorOptions) -> None:
+def _prove(odoo: ApiSource, shadow: ShadowDatabase, table: Finished, run: Run, options: MirrorOptions) -> None:
     """Let a whole round be due."""
     with shadow.transaction() as tx:
         tx.run("UPDATE {p} SET slice_at = slice_at - {day}", p=tx.internal("proof"), day=timedelta(days=7))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from odoo_shadow.mirror.shape.credential_names import credential_in
 from odoo_shadow.mirror.shape.secrets import is_secret
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 
 SOUNDS_LIKE_ONE = re.compile(
     r"pass|pwd|psw|secret|token|key|pin(?![a-z])|auth|cert|otp|salt|hash|signat|cred|seed|session|cookie|bearer|licen"

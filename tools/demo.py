@@ -21,6 +21,7 @@ from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.text.shown import shown_block
 from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
@@ -114,7 +115,7 @@ def demo(stages: Stages, flavour: str) -> None:
 
 def _bind(parts: Parts) -> None:
     """Do first what the DAG begins with: what is wrong with the database shows here in one sentence, not in a log."""
-    with OdooClient(parts.odoo) as odoo, ShadowDatabase.from_url(parts.shadow_url) as shadow:
+    with ApiSource(OdooClient(parts.odoo)) as odoo, ShadowDatabase.from_url(parts.shadow_url) as shadow:
         bind(odoo, shadow)
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from psycopg import sql
 
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO
+from odoo_shadow.source.api.domains import ARCHIVED_TOO
 from odoo_shadow.source.errors import OdooAccessError
 from odoo_shadow.source.types import Context
 from tools.odoo_company_values import from_jsonb, from_properties

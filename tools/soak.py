@@ -13,13 +13,13 @@ from typing import Unpack
 
 import click
 
-from odoo_shadow.cli.options import OdooSettings, odoo_client, odoo_options, shadow_options
+from odoo_shadow.cli.options import OdooSettings, odoo_options, odoo_source, shadow_options
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from tools.compare_with_odoo import compare_databases
 from tools.mixed_writes import MODELS, MixedWriter
 
@@ -44,10 +44,10 @@ def main(
 ) -> None:
     """Soak, settle, verify and compare; exit 1 when anything differs."""
     until = time.monotonic() + seconds
-    crowd = [MixedWriter(odoo_client(odoo_settings), seed, until) for seed in range(writers)]
+    crowd = [MixedWriter(odoo_source(odoo_settings).client, seed, until) for seed in range(writers)]
     for writer in crowd:
         writer.start()
-    with odoo_client(odoo_settings) as odoo, ShadowDatabase.from_url(supabase_db_url, schema=schema) as shadow:
+    with odoo_source(odoo_settings) as odoo, ShadowDatabase.from_url(supabase_db_url, schema=schema) as shadow:
         runs, counts = _mirror_until(odoo, shadow, until, every, batch_size)
         for writer in crowd:
             writer.join()
@@ -63,7 +63,7 @@ def main(
 
 
 def _mirror_until(
-    odoo: OdooClient, shadow: ShadowDatabase, until: float, every: float, batch_size: int
+    odoo: ApiSource, shadow: ShadowDatabase, until: float, every: float, batch_size: int
 ) -> tuple[int, RowCounts]:
     runs, counts = 0, RowCounts()
     while time.monotonic() < until:
@@ -74,13 +74,13 @@ def _mirror_until(
     return runs, counts
 
 
-def _mirror_once(odoo: OdooClient, shadow: ShadowDatabase, batch_size: int) -> RowCounts:
+def _mirror_once(odoo: ApiSource, shadow: ShadowDatabase, batch_size: int) -> RowCounts:
     options = MirrorOptions(batch_size=batch_size)
     results = [mirror_model(odoo, shadow, model, run=Run(), options=options) for model in MODELS]
     return sum((result.counts for result in results), start=RowCounts())
 
 
-def _verify(odoo: OdooClient, shadow: ShadowDatabase, model: str) -> int:
+def _verify(odoo: ApiSource, shadow: ShadowDatabase, model: str) -> int:
     found = verify_model(odoo, shadow, model, run=Run(), options=MirrorOptions(), verify=VerifyOptions())
     click.echo(f"verify {model}: {found.rows} rows, {found.differences} differ {dict(found.ids)}")
     return found.differences

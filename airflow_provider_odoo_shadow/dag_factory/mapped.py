@@ -100,7 +100,7 @@ class VerifyModelOperator(BaseOperator):
         options = MirrorOptions(batch_size=self.batch_size)
         run = mirror_run(str(dag_run.dag_id), str(dag_run.run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
-        odoo = OdooHook(self.odoo_conn_id).get_conn()
+        odoo = OdooHook(self.odoo_conn_id).source
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)

@@ -24,7 +24,7 @@ from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, tell_unmatched_of
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.state.watermarks import NEVER
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean, nearest
 
@@ -56,7 +56,7 @@ def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
     """
     params = context["params"]
     check_parameters(context, _PARAMETERS)
-    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    odoo = OdooHook(mirror.odoo_conn_id).source
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
         if params["dry_run"]:
@@ -90,7 +90,7 @@ def _as_arguments(settings: ModelSettings) -> dict[str, object]:
     return {**settings.model_dump(mode="json", exclude_defaults=True), "named_fields": list(settings.named_fields)}
 
 
-def _chosen(odoo: OdooClient, shadow: ShadowDatabase, mirror: MirrorConfig) -> Chosen:
+def _chosen(odoo: Source, shadow: ShadowDatabase, mirror: MirrorConfig) -> Chosen:
     chosen = choose_models(odoo, mirror.choice, shadow)
     for item in chosen.left_out:
         level = logging.WARNING if item.reason == NO_MATCH else logging.INFO
@@ -121,7 +121,7 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
     return replace(chosen, models=models)
 
 
-def _plan(context: Context, odoo: OdooClient, shadow: ShadowDatabase, mirror: MirrorConfig, chosen: Chosen) -> Plan:
+def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: MirrorConfig, chosen: Chosen) -> Plan:
     dag_run, params = context["dag_run"], context["params"]
     options = MirrorOptions(
         full=params["full"],

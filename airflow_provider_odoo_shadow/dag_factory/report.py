@@ -22,7 +22,7 @@ from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 from odoo_shadow.mirror.binding import check_names_in_public
 from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
-from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.report_tables import (
     as_text,
@@ -37,6 +37,7 @@ from odoo_shadow.shadow.state.sync_log import LogEntry, entries_of_run
 from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.findings import Verdict
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -149,7 +150,7 @@ def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> Non
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[plan_task_id], run_ids=[dag_run.run_id])
     if states.get(dag_run.run_id, {}).get(plan_task_id) != TaskInstanceState.SUCCESS:
         raise AirflowSkipException("The plan has not succeeded, so nothing is written.")
-    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    odoo = OdooHook(mirror.odoo_conn_id).source
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         with shadow.transaction() as tx:
             if not schema_version(tx):
@@ -166,7 +167,7 @@ def report_access(mirror: MirrorConfig) -> None:
 
     :raises MirrorConfigurationError: names the problems.
     """
-    odoo = OdooHook(mirror.odoo_conn_id).get_conn()
+    odoo = OdooHook(mirror.odoo_conn_id).source
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         findings = examine(odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes))
     log.info("Access as it is:\n%s", as_text(findings_table(findings)))

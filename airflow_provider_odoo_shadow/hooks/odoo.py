@@ -12,9 +12,10 @@ from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
-from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE, newest_id, read_pages
-from odoo_shadow.source.api.reading import Reading
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooConfigurationError, OdooError, OdooUnreadableRecordsError
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.types import Argument, Context, Domain, Json, Record
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.shown import shown
@@ -64,8 +65,13 @@ class OdooHook(BaseHook):
         )
 
     @cached_property
+    def source(self) -> ApiSource:
+        """What the engine mirrors from."""
+        return ApiSource(OdooClient(self.connection))
+
+    @property
     def _client(self) -> OdooClient:
-        return OdooClient(self.connection)
+        return self.source.client
 
     def get_conn(self) -> OdooClient:
         """Return the client behind this hook; it keeps its HTTP connections open."""
@@ -129,9 +135,9 @@ class OdooHook(BaseHook):
         :raises OdooUnreadableRecordsError: after all others, that there are records which Odoo cannot give.
         """
         reading = Reading(model, tuple(fields), domain)
-        up_to_id = newest_id(self._client, reading)
+        up_to_id = self.source.highest_id(reading)
         unreadable = []
-        for page in read_pages(self._client, reading, up_to_id=up_to_id, page_size=page_size):
+        for page in self.source.pages(reading, up_to_id=up_to_id, page_size=page_size):
             if page.unreadable is not None:
                 unreadable.append(page.unreadable)
             if page.records:

@@ -29,8 +29,8 @@ from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.shadow.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.trust import Trust
-from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.source.errors import OdooUnknownModelError
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.log import logger
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class OdooToPostgresOperator(BaseOperator):
 
         run = mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
-        odoo = OdooHook(self.odoo_conn_id).get_conn()
+        odoo = OdooHook(self.odoo_conn_id).source
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             try:

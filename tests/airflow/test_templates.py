@@ -18,10 +18,11 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.source.api import discovery
 from odoo_shadow.source.errors import OdooConfigurationError
+from odoo_shadow.source.models import ModelKind
 from odoo_stand_in import StandIn
 from tests.support.airflow_connections import odoo_connection, shadow_connection
 from tests.support.airflow_home import DAGS_FOLDER
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.dag_runs import OUR_LOGGERS, forget_variables, run, states
 
 if TYPE_CHECKING:
@@ -307,18 +308,18 @@ def test_what_is_no_name_is_refused_wherever_it_is_typed(name: str) -> None:
 def test_hostile_names_without_number_stay_bounded(odoo: StandIn, limited: bool) -> None:
     many = [f"x_{{{{ {number} }}}}" for number in range(5_000)]
     login = {"login": odoo.limited_login, "password": odoo.limited_api_key} if limited else {}
-    with client_of(odoo, **login) as client:
-        honest = dict(client.readable_models)
-        client.__dict__["readable_models"] = {**honest, **dict.fromkeys(many, "label")}
+    with source_of(odoo, **login) as source:
+        honest = dict(source.readable_models)
+        source.client.__dict__["readable_models"] = {**honest, **dict.fromkeys(many, "label")}
         odoo.calls.clear()
-        chosen = choose_models(client, ModelChoice.parse("all"))
+        chosen = choose_models(source, ModelChoice.parse("all"))
         assert len(odoo.calls) < 2 * len(honest)
-        misnamed = [item for item in chosen.left_out if item.reason == discovery.Kind.MISNAMED]
+        misnamed = [item for item in chosen.left_out if item.reason == ModelKind.MISNAMED]
         assert len(misnamed) == 101 and misnamed[-1].model.endswith(" more names")
         assert not set(many) & set(chosen.models)
-        client.__dict__["readable_models"] = {**honest, **{f"x_{number}": "" for number in range(20_000)}}
+        source.client.__dict__["readable_models"] = {**honest, **{f"x_{number}": "" for number in range(20_000)}}
         with pytest.raises(OdooConfigurationError, match="more than the 20000"):
-            choose_models(client, ModelChoice.parse("all"))
+            choose_models(source, ModelChoice.parse("all"))
 
 
 def test_the_operator_tells_what_it_refuses(

@@ -10,8 +10,9 @@ import pytest
 
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from odoo_shadow.source.api.connection import ProtocolChoice
-from odoo_shadow.source.api.reading import WITHOUT_ID, Reading
+from odoo_shadow.source.api.domains import everything, within, without_id
 from odoo_shadow.source.errors import OdooAccessError, OdooRequestError, OdooUnreadableRecordsError
+from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.types import Domain, Record
 from tests.support.records import ARCHIVED_TOO, Records
 from tests.support.servers import OdooServer
@@ -77,34 +78,34 @@ def test_ids_of_views(ids: str, read: list[int], searched: list[int], view_of: V
     On 18 `("id", "=", 0)` asks for those without id.
     """
     view_of(ids)
-    assert listed(hook, READING.within()) == read
-    assert hook.search(VIEW, READING.within(), order="id") == searched
+    assert listed(hook, within(READING)) == read
+    assert hook.search(VIEW, within(READING), order="id") == searched
     nameless = ids.count("NULL")
-    assert hook.search_count(VIEW, READING.within()) == len(read)
-    assert hook.search_count(VIEW, READING.everything) == len(read) + nameless
-    assert hook.search_count(VIEW, WITHOUT_ID) == nameless
+    assert hook.search_count(VIEW, within(READING)) == len(read)
+    assert hook.search_count(VIEW, everything(READING)) == len(read) + nameless
+    assert hook.search_count(VIEW, without_id(READING)) == nameless
     assert hook.search_count(VIEW, [*READING.domain, ("id", ">", -1), ("id", "<", 1)]) == read.count(0)
 
 
 def test_xml_rpc_carries_no_ids_beyond_32_bits(view_of: ViewOf, hook_to: Callable[..., OdooHook]) -> None:
     view_of("-5000000000, -7, 9")
     hook = hook_to({"protocol": ProtocolChoice.XMLRPC})
-    assert hook.search_count(VIEW, READING.within()) == 3
+    assert hook.search_count(VIEW, within(READING)) == 3
     with pytest.raises(OdooRequestError, match="does not send over XML-RPC: set protocol to jsonrpc"):
-        hook.search(VIEW, READING.within())
+        hook.search(VIEW, within(READING))
     with pytest.raises(OdooRequestError, match="does not send over XML-RPC: set protocol to jsonrpc"):
-        listed(hook, READING.within())
-    assert listed(hook, READING.within([("id", ">", -8)])) == [-7, 9]
+        listed(hook, within(READING))
+    assert listed(hook, within(READING, [("id", ">", -8)])) == [-7, 9]
 
 
 def test_a_search_that_names_id_in_our_way_finds_all_attachments(hook: OdooHook) -> None:
     """Those of other models' fields are hidden from one that does not."""
     reading = Reading("ir.attachment", ())
     bounded: Domain = [("id", ">", 0)]
-    everything = hook.search_count("ir.attachment", bounded)
-    assert hook.search_count("ir.attachment", reading.within()) == everything
-    assert hook.search_count("ir.attachment", reading.everything) == everything
-    assert len(hook.search("ir.attachment", reading.within())) == everything
+    found = hook.search_count("ir.attachment", bounded)
+    assert hook.search_count("ir.attachment", within(reading)) == found
+    assert hook.search_count("ir.attachment", everything(reading)) == found
+    assert len(hook.search("ir.attachment", within(reading))) == found
 
 
 def test_iter_pages_ends_with_an_error_when_odoo_withholds_records(
@@ -131,8 +132,8 @@ def test_employees_are_refused_or_dropped_with_what_only_hr_may_see(
     if not hook.search("ir.model", [("model", "=", "hr.employee")]):
         pytest.skip("no employees on this server")
     reading = Reading("hr.employee", ())
-    count = limited_hook.search_count("hr.employee", reading.everything, context=ARCHIVED_TOO)
-    assert count and len(limited_hook.search("hr.employee", reading.within(), context=ARCHIVED_TOO)) == count
+    count = limited_hook.search_count("hr.employee", everything(reading), context=ARCHIVED_TOO)
+    assert count and len(limited_hook.search("hr.employee", within(reading), context=ARCHIVED_TOO)) == count
     for fields in (["id"], ["id", "write_date", "name", "company_id"]):
         assert len(limited_hook.search_read("hr.employee", [], fields, context=ARCHIVED_TOO)) == count
     if server.version >= 19:

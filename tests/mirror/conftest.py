@@ -8,10 +8,10 @@ import pytest
 from tenacity import wait_none
 
 from odoo_shadow.source.api import client as source_client
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import CountingProxy
 from tests.support.emptying import empty
 from tests.support.flavours import FLAVOURS, Flavour
@@ -82,8 +82,8 @@ def awkward_odoo(request: pytest.FixtureRequest, awkward_odoos: dict[Flavour, St
 
 
 @pytest.fixture
-def awkward_client(awkward_odoo: StandIn) -> Iterator[OdooClient]:
-    with client_of(awkward_odoo) as opened:
+def awkward_source(awkward_odoo: StandIn) -> Iterator[ApiSource]:
+    with source_of(awkward_odoo) as opened:
         yield opened
 
 

@@ -12,7 +12,7 @@ import pytest
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowRetriableError, ShadowUnreachableError
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.running import (
     PARTNERS,
@@ -73,13 +73,13 @@ def ending_the_session(database: str, moment: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_nothing_is_half_written(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, moment: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, moment: str
 ) -> None:
     run = Run()
     with pytest.raises(StoppedError):  # so that there are tables to lay a trigger on
-        mirror(client, shadow, run=run, batch_size=PAGE, on_progress=stop_after(1))
+        mirror(source, shadow, run=run, batch_size=PAGE, on_progress=stop_after(1))
     with ending_the_session(database, moment), pytest.raises(ShadowUnreachableError, match="the connection was lost"):
-        mirror(client, shadow, run=run, batch_size=PAGE)
+        mirror(source, shadow, run=run, batch_size=PAGE)
 
     rows, scan = shadow_rows(database, PARTNERS), scan_of(shadow)
     if scan is None:  # it ended when all was read, but before the log entry was closed
@@ -97,17 +97,17 @@ def test_nothing_is_half_written(
     assert counted == synced == len(rows)
     assert [entry["status"] for entry in log_of(shadow)] == ["error", "error"]  # closed through a new connection
 
-    assert mirror(client, shadow, run=run, batch_size=PAGE).resumed
+    assert mirror(source, shadow, run=run, batch_size=PAGE).resumed
     assert_equal(odoo, database, ["res.partner"])
     assert [entry["status"] for entry in log_of(shadow)] == ["error", "error", "success"]
 
 
 def test_the_next_run_closes_what_could_not_be_closed(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     run = Run()
     with pytest.raises(StoppedError):
-        mirror(client, shadow, run=run, batch_size=PAGE, on_progress=stop_after(1))
+        mirror(source, shadow, run=run, batch_size=PAGE, on_progress=stop_after(1))
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
             "CREATE FUNCTION public.end_session() RETURNS trigger LANGUAGE plpgsql AS $$"
@@ -118,11 +118,11 @@ def test_the_next_run_closes_what_could_not_be_closed(
             " FOR EACH ROW WHEN (OLD.status = 'running') EXECUTE FUNCTION public.end_session()"
         )
         with pytest.raises(ShadowRetriableError):
-            mirror(client, shadow, run=run, batch_size=PAGE)
+            mirror(source, shadow, run=run, batch_size=PAGE)
         connection.execute("DROP FUNCTION public.end_session() CASCADE")
     assert [entry["status"] for entry in log_of(shadow)] == ["error", "running"]
 
-    mirror(client, shadow, run=run, batch_size=PAGE)
+    mirror(source, shadow, run=run, batch_size=PAGE)
 
     _, left_open, last = log_of(shadow)
     assert (left_open["status"], last["status"]) == ("error", "success")
@@ -131,7 +131,7 @@ def test_the_next_run_closes_what_could_not_be_closed(
 
 
 def test_a_connection_that_is_cut_from_outside_can_be_tried_again(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     def cut(_: object) -> None:
         with psycopg.connect(database, autocommit=True) as connection:
@@ -141,16 +141,16 @@ def test_a_connection_that_is_cut_from_outside_can_be_tried_again(
             )
 
     with pytest.raises(ShadowRetriableError):
-        mirror(client, shadow, batch_size=PAGE, on_progress=cut)
+        mirror(source, shadow, batch_size=PAGE, on_progress=cut)
     (entry,) = log_of(shadow)
     assert (entry["status"], entry["rows_inserted"]) == ("error", PAGE)
-    mirror(client, shadow, batch_size=PAGE)
+    mirror(source, shadow, batch_size=PAGE)
     assert_equal(odoo, database, ["res.partner"])
 
 
-def test_a_full_run_keeps_the_old_watermark_until_its_end(client: OdooClient, shadow: ShadowDatabase) -> None:
-    first = mirror(client, shadow).watermark
+def test_a_full_run_keeps_the_old_watermark_until_its_end(source: ApiSource, shadow: ShadowDatabase) -> None:
+    first = mirror(source, shadow).watermark
     with pytest.raises(StoppedError):
-        mirror(client, shadow, full=True, batch_size=PAGE, on_progress=stop_after(2))
+        mirror(source, shadow, full=True, batch_size=PAGE, on_progress=stop_after(2))
     assert (mark := watermark_of(shadow)) is not None
     assert mark.last_write_date == first.last_write_date

@@ -11,16 +11,16 @@ import psycopg
 import pytest
 
 from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.names import column_name
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooError
 from odoo_stand_in import StandIn
 from tests.support.catalog import structure
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.flavours import FLAVOURS
 from tests.support.running import column, mirror, statuses_of
 from tests.support.source_of_truth import assert_equal, column_types, mirrored_fields, shadow_rows
@@ -52,17 +52,17 @@ def awkward(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def awkward_client(awkward: StandIn) -> Iterator[OdooClient]:
-    with client_of(awkward) as opened:
+def awkward_source(awkward: StandIn) -> Iterator[ApiSource]:
+    with source_of(awkward) as opened:
         yield opened
 
 
 def test_awkward_names_and_types_arrive(
-    awkward: StandIn, awkward_client: OdooClient, shadow: ShadowDatabase, database: str
+    awkward: StandIn, awkward_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TABLE victim (x int)")
-    first = mirror(awkward_client, shadow, "x_awkward")
+    first = mirror(awkward_source, shadow, "x_awkward")
     assert first.counts.inserted > 0 and first.unstorable_cells == 0
     assert_equal(awkward, database, ["x_awkward"])
 
@@ -73,15 +73,15 @@ def test_awkward_names_and_types_arrive(
     assert len({column_name(name) for name in long}) == len(long) == 2
     assert ("public", "victim") in {row[:2] for row in structure(database)["relations"]}
 
-    assert mirror(awkward_client, shadow, "x_awkward", full=True).counts == RowCounts(unchanged=first.counts.inserted)
+    assert mirror(awkward_source, shadow, "x_awkward", full=True).counts == RowCounts(unchanged=first.counts.inserted)
 
 
 def test_a_field_with_an_awkward_name_may_come_later(
-    awkward: StandIn, awkward_client: OdooClient, shadow: ShadowDatabase, database: str
+    awkward: StandIn, awkward_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(awkward_client, shadow, "x_awkward")
+    mirror(awkward_source, shadow, "x_awkward")
     awkward.add_field("x_awkward", 'x_later"; DROP TABLE x; --%s', "char", default="100% later")
-    mirror(awkward_client, shadow, "x_awkward")
+    mirror(awkward_source, shadow, "x_awkward")
     assert_equal(awkward, database, ["x_awkward"])
 
 
@@ -94,7 +94,7 @@ UNSTORABLE: dict[str, tuple[Any, Any]] = {
 
 
 def test_unstorable_characters_are_shown_counted_and_told_once(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def with_unstorable(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         changed = {name: sent for name, (sent, _) in UNSTORABLE.items()}
@@ -102,7 +102,7 @@ def test_unstorable_characters_are_shown_counted_and_told_once(
 
     odoo.rewrite = with_unstorable
     with caplog.at_level(logging.WARNING):
-        result = mirror(client, shadow, "x_awkward", batch_size=10)
+        result = mirror(source, shadow, "x_awkward", batch_size=10)
     assert result.unstorable_cells == 2 * len(UNSTORABLE)
     assert f"{2 * len(UNSTORABLE)} cells with characters replaced" in str(result)
     told = [record.getMessage() for record in caplog.records if "cannot store" in record.getMessage()]
@@ -112,10 +112,10 @@ def test_unstorable_characters_are_shown_counted_and_told_once(
     rows = shadow_rows(database, TABLE)
     for name, (_, stored) in UNSTORABLE.items():
         assert rows[3][name] == rows[4][name] == stored
-    assert mirror(client, shadow, "x_awkward", full=True).counts.updated == 0  # the same next time
+    assert mirror(source, shadow, "x_awkward", full=True).counts.updated == 0  # the same next time
 
     odoo.rewrite = None
-    assert mirror(client, shadow, "x_awkward", full=True).counts.updated == 2
+    assert mirror(source, shadow, "x_awkward", full=True).counts.updated == 2
     assert_equal(odoo, database, ["x_awkward"])
 
 
@@ -127,20 +127,20 @@ def test_a_field_whose_name_no_column_can_have_fails_clearly_or_not_at_all(
 ) -> None:
     fields = own_odoo.registry.models["x_awkward"].fields
     fields[name] = replace(fields["x_name"], name=name, mirror_of="x_name")
-    with client_of(own_odoo) as client:
+    with source_of(own_odoo) as source:
         try:
-            mirror(client, shadow, "x_awkward")
+            mirror(source, shadow, "x_awkward")
         except (OdooError, ShadowError) as error:
             assert "\n" not in str(error)
             assert statuses_of(shadow) == ["error"]
             return
-        assert mirror(client, shadow, "x_awkward").kind is Kind.INCREMENTAL  # the column is known from then on
+        assert mirror(source, shadow, "x_awkward").kind is ScanKind.INCREMENTAL  # the column is known from then on
 
 
 def test_texts_that_look_like_something_else_stay_texts(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     texts = ["\\N", "\\.", "NULL", "'; DROP TABLE x; --", "100%s", "{}", "a\tb\r\nc", "😀", " ", "false"]
     ids = odoo.execute("x_awkward", "create", [{"x_name": text} for text in texts])
-    mirror(client, shadow, "x_awkward")
+    mirror(source, shadow, "x_awkward")
     assert [column(shadow, "x_name", ids, TABLE)[number] for number in ids] == texts

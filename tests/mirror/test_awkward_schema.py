@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import in_odoo, in_shadow
 from tests.support.running import mirror, mirror_all
 from tests.support.source_of_truth import Rows, expected_rows, is_same, shadow_rows
@@ -65,8 +65,8 @@ def change_something(odoo: StandIn, text: str) -> None:
 def test_all_of_it_is_mirrored_and_found_again_after_a_restart(
     awkward_odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
-    with client_of(awkward_odoo) as client:
-        results = mirror_all(client, shadow)
+    with source_of(awkward_odoo) as source:
+        results = mirror_all(source, shadow)
     assert MODEL_NAMES.keys() | {KINDS, "x_kinds.line", "awkward.names", "x_awkward"} <= results.keys()
     assert not results.keys() & set(MISNAMED)
     assert_all_equal(awkward_odoo, shadow, database)
@@ -75,7 +75,7 @@ def test_all_of_it_is_mirrored_and_found_again_after_a_restart(
 
     for text in ("First", "Second"):
         change_something(awkward_odoo, text)
-        with client_of(awkward_odoo) as restarted, ShadowDatabase.from_url(database, name="shadow_db") as reopened:
+        with source_of(awkward_odoo) as restarted, ShadowDatabase.from_url(database, name="shadow_db") as reopened:
             again = mirror_all(restarted, reopened)
             assert {model: result.table for model, result in again.items()} == tables
             assert all(result.counts.inserted == 1 for model, result in again.items() if model in MODEL_NAMES)
@@ -84,9 +84,9 @@ def test_all_of_it_is_mirrored_and_found_again_after_a_restart(
 
 
 def test_names_are_distinct_and_whole(
-    awkward_odoo: StandIn, awkward_client: OdooClient, shadow: ShadowDatabase, database: str
+    awkward_odoo: StandIn, awkward_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror_all(awkward_client, shadow)
+    mirror_all(awkward_source, shadow)
     tables, columns = tables_of(shadow), columns_of(shadow)
     assert len(set(tables.values())) == len(tables)
     assert all(len(name.encode()) <= LONGEST for name in (*tables.values(), *columns.values()))
@@ -98,7 +98,7 @@ def test_names_are_distinct_and_whole(
 
 
 @pytest.mark.parametrize("model", ["awkward.names", KINDS, "a.b_c", "a_b.c", "sync.log", *MISNAMED])
-def test_verify_finds_the_same_names(awkward_client: OdooClient, shadow: ShadowDatabase, model: str) -> None:
+def test_verify_finds_the_same_names(awkward_source: ApiSource, shadow: ShadowDatabase, model: str) -> None:
     for one in ("a_b.c", model):
-        mirror(awkward_client, shadow, one)
-    assert found_by(verify(awkward_client, shadow, model=model)) == {}
+        mirror(awkward_source, shadow, one)
+    assert found_by(verify(awkward_source, shadow, model=model)) == {}

@@ -14,12 +14,12 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen, choose_models
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.discovery import Kind
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
+from odoo_shadow.source.models import ModelKind
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import in_odoo
 from tests.support.running import mirror, mirror_all
 from tests.support.source_of_truth import assert_equal
@@ -30,7 +30,7 @@ EXCLUDED = "excluded by the mirror's own settings"
 CREDENTIALS = "it holds credentials"
 
 
-def choose(odoo: OdooClient, terms: str) -> Chosen:
+def choose(odoo: ApiSource, terms: str) -> Chosen:
     return choose_models(odoo, ModelChoice.parse(terms))
 
 
@@ -39,14 +39,14 @@ def reasons_of(chosen: Chosen) -> dict[str, str]:
 
 
 @pytest.fixture
-def limited(shared_odoo: StandIn) -> Iterator[OdooClient]:
+def limited(shared_odoo: StandIn) -> Iterator[ApiSource]:
     secret = shared_odoo.limited_api_key if shared_odoo.flavour == "19" else shared_odoo.limited_password
-    with client_of(shared_odoo, login=shared_odoo.limited_login, password=secret) as opened:
+    with source_of(shared_odoo, login=shared_odoo.limited_login, password=secret) as opened:
         yield opened
 
 
-def test_all_is_every_table_that_holds_no_credentials(shared_client: OdooClient, shared_odoo: StandIn) -> None:
-    chosen = choose(shared_client, "all")
+def test_all_is_every_table_that_holds_no_credentials(shared_source: ApiSource, shared_odoo: StandIn) -> None:
+    chosen = choose(shared_source, "all")
     newer = {"account.code.mapping", "res.device"} if shared_odoo.flavour == "19" else set()
     unfit = {*newer, "account.invoice.report", "hr.employee.public", "base.language.install", "mail.thread"}
     left_out = {*unfit, "ir.model.inherit", "ir.config_parameter", "res.users.apikeys"}
@@ -56,18 +56,18 @@ def test_all_is_every_table_that_holds_no_credentials(shared_client: OdooClient,
     assert list(chosen.models[len(PRIORITY_MODELS) :]) == sorted(set(chosen.models) - set(PRIORITY_MODELS))
 
 
-def test_every_kind_of_model_is_told_apart_with_its_reason(shared_client: OdooClient, shared_odoo: StandIn) -> None:
-    chosen = choose(shared_client, "all")
+def test_every_kind_of_model_is_told_apart_with_its_reason(shared_source: ApiSource, shared_odoo: StandIn) -> None:
+    chosen = choose(shared_source, "all")
     reasons, is_newer = reasons_of(chosen), shared_odoo.flavour == "19"
-    assert reasons["base.language.install"] == Kind.TRANSIENT
-    assert reasons["mail.thread"] == (Kind.ABSTRACT if is_newer else Kind.UNREADABLE)
-    assert reasons["ir.model.inherit"] == Kind.UNREADABLE  # a table that nobody may read
-    assert reasons["account.invoice.report"] == Kind.VIEW  # without write_date
-    assert reasons["hr.employee.public"] == Kind.VIEW  # with one
+    assert reasons["base.language.install"] == ModelKind.TRANSIENT
+    assert reasons["mail.thread"] == (ModelKind.ABSTRACT if is_newer else ModelKind.UNREADABLE)
+    assert reasons["ir.model.inherit"] == ModelKind.UNREADABLE  # a table that nobody may read
+    assert reasons["account.invoice.report"] == ModelKind.VIEW  # without write_date
+    assert reasons["hr.employee.public"] == ModelKind.VIEW  # with one
     assert reasons["ir.config_parameter"] == CREDENTIALS
     assert reasons["res.users.apikeys"] == "its name says that it holds credentials ('apikeys')"
     if is_newer:
-        assert reasons["res.device"] == reasons["account.code.mapping"] == Kind.VIEW
+        assert reasons["res.device"] == reasons["account.code.mapping"] == ModelKind.VIEW
     # Tables all the same: without write_date, also without rows, or without a key that the server knows of.
     assert {"mail.followers", "mail.message.reaction", "ir.module.module.dependency"} <= set(chosen.models)
     assert in_odoo(shared_odoo, "SELECT count(*) FROM mail_message_reaction") == [(0,)]
@@ -76,16 +76,16 @@ def test_every_kind_of_model_is_told_apart_with_its_reason(shared_client: OdooCl
 def test_a_table_that_nobody_tells_of_is_left_out_while_it_has_no_rows(own_odoo: StandIn) -> None:
     """No key, no rows: the server tells the same of an SQL view."""
     in_odoo(own_odoo, "DELETE FROM ir_module_module_dependency")
-    with client_of(own_odoo) as client:
-        assert reasons_of(choose(client, "all"))["ir.module.module.dependency"] == Kind.VIEW
-        assert choose(client, "ir.module.module.dependency").models == ("ir.module.module.dependency",)
+    with source_of(own_odoo) as source:
+        assert reasons_of(choose(source, "all"))["ir.module.module.dependency"] == ModelKind.VIEW
+        assert choose(source, "ir.module.module.dependency").models == ("ir.module.module.dependency",)
 
 
 def test_custom_models_are_tables_even_without_rows(own_odoo: StandIn) -> None:
     own_odoo.add_model("x_empty", {"x_name": "char"})
     own_odoo.add_model("x_license", {"key": "char", "value": "text"})
-    with client_of(own_odoo) as client:
-        chosen = choose(client, "x_*")
+    with source_of(own_odoo) as source:
+        chosen = choose(source, "x_*")
         assert chosen.models == ("x_awkward", "x_empty")
         assert reasons_of(chosen) == {"x_license": "it keeps settings by key, and credentials may be among them"}
 
@@ -100,37 +100,37 @@ def test_custom_models_are_tables_even_without_rows(own_odoo: StandIn) -> None:
         ("project.*,res.users,!project.task*", ("res.users", "project.project", "project.tags")),
     ],
 )
-def test_patterns_and_exclusions(shared_client: OdooClient, terms: str, taken: tuple[str, ...]) -> None:
-    assert choose(shared_client, terms).models == taken
+def test_patterns_and_exclusions(shared_source: ApiSource, terms: str, taken: tuple[str, ...]) -> None:
+    assert choose(shared_source, terms).models == taken
 
 
-def test_what_is_left_out_of_a_pattern_is_told(shared_client: OdooClient) -> None:
-    chosen = choose(shared_client, "hr.*,res.users*,no.such.*,!res.partner.b*")
+def test_what_is_left_out_of_a_pattern_is_told(shared_source: ApiSource) -> None:
+    chosen = choose(shared_source, "hr.*,res.users*,no.such.*,!res.partner.b*")
     assert chosen.models == ("res.users", "hr.employee")
     assert reasons_of(chosen) == {
-        "hr.employee.public": Kind.VIEW,
+        "hr.employee.public": ModelKind.VIEW,
         "res.users.apikeys": "its name says that it holds credentials ('apikeys')",
         "no.such.*": "matches no model of this server",
         "res.partner.bank": EXCLUDED,
     }
 
 
-def test_exclusions_alone_mean_all_but_those(shared_client: OdooClient) -> None:
-    everything, fewer = choose(shared_client, "all"), choose(shared_client, "!res.*,!x_awkward")
+def test_exclusions_alone_mean_all_but_those(shared_source: ApiSource) -> None:
+    everything, fewer = choose(shared_source, "all"), choose(shared_source, "!res.*,!x_awkward")
     assert set(everything.models) - set(fewer.models) == {
         name for name in everything.models if name.startswith("res.") or name == "x_awkward"
     }
     assert reasons_of(fewer)["res.partner"] == reasons_of(fewer)["x_awkward"] == EXCLUDED
 
 
-def test_names_are_taken_as_they_are_and_ask_nobody(shared_client: OdooClient, shared_odoo: StandIn) -> None:
+def test_names_are_taken_as_they_are_and_ask_nobody(shared_source: ApiSource, shared_odoo: StandIn) -> None:
     names = ("account.invoice.report", "ir.config_parameter", "fleet.vehicle")
-    assert choose(shared_client, ",".join(names)) == Chosen(names)
+    assert choose(shared_source, ",".join(names)) == Chosen(names)
     assert len(shared_odoo.calls) == 0
 
 
-def test_names_beside_a_pattern_stay_whatever_they_are(shared_client: OdooClient) -> None:
-    chosen = choose(shared_client, "sale.*,hr.employee.public,ir.config_parameter,fleet.vehicle,hr.*")
+def test_names_beside_a_pattern_stay_whatever_they_are(shared_source: ApiSource) -> None:
+    chosen = choose(shared_source, "sale.*,hr.employee.public,ir.config_parameter,fleet.vehicle,hr.*")
     assert set(chosen.models) == {
         *("sale.order", "sale.order.line", "hr.employee", "hr.employee.public"),
         *("ir.config_parameter", "fleet.vehicle"),
@@ -139,27 +139,27 @@ def test_names_beside_a_pattern_stay_whatever_they_are(shared_client: OdooClient
 
 
 def test_a_view_that_is_named_is_mirrored_as_it_is(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase, database: str
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     views = ["account.invoice.report", "hr.employee.public", *(["res.device"] if shared_odoo.flavour == "19" else [])]
     for view in views:
         for _ in range(2):
-            assert mirror(shared_client, shadow, view).table == "odoo_shadow_" + view.replace(".", "_")
+            assert mirror(shared_source, shadow, view).table == "odoo_shadow_" + view.replace(".", "_")
             assert_equal(shared_odoo, database, [view])
     with pytest.raises(OdooUnknownModelError):
-        mirror(shared_client, shadow, "no.such.model")
+        mirror(shared_source, shadow, "no.such.model")
 
 
 def test_all_of_them_can_be_mirrored(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase, database: str
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    results = mirror_all(shared_client, shadow)
+    results = mirror_all(shared_source, shadow)
     own = {"ir.model", "ir.model.fields", "ir.model.constraint"}  # counts and lists that only Odoo itself computes
     assert_equal(shared_odoo, database, results.keys() - own)
 
 
 def test_a_login_that_may_not_read_the_dictionary_chooses_among_what_it_may_read(
-    limited: OdooClient, shared_odoo: StandIn, caplog: pytest.LogCaptureFixture
+    limited: ApiSource, shared_odoo: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         chosen = choose(limited, "all")
@@ -168,19 +168,19 @@ def test_a_login_that_may_not_read_the_dictionary_chooses_among_what_it_may_read
     assert {"res.partner", "res.country", "x_awkward"} <= set(chosen.models)
     assert set(chosen.models).isdisjoint({"account.move", "ir.model", "hr.employee", "ir.config_parameter"})
     reasons = reasons_of(chosen)
-    assert reasons["mail.followers"] == Kind.UNKNOWN  # readable, but perhaps an SQL view
+    assert reasons["mail.followers"] == ModelKind.UNKNOWN  # readable, but perhaps an SQL view
     assert reasons["res.users.apikeys"] == "its name says that it holds credentials ('apikeys')"
     assert "mail.followers" in choose(limited, "all,mail.followers").models
 
 
-def test_passing_trouble_takes_no_model_out_of_a_mirror(limited: OdooClient, shared_odoo: StandIn) -> None:
+def test_passing_trouble_takes_no_model_out_of_a_mirror(limited: ApiSource, shared_odoo: StandIn) -> None:
     shared_odoo.faults.add(Fault("res.country", "fields_get", times=100, status=502))
     with pytest.raises(OdooServerError):
         choose(limited, "all")
 
 
 def test_a_login_that_may_not_read_the_dictionary_asks_for_fields_once(
-    limited: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+    limited: ApiSource, shared_odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     chosen = choose(limited, "res.c*")
     plan_run(limited, shadow, chosen, run=Run(), options=MirrorOptions())
@@ -189,22 +189,22 @@ def test_a_login_that_may_not_read_the_dictionary_asks_for_fields_once(
 
 
 def test_a_models_trouble_stands_in_its_entry(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     shared_odoo.faults.add(Fault("res.country", "search_count", times=100, status=502))
-    troubled, fine = take_inventory(shared_client, shadow, ["res.country", "res.currency"], lambda _: ModelSettings())
+    troubled, fine = take_inventory(shared_source, shadow, ["res.country", "res.currency"], lambda _: ModelSettings())
     assert troubled.problem is not None and "502" in troubled.problem
     assert fine.problem is None and fine.rows
 
 
 def test_the_inventory_tells_rows_columns_and_what_is_left_out(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase
 ) -> None:
-    mirror(shared_client, shadow, "res.partner")
+    mirror(shared_source, shadow, "res.partner")
     companies = ModelSettings(domain=(["is_company", "=", True],), exclude_fields=("street",))
     models = ["res.partner", "project.project", "no.such.model"]
     partner, project, unknown = take_inventory(
-        shared_client, shadow, models, lambda model: companies if model == "res.partner" else ModelSettings()
+        shared_source, shadow, models, lambda model: companies if model == "res.partner" else ModelSettings()
     )
     ((companies_in_odoo, partners),) = in_odoo(
         shared_odoo, "SELECT count(*) FILTER (WHERE is_company), count(*) FROM res_partner"

@@ -14,15 +14,15 @@ from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof.verify import Depth
 from odoo_shadow.mirror.run.preview import preview_model
 from odoo_shadow.mirror.sync.scan import _end_of
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Unreadable
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.pages import Unreadable
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.running import StoppedError, scan_of, stop_after, watermark_of
@@ -50,9 +50,9 @@ def odoo(one_odoo: StandIn) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def client(odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
+def source(odoo: StandIn, proxy: CountingProxy) -> Iterator[ApiSource]:
     """A client of an Odoo behind a proxy whose clock may be wrong."""
-    with client_of(odoo, host=proxy.url) as opened:
+    with source_of(odoo, host=proxy.url) as opened:
         yield opened
 
 
@@ -67,38 +67,38 @@ def set_mark(shadow: ShadowDatabase, moment: str) -> None:
 
 
 def test_one_date_that_lies_ahead_hides_no_edit(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     proxy.ahead = YEARS
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     assert mark_of(shadow) <= datetime.now(UTC)
     proxy.ahead = timedelta(0)
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
-    assert mirror_with(client, shadow).kind is Kind.INCREMENTAL
+    assert mirror_with(source, shadow).kind is ScanKind.INCREMENTAL
     assert_equal(odoo, database, [VISIT])
 
 
 def test_a_date_that_always_lies_ahead_hides_no_edit(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     proxy.ahead = YEARS
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     for number in (3, 4):
         odoo.execute(VISIT, "write", [number], {"x_name": "Edited"})
-        assert VISIT in work_of(plan_and_mirror(client, shadow))
+        assert VISIT in work_of(plan_and_mirror(source, shadow))
         assert_equal(odoo, database, [VISIT])
         assert mark_of(shadow) <= datetime.now(UTC)
 
 
 def test_passing_over_does_not_advance_beyond_this_machines_clock(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     proxy.ahead = YEARS
-    assert passed_over(plan(client, shadow)) == [VISIT]
+    assert passed_over(plan(source, shadow)) == [VISIT]
     assert mark_of(shadow) <= datetime.now(UTC)
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     assert_equal(odoo, database, [VISIT])
 
 
@@ -108,72 +108,72 @@ AHEAD = ["2031-01-01 00:00:00+00", "9999-12-31 23:59:59+00", "10000-01-01 00:00:
 @pytest.mark.parametrize("moment", AHEAD)
 def test_a_watermark_in_the_future_is_not_trusted(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     moment: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited long ago"})
     in_odoo(odoo, "UPDATE x_visit SET write_date = '2020-01-01'")
     set_mark(shadow, moment)
     with shadow.transaction() as tx:
         assert [item.model for item in list_tables(tx)] == [VISIT]
-    preview = preview_model(client, shadow, VISIT, options=MirrorOptions())
+    preview = preview_model(source, shadow, VISIT, options=MirrorOptions())
     assert preview.low is None and preview.rows == ROWS
     with caplog.at_level(logging.WARNING):
-        mirror_with(client, shadow)
+        mirror_with(source, shadow)
     assert "lies in the future" in caplog.text and "everything is read again" in caplog.text
     assert_equal(odoo, database, [VISIT])
     assert mark_of(shadow) <= datetime.now(UTC)
-    assert mirror_with(client, shadow).kind is Kind.INCREMENTAL
+    assert mirror_with(source, shadow).kind is ScanKind.INCREMENTAL
 
 
 def test_the_function_for_other_writers_may_set_it_too(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
     in_shadow(shadow, "SELECT {update_shadow_watermark}({table}, 'infinity')", table=VISITS)
-    assert work_of(plan_and_mirror(client, shadow)) == {VISIT: "its watermark lies in the future"}
+    assert work_of(plan_and_mirror(source, shadow)) == {VISIT: "its watermark lies in the future"}
     assert_equal(odoo, database, [VISIT])
 
 
 def test_a_read_that_breaks_off_does_not_bring_the_trust_back(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     in_odoo(odoo, "UPDATE x_visit SET x_name = 'By SQL', write_date = '2020-01-01'")
     set_mark(shadow, "2031-01-01 00:00:00+00")
     with pytest.raises(StoppedError):
-        mirror_with(client, shadow, PAGES, on_progress=stop_after(1))
-    mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES, on_progress=stop_after(1))
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 @pytest.mark.parametrize("moment", AHEAD)
 @pytest.mark.parametrize("column", ["scan_high", "scan_low"])
 def test_a_scan_that_ends_in_the_future_is_not_resumed(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, moment: str, column: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, moment: str, column: str
 ) -> None:
     with pytest.raises(StoppedError):
-        mirror_with(client, shadow, PAGES, on_progress=stop_after(1))
+        mirror_with(source, shadow, PAGES, on_progress=stop_after(1))
     in_shadow(shadow, f"UPDATE {{odoo_shadow_watermark}} SET {column} = '{moment}'")  # noqa: S608 - a test's own
     assert scan_of(shadow, VISITS) is not None
     odoo.execute(VISIT, "write", [1], {"x_name": "Edited"})
-    assert not mirror_with(client, shadow, PAGES).resumed
+    assert not mirror_with(source, shadow, PAGES).resumed
     assert mark_of(shadow) <= datetime.now(UTC)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_a_watermark_that_another_machine_set_a_little_ahead_is_trusted(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     set_mark(shadow, str(datetime.now(UTC) + CLOCK_TOLERANCE / 2))
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
-    assert mirror_with(client, shadow).kind is Kind.INCREMENTAL
+    assert mirror_with(source, shadow).kind is ScanKind.INCREMENTAL
     assert mark_of(shadow) <= datetime.now(UTC)
     assert_equal(odoo, database, [VISIT])
 
@@ -182,7 +182,7 @@ def test_a_watermark_that_another_machine_set_a_little_ahead_is_trusted(
 def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
     odoo: StandIn,
     proxy: CountingProxy,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,29 +190,29 @@ def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
 ) -> None:
     """A good watermark is later than that clock, and is not forgotten for it."""
     behind = 3 * CLOCK_TOLERANCE
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     if whose == "the server's":
         proxy.ahead = -behind
     else:
-        monkeypatch.setattr(OdooClient, "local_time", lambda _: datetime.now(UTC) - behind)
+        monkeypatch.setattr(ApiSource, "local_time", lambda _: datetime.now(UTC) - behind)
     for number in (3, 4):
         in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = now()")  # as another machine's run does
-        preview = preview_model(client, shadow, VISIT, options=MirrorOptions())
-        assert preview.kind is Kind.INCREMENTAL
+        preview = preview_model(source, shadow, VISIT, options=MirrorOptions())
+        assert preview.kind is ScanKind.INCREMENTAL
         odoo.execute(VISIT, "write", [number], {"x_name": "Edited"})
-        assert work_of(plan(client, shadow))[VISIT] != "its watermark lies in the future"
-        assert mirror_with(client, shadow).kind is Kind.INCREMENTAL
+        assert work_of(plan(source, shadow))[VISIT] != "its watermark lies in the future"
+        assert mirror_with(source, shadow).kind is ScanKind.INCREMENTAL
         assert_equal(odoo, database, [VISIT])
 
 
 def test_a_date_that_lies_years_ahead_does_not_vouch_for_a_watermark_that_does(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     in_odoo(odoo, "UPDATE x_visit SET x_name = 'By SQL', write_date = '2020-01-01'")
     set_mark(shadow, str(datetime.now(UTC) + YEARS / 2))
     proxy.ahead = YEARS
-    assert mirror_with(client, shadow).kind is Kind.FIRST_LOAD
+    assert mirror_with(source, shadow).kind is ScanKind.FIRST_LOAD
     assert_equal(odoo, database, [VISIT])
 
 
@@ -220,58 +220,58 @@ def test_a_date_that_lies_years_ahead_does_not_vouch_for_a_watermark_that_does(
 def test_a_clock_that_is_far_behind_loses_nothing(
     odoo: StandIn,
     proxy: CountingProxy,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     behind: timedelta,
 ) -> None:
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     proxy.ahead = -behind
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     odoo.execute(VISIT, "write", [8], {"x_name": "Edited"})
     proxy.ahead = timedelta(0)
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_this_machines_clock_may_be_behind(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     slow = datetime.now(UTC) - timedelta(hours=2)
-    monkeypatch.setattr(OdooClient, "local_time", lambda _: slow)
+    monkeypatch.setattr(ApiSource, "local_time", lambda _: slow)
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     assert mark_of(shadow) <= slow
     assert_equal(odoo, database, [VISIT])
 
 
 @pytest.mark.parametrize("behind", [timedelta(hours=1), YEARS, timedelta(days=2000 * 365)])
 def test_verify_sees_what_differs_whatever_the_clock_says(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, behind: timedelta
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, behind: timedelta
 ) -> None:
     """With a clock far behind, every row looks as if it had been written while it was compared."""
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     in_shadow(shadow, f"UPDATE {{{VISITS}}} SET x_name = 'Wrong' WHERE id = 7")  # noqa: S608 - a test's own
     proxy.ahead = -behind
-    assert verify(client, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
+    assert verify(source, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
 
 
 @pytest.mark.parametrize("whose", ["this machine's", "the proxy's"])
 def test_verify_does_not_report_what_is_edited_meanwhile_although_a_clock_is_wrong(
     odoo: StandIn,
     proxy: CountingProxy,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     monkeypatch: pytest.MonkeyPatch,
     whose: str,
 ) -> None:
     in_odoo(odoo, "UPDATE x_visit SET write_date = now() AT TIME ZONE 'UTC' - interval '2 minutes'")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     in_shadow(shadow, f"UPDATE {{{VISITS}}} SET x_name = 'Wrong' WHERE id = 7")  # noqa: S608 - a test's own
     if whose == "this machine's":
-        monkeypatch.setattr(OdooClient, "local_time", lambda _: datetime.now(UTC) + timedelta(hours=1))
+        monkeypatch.setattr(ApiSource, "local_time", lambda _: datetime.now(UTC) + timedelta(hours=1))
     else:
         proxy.ahead = -timedelta(hours=1)
 
@@ -282,16 +282,16 @@ def test_verify_does_not_report_what_is_edited_meanwhile_although_a_clock_is_wro
             odoo.execute(VISIT, "write", [8], {"x_name": "Edited meanwhile"})
 
     proxy.before = write
-    assert found_by(verify(client, shadow, Depth.FULL)) == {"differing": [7]}
+    assert found_by(verify(source, shadow, Depth.FULL)) == {"differing": [7]}
 
 
 def test_verify_sees_a_row_whose_write_date_lies_ahead(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     in_odoo(odoo, "UPDATE x_visit SET write_date = '2090-01-01' WHERE id = 7")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     in_shadow(shadow, f"UPDATE {{{VISITS}}} SET x_name = 'Wrong' WHERE id = 7")  # noqa: S608 - a test's own
-    assert verify(client, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
+    assert verify(source, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
 
 
 @pytest.mark.parametrize("written", ["9999-12-31 23:59:59-14:00", "0000-00-00", "\x00", "2026-W48", "x" * 9999])

@@ -10,15 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
-from odoo_shadow.mirror.health.doctor import Finding, Verdict, examine
+from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.report_tables import as_text, findings_table
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.text.findings import Finding, Verdict
 from odoo_stand_in import StandIn
 from tests.support.catalog import contents, structure
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, CountingProxy, in_odoo, mirror_with, visits
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.source_of_truth import expected_rows
@@ -31,20 +32,20 @@ MODELS = ("res.partner", "res.company")
 HIDDEN = tuple(f"x_secret_{number}" for number in range(9))
 
 
-def limited(odoo: StandIn) -> OdooClient:
+def limited(odoo: StandIn) -> ApiSource:
     """A client of a login with few rights, and one company."""
     password = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
-    return client_of(odoo, login=odoo.limited_login, password=password)
+    return source_of(odoo, login=odoo.limited_login, password=password)
 
 
 def findings(
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     models: tuple[str, ...] = MODELS,
     look_back: timedelta = DEFAULT_LOOK_BACK,
 ) -> dict[str, Finding]:
     """What the doctor finds, by subject; the last one, where there are several."""
-    return {finding.subject: finding for finding in examine(client, shadow, models, look_back)}
+    return {finding.subject: finding for finding in examine(source, shadow, models, look_back)}
 
 
 @pytest.fixture
@@ -60,8 +61,8 @@ def hidden_fields(odoo: StandIn) -> Iterator[list[str]]:
         odoo.remove_field("res.partner", name)
 
 
-def test_all_well(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str) -> None:
-    found = findings(client, shadow)
+def test_all_well(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
+    found = findings(source, shadow)
     assert found.keys() >= {"Odoo", "login", "clock", "companies", *MODELS, "database", "schema", "staging"}
     assert {finding.verdict for finding in found.values()} == {OK}
     assert found["Odoo"].text == f"{odoo.flavour}.0 at {odoo.url}, database '{odoo.database}'"
@@ -78,19 +79,19 @@ def without_space(text: str) -> str:
     return "".join(text.split())
 
 
-def test_nothing_is_written(client: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+def test_nothing_is_written(source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     before = structure(database)
-    findings(client, shadow)
+    findings(source, shadow)
     assert structure(database) == before
-    mirror_with(client, shadow, model="res.company")
+    mirror_with(source, shadow, model="res.company")
     written = structure(database), contents(database)
-    findings(client, shadow)
+    findings(source, shadow)
     assert (structure(database), contents(database)) == written
 
 
 def test_a_refused_key_is_told_and_the_database_still_examined(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with client_of(odoo, password="0123456789abcdef") as client:
-        found = findings(client, shadow)
+    with source_of(odoo, password="0123456789abcdef") as source:
+        found = findings(source, shadow)
     assert found["Odoo"].verdict is PROBLEM
     assert "refused the login 'admin'" in found["Odoo"].text and "API keys expire" in found["Odoo"].text
     assert found["database"].verdict is OK
@@ -98,15 +99,15 @@ def test_a_refused_key_is_told_and_the_database_still_examined(odoo: StandIn, sh
 
 
 def test_an_odoo_that_is_not_there(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with client_of(odoo, host="http://127.0.0.1:9") as client:
-        found = findings(client, shadow)
+    with source_of(odoo, host="http://127.0.0.1:9") as source:
+        found = findings(source, shadow)
     assert found["Odoo"].verdict is PROBLEM and "cannot be reached" in found["Odoo"].text
     assert found["database"].verdict is OK
 
 
 def test_models_that_the_key_cannot_read(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with limited(odoo) as client:
-        found = findings(client, shadow, ("res.partner", "account.move", "helpdesk.ticket", "mail.thread"))
+    with limited(odoo) as source:
+        found = findings(source, shadow, ("res.partner", "account.move", "helpdesk.ticket", "mail.thread"))
     assert found["account.move"].verdict is PROBLEM
     assert "'limited' may not call" in found["account.move"].text
     assert found["mail.thread"].verdict is PROBLEM
@@ -115,8 +116,8 @@ def test_models_that_the_key_cannot_read(odoo: StandIn, shadow: ShadowDatabase) 
 
 
 def test_fields_behind_groups(odoo: StandIn, shadow: ShadowDatabase, hidden_fields: list[str]) -> None:
-    with limited(odoo) as client:
-        found = findings(client, shadow)
+    with limited(odoo) as source:
+        found = findings(source, shadow)
     partners = found["res.partner"]
     assert partners.verdict is WARNING
     first, second, *_ = hidden_fields
@@ -126,22 +127,22 @@ def test_fields_behind_groups(odoo: StandIn, shadow: ShadowDatabase, hidden_fiel
 
 
 def test_a_login_that_may_not_ask_for_fields_is_told_so(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with limited(odoo) as client:
-        found = findings(client, shadow)
+    with limited(odoo) as source:
+        found = findings(source, shadow)
     assert found["fields"].verdict is WARNING and "hidden fields are not known" in found["fields"].text
 
 
 def test_companies_that_the_connection_leaves_out(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with client_of(odoo, extras={"company_ids": "1"}) as client:
-        found = findings(client, shadow)["companies"]
+    with source_of(odoo, extras={"company_ids": "1"}) as source:
+        found = findings(source, shadow)["companies"]
     assert found.verdict is WARNING
     assert "companies 1, 2, 3; company_ids leaves out 2, 3" in found.text
 
 
-def test_companies_that_are_out_of_the_logins_reach(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_companies_that_are_out_of_the_logins_reach(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     in_odoo(odoo, "DELETE FROM res_company_users_rel WHERE user_id = 2 AND cid = 3")
     try:
-        found = findings(client, shadow)["companies"]
+        found = findings(source, shadow)["companies"]
     finally:
         in_odoo(odoo, "INSERT INTO res_company_users_rel (user_id, cid) VALUES (2, 3)")
     assert "may read companies 1, 2" in found.text
@@ -151,8 +152,8 @@ def test_companies_that_are_out_of_the_logins_reach(odoo: StandIn, client: OdooC
 @pytest.mark.parametrize("minutes", [5, -5])
 def test_a_clock_that_is_wrong(odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase, minutes: int) -> None:
     proxy.ahead = timedelta(minutes=minutes)
-    with client_of(odoo, host=proxy.url) as client:
-        found = findings(client, shadow)
+    with source_of(odoo, host=proxy.url) as source:
+        found = findings(source, shadow)
     assert found["clock"].verdict is WARNING and "only Odoo's counts" in found["clock"].text
     assert "write_date" not in found or odoo.flavour != "19"  # a key leaves no trace of its login
 
@@ -168,35 +169,35 @@ def name_of(database: str) -> str:
     return urlsplit(database).path.removeprefix("/")
 
 
-def database_findings(client: OdooClient, url: str) -> dict[str, Finding]:
+def database_findings(source: ApiSource, url: str) -> dict[str, Finding]:
     with ShadowDatabase.from_url(url) as shadow:
-        return findings(client, shadow, ())
+        return findings(source, shadow, ())
 
 
-def test_a_role_that_may_do_nothing(client: OdooClient, database: str, role: str) -> None:
-    found = database_findings(client, as_role(database, role))
+def test_a_role_that_may_do_nothing(source: ApiSource, database: str, role: str) -> None:
+    found = database_findings(source, as_role(database, role))
     assert found["database"].text.endswith(f"role '{role}'")
     assert (found["schema"].verdict, found["schema"].text) == (PROBLEM, "the role needs CREATE on the database")
     assert found["staging"].verdict is OK
     assert found["public"].verdict is WARNING and "there will be no views" in found["public"].text
 
 
-def test_a_role_that_may_create(client: OdooClient, database: str, role: str) -> None:
+def test_a_role_that_may_create(source: ApiSource, database: str, role: str) -> None:
     grants: tuple[LiteralString, ...] = (
         "GRANT CREATE ON DATABASE {name} TO {role}",
         "GRANT CREATE ON SCHEMA public TO {role}",
     )
     run_as_owner(database, *grants, name=name_of(database), role=role)
-    found = database_findings(client, as_role(database, role))
+    found = database_findings(source, as_role(database, role))
     assert {finding.verdict for subject, finding in found.items() if subject != "fields"} == {OK}
     assert "public" not in found
 
 
-def test_a_role_that_may_not_make_temporary_tables(client: OdooClient, database: str, role: str) -> None:
+def test_a_role_that_may_not_make_temporary_tables(source: ApiSource, database: str, role: str) -> None:
     name = name_of(database)
     run_as_owner(database, "REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC", name=name)
     try:
-        found = database_findings(client, as_role(database, role))["staging"]
+        found = database_findings(source, as_role(database, role))["staging"]
     finally:
         run_as_owner(database, "GRANT TEMPORARY ON DATABASE {name} TO PUBLIC", name=name)
     assert (found.verdict, found.text) == (PROBLEM, "the role needs TEMPORARY on the database")
@@ -213,19 +214,19 @@ CREATE: LiteralString = "GRANT CREATE ON SCHEMA odoo_shadow TO {role}"
     ids=["no rights", "sees the schema", "reads", "reads and creates, but does not write what is there"],
 )
 def test_a_role_that_cannot_write_the_schema_that_is_there(
-    client: OdooClient, shadow: ShadowDatabase, database: str, role: str, grants: tuple[LiteralString, ...]
+    source: ApiSource, shadow: ShadowDatabase, database: str, role: str, grants: tuple[LiteralString, ...]
 ) -> None:
-    mirror_with(client, shadow, model="res.company")
+    mirror_with(source, shadow, model="res.company")
     run_as_owner(database, *grants, role=role)
     with ShadowDatabase.from_url(as_role(database, role)) as as_that_role:
-        found = examine(client, as_that_role, (), DEFAULT_LOOK_BACK)
+        found = examine(source, as_that_role, (), DEFAULT_LOOK_BACK)
     assert PROBLEM in {finding.verdict for finding in found}
 
 
 def test_a_single_table_that_may_not_be_written_and_another_role_that_writes_are_told(
-    client: OdooClient, shadow: ShadowDatabase, database: str, role: str
+    source: ApiSource, shadow: ShadowDatabase, database: str, role: str
 ) -> None:
-    mirror_with(client, shadow, model="res.company")
+    mirror_with(source, shadow, model="res.company")
     run_as_owner(
         database,
         "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
@@ -233,45 +234,43 @@ def test_a_single_table_that_may_not_be_written_and_another_role_that_writes_are
         "REVOKE UPDATE ON odoo_shadow.odoo_shadow_res_company FROM {role}",
         role=role,
     )
-    writers = findings(client, shadow, ())["writers"]
+    writers = findings(source, shadow, ())["writers"]
     assert writers.verdict is WARNING and writers.text.endswith(f"may do more than read the shadow: {role}")
-    found = database_findings(client, as_role(database, role))["tables"]
+    found = database_findings(source, as_role(database, role))["tables"]
     assert (found.verdict, found.text) == (PROBLEM, "the role may not write 1: odoo_shadow_res_company")
 
 
-def test_a_database_that_is_not_there(client: OdooClient) -> None:
-    found = database_findings(client, "postgresql://someone:pg-hunter2@127.0.0.1:9/nowhere")
+def test_a_database_that_is_not_there(source: ApiSource) -> None:
+    found = database_findings(source, "postgresql://someone:pg-hunter2@127.0.0.1:9/nowhere")
     assert found["database"].verdict is PROBLEM and "cannot be reached" in found["database"].text
     assert found["login"].verdict is OK
     assert "pg-hunter2" not in str(found)
 
 
-def test_a_look_back_that_is_short_for_the_latest_row(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
-) -> None:
+def test_a_look_back_that_is_short_for_the_latest_row(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     look_back = MirrorOptions(look_back=timedelta(minutes=15))
     with visits(odoo, 10):
-        mirror_with(client, shadow, look_back)
-        found = findings(client, shadow)["look-back"]
+        mirror_with(source, shadow, look_back)
+        found = findings(source, shadow)["look-back"]
         assert (found.verdict, found.text) == (OK, "0:15:00; no row has been found late so far")
         in_odoo(
             odoo,
             "INSERT INTO x_visit (x_name, write_date) VALUES"
             " ('An import of ten minutes', now() AT TIME ZONE 'UTC' - interval '10 minutes')",
         )
-        mirror_with(client, shadow, look_back)
+        mirror_with(source, shadow, look_back)
     verdicts = {}
     for minutes in (5, 15, 60):
-        found = findings(client, shadow, (VISIT,), timedelta(minutes=minutes))["look-back"]
+        found = findings(source, shadow, (VISIT,), timedelta(minutes=minutes))["look-back"]
         verdicts[minutes] = found.verdict
         assert "the latest row so far was found 0:09:" in found.text or "was found 0:10:" in found.text
     assert verdicts == {5: WARNING, 15: WARNING, 60: OK}
-    short = findings(client, shadow, (VISIT,), timedelta(seconds=90))["look-back"]
+    short = findings(source, shadow, (VISIT,), timedelta(seconds=90))["look-back"]
     assert short.verdict is PROBLEM and "0:01:30 is shorter than a call to Odoo may take" in short.text
 
 
-def test_a_full_disk_is_told_wherever_it_is(client: OdooClient, shadow: ShadowDatabase, database: str) -> None:
-    assert "disk" not in findings(client, shadow)
+def test_a_full_disk_is_told_wherever_it_is(source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
+    assert "disk" not in findings(source, shadow)
     run_as_owner(
         database,
         "CREATE FUNCTION public.no_room() RETURNS event_trigger LANGUAGE plpgsql AS"
@@ -280,7 +279,7 @@ def test_a_full_disk_is_told_wherever_it_is(client: OdooClient, shadow: ShadowDa
         " EXECUTE FUNCTION public.no_room()",
     )
     try:
-        found = findings(client, shadow)
+        found = findings(source, shadow)
     finally:
         run_as_owner(database, "DROP EVENT TRIGGER no_room", "DROP FUNCTION public.no_room")
     assert found["disk"].verdict is PROBLEM and "its disk is full" in found["disk"].text

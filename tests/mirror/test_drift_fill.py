@@ -18,10 +18,10 @@ from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.sync import model as mirror_job
 from odoo_shadow.mirror.sync import table_hold
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.catalog import contents, structure
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_shadow, mirror_with, visits
 from tests.support.running import StoppedError, column, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal, shadow_rows
@@ -37,9 +37,9 @@ Logged = tuple[str, str | None, str | None, str | None]
 
 
 @pytest.fixture
-def client(odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase) -> Iterator[OdooClient]:
+def source(odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase) -> Iterator[ApiSource]:
     """A client whose calls are counted; a small model has been mirrored."""
-    with client_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
+    with source_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
         mirror_with(opened, shadow)
         proxy.clear()
         yield opened
@@ -77,13 +77,13 @@ def vanished(shadow: ShadowDatabase) -> set[str]:
 
 
 def test_only_the_new_column_is_read_and_written(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     before = shadow_rows(database, VISITS)
     synced = column(shadow, "_synced_at", range(1, ROWS + 1), VISITS)
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     odoo.add_field(VISIT, "x_level", "integer", default=3)
-    mirror_with(client, shadow, NO_LOOK_BACK)
+    mirror_with(source, shadow, NO_LOOK_BACK)
     reads = proxy.of("search_read")
     assert [call.limit for call in reads] == [20, 20, 20]
     assert all(call.fields == ["id", "x_grade", "x_level"] for call in reads)
@@ -91,20 +91,20 @@ def test_only_the_new_column_is_read_and_written(
     assert shadow_rows(database, VISITS) == {number: row | added for number, row in before.items()}
     assert column(shadow, "_synced_at", range(1, ROWS + 1), VISITS) == synced
     proxy.clear()
-    mirror_with(client, shadow, NO_LOOK_BACK)
+    mirror_with(source, shadow, NO_LOOK_BACK)
     assert proxy.of("search_read") == []  # filled once and for all
     odoo.add_field(VISIT, "x_third", "char", default="C")
-    mirror_with(client, shadow, NO_LOOK_BACK)
+    mirror_with(source, shadow, NO_LOOK_BACK)
     assert {tuple(call.fields) for call in proxy.of("search_read")} == {("id", "x_third")}
 
 
 def test_rows_that_the_window_holds_are_read_whole_besides(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     odoo.execute(VISIT, "write", [7], {"x_name": "Written since", "x_grade": "B"})
     (created,) = odoo.execute(VISIT, "create", [{"x_name": "Created since", "x_grade": "C"}])
-    mirror_with(client, shadow, NO_LOOK_BACK)
+    mirror_with(source, shadow, NO_LOOK_BACK)
     assert column(shadow, "x_grade", [6, 7, created], VISITS) == {6: "A", 7: "B", created: "C"}
     assert_equal(odoo, database, [VISIT])
     *fill, newest, window = proxy.of("search_read")
@@ -116,16 +116,16 @@ def test_rows_that_the_window_holds_are_read_whole_besides(
 def test_a_field_that_comes_during_the_first_load_is_filled(
     odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
-    with client_of(odoo) as client, visits(odoo, ROWS):
+    with source_of(odoo) as source, visits(odoo, ROWS):
         with pytest.raises(StoppedError):
-            mirror_with(client, shadow, NO_LOOK_BACK, on_progress=stop_after(2))
+            mirror_with(source, shadow, NO_LOOK_BACK, on_progress=stop_after(2))
         odoo.add_field(VISIT, "x_grade", "char", default="A")
-        mirror_with(client, shadow, NO_LOOK_BACK)
+        mirror_with(source, shadow, NO_LOOK_BACK)
         assert_equal(odoo, database, [VISIT])
 
 
 def test_everything_that_happens_to_columns_is_told(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     steps: list[tuple[Callable[[], None], Logged]] = [
         (lambda: odoo.add_field(VISIT, "x_grade", "char"), ("column added", "x_grade", None, "text")),
@@ -138,10 +138,10 @@ def test_everything_that_happens_to_columns_is_told(
     for change, logged in steps:
         change()
         run = Run()
-        foreseen = preview_model(client, shadow, VISIT, options=NO_LOOK_BACK).change.changes
+        foreseen = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes
         assert [(str(item.kind), item.column and item.column.name, item.old_type) for item in foreseen] == [logged[:3]]
-        mirror_with(client, shadow, NO_LOOK_BACK, run=run)
-        mirror_with(client, shadow, NO_LOOK_BACK)  # nothing more to tell
+        mirror_with(source, shadow, NO_LOOK_BACK, run=run)
+        mirror_with(source, shadow, NO_LOOK_BACK)  # nothing more to tell
         assert history(shadow, run) == [logged]
     assert len(history(shadow)) == 1 + len(steps)
     assert {"x_grade": "numeric", "x_grade__text": "text"}.items() <= columns_of(database).items()
@@ -149,18 +149,18 @@ def test_everything_that_happens_to_columns_is_told(
 
 
 def test_a_vanished_column_stays_and_is_marked(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     odoo.add_field(VISIT, "x_grade", "char", default="A")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     assert vanished(shadow) == set()
     odoo.remove_field(VISIT, "x_grade")
     odoo.execute(VISIT, "write", [7], {"x_name": "Written since"})
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     assert vanished(shadow) == {"x_grade"}
     assert set(column(shadow, "x_grade", range(1, ROWS + 1), VISITS).values()) == {"A"}
     odoo.add_field(VISIT, "x_grade", "char", default="B")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     assert vanished(shadow) == set()
     assert_equal(odoo, database, [VISIT])
 
@@ -187,7 +187,7 @@ MIDNIGHT = datetime(2024, 3, 31, tzinfo=UTC)
 )
 def test_a_type_is_widened_without_loss(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     before: tuple[str, dict[str, Any]],
@@ -197,25 +197,25 @@ def test_a_type_is_widened_without_loss(
     widened: object,
 ) -> None:
     odoo.add_field(VISIT, "x_value", before[0], default=old, **before[1])
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     default = new.replace(tzinfo=None) if isinstance(new, datetime) else new
     retype(odoo, "x_value", after[0], default=default, **after[1])
     with pytest.raises(StoppedError):
-        mirror_with(client, shadow, NO_LOOK_BACK, on_progress=stop_after(1))
+        mirror_with(source, shadow, NO_LOOK_BACK, on_progress=stop_after(1))
     cells = column(shadow, "x_value", [1, 20, 21, ROWS], VISITS)
     assert cells == {1: new, 20: new, 21: widened, ROWS: widened}
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     assert_equal(odoo, database, [VISIT])
     assert "x_value" in columns_of(database, "public")
 
 
 def test_a_type_that_cannot_be_widened_is_kept_beside(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     odoo.add_field(VISIT, "x_value", "datetime", default=datetime(2024, 3, 31, 12))  # noqa: DTZ001 - Odoo's are naive
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     retype(odoo, "x_value", "date", default=DAY)
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     kept = "x_value__timestamp_with_time_zone"
     assert {"x_value": "date", kept: "timestamp with time zone"}.items() <= columns_of(database).items()
     assert kept in columns_of(database, "public")
@@ -224,26 +224,26 @@ def test_a_type_that_cannot_be_widened_is_kept_beside(
     assert_equal(odoo, database, [VISIT])
 
 
-def test_a_type_may_change_to_and_fro(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+def test_a_type_may_change_to_and_fro(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     odoo.add_field(VISIT, "x_value", "char", default="1")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     for kind, value in (("integer", 2), ("char", "3"), ("integer", 4)):
         retype(odoo, "x_value", kind, default=value)
-        mirror_with(client, shadow)
+        mirror_with(source, shadow)
         assert_equal(odoo, database, [VISIT])
     kept = {value for row in shadow_rows(database, VISITS).values() for name, value in row.items() if "__" in name}
     assert "1" in kept
 
 
 def test_a_column_that_somebodys_view_stands_on_is_kept_beside(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     odoo.add_field(VISIT, "x_value", "integer", default=7)
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     in_shadow(shadow, "CREATE VIEW public.report AS SELECT id, x_value FROM {odoo_shadow_x_visit}")
     retype(odoo, "x_value", "char", default="seven")
-    foreseen = preview_model(client, shadow, VISIT, options=NO_LOOK_BACK)
-    mirror_with(client, shadow)
+    foreseen = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
+    mirror_with(source, shadow)
     assert in_shadow(shadow, "SELECT DISTINCT x_value FROM public.report") == [(7,)]
     assert history(shadow)[-1] == ("type replaced", "x_value", "bigint", "text")
     assert "x_value__bigint" in columns_of(database)
@@ -252,20 +252,20 @@ def test_a_column_that_somebodys_view_stands_on_is_kept_beside(
 
 
 def test_a_dry_run_shows_it_all_beforehand_and_writes_nothing(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     for name, kind in (("x_gone", "char"), ("x_wide", "integer"), ("x_other", "char"), ("x_back", "char")):
         odoo.add_field(VISIT, name, kind)
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     odoo.remove_field(VISIT, "x_back")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     odoo.add_field(VISIT, "x_new", "char")
     odoo.remove_field(VISIT, "x_gone")
     retype(odoo, "x_wide", "monetary")
     retype(odoo, "x_other", "integer")
     odoo.add_field(VISIT, "x_back", "char")
     before = structure(database), contents(database)
-    preview = preview_model(client, shadow, VISIT, options=NO_LOOK_BACK)
+    preview = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
     assert (structure(database), contents(database)) == before
     assert sorted(map(str, preview.change.changes)) == [
         "column added: x_new",
@@ -276,13 +276,13 @@ def test_a_dry_run_shows_it_all_beforehand_and_writes_nothing(
     ]
     assert all(str(change) in str(preview) for change in preview.change.changes)
     assert preview.rows == ROWS  # those that the columns are filled in
-    mirror_with(client, shadow, NO_LOOK_BACK)
-    assert after_that(client, shadow).change.changes == ()
+    mirror_with(source, shadow, NO_LOOK_BACK)
+    assert after_that(source, shadow).change.changes == ()
     assert_equal(odoo, database, [VISIT])
 
 
-def after_that(client: OdooClient, shadow: ShadowDatabase) -> Preview:
-    return preview_model(client, shadow, VISIT, options=NO_LOOK_BACK)
+def after_that(source: ApiSource, shadow: ShadowDatabase) -> Preview:
+    return preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
 
 
 def together(proxy: CountingProxy, tasks: int) -> None:
@@ -299,7 +299,7 @@ def together(proxy: CountingProxy, tasks: int) -> None:
 def run_at_once(url: str, proxy: CountingProxy, odoo: StandIn, models: tuple[str, ...]) -> None:
     def task(number: int) -> None:
         run = Run(holder=f"task {number}")
-        with ShadowDatabase.from_url(url) as own_shadow, client_of(odoo, host=proxy.url) as own_client:
+        with ShadowDatabase.from_url(url) as own_shadow, source_of(odoo, host=proxy.url) as own_client:
             mirror_with(own_client, own_shadow, IN_LINE, model=models[number], run=run)
 
     together(proxy, len(models))
@@ -318,13 +318,13 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_tasks_of_a_table_meet_the_same_drift(
     odoo: StandIn,
     proxy: CountingProxy,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     quick_looks: None,
 ) -> None:
     odoo.add_field(VISIT, "x_other", "char", default="7")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     retype(odoo, "x_other", "integer", default=8)
     run_at_once(database, proxy, odoo, (VISIT, VISIT))
@@ -351,14 +351,14 @@ def notes(odoo: StandIn) -> Iterator[None]:
 def test_two_tasks_of_two_tables_meet_a_drift(
     odoo: StandIn,
     proxy: CountingProxy,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     is_new: bool,
 ) -> None:
     with notes(odoo):
         if not is_new:
-            mirror_with(client, shadow, model=NOTE)
+            mirror_with(source, shadow, model=NOTE)
         for model in (VISIT, NOTE):
             odoo.add_field(model, "x_grade", "char", default="A")
             odoo.add_field(model, "x_name_2", "char", default="B")
@@ -370,15 +370,15 @@ def test_two_tasks_of_two_tables_meet_a_drift(
 
 
 def test_a_task_that_knew_the_older_fields_does_no_lasting_harm(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = read_layout(client, VISIT)
+    older = read_layout(source, VISIT)
     odoo.add_field(VISIT, "x_grade", "char", default="A")
-    mirror_with(client, shadow)
+    mirror_with(source, shadow)
     odoo.execute(VISIT, "write", [7], {"x_grade": "B"})
     with monkeypatch.context() as waiting:  # for the table, having asked for the fields before
         waiting.setattr(mirror_job, "read_layout", lambda *_, **__: older)
-        mirror_with(client, shadow)
+        mirror_with(source, shadow)
     assert vanished(shadow) == {"x_grade"}
-    mirror_with(client, shadow, NO_LOOK_BACK)
+    mirror_with(source, shadow, NO_LOOK_BACK)
     assert_equal(odoo, database, [VISIT])

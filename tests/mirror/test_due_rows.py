@@ -11,10 +11,10 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import mirror_with
 from tests.support.leads import LEADS, NOW, POINTING
 from tests.support.running import column, mirror, statuses_of
@@ -46,8 +46,8 @@ def leads(own_odoo: StandIn) -> StandIn:
 
 
 @pytest.fixture
-def client(leads: StandIn) -> Iterator[OdooClient]:
-    with client_of(leads) as opened:
+def source(leads: StandIn) -> Iterator[ApiSource]:
+    with source_of(leads) as opened:
         yield opened
 
 
@@ -62,53 +62,53 @@ def merge_teams(odoo: StandIn) -> None:
 
 @pytest.mark.parametrize("order", [("x_team", "x_lead"), ("x_lead", "x_team")])
 def test_no_row_points_to_what_the_same_run_removed(
-    leads: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, order: tuple[str, str]
+    leads: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, order: tuple[str, str]
 ) -> None:
     for model in order:
-        mirror(client, shadow, model)
+        mirror(source, shadow, model)
     merge_teams(leads)
     run = Run()
     for model in order:
-        mirror(client, shadow, model, run=run)
-    closed = list(close_run(client, shadow, run=run, options=NOW))
+        mirror(source, shadow, model, run=run)
+    closed = list(close_run(source, shadow, run=run, options=NOW))
     assert [item.error for item in closed] == ([None] if order[0] == "x_lead" else [])
     assert column(shadow, "x_team_id", [1, 5], LEADS) == {1: 1, 5: 1}
     assert column(shadow, "x_team_ids", [2], LEADS) == {2: [1]}
     assert column(shadow, "x_about", [3], LEADS) == {3: "x_team,1"}
     assert column(shadow, "x_res_id", [4], LEADS) == {4: 1}
     assert_equal(leads, database, ["x_lead", "x_team"])
-    assert list(close_run(client, shadow, run=run, options=NOW)) == []
+    assert list(close_run(source, shadow, run=run, options=NOW)) == []
 
 
 def test_rows_of_the_same_table_are_read_again_as_well(
-    leads: StandIn, client: OdooClient, shadow: ShadowDatabase
+    leads: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     leads.execute("x_lead", "write", [2, 3], {"x_parent_id": 1})
     age(leads, "x_lead")
-    mirror(client, shadow, "x_lead", full=True)
+    mirror(source, shadow, "x_lead", full=True)
     leads.execute("x_lead", "unlink", [1])
-    mirror(client, shadow, "x_lead")
+    mirror(source, shadow, "x_lead")
     assert column(shadow, "x_parent_id", [1, 2, 3], LEADS) == {2: None, 3: None}
 
 
-def test_a_row_that_is_only_marked_counts_as_gone(leads: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_row_that_is_only_marked_counts_as_gone(leads: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     for model in ("x_team", "x_lead"):
-        mirror_with(client, shadow, MirrorOptions(on_delete=OnDelete.MARK), model=model)
+        mirror_with(source, shadow, MirrorOptions(on_delete=OnDelete.MARK), model=model)
     leads.execute("x_team", "unlink", [2])
-    mirror(client, shadow, "x_team")
-    list(close_run(client, shadow, run=Run(), options=NOW))
+    mirror(source, shadow, "x_team")
+    list(close_run(source, shadow, run=Run(), options=NOW))
     assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
 
 
-def test_rows_that_could_not_be_read_again_stay_due(leads: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_rows_that_could_not_be_read_again_stay_due(leads: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     for model in ("x_team", "x_lead"):
-        mirror(client, shadow, model)
+        mirror(source, shadow, model)
     leads.execute("x_team", "unlink", [2])
-    mirror(client, shadow, "x_team")
-    with client_of(leads, extras={"lang": "fr_FR"}) as other:
+    mirror(source, shadow, "x_team")
+    with source_of(leads, extras={"lang": "fr_FR"}) as other:
         assert list(close_run(other, shadow, run=Run(), options=NOW)) == []
     assert column(shadow, "x_team_id", [1], LEADS) == {1: 2}
-    (closed,) = close_run(client, shadow, run=Run(), options=NOW)
+    (closed,) = close_run(source, shadow, run=Run(), options=NOW)
     assert closed.error is None and closed.counts.updated >= 1
     assert column(shadow, "x_team_id", [1], LEADS) == {1: None}
     assert set(statuses_of(shadow)) == {"success"}

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.catalog import structure
-from tests.support.clients import client_of, limited_client_of
+from tests.support.clients import limited_source_of, source_of
 from tests.support.flavours import Flavour
 from tests.support.running import log_of, mirror, scan_of, watermark_of
 from tests.support.source_of_truth import assert_equal, column_types, expected_rows, shadow_rows
@@ -22,12 +22,12 @@ MODELS = (*PRIORITY_MODELS, "x_awkward", "mail.followers", "ir.attachment")
 
 
 def test_every_model_is_equal_cell_by_cell(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase, database: str
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     for model in MODELS:
-        result = mirror(shared_client, shadow, model, batch_size=100)
+        result = mirror(shared_source, shadow, model, batch_size=100)
         rows = len(expected_rows(shared_odoo, model))
-        assert (result.kind, result.counts) == (Kind.FIRST_LOAD, RowCounts(inserted=rows))
+        assert (result.kind, result.counts) == (ScanKind.FIRST_LOAD, RowCounts(inserted=rows))
     assert assert_equal(shared_odoo, database, MODELS) > 50_000
     types: dict[str, dict[str, str]] = {}
     for schema, table, _, name, kind, *_ in structure(database)["columns"]:
@@ -57,22 +57,22 @@ def test_what_the_comparison_compares(shared_odoo: StandIn) -> None:
     ("model", "batch_size"), [("project.project", 1), ("product.product", 7), ("res.users", 10_000)]
 )
 def test_the_size_of_pages_makes_no_difference(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase, database: str, model: str, batch_size: int
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase, database: str, model: str, batch_size: int
 ) -> None:
-    mirror(shared_client, shadow, model, batch_size=batch_size)
+    mirror(shared_source, shadow, model, batch_size=batch_size)
     assert_equal(shared_odoo, database, [model])
 
 
 def test_another_language(shared_odoo: StandIn, shadow: ShadowDatabase, database: str) -> None:
-    with client_of(shared_odoo, extras={"lang": "fr_FR"}) as french:
+    with source_of(shared_odoo, extras={"lang": "fr_FR"}) as french:
         mirror(french, shadow, "product.template")
     assert_equal(shared_odoo, database, ["product.template"], lang="fr_FR")
     names = {row["name"] for row in shadow_rows(database, "odoo_shadow_product_template").values()}
     assert names != {row["name"] for row in expected_rows(shared_odoo, "product.template").values()}
 
 
-def test_the_books_after_a_first_load(shared_client: OdooClient, shadow: ShadowDatabase) -> None:
-    result = mirror(shared_client, shadow, "res.partner", batch_size=150)
+def test_the_books_after_a_first_load(shared_source: ApiSource, shadow: ShadowDatabase) -> None:
+    result = mirror(shared_source, shadow, "res.partner", batch_size=150)
     rows = result.counts.inserted
     (entry,) = log_of(shadow)
     assert (entry["status"], entry["rows_inserted"], entry["rows_updated"]) == ("success", rows, 0)
@@ -89,11 +89,11 @@ def test_the_books_after_a_first_load(shared_client: OdooClient, shadow: ShadowD
 
 
 def test_the_books_know_the_models_module(
-    shared_client: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+    shared_source: ApiSource, shared_odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
-    mirror(shared_client, shadow, "sale.order")
-    with limited_client_of(shared_odoo) as client:
-        mirror(client, shadow, "res.company")
+    mirror(shared_source, shadow, "sale.order")
+    with limited_source_of(shared_odoo) as source:
+        mirror(source, shadow, "res.company")
     with shadow.transaction() as tx:
         modules: dict[str, str | None] = dict(
             tx.run("SELECT odoo_model, odoo_module FROM {meta}", meta=tx.own("odoo_shadow_meta"))
@@ -102,13 +102,13 @@ def test_the_books_know_the_models_module(
 
 
 def test_the_watermark_is_odoos_clock_not_this_machines(
-    shared_odoo: StandIn, shared_client: OdooClient, shadow: ShadowDatabase
+    shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase
 ) -> None:
-    before = shared_client.server_time()
-    result = mirror(shared_client, shadow, "res.company")
-    assert before <= result.watermark.last_write_date <= shared_client.server_time()
+    before = shared_source.client.server_time()
+    result = mirror(shared_source, shadow, "res.company")
+    assert before <= result.watermark.last_write_date <= shared_source.client.server_time()
     assert result.watermark.last_write_date.microsecond == 0
-    assert shared_client.server_time() - before < timedelta(minutes=1)
+    assert shared_source.client.server_time() - before < timedelta(minutes=1)
 
 
 PROTOCOL_MODELS = ("res.partner", "account.move.line", "x_awkward")
@@ -118,15 +118,15 @@ def test_json_rpc_tells_the_same_of_19(
     shared_odoos: dict[Flavour, StandIn], shadow: ShadowDatabase, database: str
 ) -> None:
     odoo = shared_odoos["19"]
-    with client_of(odoo, password=odoo.password) as client:
+    with source_of(odoo, password=odoo.password) as source:
         for model in PROTOCOL_MODELS:
-            mirror(client, shadow, model)
+            mirror(source, shadow, model)
     assert_equal(odoo, database, PROTOCOL_MODELS)
 
 
 def test_xml_rpc_tells_the_same(shared_odoo: StandIn, shadow: ShadowDatabase, database: str) -> None:
     # Odoo writes carriage returns into its XML as they are, and every XML parser must turn them into line feeds.
-    with client_of(shared_odoo, extras={"protocol": "xmlrpc"}) as client:
+    with source_of(shared_odoo, extras={"protocol": "xmlrpc"}) as source:
         for model in PROTOCOL_MODELS:
-            mirror(client, shadow, model)
+            mirror(source, shadow, model)
     assert_equal(shared_odoo, database, PROTOCOL_MODELS)

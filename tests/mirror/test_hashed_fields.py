@@ -12,12 +12,12 @@ import pytest
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, row_count, visits
 from tests.support.running import PARTNERS, column, log_of, mirror
 from tests.support.searching import places_of
@@ -36,18 +36,18 @@ AS_IT_IS = ModelSettings()
 
 
 @pytest.fixture
-def client(odoo: StandIn) -> Iterator[OdooClient]:
+def source(odoo: StandIn) -> Iterator[ApiSource]:
     """A client with a key for hashes."""
-    with client_of(odoo, extras={"hash_secret": SECRET}) as opened:
+    with source_of(odoo, extras={"hash_secret": SECRET}) as opened:
         yield opened
 
 
 @pytest.fixture
-def visiting(odoo: StandIn, client: OdooClient) -> Iterator[OdooClient]:
+def visiting(odoo: StandIn, source: ApiSource) -> Iterator[ApiSource]:
     """That client, of an Odoo in which one visitor is not to be known."""
     with visits(odoo, 30):
         in_odoo(odoo, "UPDATE x_visit SET x_name = %s WHERE id = 7", RAW)
-        yield client
+        yield source
 
 
 def hash_of(value: Any, field: str = "x_name", secret: str = SECRET) -> str | None:
@@ -58,12 +58,12 @@ def hash_of(value: Any, field: str = "x_name", secret: str = SECRET) -> str | No
 
 
 def test_hashes_stand_in_for_values_of_every_type(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     emails = [f"{RAW}@example.com", None, "Ünï 🚚", ""]
     for number, email in enumerate(emails, 20):
         in_odoo(odoo, "UPDATE res_partner SET email = %s, email_normalized = NULL WHERE id = %s", email, number)
-    mirror(client, shadow, settings=HASHED)
+    mirror(source, shadow, settings=HASHED)
     rows, wanted = shadow_rows(database, PARTNERS), expected_rows(odoo, "res.partner")
     assert rows.keys() == wanted.keys()
     for number, row in wanted.items():
@@ -78,7 +78,7 @@ def test_hashes_stand_in_for_values_of_every_type(
 
 
 def test_neither_the_value_nor_the_key_is_anywhere(
-    visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
+    visiting: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     mirror_with(visiting, shadow, settings=NAMELESS)
@@ -92,7 +92,7 @@ def test_neither_the_value_nor_the_key_is_anywhere(
 
 
 def test_without_a_key_nothing_is_read(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with client_of(odoo) as keyless, visits(odoo, 3):
+    with source_of(odoo) as keyless, visits(odoo, 3):
         odoo.calls.clear()
         with pytest.raises(MirrorConfigurationError, match=r"x_visit has hashed_fields.*no hash_secret: fill it in"):
             mirror_with(keyless, shadow, settings=NAMELESS)
@@ -101,28 +101,28 @@ def test_without_a_key_nothing_is_read(odoo: StandIn, shadow: ShadowDatabase) ->
 
 
 def test_a_table_with_hashes_takes_no_raw_values_when_the_key_is_lost(
-    visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    visiting: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
-    with client_of(odoo) as keyless, pytest.raises(MirrorConfigurationError, match="hash_secret"):
+    with source_of(odoo) as keyless, pytest.raises(MirrorConfigurationError, match="hash_secret"):
         mirror_with(keyless, shadow)
     assert places_of(database, RAW) == set()
 
 
-def test_another_key_reads_everything_again(visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_another_key_reads_everything_again(visiting: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
-    assert mirror_with(visiting, shadow).kind is Kind.INCREMENTAL
-    with client_of(odoo, extras={"hash_secret": OTHER_SECRET}) as rotated:
+    assert mirror_with(visiting, shadow).kind is ScanKind.INCREMENTAL
+    with source_of(odoo, extras={"hash_secret": OTHER_SECRET}) as rotated:
         with pytest.raises(MirrorConfigurationError, match="run a sync with this connection first"):
             verify(rotated, shadow, repair=True)  # half of the rows would have hashes of either key
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW)}
         result = mirror_with(rotated, shadow)
-        assert (result.kind, result.counts.updated) == (Kind.READ_ANEW, 30)
+        assert (result.kind, result.counts.updated) == (ScanKind.READ_ANEW, 30)
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW, secret=OTHER_SECRET)}
         assert found_by(verify(rotated, shadow)) == {}
 
 
-def test_verify_compares_hashes_and_repairs_them(visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_verify_compares_hashes_and_repairs_them(visiting: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
     assert found_by(verify(visiting, shadow)) == {}
     in_odoo(odoo, "UPDATE x_visit SET x_name = 'By SQL' WHERE id = 5")
@@ -133,7 +133,7 @@ def test_verify_compares_hashes_and_repairs_them(visiting: OdooClient, odoo: Sta
 
 
 def test_a_field_that_is_hashed_no_more_is_raw_again(
-    visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    visiting: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     numbers = ModelSettings(hashed_fields=("x_name", "company_id"))
     mirror_with(visiting, shadow, settings=numbers)
@@ -146,7 +146,7 @@ def test_a_field_that_is_hashed_no_more_is_raw_again(
 
 
 def test_rows_that_were_raw_are_hashed_however_old_they_are(
-    visiting: OdooClient, shadow: ShadowDatabase, database: str
+    visiting: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror_with(visiting, shadow)
     assert places_of(database, RAW)
@@ -158,7 +158,7 @@ def test_rows_that_were_raw_are_hashed_however_old_they_are(
 
 @pytest.mark.parametrize("on_delete", [OnDelete.MARK, OnDelete.IGNORE])
 def test_rows_that_are_gone_from_odoo_keep_no_raw_value(
-    visiting: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str, on_delete: OnDelete
+    visiting: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str, on_delete: OnDelete
 ) -> None:
     options = MirrorOptions(on_delete=on_delete)
     mirror_with(visiting, shadow, options)
@@ -168,26 +168,24 @@ def test_rows_that_are_gone_from_odoo_keep_no_raw_value(
     assert places_of(database, RAW) == set()
 
 
-def test_translations_that_were_raw_go(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
-) -> None:
+def test_translations_that_were_raw_go(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     slogan = "raw-slogan-4711"
     in_odoo(odoo, "UPDATE res_partner SET x_slogan = jsonb_build_object('en_US', %s::text) WHERE id = 7", slogan)
-    mirror(client, shadow, settings=ModelSettings(all_languages=True))
-    mirror(client, shadow, settings=ModelSettings(all_languages=True, hashed_fields=("x_slogan",)))
+    mirror(source, shadow, settings=ModelSettings(all_languages=True))
+    mirror(source, shadow, settings=ModelSettings(all_languages=True, hashed_fields=("x_slogan",)))
     assert column(shadow, "x_slogan", [7]) == {7: hash_of(slogan, "x_slogan")}
     in_odoo(odoo, "UPDATE res_partner SET x_slogan = NULL WHERE id = 7")
     assert places_of(database, slogan) == set()
 
 
 def test_a_column_that_is_kept_aside_keeps_no_raw_value(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     raw = 47_114_711
     in_odoo(odoo, "UPDATE res_partner SET x_visits = %s WHERE id = 7", raw)
-    mirror(client, shadow)
+    mirror(source, shadow)
     in_shadow(shadow, "CREATE VIEW public.somebodys AS SELECT x_visits FROM {odoo_shadow_res_partner}")
-    mirror(client, shadow, settings=ModelSettings(hashed_fields=("x_visits",)))
+    mirror(source, shadow, settings=ModelSettings(hashed_fields=("x_visits",)))
     assert column(shadow, "x_visits", [7]) == {7: hash_of(raw, "x_visits")}
     in_odoo(odoo, "UPDATE res_partner SET x_visits = 0 WHERE id = 7")
     assert places_of(database, str(raw)) == set()

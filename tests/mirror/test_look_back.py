@@ -11,7 +11,7 @@ import pytest
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.running import column, mirror, wait_until_after, watermark_of
 from tests.support.source_of_truth import assert_equal
@@ -27,22 +27,22 @@ def without_look_back(database: str) -> Iterator[ShadowDatabase]:
 
 
 def test_a_transaction_that_commits_late_is_not_lost(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, without_look_back: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, without_look_back: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow)
-    mirror(client, without_look_back, look_back=NONE)
+    mirror(source, shadow)
+    mirror(source, without_look_back, look_back=NONE)
     with odoo.transaction() as slow:
         slow.execute("res.partner", "write", [5], {"name": "Late"})
         (created,) = slow.execute("res.partner", "create", [{"name": "Late too"}])
-        wait_until_after(client, slow.execute("res.partner", "read", [created], ["write_date"])[0]["write_date"])
+        wait_until_after(source, slow.execute("res.partner", "read", [created], ["write_date"])[0]["write_date"])
         odoo.execute("res.partner", "write", [6], {"name": "Meanwhile"})  # or the newest date would tell
-        wait_until_after(client, odoo.execute("res.partner", "read", [6], ["write_date"])[0]["write_date"])
-        mirror(client, shadow)
-        mirror(client, without_look_back, look_back=NONE)
+        wait_until_after(source, odoo.execute("res.partner", "read", [6], ["write_date"])[0]["write_date"])
+        mirror(source, shadow)
+        mirror(source, without_look_back, look_back=NONE)
         assert column(shadow, "name", [created]) == {}
 
-    mirror(client, shadow)
-    mirror(client, without_look_back, look_back=NONE)
+    mirror(source, shadow)
+    mirror(source, without_look_back, look_back=NONE)
 
     assert column(shadow, "name", [5, created]) == {5: "Late", created: "Late too"}
     assert_equal(odoo, database, ["res.partner"])
@@ -60,47 +60,47 @@ def set_write_date(odoo: StandIn, number: int, moment: datetime, name: str) -> N
 
 @pytest.mark.parametrize("microseconds", [0, 1, 500_000, 999_999])
 def test_the_second_of_the_watermark_is_read_again(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, microseconds: int
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, microseconds: int
 ) -> None:
-    mirror(client, shadow)
+    mirror(source, shadow)
     with shadow.transaction() as tx:  # as if a row had been written in that very second
         tx.run("UPDATE {w} SET newest_write_date = last_write_date", w=tx.own("odoo_shadow_watermark"))
     mark = watermark_of(shadow)
     assert mark is not None
     set_write_date(odoo, 5, mark.last_write_date + timedelta(microseconds=microseconds), f"Same second, {microseconds}")
     set_write_date(odoo, 6, mark.last_write_date - timedelta(microseconds=1), "The second before")
-    assert mirror(client, shadow, look_back=NONE).counts == RowCounts(updated=1)
+    assert mirror(source, shadow, look_back=NONE).counts == RowCounts(updated=1)
     assert column(shadow, "name", [5]) == {5: f"Same second, {microseconds}"}
 
 
-def test_two_writes_within_a_second_both_arrive(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
-    mirror(client, shadow)
+def test_two_writes_within_a_second_both_arrive(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    mirror(source, shadow)
     mark = watermark_of(shadow)
     assert mark is not None
     moment = mark.last_write_date + timedelta(seconds=1)
     for microseconds, name in ((100_000, "First"), (200_000, "Second"), (150_000, "Third, with an older clock")):
         set_write_date(odoo, 5, moment + timedelta(microseconds=microseconds), name)
-        mirror(client, shadow)
+        mirror(source, shadow)
         assert column(shadow, "name", [5]) == {5: name}
 
 
 def test_rows_that_share_a_moment_are_paged_by_id(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow)
+    mirror(source, shadow)
     everyone = odoo.execute("res.partner", "search", [], 0, 200, "id")
     odoo.execute("res.partner", "write", everyone, {"ref": "one bulk write"})
-    assert mirror(client, shadow, batch_size=30).counts.updated >= len(everyone)
+    assert mirror(source, shadow, batch_size=30).counts.updated >= len(everyone)
     assert set(column(shadow, "ref", everyone).values()) == {"one bulk write"}
     assert_equal(odoo, database, ["res.partner"])
 
 
 @pytest.mark.parametrize("first_load", [True, False], ids=["first load", "incremental"])
 def test_what_is_written_while_a_scan_runs_is_not_lost(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, first_load: bool
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, first_load: bool
 ) -> None:
     if not first_load:
-        mirror(client, shadow)
+        mirror(source, shadow)
         odoo.execute("res.partner", "write", odoo.execute("res.partner", "search", []), {"ref": "all in the window"})
     ids = odoo.execute("res.partner", "search", [], 0, None, "id")
     behind, ahead, untouched = ids[:10], ids[-10:], ids[10:-10]
@@ -113,18 +113,18 @@ def test_what_is_written_while_a_scan_runs_is_not_lost(
             odoo.execute("res.partner", "write", ahead, {"name": "Ahead of the scan"})
 
     before = {number: name for number, name in _names(odoo).items() if number in untouched}
-    mirror(client, shadow, batch_size=60, on_progress=write_meanwhile)
+    mirror(source, shadow, batch_size=60, on_progress=write_meanwhile)
     assert column(shadow, "name", untouched) == before
     assert set(column(shadow, "name", ids)) == set(ids)
 
-    mirror(client, shadow, batch_size=60)
+    mirror(source, shadow, batch_size=60)
     assert set(column(shadow, "name", [*behind, *ahead, *created]).values()) == {
         *("Behind the scan", "Ahead of the scan", "Created meanwhile")
     }
     assert_equal(odoo, database, ["res.partner"])
 
 
-def test_a_scan_ends_though_rows_keep_coming(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_scan_ends_though_rows_keep_coming(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     pages = 0
 
     def one_more(progress: Progress) -> None:
@@ -133,10 +133,10 @@ def test_a_scan_ends_though_rows_keep_coming(odoo: StandIn, client: OdooClient, 
         odoo.execute("project.project", "create", [{"name": "One more"}])
 
     rows = len(odoo.execute("project.project", "search", [], context={"active_test": False}))
-    result = mirror(client, shadow, "project.project", batch_size=1, on_progress=one_more)
+    result = mirror(source, shadow, "project.project", batch_size=1, on_progress=one_more)
     assert pages == rows
     assert result.counts.inserted == 2 * rows  # those that came are found by the count at the end
-    assert mirror(client, shadow, "project.project").counts.inserted == 0
+    assert mirror(source, shadow, "project.project").counts.inserted == 0
 
 
 def _names(odoo: StandIn) -> dict[int, str | None]:

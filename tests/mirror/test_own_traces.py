@@ -9,7 +9,7 @@ import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.counting import in_odoo
 from tests.support.running import mirror
@@ -19,32 +19,30 @@ LOGINS = "res.users.log"
 
 
 @pytest.fixture
-def logged(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> Iterator[StandIn]:
+def logged(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> Iterator[StandIn]:
     """Logins that were mirrored, and one since, half a minute ago, of the comparison's own user."""
     odoo.add_model(LOGINS, {})
     odoo.execute(LOGINS, "create", [{}])
     in_odoo(odoo, "UPDATE res_users_log SET write_date = write_date - interval '1 day'")
-    mirror(client, shadow, LOGINS)
+    mirror(source, shadow, LOGINS)
     odoo.execute(LOGINS, "create", [{}])
     in_odoo(
         odoo,
         "UPDATE res_users_log SET create_uid = %s, write_date = write_date - interval '30 seconds' WHERE id = 2",
-        client.user_id(),
+        source.user_id(),
     )
     yield odoo
     odoo.uninstall(LOGINS)
 
 
-def test_the_comparisons_own_login_is_no_difference(
-    logged: StandIn, client: OdooClient, shadow: ShadowDatabase
-) -> None:
-    client.opened_at = time.monotonic() - 40
-    assert verify(client, shadow, model=LOGINS).differences == 0
-    client.opened_at = time.monotonic() - 10
-    assert verify(client, shadow, model=LOGINS).ids[Difference.MISSING] == [2]
+def test_the_comparisons_own_login_is_no_difference(logged: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    source.client.opened_at = time.monotonic() - 40
+    assert verify(source, shadow, model=LOGINS).differences == 0
+    source.client.opened_at = time.monotonic() - 10
+    assert verify(source, shadow, model=LOGINS).ids[Difference.MISSING] == [2]
 
 
-def test_that_of_somebody_else_is(logged: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_that_of_somebody_else_is(logged: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     in_odoo(logged, "UPDATE res_users_log SET create_uid = 1 WHERE id = 2")
-    client.opened_at = time.monotonic() - 40
-    assert verify(client, shadow, model=LOGINS).ids[Difference.MISSING] == [2]
+    source.client.opened_at = time.monotonic() - 40
+    assert verify(source, shadow, model=LOGINS).ids[Difference.MISSING] == [2]

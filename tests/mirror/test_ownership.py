@@ -9,17 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
 from odoo_shadow.mirror.run.preview import preview_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.text.findings import Verdict
 from odoo_stand_in import StandIn
 from tests.support.catalog import contents, structure
-from tests.support.clients import client_of, limited_client_of
+from tests.support.clients import limited_source_of, source_of
 from tests.support.flavours import Flavour
 from tests.support.running import mirror, statuses_of
 
@@ -48,38 +49,38 @@ def origin_of(shadow: ShadowDatabase) -> Origin | None:
         return recorded_origin(tx)
 
 
-def elsewhere(odoo: StandIn, **changed: object) -> OdooClient:
+def elsewhere(odoo: StandIn, **changed: object) -> ApiSource:
     """A client that knows the same stand-in by another address."""
-    return client_of(odoo, host=odoo.url.replace("127.0.0.1", "localhost"), **changed)
+    return source_of(odoo, host=odoo.url.replace("127.0.0.1", "localhost"), **changed)
 
 
-def test_a_schema_notes_where_it_comes_from(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
-    mirror(client, shadow, "res.company")
+def test_a_schema_notes_where_it_comes_from(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    mirror(source, shadow, "res.company")
     assert origin_of(shadow) == Origin(odoo.url, odoo.database, "7c9e6679-7425-40de-944b-e07fc1f90ae7")
 
 
 def test_another_database_is_refused_and_nothing_changes(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, foreign: StandIn, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, foreign: StandIn, database: str
 ) -> None:
-    mirror(client, shadow, "res.company")
+    mirror(source, shadow, "res.company")
     before = structure(database), contents(database)
-    with client_of(foreign) as stranger, pytest.raises(ShadowOwnershipError) as raised:
+    with source_of(foreign) as stranger, pytest.raises(ShadowOwnershipError) as raised:
         mirror(stranger, shadow, "res.company")
     said = f"'odoo_shadow' mirrors the Odoo database '{odoo.database}' at {odoo.url}, not '{foreign.database}' at"
     assert said in str(raised.value)
     assert (structure(database), contents(database)) == before
-    with client_of(foreign) as stranger, pytest.raises(ShadowOwnershipError):
+    with source_of(foreign) as stranger, pytest.raises(ShadowOwnershipError):
         preview_model(stranger, shadow, "res.company", options=MirrorOptions())
-    mirror(client, shadow, "res.company")
+    mirror(source, shadow, "res.company")
     assert statuses_of(shadow) == ["success", "success"]
 
 
 def test_another_database_is_neither_compared_nor_repaired_from(
-    client: OdooClient, shadow: ShadowDatabase, foreign: StandIn, database: str
+    source: ApiSource, shadow: ShadowDatabase, foreign: StandIn, database: str
 ) -> None:
-    mirror(client, shadow, "res.company")
+    mirror(source, shadow, "res.company")
     before = contents(database)
-    with client_of(foreign) as stranger:
+    with source_of(foreign) as stranger:
         for repair in (False, True):
             with pytest.raises(ShadowOwnershipError):
                 verify_model(
@@ -95,17 +96,17 @@ def test_another_database_is_neither_compared_nor_repaired_from(
     assert any(finding.verdict is Verdict.PROBLEM and "mirrors the Odoo database" in finding.text for finding in found)
 
 
-def test_another_schema_takes_it(client: OdooClient, shadow: ShadowDatabase, foreign: StandIn, database: str) -> None:
-    mirror(client, shadow, "res.company")
-    with ShadowDatabase.from_url(database, schema="other") as other, client_of(foreign) as stranger:
+def test_another_schema_takes_it(source: ApiSource, shadow: ShadowDatabase, foreign: StandIn, database: str) -> None:
+    mirror(source, shadow, "res.company")
+    with ShadowDatabase.from_url(database, schema="other") as other, source_of(foreign) as stranger:
         mirror(stranger, other, "res.company")
         assert origin_of(other) != origin_of(shadow)
 
 
 def test_a_copy_of_the_database_is_refused_until_somebody_says_that_it_moved(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow, "res.company")
+    mirror(source, shadow, "res.company")
     before = structure(database), contents(database)
     with elsewhere(odoo) as moved:
         with pytest.raises(ShadowOwnershipError, match="if it is the same database and has moved, say so") as raised:
@@ -120,20 +121,20 @@ def test_a_copy_of_the_database_is_refused_until_somebody_says_that_it_moved(
 
 
 def test_whose_uuid_cannot_be_read_is_known_by_its_address(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with limited_client_of(odoo) as client:
-        mirror(client, shadow, "res.company")
+    with limited_source_of(odoo) as source:
+        mirror(source, shadow, "res.company")
         assert origin_of(shadow) == Origin(odoo.url, odoo.database, None)
-        mirror(client, shadow, "res.company")
-    with limited_client_of(odoo) as moved, pytest.raises(ShadowOwnershipError):
-        object.__setattr__(moved.connection, "url", odoo.url.replace("127.0.0.1", "localhost"))
+        mirror(source, shadow, "res.company")
+    with limited_source_of(odoo) as moved, pytest.raises(ShadowOwnershipError):
+        object.__setattr__(moved.reader, "url", odoo.url.replace("127.0.0.1", "localhost"))
         mirror(moved, shadow, "res.company")
 
 
 def test_two_databases_of_one_server_are_two(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, shared_odoos: dict[Flavour, StandIn]
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, shared_odoos: dict[Flavour, StandIn]
 ) -> None:
-    with limited_client_of(odoo) as without_uuid:
+    with limited_source_of(odoo) as without_uuid:
         mirror(without_uuid, shadow, "res.company")
     other = shared_odoos["19" if odoo.flavour == "17" else "17"]
-    with limited_client_of(other) as stranger, pytest.raises(ShadowOwnershipError):
+    with limited_source_of(other) as stranger, pytest.raises(ShadowOwnershipError):
         mirror(stranger, shadow, "res.company")

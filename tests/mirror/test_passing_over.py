@@ -11,12 +11,12 @@ import pytest
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooServerError
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.support.ageing import age
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.running import column, wait_until_after
@@ -30,9 +30,9 @@ SEVERAL = (VISIT, "res.partner", "res.partner.category", "project.project")
 
 
 @pytest.fixture
-def client(odoo: StandIn) -> Iterator[OdooClient]:
+def source(odoo: StandIn) -> Iterator[ApiSource]:
     age(odoo, "res.partner.category")
-    with client_of(odoo) as opened, visits(odoo, ROWS):
+    with source_of(odoo) as opened, visits(odoo, ROWS):
         yield opened
 
 
@@ -55,21 +55,21 @@ def counts_all(call: Call) -> bool:
 
 
 def test_a_row_that_is_committed_late_is_found_by_the_next_plan(
-    client: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    source: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     """The transaction began before the plan that passed over its model, and is committed after it."""
-    plan_and_mirror(client, shadow)
+    plan_and_mirror(source, shadow)
     with odoo.transaction() as slow:
         slow.execute(VISIT, "write", [7], {"x_name": "Late"})
-        wait_until_after(client, slow.execute(VISIT, "read", [7], ["write_date"])[0]["write_date"])
-        assert passed_over(plan(client, shadow)) == [VISIT]
-    assert list(work_of(plan_and_mirror(client, shadow))) == [VISIT]
+        wait_until_after(source, slow.execute(VISIT, "read", [7], ["write_date"])[0]["write_date"])
+        assert passed_over(plan(source, shadow)) == [VISIT]
+    assert list(work_of(plan_and_mirror(source, shadow))) == [VISIT]
     assert_equal(odoo, database, [VISIT])
 
 
 @pytest.mark.parametrize("action", ["write", "create", "unlink"])
 def test_what_happens_between_the_two_counts_is_found_by_the_next_plan(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase, database: str, action: str
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str, action: str
 ) -> None:
     """No look-back helps here: the watermark must not be later than the first count."""
     actions = {
@@ -77,7 +77,7 @@ def test_what_happens_between_the_two_counts_is_found_by_the_next_plan(
         "create": lambda: odoo.execute(VISIT, "create", [{"x_name": "Between"}]),
         "unlink": lambda: odoo.execute(VISIT, "unlink", [7]),
     }
-    with client_of(odoo, host=proxy.url) as watched:
+    with source_of(odoo, host=proxy.url) as watched:
         plan_and_mirror(watched, shadow, options=NO_LOOK_BACK)
         proxy.before = once(actions[action], counts_all)
         first = plan_and_mirror(watched, shadow, options=NO_LOOK_BACK)
@@ -87,12 +87,12 @@ def test_what_happens_between_the_two_counts_is_found_by_the_next_plan(
 
 
 def test_a_table_that_must_be_read_again_is_not_advanced(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """While it is planned, another run begins to read it in French, and fails before its first page."""
     in_odoo(odoo, """UPDATE res_partner SET x_slogan = '{"en_US": "Onward", "fr_FR": "En avant"}' WHERE id = 7""")
-    plan_and_mirror(client, shadow, ["res.partner"])
-    with client_of(odoo, extras={"lang": "fr_FR"}) as french:
+    plan_and_mirror(source, shadow, ["res.partner"])
+    with source_of(odoo, extras={"lang": "fr_FR"}) as french:
 
         def begin_in_french(table: str) -> None:
             odoo.faults.add(Fault("res.partner", "search_count", times=100, status=503))
@@ -100,22 +100,20 @@ def test_a_table_that_must_be_read_again_is_not_advanced(
                 mirror_with(french, second, model="res.partner")
             odoo.faults.clear()
 
-        assert passed_over(plan(client, shadow, ["res.partner"], replay_from=begin_in_french)) == []
+        assert passed_over(plan(source, shadow, ["res.partner"], replay_from=begin_in_french)) == []
         plan_and_mirror(french, shadow, ["res.partner"])
     assert column(shadow, "x_slogan", [7]) == {7: "En avant"}
     assert_equal(odoo, database, ["res.partner"], lang="fr_FR")
 
 
-def test_a_domain_counts_on_both_sides(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
-) -> None:
+def test_a_domain_counts_on_both_sides(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     early = ModelSettings(domain=(["id", "<=", 20],))
-    plan_and_mirror(client, shadow, settings=early)
+    plan_and_mirror(source, shadow, settings=early)
     odoo.execute(VISIT, "unlink", [25])
     odoo.execute(VISIT, "write", [26], {"x_name": "Outside"})
-    assert passed_over(plan(client, shadow, settings=early)) == [VISIT]
+    assert passed_over(plan(source, shadow, settings=early)) == [VISIT]
     odoo.execute(VISIT, "unlink", [7])
-    assert work_of(plan_and_mirror(client, shadow, settings=early)) == {VISIT: "Odoo has 19 rows, the shadow 20"}
+    assert work_of(plan_and_mirror(source, shadow, settings=early)) == {VISIT: "Odoo has 19 rows, the shadow 20"}
     wanted = {number: row for number, row in expected_rows(odoo, VISIT).items() if number <= 20}
     assert shadow_rows(database, VISITS) == wanted
 
@@ -174,14 +172,14 @@ class Story:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_passed_over_is_equal(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, seed: int
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, seed: int
 ) -> None:
     story, over = Story(odoo, seed), 0
     try:
-        plan_and_mirror(client, shadow, SEVERAL, NO_LOOK_BACK)
+        plan_and_mirror(source, shadow, SEVERAL, NO_LOOK_BACK)
         for _ in range(6):
             story.go_on()
-            planned = plan_and_mirror(client, shadow, SEVERAL, NO_LOOK_BACK)
+            planned = plan_and_mirror(source, shadow, SEVERAL, NO_LOOK_BACK)
             over += len(passed_over(planned))
             assert_equal(odoo, database, SEVERAL)
         assert over >= len(SEVERAL)

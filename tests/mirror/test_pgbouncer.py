@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.running import StoppedError, column, mirror, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal
@@ -77,18 +77,18 @@ def server_sessions(url: str) -> int:
 
 
 def test_first_load_and_later_runs_through_the_pooler(
-    odoo: StandIn, client: OdooClient, pooled: str, database: str
+    odoo: StandIn, source: ApiSource, pooled: str, database: str
 ) -> None:
     with ShadowDatabase.from_url(pooled) as shadow, others_at_work(pooled, read_and_write):
         for model in MODELS:
-            assert mirror(client, shadow, model, batch_size=100).kind is Kind.FIRST_LOAD
+            assert mirror(source, shadow, model, batch_size=100).kind is ScanKind.FIRST_LOAD
         assert server_sessions(pooled) <= 2
         assert_equal(odoo, database, MODELS)
 
         odoo.execute("res.partner", "write", [5, 6], {"name": "Through the pooler"})
         (created,) = odoo.execute("res.partner", "create", [{"name": "Through the pooler"}])
         for model in MODELS:
-            assert mirror(client, shadow, model).kind is Kind.INCREMENTAL
+            assert mirror(source, shadow, model).kind is ScanKind.INCREMENTAL
         assert set(column(shadow, "name", [5, 6, created]).values()) == {"Through the pooler"}
         assert_equal(odoo, database, MODELS)
         assert set(statuses_of(shadow)) == {"success"}
@@ -96,7 +96,7 @@ def test_first_load_and_later_runs_through_the_pooler(
 
 def test_several_writers_share_one_session(shared_odoo: StandIn, database: str) -> None:
     def run(url: str, model: str) -> None:
-        with client_of(shared_odoo) as own_client, ShadowDatabase.from_url(url) as own_shadow:
+        with source_of(shared_odoo) as own_client, ShadowDatabase.from_url(url) as own_shadow:
             mirror(own_client, own_shadow, model, batch_size=100)
 
     with pgbouncer(database, 1) as url, ThreadPoolExecutor() as pool:
@@ -107,10 +107,10 @@ def test_several_writers_share_one_session(shared_odoo: StandIn, database: str) 
 
 
 def test_a_broken_off_run_goes_on_through_the_pooler(
-    odoo: StandIn, client: OdooClient, pooled: str, database: str
+    odoo: StandIn, source: ApiSource, pooled: str, database: str
 ) -> None:
     with ShadowDatabase.from_url(pooled) as shadow:
         with pytest.raises(StoppedError):
-            mirror(client, shadow, batch_size=100, on_progress=stop_after(2))
-        assert mirror(client, shadow).resumed
+            mirror(source, shadow, batch_size=100, on_progress=stop_after(2))
+        assert mirror(source, shadow).resumed
     assert_equal(odoo, database, ["res.partner"])

@@ -12,12 +12,12 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooRequestError, OdooServerError, OdooUnknownModelError
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.support.ageing import age
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.running import StoppedError, calls_of, column, log_of, scan_of, stop_after, watermark_of
@@ -33,18 +33,18 @@ IGNORE = MirrorOptions(on_delete=OnDelete.IGNORE)
 
 
 @pytest.fixture
-def client(odoo: StandIn) -> Iterator[OdooClient]:
+def source(odoo: StandIn) -> Iterator[ApiSource]:
     """A client; a small model has been mirrored by plan."""
     age(odoo, "res.country")
-    with client_of(odoo) as opened, visits(odoo, ROWS):
+    with source_of(odoo) as opened, visits(odoo, ROWS):
         yield opened
 
 
 @pytest.fixture
-def planned(client: OdooClient, shadow: ShadowDatabase) -> OdooClient:
+def planned(source: ApiSource, shadow: ShadowDatabase) -> ApiSource:
     """That client; the model has been planned and mirrored, and has nothing to do."""
-    assert work_of(plan_and_mirror(client, shadow)) == {VISIT: "first load"}
-    return client
+    assert work_of(plan_and_mirror(source, shadow)) == {VISIT: "first load"}
+    return source
 
 
 def meta(shadow: ShadowDatabase, name: str) -> object:
@@ -52,11 +52,11 @@ def meta(shadow: ShadowDatabase, name: str) -> object:
     return value
 
 
-def test_a_model_without_work_advances_as_if_it_had_run(planned: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_model_without_work_advances_as_if_it_had_run(planned: ApiSource, shadow: ShadowDatabase) -> None:
     in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = last_write_date - interval '1 hour'")
     in_shadow(shadow, "UPDATE {odoo_shadow_meta} SET last_sync_at = last_sync_at + interval '1 minute'")
     run, old = Run(), watermark_of(shadow, VISITS)
-    moment = planned.server_time()
+    moment = planned.clock().source
     found = plan(planned, shadow, run=run)
     (unchanged,) = found.unchanged
     assert found.work == () and (unchanged.model, unchanged.table) == (VISIT, VISITS)
@@ -71,17 +71,17 @@ def test_a_model_without_work_advances_as_if_it_had_run(planned: OdooClient, sha
     assert str(found) == "0 models have work, 1 is unchanged"
 
 
-def test_last_sync_at_advances_with_it(planned: OdooClient, shadow: ShadowDatabase) -> None:
+def test_last_sync_at_advances_with_it(planned: ApiSource, shadow: ShadowDatabase) -> None:
     before = meta(shadow, "last_sync_at")
     plan(planned, shadow)
     after = meta(shadow, "last_sync_at")
     assert isinstance(before, datetime) and isinstance(after, datetime) and after > before
 
 
-def test_two_calls_a_model_at_the_most(client: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
-    plan_and_mirror(client, shadow, SEVERAL)
+def test_two_calls_a_model_at_the_most(source: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
+    plan_and_mirror(source, shadow, SEVERAL)
     odoo.calls.clear()
-    assert passed_over(plan(client, shadow, SEVERAL)) == list(SEVERAL)
+    assert passed_over(plan(source, shadow, SEVERAL)) == list(SEVERAL)
     calls = calls_of(odoo)
     assert all(calls.count((model, "search_count")) == 2 for model in SEVERAL)
     others = [call for call in calls if call[1] != "search_count"]
@@ -89,18 +89,18 @@ def test_two_calls_a_model_at_the_most(client: OdooClient, odoo: StandIn, shadow
     assert others[0][0] in SEVERAL  # whether Odoo's database is still the same
     odoo.execute("res.partner", "write", [5], {"ref": "one of several"})
     odoo.calls.clear()
-    assert list(work_of(plan(client, shadow, SEVERAL))) == ["res.partner"]
+    assert list(work_of(plan(source, shadow, SEVERAL))) == ["res.partner"]
     assert calls_of(odoo).count(("res.partner", "search_count")) == 1  # work is work, however much
 
 
-def test_what_the_books_tell_costs_no_call(client: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_what_the_books_tell_costs_no_call(source: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     odoo.calls.clear()
-    assert set(work_of(plan(client, shadow, SEVERAL)).values()) == {"first load"}
+    assert set(work_of(plan(source, shadow, SEVERAL)).values()) == {"first load"}
     assert {model for model, _ in calls_of(odoo)} <= {"ir.model.fields", "ir.config_parameter"}
 
 
 def test_rows_that_were_written_are_work(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     odoo.execute(VISIT, "write", [7], {"x_name": "News"})
     (reason,) = work_of(plan_and_mirror(planned, shadow)).values()
@@ -110,34 +110,34 @@ def test_rows_that_were_written_are_work(
 
 @pytest.mark.parametrize("on_delete", [OnDelete.DELETE, OnDelete.MARK])
 def test_a_row_that_was_deleted_is_work(
-    client: OdooClient, odoo: StandIn, shadow: ShadowDatabase, on_delete: OnDelete
+    source: ApiSource, odoo: StandIn, shadow: ShadowDatabase, on_delete: OnDelete
 ) -> None:
     options = MirrorOptions(on_delete=on_delete)
-    plan_and_mirror(client, shadow, options=options)
+    plan_and_mirror(source, shadow, options=options)
     odoo.execute(VISIT, "unlink", [7])
     reason = f"Odoo has {ROWS - 1} rows, the shadow {ROWS}"
-    assert work_of(plan_and_mirror(client, shadow, options=options)) == {VISIT: reason}
-    assert passed_over(plan(client, shadow, options=options)) == [VISIT]  # a marked row counts no more
+    assert work_of(plan_and_mirror(source, shadow, options=options)) == {VISIT: reason}
+    assert passed_over(plan(source, shadow, options=options)) == [VISIT]  # a marked row counts no more
 
 
-def test_a_row_that_shows_itself_only_now_is_work(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_a_row_that_shows_itself_only_now_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     in_odoo(odoo, "INSERT INTO x_visit (x_name) VALUES ('By SQL')")  # without any write_date
     assert work_of(plan(planned, shadow)) == {VISIT: f"Odoo has {ROWS + 1} rows, the shadow {ROWS}"}
 
 
-def test_deletions_that_are_ignored_are_no_work(client: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
-    plan_and_mirror(client, shadow, options=IGNORE)
+def test_deletions_that_are_ignored_are_no_work(source: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
+    plan_and_mirror(source, shadow, options=IGNORE)
     odoo.execute(VISIT, "unlink", [7])
     odoo.calls.clear()
-    assert passed_over(plan(client, shadow, options=IGNORE)) == [VISIT]
+    assert passed_over(plan(source, shadow, options=IGNORE)) == [VISIT]
     assert calls_of(odoo).count((VISIT, "search_count")) == 1  # nobody asks how many there are
-    assert passed_over(plan(client, shadow)) == [VISIT]  # as in the last run, when nothing else is said
+    assert passed_over(plan(source, shadow)) == [VISIT]  # as in the last run, when nothing else is said
     deleting = MirrorOptions(on_delete=OnDelete.DELETE)
-    assert work_of(plan(client, shadow, options=deleting)) == {VISIT: "it is read in another way than before"}
+    assert work_of(plan(source, shadow, options=deleting)) == {VISIT: "it is read in another way than before"}
 
 
 def test_fields_that_come_change_and_go_are_work(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     changes: list[Callable[[], None]] = [
         lambda: odoo.add_field(VISIT, "x_grade", "char", default="A"),
@@ -162,7 +162,7 @@ def test_fields_that_come_change_and_go_are_work(
     ],
     ids=lambda settings: next(iter(settings.model_fields_set)),
 )
-def test_other_settings_are_work(planned: OdooClient, shadow: ShadowDatabase, settings: ModelSettings) -> None:
+def test_other_settings_are_work(planned: ApiSource, shadow: ShadowDatabase, settings: ModelSettings) -> None:
     reasons = work_of(plan_and_mirror(planned, shadow, settings=settings))
     assert reasons == {VISIT: "its domain changed" if settings.domain else "it is read in another way than before"}
     refreshed = {VISIT: "it has fields that Odoo does not store"} if settings.extra_fields else {}
@@ -171,12 +171,12 @@ def test_other_settings_are_work(planned: OdooClient, shadow: ShadowDatabase, se
     assert work_of(plan(planned, shadow, settings=ModelSettings())) == reasons
 
 
-def test_another_login_or_language_is_work(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with client_of(odoo, extras={"lang": "fr_FR"}) as french:
+def test_another_login_or_language_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
+    with source_of(odoo, extras={"lang": "fr_FR"}) as french:
         assert work_of(plan(french, shadow)) == {VISIT: "it is read in another way than before"}
 
 
-def test_a_run_that_failed_is_work(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_a_run_that_failed_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     odoo.registry.models[VISIT].refusal = "Out of order."
     with pytest.raises(OdooRequestError):
         mirror_with(planned, shadow)
@@ -184,17 +184,17 @@ def test_a_run_that_failed_is_work(planned: OdooClient, odoo: StandIn, shadow: S
     assert work_of(plan(planned, shadow)) == {VISIT: LEFT}
 
 
-def test_what_was_planned_and_never_run_is_work(client: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
-    plan_and_mirror(client, shadow)
+def test_what_was_planned_and_never_run_is_work(source: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
+    plan_and_mirror(source, shadow)
     odoo.add_field(VISIT, "x_grade", "char", default="A")
-    assert work_of(plan(client, shadow)) == {VISIT: "its fields changed"}
+    assert work_of(plan(source, shadow)) == {VISIT: "its fields changed"}
     for _ in range(2):
-        assert work_of(plan(client, shadow)) == {VISIT: LEFT}
-    mirror_with(client, shadow)
-    assert passed_over(plan(client, shadow)) == [VISIT]
+        assert work_of(plan(source, shadow)) == {VISIT: LEFT}
+    mirror_with(source, shadow)
+    assert passed_over(plan(source, shadow)) == [VISIT]
 
 
-def test_a_scan_that_was_left_unfinished_is_work(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_a_scan_that_was_left_unfinished_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     with pytest.raises(StoppedError):
         mirror_with(planned, shadow, MirrorOptions(full=True, batch_size=10), on_progress=stop_after(1))
     in_shadow(shadow, "UPDATE {odoo_shadow_meta} SET sync_errors = 0")  # killed, it could not say that it failed
@@ -202,7 +202,7 @@ def test_a_scan_that_was_left_unfinished_is_work(planned: OdooClient, odoo: Stan
     assert work_of(plan(planned, shadow)) == {VISIT: LEFT}
 
 
-def test_a_column_that_not_all_rows_have_is_work(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
+def test_a_column_that_not_all_rows_have_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     plan(planned, shadow)  # so that the fields are what they were
     with pytest.raises(StoppedError):
@@ -215,22 +215,22 @@ def test_a_column_that_not_all_rows_have_is_work(planned: OdooClient, odoo: Stan
 
 
 def test_a_table_that_was_dropped_is_work(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     in_shadow(shadow, "DROP TABLE {odoo_shadow_x_visit} CASCADE")
     assert work_of(plan_and_mirror(planned, shadow)) == {VISIT: "first load"}
     assert_equal(odoo, database, [VISIT])
 
 
-def test_a_model_without_write_date_is_always_work(client: OdooClient, odoo: StandIn, shadow: ShadowDatabase) -> None:
-    plan_and_mirror(client, shadow, ["mail.followers"])
+def test_a_model_without_write_date_is_always_work(source: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
+    plan_and_mirror(source, shadow, ["mail.followers"])
     for _ in range(2):
-        reasons = work_of(plan_and_mirror(client, shadow, ["mail.followers"]))
+        reasons = work_of(plan_and_mirror(source, shadow, ["mail.followers"]))
         assert reasons == {"mail.followers": "it has no write_date, so all of it is read"}
 
 
 def test_a_replay_is_work_as_far_as_rows_were_written_since(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     mark = watermark_of(shadow, VISITS)
     assert mark is not None
@@ -245,12 +245,12 @@ def test_a_replay_is_work_as_far_as_rows_were_written_since(
     assert work_of(plan(planned, shadow, replay_from=lambda _: never)) == {VISIT: "everything is read again"}
 
 
-def test_full_is_work_for_all(planned: OdooClient, shadow: ShadowDatabase) -> None:
+def test_full_is_work_for_all(planned: ApiSource, shadow: ShadowDatabase) -> None:
     assert work_of(plan(planned, shadow, options=MirrorOptions(full=True))) == {VISIT: "everything is read again"}
 
 
 def test_a_table_that_another_run_holds_is_not_advanced(
-    planned: OdooClient, shadow: ShadowDatabase, database: str
+    planned: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     found = []
 
@@ -266,11 +266,11 @@ def test_a_table_that_another_run_holds_is_not_advanced(
 
 
 def test_a_model_that_refuses_to_be_counted_is_left_to_its_own_run(
-    client: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    source: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
-    plan_and_mirror(client, shadow, SEVERAL)
+    plan_and_mirror(source, shadow, SEVERAL)
     odoo.registry.models[VISIT].refusal = "Visits cannot be accessed directly."
-    found = plan(client, shadow, SEVERAL)
+    found = plan(source, shadow, SEVERAL)
     odoo.registry.models[VISIT].refusal = None
     assert list(work_of(found)) == [VISIT] and "Visits cannot be accessed" in work_of(found)[VISIT]
     assert passed_over(found) == list(SEVERAL[1:])
@@ -278,19 +278,19 @@ def test_a_model_that_refuses_to_be_counted_is_left_to_its_own_run(
 
 def test_a_model_that_was_uninstalled_is_left_to_its_own_run(own_odoo: StandIn, shadow: ShadowDatabase) -> None:
     own_odoo.add_model(VISIT, {"x_name": "char"})
-    with client_of(own_odoo) as client:
-        plan_and_mirror(client, shadow, [VISIT, "no.such.model"][:1])
+    with source_of(own_odoo) as source:
+        plan_and_mirror(source, shadow, [VISIT, "no.such.model"][:1])
         own_odoo.uninstall(VISIT)
-        found = plan(client, shadow, [VISIT, "no.such.model"])
+        found = plan(source, shadow, [VISIT, "no.such.model"])
         assert work_of(found) == {VISIT: "its fields changed", "no.such.model": "first load"}
         with pytest.raises(OdooUnknownModelError):
-            mirror_with(client, shadow)
+            mirror_with(source, shadow)
     tables = {model for (model,) in in_shadow(shadow, "SELECT odoo_model FROM {odoo_shadow_meta}")}
     assert tables == {VISIT}  # what the server does not have gets no entry
 
 
 def test_a_model_that_takes_too_long_to_count_is_left_to_its_own_run(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     before = watermark_of(shadow, VISITS)
     odoo.faults.add(Fault(VISIT, "search_count", times=100, status=503))
@@ -299,7 +299,7 @@ def test_a_model_that_takes_too_long_to_count_is_left_to_its_own_run(
 
 
 def test_a_server_that_does_not_answer_fails_the_plan(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     before = watermark_of(shadow, VISITS)
     odoo.faults.add(Fault("ir.model.fields", "search_read", times=100, status=503))
@@ -309,14 +309,14 @@ def test_a_server_that_does_not_answer_fails_the_plan(
 
 
 @pytest.fixture
-def limited(odoo: StandIn) -> Iterator[OdooClient]:
+def limited(odoo: StandIn) -> Iterator[ApiSource]:
     secret = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
-    with client_of(odoo, login=odoo.limited_login, password=secret) as opened:
+    with source_of(odoo, login=odoo.limited_login, password=secret) as opened:
         yield opened
 
 
 def test_a_limited_login_plans_as_well(
-    client: OdooClient, limited: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    source: ApiSource, limited: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     models = (VISIT, "res.partner")
     assert set(work_of(plan_and_mirror(limited, shadow, models)).values()) == {"first load"}
@@ -326,7 +326,7 @@ def test_a_limited_login_plans_as_well(
 
 
 def test_a_limited_login_needs_three_calls_a_model_at_the_most(
-    client: OdooClient, limited: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    source: ApiSource, limited: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     plan_and_mirror(limited, shadow)
     odoo.calls.clear()
@@ -335,19 +335,19 @@ def test_a_limited_login_needs_three_calls_a_model_at_the_most(
 
 
 def test_a_watermark_in_the_future_is_set_right(
-    planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str
+    planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
     """Whoever put it there: what is written until then would never be read."""
     in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = '2090-01-01 00:00:00+00'")
     assert work_of(plan_and_mirror(planned, shadow)) == {VISIT: "its watermark lies in the future"}
     mark = watermark_of(shadow, VISITS)
-    assert mark is not None and mark.last_write_date <= planned.server_time()
+    assert mark is not None and mark.last_write_date <= planned.clock().source
     odoo.execute(VISIT, "write", [7], {"x_name": "Later"})
     plan_and_mirror(planned, shadow)
     assert_equal(odoo, database, [VISIT])
 
 
-def test_a_repair_is_no_run(planned: OdooClient, odoo: StandIn, shadow: ShadowDatabase, database: str) -> None:
+def test_a_repair_is_no_run(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase, database: str) -> None:
     """It mends rows, but a new field has no column yet, and the run that was to make it never came."""
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     assert work_of(plan(planned, shadow)) == {VISIT: "its fields changed"}
@@ -358,20 +358,20 @@ def test_a_repair_is_no_run(planned: OdooClient, odoo: StandIn, shadow: ShadowDa
 
 
 def test_a_right_that_is_granted_later_brings_the_columns(
-    client: OdooClient, odoo: StandIn, shadow: ShadowDatabase
+    source: ApiSource, odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     odoo.add_field(VISIT, "x_model_ids", "many2many", relation="ir.model")
     secret = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
     dictionary = odoo.registry.models["ir.model"]
     closed = dictionary.read_groups
     login = {"login": odoo.limited_login, "password": secret}
-    with client_of(odoo, **login) as limited:
+    with source_of(odoo, **login) as limited:
         plan_and_mirror(limited, shadow)
         assert passed_over(plan(limited, shadow)) == [VISIT]
     assert in_shadow(shadow, "SELECT 1 FROM {odoo_shadow_field} WHERE field_name = 'x_model_ids'") == []
     try:
         dictionary.read_groups = ("base.group_user",)
-        with client_of(odoo, **login) as limited:
+        with source_of(odoo, **login) as limited:
             assert work_of(plan_and_mirror(limited, shadow)) == {
                 VISIT: "the login may read models now that it could not read before"
             }

@@ -16,8 +16,8 @@ from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api import refused_fields
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import MOST_LOOKS
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooRefusedFieldsError,
@@ -26,7 +26,7 @@ from odoo_shadow.source.errors import (
 )
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import (
     VISIT,
     VISITS,
@@ -37,7 +37,7 @@ from tests.support.counting import (
     mirror_with,
 )
 from tests.support.raw_server import HTML_TYPE, Reply
-from tests.support.refusing_fields import PAGES, ROWS, Rows, client_of_fields, refuse, refused
+from tests.support.refusing_fields import PAGES, ROWS, Rows, refuse, refused, source_of_fields
 from tests.support.running import column, statuses_of
 from tests.support.source_of_truth import shadow_rows
 from tests.support.verifying import found_by, verify
@@ -46,15 +46,15 @@ EMPLOYEES = "odoo_shadow_hr_employee"
 
 
 @pytest.fixture
-def client(odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
-    with client_of_fields(odoo, proxy) as opened:
+def source(odoo: StandIn, proxy: CountingProxy) -> Iterator[ApiSource]:
+    with source_of_fields(odoo, proxy) as opened:
         yield opened
 
 
 @pytest.fixture
-def limited(odoo: StandIn) -> Iterator[OdooClient]:
+def limited(odoo: StandIn) -> Iterator[ApiSource]:
     secret = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
-    with client_of(odoo, login=odoo.limited_login, password=secret) as opened:
+    with source_of(odoo, login=odoo.limited_login, password=secret) as opened:
         yield opened
 
 
@@ -79,7 +79,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_a_login_without_hr_rights_gets_the_employees_without_what_only_hr_may_see(
-    odoo: StandIn, limited: OdooClient, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
+    odoo: StandIn, limited: ApiSource, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     field = "skill_ids" if odoo.flavour == "17" else "current_version_id"
     mirror_with(limited, shadow, PAGES, model="hr.employee")
@@ -98,12 +98,12 @@ def test_a_login_without_hr_rights_gets_the_employees_without_what_only_hr_may_s
 
 
 def test_a_portal_login_whose_rights_nobody_tells_gets_what_it_may_have(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """`get_available_models` is empty for it, so that no field is known to be closed; no column is made of any."""
-    client.__dict__["readable_models"] = {}
+    source.__dict__["readable_models"] = {}
     refuse(odoo, "x_c")
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     rows = shadow_rows(database, VISITS)
     assert len(rows) == ROWS and all("x_c" not in row and row["x_d"] == "d" for row in rows.values())
 
@@ -111,41 +111,41 @@ def test_a_portal_login_whose_rights_nobody_tells_gets_what_it_may_have(
 @pytest.mark.parametrize("ids", [(), (7,), (40,), (3, 22)], ids=str)
 @pytest.mark.parametrize("how", [refuse, drop])
 def test_one_field_is_found_whichever_records_it_concerns(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, how: Callable[..., None], ids: tuple[int, ...]
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, how: Callable[..., None], ids: tuple[int, ...]
 ) -> None:
     how(odoo, "x_c", ids=ids) if ids else how(odoo, "x_c")
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) == ["x_c"] and statuses_of(shadow) == ["success"]
     assert {"x_a", "x_b", "x_d", "x_name"} <= active_columns(shadow) and "x_c" not in active_columns(shadow)
     assert column(shadow, "x_d", range(1, ROWS + 1), VISITS) == dict.fromkeys(range(1, ROWS + 1), "d")
-    found = verify(client, shadow)
+    found = verify(source, shadow)
     assert (found.rows, found_by(found), found.not_compared) == (ROWS, {}, ("x_c",))
 
 
 def test_fields_that_are_refused_together_lose_one_of_them(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     refuse(odoo, "x_b", "x_e", together=True)
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) in (["x_b"], ["x_e"]) and len(shadow_rows(database, VISITS)) == ROWS
 
 
 def test_many_fields_are_found_in_few_calls(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str
 ) -> None:
     names = [f"x_field_{number:02}" for number in range(40)]
     for name in names:
         odoo.add_field(VISIT, name, "char", default="x")
     proxy.clear()
     refuse(odoo, *names[::8])
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) == names[::8] and len(shadow_rows(database, VISITS)) == ROWS
     assert len(proxy.of("search_read")) <= 5 * (6 + 1) + 20
 
 
 def test_when_too_many_are_refused_the_model_fails(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     proxy: CountingProxy,
     shadow: ShadowDatabase,
     monkeypatch: pytest.MonkeyPatch,
@@ -157,61 +157,61 @@ def test_when_too_many_are_refused_the_model_fails(
     refuse(odoo, *names[::2])
     proxy.clear()
     with pytest.raises(OdooAccessError):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert len(proxy.calls) < MOST_LOOKS * 60 and refused(shadow) == []
 
 
 def test_values_that_were_mirrored_before_stay_and_are_known_to_be_old(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, proxy: CountingProxy, caplog: pytest.LogCaptureFixture
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, proxy: CountingProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     odoo.execute(VISIT, "write", [5], {"x_c": "news", "x_d": "news"})
     refuse(odoo, "x_c")
     with pytest.raises(MirrorConfigurationError, match="together with x_c any more"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert column(shadow, "x_c", [4, 5], VISITS) == {4: "c", 5: "c"}
     assert column(shadow, "x_d", [4, 5], VISITS) == {4: "d", 5: "news"}
     assert "x_c" not in active_columns(shadow)
     assert len(warnings(caplog)) == 1
     proxy.clear()
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert len(warnings(caplog)) == 1 and len(proxy.of("search_read")) <= 2  # known: nothing is tried again
 
 
 @pytest.mark.parametrize("how", ["full", "fields", "login"])
 def test_what_is_given_again_comes_back(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase, database: str, how: str
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str, how: str
 ) -> None:
     refuse(odoo, "x_c")
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     odoo.rewrite = None
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) == ["x_c"]
     if how == "full":
-        mirror_with(client, shadow, replace(PAGES, full=True))
+        mirror_with(source, shadow, replace(PAGES, full=True))
     elif how == "fields":
         odoo.add_field(VISIT, "x_new", "char")
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     else:
-        with client_of(odoo, host=proxy.url, extras={"lang": "fr_FR"}) as other:
+        with source_of(odoo, host=proxy.url, extras={"lang": "fr_FR"}) as other:
             mirror_with(other, shadow, PAGES)
     assert refused(shadow) == [] and "x_c" in active_columns(shadow)
     assert {row["x_c"] for row in shadow_rows(database, VISITS).values()} == {"c"}
 
 
 def test_a_full_run_that_finds_it_refused_again_says_nothing_new(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, caplog: pytest.LogCaptureFixture
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     refuse(odoo, "x_c")
-    mirror_with(client, shadow, PAGES)
-    mirror_with(client, shadow, replace(PAGES, full=True))
+    mirror_with(source, shadow, PAGES)
+    mirror_with(source, shadow, replace(PAGES, full=True))
     assert refused(shadow) == ["x_c"] and len(warnings(caplog)) == 1
     changes = in_shadow(shadow, "SELECT change FROM {odoo_shadow_schema_log} WHERE column_name = 'x_c'")
     assert [change for (change,) in changes] == ["column no longer written"]
 
 
 def test_a_plan_gives_the_model_to_a_run_once_the_login_may_read_more(
-    odoo: StandIn, limited: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, limited: ApiSource, shadow: ShadowDatabase
 ) -> None:
     chosen = Chosen(("hr.employee",))
     mirror_with(limited, shadow, PAGES, model="hr.employee")
@@ -234,16 +234,16 @@ def test_a_plan_gives_the_model_to_a_run_once_the_login_may_read_more(
 
 
 def test_a_column_of_a_view_that_is_not_there_is_left_out(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """As `on_time_rate` of `vendor.delay.report`, which Odoo shows as stored: whoever asks, of one record or many."""
     stamp = "timestamp '2024-02-29'"
     stamps = f"1 AS create_uid, {stamp} AS create_date, 1 AS write_uid, {stamp} AS write_date"
     for name, rows in (("x_view", 1), ("x_wide_view", 50)):
-        source = f"SELECT n AS id, 'n' AS x_name, {stamps} FROM generate_series(1, {rows}) AS n"  # noqa: S608
-        odoo.add_view(name, source, {"x_name": "char", "x_gone": "char", "x_never": "integer"})
+        query = f"SELECT n AS id, 'n' AS x_name, {stamps} FROM generate_series(1, {rows}) AS n"  # noqa: S608
+        odoo.add_view(name, query, {"x_name": "char", "x_gone": "char", "x_never": "integer"})
         try:
-            mirror_with(client, shadow, PAGES, model=name)
+            mirror_with(source, shadow, PAGES, model=name)
             table = f"odoo_shadow_{name}"
             assert refused(shadow, table) == ["x_gone", "x_never"]
             assert len(shadow_rows(database, table)) == rows
@@ -263,24 +263,24 @@ def break_with(odoo: StandIn, field: str, ids: Collection[int]) -> None:
 
 
 def test_a_field_that_every_record_stumbles_over_is_left_out(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     break_with(odoo, "x_c", range(1, ROWS + 1))
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) == ["x_c"] and len(shadow_rows(database, VISITS)) == ROWS
 
 
 def test_single_broken_values_cost_no_column(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     break_with(odoo, "x_c", (7, 23))
     with pytest.raises(OdooUnreadableRecordsError, match="the records 7, 23;"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert refused(shadow) == [] and "x_c" in active_columns(shadow)
 
 
 def test_no_field_is_blamed_for_a_server_in_trouble(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase
 ) -> None:
     """Not even when the trouble begins while the fields are being halved."""
     refuse(odoo, "x_c")
@@ -295,15 +295,15 @@ def test_no_field_is_blamed_for_a_server_in_trouble(
 
     proxy.before = fail
     with pytest.raises(OdooServerError):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert refused(shadow) == []
     proxy.before = lambda _: None
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) == ["x_c"]
 
 
 def test_records_that_go_while_the_fields_are_halved_are_not_blamed_on_one(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str
 ) -> None:
     drop(odoo, "x_c", ids=(7, 8))
 
@@ -313,12 +313,12 @@ def test_records_that_go_while_the_fields_are_halved_are_not_blamed_on_one(
             odoo.execute(VISIT, "unlink", [7])
 
     proxy.before = disturb
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert refused(shadow) == ["x_c"] and set(shadow_rows(database, VISITS)) == set(range(1, ROWS + 1)) - {7}
 
 
 def test_rights_that_are_lost_while_it_is_read_are_no_fields_fault(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     def refuse_all(model: str, rows: Rows) -> Rows:
         if model == VISIT and any(row["id"] > 15 for row in rows):
@@ -327,12 +327,12 @@ def test_rights_that_are_lost_while_it_is_read_are_no_fields_fault(
 
     odoo.rewrite = refuse_all
     with pytest.raises(OdooAccessError, match="may not call search_read on x_visit"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert refused(shadow) == []
 
 
 def test_records_that_are_refused_with_any_field_cost_no_column(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """As those that a rule hides from a read, though a search finds them."""
 
@@ -343,36 +343,36 @@ def test_records_that_are_refused_with_any_field_cost_no_column(
 
     odoo.rewrite = refuse_record
     with pytest.raises(OdooUnreadableRecordsError, match="the records 15;"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert refused(shadow) == [] and set(shadow_rows(database, VISITS)) == set(range(1, ROWS + 1)) - {15}
 
 
 def test_a_new_field_that_is_refused_when_it_is_filled_is_left_out(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     odoo.add_field(VISIT, "x_new", "char", default="n")
     odoo.add_field(VISIT, "x_other", "char", default="o")
     refuse(odoo, "x_new", ids=(30,))
     odoo.execute(VISIT, "write", [3], {"x_name": "News"})
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     rows = shadow_rows(database, VISITS)
     assert refused(shadow) == ["x_new"] and {row["x_other"] for row in rows.values()} == {"o"}
     assert rows[3]["x_name"] == "News" and statuses_of(shadow) == ["success", "success"]
 
 
-def test_a_field_that_is_not_stored_is_left_out_too(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_field_that_is_not_stored_is_left_out_too(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     settings = ModelSettings.parse(VISIT, {"extra_fields": ["display_name"]})
     refuse(odoo, "display_name")
-    mirror_with(client, shadow, PAGES, settings=settings)
+    mirror_with(source, shadow, PAGES, settings=settings)
     assert refused(shadow) == ["display_name"] and statuses_of(shadow) == ["success"]
-    mirror_with(client, shadow, PAGES, settings=settings)
+    mirror_with(source, shadow, PAGES, settings=settings)
     assert statuses_of(shadow) == ["success", "success"]
 
 
 @pytest.mark.parametrize("how", ["refused", "dropped"])
 def test_what_odoo_gives_in_one_language_only_is_kept_in_that_one(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase, database: str, how: str
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str, how: str
 ) -> None:
     odoo.add_field(VISIT, "x_title", "char", translate=True, default="Title")
     odoo.add_field(VISIT, "x_other_title", "char", translate=True, default="Other")
@@ -390,7 +390,7 @@ def test_what_odoo_gives_in_one_language_only_is_kept_in_that_one(
         return None
 
     proxy.before = without_french
-    mirror_with(client, shadow, PAGES, settings=ModelSettings.parse(VISIT, {"all_languages": True}))
+    mirror_with(source, shadow, PAGES, settings=ModelSettings.parse(VISIT, {"all_languages": True}))
     assert refused(shadow) == ["x_title@translations"]
     rows = shadow_rows(database, VISITS)
     assert len(rows) == ROWS and {row["x_title"] for row in rows.values()} == {"Title"}
@@ -398,22 +398,22 @@ def test_what_odoo_gives_in_one_language_only_is_kept_in_that_one(
 
 
 def test_verify_says_what_a_sync_would_have_to_leave_out(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, caplog: pytest.LogCaptureFixture
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     refuse(odoo, "x_c")
     with pytest.raises(OdooRefusedFieldsError, match=r"together with x_c \(.*A sync leaves these fields out"):
-        verify(client, shadow)
+        verify(source, shadow)
     assert any("looking for the field that Odoo refuses" in record.getMessage() for record in caplog.records)
     with pytest.raises(MirrorConfigurationError, match="together with x_c any more"):
-        mirror_with(client, shadow, replace(PAGES, full=True))
-    mirror_with(client, shadow, PAGES)
-    assert found_by(verify(client, shadow, repair=True)) == {}
+        mirror_with(source, shadow, replace(PAGES, full=True))
+    mirror_with(source, shadow, PAGES)
+    assert found_by(verify(source, shadow, repair=True)) == {}
 
 
 def test_a_value_that_xml_rpc_cannot_say_costs_its_field(
-    odoo: StandIn, proxy: CountingProxy, client: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     """As unset properties on 17.0."""
 
@@ -422,7 +422,7 @@ def test_a_value_that_xml_rpc_cannot_say_costs_its_field(
         return [{**row, "x_c": None} if has_none and row["id"] in (7, 23) else row for row in rows]
 
     odoo.rewrite = unset
-    with client_of(odoo, host=proxy.url, extras={"protocol": "xmlrpc"}) as other:
+    with source_of(odoo, host=proxy.url, extras={"protocol": "xmlrpc"}) as other:
         mirror_with(other, shadow, PAGES)
     assert refused(shadow) == ["x_c"]
     assert len(in_shadow(shadow, "SELECT id FROM {odoo_shadow_x_visit}")) == ROWS

@@ -13,10 +13,10 @@ from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, in_odoo, in_shadow, mirror_with, visits
 from tests.support.restoring import Backup
 
@@ -27,13 +27,13 @@ PAGES = MirrorOptions(wait=timedelta(0), batch_size=50)
 
 
 def is_noticed(odoo: StandIn, shadow: ShadowDatabase, models: tuple[str, ...]) -> None:
-    with client_of(odoo) as fresh, pytest.raises(ShadowOwnershipError, match="x_visit 1 was written at"):
+    with source_of(odoo) as fresh, pytest.raises(ShadowOwnershipError, match="x_visit 1 was written at"):
         plan_run(fresh, shadow, Chosen(models), run=Run(), options=PAGES)
 
 
 @pytest.mark.parametrize("on_delete", [OnDelete.DELETE, OnDelete.MARK])
 def test_many_newer_rows_that_are_gone(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, on_delete: OnDelete
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, on_delete: OnDelete
 ) -> None:
     """Some of them are marked already: they are looked past."""
     options = MirrorOptions(wait=timedelta(0), batch_size=50, on_delete=on_delete)
@@ -43,15 +43,15 @@ def test_many_newer_rows_that_are_gone(
         odoo.execute(VISIT, "write", [1], {"x_name": "taken back"})
         in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
         odoo.execute(VISIT, "create", [{"x_name": "new"} for _ in range(125)])
-        mirror_with(client, shadow, options)
+        mirror_with(source, shadow, options)
         odoo.execute(VISIT, "unlink", [151, 152, 153, 154, 155])
-        mirror_with(client, shadow, options)
+        mirror_with(source, shadow, options)
         backup.restore()
         is_noticed(odoo, shadow, (VISIT,))
 
 
 def test_busy_tables_that_were_written_before_and_after(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     """None of their rows is equal: that says nothing, and the look goes on."""
     for model in BUSY:
@@ -66,7 +66,7 @@ def test_busy_tables_that_were_written_before_and_after(
             for model in BUSY:
                 odoo.execute(model, "write", [1], {"x_name": "busier"})
             for model in (VISIT, *BUSY):
-                mirror_with(client, shadow, PAGES, model=model)
+                mirror_with(source, shadow, PAGES, model=model)
             backup.restore()
             for model in BUSY:
                 odoo.execute(model, "write", [1], {"x_name": "busy after the restore"})
@@ -77,15 +77,15 @@ def test_busy_tables_that_were_written_before_and_after(
             odoo.uninstall(model)
 
 
-def test_rows_of_a_doubted_table_are_not_read_again(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_rows_of_a_doubted_table_are_not_read_again(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     """What they are now would pass for proof that the table is of the same database."""
     with visits(odoo, 5):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
         in_odoo(odoo, "UPDATE x_visit SET x_name = 'by SQL' WHERE id = 2")
         in_shadow(
             shadow, "INSERT INTO odoo_shadow_internal.due_row (table_name, ids) VALUES ('odoo_shadow_x_visit', '{{2}}')"
         )
         in_shadow(shadow, "UPDATE odoo_shadow_internal.table_state SET is_doubted = true")
-        assert list(close_run(client, shadow, run=Run(), options=PAGES)) == []
+        assert list(close_run(source, shadow, run=Run(), options=PAGES)) == []
         in_shadow(shadow, "UPDATE odoo_shadow_internal.table_state SET is_doubted = false")
-        assert [item.counts.updated for item in close_run(client, shadow, run=Run(), options=PAGES)] == [1]
+        assert [item.counts.updated for item in close_run(source, shadow, run=Run(), options=PAGES)] == [1]

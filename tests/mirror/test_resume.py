@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from odoo_shadow.mirror.options import Run
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.recording import recording
 from tests.support.running import PARTNERS, StoppedError, column, log_of, mirror, scan_of, stop_after, watermark_of
 from tests.support.source_of_truth import assert_equal, shadow_rows
@@ -21,34 +21,34 @@ pytestmark = pytest.mark.one_flavour
 PAGE = 60
 
 
-def break_off(client: OdooClient, shadow: ShadowDatabase, pages: int, **settings: Any) -> None:
+def break_off(source: ApiSource, shadow: ShadowDatabase, pages: int, **settings: Any) -> None:
     with pytest.raises(StoppedError):
-        mirror(client, shadow, batch_size=PAGE, on_progress=stop_after(pages), **settings)
+        mirror(source, shadow, batch_size=PAGE, on_progress=stop_after(pages), **settings)
 
 
-def read_whole(client: OdooClient, shadow: ShadowDatabase, odoo: StandIn) -> list[int]:
+def read_whole(source: ApiSource, shadow: ShadowDatabase, odoo: StandIn) -> list[int]:
     """Bring all partners into the window of the next incremental run; return their ids."""
-    mirror(client, shadow)
+    mirror(source, shadow)
     ids: list[int] = odoo.execute("res.partner", "search", [], 0, None, "id", context={"active_test": False})
     odoo.execute("res.partner", "write", ids, {"function": "changed"})
     return ids
 
 
-@pytest.mark.parametrize("kind", [Kind.FIRST_LOAD, Kind.INCREMENTAL, Kind.FULL])
+@pytest.mark.parametrize("kind", [ScanKind.FIRST_LOAD, ScanKind.INCREMENTAL, ScanKind.FULL])
 def test_the_next_try_goes_on_and_reads_nothing_twice(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, kind: Kind
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, kind: ScanKind
 ) -> None:
-    if kind is not Kind.FIRST_LOAD:
-        read_whole(client, shadow, odoo)
-    full = kind is Kind.FULL
+    if kind is not ScanKind.FIRST_LOAD:
+        read_whole(source, shadow, odoo)
+    full = kind is ScanKind.FULL
     run = Run()
-    break_off(client, shadow, 2, run=run, full=full)
+    break_off(source, shadow, 2, run=run, full=full)
 
     left = scan_of(shadow)
     assert left is not None and left.run_id == run.id
     with recording(odoo) as read:
         odoo.calls.clear()
-        result = mirror(client, shadow, run=run, batch_size=PAGE, full=full)
+        result = mirror(source, shadow, run=run, batch_size=PAGE, full=full)
 
     assert result.resumed and result.kind is kind
     assert min(read) == left.last_id + 1
@@ -63,10 +63,10 @@ def test_the_next_try_goes_on_and_reads_nothing_twice(
 
 
 def test_what_was_committed_stands_with_its_checkpoint(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     for pages in (1, 1, 2):  # each try gets one or two pages further
-        break_off(client, shadow, pages)
+        break_off(source, shadow, pages)
         scan = scan_of(shadow)
         assert scan is not None
         assert max(shadow_rows(database, PARTNERS)) == scan.last_id
@@ -84,64 +84,64 @@ def test_what_was_committed_stands_with_its_checkpoint(
         *(("error", PAGE), ("error", PAGE), ("error", 2 * PAGE))
     ]
     assert log[0]["error_message"] == "after page 1"
-    assert mirror(client, shadow).resumed
+    assert mirror(source, shadow).resumed
     assert_equal(odoo, database, ["res.partner"])
 
 
 def test_pages_may_have_another_size_next_time(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    break_off(client, shadow, 1)
-    assert mirror(client, shadow, batch_size=17).resumed
+    break_off(source, shadow, 1)
+    assert mirror(source, shadow, batch_size=17).resumed
     assert_equal(odoo, database, ["res.partner"])
 
 
-def test_a_later_wish_for_everything_begins_anew(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
-    everyone = len(read_whole(client, shadow, odoo))
-    break_off(client, shadow, 2)
+def test_a_later_wish_for_everything_begins_anew(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    everyone = len(read_whole(source, shadow, odoo))
+    break_off(source, shadow, 2)
     with recording(odoo) as read:
-        result = mirror(client, shadow, full=True)
-    assert (result.kind, result.resumed) == (Kind.FULL, False)
+        result = mirror(source, shadow, full=True)
+    assert (result.kind, result.resumed) == (ScanKind.FULL, False)
     assert len(read) == everyone
 
 
 def test_a_replay_from_before_the_unfinished_window_reads_all_of_its_own(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
-    everyone = len(read_whole(client, shadow, odoo))
-    break_off(client, shadow, 2)
+    everyone = len(read_whole(source, shadow, odoo))
+    break_off(source, shadow, 2)
     mark = watermark_of(shadow)
     assert mark is not None
     with recording(odoo) as read:
-        result = mirror(client, shadow, replay_from=lambda _: mark.last_write_date.replace(year=2020))
-    assert (result.kind, result.resumed) == (Kind.INCREMENTAL, False)  # one window for both
+        result = mirror(source, shadow, replay_from=lambda _: mark.last_write_date.replace(year=2020))
+    assert (result.kind, result.resumed) == (ScanKind.INCREMENTAL, False)  # one window for both
     assert len(read) == len(set(read)) == everyone
 
 
 def test_the_first_load_of_an_empty_table_ends(own_odoo: StandIn, shadow: ShadowDatabase) -> None:
     own_odoo.add_model("x_empty", {"x_name": "char"})
-    with client_of(own_odoo) as client:
-        first = mirror(client, shadow, "x_empty")
-        assert (first.kind, first.counts.inserted) == (Kind.FIRST_LOAD, 0)
+    with source_of(own_odoo) as source:
+        first = mirror(source, shadow, "x_empty")
+        assert (first.kind, first.counts.inserted) == (ScanKind.FIRST_LOAD, 0)
         own_odoo.execute("x_empty", "create", [{"x_name": "a"}])
-        second = mirror(client, shadow, "x_empty")
-        assert (second.kind, second.counts.inserted) == (Kind.INCREMENTAL, 1)
+        second = mirror(source, shadow, "x_empty")
+        assert (second.kind, second.counts.inserted) == (ScanKind.INCREMENTAL, 1)
 
 
-@pytest.mark.parametrize("kind", [Kind.FIRST_LOAD, Kind.INCREMENTAL, Kind.FULL])
+@pytest.mark.parametrize("kind", [ScanKind.FIRST_LOAD, ScanKind.INCREMENTAL, ScanKind.FULL])
 def test_a_later_run_that_goes_on_still_loses_nothing(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, kind: Kind
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, kind: ScanKind
 ) -> None:
     """Promise 1 counts from the beginning of the run that ended well, not of the one that broke off."""
-    if kind is not Kind.FIRST_LOAD:
-        read_whole(client, shadow, odoo)
-    full = kind is Kind.FULL
-    break_off(client, shadow, 2, full=full)
+    if kind is not ScanKind.FIRST_LOAD:
+        read_whole(source, shadow, odoo)
+    full = kind is ScanKind.FULL
+    break_off(source, shadow, 2, full=full)
     (created,) = odoo.execute("res.partner", "create", [{"name": "Created before the second run"}])
     first = odoo.execute("res.partner", "search", [], 0, 1, "id")
     odoo.execute("res.partner", "write", first, {"name": f"Edited before the second {kind} run"})
 
-    mirror(client, shadow, batch_size=PAGE, full=full)
+    mirror(source, shadow, batch_size=PAGE, full=full)
 
     assert column(shadow, "name", [*first, created]) == {
         first[0]: f"Edited before the second {kind} run",
@@ -151,11 +151,11 @@ def test_a_later_run_that_goes_on_still_loses_nothing(
 
 
 def test_the_run_after_that_finds_it_at_the_latest(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    break_off(client, shadow, 2)
+    break_off(source, shadow, 2)
     odoo.execute("res.partner", "create", [{"name": "Created in between"}])
     odoo.execute("res.partner", "write", odoo.execute("res.partner", "search", [], 0, 1, "id"), {"name": "Edited"})
-    mirror(client, shadow)
-    mirror(client, shadow)
+    mirror(source, shadow)
+    mirror(source, shadow)
     assert_equal(odoo, database, ["res.partner"])

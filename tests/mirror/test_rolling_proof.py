@@ -15,7 +15,7 @@ from odoo_shadow.mirror.run.closing import PROOF, Closed, close_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.proofs import read_proof
 from odoo_shadow.shadow.state.registry import list_tables
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, visits
 from tests.support.running import PARTNERS, column, mirror
@@ -25,10 +25,10 @@ from tests.support.verifying import let_pass, verify
 pytestmark = pytest.mark.one_flavour
 
 
-def run_of(client: OdooClient, shadow: ShadowDatabase, batch_size: int = 2000) -> list[Closed]:
+def run_of(source: ApiSource, shadow: ShadowDatabase, batch_size: int = 2000) -> list[Closed]:
     run, options = Run(), MirrorOptions(wait=timedelta(0), batch_size=batch_size)
-    mirror(client, shadow, run=run)
-    return [item for item in close_run(client, shadow, run=run, options=options) if item.what == PROOF]
+    mirror(source, shadow, run=run)
+    return [item for item in close_run(source, shadow, run=run, options=options) if item.what == PROOF]
 
 
 def proven(shadow: ShadowDatabase) -> bool:
@@ -37,8 +37,8 @@ def proven(shadow: ShadowDatabase) -> bool:
 
 
 @pytest.fixture
-def settled(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> StandIn:
-    assert run_of(client, shadow) == []
+def settled(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> StandIn:
+    assert run_of(source, shadow) == []
     assert not proven(shadow)
     return odoo
 
@@ -52,7 +52,7 @@ def settled(odoo: StandIn, client: OdooClient, shadow: ShadowDatabase) -> StandI
     ],
 )
 def test_what_differs_is_found_and_repaired(
-    settled: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, tamper: LiteralString
+    settled: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, tamper: LiteralString
 ) -> None:
     in_shadow(shadow, tamper)
     with shadow.transaction() as tx:  # the counts are right, as the books tell
@@ -60,7 +60,7 @@ def test_what_differs_is_found_and_repaired(
             "UPDATE {m} SET row_count = (SELECT count(*) FROM {t})", m=tx.own("odoo_shadow_meta"), t=tx.own(PARTNERS)
         )
     let_pass(shadow, timedelta(hours=4))
-    closed = run_of(client, shadow)
+    closed = run_of(source, shadow)
     assert all(item.error is None for item in closed)
     assert_equal(settled, database, ["res.partner"])
     assert proven(shadow)
@@ -71,67 +71,67 @@ LATE = "now() AT TIME ZONE 'UTC' - interval '5 minutes'"
 
 @pytest.fixture
 def visited(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[StandIn]:
     """A table that was mirrored four hours ago, and that nothing but the proof compares."""
     monkeypatch.setattr(untracked, "untracked_columns", lambda *_: ())
     with visits(odoo, 20):
         run = Run()
-        mirror(client, shadow, VISIT, run=run)
-        assert end(client, shadow, run) == []
+        mirror(source, shadow, VISIT, run=run)
+        assert end(source, shadow, run) == []
         let_pass(shadow, timedelta(hours=4))
         yield odoo
 
 
-def between(client: OdooClient, shadow: ShadowDatabase) -> Run:
+def between(source: ApiSource, shadow: ShadowDatabase) -> Run:
     """Mirror, so that the proof comes ten minutes later: between the two, Odoo may have written."""
     run = Run()
-    mirror(client, shadow, VISIT, run=run)
+    mirror(source, shadow, VISIT, run=run)
     in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = last_write_date - interval '10 minutes'")
     return run
 
 
-def end(client: OdooClient, shadow: ShadowDatabase, run: Run) -> list[Closed]:
+def end(source: ApiSource, shadow: ShadowDatabase, run: Run) -> list[Closed]:
     options = MirrorOptions(wait=timedelta(0))
-    return [item for item in close_run(client, shadow, run=run, options=options) if item.what == PROOF]
+    return [item for item in close_run(source, shadow, run=run, options=options) if item.what == PROOF]
 
 
 def test_what_odoo_wrote_after_the_sync_was_not_wrong(
-    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+    visited: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
-    run = between(client, shadow)
+    run = between(source, shadow)
     in_odoo(visited, f"UPDATE x_visit SET x_name = 'Renamed', write_date = {LATE} WHERE id = 5")  # noqa: S608
-    (closed,) = end(client, shadow, run)
+    (closed,) = end(source, shadow, run)
     assert closed.error is None and closed.counts.updated == 1
     assert column(shadow, "x_name", [5], VISITS) == {5: "Renamed"}
     assert in_shadow(shadow, "SELECT * FROM {odoo_shadow_verification}") == []
 
 
 def test_what_the_shadow_has_in_the_same_version_was_wrong_whenever_it_was_written(
-    visited: StandIn, client: OdooClient, shadow: ShadowDatabase
+    visited: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     """As a defect, or a trigger, makes of a row that is written in every run."""
     in_odoo(visited, f"UPDATE x_visit SET write_date = {LATE} WHERE id IN (5, 6)")  # noqa: S608
-    run = between(client, shadow)
+    run = between(source, shadow)
     in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET x_name = 'wrong' WHERE id = 5")
     in_odoo(visited, "UPDATE x_visit SET x_name = 'x', write_date = write_date + interval '1 minute' WHERE id = 6")
-    (closed,) = end(client, shadow, run)
+    (closed,) = end(source, shadow, run)
     assert closed.error is None and closed.counts.updated == 2
     found = "SELECT stale, differing, newer, repaired, corrected FROM {odoo_shadow_verification}"
     assert in_shadow(shadow, found) == [(1, 1, 1, 2, 1)]
     assert column(shadow, "x_name", [5, 6], VISITS)[6] == "x" != column(shadow, "x_name", [5], VISITS)[5] != "wrong"
 
 
-def test_a_wrong_cell_is_told(settled: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_wrong_cell_is_told(settled: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     in_shadow(shadow, "UPDATE {odoo_shadow_res_partner} SET name = 'wrong' WHERE id = 5")
     let_pass(shadow, timedelta(hours=4))
-    (closed,) = run_of(client, shadow)
+    (closed,) = run_of(source, shadow)
     assert closed.counts.updated == 1
     assert in_shadow(shadow, "SELECT kind, differing, repaired FROM {odoo_shadow_verification}") == [("slice", 1, 1)]
 
 
 def test_a_round_goes_on_where_the_last_slice_ended(
-    settled: StandIn, client: OdooClient, shadow: ShadowDatabase
+    settled: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     rows = len(settled.execute("res.partner", "search", [], context={"active_test": False}))
     last_id = max(settled.execute("res.partner", "search", [], context={"active_test": False}))
@@ -140,7 +140,7 @@ def test_a_round_goes_on_where_the_last_slice_ended(
     reached = []
     for _ in range(5):  # every four hours: a round takes no more than 18
         let_pass(shadow, timedelta(hours=4))
-        run_of(client, shadow, batch_size=max(1, rows // 10))
+        run_of(source, shadow, batch_size=max(1, rows // 10))
         with shadow.transaction() as tx:
             proof = read_proof(tx, PARTNERS)
         assert proof is not None
@@ -153,7 +153,7 @@ def test_a_round_goes_on_where_the_last_slice_ended(
     assert column(shadow, "name", [last_id]) != {last_id: "wrong"}
 
 
-def test_a_difference_that_stays_is_an_error(settled: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_difference_that_stays_is_an_error(settled: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
     in_shadow(shadow, "UPDATE {odoo_shadow_res_partner} SET name = 'wrong' WHERE id = 5")
     with shadow.transaction() as tx:  # a trigger of the sync's own role, to which nobody need agree
         tx.cursor.execute(
@@ -163,26 +163,26 @@ def test_a_difference_that_stays_is_an_error(settled: StandIn, client: OdooClien
             " FOR EACH ROW EXECUTE FUNCTION odoo_shadow.spoil()"
         )
     let_pass(shadow, timedelta(hours=4))
-    (closed,) = run_of(client, shadow)
+    (closed,) = run_of(source, shadow)
     assert isinstance(closed.error, VerificationError)
     assert "res.partner: 1 row differs from Odoo even when read anew: 5" in str(closed.error)
     assert not proven(shadow)
-    (again,) = run_of(client, shadow)  # no slice is due, but this row
+    (again,) = run_of(source, shadow)  # no slice is due, but this row
     assert isinstance(again.error, VerificationError)
     in_shadow(shadow, "DROP TRIGGER spoil ON {odoo_shadow_res_partner}")
-    (mended,) = run_of(client, shadow)
+    (mended,) = run_of(source, shadow)
     assert (mended.error, mended.counts.updated) == (None, 1)
-    assert run_of(client, shadow) == []
+    assert run_of(source, shadow) == []
 
 
-def test_verify_is_a_whole_round(settled: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
-    verify(client, shadow, model="res.partner")
+def test_verify_is_a_whole_round(settled: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    verify(source, shadow, model="res.partner")
     assert proven(shadow)
 
 
-def test_another_reading_begins_anew(settled: StandIn, client: OdooClient, shadow: ShadowDatabase) -> None:
-    verify(client, shadow, model="res.partner")
+def test_another_reading_begins_anew(settled: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    verify(source, shadow, model="res.partner")
     with shadow.transaction() as tx:
         tx.run("UPDATE {s} SET read_as = 'another login'", s=tx.internal("table_state"))
-    run_of(client, shadow)
+    run_of(source, shadow)
     assert not proven(shadow)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.catalog import structure
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.running import PARTNERS, StoppedError, column, mirror, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal, column_types, shadow_rows
 
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.one_flavour
 
 
 @pytest.fixture
-def own_client(own_odoo: StandIn) -> Iterator[OdooClient]:
-    with client_of(own_odoo) as opened:
+def own_client(own_odoo: StandIn) -> Iterator[ApiSource]:
+    with source_of(own_odoo) as opened:
         yield opened
 
 
@@ -31,23 +31,23 @@ def columns_of(database: str, schema: str = "odoo_shadow") -> dict[str, str]:
 
 
 def test_a_new_field_gets_a_column_that_is_filled_for_all_rows(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror(own_client, shadow)
     own_odoo.add_field("res.partner", "x_grade", "char", default="A")
     own_odoo.add_field("res.partner", "x_limit", "monetary")
     result = mirror(own_client, shadow)
-    assert (result.kind, result.counts.updated) == (Kind.INCREMENTAL, 0)  # those columns alone were read
+    assert (result.kind, result.counts.updated) == (ScanKind.INCREMENTAL, 0)  # those columns alone were read
     assert columns_of(database)["x_grade"] == ColumnType.TEXT
     assert columns_of(database)["x_limit"] == ColumnType.NUMERIC
     assert "x_grade" in columns_of(database, "public")
     assert {row["x_grade"] for row in shadow_rows(database, PARTNERS).values()} == {"A"}
     assert_equal(own_odoo, database, ["res.partner"])
-    assert mirror(own_client, shadow).kind is Kind.INCREMENTAL
+    assert mirror(own_client, shadow).kind is ScanKind.INCREMENTAL
 
 
 def test_filling_a_new_column_survives_a_crash(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror(own_client, shadow)
     own_odoo.add_field("res.partner", "x_grade", "char", default="A")
@@ -60,7 +60,7 @@ def test_filling_a_new_column_survives_a_crash(
 
 
 def test_a_second_new_field_during_the_filling_is_filled_as_well(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror(own_client, shadow)
     own_odoo.add_field("res.partner", "x_grade", "char", default="A")
@@ -72,7 +72,7 @@ def test_a_second_new_field_during_the_filling_is_filled_as_well(
 
 
 def test_a_field_that_goes_leaves_its_column(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     own_odoo.add_field("res.partner", "x_grade", "char", default="A")
     mirror(own_client, shadow)
@@ -80,14 +80,14 @@ def test_a_field_that_goes_leaves_its_column(
     own_odoo.execute("res.partner", "write", [5], {"name": "Written since"})
     (created,) = own_odoo.execute("res.partner", "create", [{"name": "Created since"}])
     result = mirror(own_client, shadow)
-    assert result.kind is Kind.INCREMENTAL
+    assert result.kind is ScanKind.INCREMENTAL
     assert column(shadow, "x_grade", [5, 6, created]) == {5: "A", 6: "A", created: None}
     assert column(shadow, "name", [5]) == {5: "Written since"}
     assert_equal(own_odoo, database, ["res.partner"])
 
 
 def test_a_field_that_comes_back_is_filled_again(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     own_odoo.add_field("res.partner", "x_grade", "char", default="A")
     mirror(own_client, shadow)
@@ -107,7 +107,7 @@ def test_a_field_that_comes_back_is_filled_again(
 )
 def test_a_field_that_changes_its_type(
     own_odoo: StandIn,
-    own_client: OdooClient,
+    own_client: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     before: str,
@@ -128,7 +128,7 @@ def test_a_field_that_changes_its_type(
 
 
 def test_a_model_that_comes_with_a_module_is_loaded(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     own_odoo.add_model("x_visit", {"x_name": "char", "x_partner_id": {"type": "many2one", "relation": "res.partner"}})
     own_odoo.execute("x_visit", "create", [{"x_name": "first", "x_partner_id": 5}])
@@ -141,7 +141,7 @@ def test_a_model_that_comes_with_a_module_is_loaded(
 
 
 def test_a_model_called_like_one_of_the_books_gets_another_table(
-    own_odoo: StandIn, own_client: OdooClient, shadow: ShadowDatabase
+    own_odoo: StandIn, own_client: ApiSource, shadow: ShadowDatabase
 ) -> None:
     own_odoo.add_model("sync.log", {"x_name": "char"})
     own_odoo.execute("sync.log", "create", [{"x_name": "a row of Odoo's"}])

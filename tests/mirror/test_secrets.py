@@ -16,11 +16,11 @@ from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.shape import layout
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.secrets import INNOCENT
 from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import in_odoo, in_shadow
 from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.running import mirror, mirror_all
@@ -52,8 +52,8 @@ def odoo(request: pytest.FixtureRequest, secret_odoos: dict[Flavour, StandIn]) -
 
 
 @pytest.fixture
-def client(odoo: StandIn) -> Iterator[OdooClient]:
-    with client_of(odoo, extras={"hash_secret": "a key that nobody guesses"}) as opened:
+def source(odoo: StandIn) -> Iterator[ApiSource]:
+    with source_of(odoo, extras={"hash_secret": "a key that nobody guesses"}) as opened:
         yield opened
 
 
@@ -68,12 +68,12 @@ def markers_in(database: str, odoo: StandIn) -> set[tuple[str, str]]:
 
 
 def test_no_secret_is_anywhere_and_what_only_looks_like_one_is_there(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        results = mirror_all(client, shadow)
+        results = mirror_all(source, shadow)
         for model in results:
-            verify(client, shadow, model=model)
+            verify(source, shadow, model=model)
     assert len(results) > 45
     assert markers_in(database, odoo) == set()
     assert MARKER not in caplog.text
@@ -87,15 +87,15 @@ def test_no_secret_is_anywhere_and_what_only_looks_like_one_is_there(
 
 
 def test_headers_are_known_for_what_they_hold(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow, "x_connector.backend")
+    mirror(source, shadow, "x_connector.backend")
     assert markers_in(database, odoo) == set()
 
 
-def test_the_search_finds_what_is_there(shadow: ShadowDatabase, client: OdooClient, database: str) -> None:
+def test_the_search_finds_what_is_there(shadow: ShadowDatabase, source: ApiSource, database: str) -> None:
     """Whatever part of the database it stands in; otherwise finding nothing would prove nothing."""
-    mirror(client, shadow, "res.country")
+    mirror(source, shadow, "res.country")
     statements = (
         "UPDATE {odoo_shadow_res_country} SET name = 'a %s' WHERE id = 1",
         "UPDATE {odoo_shadow_sync_log} SET metadata = jsonb_build_object('a', ARRAY['%s'])",
@@ -112,13 +112,13 @@ def test_the_search_finds_what_is_there(shadow: ShadowDatabase, client: OdooClie
 
 
 def test_models_whose_name_was_given_let_in_what_is_no_secret_by_its_own_name(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """An explicit model is let in; its fields that hold credentials by name stay out all the same."""
-    mirror(client, shadow, "x_vault.entry")
+    mirror(source, shadow, "x_vault.entry")
     assert markers_in(database, odoo) == {("x_vault.entry", "value")}
-    mirror(client, shadow, "fetchmail.server")
-    mirror(client, shadow, "payment.provider")
+    mirror(source, shadow, "fetchmail.server")
+    mirror(source, shadow, "payment.provider")
     assert markers_in(database, odoo) == {("x_vault.entry", "value")}
 
 
@@ -137,20 +137,20 @@ def test_models_whose_name_was_given_let_in_what_is_no_secret_by_its_own_name(
     ],
 )
 def test_an_explicit_entry_lets_exactly_that_one_in(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, model: str, field: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, model: str, field: str
 ) -> None:
-    mirror(client, shadow, model, settings=ModelSettings(allow_fields=(field,)))
+    mirror(source, shadow, model, settings=ModelSettings(allow_fields=(field,)))
     assert markers_in(database, odoo) == {(model, field)}
-    mirror(client, shadow, model, settings=ModelSettings())
+    mirror(source, shadow, model, settings=ModelSettings())
     assert markers_in(database, odoo) == set()
 
 
 def test_variants_and_fields_that_are_not_stored_let_none_in(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     everything = ModelSettings(all_languages=True, all_companies=True)
     for model in ("x_connector.backend", "res.partner", "res.users", "pos.payment.method"):
-        mirror(client, shadow, model, settings=everything)
+        mirror(source, shadow, model, settings=everything)
     assert markers_in(database, odoo) == set()
     assert "name__translations" in next(iter(shadow_rows(database, table_of("pos.payment.method")).values()))
 
@@ -174,15 +174,15 @@ def test_properties_that_are_called_credentials_are_left_out(
 
     define("WiFi password")
     own_odoo.execute("project.task", "write", tasks, {"task_properties": kept})
-    with client_of(own_odoo) as client:
+    with source_of(own_odoo) as source:
 
         def run_once() -> None:
             run = Run()
             for model in ("project.project", "project.task"):
-                mirror(client, shadow, model, run=run)
-            list(close_run(client, shadow, run=run, options=MirrorOptions(wait=timedelta(0))))
+                mirror(source, shadow, model, run=run)
+            list(close_run(source, shadow, run=run, options=MirrorOptions(wait=timedelta(0))))
             for model in ("project.project", "project.task"):
-                assert not found_by(verify(client, shadow, model=model))
+                assert not found_by(verify(source, shadow, model=model))
 
         run_once()
         assert places_of(database, "red-kept") and places_of(database, "WiFi password")
@@ -201,10 +201,10 @@ def test_an_entry_lets_all_properties_in(own_odoo: StandIn, shadow: ShadowDataba
     definition = {"task_properties_definition": properties_of("WiFi password")}
     own_odoo.execute("project.project", "write", projects, definition)
     own_odoo.execute("project.task", "write", tasks, {"task_properties": {"aa01": "hunter2-kept"}})
-    with client_of(own_odoo) as client:
-        mirror(client, shadow, "project.task", settings=ModelSettings(allow_fields=("task_properties",)))
+    with source_of(own_odoo) as source:
+        mirror(source, shadow, "project.task", settings=ModelSettings(allow_fields=("task_properties",)))
         assert places_of(database, "hunter2-kept")
-        assert not found_by(verify(client, shadow, model="project.task"))
+        assert not found_by(verify(source, shadow, model="project.task"))
 
 
 def test_copies_of_values_do_not_come_in_by_a_log_of_changes(
@@ -214,28 +214,28 @@ def test_copies_of_values_do_not_come_in_by_a_log_of_changes(
     own_odoo.add_model("x_audit", sides)
     values = {"x_field": "x_ftp_pass", "x_old_value": "hunter2-old", "x_new_value": "hunter2-new"}
     own_odoo.execute("x_audit", "create", [{**values, "x_old_value_float": 7.5}])
-    with client_of(own_odoo) as client:
-        mirror(client, shadow, "x_audit")
+    with source_of(own_odoo) as source:
+        mirror(source, shadow, "x_audit")
     assert places_of(database, "hunter2") == set()
     (row,) = shadow_rows(database, "odoo_shadow_x_audit").values()
     assert (row["x_field"], row["x_old_value_float"]) == ("x_ftp_pass", 7.5)
 
 
 def test_a_field_that_is_recognised_later_is_removed(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """As after an upgrade of this project: a name that was let through before is known for what it is."""
     everything = ("password", "api_key", "client_secret", "webhook_url", "private_key", "auth_headers", "passphrase")
     model = "x_connector.backend"
-    mirror(client, shadow, model, settings=ModelSettings(allow_fields=everything, all_languages=True))
+    mirror(source, shadow, model, settings=ModelSettings(allow_fields=everything, all_languages=True))
     assert markers_in(database, odoo) == {(model, name) for name in everything}
     assert places_of(database, r"\(fr\)") >= {"odoo_shadow." + table_of(model)}
-    mirror(client, shadow, model, settings=ModelSettings())
+    mirror(source, shadow, model, settings=ModelSettings())
     assert markers_in(database, odoo) == set()
 
 
 def test_rules_that_changed_with_an_upgrade_reach_tables_that_have_no_other_work(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise what the rules of before let through would stay where nothing changes in Odoo."""
     chosen, options = Chosen(("res.partner",)), MirrorOptions(look_back=timedelta(0))
@@ -243,13 +243,13 @@ def test_rules_that_changed_with_an_upgrade_reach_tables_that_have_no_other_work
         before.setattr(layout, "is_secret", lambda *_: None)
         before.setattr(plan, "RULES", "those of before")
         for _ in range(2):
-            planned = plan_run(client, shadow, chosen, run=Run(), options=options)
+            planned = plan_run(source, shadow, chosen, run=Run(), options=options)
             for item in planned.work:
-                mirror(client, shadow, item.model, look_back=timedelta(0))
+                mirror(source, shadow, item.model, look_back=timedelta(0))
     assert planned.work == ()
     assert ("res.partner", "x_ftp_pass1") in markers_in(database, odoo)
-    (work,) = plan_run(client, shadow, chosen, run=Run(), options=options).work
+    (work,) = plan_run(source, shadow, chosen, run=Run(), options=options).work
     assert work.reason == "its fields changed"
-    mirror(client, shadow, "res.partner", look_back=timedelta(0))
+    mirror(source, shadow, "res.partner", look_back=timedelta(0))
     assert markers_in(database, odoo) == set()
-    assert plan_run(client, shadow, chosen, run=Run(), options=options).work == ()
+    assert plan_run(source, shadow, chosen, run=Run(), options=options).work == ()

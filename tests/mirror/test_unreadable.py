@@ -11,8 +11,8 @@ import pytest
 
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.pages import MOST_IN_A_ROW, MOST_UNREADABLE
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
@@ -23,7 +23,7 @@ from odoo_shadow.source.errors import (
 )
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, mirror_with, visits
 from tests.support.raw_server import HTML_TYPE, Reply
 from tests.support.running import StoppedError, column, log_of, statuses_of, stop_after, watermark_of
@@ -36,8 +36,8 @@ Break = Callable[..., None]
 
 
 @pytest.fixture
-def client(odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
-    with client_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
+def source(odoo: StandIn, proxy: CountingProxy) -> Iterator[ApiSource]:
+    with source_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
         yield opened
 
 
@@ -58,9 +58,9 @@ def break_records(odoo: StandIn) -> Break:
 
 
 @pytest.fixture
-def loaded(odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase) -> None:
+def loaded(odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase) -> None:
     """All rows are mirrored, then written, and a minute has gone by."""
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     odoo.execute(VISIT, "write", list(range(1, ROWS + 1)), {"x_name": "News"})
     proxy.ahead = timedelta(minutes=1)
 
@@ -80,7 +80,7 @@ def limits(proxy: CountingProxy) -> list[int]:
 
 
 def test_pages_are_halved_down_to_the_record_and_grow_again(
-    client: OdooClient,
+    source: ApiSource,
     proxy: CountingProxy,
     shadow: ShadowDatabase,
     database: str,
@@ -90,7 +90,7 @@ def test_pages_are_halved_down_to_the_record_and_grow_again(
     break_records(21)
     proxy.clear()
     with pytest.raises(OdooUnreadableRecordsError) as raised:
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert f"{VISIT}: Odoo cannot give the records 21;" in str(raised.value)
     assert "a value that cannot be read" in str(raised.value) and "\n" not in str(raised.value)
     assert news(database) == set(range(1, ROWS + 1)) - {21}
@@ -104,44 +104,44 @@ def test_pages_are_halved_down_to_the_record_and_grow_again(
 
 
 def test_it_is_told_in_a_first_load_too_and_all_others_arrive(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, break_records: Break
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, break_records: Break
 ) -> None:
     break_records(21, 40)
     with pytest.raises(OdooUnreadableRecordsError, match="cannot give the records 21, 40;"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert shadow_rows(database, VISITS).keys() == set(range(1, ROWS + 1)) - {21, 40}
     break_records()
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_a_created_record_that_cannot_be_read_is_told_as_one(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, break_records: Break
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, break_records: Break
 ) -> None:
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     broken, sound = odoo.execute(VISIT, "create", [{"x_name": "Broken"}, {"x_name": "Sound"}])
     break_records(broken)
     with pytest.raises(OdooUnreadableRecordsError, match=f"cannot give the records {broken};"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert column(shadow, "x_name", [broken, sound], VISITS) == {sound: "Sound"}
     break_records()
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_the_watermark_waits_until_the_record_is_mended(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
 ) -> None:
     before = watermark_of(shadow, VISITS)
     break_records(21)
     for _ in range(2):
         with pytest.raises(OdooUnreadableRecordsError):
-            mirror_with(client, shadow, PAGES)
+            mirror_with(source, shadow, PAGES)
         mark = watermark_of(shadow, VISITS)
         assert mark is not None and before is not None
         assert before.last_write_date <= mark.last_write_date <= write_date_of(odoo, 21)
     break_records()  # somebody mends it by SQL: its write_date is as before
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
     mark = watermark_of(shadow, VISITS)
     assert mark is not None and mark.last_write_date >= write_date_of(odoo, 21)
@@ -151,7 +151,7 @@ def test_the_watermark_waits_until_the_record_is_mended(
 @pytest.mark.parametrize("known", [False, True], ids=["first load", "later"])
 def test_without_a_write_date_the_watermark_stays_where_it_was(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     proxy: CountingProxy,
     shadow: ShadowDatabase,
     database: str,
@@ -159,49 +159,49 @@ def test_without_a_write_date_the_watermark_stays_where_it_was(
     known: bool,
 ) -> None:
     if known:
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
         odoo.execute(VISIT, "write", [21, 22], {"x_name": "News"})
         proxy.ahead = timedelta(minutes=1)
     before = watermark_of(shadow, VISITS) if known else None
     break_records(21, even_write_date=True)
     with pytest.raises(OdooError):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     after = watermark_of(shadow, VISITS)
     assert (after and after.last_write_date) == (before and before.last_write_date)
     break_records()
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_a_run_that_is_killed_after_it_does_not_forget_the_record(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
 ) -> None:
     break_records(3)
     with pytest.raises(StoppedError):
-        mirror_with(client, shadow, PAGES, on_progress=stop_after(4))  # 1 and 2, the broken one, 4, 5 and 6
+        mirror_with(source, shadow, PAGES, on_progress=stop_after(4))  # 1 and 2, the broken one, 4, 5 and 6
     assert news(database) == {1, 2, 4, 5, 6}
     break_records()
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_deletions_are_found_though_a_record_cannot_be_read(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
 ) -> None:
     odoo.execute(VISIT, "unlink", [5])
     break_records(21)
     with pytest.raises(OdooUnreadableRecordsError):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert shadow_rows(database, VISITS).keys() == set(range(1, ROWS + 1)) - {5}
 
 
 def test_a_new_field_and_news_arrive_though_a_record_cannot_be_read(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, loaded: None, break_records: Break
 ) -> None:
     odoo.add_field(VISIT, "x_grade", "char", default="A")
     break_records(21, even_write_date=True)
     with pytest.raises(OdooUnreadableRecordsError, match="21"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert news(database) == set(range(1, ROWS + 1)) - {21}
     filled = {number for number, row in shadow_rows(database, VISITS).items() if row["x_grade"] == "A"}
     assert filled >= set(range(1, ROWS + 1)) - {21}
@@ -211,7 +211,7 @@ def test_a_new_field_and_news_arrive_though_a_record_cannot_be_read(
 @pytest.mark.parametrize("in_a_row", [False, True], ids=["in all", "in a row"])
 def test_when_too_many_cannot_be_read_something_else_is_wrong(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     loaded: None,
@@ -224,20 +224,20 @@ def test_when_too_many_cannot_be_read_something_else_is_wrong(
     break_records(*broken)
     wanted = OdooRequestError if more else OdooUnreadableRecordsError
     with pytest.raises(wanted) as raised:
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert type(raised.value) is wanted
     if not more:
         assert f"the records {', '.join(map(str, broken))};" in str(raised.value)
         assert news(database) == set(range(1, ROWS + 1)) - set(broken)
     break_records()
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 @pytest.fixture
-def slow(odoo: StandIn, proxy: CountingProxy, client: OdooClient) -> Iterator[OdooClient]:
+def slow(odoo: StandIn, proxy: CountingProxy, source: ApiSource) -> Iterator[ApiSource]:
     """A client that does not wait long; what it waits for is let go at the end."""
-    with client_of(odoo, host=proxy.url, extras={"timeout": TIMEOUT}) as opened:
+    with source_of(odoo, host=proxy.url, extras={"timeout": TIMEOUT}) as opened:
         yield opened
 
 
@@ -256,7 +256,7 @@ def is_page_of_more_than(most: int) -> Callable[[Call], bool]:
 def test_a_page_that_is_too_large_is_halved_until_it_passes(
     odoo: StandIn,
     proxy: CountingProxy,
-    slow: OdooClient,
+    slow: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     held: threading.Event,
@@ -280,7 +280,7 @@ def test_a_page_that_is_too_large_is_halved_until_it_passes(
 def test_a_record_at_which_odoo_hangs_is_isolated(
     odoo: StandIn,
     proxy: CountingProxy,
-    slow: OdooClient,
+    slow: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     held: threading.Event,
@@ -305,7 +305,7 @@ def test_a_record_at_which_odoo_hangs_is_isolated(
 
 
 def test_a_server_that_answers_nothing_is_not_asked_for_ever_smaller_pages(
-    proxy: CountingProxy, slow: OdooClient, shadow: ShadowDatabase, held: threading.Event
+    proxy: CountingProxy, slow: ApiSource, shadow: ShadowDatabase, held: threading.Event
 ) -> None:
     mirror_with(slow, shadow, PAGES)
     proxy.clear()
@@ -326,30 +326,30 @@ def test_a_server_that_answers_nothing_is_not_asked_for_ever_smaller_pages(
 def test_a_server_that_fails_at_every_record_is_down(
     odoo: StandIn,
     proxy: CountingProxy,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     known: bool,
 ) -> None:
     if known:
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
         odoo.execute(VISIT, "write", list(range(1, ROWS + 1)), {"x_name": "News"})
         proxy.ahead = timedelta(minutes=1)
     before = watermark_of(shadow, VISITS) if known else None
     is_page = is_page_of_more_than(0)
     proxy.before = lambda call: Reply(502, "<html>Bad Gateway</html>", HTML_TYPE) if is_page(call) else None
     with pytest.raises(OdooServerError, match="HTTP 502"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert len(shadow_rows(database, VISITS)) == (ROWS if known else 0) and news(database) == set()
     after = watermark_of(shadow, VISITS)
     assert (after and after.last_write_date) == (before and before.last_write_date)
     proxy.before = lambda _: None  # it is up again
-    mirror_with(client, shadow, PAGES)
+    mirror_with(source, shadow, PAGES)
     assert_equal(odoo, database, [VISIT])
 
 
 def test_records_that_the_login_may_not_read_one_by_one_are_passed_over_however_many_follow_each_other(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     forbidden = set(range(1, 8)) | set(range(30, 36))
 
@@ -360,14 +360,14 @@ def test_records_that_the_login_may_not_read_one_by_one_are_passed_over_however_
 
     odoo.rewrite = refuse
     with pytest.raises(OdooUnreadableRecordsError) as raised:
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert f"{VISIT}: Odoo cannot give the records 1, 2," in str(raised.value)
     assert "you are not allowed to access this document" in str(raised.value)
     assert shadow_rows(database, VISITS).keys() == set(range(1, ROWS + 1)) - forbidden
 
 
 def test_a_model_of_which_the_login_may_read_nothing_fails_soon(
-    odoo: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase
+    odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase
 ) -> None:
     def refuse(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if model == VISIT and rows:
@@ -376,12 +376,12 @@ def test_a_model_of_which_the_login_may_read_nothing_fails_soon(
 
     odoo.rewrite = refuse
     with pytest.raises(OdooAccessError, match="you are not allowed"):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert len(proxy.of("search_read")) < 60
 
 
 def test_the_last_records_that_the_login_may_not_read_do_not_stop_the_model(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     def refuse(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if model == VISIT and any(row["id"] > ROWS - 3 for row in rows):
@@ -390,5 +390,5 @@ def test_the_last_records_that_the_login_may_not_read_do_not_stop_the_model(
 
     odoo.rewrite = refuse
     with pytest.raises(OdooUnreadableRecordsError):
-        mirror_with(client, shadow, PAGES)
+        mirror_with(source, shadow, PAGES)
     assert shadow_rows(database, VISITS).keys() == set(range(1, ROWS - 2))

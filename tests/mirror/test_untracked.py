@@ -13,12 +13,12 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import untracked
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.sql_written import is_written_by_sql
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.support.ageing import age
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import CountingProxy
 from tests.support.running import mirror, statuses_of
 from tests.support.source_of_truth import assert_equal
@@ -39,9 +39,9 @@ def proxy(own_odoo: StandIn) -> Iterator[CountingProxy]:
 
 
 @pytest.fixture
-def client(own_odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
+def source(own_odoo: StandIn, proxy: CountingProxy) -> Iterator[ApiSource]:
     """A client whose calls are counted."""
-    with client_of(own_odoo, host=proxy.url) as opened:
+    with source_of(own_odoo, host=proxy.url) as opened:
         yield opened
 
 
@@ -56,12 +56,12 @@ def leads(own_odoo: StandIn) -> StandIn:
     return own_odoo
 
 
-def run_of(client: OdooClient, shadow: ShadowDatabase, *models: str, full: bool = False) -> list[Closed]:
+def run_of(source: ApiSource, shadow: ShadowDatabase, *models: str, full: bool = False) -> list[Closed]:
     """Mirror models, and do what a run does at its end."""
     run = Run()
     for model in models:
-        mirror(client, shadow, model, run=run, full=full)
-    return list(close_run(client, shadow, run=run, options=NOW))
+        mirror(source, shadow, model, run=run, full=full)
+    return list(close_run(source, shadow, run=run, options=NOW))
 
 
 def by_sql(odoo: StandIn, statement: LiteralString) -> None:
@@ -84,30 +84,30 @@ def by_sql(odoo: StandIn, statement: LiteralString) -> None:
     ],
 )
 def test_what_sql_changes_arrives_with_the_next_run(
-    leads: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str, model: str, statement: LiteralString
+    leads: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, model: str, statement: LiteralString
 ) -> None:
     age(leads, "account.move.line", "res.partner.category")
-    run_of(client, shadow, model)
+    run_of(source, shadow, model)
     by_sql(leads, statement)
-    closed = run_of(client, shadow, model)
+    closed = run_of(source, shadow, model)
     assert [(item.model, item.error) for item in closed] == [(model, None)]
     assert closed[0].counts.updated >= 1
     assert_equal(leads, database, [model])
-    assert run_of(client, shadow, model) == []
+    assert run_of(source, shadow, model) == []
 
 
 def test_a_definition_that_changes_reaches_the_records(
-    own_odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    own_odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     age(own_odoo, "project.project", "project.task")
-    run_of(client, shadow, "project.task")
+    run_of(source, shadow, "project.task")
     own_odoo.execute(
         "project.project",
         "write",
         own_odoo.execute("project.project", "search", []),
         {"task_properties_definition": []},
     )
-    run_of(client, shadow, "project.task")
+    run_of(source, shadow, "project.task")
     assert_equal(own_odoo, database, ["project.task"])
 
 
@@ -123,7 +123,7 @@ def change_nothing(odoo: StandIn) -> None:
 @pytest.mark.parametrize(("change", "is_read"), [(change_nothing, False), (change_definition, True)])
 def test_large_tables_are_read_once_a_day_and_when_a_definition_changes(
     own_odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     proxy: CountingProxy,
     shadow: ShadowDatabase,
     database: str,
@@ -133,30 +133,30 @@ def test_large_tables_are_read_once_a_day_and_when_a_definition_changes(
 ) -> None:
     monkeypatch.setattr(untracked, "MOST_CELLS", 0)
     age(own_odoo, "project.project", "project.task")
-    run_of(client, shadow, "project.task")
+    run_of(source, shadow, "project.task")
     with shadow.transaction() as tx:
         tx.run("UPDATE {s} SET untracked_at = now() - interval '1 day'", s=tx.internal("table_state"))
-    run_of(client, shadow, "project.task")  # the day's
+    run_of(source, shadow, "project.task")  # the day's
     change(own_odoo)
     proxy.clear()
-    run_of(client, shadow, "project.task")
+    run_of(source, shadow, "project.task")
     assert bool([call for call in proxy.of("search_read") if call.model == "project.task"]) == is_read
     assert_equal(own_odoo, database, ["project.task"])
 
 
 def test_what_it_costs_when_nothing_has_changed(
-    leads: StandIn, client: OdooClient, proxy: CountingProxy, shadow: ShadowDatabase
+    leads: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase
 ) -> None:
     leads.add_model("x_plain")
     leads.execute("x_plain", "create", [{"x_name": "Plain"}])
     age(leads, "x_plain")
-    run_of(client, shadow, "x_lead", "x_plain")
+    run_of(source, shadow, "x_lead", "x_plain")
     before = len(statuses_of(shadow))
     run = Run()
     for model in ("x_lead", "x_plain"):
-        mirror(client, shadow, model, run=run)
+        mirror(source, shadow, model, run=run)
     proxy.clear()
-    assert list(close_run(client, shadow, run=run, options=NOW)) == []
+    assert list(close_run(source, shadow, run=run, options=NOW)) == []
     assert [(call.model, call.method) for call in proxy.calls] == [
         ("ir.model.fields", "search_read"),
         ("x_lead", "fields_get"),
@@ -176,7 +176,7 @@ REMADE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("is_large", [False, True])
 def test_a_field_made_anew_under_its_name_brings_its_values_with_the_next_run(
     leads: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -185,15 +185,15 @@ def test_a_field_made_anew_under_its_name_brings_its_values_with_the_next_run(
 ) -> None:
     former, new = ({"type": "char", **details} for details in REMADE[kind])
     leads.add_field("x_lead", "x_grade", **former)
-    run_of(client, shadow, "x_lead")
+    run_of(source, shadow, "x_lead")
     if is_large:
         monkeypatch.setattr(untracked, "MOST_CELLS", 0)
     leads.remove_field("x_lead", "x_grade")
     leads.add_field("x_lead", "x_grade", **new)
-    closed = run_of(client, shadow, "x_lead")
+    closed = run_of(source, shadow, "x_lead")
     assert [item.error for item in closed if item.error] == []
     assert_equal(leads, database, ["x_lead"])
-    assert run_of(client, shadow, "x_lead") == []  # and is not compared again
+    assert run_of(source, shadow, "x_lead") == []  # and is not compared again
 
 
 @pytest.mark.parametrize("trouble", ["ir.model.fields", "x_lead"])
@@ -201,17 +201,17 @@ def test_a_field_made_anew_is_compared_until_that_succeeds(
     leads: StandIn, shadow: ShadowDatabase, database: str, trouble: str
 ) -> None:
     leads.add_field("x_lead", "x_grade", "char", default="before")
-    with client_of(leads) as client:
-        run_of(client, shadow, "x_lead")
+    with source_of(leads) as source:
+        run_of(source, shadow, "x_lead")
         leads.remove_field("x_lead", "x_grade")
         leads.add_field("x_lead", "x_grade", "char", default="after")
         run = Run()
-        mirror(client, shadow, "x_lead", run=run)
+        mirror(source, shadow, "x_lead", run=run)
         leads.faults.add(Fault(trouble, "search_read", times=100, status=503))
-        failed = list(close_run(client, shadow, run=run, options=NOW))
+        failed = list(close_run(source, shadow, run=run, options=NOW))
         assert [item.model for item in failed if item.error] == [trouble]
         leads.faults.clear()
-        assert [item.error for item in run_of(client, shadow, "x_lead")] == [None]
+        assert [item.error for item in run_of(source, shadow, "x_lead")] == [None]
     assert_equal(leads, database, ["x_lead"])
 
 

@@ -21,12 +21,12 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.tables.present import present_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
 from odoo_shadow.shadow.tables.staging import Cell
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import KINDS
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import in_odoo, mirror_with
 from tests.support.verifying import found_by, verify
 
@@ -73,10 +73,10 @@ MEANT: dict[int, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Spoken:
-    """A server with odd rows, and a client of it."""
+    """A server with odd rows, as a source."""
 
     odoo: StandIn
-    client: OdooClient
+    source: ApiSource
     protocol: str
 
 
@@ -92,8 +92,8 @@ def spoken(request: pytest.FixtureRequest, odd: StandIn) -> Iterator[Spoken]:
     if request.param == "json2" and odd.flavour == "17":
         pytest.skip("17 has no JSON-2")
     extras = {"protocol": request.param, "hash_secret": SECRET}
-    with client_of(odd, password=odd.api_key, extras=extras) as client:
-        yield Spoken(odd, client, request.param)
+    with source_of(odd, password=odd.api_key, extras=extras) as source:
+        yield Spoken(odd, source, request.param)
 
 
 def texts(shadow: ShadowDatabase, numbers: Any = tuple(MEANT)) -> dict[int, dict[str, str | None]]:
@@ -108,20 +108,20 @@ def texts(shadow: ShadowDatabase, numbers: Any = tuple(MEANT)) -> dict[int, dict
 
 
 def test_values_are_what_odoo_means_over_every_protocol(spoken: Spoken, shadow: ShadowDatabase) -> None:
-    result = mirror_with(spoken.client, shadow, model=KINDS, settings=ODD)
+    result = mirror_with(spoken.source, shadow, model=KINDS, settings=ODD)
     found = texts(shadow)
     for number, row in MEANT.items():
         assert {name: found[number][name] for name in row} == row
-    again = mirror_with(spoken.client, shadow, model=KINDS, settings=ODD)
+    again = mirror_with(spoken.source, shadow, model=KINDS, settings=ODD)
     assert (result.counts.inserted, again.counts.written) == (len(MEANT), 0)
-    assert found_by(verify(spoken.client, shadow, model=KINDS)) == {}
+    assert found_by(verify(spoken.source, shadow, model=KINDS)) == {}
 
 
 def test_every_protocol_stores_the_same(odd: StandIn, shadow: ShadowDatabase) -> None:
     written: list[int] = []
     for protocol in ("jsonrpc", "xmlrpc", "jsonrpc"):
-        with client_of(odd, password=odd.password, extras={"protocol": protocol}) as client:
-            result = mirror_with(client, shadow, MirrorOptions(full=True), model=KINDS, settings=ODD)
+        with source_of(odd, password=odd.password, extras={"protocol": protocol}) as source:
+            result = mirror_with(source, shadow, MirrorOptions(full=True), model=KINDS, settings=ODD)
             written.append(result.counts.written)
     assert written == [len(MEANT), 0, 0]
 
@@ -129,13 +129,13 @@ def test_every_protocol_stores_the_same(odd: StandIn, shadow: ShadowDatabase) ->
 def test_hashes_are_made_of_what_is_meant(spoken: Spoken, shadow: ShadowDatabase) -> None:
     """So equal values have equal hashes, however Odoo spells them."""
     names = ("x_date", "x_datetime", "x_integer", "x_float")
-    mirror_with(spoken.client, shadow, model=KINDS, settings=ODD.model_copy(update={"hashed_fields": names}))
+    mirror_with(spoken.source, shadow, model=KINDS, settings=ODD.model_copy(update={"hashed_fields": names}))
     found, wanted = texts(shadow), {LONG_AGO: ("x_date", "x_datetime"), LARGE: ("x_integer",)}
     for number, fields in wanted.items():
         for name in fields:
             message = f"{name}\0{MEANT[number][name]}".encode()
             assert found[number][name] == hmac.new(SECRET.encode(), message, hashlib.sha256).hexdigest()
-    assert found_by(verify(spoken.client, shadow, model=KINDS)) == {}
+    assert found_by(verify(spoken.source, shadow, model=KINDS)) == {}
 
 
 WRONG = [
@@ -159,13 +159,13 @@ WRONG = [
 def test_verify_notices_a_wrong_value_though_its_hash_is_right(
     odd: StandIn, shadow: ShadowDatabase, database: str, number: int, wrong: str
 ) -> None:
-    with client_of(odd) as client, psycopg.connect(database, autocommit=True) as stranger:
-        mirror_with(client, shadow, model=KINDS, settings=ODD)
-        columns = [item.column for item in read_layout(client, KINDS, ODD).columns]
+    with source_of(odd) as source, psycopg.connect(database, autocommit=True) as stranger:
+        mirror_with(source, shadow, model=KINDS, settings=ODD)
+        columns = [item.column for item in read_layout(source, KINDS, ODD).columns]
         stranger.execute(f"UPDATE odoo_shadow.{TABLE} SET {wrong} WHERE id = {number}".encode())  # noqa: S608
         with shadow.transaction() as tx:
             rehash_rows(tx, RowHash.of(tx, TABLE, columns), None, limit=100)
-        (found,) = found_by(verify(client, shadow, model=KINDS)).items()
+        (found,) = found_by(verify(source, shadow, model=KINDS)).items()
         assert found in [("differing", [number]), ("stale", [number])]
 
 
@@ -197,7 +197,7 @@ def test_verify_notices_a_wrong_converter(
     column_type, _ = columns.column_type(Field("x", kind))
     monkeypatch.setitem(columns._BY_TYPE, kind, (column_type, convert))
     settings = ModelSettings(domain=(["id", "=", number],))
-    with client_of(odd) as client:
-        assert mirror_with(client, shadow, model=KINDS, settings=settings).counts.inserted == 1
-        assert mirror_with(client, shadow, model=KINDS, settings=settings).counts.written == 0
-        assert found_by(verify(client, shadow, model=KINDS)) == {"differing": [number]}
+    with source_of(odd) as source:
+        assert mirror_with(source, shadow, model=KINDS, settings=settings).counts.inserted == 1
+        assert mirror_with(source, shadow, model=KINDS, settings=settings).counts.written == 0
+        assert found_by(verify(source, shadow, model=KINDS)) == {"differing": [number]}

@@ -12,9 +12,9 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import Call, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.raw_server import HTML_TYPE, Reply
 from tests.support.running import PARTNERS, column, mirror
@@ -91,16 +91,16 @@ def limit_companies(odoo: StandIn) -> Iterator[Callable[..., None]]:
 
 
 def test_every_kind_of_field_has_its_values_by_language_and_company(
-    awkward_odoo: StandIn, awkward_client: OdooClient, shadow: ShadowDatabase, database: str
+    awkward_odoo: StandIn, awkward_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    result = mirror_with(awkward_client, shadow, NO_LOOK_BACK, model=KINDS, settings=EVERYTHING)
+    result = mirror_with(awkward_source, shadow, NO_LOOK_BACK, model=KINDS, settings=EVERYTHING)
     assert assert_companions(awkward_odoo, database, KINDS) == result.counts.inserted * 13
     assert_equal(awkward_odoo, database, [KINDS])
     archived = [number for number, row in shadow_rows(database, KINDS_TABLE).items() if not row["active"]]
     assert archived  # and were compared
-    assert found_by(verify(awkward_client, shadow, model=KINDS)) == {}
+    assert found_by(verify(awkward_source, shadow, model=KINDS)) == {}
     unchanged = RowCounts(unchanged=result.counts.inserted)
-    assert mirror_with(awkward_client, shadow, MirrorOptions(full=True), model=KINDS).counts == unchanged
+    assert mirror_with(awkward_source, shadow, MirrorOptions(full=True), model=KINDS).counts == unchanged
 
 
 def test_values_differ_by_language_and_company_in_what_is_compared(awkward_odoo: StandIn) -> None:
@@ -112,14 +112,14 @@ def test_values_differ_by_language_and_company_in_what_is_compared(awkward_odoo:
 
 
 def test_changed_translations_and_company_values_arrive(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     odoo.execute("res.partner", "write", [5], {"x_slogan": "En avant"}, context={"lang": "fr_FR"})
     odoo.execute("res.partner", "write", [6], {"barcode": "C2"}, context={"allowed_company_ids": [2]})
     odoo.execute("res.partner", "action_archive", [7])
     (created,) = odoo.execute("res.partner", "create", [{"name": "New", "x_slogan": "Onward", "barcode": "C1"}])
-    mirror(client, shadow)
+    mirror(source, shadow)
     assert column(shadow, "x_slogan__translations", [5])[5]["fr_FR"] == "En avant"
     assert column(shadow, "barcode__companies", [6])[6]["2"] == "C2"
     assert column(shadow, "barcode__companies", [created]) == {created: {"1": "C1", "2": None, "3": None}}
@@ -130,7 +130,7 @@ def test_changed_translations_and_company_values_arrive(
 
 def test_the_main_language_is_the_connections_own(awkward_odoo: StandIn, shadow: ShadowDatabase, database: str) -> None:
     extras = {"lang": "fr_FR", "company_ids": [2, 1, 3]}
-    with client_of(awkward_odoo, extras=extras) as french:
+    with source_of(awkward_odoo, extras=extras) as french:
         mirror(french, shadow, KINDS, settings=EVERYTHING)
         assert_companions(awkward_odoo, database, KINDS)
         rows, wanted = shadow_rows(database, KINDS_TABLE), expected_rows(awkward_odoo, KINDS, "fr_FR", company=2)
@@ -144,15 +144,15 @@ def test_the_main_language_is_the_connections_own(awkward_odoo: StandIn, shadow:
 def test_only_the_companies_that_are_chosen_are_kept(
     awkward_odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
-    with client_of(awkward_odoo, extras={"company_ids": [3]}) as client:
-        mirror(client, shadow, KINDS, settings=EVERYTHING)
+    with source_of(awkward_odoo, extras={"company_ids": [3]}) as source:
+        mirror(source, shadow, KINDS, settings=EVERYTHING)
     labels = {tuple(row["x_by_company_char__companies"]) for row in shadow_rows(database, KINDS_TABLE).values()}
     assert labels == {("3",)}
 
 
 def test_a_model_without_such_fields_costs_nothing_more(odoo: StandIn, shadow: ShadowDatabase) -> None:
-    with CountingProxy(odoo) as proxy, client_of(odoo, host=proxy.url) as client, visits(odoo, 30):
-        mirror_with(client, shadow, settings=EVERYTHING)
+    with CountingProxy(odoo) as proxy, source_of(odoo, host=proxy.url) as source, visits(odoo, 30):
+        mirror_with(source, shadow, settings=EVERYTHING)
         assert {call.model for call in proxy.calls}.isdisjoint({"res.lang"})
         assert [call.limit for call in proxy.of("search_read") if call.model == "x_visit"] == [1, 2000]
 
@@ -162,22 +162,22 @@ def test_a_field_that_is_called_like_a_companion_has_a_column_of_its_own(
 ) -> None:
     own_odoo.add_field("res.partner", "x_slogan__translations", "char", default="a field")
     own_odoo.add_field("res.partner", "barcode__companies", "integer", default=7)
-    with client_of(own_odoo) as client:
-        mirror(client, shadow, settings=EVERYTHING)
+    with source_of(own_odoo) as source:
+        mirror(source, shadow, settings=EVERYTHING)
         assert_equal(own_odoo, database, ["res.partner"])
         assert_moved(own_odoo, database)
-        assert found_by(verify(client, shadow, model="res.partner")) == {}
+        assert found_by(verify(source, shadow, model="res.partner")) == {}
 
 
 def test_a_field_may_come_later_that_is_called_like_a_companion(
     own_odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:
-    with client_of(own_odoo) as client:
-        mirror(client, shadow, settings=EVERYTHING)
+    with source_of(own_odoo) as source:
+        mirror(source, shadow, settings=EVERYTHING)
         own_odoo.add_field("res.partner", "x_slogan__translations", "char", default="a field")
         own_odoo.add_field("res.partner", "barcode__companies", "integer", default=7)
         for _ in range(2):
-            mirror(client, shadow)
+            mirror(source, shadow)
             assert_equal(own_odoo, database, ["res.partner"])
             assert_moved(own_odoo, database)
 
@@ -194,83 +194,83 @@ def assert_moved(odoo: StandIn, database: str) -> None:
 
 
 def test_companions_of_what_is_excluded_are_emptied_and_return(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow, settings=EVERYTHING)
-    mirror(client, shadow, settings=EVERYTHING.united(ModelSettings(exclude_fields=("x_slogan", "barcode"))))
+    mirror(source, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING.united(ModelSettings(exclude_fields=("x_slogan", "barcode"))))
     for name in ("x_slogan", "x_slogan__translations", "barcode", "barcode__companies"):
         assert {row[name] for row in shadow_rows(database, PARTNERS).values()} == {None}
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     assert_companions(odoo, database, "res.partner")
 
 
 def test_companions_may_be_asked_for_later(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow)
-    mirror(client, shadow, settings=EVERYTHING, batch_size=70)
+    mirror(source, shadow)
+    mirror(source, shadow, settings=EVERYTHING, batch_size=70)
     assert_companions(odoo, database, "res.partner")
-    mirror(client, shadow, settings=AS_IT_IS)
+    mirror(source, shadow, settings=AS_IT_IS)
     odoo.execute("res.partner", "write", [5], {"x_slogan": "Since then"})
-    mirror(client, shadow)
+    mirror(source, shadow)
     assert column(shadow, "x_slogan", [5]) == {5: "Since then"}
-    mirror(client, shadow, settings=EVERYTHING)  # the columns are written again, so all rows are given them anew
+    mirror(source, shadow, settings=EVERYTHING)  # the columns are written again, so all rows are given them anew
     assert_companions(odoo, database, "res.partner")
 
 
 def test_a_language_that_is_activated_later_comes_to_all_rows(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     french_is_off: Callable[[bool], None],
 ) -> None:
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     assert {tuple(row["x_slogan__translations"]) for row in shadow_rows(database, PARTNERS).values()} == {("en_US",)}
     french_is_off(True)
-    mirror(client, shadow)
+    mirror(source, shadow)
     assert_companions(odoo, database, "res.partner")
 
 
 def test_a_language_that_is_deactivated_leaves_all_rows(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     french_is_off: Callable[[bool], None],
 ) -> None:
     french_is_off(True)
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     french_is_off(False)
-    mirror(client, shadow)
+    mirror(source, shadow)
     assert {tuple(row["x_slogan__translations"]) for row in shadow_rows(database, PARTNERS).values()} == {("en_US",)}
 
 
 def test_verify_tells_of_a_language_that_was_activated_later_and_mends_it(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     french_is_off: Callable[[bool], None],
 ) -> None:
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     french_is_off(True)
-    verification = verify(client, shadow, model="res.partner", repair=True)
+    verification = verify(source, shadow, model="res.partner", repair=True)
     assert found_by(verification).keys() == {"differing"}
     assert_companions(odoo, database, "res.partner")
 
 
 def test_a_company_that_the_login_gets_later_comes_to_all_rows(
     odoo: StandIn,
-    client: OdooClient,
+    source: ApiSource,
     shadow: ShadowDatabase,
     database: str,
     limit_companies: Callable[..., None],
 ) -> None:
     limit_companies(1, 2)
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     limit_companies(*COMPANIES)
-    mirror(client, shadow)
+    mirror(source, shadow)
     assert_companions(odoo, database, "res.partner")
 
 
@@ -282,9 +282,9 @@ def test_a_page_that_is_too_large_in_another_language_or_company_is_halved(
         wanted = "lang" if which == "another language" else "allowed_company_ids"
         return wanted in call.named.get("context", {}) and len(call.ids or ()) > 60
 
-    with CountingProxy(odoo) as proxy, client_of(odoo, host=proxy.url) as client:
+    with CountingProxy(odoo) as proxy, source_of(odoo, host=proxy.url) as source:
         proxy.before = lambda call: Reply(502, "<html>Bad Gateway</html>", HTML_TYPE) if is_too_large(call) else None
-        mirror(client, shadow, settings=EVERYTHING, batch_size=200)
+        mirror(source, shadow, settings=EVERYTHING, batch_size=200)
         refused = [len(call.ids or ()) for call in proxy.calls if is_too_large(call)]
         assert refused[:2] == [200, 100]
     assert_companions(odoo, database, "res.partner")
@@ -300,17 +300,17 @@ def test_a_record_that_goes_before_its_translations_are_read_goes(
         if "lang" in call.named.get("context", {}) and odoo.execute("res.partner", "search", [["id", "=", doomed]]):
             odoo.execute("res.partner", "unlink", [doomed])
 
-    with CountingProxy(odoo) as proxy, client_of(odoo, host=proxy.url) as client:
+    with CountingProxy(odoo) as proxy, source_of(odoo, host=proxy.url) as source:
         proxy.before = delete_meanwhile
-        mirror(client, shadow, settings=EVERYTHING)
+        mirror(source, shadow, settings=EVERYTHING)
     assert_equal(odoo, database, ["res.partner"])
     assert_companions(odoo, database, "res.partner")
 
 
 def test_verify_sees_and_mends_wrong_companions(
-    odoo: StandIn, client: OdooClient, shadow: ShadowDatabase, database: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
-    mirror(client, shadow, settings=EVERYTHING)
+    mirror(source, shadow, settings=EVERYTHING)
     in_odoo(odoo, """UPDATE res_partner SET x_slogan = '{"en_US": "a", "fr_FR": "by SQL"}' WHERE id = 4""")
     for statement in (
         """UPDATE {odoo_shadow_res_partner} SET x_slogan__translations = '{{"en_US": "x"}}' WHERE id = 5""",
@@ -318,7 +318,7 @@ def test_verify_sees_and_mends_wrong_companions(
         "UPDATE {odoo_shadow_res_partner} SET barcode__companies = barcode__companies || '{{\"9\": 1}}' WHERE id = 7",
     ):
         in_shadow(shadow, statement)
-    assert found_by(verify(client, shadow, model="res.partner")) == {"differing": [4, 5, 6, 7]}
-    assert verify(client, shadow, model="res.partner", repair=True).repaired == 4
+    assert found_by(verify(source, shadow, model="res.partner")) == {"differing": [4, 5, 6, 7]}
+    assert verify(source, shadow, model="res.partner", repair=True).repaired == 4
     assert_companions(odoo, database, "res.partner")
-    assert found_by(verify(client, shadow, model="res.partner")) == {}
+    assert found_by(verify(source, shadow, model="res.partner")) == {}

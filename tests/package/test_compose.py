@@ -32,7 +32,7 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.flavours import Flavour
 from tools.embedded_postgres import embedded_postgres, new_database
 
@@ -286,9 +286,9 @@ def mirrored(shadow_db: str, shared_odoos: dict[Flavour, StandIn]) -> str:
 
 
 def mirror(url: str, odoo: StandIn) -> None:
-    with client_of(odoo) as client, ShadowDatabase.from_url(as_role(url, "mirror")) as shadow:
-        bind(client, shadow)
-        mirror_model(client, shadow, "res.company", run=Run(), options=MirrorOptions(full=True))
+    with source_of(odoo) as source, ShadowDatabase.from_url(as_role(url, "mirror")) as shadow:
+        bind(source, shadow)
+        mirror_model(source, shadow, "res.company", run=Run(), options=MirrorOptions(full=True))
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])

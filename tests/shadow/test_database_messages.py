@@ -8,7 +8,7 @@ import pytest
 
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.running import log_of, mirror
@@ -32,8 +32,8 @@ def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
 @pytest.mark.parametrize("body", RAISES.values(), ids=RAISES)
 def test_what_a_trigger_says_of_a_row_stays_in_the_database(hostile: Hostile, odoo: StandIn, body: str) -> None:
     names = {str(record["name"]) for record in odoo.execute("res.company", "search_read", [], ["name"])}
-    with client_of(odoo) as client, hostile.shadow() as shadow:
-        mirror(client, shadow, "res.company")
+    with source_of(odoo) as source, hostile.shadow() as shadow:
+        mirror(source, shadow, "res.company")
         hostile.as_owner(
             f"CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NEW; END $$",
             "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON odoo_shadow.odoo_shadow_res_company"
@@ -43,19 +43,19 @@ def test_what_a_trigger_says_of_a_row_stays_in_the_database(hostile: Hostile, od
             "ALTER TABLE odoo_shadow.odoo_shadow_res_company ENABLE TRIGGER refuse",
         )
         with pytest.raises(ShadowError) as raised:
-            mirror(client, shadow, "res.company", full=True)
+            mirror(source, shadow, "res.company", full=True)
         told = f"{raised.value}{log_of(shadow)}{hostile.as_owner('TABLE odoo_shadow_internal.sync_detail')}"
     assert not any(name in told for name in names)
 
 
 def test_a_constraints_detail_stays_in_the_database(hostile: Hostile, odoo: StandIn) -> None:
-    with client_of(odoo) as client, hostile.shadow() as shadow:
-        mirror(client, shadow, "res.company")
+    with source_of(odoo) as source, hostile.shadow() as shadow:
+        mirror(source, shadow, "res.company")
         hostile.as_owner(
             "DELETE FROM odoo_shadow.odoo_shadow_res_company",
             "UPDATE odoo_shadow.odoo_shadow_meta SET row_count = 0",
             "ALTER TABLE odoo_shadow.odoo_shadow_res_company ADD CONSTRAINT no_names CHECK (name = '')",
         )
         with pytest.raises(ShadowError, match="no_names") as raised:
-            mirror(client, shadow, "res.company", full=True)
+            mirror(source, shadow, "res.company", full=True)
     assert "Failing row" not in str(raised.value)

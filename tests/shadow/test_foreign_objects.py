@@ -12,7 +12,7 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.ownership import list_foreign
 from odoo_shadow.shadow.trust import Trust
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role
@@ -170,8 +170,8 @@ def test_a_view_in_the_place_of_a_mirrored_table_is_refused(hostile: Hostile, od
 
 
 def test_a_trigger_that_comes_while_a_run_is_under_way_does_not_run(hostile: Hostile, odoo: StandIn) -> None:
-    with client_of(odoo) as client, hostile.shadow() as shadow:
-        mirror(client, shadow)
+    with source_of(odoo) as source, hostile.shadow() as shadow:
+        mirror(source, shadow)
         hostile.as_mallory(*CODE)
         pages = 0
 
@@ -189,7 +189,7 @@ def test_a_trigger_that_comes_while_a_run_is_under_way_does_not_run(hostile: Hos
                 )
 
         with pytest.raises(ShadowOwnershipError, match="trigger theirs on odoo_shadow_res_partner"):
-            mirror(client, shadow, full=True, batch_size=100, on_progress=meanwhile)
+            mirror(source, shadow, full=True, batch_size=100, on_progress=meanwhile)
     assert pages == 1
     assert not ran(hostile)
 
@@ -209,8 +209,8 @@ def test_who_is_trusted_by_name_may_own_the_schema(hostile: Hostile, odoo: Stand
 
 
 def test_a_trigger_that_was_agreed_to_runs_until_it_changes(hostile: Hostile, odoo: StandIn) -> None:
-    with client_of(odoo) as client, hostile.shadow() as shadow:
-        mirror(client, shadow)
+    with source_of(odoo) as source, hostile.shadow() as shadow:
+        mirror(source, shadow)
         hostile.as_mallory(*CODE)
         hostile.as_owner(
             "GRANT USAGE ON SCHEMA odoo_shadow TO {mallory}",
@@ -224,36 +224,36 @@ def test_a_trigger_that_was_agreed_to_runs_until_it_changes(hostile: Hostile, od
         with shadow.transaction() as tx:
             (found,) = list_foreign(tx)
     agreed = Trust(objects=frozenset({found.agreement}))
-    with client_of(odoo) as client, hostile.shadow(agreed) as shadow:
-        mirror(client, shadow, full=True)
+    with source_of(odoo) as source, hostile.shadow(agreed) as shadow:
+        mirror(source, shadow, full=True)
         hostile.as_mallory(
             "CREATE OR REPLACE FUNCTION public.steal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$"
         )
         with pytest.raises(ShadowOwnershipError, match="trigger audit"):
-            mirror(client, shadow, full=True)
+            mirror(source, shadow, full=True)
 
 
 def test_triggers_of_the_sync_role_itself_and_of_superusers_are_no_ones_business(
     hostile: Hostile, odoo: StandIn
 ) -> None:
-    with client_of(odoo) as client, hostile.shadow() as shadow:
-        mirror(client, shadow)
+    with source_of(odoo) as source, hostile.shadow() as shadow:
+        mirror(source, shadow)
         hostile.as_owner(
             "CREATE FUNCTION public.audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
             "CREATE TRIGGER audit BEFORE INSERT OR UPDATE ON odoo_shadow.odoo_shadow_res_partner"
             " FOR EACH ROW EXECUTE FUNCTION public.audit()",
         )
-        mirror(client, shadow, full=True)
+        mirror(source, shadow, full=True)
 
 
 def test_an_unfinished_run_is_told_too(hostile: Hostile, odoo: StandIn) -> None:
-    with client_of(odoo) as client, hostile.shadow() as shadow:
+    with source_of(odoo) as source, hostile.shadow() as shadow:
 
         def stop(_: object) -> None:
             raise StoppedError("in the middle")
 
         with pytest.raises(StoppedError):
-            mirror(client, shadow, batch_size=50, on_progress=stop)
+            mirror(source, shadow, batch_size=50, on_progress=stop)
     hostile.as_owner("ALTER TABLE odoo_shadow.odoo_shadow_res_partner OWNER TO {mallory}")
     refused(hostile, odoo, "table odoo_shadow.odoo_shadow_res_partner", hostile.mallory)
 
@@ -311,8 +311,8 @@ def test_a_child_table_is_refused(hostile: Hostile, odoo: StandIn) -> None:
 
 
 def test_a_when_that_calls_their_code_cannot_be_agreed_to(hostile: Hostile, odoo: StandIn) -> None:
-    with client_of(odoo) as client, hostile.shadow() as shadow:
-        mirror(client, shadow)
+    with source_of(odoo) as source, hostile.shadow() as shadow:
+        mirror(source, shadow)
         hostile.as_mallory(*CODE)
         hostile.as_owner(
             "CREATE TRIGGER audit BEFORE UPDATE ON odoo_shadow.odoo_shadow_res_partner FOR EACH ROW"

@@ -17,15 +17,15 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.run.preview import preview_model
 from odoo_shadow.mirror.shape import hash_keys
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_stand_in import StandIn
 from tests.support.catalog import contents
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.roles import as_role, new_role, run_as_owner
@@ -45,17 +45,17 @@ def hash_of(value: object, field: str = "x_name", secret: str = SECRET) -> str:
 
 
 @pytest.fixture
-def visiting(shared_odoo: StandIn) -> Iterator[OdooClient]:
+def visiting(shared_odoo: StandIn) -> Iterator[ApiSource]:
     """A client with a secret, of an Odoo with a small model."""
-    with client_of(shared_odoo, extras={"hash_secret": SECRET}) as client, visits(shared_odoo, ROWS):
-        yield client
+    with source_of(shared_odoo, extras={"hash_secret": SECRET}) as source, visits(shared_odoo, ROWS):
+        yield source
 
 
 @pytest.fixture
-def rotated(visiting: OdooClient, shared_odoo: StandIn) -> Iterator[OdooClient]:
+def rotated(visiting: ApiSource, shared_odoo: StandIn) -> Iterator[ApiSource]:
     """A client of the same Odoo with another secret."""
-    with client_of(shared_odoo, extras={"hash_secret": OTHER_SECRET}) as client:
-        yield client
+    with source_of(shared_odoo, extras={"hash_secret": OTHER_SECRET}) as source:
+        yield source
 
 
 def read_as_of(shadow: ShadowDatabase, model: str = VISIT) -> str:
@@ -146,7 +146,7 @@ def test_no_secret_is_none() -> None:
 # What is told of it.
 
 
-def test_the_key_has_a_random_name(visiting: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+def test_the_key_has_a_random_name(visiting: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
     with ShadowDatabase.from_url(database, schema="second_mirror") as second:
         mirror_with(visiting, second, settings=NAMELESS)
@@ -155,7 +155,7 @@ def test_the_key_has_a_random_name(visiting: OdooClient, shadow: ShadowDatabase,
 
 
 def test_nothing_that_can_be_read_lets_secrets_be_tried_out(
-    visiting: OdooClient, shadow: ShadowDatabase, database: str
+    visiting: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
     former = hashlib.blake2b(
@@ -177,16 +177,16 @@ def test_nothing_that_can_be_read_lets_secrets_be_tried_out(
     assert words_of(database, "hashed x_name with key [-0-9a-f]+") == {f"hashed x_name with key {key_of(shadow)}"}
 
 
-def test_the_name_stays_over_models_and_runs(visiting: OdooClient, shadow: ShadowDatabase) -> None:
+def test_the_name_stays_over_models_and_runs(visiting: ApiSource, shadow: ShadowDatabase) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
     mirror_with(visiting, shadow, model="res.country", settings=ModelSettings(hashed_fields=("name",)))
     hash_keys._verifier.cache_clear()  # as in another process
-    assert mirror_with(visiting, shadow).kind is Kind.INCREMENTAL
+    assert mirror_with(visiting, shadow).kind is ScanKind.INCREMENTAL
     assert known_keys(shadow) == [key_of(shadow)] == [key_of(shadow, "res.country")]
 
 
 def test_the_slow_proof_is_made_once_a_process(
-    visiting: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+    visiting: ApiSource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = 0
     scrypt = hashlib.scrypt
@@ -204,7 +204,7 @@ def test_the_slow_proof_is_made_once_a_process(
     assert made == 1
 
 
-def test_fields_that_are_not_hashed_need_no_proof(visiting: OdooClient, shadow: ShadowDatabase) -> None:
+def test_fields_that_are_not_hashed_need_no_proof(visiting: ApiSource, shadow: ShadowDatabase) -> None:
     mirror_with(visiting, shadow)
     assert known_keys(shadow) == []
     assert "key" not in read_as_of(shadow)
@@ -214,7 +214,7 @@ def test_fields_that_are_not_hashed_need_no_proof(visiting: OdooClient, shadow: 
 
 
 def test_equal_values_of_two_fields_differ_and_of_one_name_are_joined(
-    visiting: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+    visiting: ApiSource, shared_odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     shared_odoo.add_field(VISIT, "x_other", "char")
     in_odoo(shared_odoo, "UPDATE x_visit SET x_name = 'same', x_other = 'same' WHERE id = 7")
@@ -236,7 +236,7 @@ def former_hash_of(value: object) -> str:
 
 
 def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
-    visiting: OdooClient, shadow: ShadowDatabase, database: str
+    visiting: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     mirror_with(visiting, shadow)
     values = names(shadow)
@@ -253,7 +253,7 @@ def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
         )
         tx.run("DELETE FROM {keys}", keys=tx.internal("hash_secret"))
     assert work_of(plan(visiting, shadow)) == {VISIT: "it is read in another way than before"}
-    assert mirror_with(visiting, shadow).kind is Kind.READ_ANEW
+    assert mirror_with(visiting, shadow).kind is ScanKind.READ_ANEW
     assert names(shadow) == {number: hash_of(value) for number, value in values.items()}
     assert places_of(database, former_hash_of(values[1])) == set()
 
@@ -263,8 +263,8 @@ def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
 
 @pytest.mark.parametrize("on_delete", OnDelete)
 def test_after_a_rotation_no_old_hash_stays(
-    visiting: OdooClient,
-    rotated: OdooClient,
+    visiting: ApiSource,
+    rotated: ApiSource,
     shared_odoo: StandIn,
     shadow: ShadowDatabase,
     database: str,
@@ -282,7 +282,7 @@ def test_after_a_rotation_no_old_hash_stays(
     assert words_of(database, old_hashes) == set(old_hashes.split("|")) - removed
 
     assert work_of(plan(rotated, shadow, options=options)) == {VISIT: "it is read in another way than before"}
-    assert mirror_with(rotated, shadow, options).kind is Kind.READ_ANEW
+    assert mirror_with(rotated, shadow, options).kind is ScanKind.READ_ANEW
     assert words_of(database, old_hashes) == set()
     ((name,),) = in_odoo(shared_odoo, "SELECT x_name FROM x_visit WHERE id = 5")
     assert names(shadow)[5] == hash_of(name, secret=OTHER_SECRET)
@@ -291,20 +291,20 @@ def test_after_a_rotation_no_old_hash_stays(
 
 
 def test_another_login_keeps_the_hashes_of_rows_that_are_gone(
-    visiting: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+    visiting: ApiSource, shared_odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     options = MirrorOptions(on_delete=OnDelete.MARK)
     mirror_with(visiting, shadow, options, settings=NAMELESS)
     old = names(shadow)
     shared_odoo.execute(VISIT, "unlink", [7])
     mirror_with(visiting, shadow, options)
-    with client_of(shared_odoo, extras={"hash_secret": SECRET, "company_ids": [1]}) as other:
-        assert mirror_with(other, shadow, options).kind is Kind.READ_ANEW
+    with source_of(shared_odoo, extras={"hash_secret": SECRET, "company_ids": [1]}) as other:
+        assert mirror_with(other, shadow, options).kind is ScanKind.READ_ANEW
     assert names(shadow) == old
 
 
 def test_a_secret_that_comes_back_has_its_name_again_until_its_row_is_deleted(
-    visiting: OdooClient, rotated: OdooClient, shadow: ShadowDatabase
+    visiting: ApiSource, rotated: ApiSource, shadow: ShadowDatabase
 ) -> None:
     mirror_with(visiting, shadow, settings=NAMELESS)
     first = key_of(shadow)
@@ -320,7 +320,7 @@ def test_a_secret_that_comes_back_has_its_name_again_until_its_row_is_deleted(
 
 
 def test_a_dry_run_foretells_it_and_writes_nothing(
-    visiting: OdooClient, rotated: OdooClient, shadow: ShadowDatabase, database: str
+    visiting: ApiSource, rotated: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     options = MirrorOptions()
     assert preview_model(visiting, shadow, VISIT, options=options, settings=NAMELESS).rows == ROWS

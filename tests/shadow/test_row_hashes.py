@@ -23,9 +23,9 @@ from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.database import PgConnection, ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, CountingProxy, in_shadow, mirror_with, visits
 from tests.support.planning import passed_over, plan, plan_and_mirror, work_of
 from tests.support.roles import as_role, new_role, run_as_owner
@@ -43,11 +43,11 @@ NO_LOOK_BACK = MirrorOptions(look_back=timedelta(0))
 
 
 @pytest.fixture
-def visiting(shared_odoo: StandIn, shadow: ShadowDatabase) -> Iterator[OdooClient]:
+def visiting(shared_odoo: StandIn, shadow: ShadowDatabase) -> Iterator[ApiSource]:
     """A client of an Odoo of which a small model has been mirrored."""
-    with client_of(shared_odoo) as client, visits(shared_odoo, ROWS):
-        plan_and_mirror(client, shadow)
-        yield client
+    with source_of(shared_odoo) as source, visits(shared_odoo, ROWS):
+        plan_and_mirror(source, shadow)
+        yield source
 
 
 def key_of(shadow: ShadowDatabase) -> bytes:
@@ -107,7 +107,7 @@ def test_a_guess_of_a_hidden_column_cannot_be_confirmed(shadow: ShadowDatabase, 
     assert with_key.startswith(digest)  # the key is all that the reader lacks
 
 
-def test_readers_do_not_get_at_the_key(visiting: OdooClient, shadow: ShadowDatabase, database: str) -> None:
+def test_readers_do_not_get_at_the_key(visiting: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     with new_role(database) as reader:
         run_as_owner(
             database,
@@ -146,11 +146,11 @@ def test_the_key_is_in_no_statement(shared_odoo: StandIn, database: str) -> None
     def connect() -> PgConnection:
         return psycopg.connect(database, cursor_factory=Recorder)
 
-    with ShadowDatabase(connect) as shadow, client_of(shared_odoo) as client, visits(shared_odoo, ROWS):
-        mirror_with(client, shadow)
+    with ShadowDatabase(connect) as shadow, source_of(shared_odoo) as source, visits(shared_odoo, ROWS):
+        mirror_with(source, shadow)
         change_key(shadow)
-        mirror_with(client, shadow)
-        verify(client, shadow, repair=True)
+        mirror_with(source, shadow)
+        verify(source, shadow, repair=True)
         key = key_of(shadow)
     assert any("sha256" in statement for statement in sent)
     pads = [bytes(byte ^ mask for byte in key.ljust(64, b"\0")) for mask in (0x36, 0x5C)]
@@ -165,21 +165,21 @@ PROTOCOLS = {"17": ("jsonrpc", "xmlrpc"), "19": ("json2", "jsonrpc", "xmlrpc")}
 @pytest.mark.parametrize("model", ["res.partner", "account.move.line", "product.template", "project.task"])
 def test_all_protocols_give_the_same(shared_odoo: StandIn, shadow: ShadowDatabase, model: str) -> None:
     first, *others = PROTOCOLS[shared_odoo.flavour]
-    with client_of(shared_odoo, extras={"protocol": first}) as client:
-        table = mirror_with(client, shadow, model=model).table
+    with source_of(shared_odoo, extras={"protocol": first}) as source:
+        table = mirror_with(source, shadow, model=model).table
     # XML has LF alone: it is the values that differ there.
     plain = "SELECT id, _sync_hash FROM {table} t WHERE t::text !~ chr(13)"
     with shadow.transaction() as tx:
         hashed: dict[int, str] = dict(tx.run(plain, table=tx.own(table)))
     assert len(hashed) > 10
     for protocol in others:
-        with client_of(shared_odoo, extras={"protocol": protocol}) as client:
-            mirror_with(client, shadow, MirrorOptions(full=True), model=model)
+        with source_of(shared_odoo, extras={"protocol": protocol}) as source:
+            mirror_with(source, shadow, MirrorOptions(full=True), model=model)
         again = column(shadow, "_sync_hash", hashed, table)
         assert again == hashed, protocol
 
 
-def test_a_first_load_is_not_hashed_again(visiting: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_first_load_is_not_hashed_again(visiting: ApiSource, shadow: ShadowDatabase) -> None:
     assert passed_over(plan(visiting, shadow)) == [VISIT]
 
 
@@ -199,16 +199,16 @@ def test_hashes_are_made_anew_without_odoo(
 ) -> None:
     with (
         CountingProxy(shared_odoo) as proxy,
-        client_of(shared_odoo, host=proxy.url) as client,
+        source_of(shared_odoo, host=proxy.url) as source,
         visits(shared_odoo, ROWS),
     ):
-        plan_and_mirror(client, shadow)
-        assert passed_over(plan(client, shadow)) == [VISIT]
+        plan_and_mirror(source, shadow)
+        assert passed_over(plan(source, shadow)) == [VISIT]
         before, stamps = hashes(shadow), column(shadow, "_synced_at", ALL, VISITS)
         change(shadow)
-        assert work_of(plan(client, shadow, options=NO_LOOK_BACK)) == {VISIT: ANEW}
+        assert work_of(plan(source, shadow, options=NO_LOOK_BACK)) == {VISIT: ANEW}
         proxy.clear()
-        result = mirror_with(client, shadow, NO_LOOK_BACK)
+        result = mirror_with(source, shadow, NO_LOOK_BACK)
         assert proxy.answered("search_read") == 0
         assert result.counts == RowCounts()
         assert column(shadow, "_synced_at", ALL, VISITS) == stamps
@@ -218,13 +218,13 @@ def test_hashes_are_made_anew_without_odoo(
             assert set(after.values()).isdisjoint(before.values())
         else:
             assert after == before
-        assert passed_over(plan(client, shadow)) == [VISIT]
-        full = mirror_with(client, shadow, MirrorOptions(full=True))
+        assert passed_over(plan(source, shadow)) == [VISIT]
+        full = mirror_with(source, shadow, MirrorOptions(full=True))
         assert full.counts == RowCounts(unchanged=ROWS)
 
 
 def test_a_row_that_the_window_holds_is_not_written_for_its_hash_alone(
-    visiting: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase
+    visiting: ApiSource, shared_odoo: StandIn, shadow: ShadowDatabase
 ) -> None:
     shared_odoo.execute(VISIT, "write", [7, 8], {"x_name": "Written"})
     assert mirror_with(visiting, shadow).counts.updated == 2
@@ -234,7 +234,7 @@ def test_a_row_that_the_window_holds_is_not_written_for_its_hash_alone(
 
 
 def test_a_crash_in_between_costs_only_time(
-    visiting: OdooClient, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+    visiting: ApiSource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = hashes(shadow)
     as_version_4_left_them(shadow)
@@ -258,7 +258,7 @@ def test_a_crash_in_between_costs_only_time(
 
 @pytest.mark.parametrize("excluded", [(), ("x_name",)], ids=["a column comes", "a column goes"])
 def test_other_columns_have_other_hashes_at_once(
-    visiting: OdooClient, shared_odoo: StandIn, shadow: ShadowDatabase, excluded: tuple[str, ...]
+    visiting: ApiSource, shared_odoo: StandIn, shadow: ShadowDatabase, excluded: tuple[str, ...]
 ) -> None:
     before, stamps = hashes(shadow), column(shadow, "_synced_at", ALL, VISITS)
     if not excluded:
@@ -271,7 +271,7 @@ def test_other_columns_have_other_hashes_at_once(
     assert mirror_with(visiting, shadow, MirrorOptions(full=True)).counts == RowCounts(unchanged=ROWS)
 
 
-def test_a_repaired_row_is_hashed_as_a_run_does(visiting: OdooClient, shadow: ShadowDatabase) -> None:
+def test_a_repaired_row_is_hashed_as_a_run_does(visiting: ApiSource, shadow: ShadowDatabase) -> None:
     right = hashes(shadow)
     in_shadow(shadow, "UPDATE {odoo_shadow_x_visit} SET x_name = 'spoilt', _sync_hash = 'x' WHERE id = 7")
     assert verify(visiting, shadow, repair=True).repaired == 1

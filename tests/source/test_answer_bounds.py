@@ -17,8 +17,8 @@ from odoo_shadow.source.api import http
 from odoo_shadow.source.api.client import ATTEMPTS, OdooClient
 from odoo_shadow.source.api.headers import LONGEST_RETRY_AFTER
 from odoo_shadow.source.api.http import DEADLINE_IN_TIMEOUTS, MOST_BYTES, MOST_VALUES
-from odoo_shadow.source.api.pages import Page, newest_id, read_pages
-from odoo_shadow.source.api.reading import Reading
+from odoo_shadow.source.api.ids import highest_id
+from odoo_shadow.source.api.pages import read_pages
 from odoo_shadow.source.errors import (
     OdooConfigurationError,
     OdooError,
@@ -28,6 +28,8 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreachableError,
 )
+from odoo_shadow.source.pages import Page
+from odoo_shadow.source.reading import EVERYWHERE, Reading
 from tests.support.child import in_a_child
 from tests.support.raw_clients import ClientTo, failing_with
 from tests.support.raw_server import HTML_TYPE, RawServer, Reply, Request, gzipped, result
@@ -460,7 +462,7 @@ def test_records_that_do_not_belong_to_the_ids(records: object, server: RawServe
 def test_a_newest_id_that_is_none(newest: object, server: RawServer, client: OdooClient) -> None:
     server.otherwise = searching(newest)
     with failing_with(OdooServerError):
-        newest_id(client, READING)
+        highest_id(client, READING, EVERYWHERE)
 
 
 @pytest.mark.timeout(30)

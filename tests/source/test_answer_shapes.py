@@ -13,22 +13,18 @@ from typing import cast
 
 import pytest
 
-from odoo_shadow.mirror.health.doctor import Verdict, examine
-from odoo_shadow.mirror.identity import _ask
+from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.shape.columns import boolean, integer, jsonb, many2one, number
-from odoo_shadow.mirror.shape.describe import companies_of, languages_of, read_layout
+from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.id_check import IdCheck, Transactions
-from odoo_shadow.mirror.sync.model import _about
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.shadow.state.newest import DatedRow
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.discovery import discover_models
-from odoo_shadow.source.api.fields import Field, read_fields
-from odoo_shadow.source.api.fingerprints import read_fields_states
-from odoo_shadow.source.api.reading import Reading, Variant, add_variants
+from odoo_shadow.source.api.fields import parse_field
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.api.variants import add_variants
 from odoo_shadow.source.errors import (
     OdooAuthenticationError,
     OdooConfigurationError,
@@ -37,7 +33,10 @@ from odoo_shadow.source.errors import (
     OdooRequestError,
     OdooServerError,
 )
+from odoo_shadow.source.fields import Field
+from odoo_shadow.source.reading import Reading, Variant
 from odoo_shadow.source.types import Json
+from odoo_shadow.text.findings import Verdict
 from tests.support.raw_clients import SECRET, ClientTo, failing_with
 from tests.support.raw_server import RawServer, Reply, Request, result
 
@@ -72,41 +71,41 @@ SHAPES: list[Json] = [
     {"id": {"type": None}},
 ]
 
-READERS: dict[str, Callable[[OdooClient], object]] = {
-    "search_read": lambda odoo: odoo.search_read("res.partner"),
-    "search": lambda odoo: odoo.search("res.partner"),
-    "search_count": lambda odoo: odoo.search_count("res.partner"),
-    "fields_get": lambda odoo: odoo.fields_get("res.partner"),
+READERS: dict[str, Callable[[ApiSource], object]] = {
+    "search_read": lambda odoo: odoo.client.search_read("res.partner"),
+    "search": lambda odoo: odoo.client.search("res.partner"),
+    "search_count": lambda odoo: odoo.client.search_count("res.partner"),
+    "fields_get": lambda odoo: odoo.client.fields_get("res.partner"),
     "readable models": lambda odoo: odoo.readable_models,
-    "models": discover_models,
-    "fields": lambda odoo: read_fields(odoo, "res.partner"),
-    "fields' states": lambda odoo: read_fields_states(odoo, ["res.partner"]),
+    "models": ApiSource.discover,
+    "fields": lambda odoo: odoo.describe("res.partner"),
+    "fields' states": lambda odoo: odoo.field_states(["res.partner"]),
     "layout": lambda odoo: read_layout(odoo, "res.partner"),
-    "languages": languages_of,
-    "companies": companies_of,
-    "the database's uuid": lambda odoo: odoo.database_uuid,
-    "when rows were written": lambda odoo: _ask(odoo, "res.partner", [DatedRow(1, A_MOMENT, A_MOMENT)]),
-    "about a model": lambda odoo: _about(odoo, "res.partner"),
-    "owner": lambda odoo: odoo._check_owner(2),
+    "languages": ApiSource.languages,
+    "companies": ApiSource.companies,
+    "the database's uuid": lambda odoo: odoo.database_state(),
+    "when rows were written": lambda odoo: odoo.dates("res.partner", [1], made=True),
+    "about a model": lambda odoo: odoo.about("res.partner"),
+    "owner": lambda odoo: odoo.client._check_owner(2),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: json.dumps(shape)[:30])
 @pytest.mark.parametrize("what", READERS)
-def test_any_shape_is_read_or_refused(what: str, shape: Json, server: RawServer, client: OdooClient) -> None:
+def test_any_shape_is_read_or_refused(what: str, shape: Json, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: result(shape)
     try:
-        READERS[what](client)
+        READERS[what](source)
     except OdooError as error:
         assert "'odoo_raw'" in str(error) and "\n" not in str(error)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: json.dumps(shape)[:30])
 def test_the_doctor_tells_of_any_shape(
-    shape: Json, server: RawServer, client: OdooClient, shadow: ShadowDatabase
+    shape: Json, server: RawServer, source: ApiSource, shadow: ShadowDatabase
 ) -> None:
     server.otherwise = lambda _: result(shape)
-    findings = examine(client, shadow, ["res.partner"], timedelta(minutes=15))
+    findings = examine(source, shadow, ["res.partner"], timedelta(minutes=15))
     assert any(finding.verdict is not Verdict.OK for finding in findings)
 
 
@@ -124,21 +123,19 @@ LOGINS: list[tuple[Json, type[OdooError]]] = [
 
 @pytest.mark.parametrize(("answer", "kind"), LOGINS, ids=str)
 def test_a_login_that_answers_no_user(
-    answer: Json, kind: type[OdooError], server: RawServer, client: OdooClient
+    answer: Json, kind: type[OdooError], server: RawServer, source: ApiSource
 ) -> None:
     server.everything = lambda _: result(answer)
     with failing_with(kind):
-        client.user_id()
+        source.user_id()
 
 
 @pytest.mark.parametrize("envelope", ['{"result": 7}', '{"jsonrpc": "2.0"}', "7", '"x"', "null", "[7]"])
 @pytest.mark.parametrize("status", [201, 206, 400, 500])
-def test_a_result_with_another_status_is_none(
-    envelope: str, status: int, server: RawServer, client: OdooClient
-) -> None:
+def test_a_result_with_another_status_is_none(envelope: str, status: int, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: Reply(status, envelope)
     with failing_with(OdooServerError):
-        client.search_count("res.partner")
+        source.client.search_count("res.partner")
 
 
 ERRORS: list[Json] = [
@@ -159,10 +156,10 @@ ERRORS: list[Json] = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: json.dumps(error)[:30])
-def test_any_error_is_one_short_sentence(error: Json, server: RawServer, client: OdooClient) -> None:
+def test_any_error_is_one_short_sentence(error: Json, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: Reply(body=json.dumps({"error": error}))
     with pytest.raises(OdooError) as raised:
-        client.search_count("res.partner")
+        source.client.search_count("res.partner")
     assert len(str(raised.value)) < 800
     for length in range(4, len(SECRET)):  # no piece of it either
         assert SECRET[:length] not in str(raised.value)
@@ -261,16 +258,16 @@ VARIANTS = [
 
 
 @pytest.mark.parametrize("others", VARIANTS, ids=str)
-def test_variants_that_do_not_belong_to_the_records(others: Json, server: RawServer, client: OdooClient) -> None:
+def test_variants_that_do_not_belong_to_the_records(others: Json, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: result(others)
-    variants = (Variant("translations", "en_US", ("name",)), Variant("translations", "fr_FR", ("name",), {}))
+    variants = (Variant("translations", "en_US", ("name",), is_main=True), Variant("translations", "fr_FR", ("name",)))
     with failing_with(OdooServerError, "fr_FR"):
-        add_variants(client, Reading("res.partner", ("id", "name"), (), variants), [{"id": 7, "name": "x"}])
+        add_variants(source.client, Reading("res.partner", ("id", "name"), (), variants), [{"id": 7, "name": "x"}])
 
 
 def test_labels_are_what_postgresql_can_store() -> None:
     details: dict[str, Json] = {"type": "char", "string": "a\x00b\ud800", "selection": [["\x00", "\udfff"], ["a"], 7]}
-    field = Field.parse("x", details)
+    field = parse_field("x", details)
     assert field.label == "a\u2400b\ufffd" and field.selection == (("\u2400", "\ufffd"),)
 
 
@@ -279,24 +276,24 @@ COUNTS = [10**15, 2**62, 101]
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("count", COUNTS)
-def test_more_records_than_ids_are_not_counted_for_ever(count: int, server: RawServer, client: OdooClient) -> None:
+def test_more_records_than_ids_are_not_counted_for_ever(count: int, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: result(count)
     with failing_with(OdooRecordIdError, f"{count} records with ids from 1 to 100"):
-        _narrowing(client).count_theirs(0, 100)
+        _narrowing(source).count_theirs(0, 100)
 
 
 @pytest.mark.parametrize("ids", [[0], [101], [50, 10**18], [-5]])
-def test_ids_from_elsewhere_are_not_taken_for_missing(ids: Json, server: RawServer, client: OdooClient) -> None:
+def test_ids_from_elsewhere_are_not_taken_for_missing(ids: Json, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: result(ids)
     with failing_with(OdooServerError, "ids that are not from 1 to 100"):
-        _narrowing(client).compare(0, 100, 3, 2)
+        _narrowing(source).compare(0, 100, 3, 2)
 
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize(("most", "highest"), [(10**15, 2**62), (2**62, 2**63 - 1), (6_000, 2**40)])
 @pytest.mark.parametrize("in_parts", [False, True], ids=["only at first", "in every part"])
 def test_records_that_are_counted_but_not_listed(
-    most: int, highest: int, in_parts: bool, server: RawServer, client: OdooClient
+    most: int, highest: int, in_parts: bool, server: RawServer, source: ApiSource
 ) -> None:
     def answer(request: Request) -> Reply:
         method, args = json.loads(request.body)["params"]["args"][4:6]
@@ -308,11 +305,11 @@ def test_records_that_are_counted_but_not_listed(
     server.otherwise = answer
     live = SimpleNamespace(listed=lambda *_: set(), count=lambda *_: 0)
     with failing_with(OdooServerError, "listed"):
-        _narrowing(client, live).compare(0, highest, most, 0)
+        _narrowing(source, live).compare(0, highest, most, 0)
     assert len(server.requests) < 200
 
 
-def test_a_range_without_end_that_has_few_ids_is_soon_listed(server: RawServer, client: OdooClient) -> None:
+def test_a_range_without_end_that_has_few_ids_is_soon_listed(server: RawServer, source: ApiSource) -> None:
     ids = [1, 2, 2**40, 2**62]
 
     def answer(request: Request) -> Reply:
@@ -323,18 +320,18 @@ def test_a_range_without_end_that_has_few_ids_is_soon_listed(server: RawServer, 
 
     server.otherwise = answer
     live = SimpleNamespace(listed=lambda _, low, high: {item for item in (2, 7) if low < item <= high})
-    narrowing = _narrowing(client, live)
+    narrowing = _narrowing(source, live)
     narrowing.compare(0, 2**62, 10**9, 2)
     assert (narrowing.found.gone, narrowing.found.missing) == ([7], [1, 2**40, 2**62])
     assert len(server.requests) < 200
 
 
-def _narrowing(client: OdooClient, live: object = None) -> IdCheck:
+def _narrowing(source: ApiSource, live: object = None) -> IdCheck:
     """A comparison that ends before anything of the shadow is written.
 
     :param live: what the shadow has; None when nothing of it is read.
     """
-    return IdCheck(client, Reading("res.partner", ("id", "name")), cast(LiveIds, live), cast(Transactions, nullcontext))
+    return IdCheck(source, Reading("res.partner", ("id", "name")), cast(LiveIds, live), cast(Transactions, nullcontext))
 
 
 @pytest.mark.parametrize("number", ["nan", "NaN", "inf", "-Infinity"])
@@ -361,21 +358,21 @@ def test_numbers_that_json_has_not_come_over_every_protocol(
     )
 
 
-def test_ids_of_views_that_count_in_fractions_are_whole(server: RawServer, client: OdooClient) -> None:
+def test_ids_of_views_that_count_in_fractions_are_whole(server: RawServer, source: ApiSource) -> None:
     """Such as a view whose ids are `numeric`: Odoo passes them on as floats (17.0 and 19.0)."""
     server.otherwise = lambda _: result([3.0, 9007199254740991.0])
-    ids = client.search("res.partner")
+    ids = source.client.search("res.partner")
     assert ids == [3, 2**53 - 1] and {type(item) for item in ids} == {int}
     server.otherwise = lambda _: result([{"id": 3.0, "x": 3.0}])
-    (record,) = client.search_read("res.partner")
+    (record,) = source.client.search_read("res.partner")
     assert record == {"id": 3, "x": 3.0} and type(record["id"]) is int
 
 
 @pytest.mark.parametrize("number", [3.5, 2.0**53, -(2.0**60)])
-def test_other_fractions_are_no_ids(number: float, server: RawServer, client: OdooClient) -> None:
+def test_other_fractions_are_no_ids(number: float, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: result([number])
     with failing_with(OdooServerError, "no list of ids"):
-        client.search("res.partner")
+        source.client.search("res.partner")
 
 
 @pytest.mark.parametrize("flavour", ["jsonrpc", "json2"])
@@ -474,9 +471,9 @@ XML: dict[str, str] = {
 @pytest.mark.parametrize("what", XML)
 def test_xml_of_another_shape(what: str, server: RawServer, client_to: ClientTo) -> None:
     server.everything = lambda _: Reply(body=XML[what], content_type="text/xml")
-    client = client_to(server.url, protocol="xmlrpc")
+    source = client_to(server.url, protocol="xmlrpc")
     with pytest.raises(OdooError) as raised:
-        client.user_id()
+        source.user_id()
     assert isinstance(raised.value, OdooServerError | OdooRequestError)
     assert "root:" not in str(raised.value)
 

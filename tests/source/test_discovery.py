@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.discovery import Kind, discover_models
+from odoo_shadow.source.api.discovery import discover_models
+from odoo_shadow.source.models import ModelKind
 from tests.support.raw_server import RawServer, Reply, Request, result
 
 FIELDS = {"write_date": {"type": "datetime", "store": True}}
@@ -32,4 +33,8 @@ def odoo_16(request: Request) -> Reply:
 def test_wizards_of_odoo_are_known_by_name_to_who_may_not_ask(server: RawServer, client: OdooClient) -> None:
     server.everything = odoo_16
     found = {model.name: model.kind for model in discover_models(client).models}
-    assert found == {"res.partner": Kind.TABLE, "sale.advance.payment.inv": Kind.TRANSIENT, "x_wizard": Kind.TABLE}
+    assert found == {
+        "res.partner": ModelKind.TABLE,
+        "sale.advance.payment.inv": ModelKind.TRANSIENT,
+        "x_wizard": ModelKind.TABLE,
+    }

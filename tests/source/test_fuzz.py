@@ -23,14 +23,11 @@ from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.source.api import client as client_module
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.discovery import discover_models
-from odoo_shadow.source.api.fingerprints import read_fields_states
-from odoo_shadow.source.api.pages import newest_id, read_pages
-from odoo_shadow.source.api.reading import Reading
+from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.reading import Reading
 from odoo_stand_in import StandIn
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits
 from tests.support.emptying import empty
 from tests.support.hostile_odoo import HostileProxy, Spoiled, plans
@@ -87,26 +84,26 @@ def fuzzed(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]
     return lambda function: seed(SEED)(chosen(function))
 
 
-def client_through(odoo: StandIn, hostile: HostileProxy, protocol: str) -> OdooClient:
+def source_through(odoo: StandIn, hostile: HostileProxy, protocol: str) -> ApiSource:
     extras = {"protocol": protocol, "timeout": 10}
-    return client_of(odoo, host=hostile.server.url, password=odoo.api_key, extras=extras)
+    return source_of(odoo, host=hostile.server.url, password=odoo.api_key, extras=extras)
 
 
-def pages_of(odoo: OdooClient) -> None:
+def pages_of(odoo: ApiSource) -> None:
     reading = Reading(VISIT, ("id", "x_name", "write_date"))
-    for _ in read_pages(odoo, reading, up_to_id=newest_id(odoo, reading), page_size=5):
+    for _ in odoo.pages(reading, up_to_id=odoo.highest_id(reading), page_size=5):
         pass
 
 
-READS: Mapping[str, Callable[[OdooClient], object]] = {
-    "user_id": OdooClient.user_id,
-    "version": lambda odoo: odoo.version,
-    "server_time": OdooClient.trusted_time,
+READS: Mapping[str, Callable[[ApiSource], object]] = {
+    "user_id": ApiSource.user_id,
+    "version": lambda odoo: odoo.client.version,
+    "server_time": ApiSource.clock,
     "readable_models": lambda odoo: odoo.readable_models,
-    "discover_models": discover_models,
-    "read_fields_states": lambda odoo: read_fields_states(odoo, [VISIT, "res.partner"]),
+    "discover": ApiSource.discover,
+    "field_states": lambda odoo: odoo.field_states([VISIT, "res.partner"]),
     "read_layout": lambda odoo: read_layout(odoo, "res.partner", ModelSettings(all_languages=True, all_companies=True)),
-    "search_count": lambda odoo: odoo.search_count("res.partner"),
+    "search_count": lambda odoo: odoo.client.search_count("res.partner"),
     "pages": pages_of,
 }
 
@@ -137,14 +134,14 @@ def test_reading_survives_any_answer(proxy: tuple[StandIn, HostileProxy]) -> Non
     @given(st.sampled_from(sorted(READS)), st.sampled_from(PROTOCOLS), plans)
     def read(name: str, protocol: str, spoiling: Mapping[int, Spoiled]) -> None:
         hostile.spoil(spoiling)
-        with client_through(odoo, hostile, protocol) as client:
-            note(str(try_out(partial(READS[name], client))))
+        with source_through(odoo, hostile, protocol) as source:
+            note(str(try_out(partial(READS[name], source))))
 
     read()
     assert used_mebibytes() - before < MOST_MEBIBYTES
 
 
-JOBS: Mapping[str, Callable[[OdooClient, ShadowDatabase], object]] = {
+JOBS: Mapping[str, Callable[[ApiSource, ShadowDatabase], object]] = {
     "mirror": lambda odoo, shadow: mirror_with(odoo, shadow, OPTIONS),
     "mirror all": lambda odoo, shadow: mirror_with(odoo, shadow, MirrorOptions(full=True, batch_size=50)),
     "plan": lambda odoo, shadow: plan(odoo, shadow, [VISIT, "res.partner"], OPTIONS),
@@ -177,13 +174,13 @@ def test_mirroring_survives_any_answer(proxy: tuple[StandIn, HostileProxy], url:
         hostile.spoil({})
         with ShadowDatabase.from_url(url, name="fuzz_db") as shadow:
             if loaded:
-                with client_through(odoo, hostile, "jsonrpc") as client:
-                    mirror_with(client, shadow)
+                with source_through(odoo, hostile, "jsonrpc") as source:
+                    mirror_with(source, shadow)
                 in_odoo(odoo, "UPDATE x_visit SET x_name = x_name || '!', write_date = now() AT TIME ZONE 'UTC'")
                 had, knew = rows_of(shadow), books_of(shadow)
             hostile.spoil(spoiling)
-            with client_through(odoo, hostile, protocol) as client:
-                error = try_out(partial(JOBS[name], client, shadow))
+            with source_through(odoo, hostile, protocol) as source:
+                error = try_out(partial(JOBS[name], source, shadow))
             note(str(error))
             if error is not None and loaded and name != "repair":
                 assert rows_of(shadow) == had or books_of(shadow) != knew

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Page, newest_id, read_pages
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
+from odoo_shadow.source.api.domains import ARCHIVED_TOO
+from odoo_shadow.source.api.ids import highest_id
+from odoo_shadow.source.api.pages import read_pages
 from odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, OdooServerError
+from odoo_shadow.source.pages import Page
+from odoo_shadow.source.reading import EVERYWHERE, Reading, Where
 from odoo_shadow.source.types import Domain
 from odoo_stand_in import StandIn
 from tests.support.raw_clients import ClientTo, failing_with
@@ -137,17 +140,17 @@ def test_records_without_ids_of_their_own_are_told_as_such(
         list(read_pages(shared_client, Reading(MODEL, ("id",)), up_to_id=everyone[40], page_size=10))
 
 
-def test_newest_id_counts_archived_records(server: RawServer, client_to: ClientTo) -> None:
+def test_highest_id_counts_archived_records(server: RawServer, client_to: ClientTo) -> None:
     server.otherwise = lambda request: result(1 if b"search_count" in request.body else [41])
-    assert newest_id(client_to(server.url), Reading(MODEL, ())) == 41
+    assert highest_id(client_to(server.url), Reading(MODEL, ()), EVERYWHERE) == 41
     counted, searched = (request.body for request in server.requests[-2:])
     assert b'"order": "id desc"' in searched
     assert all(b'"active_test": false' in body for body in (counted, searched))
 
 
-def test_newest_id_of_nothing(shared_client: OdooClient, everyone: list[int]) -> None:
-    assert newest_id(shared_client, Reading(MODEL, ())) == everyone[-1]
-    assert newest_id(shared_client, Reading(MODEL, ()), [("id", "=", -1)]) is None
+def test_highest_id_of_nothing(shared_client: OdooClient, everyone: list[int]) -> None:
+    assert highest_id(shared_client, Reading(MODEL, ()), EVERYWHERE) == everyone[-1]
+    assert highest_id(shared_client, Reading(MODEL, ()), Where(ids=(-1,))) is None
 
 
 def test_paging_goes_on_after_trouble(shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]) -> None:
@@ -170,14 +173,14 @@ def test_a_model_that_is_not_searched_by_id_is_refused_with_the_reason(
 
     server.otherwise = answer
     with failing_with(OdooRecordIdError, "account.root cannot be searched by id", "leave it out", said):
-        newest_id(client, Reading("account.root", ("id",)))
+        highest_id(client, Reading("account.root", ("id",)), EVERYWHERE)
 
 
 def test_a_refusal_of_everything_is_not_taken_for_that(server: RawServer, client: OdooClient) -> None:
     error = {"name": "odoo.exceptions.UserError", "message": "Out of order.", "debug": "Traceback"}
     server.otherwise = lambda _: Reply(body=json.dumps({"error": {"data": error}}))
     with failing_with(OdooRequestError, "Out of order."):
-        newest_id(client, Reading("res.partner", ("id",)))
+        highest_id(client, Reading("res.partner", ("id",)), EVERYWHERE)
 
 
 def test_a_wrong_domain_is_not_taken_for_that(server: RawServer, client: OdooClient) -> None:
@@ -187,4 +190,4 @@ def test_a_wrong_domain_is_not_taken_for_that(server: RawServer, client: OdooCli
 
     server.otherwise = answer
     with failing_with(OdooRequestError, "Invalid domain term"):
-        newest_id(client, Reading("res.partner", ("id",), [("x_wrong", "=", 1)]))
+        highest_id(client, Reading("res.partner", ("id",), [("x_wrong", "=", 1)]), EVERYWHERE)

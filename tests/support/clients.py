@@ -1,9 +1,10 @@
-"""Clients of the engine's own, for stand-ins."""
+"""The engine's own clients and sources, for stand-ins."""
 
 from __future__ import annotations
 
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 
 
@@ -21,7 +22,12 @@ def client_of(odoo: StandIn, **changed: object) -> OdooClient:
     return OdooClient(OdooConnection.parse("odoo_test", **{**fields, **changed}))  # type: ignore[arg-type]
 
 
-def limited_client_of(odoo: StandIn) -> OdooClient:
-    """Return a client of a login without rights on accounting."""
+def source_of(odoo: StandIn, **changed: object) -> ApiSource:
+    """Return a stand-in as a source. See `client_of`."""
+    return ApiSource(client_of(odoo, **changed))
+
+
+def limited_source_of(odoo: StandIn) -> ApiSource:
+    """Return a stand-in as a source for a login without rights on accounting."""
     password = odoo.limited_api_key if odoo.flavour == "19" else odoo.limited_password
-    return client_of(odoo, login=odoo.limited_login, password=password)
+    return source_of(odoo, login=odoo.limited_login, password=password)

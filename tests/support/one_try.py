@@ -15,6 +15,7 @@ from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.source import ApiSource
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         extras={},
     )
     options = MirrorOptions(batch_size=int(page_size), wait=timedelta(0))
-    with OdooClient(connection) as odoo, ShadowDatabase.from_url(os.environ["SUPABASE_DB_URL"]) as shadow:
+    with ApiSource(OdooClient(connection)) as odoo, ShadowDatabase.from_url(os.environ["SUPABASE_DB_URL"]) as shadow:
         run = Run(UUID(run_id), f"DAG odoo_shadow_sync, run {run_id}")
         sys.stdout.write(f"{mirror_model(odoo, shadow, model, run=run, options=options)}\n")
 

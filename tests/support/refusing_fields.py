@@ -9,10 +9,10 @@ from typing import Any
 
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from odoo_stand_in.errors import AccessError
-from tests.support.clients import client_of
+from tests.support.clients import source_of
 from tests.support.counting import (
     VISIT,
     VISITS,
@@ -27,9 +27,9 @@ Rows = list[dict[str, Any]]
 
 
 @contextmanager
-def client_of_fields(odoo: StandIn, proxy: CountingProxy) -> Iterator[OdooClient]:
+def source_of_fields(odoo: StandIn, proxy: CountingProxy) -> Iterator[ApiSource]:
     """A client, and a model with some more fields."""
-    with client_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
+    with source_of(odoo, host=proxy.url) as opened, visits(odoo, ROWS):
         for name in "abcdef":
             odoo.add_field(VISIT, f"x_{name}", "char", default=name)
         yield opened

@@ -9,10 +9,12 @@ import pytest
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.shape.columns import MisfitError
-from odoo_shadow.mirror.shape.layout import FieldColumn, Labels, Layout
+from odoo_shadow.mirror.shape.layout import FieldColumn, Layout
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.tables.staging import Cell
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.api.fields import parse_field
+from odoo_shadow.source.fields import Field
+from odoo_shadow.source.reading import Labels
 from odoo_shadow.source.types import Json
 from tests.support.conversions import CONVERSIONS, REFUSED
 
@@ -135,13 +137,13 @@ def test_a_model_without_write_date(fields: list[Field]) -> None:
 
 def test_fields_get_is_read_by_attribute() -> None:
     described: dict[str, Json] = {"type": "float", "store": False, "digits": [16, 2], "company_dependent": True}
-    assert Field.parse("x", described) == Field("x", "float", store=False, has_digits=True, company_dependent=True)
-    assert Field.parse("x", {"type": "many2one", "store": True, "relation": "a.b"}).relation == "a.b"
-    assert Field.parse("x", {}) == Field("x", "unknown", store=False)
+    assert parse_field("x", described) == Field("x", "float", store=False, has_digits=True, company_dependent=True)
+    assert parse_field("x", {"type": "many2one", "store": True, "relation": "a.b"}).relation == "a.b"
+    assert parse_field("x", {}) == Field("x", "unknown", store=False)
 
 
 @pytest.mark.parametrize(("digits", "kind"), [([16, 2], "numeric"), (False, "numeric"), (0, "numeric")])
 def test_a_float_is_exact_whatever_its_digits_are(digits: Json, kind: str) -> None:
-    field = Field.parse("x", {"type": "float", "store": True, "digits": digits})
+    field = parse_field("x", {"type": "float", "store": True, "digits": digits})
     assert column_of(field).column.type == kind
-    assert column_of(Field.parse("x", {"type": "float", "store": True})).column.type == "double precision"
+    assert column_of(parse_field("x", {"type": "float", "store": True})).column.type == "double precision"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from odoo_shadow.mirror.shape.secrets import is_secret
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 from tools import credential_fields
 
 TABLE = Path(__file__).parents[2] / "docs" / "credential-fields.md"

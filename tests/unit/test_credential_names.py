@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from odoo_shadow.mirror.shape.secrets import is_secret, why_secret
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 
 KNOWN = tomllib.loads((Path(__file__).parent / "credential_names.toml").read_text(encoding="utf-8"))
 CREDENTIALS: list[str] = KNOWN["credentials"].split()

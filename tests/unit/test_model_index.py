@@ -15,7 +15,7 @@ from odoo_shadow.mirror.shape.model_index import IndexedModel, read_model_index
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.ddl_files import tables_migration
 from odoo_shadow.shadow.names import LONGEST_NAME, distinct_table_name, table_name
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 
 # Odoo's class, its name in fields_get, the column's type
 TYPES = [

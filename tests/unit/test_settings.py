@@ -12,9 +12,9 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import LARGEST_PAGE, MirrorOptions, Run
 from odoo_shadow.mirror.shape.secrets import is_secret
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 
 
 def test_the_priority_models_are_those_of_the_contract() -> None:
@@ -111,7 +111,7 @@ def test_fields_that_are_no_credentials(name: str, kind: str) -> None:
 
 
 def progress(done: float) -> Progress:
-    return Progress("res.partner", Kind.FIRST_LOAD, RowCounts(3, 2, 1), done)
+    return Progress("res.partner", ScanKind.FIRST_LOAD, RowCounts(3, 2, 1), done)
 
 
 def test_progress_is_told_now_and_then() -> None:

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from odoo_shadow.mirror.sync.window import Kind, can_resume, domain_of, kind_of, low_end
+from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end
 from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
+from odoo_shadow.source.api.domains import written_since
 
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
@@ -56,27 +57,27 @@ def test_where_a_window_begins(
 @pytest.mark.parametrize(
     ("watermark", "low", "kind"),
     [
-        (None, None, Kind.FIRST_LOAD),
-        (MARK, None, Kind.FULL),
-        (MARK, NOON, Kind.INCREMENTAL),
+        (None, None, ScanKind.FIRST_LOAD),
+        (MARK, None, ScanKind.FULL),
+        (MARK, NOON, ScanKind.INCREMENTAL),
     ],
 )
-def test_what_a_window_is_called(watermark: Watermark | None, low: datetime | None, kind: Kind) -> None:
+def test_what_a_window_is_called(watermark: Watermark | None, low: datetime | None, kind: ScanKind) -> None:
     assert kind_of(watermark, low) is kind
 
 
 def test_no_low_end_means_no_condition() -> None:
-    assert list(domain_of(None)) == []
+    assert list(written_since(None)) == []
 
 
 @pytest.mark.parametrize("hours", [0, 9, -5, 5.75])
 def test_odoo_is_asked_in_utc_whatever_zone_the_moment_came_in(hours: float) -> None:
     moment = NOON.astimezone(timezone(timedelta(hours=hours)))
-    assert list(domain_of(moment)) == [("write_date", ">=", "2024-02-29 12:00:00")]
+    assert list(written_since(moment)) == [("write_date", ">=", "2024-02-29 12:00:00")]
 
 
 def test_microseconds_are_cut_off_downwards() -> None:
-    (condition,) = domain_of(NOON.replace(microsecond=999_999))
+    (condition,) = written_since(NOON.replace(microsecond=999_999))
     assert condition == ("write_date", ">=", "2024-02-29 12:00:00")
 
 

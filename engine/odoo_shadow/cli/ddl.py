@@ -15,7 +15,7 @@ from odoo_shadow.cli.options import (
     config_option,
     model_choice,
     models_option,
-    odoo_client,
+    odoo_source,
     optional_odoo_options,
     require_odoo,
     set_up_logging,
@@ -40,8 +40,8 @@ from odoo_shadow.shadow.ddl_files import (
     base_migration,
     tables_migration,
 )
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.errors import OdooUnknownModelError
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.shown import shown
 
 
@@ -114,7 +114,7 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
 
 
 def _server_models(odoo_settings: OdooSettings, models: str | None, config: EngineConfig) -> list[ModelTable]:
-    with odoo_client(odoo_settings) as odoo:
+    with odoo_source(odoo_settings) as odoo:
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
             say(f"{left_out.model}: left out: {left_out.reason}.", err=True)
@@ -123,7 +123,7 @@ def _server_models(odoo_settings: OdooSettings, models: str | None, config: Engi
         return [table for table in tables if table is not None]
 
 
-def _model_table(odoo: OdooClient, model: str, settings: ModelSettings) -> ModelTable | None:
+def _model_table(odoo: Source, model: str, settings: ModelSettings) -> ModelTable | None:
     try:
         layout = read_layout(odoo, model, settings)
     except OdooUnknownModelError as error:

@@ -14,8 +14,8 @@ from odoo_shadow.cli.options import (
     look_back_option,
     model_choice,
     models_option,
-    odoo_client,
     odoo_options,
+    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -23,9 +23,10 @@ from odoo_shadow.cli.options import (
 )
 from odoo_shadow.cli.terminal import console
 from odoo_shadow.mirror.config.mirrors_file import EngineConfig
-from odoo_shadow.mirror.health.doctor import Verdict, examine
+from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.report_tables import findings_table
 from odoo_shadow.mirror.run.choose import choose_models
+from odoo_shadow.text.findings import Verdict
 
 SOME_PROBLEM = 1
 
@@ -54,7 +55,7 @@ def doctor(
     Exit codes: 0 no problem, 1 some problem, 2 wrong usage.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
+    with odoo_source(connections) as odoo, shadow_database(connections) as shadow:
         chosen = choose_models(odoo, model_choice(models), shadow)
         findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
     console().print(findings_table(findings))

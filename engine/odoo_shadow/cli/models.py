@@ -15,8 +15,8 @@ from odoo_shadow.cli.options import (
     json_option,
     model_choice,
     models_option,
-    odoo_client,
     odoo_options,
+    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -60,7 +60,7 @@ def models(
     set_up_logging(verbose)
     choice, settings = model_choice(models), (config or EngineConfig()).settings_of
     shadow = shadow_database(connections) if connections["supabase_db_url"] is not None else None
-    with odoo_client(connections) as odoo:
+    with odoo_source(connections) as odoo:
         odoo.user_id()
         with working("Asking Odoo"):
             chosen = choose_models(odoo, choice, shadow)

@@ -25,6 +25,8 @@ from odoo_shadow.shadow.database import DEFAULT_SCHEMA, ShadowDatabase
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import as_text
 from odoo_shadow.text.nearest import is_nearly, nearest
 
@@ -281,7 +283,7 @@ def _path_and_mirror(value: str) -> tuple[Path, str | None]:
     return (Path(path), name or None) if is_part else (Path(value), None)
 
 
-def odoo_client(settings: OdooSettings) -> OdooClient:
+def odoo_source(settings: OdooSettings) -> ApiSource:
     """Build the client that the options describe. Raises `OdooConfigurationError`."""
     _warn_of_misspelt_variables()
     connection = OdooConnection.parse(
@@ -301,7 +303,7 @@ def odoo_client(settings: OdooSettings) -> OdooClient:
         },
         on_command_line=True,
     )
-    return OdooClient(connection)
+    return ApiSource(OdooClient(connection))
 
 
 def _warn_of_misspelt_variables() -> None:
@@ -350,7 +352,7 @@ def tell_only_elsewhere(shadow: ShadowDatabase) -> None:
         say(f"{elsewhere}; a sync would make another one.", err=True)
 
 
-def tell_unused_settings(config: EngineConfig | None, odoo: OdooClient, chosen: Chosen) -> None:
+def tell_unused_settings(config: EngineConfig | None, odoo: Source, chosen: Chosen) -> None:
     """Tell of `model_settings` that no model has. Raises `MirrorConfigurationError` where one seems to be meant."""
     for key in config.unused_settings(chosen.models, lambda: odoo.readable_models) if config else ():
         say(f"model_settings: {key} matches none of the models.", err=True)

@@ -21,8 +21,8 @@ from odoo_shadow.cli.options import (
     look_back_option,
     model_choice,
     models_option,
-    odoo_client,
     odoo_options,
+    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -69,9 +69,9 @@ from odoo_shadow.shadow.state.registry import find_table
 from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.shadow.state.verifications import outcomes_of_run
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.shown import shown
 
@@ -161,7 +161,7 @@ def sync(
         allow_mass_delete=allow_mass_delete,
         wait=timedelta(seconds=wait),
     )
-    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
+    with odoo_source(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
         if accept_database:
             accept(odoo, shadow)
@@ -200,7 +200,7 @@ def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:
 
 
 def _preview_all(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     chosen: Chosen,
     options: MirrorOptions,
@@ -229,7 +229,7 @@ def _preview_all(
 
 
 def _mirror_all(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     chosen: Chosen,
     options: MirrorOptions,
@@ -272,7 +272,7 @@ def _mirror_all(
 
 
 def _mirror(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     model: str,
     run: Run,
@@ -325,9 +325,7 @@ def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Clos
     return table
 
 
-def _close(
-    odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions
-) -> tuple[list[Closed], str | None]:
+def _close(odoo: Source, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> tuple[list[Closed], str | None]:
     """Do what comes after the models; what keeps the rest of it from being done leaves what the models did.
 
     :return: what was done, and why the rest was not.

@@ -17,8 +17,8 @@ from odoo_shadow.cli.options import (
     json_option,
     model_choice,
     models_option,
-    odoo_client,
     odoo_options,
+    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -90,7 +90,7 @@ def verify(
     wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
     outcome = _Outcome(quick)
-    with odoo_client(connections) as odoo, shadow_database(connections) as shadow:
+    with odoo_source(connections) as odoo, shadow_database(connections) as shadow:
         odoo.user_id()
         check_binding(odoo, shadow)
         check_all(odoo, shadow)

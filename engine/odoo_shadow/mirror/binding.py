@@ -21,13 +21,13 @@ from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.state.sync_log import has_run
 from odoo_shadow.shadow.tables.present import recognize
 from odoo_shadow.shadow.views.public_views import PUBLIC, READ_BY_MANY, check_public
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 
-def bind(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
+def bind(odoo: Source, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
     """Make or upgrade the schema, and make sure that it belongs to this Odoo database.
 
     One call for each client, however often it is asked for: the uuid of Odoo's database.
@@ -63,7 +63,7 @@ def check_names_in_public(shadow: ShadowDatabase) -> None:
             check_public(tx, [item.table for item in list_tables(tx)])
 
 
-def check_binding(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+def check_binding(odoo: Source, shadow: ShadowDatabase) -> None:
     """Make sure that the schema may mirror this Odoo database, without writing anything.
 
     :raises ShadowOwnershipError: it mirrors another one.
@@ -75,7 +75,7 @@ def check_binding(odoo: OdooClient, shadow: ShadowDatabase) -> None:
             check_origin(tx, owner, origin)
 
 
-def accept_database(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+def accept_database(odoo: Source, shadow: ShadowDatabase) -> None:
     """Let the schema mirror whatever database is at its address now: all watermarks are forgotten.
 
     So every table is read whole by its next run, and what is gone leaves it; a suspicious share still asks.
@@ -95,14 +95,15 @@ def accept_database(odoo: OdooClient, shadow: ShadowDatabase) -> None:
         "Schema '%s' mirrors what is at %s, database '%s', from now on: every table is read whole by its next run, "
         "and asks (--allow-mass-delete) if a suspicious share of its rows is gone.",
         shadow.schema,
-        odoo.connection.url,
-        odoo.connection.database,
+        odoo.reader.url,
+        odoo.reader.database,
     )
 
 
-def _origin(odoo: OdooClient) -> Origin:
-    return replace(_address(odoo), uuid=odoo.database_uuid, is_neutralized=odoo.is_neutralized)
+def _origin(odoo: Source) -> Origin:
+    state = odoo.database_state()
+    return replace(_address(odoo), uuid=state.uuid, is_neutralized=state.is_neutralized)
 
 
-def _address(odoo: OdooClient) -> Origin:
-    return Origin(odoo.connection.url, odoo.connection.database)
+def _address(odoo: Source) -> Origin:
+    return Origin(odoo.reader.url, odoo.reader.database)

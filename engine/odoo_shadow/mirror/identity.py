@@ -25,7 +25,6 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionError
 from odoo_shadow.shadow.state.newest import (
-    CREATE_DATE,
     DatedRow,
     DatedTable,
     dated_tables,
@@ -37,9 +36,6 @@ from odoo_shadow.shadow.state.newest import (
 from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.state.watermarks import drop_scan
-from odoo_shadow.source.api.answers import is_id, moment_in
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooRequestError,
@@ -48,7 +44,7 @@ from odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
-from odoo_shadow.source.types import Record
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -68,7 +64,6 @@ _PAUSE = 1.0
 
 _TOLERANCE = timedelta(seconds=1)
 _SEVERAL = 3
-_WRITE_DATE = "write_date"
 _OWN_TROUBLE = (
     OdooAccessError,
     OdooRequestError,
@@ -165,7 +160,7 @@ class _Look:
         return None if found is None else Evidence(model, found)
 
 
-def check_run(odoo: OdooClient, shadow: ShadowDatabase, models: Collection[str], *, full: bool) -> None:
+def check_run(odoo: Source, shadow: ShadowDatabase, models: Collection[str], *, full: bool) -> None:
     """Make sure, before a run, that Odoo's database is not an older state of the one that the shadow mirrors.
 
     One call, seldom more. A run that reads its models whole accepts whatever they are now; where the tables of
@@ -191,7 +186,7 @@ def check_run(odoo: OdooClient, shadow: ShadowDatabase, models: Collection[str],
             doubt_none(tx)
 
 
-def check_model(odoo: OdooClient, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
+def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
     """Make sure, before a model is read, that its table is not of a newer state of Odoo's database. One call.
 
     A run that reads it whole accepts that, but does not go on with what an earlier run has left; only then it asks.
@@ -207,7 +202,7 @@ def check_model(odoo: OdooClient, shadow: ShadowDatabase, model: str, *, full: b
             drop_scan(tx, tables[0].table)
 
 
-def check_all(odoo: OdooClient, shadow: ShadowDatabase) -> None:
+def check_all(odoo: Source, shadow: ShadowDatabase) -> None:
     """Make sure, without writing anything, that Odoo's database is not an older state of the one that is mirrored.
 
     :raises ShadowOwnershipError: names a record, and the cure.
@@ -227,15 +222,15 @@ def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
     return [item for item in tables if item.is_doubted] or list(tables)
 
 
-def _refusal(odoo: OdooClient, shadow: ShadowDatabase, found: Evidence) -> ShadowOwnershipError:
+def _refusal(odoo: Source, shadow: ShadowDatabase, found: Evidence) -> ShadowOwnershipError:
     return ShadowOwnershipError(
-        f"{found} ({odoo.connection.url}, database '{odoo.connection.database}'): has a backup been restored, or "
+        f"{found} ({odoo.reader.url}, database '{odoo.reader.database}'): has a backup been restored, or "
         f"another database put in its place? Nothing was written; {acceptance(shadow.schema)}; if only rows of this "
         f"model were set back, sync --full --models {found.model} does."
     )
 
 
-def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
+def _look(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
     look = _Look()
     for item, newest in _by_newest(shadow, [item for item in tables if _is_relied_on(odoo, item)]):
         if look.is_over(newest):
@@ -250,7 +245,7 @@ def _look(odoo: OdooClient, shadow: ShadowDatabase, tables: Sequence[DatedTable]
     return None
 
 
-def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
+def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
     """Return a table's newest rows that Odoo still has; if it has none of the newest, of the next ones."""
     asked: set[int] = set()
     for turn in range(1 + MOST_MORE):
@@ -264,12 +259,12 @@ def _newest_pairs(odoo: OdooClient, shadow: ShadowDatabase, table: DatedTable) -
     return []
 
 
-def _is_relied_on(odoo: OdooClient, table: DatedTable) -> bool:
+def _is_relied_on(odoo: Source, table: DatedTable) -> bool:
     """Say whether a table's rows are what Odoo had.
 
     Beyond a domain rows may stay as they were for ever; with a watermark that is not trusted, all is read again anyway.
     """
-    if table.watermark is not None and lies_ahead(table.watermark, odoo.latest_time()):
+    if table.watermark is not None and lies_ahead(table.watermark, odoo.clock().latest):
         return False
     return not ModelSettings.from_text(table.settings).domain
 
@@ -285,25 +280,14 @@ def _by_newest(shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Iterator
     return iter(sorted(dated, key=lambda item: item[1], reverse=True))
 
 
-def _ask(odoo: OdooClient, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:
+def _ask(odoo: Source, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:
     """Read when records were written and made; those that are gone are left out."""
     has_made = any(row.made_at is not None for row in rows)
-    fields = ["id", _WRITE_DATE, *([CREATE_DATE] if has_made else [])]
-    records = odoo.search_read(model, [("id", "in", [row.id for row in rows])], fields, context=ARCHIVED_TOO)
-    by_id = {record["id"]: record for record in records if is_id(record.get("id"))}
-    return [
-        _Pair(row, _moment(by_id[row.id], _WRITE_DATE), _moment(by_id[row.id], CREATE_DATE))
-        for row in rows
-        if row.id in by_id
-    ]
+    dates = odoo.dates(model, [row.id for row in rows], made=has_made)
+    return [_Pair(row, dates[row.id].written_at, dates[row.id].made_at) for row in rows if row.id in dates]
 
 
-def _moment(record: Record, field: str) -> datetime | None:
-    value = record.get(field)
-    return moment_in(value) if isinstance(value, str) else None
-
-
-def _is_confirmed(odoo: OdooClient, found: Evidence) -> bool:
+def _is_confirmed(odoo: Source, found: Evidence) -> bool:
     """Look once more, a little later."""
     time.sleep(_PAUSE)
     pairs = _ask(odoo, found.model, [found.pair.ours])

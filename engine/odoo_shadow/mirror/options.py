@@ -12,7 +12,7 @@ from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.lease import LEASE
-from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 
 LARGEST_PAGE = 10_000
 """Records a page at the most; larger ones are not faster and come near Odoo's limits of time and memory."""

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from odoo_shadow.mirror.health.doctor import Finding
 from odoo_shadow.shadow.state.sync_log import LogEntry
 from odoo_shadow.shadow.state.verifications import Outcome
+from odoo_shadow.text.findings import Finding
 from odoo_shadow.text.log import Block
 from odoo_shadow.text.shown import shown
 

@@ -12,6 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from odoo_shadow.text.errors import ShownError
+from odoo_shadow.text.shown import shown
+
+_LONGEST_ID = 40
+"""Characters of a text that stands where an id should."""
 
 
 class OdooError(ShownError):
@@ -137,3 +141,26 @@ class OdooLargeAnswerError(OdooServerError):
     def __init__(self, message: str, *, answer_bytes: int) -> None:
         super().__init__(message)
         self.answer_bytes = answer_bytes
+
+
+def text_for_id(asked: str, given: str) -> OdooRecordIdError:
+    """Build the error for a record whose id is a text."""
+    return OdooRecordIdError(
+        f"{asked} has a record whose id is not a whole number ('{shown(given, longest=_LONGEST_ID)}'), as SQL views "
+        "may: rows of the shadow are known by such ids, so this model cannot be mirrored; leave it out."
+    )
+
+
+def shared_id(asked: str, record_id: int) -> OdooRecordIdError:
+    """Build the error for records that have one id together."""
+    return OdooRecordIdError(
+        f"{asked} has more than one record with the id {record_id}, as SQL views may: rows of the shadow are known by "
+        "their ids, so this model cannot be mirrored; leave it out."
+    )
+
+
+def misfit(asked: str, what: str) -> OdooServerError:
+    """Build the error for an answer that is not what was asked for."""
+    return OdooServerError(
+        f"{asked} answered something else than Odoo does: {what}; nothing of it was written.", is_misfit=True
+    )

@@ -29,7 +29,7 @@ from odoo_shadow.source.errors import OdooError
 from odoo_stand_in.schema import Flavour
 from tests.support.clients import client_of
 from tests.support.stories import writes
-from tests.support.stories.mortal import Death, Killed, Life, MortalClient, MortalShadow
+from tests.support.stories.mortal import Death, Killed, Life, MortalShadow, MortalSource
 from tests.support.stories.odoo_side import PLAIN, PRODUCT, TABLES, TEMPLATE, THING, OdooSide
 from tests.support.stories.plans import Plan, Profile, deaths, events_of, plans_of, writes_of
 from tests.support.stories.shadow_side import ShadowSide, differences
@@ -51,13 +51,13 @@ class World:
         self.shadow = ShadowSide(database)
         connection = client_of(self.odoo.odoo).connection
         self.processes = [
-            (MortalClient(connection, lambda: self.odoo.now), MortalShadow(database)) for _ in ("one", "another")
+            (MortalSource(connection, lambda: self.odoo.now), MortalShadow(database)) for _ in ("one", "another")
         ]
 
     def close(self) -> None:
         """End everything."""
-        for client, shadow in self.processes:
-            client.close()
+        for source, shadow in self.processes:
+            source.client.close()
             shadow.close()
         self.shadow.close()
         self.odoo.close()
@@ -240,8 +240,8 @@ class Story(RuleBasedStateMachine):
         run = self._new_run()
         for number in range(len(self.models)):
             assert self.run_once(Plan(model=number, batch=batch), run=run) is Outcome.DONE
-        client, shadow = self._processes[0]
-        for closed in close_run(client, shadow, run=run, options=self._options(Plan(batch=batch))):
+        source, shadow = self._processes[0]
+        for closed in close_run(source, shadow, run=run, options=self._options(Plan(batch=batch))):
             if closed.error is not None:
                 raise closed.error
 
@@ -303,9 +303,9 @@ class Story(RuleBasedStateMachine):
         self._dead[model] = run
         try:
             with self._living(Life(plan.death, _meanwhile(self.odoo, plan.meanwhile)), process):
-                client, shadow = self._processes[process]
+                source, shadow = self._processes[process]
                 mirror_model(
-                    client,
+                    source,
                     shadow,
                     model,
                     run=run,
@@ -339,23 +339,23 @@ class Story(RuleBasedStateMachine):
         return Run(holder=f"run {self._runs}")
 
     def _verify(self, model: str, *, repair: bool) -> Verification:
-        client, shadow = self._processes[0]
+        source, shadow = self._processes[0]
         options = MirrorOptions(batch_size=3, on_delete=self._on_delete, wait=NOW)
         return verify_model(
-            client, shadow, model, run=self._new_run(), options=options, verify=VerifyOptions(repair=repair)
+            source, shadow, model, run=self._new_run(), options=options, verify=VerifyOptions(repair=repair)
         )
 
     @contextmanager
     def _living(self, life: Life, process: int = 0) -> Iterator[None]:
-        client, shadow = self._processes[process]
-        client.life = shadow.life = life
+        source, shadow = self._processes[process]
+        source.mortal.life = shadow.life = life
         try:
             yield
         except Killed:
             shadow.close()
             raise
         finally:
-            client.life = shadow.life = Life()
+            source.mortal.life = shadow.life = Life()
 
 
 def _meanwhile(odoo: OdooSide, events: tuple[tuple[int, Event], ...]) -> Callable[[int], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,8 @@ from psycopg.rows import TupleRow
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.port import Clock
 from odoo_shadow.source.types import Argument, Json
 
 
@@ -87,8 +89,17 @@ class MortalClient(OdooClient):
     def server_time(self) -> datetime:
         return self._answered.replace(microsecond=0)
 
-    def local_time(self) -> datetime:
-        return self._clock()
+
+class MortalSource(ApiSource):
+    """A source whose machine has the stand-in's clock, too."""
+
+    def __init__(self, connection: OdooConnection, clock: Callable[[], datetime]) -> None:
+        self.mortal = MortalClient(connection, clock)
+        super().__init__(self.mortal)
+        self._clock = clock
+
+    def clock(self) -> Clock:
+        return replace(super().clock(), local=self._clock())
 
 
 class _Connection(psycopg.Connection[TupleRow]):

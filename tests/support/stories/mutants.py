@@ -13,16 +13,18 @@ from odoo_shadow.mirror.run import closing
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD
 from odoo_shadow.mirror.sync import model as mirror
 from odoo_shadow.mirror.sync import scan, table_hold, window
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import watermarks
 from odoo_shadow.shadow.state.lease import Lease, take_lease
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Merged, Overwrite
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Page
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
+from odoo_shadow.source.api import domains
+from odoo_shadow.source.api.domains import ARCHIVED_TOO, conditions
+from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.pages import Page
+from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Reading, Where
 from odoo_shadow.source.types import Domain, Record
 from tests.support.stories import told
 from tests.support.stories.odoo_side import THING
@@ -51,18 +53,18 @@ class Mutant:
 def offset_paging() -> Iterator[None]:
     """Page by offset: what goes while the pages are read lets others slip through."""
 
-    def read_pages(
-        client: OdooClient,
+    def pages(
+        source: ApiSource,
         reading: Reading,
-        domain: Domain = (),
+        where: Where = EVERYWHERE,
         *,
         after_id: int = BEFORE_ALL,
         up_to_id: int | None,
         page_size: int,
     ) -> Iterator[Page]:
-        matching = [*domain, ("id", ">", after_id), ("id", "<=", up_to_id)]
+        matching = [*conditions(where), ("id", ">", after_id), ("id", "<=", up_to_id)]
         offset, last_id = 0, after_id
-        while records := client.search_read(
+        while records := source.client.search_read(
             reading.model, matching, reading.fields, limit=page_size, offset=offset, order="id", context=ARCHIVED_TOO
         ):
             offset += len(records)
@@ -70,7 +72,7 @@ def offset_paging() -> Iterator[None]:
             yield Page(records, last_id, is_last=False)
         yield Page([], last_id, is_last=True)
 
-    with patch.object(scan, "read_pages", read_pages):
+    with patch.object(ApiSource, "pages", pages):
         yield
 
 
@@ -84,11 +86,10 @@ def _id(record: Record) -> int:
 def greater_than() -> Iterator[None]:
     """Ask for `write_date >` instead of `>=`."""
 
-    def domain_of(low: datetime | None) -> Domain:
-        return [(field, ">", value) for field, _operator, value in window_domain(low)]  # type: ignore[misc, str-unpack]
+    def written_since(moment: datetime | None) -> Domain:
+        return [] if moment is None else [("write_date", ">", domains.as_odoo(moment))]
 
-    window_domain = window.domain_of
-    with patch.object(window, "domain_of", domain_of), patch.object(scan, "domain_of", domain_of):
+    with patch.object(domains, "written_since", written_since):
         yield
 
 
@@ -171,10 +172,10 @@ def resume_is_all() -> Iterator[None]:
 
     def only_the_rest(
         self: mirror._ModelRun, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
-    ) -> tuple[Watermark, Kind]:
+    ) -> tuple[Watermark, ScanKind]:
         if left is None:
             return read(self, watermark, left, replay_from)
-        return self._read_window(left, Kind.INCREMENTAL, watermark, tells_lateness=False), Kind.INCREMENTAL
+        return self._read_window(left, ScanKind.INCREMENTAL, watermark, tells_lateness=False), ScanKind.INCREMENTAL
 
     with patch.object(mirror._ModelRun, "_read", only_the_rest):
         yield

@@ -9,9 +9,8 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.registry import find_table
 from odoo_shadow.shadow.state.schema import schema_version
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from odoo_shadow.source.odoo_models import odoo_models
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.nearest import nearest
 
 _MOST_NAMED = 10
@@ -19,7 +18,7 @@ _ALIKE = 0.75
 """More than for names of settings: there are a thousand models, and a wrong guess only misleads."""
 
 
-def check_names(odoo: OdooClient, shadow: ShadowDatabase | None, names: Iterable[str]) -> None:
+def check_names(odoo: Source, shadow: ShadowDatabase | None, names: Iterable[str]) -> None:
     """Make sure that models which somebody has named exist: on the server, in the shadow, or in Odoo's own modules.
 
     The server is asked only about names that Odoo's own modules do not have.
@@ -30,7 +29,7 @@ def check_names(odoo: OdooClient, shadow: ShadowDatabase | None, names: Iterable
     doubtful = [name for name in names if name not in odoo_models()]
     doubtful = [name for name in doubtful if name not in odoo.readable_models] if doubtful else []
     doubtful = _not_mirrored(shadow, doubtful) if shadow is not None and doubtful else doubtful
-    unknown = list(islice((name for name in doubtful if not _has(odoo, name)), _MOST_NAMED))
+    unknown = list(islice((name for name in doubtful if not odoo.has_model(name)), _MOST_NAMED))
     if unknown:
         raise _no_model(unknown, odoo.readable_models, "the server")
 
@@ -51,17 +50,6 @@ def _not_mirrored(shadow: ShadowDatabase, names: list[str]) -> list[str]:
     with shadow.transaction() as tx:
         has_shadow = bool(schema_version(tx))
         return [name for name in names if not has_shadow or find_table(tx, name) is None]
-
-
-def _has(odoo: OdooClient, model: str) -> bool:
-    """Say whether the server has a model, even if the login may not read it; what else is wrong its own run tells."""
-    try:
-        odoo.fields_get(model, ["type"])
-    except OdooUnknownModelError:
-        return False
-    except OdooError:
-        return True
-    return True
 
 
 def _no_model(unknown: list[str], listed: Collection[str], where: str) -> MirrorConfigurationError:

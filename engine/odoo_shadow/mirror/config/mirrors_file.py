@@ -22,7 +22,7 @@ from odoo_shadow.shadow.database import DEFAULT_SCHEMA, check_schema
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
-from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.given import given
 from odoo_shadow.text.nearest import did_you_mean, is_nearly

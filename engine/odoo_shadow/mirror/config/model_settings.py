@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from odoo_shadow.mirror.config.complaints import Complaint
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.port import Reader
 from odoo_shadow.text.given import given
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -151,12 +151,12 @@ AS_USUAL = ModelSettings()
 """How a model is mirrored of which nothing else is said."""
 
 
-def read_as(connection: OdooConnection, settings: ModelSettings, key_id: UUID | None) -> str:
+def read_as(reader: Reader, settings: ModelSettings, key_id: UUID | None) -> str:
     """Return what decides which values Odoo gives, and what is kept of them: for another one, rows are read again.
 
     :param key_id: what the connection's `hash_secret` is called; None when no run has used it.
     """
-    decisive: list[str] = [connection.read_as]
+    decisive: list[str] = [reader.read_as]
     if settings.domain:
         decisive.append(f"domain {json.dumps(settings.domain)}")
     if settings.hashed_fields:

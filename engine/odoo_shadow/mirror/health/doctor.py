@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.pace import told_late
-from odoo_shadow.mirror.shape.describe import check_language, closed_models
+from odoo_shadow.mirror.shape.describe import closed_models
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.shadow.circumstances import has_room, hidden_tables, why_read_only
@@ -32,44 +30,24 @@ from odoo_shadow.shadow.views.public_views import (
     foreign_names,
     in_the_way,
 )
-from odoo_shadow.source.api.answers import Entry, moment_in
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.fields import read_fields
-from odoo_shadow.source.api.protocols.json2 import Json2
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Reading
 from odoo_shadow.text.amounts import counted, first_of
+from odoo_shadow.text.findings import Finding, Verdict
 
-TOLERATED_SKEW = timedelta(seconds=60)
 SHORTEST_LOOK_BACK = timedelta(minutes=2)
 """Odoo's default `limit_time_real`; imports and crons may take longer."""
 
 _MOST_NAMES = 8
 
 
-class Verdict(StrEnum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "PROBLEM"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the doctor's table."""
-
-    subject: str
-    verdict: Verdict
-    text: str
-
-
-def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
+def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
     """Examine both sides; what cannot be reached becomes a finding, too."""
     findings: list[Finding] = []
     answers = True
     cells: dict[str, int] = {}
-    for look in (_server(odoo), _models(odoo, models, cells)):
+    for look in (odoo.examine(), _models(odoo, models, cells)):
         try:
             findings += look
         except OdooError as error:
@@ -88,74 +66,24 @@ def examine(odoo: OdooClient, shadow: ShadowDatabase, models: Sequence[str], loo
     return findings
 
 
-def _server(odoo: OdooClient) -> Iterator[Finding]:
-    user_id = odoo.user_id()
-    connection = odoo.connection
-    yield Finding("Odoo", Verdict.OK, f"{odoo.version.text} at {connection.url}, database '{connection.database}'")
-    yield Finding("login", Verdict.OK, f"'{connection.login}' (user {user_id}) accepted over {odoo.protocol.label}")
-    skew = abs(datetime.now(UTC) - odoo.server_time())
-    verdict = Verdict.OK if skew <= TOLERATED_SKEW else Verdict.WARNING
-    yield Finding(
-        "clock",
-        verdict,
-        f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts, unless it is ahead",
-    )
-    users = odoo.look_up("res.users", [("id", "=", user_id)], ["company_ids", "login_date"], context=ARCHIVED_TOO)
-    if odoo.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
-        yield from _database_clock(odoo, users)
-    yield _companies(odoo, users)
-    if connection.lang:
-        check_language(odoo)
-        yield Finding("language", Verdict.OK, f"the server has '{connection.lang}'")
-
-
-def _database_clock(odoo: OdooClient, users: Sequence[Entry]) -> Iterator[Finding]:
-    """Compare the clock behind `write_date` with the one behind watermarks: Odoo has just noted this login."""
-    noted = moment_in(users[0].text("login_date")) if users else None
-    if noted is None:
-        return
-    behind = (odoo.server_time() - noted).total_seconds()
-    verdict = Verdict.OK if abs(behind) <= TOLERATED_SKEW.total_seconds() else Verdict.PROBLEM
-    yield Finding(
-        "write_date",
-        verdict,
-        f"its clock, Odoo's database's, is {behind:.0f} s behind Odoo's; look-back must exceed that",
-    )
-
-
-def _companies(odoo: OdooClient, users: Sequence[Entry]) -> Finding:
-    ids = {item for user in users for item in user.ids("company_ids")}
-    chosen = set(odoo.connection.company_ids) or ids
-    text = f"the login may read companies {first_of(sorted(ids), _MOST_NAMES)}"
-    beyond = sorted(set(odoo.search("res.company", context=ARCHIVED_TOO)) - ids)
-    left_out = sorted(ids - chosen)
-    if beyond:
-        text = f"{text}; out of its reach are {first_of(beyond, _MOST_NAMES)}"
-    if left_out:
-        text = f"{text}; {odoo.connection.setting('company_ids')} leaves out {first_of(left_out, _MOST_NAMES)}"
-    if beyond or left_out:
-        return Finding("companies", Verdict.WARNING, text)
-    return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
-
-
-def _models(odoo: OdooClient, models: Sequence[str], cells: dict[str, int]) -> Iterator[Finding]:
+def _models(odoo: Source, models: Sequence[str], cells: dict[str, int]) -> Iterator[Finding]:
     """Look at models, and note how many values each has."""
-    all_fields = _all_fields(odoo, models)
+    all_fields = odoo.stored_fields(models)
     if all_fields is None:
         yield Finding("fields", Verdict.WARNING, "the login may not read ir.model.fields: hidden fields are not known")
     for model in models:
         try:
-            yield _model(odoo, model, (all_fields or {}).get(model, set()), cells)
+            yield _model(odoo, model, set((all_fields or {}).get(model, ())), cells)
         except OdooUnknownModelError:
             yield Finding(model, Verdict.WARNING, "not installed: is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 
 
-def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, int]) -> Finding:
-    fields = read_fields(odoo, model)
+def _model(odoo: Source, model: str, all_fields: set[str], cells: dict[str, int]) -> Finding:
+    fields = odoo.describe(model)
     readable = {field.name for field in fields}
-    rows = odoo.search_count(model, Reading(model, ()).within(), context=ARCHIVED_TOO)
+    rows = odoo.count(Reading(model, ()))
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
     cells[model] = rows * len(layout.columns)
     hidden = sorted(all_fields - readable)
@@ -163,20 +91,6 @@ def _model(odoo: OdooClient, model: str, all_fields: set[str], cells: dict[str, 
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {first_of(hidden, _MOST_NAMES)}")
     return Finding(model, Verdict.OK, text)
-
-
-def _all_fields(odoo: OdooClient, models: Sequence[str]) -> dict[str, set[str]] | None:
-    """Return the stored fields of models as the server knows them, None when the login may not ask."""
-    try:
-        entries = odoo.look_up(
-            "ir.model.fields", [("model", "in", list(models)), ("store", "=", True)], ["model", "name"]
-        )
-    except OdooError:
-        return None
-    found: dict[str, set[str]] = {}
-    for entry in entries:
-        found.setdefault(entry.text("model"), set()).add(entry.text("name"))
-    return found
 
 
 def _database(

@@ -14,9 +14,8 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.names import table_name
 from odoo_shadow.shadow.sizes import TableSize, table_sizes
 from odoo_shadow.shadow.state.schema import schema_version
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO
 from odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.port import Source
 
 BYTES_A_CELL = 26
 """A guess: 66 columns of `res.partner` were 1.7 kB a row (Odoo 17.0, demo data)."""
@@ -49,7 +48,7 @@ class ModelEntry:
 
 
 def take_inventory(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase | None,
     models: Sequence[str],
     settings: Callable[[str], ModelSettings],
@@ -66,7 +65,7 @@ def take_inventory(
         except (OdooError, MirrorConfigurationError) as error:
             return ModelEntry(model, table_name(model), problem=str(error))
 
-    with ThreadPoolExecutor(odoo.connection.max_connections, thread_name_prefix="odoo-inventory") as pool:
+    with ThreadPoolExecutor(odoo.reader.parallel, thread_name_prefix="odoo-inventory") as pool:
         return list(pool.map(entry, models))
 
 
@@ -75,10 +74,10 @@ def _sizes(shadow: ShadowDatabase, models: Sequence[str]) -> dict[str, TableSize
         return table_sizes(tx, models) if schema_version(tx) else {}
 
 
-def _entry(odoo: OdooClient, model: str, settings: ModelSettings, known: TableSize | None) -> ModelEntry:
+def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize | None) -> ModelEntry:
     refused = known.unreadable_fields if known else []
     layout = read_layout(odoo, model, settings).without(refused)
-    rows = odoo.search_count(model, layout.reading.within(), context=ARCHIVED_TOO)
+    rows = odoo.count(layout.reading)
     columns = len(layout.all_columns)
     return ModelEntry(
         model=model,

@@ -30,13 +30,12 @@ from odoo_shadow.shadow.state.watermarks import NEVER, read_watermark
 from odoo_shadow.shadow.tables.compare import Scope, compare_rows, differing_cells, id_list, id_range
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.present import known_columns, present_columns, recognize
-from odoo_shadow.source.api.answers import is_id, moment_in
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Page, Unreadable, newest_id, read_pages
-from odoo_shadow.source.api.reading import BEFORE_ALL
-from odoo_shadow.source.api.withheld import WITHHELD, still_listed
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
+from odoo_shadow.source.pages import WITHHELD, Page, Unreadable
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import BEFORE_ALL, Where
 from odoo_shadow.source.types import Record
+from odoo_shadow.source.values import is_id, moment_in
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
 
@@ -93,7 +92,7 @@ class Comparison:
     :param unreadable: records that Odoo lists and could not give so far, so that they were compared with nothing.
     """
 
-    odoo: OdooClient
+    odoo: Source
     shadow: ShadowDatabase
     layout: Layout
     witness: Witness
@@ -110,7 +109,7 @@ class Comparison:
     @classmethod
     def prepare(
         cls,
-        odoo: OdooClient,
+        odoo: Source,
         shadow: ShadowDatabase,
         model: str,
         page_size: int,
@@ -136,9 +135,9 @@ class Comparison:
             if table is None or not present_columns(tx, table):
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
-            key_id, watermark = known_key(tx, odoo.connection.hash_secret), read_watermark(tx, table)
+            key_id, watermark = known_key(tx, odoo.reader.hash_secret), read_watermark(tx, table)
         settings = ModelSettings.from_text(kept.settings)
-        reading = read_as(odoo.connection, settings, key_id)
+        reading = read_as(odoo.reader, settings, key_id)
         if kept.read_as not in (None, reading):
             others = f"{model} was mirrored as {kept.read_as}, and "
             if repairs:
@@ -157,7 +156,7 @@ class Comparison:
                 ", ".join(lacking),
             )
         starts, begun = _starts(odoo), time.monotonic()
-        witness = Witness(compared, odoo.connection.hash_secret)
+        witness = Witness(compared, odoo.reader.hash_secret)
         synced_until = NEVER if watermark is None else watermark.last_write_date
         return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun, synced_until)
 
@@ -204,8 +203,8 @@ class Comparison:
 
     def _pages(self, after_id: int) -> Iterator[Page]:
         reading = self.layout.reading
-        up_to_id = newest_id(self.odoo, reading)
-        pages = read_pages(self.odoo, reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
+        up_to_id = self.odoo.highest_id(reading)
+        pages = self.odoo.pages(reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
         return read_ahead(pages)
 
     def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
@@ -248,9 +247,9 @@ class Comparison:
 
     def _cells(self, ids: Sequence[int]) -> list[CellDifference]:
         cells: list[CellDifference] = []
-        chosen = [("id", "in", list(ids))]
-        pages = read_pages(
-            self.odoo, self.layout.reading, chosen, up_to_id=ids[-1] if ids else None, page_size=self.page_size
+        chosen = Where(ids=tuple(ids))
+        pages = self.odoo.pages(
+            self.layout.reading, chosen, up_to_id=ids[-1] if ids else None, page_size=self.page_size
         )
         for page in pages:
             rows, _ = self.witness.rows(page.records)
@@ -263,8 +262,8 @@ class Comparison:
         """Read some records by their ids and compare them, page by page, and then what no page brought."""
         reading, differences = self.layout.reading, dict[int, Difference]()
         withheld, given, fresh = dict[int, Unreadable](), set[int](), set[int]()
-        chosen = [("id", "in", list(ids))]
-        for page in read_pages(self.odoo, reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
+        chosen = Where(ids=tuple(ids))
+        for page in self.odoo.pages(reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
             of_page = {item: record for record in page.records if is_id(item := record["id"])}
             if of_page:
                 differences |= self._compare(page.records, id_list(list(of_page)))
@@ -276,7 +275,7 @@ class Comparison:
         lacking = [item for item in ids if item not in given]
         if lacking:
             differences |= self._compare([], id_list(lacking))
-        unread = still_listed(self.odoo, reading, reading.domain, lacking)
+        unread = self.odoo.ids(reading, Where(ids=tuple(lacking)))
         differences = self._judge(unread, differences, withheld)
         return {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
 
@@ -321,11 +320,12 @@ def not_compared(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadable
     )
 
 
-def _starts(odoo: OdooClient) -> tuple[datetime, ...]:
+def _starts(odoo: Source) -> tuple[datetime, ...]:
     """Read the server's clock, and this machine's, too, if they differ so much that one is wrong.
 
     Which one it is nothing tells: the server's `Date` may come from a proxy, and this machine may run ahead. If only
     the one were taken, all rows of late would count as written just now, or those that are written now would not.
     """
-    server, local = odoo.server_time(), odoo.local_time()
-    return (server,) if abs(server - local) <= CLOCK_TOLERANCE else (server, local)
+    clock = odoo.clock()
+    is_one = abs(clock.source - clock.local) <= CLOCK_TOLERANCE
+    return (clock.source,) if is_one else (clock.source, clock.local)

@@ -29,9 +29,9 @@ from odoo_shadow.shadow.state.proofs import (
 )
 from odoo_shadow.shadow.state.sync_log import CLOSING
 from odoo_shadow.shadow.state.verifications import SLICE, Verification, save_verification
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import BEFORE_ALL
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import BEFORE_ALL
 from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 
@@ -70,7 +70,7 @@ def due_proofs(shadow: ShadowDatabase, tables: Sequence[Finished], page_size: in
 
 
 def prove_slice(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     due: DueProof,
     time_limit: timedelta,
@@ -119,7 +119,7 @@ def prove_slice(
 
 
 def _repair(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     comparison: Comparison,
     ids: dict[int, Difference],

@@ -22,8 +22,8 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.proofs import note_unproven, note_whole_round
 from odoo_shadow.shadow.state.verifications import Verification, save_verification
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.names import is_model_name
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -78,7 +78,7 @@ def mirrored_models(shadow: ShadowDatabase) -> list[str]:
 
 
 def verify_model(
-    odoo: OdooClient, shadow: ShadowDatabase, model: str, *, run: Run, options: MirrorOptions, verify: VerifyOptions
+    odoo: Source, shadow: ShadowDatabase, model: str, *, run: Run, options: MirrorOptions, verify: VerifyOptions
 ) -> Verification:
     """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
 
@@ -142,7 +142,7 @@ def first_on_both_sides(ids: Mapping[int, Difference]) -> list[int]:
 
 
 def repair_rows(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     comparison: Comparison,
     ids: Mapping[int, Difference],

@@ -21,7 +21,7 @@ from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, FieldColumn, Layou
 from odoo_shadow.mirror.shape.secrets import is_secret_property
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.tables.staging import Cell, Row
-from odoo_shadow.source.api.answers import misfit
+from odoo_shadow.source.errors import misfit
 from odoo_shadow.source.types import Json, Record
 from odoo_shadow.text.log import logger
 

@@ -10,9 +10,9 @@ from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice, in_
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.secrets import why_secret
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.discovery import Kind, ServerModel, discover_models
-from odoo_shadow.source.api.fingerprints import FieldsState
+from odoo_shadow.source.fields import FieldsState
+from odoo_shadow.source.models import ModelKind, ServerModel
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -44,7 +44,7 @@ class Chosen:
     fields: Mapping[str, FieldsState] = field(default_factory=dict)
 
 
-def choose_models(odoo: OdooClient, choice: ModelChoice, shadow: ShadowDatabase | None = None) -> Chosen:
+def choose_models(odoo: Source, choice: ModelChoice, shadow: ShadowDatabase | None = None) -> Chosen:
     """Find the models that match a choice; the server is asked only if there are patterns.
 
     A model that is named is taken as it is, whatever it is: an SQL view, a store of credentials, one that is not
@@ -63,12 +63,12 @@ def choose_models(odoo: OdooClient, choice: ModelChoice, shadow: ShadowDatabase 
             )
     if choice.is_plain:
         return Chosen(choice.names)
-    found = discover_models(odoo)
+    found = odoo.discover()
     if not found.is_complete:
         log.warning(
             "The login '%s' may not read ir.model: patterns take only models that it may read and that have a "
             "write_date. Give it the right (Administration / Access Rights), or name further models.",
-            odoo.connection.login,
+            odoo.reader.login,
         )
     reasons = {item.name: _why_not(item, choice) for item in found.models if _is_asked_for(item.name, choice)}
     taken = [name for name, reason in reasons.items() if reason is None]
@@ -85,11 +85,11 @@ def choose_models(odoo: OdooClient, choice: ModelChoice, shadow: ShadowDatabase 
 
 def _listed(reasons: Mapping[str, str]) -> list[LeftOut]:
     """List what is left out; of names that are none, which a hostile server may have without number, only some."""
-    known = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason != Kind.MISNAMED]
-    misnamed = sorted(name for name, reason in reasons.items() if reason == Kind.MISNAMED)
-    known += [LeftOut(name, Kind.MISNAMED) for name in misnamed[:_MOST_MISNAMED]]
+    known = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason != ModelKind.MISNAMED]
+    misnamed = sorted(name for name, reason in reasons.items() if reason == ModelKind.MISNAMED)
+    known += [LeftOut(name, ModelKind.MISNAMED) for name in misnamed[:_MOST_MISNAMED]]
     more = len(misnamed) - _MOST_MISNAMED
-    return [*known, LeftOut(counted(more, "more name"), Kind.MISNAMED)] if more > 0 else known
+    return [*known, LeftOut(counted(more, "more name"), ModelKind.MISNAMED)] if more > 0 else known
 
 
 def _is_asked_for(model: str, choice: ModelChoice) -> bool:
@@ -101,10 +101,10 @@ def _matches_any(pattern: str, models: tuple[ServerModel, ...]) -> bool:
 
 
 def _why_not(model: ServerModel, choice: ModelChoice) -> str | None:
-    if model.kind is Kind.MISNAMED:
+    if model.kind is ModelKind.MISNAMED:
         return str(model.kind)
     if choice.excludes(model.name):
         return "excluded by the mirror's own settings"
     if model.name in choice.names:
         return None
-    return why_secret(model.name, model.text_fields) or (None if model.kind is Kind.TABLE else str(model.kind))
+    return why_secret(model.name, model.text_fields) or (None if model.kind is ModelKind.TABLE else str(model.kind))

@@ -32,9 +32,8 @@ from odoo_shadow.shadow.state.finished import Finished, finished_tables, note_id
 from odoo_shadow.shadow.state.lease import living_holder
 from odoo_shadow.shadow.state.registry import find_table, note_failure, read_settings
 from odoo_shadow.shadow.state.sync_log import CLOSING
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.fingerprints import read_field_identities
 from odoo_shadow.source.errors import OdooError, OdooRefusedFieldsError, OdooUnknownModelError
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.errors import text_of
 from odoo_shadow.text.log import logger
 
@@ -64,7 +63,7 @@ class Closed:
         return f"{self.model}, {self.what}: {self.error or self.counts}"
 
 
-def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
+def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
     """Look after what the models' own runs cannot see; yield what was done, model by model, and what failed.
 
     Several runs may do so at once: each table is held while its rows are written.
@@ -89,7 +88,7 @@ def close_run(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: Mi
         yield from closing.reread_all_due()
 
 
-def reread_due(odoo: OdooClient, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
+def reread_due(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
     """Read rows again that point to what has gone, as after a repair; yield what was done, model by model."""
     return _Closing.of(odoo, shadow, run, options).reread_all_due()
 
@@ -104,14 +103,14 @@ def _watched(tx: Transaction, finished: Sequence[Finished]) -> frozenset[str]:
 class _Closing:
     """:param owner: holds the tables that the run's own models are written to just now."""
 
-    odoo: OdooClient
+    odoo: Source
     shadow: ShadowDatabase
     run: Run
     options: MirrorOptions
     owner: str
 
     @classmethod
-    def of(cls, odoo: OdooClient, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> _Closing:
+    def of(cls, odoo: Source, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> _Closing:
         """Begin, under a name of its own: tasks of one run must not take tables from each other."""
         own = replace(run, holder=f"{run.holder}, at its end, on {socket.gethostname()}, process {os.getpid()}")
         return cls(odoo, shadow, own, options, run.holder)
@@ -155,7 +154,7 @@ class _Closing:
     def look_at_fields(self, finished: Sequence[Finished], identities: dict[str, dict[str, str]]) -> None:
         """Add which fields the models have now. Raises an `OdooError`."""
         if finished:
-            identities |= read_field_identities(self.odoo, [table.model for table in finished])
+            identities |= self.odoo.field_identities([table.model for table in finished])
 
     def refresh(self, table: Finished, watched: Collection[str], identities: Mapping[str, str]) -> RowCounts | None:
         """Compare a table's untracked columns, and note which fields all its rows have the values of then."""

@@ -22,21 +22,16 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as, unm
 from odoo_shadow.mirror.identity import check_run
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
-from odoo_shadow.mirror.shape.describe import companies_of, languages_of
 from odoo_shadow.mirror.shape.hash_keys import known_key
-from odoo_shadow.mirror.shape.layout import COMPANIES, TRANSLATIONS
 from odoo_shadow.mirror.shape.secrets import RULES
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.read_settings import labels_from
-from odoo_shadow.mirror.sync.window import domain_of, low_end
+from odoo_shadow.mirror.sync.window import low_end
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
 from odoo_shadow.shadow.state.registry import register_table
 from odoo_shadow.shadow.state.watermarks import Watermark
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.fingerprints import FieldsState, read_fields_states
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooRequestError,
@@ -45,6 +40,9 @@ from odoo_shadow.source.errors import (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
+from odoo_shadow.source.fields import FieldsState
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Reading, Where
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -104,7 +102,7 @@ def as_before(model: str) -> ModelSettings | None:  # noqa: ARG001 - the signatu
 
 
 def plan_run(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     chosen: Chosen,
     *,
@@ -121,27 +119,27 @@ def plan_run(
     """
     bind(odoo, shadow, chosen.models)
     check_run(odoo, shadow, chosen.models, full=options.full)
-    moment, models = odoo.trusted_time(), chosen.models
+    clock, models = odoo.clock(), chosen.models
     with shadow.transaction() as tx:
-        states, key_id = read_states(tx, models), known_key(tx, odoo.connection.hash_secret)
+        states, key_id = read_states(tx, models), known_key(tx, odoo.reader.hash_secret)
     unknown = [model for model in models if model not in chosen.fields]
-    fields = {**chosen.fields, **(read_fields_states(odoo, unknown) if unknown else {})}
+    fields = {**chosen.fields, **(odoo.field_states(unknown) if unknown else {})}
     kept = {model: state.settings.settings for model, state in states.items()}
     tell_unmatched(
         {model: settings(model) or ModelSettings.from_text(kept.get(model)) for model in models},
         fields,
     )
     labels = _labels(odoo, states.values())
-    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.latest_time())
+    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.clock().latest)
     reasons = {model: planner.known_reason(model) for model in models}
     unclear = [model for model, reason in reasons.items() if reason is None]
     lows = [planner.low(model, replay_from) for model in unclear]
-    with ThreadPoolExecutor(odoo.connection.max_connections, thread_name_prefix="odoo-plan") as pool:
+    with ThreadPoolExecutor(odoo.reader.parallel, thread_name_prefix="odoo-plan") as pool:
         reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
     marks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
     idle = {table: mark for table, mark in marks.items() if mark is not None}
     with shadow.transaction() as tx:
-        advanced = pass_over(tx, run.id, idle, moment)
+        advanced = pass_over(tx, run.id, idle, clock.trusted)
     plan = _plan(reasons, states, advanced)
     _note(shadow, plan, fields)
     return plan
@@ -153,18 +151,18 @@ def tell_unmatched(settings: Mapping[str, ModelSettings], fields: Mapping[str, F
         log.warning("%s.", said)
 
 
-def tell_unmatched_of(odoo: OdooClient, models: Sequence[str], settings: SettingsOf) -> None:
+def tell_unmatched_of(odoo: Source, models: Sequence[str], settings: SettingsOf) -> None:
     """Warn of patterns that protect nothing, where no run is planned. Raises an `OdooError`."""
     given = {model: found for model in models if (found := settings(model)) is not None}
     if given:
-        tell_unmatched(given, read_fields_states(odoo, list(given)))
+        tell_unmatched(given, odoo.field_states(list(given)))
 
 
-def _labels(odoo: OdooClient, states: Iterable[TableState]) -> dict[str, list[str]]:
+def _labels(odoo: Source, states: Iterable[TableState]) -> dict[str, list[str]]:
     """Return the languages and companies that there are now, of the kinds that some table has."""
     kinds = {kind for state in states for kind in labels_from(state.settings.variants)}
-    readers = {TRANSLATIONS: languages_of, COMPANIES: companies_of}
-    return {kind: list(readers[kind](odoo)) for kind in kinds}
+    readers = {TRANSLATIONS: odoo.languages, COMPANIES: odoo.companies}
+    return {kind: list(readers[kind]()) for kind in kinds}
 
 
 def _plan(
@@ -203,7 +201,7 @@ def _digest(fields: FieldsState) -> str:
 class _Planner:
     """Tells why a model has work."""
 
-    odoo: OdooClient
+    odoo: Source
     options: MirrorOptions
     settings: SettingsOf
     key_id: UUID | None
@@ -228,7 +226,7 @@ class _Planner:
         settings = self._settings(state)
         wanted = replace(
             state.settings,
-            read_as=read_as(self.odoo.connection, settings, self.key_id),
+            read_as=read_as(self.odoo.reader, settings, self.key_id),
             on_delete=self.options.removal(state.settings.on_delete),
             settings=settings.as_text(),
         )
@@ -255,13 +253,13 @@ class _Planner:
         state = self.states[model]
         reading = Reading(model, (), self._settings(state).domain)
         try:
-            changed = self.odoo.search_count(model, reading.within(domain_of(low)), context=ARCHIVED_TOO)
+            changed = self.odoo.count(reading, Where(written_since=low))
             if changed:
                 written = counted(changed, "row was written", "rows were written")
                 return f"{written} since {low:%Y-%m-%d %H:%M:%S} UTC"
             if self.options.removal(state.settings.on_delete) is OnDelete.IGNORE:
                 return None
-            rows = self.odoo.search_count(model, reading.within(), context=ARCHIVED_TOO)
+            rows = self.odoo.count(reading)
         except _OWN_TROUBLE as error:
             return str(error)
         return None if rows == state.row_count else f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"

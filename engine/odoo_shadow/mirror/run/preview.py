@@ -12,14 +12,14 @@ from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.mirror.shape.describe import check_language, read_layout
+from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.deletions import check_removal
 from odoo_shadow.mirror.sync.id_check import compare_ids
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.read_settings import OUTSIDE, why_read_anew
-from odoo_shadow.mirror.sync.window import Kind, domain_of, kind_of, low_end
+from odoo_shadow.mirror.sync.window import ScanKind, kind_of, low_end
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.install import ensure_base
@@ -32,8 +32,8 @@ from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.present import recognize
 from odoo_shadow.shadow.tables.tables import Change, ChangeKind, TableChange
 from odoo_shadow.shadow.views.public_views import check_public
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Where
 from odoo_shadow.text.amounts import counted, first_of
 
 _MOST_NAMED = 20
@@ -50,7 +50,7 @@ class Preview:
 
     model: str
     schema: str
-    kind: Kind
+    kind: ScanKind
     low: datetime | None
     rows: int
     columns: int
@@ -62,7 +62,7 @@ class Preview:
     def __str__(self) -> str:
         """Return one line for a person."""
         since = "" if self.low is None else f" written since {self.low:%Y-%m-%d %H:%M:%S} UTC"
-        if self.kind is Kind.NEW_DOMAIN:
+        if self.kind is ScanKind.NEW_DOMAIN:
             since = " within it" if self.has_domain else ", since it is taken away,"
         size = f"{counted(self.rows, 'row')} of {counted(self.columns, 'column')}"
         return (
@@ -72,7 +72,7 @@ class Preview:
 
     def _removal(self) -> str:
         if not self.gone:
-            leaves_some = self.kind is Kind.NEW_DOMAIN and self.has_domain and self.on_delete is OnDelete.IGNORE
+            leaves_some = self.kind is ScanKind.NEW_DOMAIN and self.has_domain and self.on_delete is OnDelete.IGNORE
             return f"; rows outside of it {OUTSIDE[self.on_delete]}" if leaves_some else ""
         named = first_of(self.gone, _MOST_NAMED)
         verb = "mark" if self.on_delete is OnDelete.MARK else "remove"
@@ -90,7 +90,7 @@ class Preview:
 
 
 def preview_model(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     model: str,
     *,
@@ -102,19 +102,19 @@ def preview_model(
     check_binding(odoo, shadow)
     if not options.full:
         check_model(odoo, shadow, model)
-    kept, key_id = _kept_settings(shadow, model, odoo.connection.hash_secret)
+    kept, key_id = _kept_settings(shadow, model, odoo.reader.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     layout = layout.without(kept.unreadable_fields)
-    if kept.read_as != read_as(odoo.connection, layout.settings, key_id):
-        check_language(odoo)
+    if kept.read_as != read_as(odoo.reader, layout.settings, key_id):
+        odoo.check_language()
     change, watermark, to_fill = _look(shadow, layout)
-    if watermark is not None and lies_ahead(watermark.last_write_date, odoo.latest_time()):
+    if watermark is not None and lies_ahead(watermark.last_write_date, odoo.clock().latest):
         watermark = None
-    now = replace(kept, read_as=read_as(odoo.connection, layout.settings, key_id))
+    now = replace(kept, read_as=read_as(odoo.reader, layout.settings, key_id))
     why_anew = why_read_anew(kept, now, layout.settings)
     read_all = options.full or not layout.has_write_date or why_anew is not None
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
-    rows = to_fill + odoo.search_count(model, layout.reading.within(domain_of(low)), context=ARCHIVED_TOO)
+    rows = to_fill + odoo.count(layout.reading, Where(written_since=low))
     options = replace(options, on_delete=options.removal(kept.on_delete))
     return Preview(
         model,
@@ -130,9 +130,7 @@ def preview_model(
     )
 
 
-def _gone(
-    odoo: OdooClient, shadow: ShadowDatabase, layout: Layout, table: str, options: MirrorOptions
-) -> tuple[int, ...]:
+def _gone(odoo: Source, shadow: ShadowDatabase, layout: Layout, table: str, options: MirrorOptions) -> tuple[int, ...]:
     """Return the rows that a run would remove. Raises `MassDeletionError` where it would rather stop."""
     if options.on_delete is OnDelete.IGNORE:
         return ()

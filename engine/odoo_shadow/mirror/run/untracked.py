@@ -28,8 +28,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.pace import MOST_CELLS, is_due_daily
 from odoo_shadow.mirror.proof.witness import Witness
-from odoo_shadow.mirror.shape.describe import DEFAULT_LANGUAGE, read_layout
-from odoo_shadow.mirror.shape.foundations import rests_on
+from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rewriting import rewriting
@@ -45,8 +44,8 @@ from odoo_shadow.shadow.tables.compare import compare_rows
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.merge import Overwrite
 from odoo_shadow.shadow.tables.present import known_columns
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Unreadable, read_pages
+from odoo_shadow.source.pages import Unreadable
+from odoo_shadow.source.port import DEFAULT_LANGUAGE, Source
 from odoo_shadow.source.sql_written import is_written_by_sql
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
@@ -107,15 +106,13 @@ def remade_columns(table: Finished, identities: Mapping[str, str]) -> list[str]:
     return [item.name for item in table.columns if item.field in remade]
 
 
-def due_look(
-    odoo: OdooClient, table: Finished, watched: Collection[str], remade: Collection[str]
-) -> UntrackedLook | None:
+def due_look(odoo: Source, table: Finished, watched: Collection[str], remade: Collection[str]) -> UntrackedLook | None:
     """Say what must be compared after a run, None for nothing. Raises an `OdooError`.
 
     :param watched: tables that tell those that point to them when rows go.
     :param remade: columns that must be compared in any case.
     """
-    columns = untracked_columns(table.model, table.columns, odoo.connection.lang, watched)
+    columns = untracked_columns(table.model, table.columns, odoo.reader.lang, watched)
     if remade and table.row_count:
         return UntrackedLook(tuple({*columns, *remade}))
     if not columns or not table.row_count:
@@ -124,13 +121,19 @@ def due_look(
         return None  # the run itself has read everything
     if table.row_count * len(columns) <= MOST_CELLS:
         return UntrackedLook(tuple(columns))
-    now_on = rests_on(odoo, table.model, table.columns)
+    now_on = _foundations(odoo, table)
     is_due = is_due_daily(table.untracked_at, datetime.now(UTC))
     return UntrackedLook(tuple(columns), now_on) if is_due or now_on != table.rests_on else None
 
 
+def _foundations(odoo: Source, table: Finished) -> str:
+    properties = [item.field for item in table.columns if item.odoo_type == "properties"]
+    has_companies = any(item.is_company_dependent for item in table.columns)
+    return odoo.foundations(table.model, properties, company_dependent=has_companies)
+
+
 def refresh_untracked(
-    odoo: OdooClient, shadow: ShadowDatabase, table: Finished, look: UntrackedLook, *, run: Run, options: MirrorOptions
+    odoo: Source, shadow: ShadowDatabase, table: Finished, look: UntrackedLook, *, run: Run, options: MirrorOptions
 ) -> RowCounts:
     """Compare columns of all rows with Odoo's, and read rows again that differ.
 
@@ -153,7 +156,7 @@ def refresh_untracked(
 
 
 def _differing(
-    odoo: OdooClient, shadow: ShadowDatabase, table: Finished, columns: Sequence[str], page_size: int
+    odoo: Source, shadow: ShadowDatabase, table: Finished, columns: Sequence[str], page_size: int
 ) -> list[int]:
     """Return the ids of rows that both sides have, with other values in some columns."""
     with shadow.transaction() as tx:
@@ -161,10 +164,10 @@ def _differing(
         up_to_id, own = live.highest(tx), known_columns(tx, table.table)
     layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
     narrow = layout.without(kept.unreadable_fields).restricted(own.intersection(columns))
-    witness = Witness(narrow, odoo.connection.hash_secret)
+    witness = Witness(narrow, odoo.reader.hash_secret)
     found: list[int] = []
     unreadable: list[Unreadable] = []
-    for page in read_ahead(read_pages(odoo, narrow.reading, up_to_id=up_to_id, page_size=page_size)):
+    for page in read_ahead(odoo.pages(narrow.reading, up_to_id=up_to_id, page_size=page_size)):
         unreadable += [page.unreadable] if page.unreadable else []
         rows, doubtful = witness.rows(page.records)
         with shadow.transaction() as tx:

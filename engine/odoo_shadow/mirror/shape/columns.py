@@ -21,9 +21,9 @@ from typing import TypeAlias
 from odoo_shadow.mirror.shape.secrets import is_secret_property
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.tables.staging import Cell
-from odoo_shadow.source.api.answers import EXACT_BELOW, is_id, moment_in, whole_number
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json
+from odoo_shadow.source.values import EXACT_BELOW, is_id, moment_in, whole_number
 
 Convert: TypeAlias = Callable[[Json], Cell]
 

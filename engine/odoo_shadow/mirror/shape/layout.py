@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 
@@ -13,15 +13,11 @@ from odoo_shadow.mirror.shape.secrets import is_secret
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.names import free_column_name
-from odoo_shadow.source.api.discovery import TEXT_TYPES
-from odoo_shadow.source.api.fields import Field
-from odoo_shadow.source.api.reading import Reading, Variant, variant_key
-from odoo_shadow.source.types import Context, Domain
+from odoo_shadow.source.fields import TEXT_TYPES, Field
+from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Labels, Reading, Variant, variant_key
 from odoo_shadow.text.nearest import nearest
 
 WRITE_DATE_FIELD = "write_date"
-TRANSLATIONS = "translations"
-COMPANIES = "companies"
 
 _NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
 _OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
@@ -43,25 +39,6 @@ class FieldColumn:
 
 
 @dataclass(frozen=True)
-class Labels:
-    """The languages or the companies that an Odoo has.
-
-    :param main: the one that a record is read with anyway.
-    :param others: what to read it with for each of the others.
-    """
-
-    main: str
-    others: tuple[tuple[str, Context], ...] = ()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([self.main, *(label for label, _ in self.others)])
-
-    def variants(self, kind: str, fields: tuple[str, ...]) -> list[Variant]:
-        """Return what is to be read of some fields."""
-        return [Variant(kind, self.main, fields), *(Variant(kind, label, fields, how) for label, how in self.others)]
-
-
-@dataclass(frozen=True)
 class Layout:
     """How a model's records become rows.
 
@@ -72,7 +49,6 @@ class Layout:
     :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
     :param refused: fields that are left out since Odoo does not give records together with them.
     :param settings: how this model is mirrored.
-    :param readable: the domain of those records that the login may read, where a search finds others as well.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
     """
 
@@ -86,7 +62,6 @@ class Layout:
     settings: ModelSettings = AS_USUAL
     name_path: str | None = None
     refused: frozenset[str] = frozenset()
-    readable: Domain = ()
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
@@ -111,7 +86,7 @@ class Layout:
         plain = [key for key in dict.fromkeys((*(item.key for item in self.columns), *named)) if key not in varied]
         cursor = [WRITE_DATE_FIELD] if self.has_write_date else []
         used = tuple(item for item in variants if item.fields)
-        return Reading(self.model, ("id", *cursor, *plain), [*self.settings.domain, *self.readable], used)
+        return Reading(self.model, ("id", *cursor, *plain), self.settings.domain, used)
 
     def restricted(self, names: Iterable[str], *, cursor: bool = True) -> Layout:
         """Return the layout of some columns only, extra ones among them.

@@ -20,7 +20,7 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.ddl_files import ModelTable
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 
 # Odoo's field classes and what `fields_get` calls them (17.0 and 19.0).
 _TYPES = {

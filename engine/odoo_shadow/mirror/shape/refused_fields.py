@@ -26,10 +26,10 @@ from odoo_shadow.shadow.state.finished import Finished
 from odoo_shadow.shadow.state.mirrored_columns import mirrored_columns
 from odoo_shadow.shadow.tables.apply_changes import columns_to_fill
 from odoo_shadow.shadow.tables.changes import plan_change
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import DEFAULT_PAGE_SIZE, read_pages
-from odoo_shadow.source.api.reading import field_of
 from odoo_shadow.source.errors import OdooRefusedFieldsError
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import field_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 
 
 def leave_out_refused(
-    odoo: OdooClient, shadow: ShadowDatabase, layout: Layout, kept: registry.ReadSettings, read_as: str, *, full: bool
+    odoo: Source, shadow: ShadowDatabase, layout: Layout, kept: registry.ReadSettings, read_as: str, *, full: bool
 ) -> Layout:
     """Leave out the fields that an earlier run found refused, or, if anything has changed, look at one record anew.
 
@@ -65,7 +65,7 @@ def leave_out_refused(
     return layout
 
 
-def take_up_again(odoo: OdooClient, shadow: ShadowDatabase, table: Finished) -> None:
+def take_up_again(odoo: Source, shadow: ShadowDatabase, table: Finished) -> None:
     """Let the next run mirror fields again that were refused, if Odoo gives all records together with them by now.
 
     All are read with nothing but these, since one may have been enough; mostly the first page tells. Of a large table
@@ -85,7 +85,7 @@ def take_up_again(odoo: OdooClient, shadow: ShadowDatabase, table: Finished) -> 
             registry.note_unreadable_fields(tx, table.table, refused - given)
 
 
-def give_up(odoo: OdooClient, shadow: ShadowDatabase, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+def give_up(odoo: Source, shadow: ShadowDatabase, model: str, fields: Collection[str]) -> MirrorConfigurationError:
     """Let the next run leave out fields that no page of a run has met; return what is to be said of that."""
     with shadow.transaction() as tx:
         table = registry.name_table(tx, model)
@@ -94,13 +94,13 @@ def give_up(odoo: OdooClient, shadow: ShadowDatabase, model: str, fields: Collec
     return lost_error(odoo, model, {field_of(key) for key in fields})
 
 
-def _given(odoo: OdooClient, layout: Layout, fields: Collection[str]) -> frozenset[str]:
+def _given(odoo: Source, layout: Layout, fields: Collection[str]) -> frozenset[str]:
     """Return those fields together with which Odoo gives all records."""
     reading = layout.reading
     left = frozenset(fields).intersection(reading.keys)
     while left:
         try:
-            for page in read_pages(odoo, reading.of(left), up_to_id=_LARGEST_SENT, page_size=DEFAULT_PAGE_SIZE):
+            for page in odoo.pages(reading.of(left), up_to_id=_LARGEST_SENT, page_size=DEFAULT_PAGE_SIZE):
                 if page.unreadable is not None:
                     return frozenset()
             return left
@@ -118,14 +118,14 @@ def _has_other_columns(shadow: ShadowDatabase, layout: Layout, known: Collection
     return any(item.column is None or item.column.field not in refused for item in changes)
 
 
-def _try_one(odoo: OdooClient, layout: Layout) -> Layout:
+def _try_one(odoo: Source, layout: Layout) -> Layout:
     """Read one record, if there is one."""
-    next(read_pages(odoo, layout.reading, up_to_id=_LARGEST_SENT, page_size=1))
+    next(odoo.pages(layout.reading, up_to_id=_LARGEST_SENT, page_size=1))
     return layout
 
 
 def without_refused(
-    odoo: OdooClient, layout: Layout, work: Callable[[Layout], Result], known: Collection[str] = ()
+    odoo: Source, layout: Layout, work: Callable[[Layout], Result], known: Collection[str] = ()
 ) -> Result:
     """Do something with a model's records, again and again without the fields that turn out to be refused.
 
@@ -145,7 +145,7 @@ def without_refused(
                     "%s: Odoo does not give '%s' records together with %s: left out (%s). They are tried again with "
                     "full (--full), and when the model's fields or the login's rights change.",
                     layout.model,
-                    odoo.connection.login,
+                    odoo.reader.login,
                     ", ".join(news),
                     error.reason,
                 )
@@ -168,17 +168,17 @@ def lost_fields(
     return untold
 
 
-def lost_error(odoo: OdooClient, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+def lost_error(odoo: Source, model: str, fields: Collection[str]) -> MirrorConfigurationError:
     """Build the error for fields that were mirrored until now."""
     named = ", ".join(sorted(fields))
     return MirrorConfigurationError(
-        f"{model}: Odoo does not give '{odoo.connection.login}' records together with {named} any more: these "
+        f"{model}: Odoo does not give '{odoo.reader.login}' records together with {named} any more: these "
         "columns keep the values that they had, and all others are up to date. Give the login the right to read these "
         "fields, or name them in exclude_fields; the next runs go on without them, and look whether they return."
     )
 
 
-def _without(odoo: OdooClient, layout: Layout, refused: Collection[str]) -> Layout:
+def _without(odoo: Source, layout: Layout, refused: Collection[str]) -> Layout:
     """Leave fields out, and note which models the login may not read that may be why.
 
     Once it may read one of them, the next plan lets the fields be tried again.

@@ -19,7 +19,7 @@ from odoo_shadow.mirror.shape.credential_words import (
     WEAK,
     fold,
 )
-from odoo_shadow.source.api.fields import Field
+from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json
 from odoo_shadow.text.shown import shown
 

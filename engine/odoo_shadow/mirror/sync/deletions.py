@@ -17,16 +17,14 @@ from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
 from odoo_shadow.shadow.state.watermarks import Watermark
 from odoo_shadow.shadow.tables.ids import LiveIds
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Unreadable
-from odoo_shadow.source.api.withheld import WITHHELD, still_listed
 from odoo_shadow.source.errors import (
-    OdooAccessError,
     OdooRecordIdError,
     OdooServerError,
-    OdooUnknownFieldError,
     OdooUnreadableRecordsError,
 )
+from odoo_shadow.source.pages import WITHHELD, Unreadable
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Where
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -43,7 +41,7 @@ SUSPICIOUS_NUMBER = 100
 is asked whether they are only hidden from the login."""
 
 
-def check_ids(odoo: OdooClient, writer: TableWriter, options: MirrorOptions, before: Watermark | None) -> None:
+def check_ids(odoo: Source, writer: TableWriter, options: MirrorOptions, before: Watermark | None) -> None:
     """Let the rows go that are gone from Odoo, and read those that the shadow turns out to lack.
 
     Records that Odoo lists and does not give are added to the writer's unreadable ones. When the shadow is not as Odoo
@@ -72,7 +70,7 @@ def _set_back(writer: TableWriter, before: Watermark | None) -> None:
         watermarks.set_back(tx, writer.hold.table, before)
 
 
-def _settle(odoo: OdooClient, writer: TableWriter, options: MirrorOptions) -> None:
+def _settle(odoo: Source, writer: TableWriter, options: MirrorOptions) -> None:
     ignores = options.on_delete is OnDelete.IGNORE
     hold, unreadable = writer.hold, [item.id for item in writer.unreadable]
     with hold.transaction() as tx:
@@ -94,7 +92,7 @@ def _settle(odoo: OdooClient, writer: TableWriter, options: MirrorOptions) -> No
         raise found.trouble
 
 
-def _lost(odoo: OdooClient, writer: TableWriter, live: LiveIds, ids: Sequence[int]) -> list[Unreadable]:
+def _lost(odoo: Source, writer: TableWriter, live: LiveIds, ids: Sequence[int]) -> list[Unreadable]:
     """Return those records that Odoo still lists, and that the shadow still lacks."""
     told = {item.id for item in writer.unreadable}
     with writer.hold.transaction() as tx:
@@ -102,11 +100,11 @@ def _lost(odoo: OdooClient, writer: TableWriter, live: LiveIds, ids: Sequence[in
     reading = writer.layout.reading
     listed: set[int] = set()
     for start in range(0, len(absent), IDS_A_CALL):
-        listed |= still_listed(odoo, reading, reading.domain, absent[start : start + IDS_A_CALL])
+        listed |= odoo.ids(reading, Where(ids=tuple(absent[start : start + IDS_A_CALL])))
     return [Unreadable(item, None, WITHHELD) for item in sorted(listed)]
 
 
-def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: MirrorOptions) -> None:
+def remove_ids(odoo: Source, writer: TableWriter, gone: list[int], options: MirrorOptions) -> None:
     """Delete or mark rows.
 
     :raises MassDeletionError: it would be a suspicious share; nothing is removed then.
@@ -125,11 +123,11 @@ def remove_ids(odoo: OdooClient, writer: TableWriter, gone: list[int], options: 
     log.info("%s: gone from Odoo: %s", writer.layout.model, counted(removed, "row"))
 
 
-def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
+def check_removal(odoo: Source, layout: Layout, gone: list[int], total: int, options: MirrorOptions) -> None:
     """Refuse to remove a suspicious share of a table's rows. Raises `MassDeletionError`, or an `OdooError`."""
     if options.allow_mass_delete or len(gone) <= SUSPICIOUS_SHARE * total:
         return
-    if len(gone) > SUSPICIOUS_NUMBER or _are_hidden(odoo, layout.model, gone):
+    if len(gone) > SUSPICIOUS_NUMBER or odoo.hides(layout.model, gone):
         where, cause = "gone from Odoo", "has the login lost rights or companies"
         if layout.settings.domain:
             where, cause = f"outside of its domain or {where}", f"has the domain changed, or {cause}"
@@ -138,14 +136,3 @@ def check_removal(odoo: OdooClient, layout: Layout, gone: list[int], total: int,
             f"{layout.model}: {share} {where}, which is suspicious: {cause}? Nothing was "
             "removed; if it is meant, run once with allow_mass_delete (--allow-mass-delete)."
         )
-
-
-def _are_hidden(odoo: OdooClient, model: str, ids: list[int]) -> bool:
-    """Say whether some records are there, but not for this login: Odoo refuses to read those, and leaves out others."""
-    try:
-        odoo.execute_kw(model, "read", [ids], {"fields": ["create_date"]})
-    except OdooAccessError:
-        return True
-    except OdooUnknownFieldError:  # a model that does not note who made a record when: nothing can be told
-        return False
-    return False

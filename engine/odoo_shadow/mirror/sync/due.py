@@ -5,14 +5,14 @@ from __future__ import annotations
 from odoo_shadow.mirror.sync.scan import TableWriter
 from odoo_shadow.shadow.state.due_rows import due_rows, forget_due, note_due
 from odoo_shadow.shadow.tables.merge import Overwrite
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.port import Source
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 
-def reread_due_rows(odoo: OdooClient, writer: TableWriter, page_size: int) -> None:
+def reread_due_rows(odoo: Source, writer: TableWriter, page_size: int) -> None:
     """Read the rows of a table again that are due; those that become so meanwhile, too.
 
     Rows that cannot be read or stored now are among the writer's unreadable ones, and stay due. Raises an `OdooError`.

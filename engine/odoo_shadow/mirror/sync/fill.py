@@ -13,7 +13,7 @@ from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import check_number, unstorable
 from odoo_shadow.mirror.sync.table_hold import TableHold
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -23,9 +23,9 @@ from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.merge import Filled, fill_columns, refresh_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import Row
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Page, Unreadable, read_pages
-from odoo_shadow.source.api.reading import BEFORE_ALL
+from odoo_shadow.source.pages import Page, Unreadable
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import BEFORE_ALL
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -34,7 +34,7 @@ _BEFORE_CELLS = 2  # id, _odoo_write_date
 
 
 def fill_new_columns(
-    odoo: OdooClient,
+    odoo: Source,
     hold: TableHold,
     layout: Layout,
     row_hash: RowHash,
@@ -68,12 +68,12 @@ def fill_new_columns(
                 if page.is_last:
                     drift.finish_fill(tx, hold.table, _names(filled))
         check_number(layout.model, unreadable)
-        on_progress(Progress(layout.model, Kind.FILL, hold.counts, share))
+        on_progress(Progress(layout.model, ScanKind.FILL, hold.counts, share))
     return unreadable
 
 
 def refresh_extra_columns(
-    odoo: OdooClient,
+    odoo: Source,
     hold: TableHold,
     layout: Layout,
     page_size: int,
@@ -98,18 +98,18 @@ def refresh_extra_columns(
                 drift.finish_fill(tx, hold.table, _names(extra))
         hold.counts += RowCounts(updated=changed)
         check_number(layout.model, unreadable)
-        on_progress(Progress(layout.model, Kind.REFRESH, hold.counts, share))
+        on_progress(Progress(layout.model, ScanKind.REFRESH, hold.counts, share))
     return unreadable
 
 
 def _pages(
-    odoo: OdooClient, hold: TableHold, layout: Layout, after_id: int, page_size: int
+    odoo: Source, hold: TableHold, layout: Layout, after_id: int, page_size: int
 ) -> Iterator[tuple[Page, float]]:
     """Yield pages of the rows that are there, and how far each is."""
     log.info("%s: filling %s", layout.model, ", ".join(_names(layout)))
     with hold.transaction() as tx:
         up_to_id = LiveIds.of(tx, hold.table).highest(tx)
-    pages = read_pages(odoo, layout.reading, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+    pages = odoo.pages(layout.reading, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
     for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
         yield page, page.share_of(up_to_id)
 

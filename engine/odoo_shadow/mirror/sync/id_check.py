@@ -20,12 +20,9 @@ from typing import TypeAlias
 
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.tables.ids import Block, LiveIds
-from odoo_shadow.source.api.answers import misfit, shared_id
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import utmost_id
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, BEFORE_ALL, WITHOUT_ID, Reading, id_range
-from odoo_shadow.source.api.withheld import has_zero
-from odoo_shadow.source.errors import OdooError, OdooRecordIdError, OdooServerError
+from odoo_shadow.source.errors import OdooError, OdooRecordIdError, OdooServerError, misfit
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import BEFORE_ALL, Reading, Where
 from odoo_shadow.text.amounts import counted
 
 FEW_IDS = 5_000
@@ -64,7 +61,7 @@ class IdDifference:
 
 
 def compare_ids(
-    odoo: OdooClient,
+    odoo: Source,
     reading: Reading,
     live: LiveIds,
     transactions: Transactions,
@@ -87,7 +84,7 @@ class IdCheck:
     """Compares ranges of ids; see `compare_ids`."""
 
     def __init__(
-        self, odoo: OdooClient, reading: Reading, live: LiveIds, transactions: Transactions, known: Collection[int] = ()
+        self, odoo: Source, reading: Reading, live: LiveIds, transactions: Transactions, known: Collection[int] = ()
     ) -> None:
         self._odoo = odoo
         self._reading = reading
@@ -131,21 +128,19 @@ class IdCheck:
         with self._transactions() as tx:
             lowest, highest = self._live.lowest(tx), self._live.highest(tx)
         if low == BEFORE_ALL:
-            theirs = utmost_id(self._odoo, self._reading, lowest=True)
+            theirs = self._odoo.lowest_id(self._reading)
             low = (theirs if lowest is None else min(theirs, lowest)) - 1
         if high is None:
-            theirs = utmost_id(self._odoo, self._reading)
-            high = max(theirs, low if highest is None else highest)
+            last = self._odoo.highest_id(self._reading)
+            high = max(low if item is None else item for item in (last, highest))
         return low, high
 
     def _explain_rest(self) -> None:
         """Find out why Odoo counts more records than there are in all ranges of ids."""
-        number = self._odoo.search_count(
-            self._reading.model, [*WITHOUT_ID, *self._reading.domain], context=ARCHIVED_TOO
-        )
+        number = self._odoo.count_without_id(self._reading)
         if number:
             self.found.trouble = OdooRecordIdError(
-                f"{self._odoo.connection}: {self._reading.model} has {_records(number)} without an id, as SQL views "
+                f"{self._odoo.reader}: {self._reading.model} has {_records(number)} without an id, as SQL views "
                 "may: they cannot become rows, which are known by their ids. All others are mirrored; leave the model "
                 "out."
             )
@@ -177,18 +172,16 @@ class IdCheck:
 
     def _count_all(self) -> int:
         """Ask Odoo how many records there are, without a word about ids."""
-        reading = self._reading
-        return self._odoo.search_count(reading.model, reading.everything, context=ARCHIVED_TOO) - len(self._known)
+        return self._odoo.count_all(self._reading) - len(self._known)
 
     def count_theirs(self, low: int, high: int | None) -> int:
         """Ask Odoo how many records a range has."""
         if high is not None and low >= high:
             return 0
-        domain = self._reading.within(id_range(low, high))
-        count = self._odoo.search_count(self._reading.model, domain, context=ARCHIVED_TOO)
+        count = self._odoo.count(self._reading, Where(after_id=low, up_to_id=high))
         if high is not None and low > BEFORE_ALL and count > high - low:  # halving would go on without end
             raise OdooRecordIdError(
-                f"{self._odoo.connection}: {self._reading.model} has {_records(count)} with ids from {low + 1} to "
+                f"{self._odoo.reader}: {self._reading.model} has {_records(count)} with ids from {low + 1} to "
                 f"{high}, more than there are ids, as SQL views may: it cannot be mirrored; leave it out."
             )
         return count - sum(low < item and (high is None or item <= high) for item in self._known)
@@ -225,22 +218,13 @@ class IdCheck:
 
         :param expected: how many it counts there at the most.
         """
-        domain = self._reading.within(id_range(low, high))
-        ids = self._odoo.search(self._reading.model, domain, context=ARCHIVED_TOO)
-        found = set(ids)
-        if found and not low < min(found) <= max(found) <= (max(found) if high is None else high):
-            raise self._misfit(f"ids that are not from {low + 1} to {high}")
-        if len(found) < len(ids):
-            raise shared_id(f"{self._odoo.connection}: {self._reading.model}", _first_shared(ids))
-        found.difference_update(self._known)
-        if len(found) < expected and low < 0 and (high is None or high >= 0):
-            found.update(has_zero(self._odoo, self._reading, self._reading.domain).difference(self._known))
-        return found
+        where = Where(after_id=low, up_to_id=high)
+        return self._odoo.ids(self._reading, where, expected=expected + len(self._known)).difference(self._known)
 
     def _end_of_gap(self, low: int, high: int, step: int) -> int:
         """Return up to which id Odoo has none, give or take a step, so that a range without end is soon passed.
 
-        Counts tell: some models' searches with a limit find none although there are others, see `newest_id`.
+        Counts tell: some models' searches with a limit find none although there are others.
         """
         if not self.count_theirs(low, high):
             return high
@@ -259,13 +243,7 @@ class IdCheck:
         self.found.missing += sorted(theirs - ours)
 
     def _misfit(self, what: str) -> OdooServerError:
-        return misfit(f"{self._odoo.connection}: {self._reading.model}", what)
-
-
-def _first_shared(ids: list[int]) -> int:
-    """Return the first id that stands twice."""
-    seen: set[int] = set()
-    return next(item for item in ids if item in seen or seen.add(item))  # type: ignore[func-returns-value]
+        return misfit(f"{self._odoo.reader}: {self._reading.model}", what)
 
 
 def _records(number: int) -> str:

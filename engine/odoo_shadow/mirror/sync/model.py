@@ -12,7 +12,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions, Run
-from odoo_shadow.mirror.shape.describe import check_language, read_layout
+from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import key_of
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import leave_out_refused, lost_error, lost_fields, without_refused
@@ -26,7 +26,7 @@ from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
 from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
-from odoo_shadow.mirror.sync.window import Kind, can_resume, kind_of, low_end, open_scan
+from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -41,14 +41,13 @@ from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.views.catalogue import describe_table
 from odoo_shadow.shadow.views.named_views import renew_due_views
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Unreadable
-from odoo_shadow.source.api.reading import BEFORE_ALL
 from odoo_shadow.source.errors import (
-    OdooAccessError,
     OdooError,
     OdooUnknownModelError,
 )
+from odoo_shadow.source.pages import Unreadable
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import BEFORE_ALL
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.errors import class_of
 from odoo_shadow.text.log import logger
@@ -70,7 +69,7 @@ class MirrorResult:
 
     model: str
     table: str
-    kind: Kind
+    kind: ScanKind
     counts: RowCounts
     watermark: Watermark
     seconds: float
@@ -96,7 +95,7 @@ def no_report(progress: Progress) -> None:
 
 
 def mirror_model(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     model: str,
     *,
@@ -125,9 +124,9 @@ def mirror_model(
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
-        key_id = key_of(tx, odoo.connection.hash_secret) if wanted.hashed_fields else None
+        key_id = key_of(tx, odoo.reader.hash_secret) if wanted.hashed_fields else None
     options = replace(options, on_delete=options.removal(kept.on_delete))
-    reading = read_as(odoo.connection, wanted, key_id)
+    reading = read_as(odoo.reader, wanted, key_id)
     is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
         layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
@@ -135,7 +134,7 @@ def mirror_model(
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
-    metadata = {"full": options.full, "odoo": odoo.protocol.label}
+    metadata = {"full": options.full, "odoo": odoo.label}
     with hold_table(shadow, model, run, options, metadata) as hold:
 
         def execute(layout: Layout) -> MirrorResult:
@@ -166,7 +165,7 @@ class _ModelRun:
 
     def __init__(
         self,
-        odoo: OdooClient,
+        odoo: Source,
         hold: TableHold,
         layout: Layout,
         reading: str,
@@ -180,7 +179,7 @@ class _ModelRun:
         self._on_progress = on_progress
         self._label: str | None = None
         self._settings = read_settings_of(reading, layout, options)
-        self._why_anew: Kind | None = None
+        self._why_anew: ScanKind | None = None
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
@@ -221,10 +220,11 @@ class _ModelRun:
         That is also the time to ask what seldom changes: what Odoo calls the model, and the modules behind it.
         """
         self._odoo.user_id()
-        check_language(self._odoo)
-        self._label, modules = _about(self._odoo, self._layout.model)
+        self._odoo.check_language()
+        about = self._odoo.about(self._layout.model)
+        self._label = about.label
         with self._hold.transaction() as tx:
-            registry.note_modules(tx, self._hold.table, modules)
+            registry.note_modules(tx, self._hold.table, about.modules)
 
     def _prepare(
         self, kept: registry.ReadSettings, replay_from: datetime | None
@@ -252,7 +252,7 @@ class _ModelRun:
             self._hashed_as = row_hash.outdated(tx)
             watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
             if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
-                self._why_anew = self._why_anew or Kind.READ_ANEW  # an earlier try has begun to
+                self._why_anew = self._why_anew or ScanKind.READ_ANEW  # an earlier try has begun to
             return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
 
     def _renew_rows(self) -> list[Unreadable]:
@@ -276,7 +276,7 @@ class _ModelRun:
 
     def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
         """Forget a watermark that lies in the future: nothing tells since when it is wrong."""
-        now = self._odoo.latest_time()
+        now = self._odoo.clock().latest
         if watermark is None or not lies_ahead(watermark.last_write_date, now):
             return watermark
         log.warning(
@@ -298,10 +298,10 @@ class _ModelRun:
             low=low,
             full=self._options.full,
             has_cursor=self._layout.has_write_date,
-            now=self._odoo.latest_time(),
+            now=self._odoo.clock().latest,
         ):
             return None
-        return replace(left, high=min(left.high, self._odoo.trusted_time()))
+        return replace(left, high=min(left.high, self._odoo.clock().trusted))
 
     @property
     def _reads_all(self) -> bool:
@@ -312,7 +312,7 @@ class _ModelRun:
 
     def _read(
         self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
-    ) -> tuple[Watermark, Kind]:
+    ) -> tuple[Watermark, ScanKind]:
         """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
         read_all = self._reads_all
         kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
@@ -330,7 +330,7 @@ class _ModelRun:
         tells_lateness = low is not None and left is None and not is_replay
         return self._read_window(scan, kind, known, tells_lateness=tells_lateness), kind
 
-    def _read_window(self, scan: Scan, kind: Kind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:
+    def _read_window(self, scan: Scan, kind: ScanKind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:
         went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
         since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
         log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
@@ -352,12 +352,3 @@ class _ModelRun:
             with self._hold.transaction() as tx:
                 note_untracked(tx, self._hold.table, begun_at)
         return reached
-
-
-def _about(odoo: OdooClient, model: str) -> tuple[str, str | None]:
-    """Return what Odoo calls a model, and the modules that make or extend it, None when the login may not ask."""
-    try:
-        found = odoo.look_up("ir.model", [("model", "=", model)], ["name", "modules"])
-    except OdooAccessError:
-        return odoo.readable_models.get(model, ""), None
-    return (found[0].text("name"), found[0].text("modules") or None) if found else ("", None)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.row_counts import RowCounts
 
 
@@ -18,7 +18,7 @@ class Progress:
     """
 
     model: str
-    kind: Kind
+    kind: ScanKind
     counts: RowCounts
     done: float
 

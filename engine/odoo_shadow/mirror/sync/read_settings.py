@@ -9,7 +9,7 @@ from typing import Literal
 from odoo_shadow.mirror.config.model_settings import ModelSettings, key_in
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.sync.window import Kind
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry, watermarks
@@ -70,7 +70,7 @@ def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registr
     why = why_read_anew(before, settings, layout.settings)
     if why is None:
         return
-    if why is Kind.NEW_DOMAIN:
+    if why is ScanKind.NEW_DOMAIN:
         _tell_domain(layout, known, settings.on_delete)
     elif before.read_as != settings.read_as:
         log.warning(
@@ -86,7 +86,7 @@ def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registr
 
 def why_read_anew(
     before: registry.ReadSettings, now: registry.ReadSettings, settings: ModelSettings
-) -> Literal[Kind.NEW_DOMAIN, Kind.READ_ANEW] | None:
+) -> Literal[ScanKind.NEW_DOMAIN, ScanKind.READ_ANEW] | None:
     """Say why rows of any age have other values than before, None if they have not.
 
     :param settings: how the model is mirrored now.
@@ -95,7 +95,7 @@ def why_read_anew(
     if before.read_as in (None, now.read_as) and not has_other_variants:
         return None
     is_other_domain = ModelSettings.from_text(before.settings).domain != settings.domain
-    return Kind.NEW_DOMAIN if is_other_domain else Kind.READ_ANEW
+    return ScanKind.NEW_DOMAIN if is_other_domain else ScanKind.READ_ANEW
 
 
 def _tell_domain(layout: Layout, before: ModelSettings, on_delete: OnDelete) -> None:

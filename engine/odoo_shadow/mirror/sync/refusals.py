@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.tables.staging import MOST_REFUSED, Refused
-from odoo_shadow.source.api.pages import Unreadable
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
+from odoo_shadow.source.pages import Unreadable
 from odoo_shadow.source.types import Record
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger

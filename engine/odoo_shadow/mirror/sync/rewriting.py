@@ -23,7 +23,7 @@ from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
 from odoo_shadow.shadow.tables.present import known_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.port import Source
 
 
 class OtherReadingError(MirrorConfigurationError):
@@ -32,7 +32,7 @@ class OtherReadingError(MirrorConfigurationError):
 
 @contextmanager
 def rewriting(
-    odoo: OdooClient,
+    odoo: Source,
     shadow: ShadowDatabase,
     model: str,
     *,
@@ -53,9 +53,9 @@ def rewriting(
     check_model(odoo, shadow, model)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
-        key_id = known_key(tx, odoo.connection.hash_secret)
+        key_id = known_key(tx, odoo.reader.hash_secret)
     settings = ModelSettings.from_text(kept.settings)
-    reading = read_as(odoo.connection, settings, key_id)
+    reading = read_as(odoo.reader, settings, key_id)
     if kept.read_as != reading:
         raise OtherReadingError(
             f"{model} was mirrored as {kept.read_as}, and its rows cannot be read anew as {reading}: "

@@ -12,7 +12,7 @@ from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import check_number, unstorable
 from odoo_shadow.mirror.sync.table_hold import TableHold
-from odoo_shadow.mirror.sync.window import Kind, domain_of
+from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
@@ -21,10 +21,11 @@ from odoo_shadow.shadow.state.lease import RENEW_EVERY
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.source.api.answers import moment_in
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import Page, Unreadable, read_pages
+from odoo_shadow.source.pages import Page, Unreadable
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Where
 from odoo_shadow.source.types import Record
+from odoo_shadow.source.values import moment_in
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -78,14 +79,12 @@ class TableWriter:
         check_number(self.layout.model, self.unreadable)
         return merged
 
-    def write_ids(
-        self, odoo: OdooClient, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL
-    ) -> None:
+    def write_ids(self, odoo: Source, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL) -> None:
         """Read some records anew and write them. They are in ascending order."""
         reading = self.layout.reading
         for start in range(0, len(ids), page_size):
             chunk = list(ids[start : start + page_size])
-            for page in read_pages(odoo, reading, [("id", "in", chunk)], up_to_id=chunk[-1], page_size=page_size):
+            for page in odoo.pages(reading, Where(ids=tuple(chunk)), up_to_id=chunk[-1], page_size=page_size):
                 self.unreadable += [page.unreadable] if page.unreadable else []
                 if page.records:
                     with self.hold.transaction() as tx:
@@ -95,14 +94,14 @@ class TableWriter:
 
 
 def read_window(
-    odoo: OdooClient,
+    odoo: Source,
     writer: TableWriter,
     scan: Scan,
     *,
     known: Watermark | None,
     tells_lateness: bool,
     page_size: int,
-    kind: Kind,
+    kind: ScanKind,
     on_progress: Callable[[Progress], None],
 ) -> Watermark:
     """Read what is left of a window; return the watermark that its last page sets.
@@ -110,10 +109,9 @@ def read_window(
     :param known: the watermark before.
     :param tells_lateness: whether a row that was written before the watermark and is news now was committed late.
     """
-    pages = read_pages(
-        odoo,
+    pages = odoo.pages(
         writer.layout.reading,
-        domain_of(scan.low),
+        Where(written_since=scan.low),
         after_id=scan.last_id,
         up_to_id=scan.up_to_id,
         page_size=page_size,

@@ -25,25 +25,21 @@ Why nothing is lost:
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from odoo_shadow.mirror.clock import lies_ahead
-from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
+from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark
-from odoo_shadow.source.api.answers import moment_in
-from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.pages import newest_id
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, BEFORE_ALL, Reading
-from odoo_shadow.source.errors import OdooAccessError
-from odoo_shadow.source.types import Domain
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import BEFORE_ALL, Where
 
 _FULL_SCAN_KEEPS = timedelta(hours=1)
 _ONE_SECOND = timedelta(seconds=1)
 
 
-class Kind(StrEnum):
+class ScanKind(StrEnum):
     """Why a scan reads what it reads."""
 
     FIRST_LOAD = "first load"
@@ -72,51 +68,20 @@ def low_end(
     return low if watermark.newest is None else min(low, watermark.newest + _ONE_SECOND)
 
 
-def kind_of(watermark: Watermark | None, low: datetime | None) -> Kind:
+def kind_of(watermark: Watermark | None, low: datetime | None) -> ScanKind:
     """Name a window."""
     if watermark is None:
-        return Kind.FIRST_LOAD
-    return Kind.FULL if low is None else Kind.INCREMENTAL
+        return ScanKind.FIRST_LOAD
+    return ScanKind.FULL if low is None else ScanKind.INCREMENTAL
 
 
-def domain_of(low: datetime | None) -> Domain:
-    """Return the search domain of a window. PostgreSQL gives moments in the session's zone; Odoo takes UTC."""
-    return [] if low is None else [(WRITE_DATE_FIELD, ">=", _as_odoo(low))]
-
-
-def _as_odoo(moment: datetime) -> str:
-    """Return a moment as Odoo writes it; `strftime` would leave out the zeros of an early year."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
-
-
-def open_scan(odoo: OdooClient, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
+def open_scan(odoo: Source, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
     """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
-    high = odoo.trusted_time()
-    up_to_id = newest_id(odoo, layout.reading, domain_of(low))
+    high, where = odoo.clock().trusted, Where(written_since=low)
+    up_to_id = odoo.highest_id(layout.reading, where)
     has_newest = layout.has_write_date and up_to_id is not None
-    newest = newest_write_date(odoo, layout.reading, domain_of(low), high) if has_newest else None
+    newest = odoo.newest_write_date(layout.reading, where, high) if has_newest else None
     return Scan(run_id=run_id, full=full, low=low, high=high, up_to_id=up_to_id, last_id=BEFORE_ALL, newest=newest)
-
-
-def newest_write_date(odoo: OdooClient, reading: Reading, domain: Domain, up_to: datetime) -> datetime | None:
-    """Return the newest `write_date` among records that match; those that lie ahead say nothing.
-
-    An earlier one than the newest does no harm, and some models show none, see `newest_id`: more is read again then.
-    """
-    try:
-        records = odoo.search_read(
-            reading.model,
-            reading.within(domain, [(WRITE_DATE_FIELD, "<=", _as_odoo(up_to))]),
-            [WRITE_DATE_FIELD],
-            limit=1,
-            order=f"{WRITE_DATE_FIELD} desc",
-            context=ARCHIVED_TOO,
-        )
-    except OdooAccessError:  # that one record may not be read, or none: the pages tell which
-        return None
-    written = records[0].get(WRITE_DATE_FIELD) if records else None
-    moment = moment_in(written) if isinstance(written, str) else None
-    return moment if moment is not None and moment <= up_to else None
 
 
 def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, has_cursor: bool, now: datetime) -> bool:
@@ -126,7 +91,7 @@ def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, ha
     everything is only met by a scan that does so, and not by one that began long ago.
 
     :param low: where this run's window begins; a scan that began later would lose what a person wants replayed.
-    :param now: see `OdooClient.latest_time`; a scan that ends long after it would pass over what comes until then.
+    :param now: see `Source.latest_time`; a scan that ends long after it would pass over what comes until then.
     """
     if lies_ahead(left.high, now):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -19,7 +19,6 @@ from odoo_shadow.source.api.protocols.base import OdooProtocol
 from odoo_shadow.source.api.protocols.choose import ServerVersion, choose_protocol, server_version
 from odoo_shadow.source.api.protocols.json2 import Json2
 from odoo_shadow.source.errors import (
-    OdooAccessError,
     OdooConfigurationError,
     OdooRequestError,
     OdooRetriableError,
@@ -34,9 +33,6 @@ log = logger(__name__)
 
 ATTEMPTS = 3
 """How often one call is tried. Longer trouble is left to the task's own retries."""
-
-MOST_SKEW = timedelta(days=1)
-"""How far ahead of this machine's clock a server's may be and still be believed."""
 
 LONGEST_WAIT = 30.0
 """Seconds that one call waits between two tries; a server that asks for more gets it from the task's retry."""
@@ -58,9 +54,6 @@ _READING = frozenset(
 
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
 """What a server answers that was asked for too much at once."""
-
-_UUID = "database.uuid"
-_NEUTRALIZED = "database.is_neutralized"
 
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
@@ -137,28 +130,6 @@ class OdooClient:
         return {item.text("model"): item.text("display_name") for item in answer.entries()}
 
     @property
-    def database_uuid(self) -> str | None:
-        """Odoo's own name of its database, `database.uuid`: another one after a restore or a copy by its manager.
-
-        None when the login may not read it, as most that are made for an integration may not.
-        """
-        return (self._database_parameters or {}).get(_UUID) or None
-
-    @property
-    def is_neutralized(self) -> bool | None:
-        """Whether the database is a copy that Odoo has made harmless, for tests; None when that is not known."""
-        known = self._database_parameters
-        return None if known is None else _NEUTRALIZED in known
-
-    @cached_property
-    def _database_parameters(self) -> dict[str, str] | None:
-        try:
-            found = self.look_up("ir.config_parameter", [("key", "in", [_UUID, _NEUTRALIZED])], ["key", "value"])
-        except OdooAccessError:
-            return None
-        return {item.text("key"): item.text("value") for item in found}
-
-    @property
     def received_bytes(self) -> int:
         """How long all answers together were that this thread has read."""
         return self._transport.received_bytes
@@ -173,28 +144,6 @@ class OdooClient:
         if self._transport.server_time is None:
             raise OdooServerError(f"{self.connection} sends no Date header, so its clock cannot be read.")
         return self._transport.server_time
-
-    def local_time(self) -> datetime:
-        """Read this machine's clock (UTC)."""
-        return datetime.now(UTC)
-
-    def trusted_time(self) -> datetime:
-        """Return a moment that may become a watermark: the server's clock, but never ahead of this machine's.
-
-        One `Date` header that lies ahead would otherwise hide every edit until then. Where this machine's clock is
-        behind, more is read again, and nothing is lost. Where both are ahead, nothing tells.
-        """
-        return min(self.server_time(), self.local_time().replace(microsecond=0))
-
-    def latest_time(self) -> datetime:
-        """Return the latest moment that it may be now, by which to tell what lies in the future.
-
-        Either clock may be behind: this machine's behind the other workers', or one of Odoo's servers behind the
-        others. A server's clock that is ahead counts for at most `MOST_SKEW`. So what somebody dated less than that
-        ahead looks true while a `Date` header says the same.
-        """
-        local = self.local_time()
-        return max(local, min(self.server_time(), local + MOST_SKEW))
 
     def check_size(self, page_bytes: int) -> None:
         """Make sure that the answers that are held together for one page are not too large.

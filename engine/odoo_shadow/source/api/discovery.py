@@ -12,22 +12,21 @@ What tells a model's kind was tried on Odoo 17.0 and 19.0:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from odoo_shadow.source.api.answers import Entry
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.fields import ATTRIBUTES
-from odoo_shadow.source.api.fingerprints import FieldsState, described_state
+from odoo_shadow.source.api.fingerprints import described_state
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooFatalError
-from odoo_shadow.source.names import LONGEST_NAME, is_model_name
+from odoo_shadow.source.fields import TEXT_TYPES
+from odoo_shadow.source.models import Discovery, ModelKind, ServerModel
+from odoo_shadow.source.names import is_model_name
 from odoo_shadow.source.odoo_models import odoo_wizards
 from odoo_shadow.source.types import Domain
 
 FIRST_TO_HIDE_WIZARDS = 17
 """Among the models that a login may read; Odoo 16 tells such a login nothing that has wizards apart."""
 FIRST_TO_TELL_ABSTRACT = 19
-TEXT_TYPES = ("char", "text")
 
 MOST_MODELS = 20_000
 """Models that are looked at; an Odoo with all its modules has some 2,000."""
@@ -36,51 +35,10 @@ _LONGEST_KEPT = 1_000
 """Characters of a name that is none."""
 
 
-class Kind(StrEnum):
-    """What a model is. The texts say why others than tables are not mirrored unless they are named."""
-
-    TABLE = "a table"
-    TRANSIENT = "transient: a wizard's passing records"
-    ABSTRACT = "abstract: it has no records"
-    UNREADABLE = "abstract, or the login may not read it"
-    VIEW = "an SQL view or a table without rows: the server shows no rows of its own behind it"
-    UNKNOWN = "without write_date, and a login that may not read ir.model cannot tell a table from an SQL view"
-    MISNAMED = (
-        f"Odoo allows no such name: only a-z, 0-9 and _ in parts between dots, {LONGEST_NAME} characters at the most"
-    )
-
-
-@dataclass(frozen=True)
-class ServerModel:
-    """A model of the server.
-
-    :param label: what Odoo calls it, in the connection's language.
-    :param text_fields: its stored fields that hold text.
-    :param fields: their state, where they had to be asked for one model at a time.
-    """
-
-    name: str
-    kind: Kind
-    label: str = ""
-    text_fields: frozenset[str] = frozenset()
-    fields: FieldsState | None = None
-
-
-@dataclass(frozen=True)
-class Discovery:
-    """The models of a server, by name.
-
-    :param is_complete: False when the login may not read `ir.model`; then models that it may not read are not listed.
-    """
-
-    models: tuple[ServerModel, ...]
-    is_complete: bool
-
-
 def discover_models(odoo: OdooClient) -> Discovery:
     """Ask which models there are. Raises an `OdooError`.
 
-    What has a name that Odoo would not accept is listed as `Kind.MISNAMED`, and nothing more is asked about it.
+    What has a name that Odoo would not accept is listed as `ModelKind.MISNAMED`, and nothing more is asked about it.
     """
     available = odoo.readable_models
     if not available:
@@ -112,7 +70,7 @@ def _check_number(odoo: OdooClient, models: int) -> None:
 
 def _misnamed(names: Iterable[str]) -> list[ServerModel]:
     refused = sorted(name[:_LONGEST_KEPT] for name in names if not is_model_name(name))
-    return [ServerModel(name, Kind.MISNAMED) for name in refused]
+    return [ServerModel(name, ModelKind.MISNAMED) for name in refused]
 
 
 def _known(odoo: OdooClient) -> list[Entry]:
@@ -140,23 +98,25 @@ def _tables(odoo: OdooClient, entries: Iterable[Entry]) -> set[int]:
 def _by_records(entry: Entry, available: dict[str, str], tables: set[int], texts: dict[str, set[str]]) -> ServerModel:
     name = entry.text("model")
     if entry.flag("transient"):
-        kind = Kind.TRANSIENT
+        kind = ModelKind.TRANSIENT
     elif entry.record.get("abstract"):
-        kind = Kind.ABSTRACT
+        kind = ModelKind.ABSTRACT
     elif name not in available:
-        kind = Kind.UNREADABLE
+        kind = ModelKind.UNREADABLE
     else:
-        kind = Kind.TABLE if entry.id in tables else Kind.VIEW
+        kind = ModelKind.TABLE if entry.id in tables else ModelKind.VIEW
     return ServerModel(name, kind, entry.text("name"), frozenset(texts.get(name, ())))
 
 
 def _by_fields(odoo: OdooClient, name: str, label: str) -> ServerModel:
     if odoo.version.major < FIRST_TO_HIDE_WIZARDS and name in odoo_wizards():
-        return ServerModel(name, Kind.TRANSIENT, label)
+        return ServerModel(name, ModelKind.TRANSIENT, label)
     try:
         fields = odoo.fields_get(name, ATTRIBUTES)
     except OdooFatalError:
-        return ServerModel(name, Kind.UNREADABLE, label)
+        return ServerModel(name, ModelKind.UNREADABLE, label)
     state = described_state(fields)
     texts = (field for field, details in fields.items() if details.get("store") and details["type"] in TEXT_TYPES)
-    return ServerModel(name, Kind.TABLE if state.has_write_date else Kind.UNKNOWN, label, frozenset(texts), state)
+    return ServerModel(
+        name, ModelKind.TABLE if state.has_write_date else ModelKind.UNKNOWN, label, frozenset(texts), state
+    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from odoo_shadow.source.api.answers import storable
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.fields import ATTRIBUTES
 from odoo_shadow.source.errors import OdooAccessError, OdooFatalError
+from odoo_shadow.source.fields import FieldsState
 from odoo_shadow.source.types import Json, Record
+from odoo_shadow.source.values import storable
 
 _ATTRIBUTES = (
     "model",
@@ -30,21 +30,7 @@ _IDENTITY = ("model", "name", "ttype", "relation", "related")
 _MAY_HAVE_COLUMN = ["|", ("store", "=", True), ("related", "=", False)]
 
 
-@dataclass(frozen=True)
-class FieldsState:
-    """A model's fields at one moment.
-
-    :param digest: differs when a field came, went or changed.
-    :param has_write_date: whether changes can be found by `write_date`.
-    :param names: of the fields that may have a column.
-    """
-
-    digest: str
-    has_write_date: bool
-    names: frozenset[str] = frozenset()
-
-
-def read_fields_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, FieldsState]:
+def read_field_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, FieldsState]:
     """Look at the fields of many models in one call; a login that may not read `ir.model.fields` takes one each.
 
     Models that the server does not have, or does not show, are not in the answer. Raises an `OdooError`.

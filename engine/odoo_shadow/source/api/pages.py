@@ -11,21 +11,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from odoo_shadow.source.api.answers import is_id, misfit, shared_id, text_for_id
 from odoo_shadow.source.api.client import TOO_MUCH, OdooClient
+from odoo_shadow.source.api.domains import ARCHIVED_TOO, id_range
 from odoo_shadow.source.api.page_size import PageSize
-from odoo_shadow.source.api.reading import (
-    ARCHIVED_TOO,
-    BEFORE_ALL,
-    Reading,
-    add_variants,
-    count_by_id,
-    id_range,
-)
 from odoo_shadow.source.api.refused_fields import REFUSALS, raise_if_refused
-from odoo_shadow.source.api.withheld import DROPPED, MOST_WITHHELD, WITHHELD, complete
+from odoo_shadow.source.api.variants import add_variants
+from odoo_shadow.source.api.withheld import DROPPED, MOST_WITHHELD, complete
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
@@ -34,14 +26,17 @@ from odoo_shadow.source.errors import (
     OdooServerError,
     OdooTimeoutError,
     OdooUnreadableRecordsError,
+    misfit,
+    shared_id,
+    text_for_id,
 )
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, WITHHELD, Page, Unreadable
+from odoo_shadow.source.reading import BEFORE_ALL, Reading
 from odoo_shadow.source.types import Domain, Record
+from odoo_shadow.source.values import is_id
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-DEFAULT_PAGE_SIZE = 2000
-"""Records a page: beats 500 by about a third; beyond that nothing is gained (measured on Odoo 17 and 19)."""
 
 MOST_UNREADABLE = 20
 MOST_IN_A_ROW = 2
@@ -62,60 +57,6 @@ _OF_FIELDS = ("UndefinedColumn", "UndefinedTable")
 """Errors of Odoo's database that are a field's fault, whatever the record: a view lacks what its model declares."""
 
 _UNSAYABLE = "cannot marshal None"  # 17.0 over XML-RPC, of a record's properties that nobody has set
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A record that Odoo cannot give.
-
-    :param write_date: as Odoo gives it, None when it cannot give even that.
-    """
-
-    id: int
-    write_date: str | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """Records with ascending ids.
-
-    :param last_id: everything up to this id has been read.
-    :param is_last: whether nothing comes after it; only then, or with an unreadable record, may there be no records.
-    """
-
-    records: list[Record]
-    last_id: int
-    is_last: bool
-    unreadable: Unreadable | None = None
-
-    def share_of(self, up_to_id: int | None) -> float:
-        """Return about how much has been read, from 0 to 1, as ids tell it."""
-        if self.is_last or not up_to_id:
-            return 1.0
-        return min(max(self.last_id / up_to_id, 0.0), 1.0)
-
-
-def newest_id(client: OdooClient, reading: Reading, domain: Domain = ()) -> int | None:
-    """Return the highest id among a reading's records that match, archived ones too; None when there are none.
-
-    Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
-    not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
-    """
-    if not count_by_id(client, reading, domain):
-        return None
-    return utmost_id(client, reading, domain)
-
-
-def utmost_id(client: OdooClient, reading: Reading, domain: Domain = (), *, lowest: bool = False) -> int:
-    """Return the highest or the lowest id among a reading's records that match, of which there are some.
-
-    It may be one beyond: `search` never lists the id 0, which an SQL view may have.
-    """
-    wanted, order = reading.within(domain), "id" if lowest else "id desc"
-    ids = client.search(reading.model, wanted, limit=1, order=order, context=ARCHIVED_TOO)
-    ids = ids or [*client.search(reading.model, wanted, context=ARCHIVED_TOO), 0]
-    return min(ids) if lowest else max(ids)
 
 
 def read_pages(
@@ -361,7 +302,7 @@ class _PageReader:
         return self._in_window(ids, after_id)[0] if ids else next(iter(self._ids_left(after_id)), None)
 
     def _ids_left(self, after_id: int, limit: int | None = None) -> list[int]:
-        """Return the next ids. Without a limit none is left out: see `newest_id`."""
+        """Return the next ids. Without a limit none is left out: see `highest_id`."""
         ids = self._client.search(self._model, self._window(after_id), limit=limit, order="id", context=ARCHIVED_TOO)
         return self._in_window(ids, after_id)[: limit or self._size.records]
 

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from odoo_shadow.source.api.answers import is_id, misfit
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading, add_variants
+from odoo_shadow.source.api.domains import ARCHIVED_TOO
+from odoo_shadow.source.api.variants import add_variants
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooLargeAnswerError,
     OdooRefusedFieldsError,
     OdooRequestError,
+    misfit,
 )
+from odoo_shadow.source.reading import Reading
+from odoo_shadow.source.values import is_id
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)

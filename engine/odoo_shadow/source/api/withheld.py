@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from odoo_shadow.source.api.answers import is_id, misfit
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO, Reading, add_variants
+from odoo_shadow.source.api.domains import ARCHIVED_TOO
+from odoo_shadow.source.api.ids import still_listed
+from odoo_shadow.source.api.variants import add_variants
+from odoo_shadow.source.errors import misfit
+from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.types import Domain, Record
+from odoo_shadow.source.values import is_id
 
 MOST_WITHHELD = 1_000
 """Records of one scan of which Odoo lists the ids, but gives nothing; with more, something else is wrong."""
-
-WITHHELD = "it lists the record, but gives nothing of it"
-"""Why such a record is not mirrored."""
-
 
 DROPPED = "it lists them, but drops them when they are read"
 """Why fields are left out with which Odoo gives nothing, not even an error."""
@@ -54,25 +54,3 @@ def complete(
     kept = {item: record for record in records if is_id(item := record["id"])}
     whole = {item: record for item, record in {**kept, **found}.items() if item not in withheld}
     return [whole[item] for item in sorted(whole)], sorted(withheld)
-
-
-def still_listed(client: OdooClient, reading: Reading, domain: Domain, ids: Collection[int]) -> set[int]:
-    """Return those ids that Odoo lists among the records that match a domain."""
-    if not ids:
-        return set()
-    found = set(client.search(reading.model, [*domain, ("id", "in", sorted(ids))], context=ARCHIVED_TOO))
-    if 0 in ids and 0 not in found:
-        found |= has_zero(client, reading, domain)
-    return found.intersection(ids)
-
-
-def has_zero(client: OdooClient, reading: Reading, domain: Domain) -> set[int]:
-    """Return the id 0 if a record has it, as one of an SQL view may: `search` never lists it.
-
-    Odoo 18 takes `("id", "=", 0)` for records without id.
-    """
-    return (
-        {0}
-        if client.search_count(reading.model, [*domain, ("id", ">", -1), ("id", "<", 1)], context=ARCHIVED_TOO)
-        else set()
-    )

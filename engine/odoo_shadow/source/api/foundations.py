@@ -10,9 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from odoo_shadow.shadow.state.mirrored_columns import MirroredColumn
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.reading import ARCHIVED_TOO
+from odoo_shadow.source.api.domains import ARCHIVED_TOO
 from odoo_shadow.source.errors import OdooAccessError
 from odoo_shadow.source.types import Domain, Json
 
@@ -31,40 +30,38 @@ _OF_PROPERTY = (
 )
 
 
-def rests_on(odoo: OdooClient, model: str, columns: Sequence[MirroredColumn]) -> str:
+def foundations(client: OdooClient, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
     """Return a text that differs when something has changed that values of a model rest on. Raises an `OdooError`."""
     found: list[Json] = []
-    if any(item.is_company_dependent for item in columns):
-        found += [_own_company(odoo), _defaults(odoo, model)]
-    if any(item.odoo_type == "properties" for item in columns):
-        found += _definitions(odoo, model, [item.field for item in columns if item.odoo_type == "properties"])
+    if company_dependent:
+        found += [_own_company(client), _defaults(client, model)]
+    if properties:
+        found += _definitions(client, model, properties)
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _own_company(odoo: OdooClient) -> Json:
-    if odoo.connection.company_ids:
-        return odoo.connection.company_ids[0]
+def _own_company(client: OdooClient) -> Json:
+    if client.connection.company_ids:
+        return client.connection.company_ids[0]
     try:
-        users = odoo.look_up("res.users", [("id", "=", odoo.user_id())], ["company_id"], context=ARCHIVED_TOO)
+        users = client.look_up("res.users", [("id", "=", client.user_id())], ["company_id"], context=ARCHIVED_TOO)
     except OdooAccessError:
         return None
     return users[0].whole("company_id") if users else None
 
 
-def _defaults(odoo: OdooClient, model: str) -> Json:
+def _defaults(client: OdooClient, model: str) -> Json:
     try:
-        if odoo.version.major >= DEFAULTS_IN_IR_DEFAULT:
-            return _values(
-                odoo, "ir.default", [("field_id.model", "=", model)], ("company_id", "field_id", "json_value")
-            )
-        return _values(odoo, "ir.property", [("fields_id.model", "=", model), ("res_id", "=", False)], _OF_PROPERTY)
+        if client.version.major >= DEFAULTS_IN_IR_DEFAULT:
+            return _values(client, "ir.default", [("field_id.model", "=", model)], _OF_DEFAULT)
+        return _values(client, "ir.property", [("fields_id.model", "=", model), ("res_id", "=", False)], _OF_PROPERTY)
     except OdooAccessError:
         return None
 
 
-def _definitions(odoo: OdooClient, model: str, fields: Iterable[str]) -> list[Json]:
+def _definitions(client: OdooClient, model: str, fields: Iterable[str]) -> list[Json]:
     """Return the definitions of properties, wherever they stand."""
-    told = odoo.fields_get(model, ("relation", "definition_record", "definition_record_field"))
+    told = client.fields_get(model, ("relation", "definition_record", "definition_record_field"))
     found: list[Json] = []
     for name in fields:
         details = told.get(name, {})
@@ -72,12 +69,12 @@ def _definitions(odoo: OdooClient, model: str, fields: Iterable[str]) -> list[Js
         field = details.get("definition_record_field")
         if isinstance(container, str) and isinstance(field, str):
             try:
-                found.append(_values(odoo, container, [(field, "!=", False)], (field,)))
+                found.append(_values(client, container, [(field, "!=", False)], (field,)))
             except OdooAccessError:
                 found.append(None)
     return found
 
 
-def _values(odoo: OdooClient, model: str, domain: Domain, fields: Sequence[str]) -> Json:
-    records = odoo.search_read(model, domain, fields, order="id", context=ARCHIVED_TOO)
+def _values(client: OdooClient, model: str, domain: Domain, fields: Sequence[str]) -> Json:
+    records = client.search_read(model, domain, fields, order="id", context=ARCHIVED_TOO)
     return [dict(record) for record in records]

@@ -1,0 +1,225 @@
+"""Odoo's API as a source: what the engine asks, in calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from odoo_shadow.source.api import catalogue
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.discovery import discover_models
+from odoo_shadow.source.api.domains import (
+    ARCHIVED_TOO,
+    WRITE_DATE,
+    as_odoo,
+    conditions,
+    everything,
+    within,
+    without_id,
+)
+from odoo_shadow.source.api.examine import examine
+from odoo_shadow.source.api.fields import read_fields
+from odoo_shadow.source.api.fingerprints import read_field_identities, read_field_states
+from odoo_shadow.source.api.foundations import foundations
+from odoo_shadow.source.api.ids import highest_id, list_ids, lowest_id, still_listed
+from odoo_shadow.source.api.pages import read_pages
+from odoo_shadow.source.api.readable_only import readable_only
+from odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
+from odoo_shadow.source.fields import Field, FieldsState
+from odoo_shadow.source.models import Discovery
+from odoo_shadow.source.pages import Page
+from odoo_shadow.source.port import Clock, DatabaseState, ModelAbout, Reader, RecordDates
+from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
+from odoo_shadow.source.types import Domain, Record
+from odoo_shadow.source.values import is_id, moment_in
+from odoo_shadow.text.findings import Finding
+
+_UUID = "database.uuid"
+_NEUTRALIZED = "database.is_neutralized"
+_CREATE_DATE = "create_date"
+
+
+class ApiSource:
+    """One Odoo database, seen by one login through the API. See `source.port.Source`.
+
+    :ivar client: what makes the calls.
+    """
+
+    def __init__(self, client: OdooClient) -> None:
+        self.client = client
+        connection = client.connection
+        self.reader = Reader(
+            name=str(connection),
+            url=connection.url,
+            database=connection.database,
+            login=connection.login,
+            lang=connection.lang,
+            company_ids=connection.company_ids,
+            hash_secret=connection.hash_secret,
+            parallel=connection.max_connections,
+        )
+        self._readable: dict[str, Domain] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.client.close()
+
+    @property
+    def label(self) -> str:
+        return self.client.protocol.label
+
+    @property
+    def opened_at(self) -> float:
+        return self.client.opened_at
+
+    def user_id(self) -> int:
+        return self.client.user_id()
+
+    def database_state(self) -> DatabaseState:
+        return self._database_state
+
+    @cached_property
+    def _database_state(self) -> DatabaseState:
+        # Most logins that are made for an integration may not read it.
+        try:
+            found = self.client.look_up("ir.config_parameter", [("key", "in", [_UUID, _NEUTRALIZED])], ["key", "value"])
+        except OdooAccessError:
+            return DatabaseState(None, None)
+        values = {item.text("key"): item.text("value") for item in found}
+        return DatabaseState(values.get(_UUID) or None, _NEUTRALIZED in values)
+
+    def clock(self) -> Clock:
+        return Clock(self.client.server_time(), datetime.now(UTC))
+
+    def examine(self) -> Iterator[Finding]:
+        return examine(self.client)
+
+    @property
+    def readable_models(self) -> Mapping[str, str]:
+        return self.client.readable_models
+
+    def discover(self) -> Discovery:
+        return discover_models(self.client)
+
+    def has_model(self, model: str) -> bool:
+        return catalogue.has_model(self.client, model)
+
+    def about(self, model: str) -> ModelAbout:
+        return catalogue.about(self.client, model)
+
+    def describe(self, model: str) -> list[Field]:
+        return read_fields(self.client, model)
+
+    def stored_fields(self, models: Sequence[str]) -> Mapping[str, Collection[str]] | None:
+        return catalogue.stored_fields(self.client, list(models))
+
+    def field_states(self, models: Sequence[str]) -> dict[str, FieldsState]:
+        return read_field_states(self.client, models)
+
+    def field_identities(self, models: Sequence[str]) -> dict[str, dict[str, str]]:
+        return read_field_identities(self.client, models)
+
+    def languages(self) -> Labels:
+        return catalogue.languages(self.client)
+
+    def companies(self) -> Labels:
+        return catalogue.companies(self.client)
+
+    def check_language(self) -> None:
+        catalogue.check_language(self.client)
+
+    def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
+        return foundations(self.client, model, properties, company_dependent=company_dependent)
+
+    def count(self, reading: Reading, where: Where = EVERYWHERE) -> int:
+        return self._count(reading, within(self._readable_of(reading), conditions(where)))
+
+    def count_all(self, reading: Reading) -> int:
+        return self._count(reading, everything(self._readable_of(reading)))
+
+    def count_without_id(self, reading: Reading) -> int:
+        return self._count(reading, without_id(self._readable_of(reading)))
+
+    def _count(self, reading: Reading, domain: Domain) -> int:
+        return self.client.search_count(reading.model, domain, context=ARCHIVED_TOO)
+
+    def ids(self, reading: Reading, where: Where = EVERYWHERE, *, expected: int | None = None) -> set[int]:
+        readable = self._readable_of(reading)
+        if where.ids is not None:
+            return still_listed(self.client, readable, readable.domain, where.ids)
+        return list_ids(self.client, readable, where, expected)
+
+    def lowest_id(self, reading: Reading) -> int:
+        return lowest_id(self.client, self._readable_of(reading))
+
+    def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
+        return highest_id(self.client, self._readable_of(reading), where)
+
+    def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
+        # Some models show none, see `highest_id`; or that one record may not be read: the pages tell which.
+        try:
+            records = self.client.search_read(
+                reading.model,
+                within(self._readable_of(reading), conditions(where), [(WRITE_DATE, "<=", as_odoo(up_to))]),
+                [WRITE_DATE],
+                limit=1,
+                order=f"{WRITE_DATE} desc",
+                context=ARCHIVED_TOO,
+            )
+        except OdooAccessError:
+            return None
+        moment = _moment(records[0], WRITE_DATE) if records else None
+        return moment if moment is not None and moment <= up_to else None
+
+    def pages(
+        self,
+        reading: Reading,
+        where: Where = EVERYWHERE,
+        *,
+        after_id: int = BEFORE_ALL,
+        up_to_id: int | None,
+        page_size: int,
+    ) -> Iterator[Page]:
+        readable = self._readable_of(reading)
+        return read_pages(
+            self.client, readable, conditions(where), after_id=after_id, up_to_id=up_to_id, page_size=page_size
+        )
+
+    def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:
+        fields = ["id", WRITE_DATE, *([_CREATE_DATE] if made else [])]
+        records = self.client.search_read(model, [("id", "in", list(ids))], fields, context=ARCHIVED_TOO)
+        return {
+            record_id: RecordDates(_moment(record, WRITE_DATE), _moment(record, _CREATE_DATE))
+            for record in records
+            if is_id(record_id := record.get("id"))
+        }
+
+    def hides(self, model: str, ids: Sequence[int]) -> bool:
+        # Odoo refuses to read records that are there, but not for this login, and leaves out those that are gone.
+        try:
+            self.client.execute_kw(model, "read", [list(ids)], {"fields": [_CREATE_DATE]})
+        except OdooAccessError:
+            return True
+        except OdooUnknownFieldError:  # a model that does not note who made a record when: nothing can be told
+            return False
+        return False
+
+    def _readable_of(self, reading: Reading) -> Reading:
+        """Return a reading without those records that a search finds and a read refuses."""
+        if reading.model not in self._readable:
+            self._readable[reading.model] = readable_only(self.client, reading.model)
+        readable = self._readable[reading.model]
+        return replace(reading, domain=[*reading.domain, *readable]) if readable else reading
+
+
+def _moment(record: Record, field: str) -> datetime | None:
+    value = record.get(field)
+    return moment_in(value) if isinstance(value, str) else None

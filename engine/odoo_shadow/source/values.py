@@ -1,0 +1,75 @@
+"""Odoo's values, whatever brought them: ids, whole numbers, moments, texts."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeGuard
+
+from odoo_shadow.source.types import Json
+
+LARGEST_NUMBER = 2**63 - 1
+"""Of an id or a count: PostgreSQL's bigint."""
+
+EXACT_BELOW = 2**53
+"""From there on a double stands for several whole numbers, and nothing tells which of them is meant."""
+
+NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
+SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
+
+_MOMENT = re.compile(
+    r"(\d{1,4})-(\d{1,2})-(\d{1,2})"  # Odoo writes years below 1000 without zeros
+    r"(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)? ?(Z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+
+
+def is_id(value: Json) -> TypeGuard[int]:
+    """Say whether a value can be a record's id: a whole number, and neither yes or no nor beyond PostgreSQL's."""
+    return type(value) is int and -LARGEST_NUMBER - 1 <= value <= LARGEST_NUMBER
+
+
+def storable(text: str) -> str:
+    """Return a text with visible stand-ins for what PostgreSQL cannot store."""
+    text = text.replace("\x00", NUL_SHOWN_AS)
+    return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def whole_number(value: Json) -> Json:
+    """Return a whole number that comes as a float as what it is, anything else as it is.
+
+    So come integers beyond 2**31 - 1, and the ids of SQL views that count in `numeric` or `double precision`.
+    """
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < EXACT_BELOW else value
+
+
+def moment_in(written: str) -> datetime | None:
+    """Read a datetime as Odoo gives it, which is UTC without saying so; None when it is none.
+
+    A date alone is its midnight. Years are as they are written: `24` is the year 24.
+    """
+    found = _MOMENT.fullmatch(written)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    try:
+        moment = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            int((fraction or "").ljust(6, "0")),
+            UTC if zone is None else _zone(zone),
+        )
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the 30th of February; the first and the last day of all, elsewhere
+        return None
+
+
+def _zone(written: str) -> timezone:
+    if written == "Z":
+        return UTC
+    minutes = int(written[1:3]) * 60 + int(written[3:].lstrip(":") or 0)
+    return timezone(timedelta(minutes=-minutes if written[0] == "-" else minutes))
