@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
@@ -18,6 +17,7 @@ from odoo_shadow.shadow.names import column_name
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.values import NUL_SHOWN_AS
 from odoo_stand_in import StandIn
 from tests.support.catalog import structure
 from tests.support.clients import source_of

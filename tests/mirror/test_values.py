@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -14,15 +14,15 @@ from psycopg import sql
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.mirror.shape import columns
-from odoo_shadow.mirror.shape.columns import Convert
+from odoo_shadow.mirror.shape import conversions
+from odoo_shadow.mirror.shape.conversions import Convert
 from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.mirror.shape.field_types import FIELD_TYPES
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.tables.present import present_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
 from odoo_shadow.shadow.tables.staging import Cell
 from odoo_shadow.source.api.source import ApiSource
-from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json
 from odoo_stand_in import StandIn
 from odoo_stand_in.models.awkward import KINDS
@@ -184,7 +184,7 @@ MISTAKES: dict[str, tuple[Convert, int]] = {
     "monetary": (without_sign, LARGE),
     "float": (lambda _: 0.0, LARGE),
     "many2one_reference": (lambda _: None, LARGE),
-    "json": (lambda value: columns.jsonb(value) if value else None, HALF_LARGE),
+    "json": (lambda value: conversions.jsonb(value) if value else None, HALF_LARGE),
 }
 
 
@@ -194,8 +194,7 @@ def test_verify_notices_a_wrong_converter(
 ) -> None:
     """Each of them writes what it makes of a value, with the hash that belongs to it, and no run is the wiser."""
     convert, number = MISTAKES[kind]
-    column_type, _ = columns.column_type(Field("x", kind))
-    monkeypatch.setitem(columns._BY_TYPE, kind, (column_type, convert))
+    monkeypatch.setitem(FIELD_TYPES, kind, replace(FIELD_TYPES[kind], convert=convert))
     settings = ModelSettings(domain=(["id", "=", number],))
     with source_of(odd) as source:
         assert mirror_with(source, shadow, model=KINDS, settings=settings).counts.inserted == 1

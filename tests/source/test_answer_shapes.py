@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from odoo_shadow.mirror.health.doctor import examine
-from odoo_shadow.mirror.shape.columns import boolean, integer, jsonb, many2one, number
+from odoo_shadow.mirror.shape.conversions import boolean, integer, jsonb, many2one, number
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.rows import RowBuilder

@@ -19,7 +19,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_report
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.port import Source
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
 from tests.support.raw_server import RawServer, Reply, Request
@@ -151,7 +151,7 @@ def _size(answer: requests.Response) -> int:
 
 
 def mirror_with(
-    odoo: ApiSource,
+    odoo: Source,
     shadow: ShadowDatabase,
     options: MirrorOptions | None = None,
     *,

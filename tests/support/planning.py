@@ -11,12 +11,12 @@ from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import Plan, plan_run
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.port import Source
 from tests.support.counting import VISIT, mirror_with
 
 
 def plan(
-    odoo: ApiSource,
+    odoo: Source,
     shadow: ShadowDatabase,
     models: Sequence[str] = (VISIT,),
     options: MirrorOptions | None = None,
@@ -48,7 +48,7 @@ def passed_over(planned: Plan) -> list[str]:
 
 
 def plan_and_mirror(
-    odoo: ApiSource,
+    odoo: Source,
     shadow: ShadowDatabase,
     models: Sequence[str] = (VISIT,),
     options: MirrorOptions | None = None,

@@ -17,7 +17,8 @@ from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_replay,
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark, read_scan, read_watermark
-from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Reading
 from odoo_shadow.text.errors import ShownError
 from odoo_stand_in import StandIn
 
@@ -26,7 +27,7 @@ LOGGING_IN = {("common", "version"), ("common", "authenticate"), ("web", "versio
 
 
 def mirror(
-    odoo: ApiSource,
+    odoo: Source,
     shadow: ShadowDatabase,
     model: str = "res.partner",
     *,
@@ -52,7 +53,7 @@ def mirror(
     )
 
 
-def mirror_all(odoo: ApiSource, shadow: ShadowDatabase) -> dict[str, MirrorResult]:
+def mirror_all(odoo: Source, shadow: ShadowDatabase) -> dict[str, MirrorResult]:
     """Mirror all models that a server offers, with every default; return what was done, by model."""
     chosen = choose_models(odoo, ModelChoice.parse(ALL))
     run = Run()
@@ -121,9 +122,9 @@ def column(shadow: ShadowDatabase, name: str, ids: Iterable[int], table: str = P
         return dict(rows)
 
 
-def wait_until_after(source: ApiSource, write_date: str) -> None:
+def wait_until_after(source: Source, write_date: str) -> None:
     """Return when Odoo's clock shows a later second."""
     moment = datetime.fromisoformat(f"{write_date}+00:00")
-    while source.client.server_time() <= moment:
+    while source.clock().source <= moment:
         time.sleep(0.02)
-        source.client.search_count("res.company")
+        source.count(Reading("res.company", ()))

@@ -8,14 +8,14 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.verifications import Verification
-from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.port import Source
 from tests.support.counting import VISIT
 
 PAGES = MirrorOptions(batch_size=20)
 
 
 def verify(
-    odoo: ApiSource,
+    odoo: Source,
     shadow: ShadowDatabase,
     depth: Depth = Depth.FULL,
     *,

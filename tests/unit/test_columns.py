@@ -8,7 +8,7 @@ import math
 import pytest
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
-from odoo_shadow.mirror.shape.columns import MisfitError
+from odoo_shadow.mirror.shape.conversions import MisfitError
 from odoo_shadow.mirror.shape.layout import FieldColumn, Layout
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.tables.staging import Cell

@@ -7,11 +7,12 @@ import logging
 import pytest
 
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.shape.rows import NUL_SHOWN_AS, SURROGATE_SHOWN_AS, RowBuilder
+from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.shadow.tables.staging import FEWEST_TELLING, Cell, Row
 from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json, Record
+from odoo_shadow.source.values import NUL_SHOWN_AS, SURROGATE_SHOWN_AS
 
 FIELDS = [
     Field("active", "boolean"),

@@ -126,5 +126,5 @@ def test_it_shares_no_code_with_the_converter() -> None:
     tree = ast.parse(inspect.getsource(witness))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     imported = {f"{node.module}.{name.name}" for node in imports for name in node.names}
-    converting = ("odoo_shadow.mirror.shape.columns", "odoo_shadow.mirror.shape.rows", "odoo_shadow.source.values")
+    converting = ("odoo_shadow.mirror.shape.conversions", "odoo_shadow.mirror.shape.rows", "odoo_shadow.source.values")
     assert not [name for name in imported if name.startswith(converting)]

@@ -38,8 +38,24 @@ class Page:
     is_last: bool
     unreadable: Unreadable | None = None
 
-    def share_of(self, up_to_id: int | None) -> float:
-        """Return about how much has been read, from 0 to 1, as ids tell it."""
-        if self.is_last or not up_to_id:
-            return 1.0
-        return min(max(self.last_id / up_to_id, 0.0), 1.0)
+
+@dataclass(frozen=True)
+class CopyPage:
+    """Records as PostgreSQL's COPY takes them, of which nobody makes Python values.
+
+    :param text: lines in COPY's text format, by ascending id, each with the values of a reading's fields in their order
+        and in their columns' types; a datetime with its zone. Empty only in a last page.
+    :param last_id: everything up to this id has been read.
+    :param is_last: whether nothing comes after it.
+    """
+
+    text: bytes
+    last_id: int
+    is_last: bool
+
+
+def share_of(page: Page | CopyPage, up_to_id: int | None) -> float:
+    """Return about how much has been read with a page, from 0 to 1, as ids tell it."""
+    if page.is_last or not up_to_id:
+        return 1.0
+    return min(max(page.last_id / up_to_id, 0.0), 1.0)

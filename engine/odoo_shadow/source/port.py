@@ -13,7 +13,7 @@ from typing import Protocol
 
 from odoo_shadow.source.fields import Field, FieldsState
 from odoo_shadow.source.models import Discovery
-from odoo_shadow.source.pages import Page
+from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
 from odoo_shadow.text.findings import Finding
 
@@ -209,6 +209,14 @@ class Records(Protocol):
 
         :raises OdooRefusedFieldsError: some fields keep the source from giving records.
         :raises OdooUnreadableRecordsError: so many records cannot be read that something else is wrong.
+        """
+
+    def copy_pages(
+        self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
+    ) -> Iterator[CopyPage] | None:
+        """Yield the same records as `pages`, as COPY takes them; None from a source that gives Python values only.
+
+        It is asked for readings without variants only, whose columns hold what Odoo stores.
         """
 
     def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:

@@ -29,9 +29,11 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.pace import MOST_CELLS, is_due_daily
 from odoo_shadow.mirror.proof.witness import Witness
 from odoo_shadow.mirror.shape.describe import read_layout
+from odoo_shadow.mirror.shape.field_types import field_type
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rewriting import rewriting
+from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -73,9 +75,9 @@ def untracked_columns(
 
 def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], *, is_foreign: bool) -> bool:
     kind = column.odoo_type
-    is_variant = column.column_type == "jsonb" and kind not in ("json", "properties", "properties_definition")
+    is_variant = column.column_type == ColumnType.JSONB and field_type(kind).column is not ColumnType.JSONB
     return (
-        kind in ("many2many", "properties")
+        field_type(kind).is_untracked
         or column.is_company_dependent
         or column.field == "parent_path"
         or (kind == "many2one" and not (column.points_to in watched or column.field in _MAKERS))

@@ -8,7 +8,8 @@ from dataclasses import field as with_default
 
 from odoo_shadow.mirror.config.model_settings import AS_USUAL, ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.mirror.shape.columns import Convert, by_label, column_type, keyed_hash
+from odoo_shadow.mirror.shape.conversions import Convert, by_label, keyed_hash
+from odoo_shadow.mirror.shape.field_types import field_type
 from odoo_shadow.mirror.shape.secrets import is_secret
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.descriptions import Description
@@ -19,7 +20,6 @@ from odoo_shadow.text.nearest import nearest
 
 WRITE_DATE_FIELD = "write_date"
 
-_NOT_COLUMNS = frozenset({"binary", "image", "one2many"})
 _OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
 _NAME_FIELDS = ("name", "x_name", "display_name", "complete_name", "title", "subject", "reference", "number")
 """What Odoo calls a record by (`_rec_name`, which no API tells): by default `name`, in Studio's models `x_name`; the
@@ -31,11 +31,13 @@ class FieldColumn:
     """A column and how values get there.
 
     :param key: where a record has the value: the field's name, or that of its variants.
+    :param is_stored_as_it_is: the column takes what Odoo's own database holds.
     """
 
     key: str
     column: Column
     convert: Convert
+    is_stored_as_it_is: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Layout:
     def all_columns(self) -> tuple[FieldColumn, ...]:
         """The columns of the table, besides the project's own."""
         return (*self.columns, *self.extra)
+
+    @property
+    def is_stored_as_it_is(self) -> bool:
+        """Whether rows may come as they stand in Odoo's own database, of which nobody makes Python values."""
+        return self.has_write_date and all(item.is_stored_as_it_is for item in self.columns)
 
     @property
     def variant_labels(self) -> dict[str, list[str]]:
@@ -165,17 +172,23 @@ class _Namer:
         self._taken = {field.name for field in fields}
 
     def column(self, field: Field, settings: ModelSettings, hash_secret: str | None) -> FieldColumn:
-        kind, convert = column_type(field, is_whole=field.name in settings.allow_fields)
-        if hash_secret is not None and settings.hashes(field.name):
+        declared = field_type(field.type)
+        kind, convert = _column_type(field), declared.convert
+        if field.name in settings.allow_fields and declared.unfiltered is not None:
+            convert = declared.unfiltered
+        is_hashed = hash_secret is not None and settings.hashes(field.name)
+        if hash_secret is not None and is_hashed:
             kind, convert = ColumnType.TEXT, keyed_hash(hash_secret, field.name, convert)
         column = Column(
             self._name(field.name, self._taken - {field.name}), kind, field.name, field.type, _description(field)
         )
-        return FieldColumn(field.name, column, convert)
+        return FieldColumn(
+            field.name, column, convert, is_stored_as_it_is=declared.is_stored_as_it_is and not is_hashed
+        )
 
     def variants_column(self, field: Field, kind: str) -> FieldColumn:
         name = self._name(f"{field.name}__{kind}", self._taken)
-        _, convert = column_type(field)
+        convert = field_type(field.type).convert
         described = replace(_description(field), selection=(), relation=None, required=False)
         column = Column(name, ColumnType.JSONB, field.name, field.type, described)
         return FieldColumn(variant_key(field.name, kind), column, by_label(convert))
@@ -186,9 +199,16 @@ class _Namer:
         return name
 
 
+def _column_type(field: Field) -> ColumnType:
+    declared = field_type(field.type)
+    if declared.column is None:
+        raise AssertionError(f"{field.type} fields are never mirrored")
+    return declared.with_digits if field.has_digits and declared.with_digits else declared.column
+
+
 def _is_stored(field: Field) -> bool:
     has_value = field.store or field.company_dependent
-    return has_value and field.type not in _NOT_COLUMNS and field.name not in _OWN_PLACE
+    return has_value and field_type(field.type).column is not None and field.name not in _OWN_PLACE
 
 
 def _needs(field: Field, unreadable: Collection[str]) -> bool:
@@ -212,7 +232,7 @@ def _check_settings(model: str, fields: dict[str, Field], settings: ModelSetting
         field = fields.get(name)
         if field is None:
             raise _no_field(model, name, "extra_fields", fields)
-        if field.type in _NOT_COLUMNS:
+        if field_type(field.type).column is None:
             raise MirrorConfigurationError(f"{model}, field '{name}': {field.type} fields are never mirrored.")
     if settings.hashed_fields and hash_secret is None:
         raise MirrorConfigurationError(

@@ -17,36 +17,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Key
 
 from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.shape.field_types import type_of_class
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.ddl_files import ModelTable
 from odoo_shadow.source.fields import Field
 
-# Odoo's field classes and what `fields_get` calls them (17.0 and 19.0).
-_TYPES = {
-    "Binary": "binary",
-    "Boolean": "boolean",
-    "Char": "char",
-    "Date": "date",
-    "Datetime": "datetime",
-    "Float": "float",
-    "Html": "html",
-    "Image": "binary",
-    "Integer": "integer",
-    "Json": "json",
-    "Many2many": "many2many",
-    "Many2one": "many2one",
-    "Many2oneReference": "many2one_reference",
-    "Monetary": "monetary",
-    "One2many": "one2many",
-    "Properties": "properties",
-    "PropertiesDefinition": "properties_definition",
-    "Reference": "reference",
-    "Selection": "selection",
-    "Serialized": "serialized",
-    "Text": "text",
-}
-_UNKNOWN = "unknown"
 # Odoo gives these to every model that has a table; no model brings them.
 _GIVEN_BY_ODOO = frozenset({"create_uid", "create_date", "write_uid"})
 
@@ -198,7 +174,7 @@ def _field(path: Path, model: str, entries: list[_FieldEntry]) -> Field:
     relations = {entry.relation for entry in entries if entry.relation}
     return Field(
         name,
-        _TYPES.get(types.pop(), _UNKNOWN),
+        type_of_class(types.pop()),
         store=any(entry.store for entry in entries),
         relation=min(relations, default=None),
         related=min((entry.related for entry in entries if entry.related), default=None),

@@ -7,20 +7,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from odoo_shadow.mirror.shape.columns import MisfitError, jsonb, timestamp
+from odoo_shadow.mirror.shape.conversions import MisfitError, jsonb, timestamp
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.tables.staging import Cell, Refused, Row, are_too_many
 from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.types import Json, Record
+from odoo_shadow.source.values import NUL_SHOWN_AS, SURROGATE_SHOWN_AS
 from odoo_shadow.text.errors import class_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
-SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG = 65_536

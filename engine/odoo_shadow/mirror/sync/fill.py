@@ -23,7 +23,7 @@ from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.merge import Filled, fill_columns, refresh_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import Row
-from odoo_shadow.source.pages import Page, Unreadable
+from odoo_shadow.source.pages import Page, Unreadable, share_of
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import BEFORE_ALL
 from odoo_shadow.text.log import logger
@@ -111,7 +111,7 @@ def _pages(
         up_to_id = LiveIds.of(tx, hold.table).highest(tx)
     pages = odoo.pages(layout.reading, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
     for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
-        yield page, page.share_of(up_to_id)
+        yield page, share_of(page, up_to_id)
 
 
 def _write(

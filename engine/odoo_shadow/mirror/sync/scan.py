@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,8 @@ from odoo_shadow.shadow.state.lease import RENEW_EVERY
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.source.pages import Page, Unreadable
+from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row
+from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_of
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Where
 from odoo_shadow.source.types import Record
@@ -62,11 +63,24 @@ class TableWriter:
         :raises RefusedRecordsError: it cannot take far too many.
         """
         built = self.builder.build(records)
+        merged = self._merge(tx, built.rows, overwrite, tells_older=tells_older)
+        self._note_refused(records, [*built.refused, *merged.refused])
+        return merged
+
+    def write_text(self, tx: Transaction, text: CopyText, overwrite: Overwrite, *, tells_older: bool) -> Merged:
+        """Do the same with rows as COPY takes them."""
+        merged = self._merge(tx, text, overwrite, tells_older=tells_older)
+        self._note_refused((), merged.refused)
+        return merged
+
+    def _merge(
+        self, tx: Transaction, rows: Sequence[Row] | CopyText, overwrite: Overwrite, *, tells_older: bool
+    ) -> Merged:
         merged = merge_rows(
             tx,
             self.row_hash,
             self.builder.columns,
-            built.rows,
+            rows,
             overwrite=overwrite,
             revive=self.revive,
             tells_older=tells_older,
@@ -75,9 +89,11 @@ class TableWriter:
             log.info("%s: older in Odoo than here: %s", self.layout.model, counted(len(merged.older), "row"))
             note_due(tx, self.hold.table, merged.older, after=LATER)
         registry.count_rows(tx, self.hold.table, merged.counts.inserted + merged.revived)
-        self.unreadable += unstorable(self.layout, records, [*built.refused, *merged.refused])
-        check_number(self.layout.model, self.unreadable)
         return merged
+
+    def _note_refused(self, records: Sequence[Record], refused: Sequence[Refused]) -> None:
+        self.unreadable += unstorable(self.layout, records, refused)
+        check_number(self.layout.model, self.unreadable)
 
     def write_ids(self, odoo: Source, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL) -> None:
         """Read some records anew and write them. They are in ascending order."""
@@ -109,32 +125,44 @@ def read_window(
     :param known: the watermark before.
     :param tells_lateness: whether a row that was written before the watermark and is news now was committed late.
     """
-    pages = odoo.pages(
-        writer.layout.reading,
-        Where(written_since=scan.low),
-        after_id=scan.last_id,
-        up_to_id=scan.up_to_id,
-        page_size=page_size,
-    )
-    for page in read_ahead(pages, while_waiting=writer.hold.keep_alive, every=RENEW_EVERY.total_seconds()):
+    for page in read_ahead(
+        _pages(odoo, writer.layout, scan, page_size),
+        while_waiting=writer.hold.keep_alive,
+        every=RENEW_EVERY.total_seconds(),
+    ):
         reached = _write_page(writer, scan, page, known, tells_lateness=tells_lateness)
-        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, page.share_of(scan.up_to_id)))
+        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_of(page, scan.up_to_id)))
         if reached is not None:
             return reached
-    raise AssertionError("read_pages ends with a last page")
+    raise AssertionError("pages end with a last page")
+
+
+def _pages(odoo: Source, layout: Layout, scan: Scan, page_size: int) -> Iterator[Page | CopyPage]:
+    """Yield what is left of a window, as rows that nobody converts where the source has them so."""
+    where = Where(written_since=scan.low)
+    if layout.is_stored_as_it_is:
+        copied = odoo.copy_pages(
+            layout.reading, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size
+        )
+        if copied is not None:
+            return copied
+    return odoo.pages(layout.reading, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size)
 
 
 def _write_page(
-    writer: TableWriter, scan: Scan, page: Page, known: Watermark | None, *, tells_lateness: bool
+    writer: TableWriter, scan: Scan, page: Page | CopyPage, known: Watermark | None, *, tells_lateness: bool
 ) -> Watermark | None:
     """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
     hold, merged = writer.hold, Merged(RowCounts())
-    writer.unreadable += [page.unreadable] if page.unreadable else []
     with hold.transaction() as tx:
-        if page.records:
-            is_window = scan.low is not None
-            overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
-            merged = writer.write(tx, page.records, overwrite, tells_older=is_window)
+        is_window = scan.low is not None
+        overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
+        if not isinstance(page, CopyPage):
+            writer.unreadable += [page.unreadable] if page.unreadable else []
+            if page.records:
+                merged = writer.write(tx, page.records, overwrite, tells_older=is_window)
+        elif page.text:
+            merged = writer.write_text(tx, CopyText(page.text), overwrite, tells_older=is_window)
         read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         if tells_lateness and known is not None and merged.oldest is not None:
@@ -147,7 +175,7 @@ def _write_page(
     return reached
 
 
-def _safe_checkpoint(scan: Scan, page: Page, unreadable: Sequence[Unreadable]) -> int:
+def _safe_checkpoint(scan: Scan, page: Page | CopyPage, unreadable: Sequence[Unreadable]) -> int:
     """Return up to where a later try need not read again; it is to meet a record that could not be read."""
     first = min((item.id for item in unreadable), default=None)
     return page.last_id if first is None else max(scan.last_id, min(page.last_id, first - 1))

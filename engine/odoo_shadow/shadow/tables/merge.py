@@ -13,7 +13,7 @@ from odoo_shadow.shadow import names
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.shadow.tables.staging import STAGING, Refused, Row, listed, write_staged
+from odoo_shadow.shadow.tables.staging import STAGING, CopyText, Refused, Row, listed, write_staged
 
 
 class Overwrite(StrEnum):
@@ -59,7 +59,7 @@ def merge_rows(
     tx: Transaction,
     row_hash: RowHash,
     columns: Sequence[str],
-    rows: Sequence[Row],
+    rows: Sequence[Row] | CopyText,
     *,
     overwrite: Overwrite = Overwrite.CHANGED,
     revive: bool = False,

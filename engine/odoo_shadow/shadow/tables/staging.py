@@ -7,6 +7,7 @@ written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ Row: TypeAlias = tuple[Cell, ...]
 
 STAGING = sql.Identifier("pg_temp", "odoo_shadow_staging")
 """Where a page is put; lives until the transaction ends."""
+
+_ESCAPED = re.compile(r"\\(.)")
+_COPIED_AS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+"""Characters behind a backslash in COPY's text format; any other stands for itself."""
 
 ALL_STAGED = sql.SQL("true")
 
@@ -54,6 +59,29 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True)
+class CopyText:
+    """Rows as COPY takes them.
+
+    :param text: whole lines in its text format, of which the first value is the id.
+    """
+
+    text: bytes
+
+    def rows(self) -> list[Row]:
+        """Return the rows one by one, as is needed only where PostgreSQL does not take them together."""
+        return [_cells(line) for line in self.text.decode().split("\n")[:-1]]
+
+
+def _cells(line: str) -> Row:
+    record_id, *others = line.split("\t")
+    return (int(record_id), *(None if value == r"\N" else _ESCAPED.sub(_unescaped, value) for value in others))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _COPIED_AS.get(found[1], found[1])
+
+
 def are_too_many(refused: int, tried: int) -> bool:
     """Say whether so many of a page's rows are refused that it is not for single values."""
     return refused > MOST_REFUSED or refused == tried >= FEWEST_TELLING
@@ -73,7 +101,7 @@ def write_staged(
     tx: Transaction,
     table: str,
     columns: Sequence[str],
-    rows: Sequence[Row],
+    rows: Sequence[Row] | CopyText,
     write: Callable[[sql.Composable], _Result],
 ) -> tuple[list[_Result], list[Refused]]:
     """Copy rows into `STAGING` and write them from there. Once per transaction.
@@ -91,6 +119,7 @@ def write_staged(
         if not is_about_a_row(fault):
             raise
         tx.run("ROLLBACK TO SAVEPOINT odoo_shadow_page")
+        rows = rows.rows() if isinstance(rows, CopyText) else rows
         done, refused = page.write_in_parts(rows, write)
         if are_too_many(len(refused), len(rows)):
             raise
@@ -112,12 +141,15 @@ class _Page:
         ).format(listed=listed(self.columns), target=self.tx.own(self.table))
         self.tx.run_all([create, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE; SAVEPOINT odoo_shadow_page").format()])
 
-    def copy(self, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def copy(self, columns: Sequence[str], rows: Sequence[Row] | CopyText) -> None:
         copy_in = sql.SQL("COPY {staging} ({listed}) FROM STDIN").format(staging=STAGING, listed=listed(columns))
         try:
             with self.tx.cursor.copy(copy_in) as copy:
-                for row in rows:
-                    copy.write_row(row)
+                if isinstance(rows, CopyText):
+                    copy.write(rows.text)
+                else:
+                    for row in rows:
+                        copy.write_row(row)
         except UnicodeEncodeError:  # raised on this side when the database's encoding lacks a character
             raise pg.UntranslatableCharacter("a character that the database's encoding lacks") from None
 

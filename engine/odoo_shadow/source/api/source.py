@@ -193,6 +193,11 @@ class ApiSource:
             self.client, readable, conditions(where), after_id=after_id, up_to_id=up_to_id, page_size=page_size
         )
 
+    def copy_pages(
+        self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
+    ) -> None:
+        return None
+
     def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:
         fields = ["id", WRITE_DATE, *([_CREATE_DATE] if made else [])]
         records = self.client.search_read(model, [("id", "in", list(ids))], fields, context=ARCHIVED_TOO)

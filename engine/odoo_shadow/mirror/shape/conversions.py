@@ -1,4 +1,4 @@
-"""Odoo's types → PostgreSQL's: which column a field gets, and how its values are converted.
+"""Odoo's values → PostgreSQL's: how the values of each type are converted.
 
 Values are converted by the field's declared type, never by their shape: `false` means empty for one type and no for
 another, and an id may look like a list. What cannot be a value of its type is refused: neither Python nor PostgreSQL is
@@ -19,9 +19,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from odoo_shadow.mirror.shape.secrets import is_secret_property
-from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.tables.staging import Cell
-from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json
 from odoo_shadow.source.values import EXACT_BELOW, is_id, moment_in, whole_number
 
@@ -214,41 +212,6 @@ def _spelled(value: float) -> str:
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"
-
-
-_BY_TYPE: dict[str, tuple[ColumnType, Convert]] = {
-    "char": (ColumnType.TEXT, text),
-    "text": (ColumnType.TEXT, text),
-    "html": (ColumnType.TEXT, text),
-    "selection": (ColumnType.TEXT, text),
-    "reference": (ColumnType.TEXT, text),
-    "integer": (ColumnType.BIGINT, integer),
-    "many2one": (ColumnType.BIGINT, many2one),
-    "many2many": (ColumnType.BIGINT_ARRAY, ids),
-    "many2one_reference": (ColumnType.BIGINT, integer),
-    "boolean": (ColumnType.BOOLEAN, boolean),
-    "date": (ColumnType.DATE, day),
-    "datetime": (ColumnType.TIMESTAMPTZ, timestamp),
-    "monetary": (ColumnType.NUMERIC, number),
-    "float": (ColumnType.DOUBLE, number),
-    "properties": (ColumnType.JSONB, properties),
-    "properties_definition": (ColumnType.JSONB, definitions),
-    "serialized": (ColumnType.JSONB, serialized),
-}
-_WHOLE = {"properties": all_properties, "properties_definition": jsonb, "serialized": jsonb}
-
-
-def column_type(field: Field, *, is_whole: bool = False) -> tuple[ColumnType, Convert]:
-    """Return the type of a field's column, and how values get there.
-
-    :param is_whole: keeps credentials that stand in it under names of their own.
-    """
-    kind, convert = _BY_TYPE.get(field.type, (ColumnType.JSONB, jsonb))
-    if is_whole:
-        convert = _WHOLE.get(field.type, convert)
-    if field.type == "float" and field.has_digits:
-        kind = ColumnType.NUMERIC
-    return kind, convert
 
 
 def by_label(convert: Convert) -> Convert:

@@ -1,0 +1,171 @@
+"""The engine on a source that is neither Odoo nor HTTP, which gives records, or text for COPY."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MassDeletionError
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_report
+from odoo_shadow.mirror.sync.window import ScanKind
+from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.errors import RefusedRecordsError
+from odoo_shadow.shadow.on_delete import OnDelete
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.source.fields import Field
+from tests.support.memory_source import MemorySource
+from tests.support.running import StoppedError, stop_after
+from tests.support.verifying import found_by, verify
+
+BOOK, TABLE = "library.book", "odoo_shadow_library_book"
+ODD = 'tab\tline\nreturn\rback\\slash "quoted" ünïcode \U0001f4d6 \\N'
+
+
+@pytest.fixture(params=[False, True], ids=["records", "copies"])
+def library(request: pytest.FixtureRequest) -> MemorySource:
+    made = MemorySource(gives_copies=request.param)
+    made.add_model(
+        BOOK,
+        Field("name", "char"),
+        Field("pages", "integer"),
+        Field("price", "float", has_digits=True),
+        Field("is_lent", "boolean"),
+        Field("printed_on", "date"),
+        Field("author_id", "many2one", relation="library.author"),
+        Field("cover", "binary"),
+    )
+    made.create(BOOK, 9, name="A book", pages=120, price=12.5, is_lent=True, printed_on="1999-12-31", author_id=7)
+    made.create(BOOK, name=ODD)
+    made.wait()
+    return made
+
+
+def mirror(library: MemorySource, shadow: ShadowDatabase, **options: Any) -> MirrorResult:
+    report = options.pop("on_progress", no_report)
+    settings = options.pop("settings", None)
+    chosen = MirrorOptions(batch_size=4, wait=timedelta(0), **options)
+    return mirror_model(library, shadow, BOOK, run=Run(), options=chosen, settings=settings, on_progress=report)
+
+
+def rows(shadow: ShadowDatabase, *columns: str) -> list[tuple[Any, ...]]:
+    with shadow.transaction() as tx:
+        listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+        return tx.run("SELECT {listed} FROM {table} ORDER BY id", listed=listed, table=tx.own(TABLE))
+
+
+def is_equal(library: MemorySource, shadow: ShadowDatabase) -> bool:
+    """Whether every column of the shadow says what the library says."""
+    fields = ("id", "name", "pages", "price", "is_lent", "author_id")
+    ours = rows(shadow, *fields)
+    empty = {"is_lent": False}
+    theirs = [
+        tuple(record[name] if record[name] is not False else empty.get(name) for name in fields)
+        for _, record in sorted(library.models[BOOK].records.items())
+    ]
+    return [(*row[:3], None if row[3] is None else float(row[3]), *row[4:]) for row in ours] == theirs
+
+
+def test_a_first_load_and_what_changes_later(library: MemorySource, shadow: ShadowDatabase) -> None:
+    first = mirror(library, shadow)
+    assert (first.kind, first.counts) == (ScanKind.FIRST_LOAD, RowCounts(inserted=10))
+    assert is_equal(library, shadow) and rows(shadow, "name")[-1] == (ODD,)
+    library.create(BOOK, 2, name="New")
+    library.write(BOOK, [3], name=False, is_lent=False, price=0.0)
+    library.unlink(BOOK, [1])
+    library.pages_read.clear()
+    later = mirror(library, shadow)
+    assert (later.kind, later.counts) == (ScanKind.INCREMENTAL, RowCounts(inserted=2, updated=1, deleted=1))
+    assert library.pages_read == [(BOOK, 3)]
+    assert is_equal(library, shadow) and verify(library, shadow, model=BOOK).differences == 0
+
+
+def test_a_run_that_is_cut_off_goes_on_from_its_last_page(library: MemorySource, shadow: ShadowDatabase) -> None:
+    with pytest.raises(StoppedError):
+        mirror(library, shadow, on_progress=stop_after(2))
+    library.pages_read.clear()
+    resumed = mirror(library, shadow)
+    assert resumed.resumed and library.pages_read[0] == (BOOK, 2)
+    assert is_equal(library, shadow)
+
+
+def test_what_no_write_date_tells_is_found_and_repaired(library: MemorySource, shadow: ShadowDatabase) -> None:
+    mirror(library, shadow)
+    library.write_silently(BOOK, [4], pages=121)
+    assert mirror(library, shadow).counts.written == 0
+    assert found_by(verify(library, shadow, model=BOOK)) == {"differing": [4]}
+    assert verify(library, shadow, model=BOOK, repair=True).corrected == 1
+    assert is_equal(library, shadow) and verify(library, shadow, model=BOOK).differences == 0
+
+
+def test_records_and_copies_store_the_same(library: MemorySource, shadow: ShadowDatabase) -> None:
+    mirror(library, shadow)
+    hashes = rows(shadow, "_sync_hash")
+    other = MemorySource(gives_copies=not library._gives_copies)
+    other.models, other._now = library.models, library._now
+    assert mirror(other, shadow, full=True).counts == RowCounts(unchanged=10)
+    assert rows(shadow, "_sync_hash") == hashes
+
+
+def test_a_row_that_the_table_does_not_take_is_told_and_all_others_are_there(
+    library: MemorySource, shadow: ShadowDatabase, database: str
+) -> None:
+    mirror(library, shadow)
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_library_book ADD CHECK (pages < 1000)")
+    library.write(BOOK, [2, 3, 4], name="Rewritten", pages=200)
+    library.write(BOOK, [3], pages=5000)
+    with pytest.raises(RefusedRecordsError, match=r"library\.book: the shadow cannot take the records 3 "):
+        mirror(library, shadow)
+    assert rows(shadow, "id", "pages")[1:4] == [(2, 200), (3, 120), (4, 200)]
+    library.write(BOOK, [3], pages=999)
+    mirror(library, shadow)
+    assert is_equal(library, shadow)
+
+
+def test_a_new_field_is_filled_for_all_rows(library: MemorySource, shadow: ShadowDatabase) -> None:
+    mirror(library, shadow)
+    library.models[BOOK].fields["shelf"] = Field("shelf", "char")
+    for number, record in library.models[BOOK].records.items():
+        record["shelf"] = f"Shelf {number}"
+    mirror(library, shadow)
+    assert rows(shadow, "shelf") == [(f"Shelf {number}",) for number in range(1, 11)]
+
+
+def test_a_suspicious_share_of_the_rows_does_not_go_without_a_word(
+    library: MemorySource, shadow: ShadowDatabase
+) -> None:
+    library.create(BOOK, 300)
+    library.wait()
+    mirror(library, shadow)
+    library.unlink(BOOK, range(1, 300))
+    with pytest.raises(MassDeletionError):
+        mirror(library, shadow)
+    assert mirror(library, shadow, allow_mass_delete=True, on_delete=OnDelete.MARK).counts.deleted == 299
+    assert len(rows(shadow, "id")) == 310
+
+
+def test_of_a_hashed_field_nothing_but_the_hash_comes(library: MemorySource, shadow: ShadowDatabase) -> None:
+    """Text for COPY would carry the value itself."""
+    object.__setattr__(library.reader, "hash_secret", "8f14e45fceea167a5a36dedd4bea2543")
+    mirror(library, shadow, settings=ModelSettings(hashed_fields=("name",)))
+    assert {len(name) for (name,) in rows(shadow, "name")} == {64}
+
+
+def test_a_model_in_which_nothing_was_written_has_no_work(library: MemorySource, shadow: ShadowDatabase) -> None:
+    run, options = Run(), MirrorOptions()
+    mirror(library, shadow)
+    plan_run(library, shadow, Chosen((BOOK,)), run=run, options=options)
+    mirror(library, shadow)
+    library.wait()
+    plan = plan_run(library, shadow, Chosen((BOOK,)), run=run, options=options)
+    assert plan.work == () and [item.model for item in plan.unchanged] == [BOOK]
+    assert [closed for closed in close_run(library, shadow, run=run, options=options) if closed.error] == []
