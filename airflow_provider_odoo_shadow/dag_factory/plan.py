@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from airflow.sdk import Context, conf
 
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
@@ -47,7 +47,7 @@ class ModelPlan(TypedDict):
     model_settings: dict[str, object]
 
 
-def plan_models(context: Context, mirror: MirrorConfig) -> list[ModelPlan]:
+def plan_models(context: Context, mirror: DagConfig) -> list[ModelPlan]:
     """Return one entry per model that has work; the watermarks of the others advance, their Variables, too.
 
     :raises MirrorConfigurationError: a name that is no parameter or no model of this mirror, or more models than
@@ -90,7 +90,7 @@ def _as_arguments(settings: ModelSettings) -> dict[str, object]:
     return {**settings.model_dump(mode="json", exclude_defaults=True), "named_fields": list(settings.named_fields)}
 
 
-def _chosen(odoo: Source, shadow: ShadowDatabase, mirror: MirrorConfig) -> Chosen:
+def _chosen(odoo: Source, shadow: ShadowDatabase, mirror: DagConfig) -> Chosen:
     chosen = choose_models(odoo, mirror.choice, shadow)
     for item in chosen.left_out:
         level = logging.WARNING if item.reason == NO_MATCH else logging.INFO
@@ -121,7 +121,7 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
     return replace(chosen, models=models)
 
 
-def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: MirrorConfig, chosen: Chosen) -> Plan:
+def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagConfig, chosen: Chosen) -> Plan:
     dag_run, params = context["dag_run"], context["params"]
     options = MirrorOptions(
         full=params["full"],

@@ -8,7 +8,7 @@ from datetime import timedelta
 from airflow.sdk import Context, TaskInstanceState
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.note import (
     DRY_RUN_NOTE,
     named,
@@ -45,7 +45,7 @@ log = logger(__name__)
 _MOST_NAMED = 10
 
 
-def report_run(context: Context, mirror: MirrorConfig, task_id: str, settle_task_id: str) -> None:
+def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id: str) -> None:
     """Log a table of the run's models, from the shadow's own log, and renew the views with names.
 
     :raises VerificationError: rows had to be repaired.
@@ -106,7 +106,7 @@ def _report_previews(context: Context, task_id: str) -> None:
     log.info("Nothing was written. What a run would do:\n%s", as_text(previews_table(previews)))
 
 
-def report_verification(context: Context, mirror: MirrorConfig, task_id: str) -> None:
+def report_verification(context: Context, mirror: DagConfig, task_id: str) -> None:
     """Log what a run's comparisons found. Raises `VerificationError` when something was repaired: it was wrong before.
 
     :raises ShadowError: what they found cannot be read.
@@ -136,7 +136,7 @@ def _refuse_repairs(outcomes: Sequence[Outcome]) -> None:
         )
 
 
-def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> None:
+def settle_run(context: Context, mirror: DagConfig, plan_task_id: str) -> None:
     """Do what a run does when its models are done, and log it; nothing in a dry run, or while there is no shadow.
 
     Nor after a plan that failed: it may have found another database in the place of Odoo's.
@@ -160,7 +160,7 @@ def settle_run(context: Context, mirror: MirrorConfig, plan_task_id: str) -> Non
         log_closed(close_run(odoo, shadow, run=run, options=options))
 
 
-def report_access(mirror: MirrorConfig) -> None:
+def report_access(mirror: DagConfig) -> None:
     """Log what the login and the database role can do.
 
     Of the models, those that the mirror names are looked at; the task `plan` tells of those that a pattern takes.

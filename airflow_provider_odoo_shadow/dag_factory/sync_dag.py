@@ -9,7 +9,7 @@ import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator
 from airflow_provider_odoo_shadow.dag_factory.plan import ModelPlan, plan_models
 from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
@@ -40,7 +40,7 @@ and fails alone; the others finish, and the run then ends failed.
 """
 
 
-def build_sync_dag(mirror: MirrorConfig) -> DAG:
+def build_sync_dag(mirror: DagConfig) -> DAG:
     """Build the DAG that keeps a mirror. Touches no network and no database."""
     with DAG(
         dag_id=mirror.sync_dag_id,
@@ -134,7 +134,7 @@ def build_sync_dag(mirror: MirrorConfig) -> DAG:
     return dag
 
 
-def _models_param(mirror: MirrorConfig) -> Param:
+def _models_param(mirror: DagConfig) -> Param:
     choice = mirror.choice
     if not choice.is_plain:  # which models there are is known only when the run asks Odoo: a field for lines of text
         return Param(
@@ -170,7 +170,7 @@ def _families(models: list[str]) -> list[str]:
     return [f"{kind}.*" for kind, number in sorted(kinds.items()) if number > 1]
 
 
-def _params(mirror: MirrorConfig) -> dict[str, Param]:
+def _params(mirror: DagConfig) -> dict[str, Param]:
     return {
         "models": _models_param(mirror),
         "full": Param(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig
+from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
 from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters
 from airflow_provider_odoo_shadow.dag_factory.report import report_verification
@@ -30,7 +30,7 @@ be repaired was wrong until then: the task `report` lists it and fails, and with
 """
 
 
-def build_verify_dag(mirror: MirrorConfig) -> DAG:
+def build_verify_dag(mirror: DagConfig) -> DAG:
     """Build the DAG that verifies a mirror. Touches no network and no database."""
     with DAG(
         dag_id=mirror.verify_dag_id,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig, read_engine_config
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig, read_mirror
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 
 
-def read(folder: Path, text: str, name: str | None = "a") -> EngineConfig:
+def read(folder: Path, text: str, name: str | None = "a") -> MirrorConfig:
     path = folder / "mirrors.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_engine_config(path, name)
+    return read_mirror(path, name)
 
 
 def refused(folder: Path, text: str) -> str:
@@ -242,7 +242,7 @@ def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
     ["0 */4 * * *", "@hourly", "@daily", "0 2 * * MON-FRI", "15,45 8-18/2 1 JAN *", "0 2 L * *", "0 2 * * 5#2"],
 )
 def test_a_schedule_is_a_cron_expression_or_a_preset(tmp_path: Path, schedule: str) -> None:
-    assert read(tmp_path, f"mirrors: {{a: {{schedule: '{schedule}', verify_schedule: null}}}}") == EngineConfig()
+    assert read(tmp_path, f"mirrors: {{a: {{schedule: '{schedule}', verify_schedule: null}}}}") == MirrorConfig()
 
 
 @pytest.mark.parametrize("schedule", ["every 4 hours", "4h", "hourly", "", "* * * *", "run at 4 in morning", "@evry"])
@@ -289,7 +289,7 @@ mirrors:
 
 def test_an_empty_document_and_comments_around_do_no_harm(tmp_path: Path) -> None:
     assert read(tmp_path, "# mirrors\n---\nmirrors: {a: {batch_size: '5'}}\n---\n").batch_size == 5
-    assert read(tmp_path, "\ufeffmirrors: {a: }\n") == EngineConfig()
+    assert read(tmp_path, "\ufeffmirrors: {a: }\n") == MirrorConfig()
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_aliases_that_repeat_without_end_cost_no_memory(tmp_path: Path) -> None:
 
 
 def test_settings_for_a_model_that_is_nearly_called_so_are_refused() -> None:
-    config = EngineConfig.model_validate(
+    config = MirrorConfig.model_validate(
         {"model_settings": {"res.partnr": {}, "crm.lead": {}, "sale.*": {}, "x_none.*": {}, "sale.order.line": {}}}
     )
     asked: list[str] = []
@@ -335,7 +335,7 @@ def test_settings_for_a_model_that_is_nearly_called_so_are_refused() -> None:
         config.unused_settings(["res.partner", "sale.order"], ask)
     assert config.unused_settings(["res.users", "sale.order"], ask) == ["res.partnr", "x_none.*"]
     asked.clear()
-    assert EngineConfig.model_validate({"model_settings": {"res.*": {}}}).unused_settings(["res.users"], ask) == []
+    assert MirrorConfig.model_validate({"model_settings": {"res.*": {}}}).unused_settings(["res.users"], ask) == []
     assert asked == []
 
 
@@ -344,12 +344,12 @@ def test_settings_for_a_model_that_is_nearly_called_so_are_refused() -> None:
 )
 def test_slips_of_a_model_are_seen(key: str) -> None:
     with pytest.raises(MirrorConfigurationError, match=r"did you mean res\.partner"):
-        EngineConfig.model_validate({"model_settings": {key: {}}}).unused_settings(["res.partner"], list)
+        MirrorConfig.model_validate({"model_settings": {key: {}}}).unused_settings(["res.partner"], list)
 
 
 @pytest.mark.parametrize("key", ["res.partner.bank", "res.company", "product.pricelist", "hr.employee", "res.lang"])
 def test_other_models_are_no_slips(key: str) -> None:
-    config = EngineConfig.model_validate({"model_settings": {key: {}}})
+    config = MirrorConfig.model_validate({"model_settings": {key: {}}})
     assert config.unused_settings(["res.partner", "product.product", "res.users"], list) == [key]
 
 

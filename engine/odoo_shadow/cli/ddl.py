@@ -24,7 +24,7 @@ from odoo_shadow.cli.options import (
 )
 from odoo_shadow.cli.terminal import say
 from odoo_shadow.mirror.config.known_models import check_listed_names
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import ALL
 from odoo_shadow.mirror.errors import MirrorConfigurationError
@@ -68,7 +68,7 @@ from odoo_shadow.text.shown import shown
 @click.pass_context
 def ddl(
     context: click.Context,
-    config: EngineConfig | None,
+    config: MirrorConfig | None,
     models: str | None,
     all_models: bool,
     index: Path | None,
@@ -93,7 +93,7 @@ def ddl(
         tables = _indexed_models(index, wanted)
     else:
         require_odoo(context)
-        tables = _server_models(odoo_settings, wanted, config or EngineConfig())
+        tables = _server_models(odoo_settings, wanted, config or MirrorConfig())
     _write(output, {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, tables)})
 
 
@@ -113,7 +113,7 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     return chosen
 
 
-def _server_models(odoo_settings: OdooSettings, models: str | None, config: EngineConfig) -> list[ModelTable]:
+def _server_models(odoo_settings: OdooSettings, models: str | None, config: MirrorConfig) -> list[ModelTable]:
     with odoo_source(odoo_settings) as odoo:
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:

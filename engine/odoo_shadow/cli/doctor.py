@@ -22,7 +22,7 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.report_tables import findings_table
 from odoo_shadow.mirror.run.choose import choose_models
@@ -41,7 +41,7 @@ SOME_PROBLEM = 1
 @click.pass_context
 def doctor(
     context: click.Context,
-    config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
+    config: MirrorConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     look_back: float,
     verbose: bool,

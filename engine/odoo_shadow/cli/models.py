@@ -25,7 +25,7 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console, numbers, say, say_json, working
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.health.inventory import ModelEntry, take_inventory
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.choose import Chosen, choose_models
@@ -41,7 +41,7 @@ from odoo_shadow.text.amounts import counted, in_bytes
 @json_option
 @verbose_option
 def models(
-    config: EngineConfig | None,
+    config: MirrorConfig | None,
     models: str | None,
     why: bool,
     as_json: bool,
@@ -58,7 +58,7 @@ def models(
         odoo-shadow models --models 'sale.*,!sale.report' --json
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    choice, settings = model_choice(models), (config or EngineConfig()).settings_of
+    choice, settings = model_choice(models), (config or MirrorConfig()).settings_of
     shadow = shadow_database(connections) if connections["supabase_db_url"] is not None else None
     with odoo_source(connections) as odoo:
         odoo.user_id()

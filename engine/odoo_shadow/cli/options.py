@@ -15,7 +15,7 @@ from rich.logging import RichHandler
 
 from odoo_shadow.cli.terminal import console, say
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig, read_engine_config
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig, read_mirror
 from odoo_shadow.mirror.config.patterns import PRIORITY, ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import only_elsewhere
@@ -260,10 +260,10 @@ def config_option(command: Function) -> Function:
     )(command)
 
 
-def _read_config(context: click.Context, _parameter: click.Parameter, value: str | None) -> EngineConfig | None:
+def _read_config(context: click.Context, _parameter: click.Parameter, value: str | None) -> MirrorConfig | None:
     if value is None:
         return None
-    config = read_engine_config(*_path_and_mirror(value))
+    config = read_mirror(*_path_and_mirror(value))
     context.default_map = {
         "schema": config.schema_name,
         "models": config.models if isinstance(config.models, str) else ",".join(config.models),
@@ -352,7 +352,7 @@ def tell_only_elsewhere(shadow: ShadowDatabase) -> None:
         say(f"{elsewhere}; a sync would make another one.", err=True)
 
 
-def tell_unused_settings(config: EngineConfig | None, odoo: Source, chosen: Chosen) -> None:
+def tell_unused_settings(config: MirrorConfig | None, odoo: Source, chosen: Chosen) -> None:
     """Tell of `model_settings` that no model has. Raises `MirrorConfigurationError` where one seems to be meant."""
     for key in config.unused_settings(chosen.models, lambda: odoo.readable_models) if config else ():
         say(f"model_settings: {key} matches none of the models.", err=True)

@@ -33,7 +33,7 @@ from odoo_shadow.cli.options import (
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
 from odoo_shadow.mirror.binding import accept_database as accept
 from odoo_shadow.mirror.binding import check_binding, check_names_in_public
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_all
@@ -119,7 +119,7 @@ STOPPED = 130
 @click.pass_context
 def sync(
     context: click.Context,
-    config: EngineConfig | None,
+    config: MirrorConfig | None,
     models: str | None,
     full: bool,
     batch_size: int,

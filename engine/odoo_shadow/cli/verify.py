@@ -27,7 +27,7 @@ from odoo_shadow.cli.options import (
 from odoo_shadow.cli.terminal import console, numbers, say, say_json
 from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.config.known_models import check_names
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.patterns import in_order
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.health.health import no_mirror
@@ -61,7 +61,7 @@ _MOST_NAMED = 10
 @click.pass_context
 def verify(
     context: click.Context,
-    config: EngineConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
+    config: MirrorConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     quick: bool,
     repair: bool,

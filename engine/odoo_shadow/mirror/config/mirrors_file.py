@@ -1,4 +1,4 @@
-"""The YAML file that describes mirrors, as far as the engine needs it."""
+"""The YAML file that describes mirrors."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ from odoo_shadow.text.shown import LONGEST
 
 _MINUTE = 60
 _LONGEST_TOLD = LONGEST - 50
+DEFAULT_NAME = "odoo_shadow"
 DEFAULT_SCHEDULE = "0 */4 * * *"
-_SCHEDULES = ("schedule", "verify_schedule")
+DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
+_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+_LONGEST_NAME = 100
+"""Characters: a Variable's key, 250 at the most, holds the mirror's name and the table's."""
 _CRON_ITEM = r"(?:\*|\?|R|[LW]*\d*[LW]*|[A-Za-z]{3})"
 _CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
 _CRON = re.compile(
@@ -39,12 +43,6 @@ _CRON = re.compile(
 )
 """Every form that Airflow takes; what it then makes of them it says itself."""
 _MIRRORS = "mirrors"
-
-DAG_SETTINGS = frozenset(
-    {"odoo_conn_id", "postgres_conn_id", "schedule", "verify_schedule", "parallel_models", "retries"}
-    | {"retry_delay_seconds", "fail_on_repair"}
-)
-"""What only the DAGs need."""
 
 
 def _no_truth(value: object) -> object:
@@ -65,32 +63,54 @@ def _chosen(value: object) -> object:
     return value
 
 
-NoTruth = BeforeValidator(_no_truth)
+_NoTruth = BeforeValidator(_no_truth)
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
+_ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_#!().:/\\-]+$", max_length=250)]
+"""What Airflow takes for a connection's id, as far as it is ASCII: no template is among it."""
 
 
-class EngineConfig(BaseModel):
-    """What the engine needs of a mirror.
+class MirrorConfig(BaseModel):
+    """One mirror: an Odoo database, the schema that shadows it, and how its DAGs run.
 
+    Every setting of the file stands here, and the command line checks those that only the DAGs need, too.
+
+    :param name: names the DAGs (`<name>_sync`, `<name>_verify`) and the watermark Variables.
     :param models: `priority`, `all`, or names, patterns and exclusions.
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param model_settings: by model or pattern.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables, as the doctor names them.
+    :param odoo_conn_id: the Airflow connection of Odoo.
+    :param postgres_conn_id: the Airflow connection of the shadow's database.
+    :param schedule: a cron expression, or None for runs by hand only.
+    :param verify_schedule: when the shadow is compared with Odoo and repaired.
+    :param parallel_models: how many tasks read Odoo at the same time.
+    :param retries: how often a task is tried again.
+    :param retry_delay_seconds: before the first retry; doubles with each.
+    :param fail_on_repair: rows that had to be repaired fail the run; if not, only its task `report` fails.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
+    name: Annotated[str, Field(pattern=_NAME, max_length=_LONGEST_NAME)] = DEFAULT_NAME
     schema_name: Annotated[str, Field(alias="schema")] = DEFAULT_SCHEMA
     models: Annotated[Literal["priority", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
-    batch_size: Annotated[int, NoTruth, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
-    look_back_minutes: Annotated[float, NoTruth, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
+    batch_size: Annotated[int, _NoTruth, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
+    look_back_minutes: Annotated[float, _NoTruth, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
         DEFAULT_LOOK_BACK.total_seconds() / _MINUTE
     )
     on_delete: OnDelete = OnDelete.DELETE
     model_settings: dict[str, ModelSettings] = {}
     trusted_roles: _Names = ()
     agreed_objects: _Names = ()
+    odoo_conn_id: _ConnectionId = "odoo_default"
+    postgres_conn_id: _ConnectionId = "odoo_shadow_db"
+    schedule: str | None = DEFAULT_SCHEDULE
+    verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
+    parallel_models: Annotated[int, _NoTruth, Field(ge=1)] = 2
+    retries: Annotated[int, _NoTruth, Field(ge=0)] = 3
+    retry_delay_seconds: Annotated[float, _NoTruth, Field(gt=0, le=86_400)] = 60
+    fail_on_repair: bool = False
 
     @property
     def trust(self) -> Trust:
@@ -131,6 +151,16 @@ class EngineConfig(BaseModel):
             raise ValueError(str(error).removesuffix(".")) from None
         return schema
 
+    @field_validator("schedule", "verify_schedule")
+    @classmethod
+    def _check_schedule(cls, schedule: str | None) -> str | None:
+        if schedule is not None and not _CRON.fullmatch(schedule.strip()):
+            raise ValueError(
+                f"it must be a cron expression of five fields, such as '{DEFAULT_SCHEDULE}' for every four hours, or a "
+                "preset such as @hourly"
+            )
+        return schedule
+
     @field_validator("models")
     @classmethod
     def _check_models(cls, models: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -138,7 +168,7 @@ class EngineConfig(BaseModel):
         return models
 
 
-Config = TypeVar("Config", bound=EngineConfig)
+Config = TypeVar("Config", bound=MirrorConfig)
 
 
 @dataclass(frozen=True)
@@ -191,18 +221,16 @@ def read_entries(path: Path) -> list[MirrorEntry]:
     return [MirrorEntry(file, name, _settings(file, name, settings)) for name, settings in mirrors.items()]
 
 
-def check_entry(entry: MirrorEntry, kind: type[Config], *, besides: Collection[str] = (), **given: object) -> Config:
+def check_entry(entry: MirrorEntry, kind: type[Config]) -> Config:
     """Check one mirror's settings.
 
-    :param besides: settings that may stand there and are somebody else's.
-    :param given: what the file does not say.
     :raises MirrorConfigurationError: says which settings in which lines are wrong.
     """
-    names = {field.alias or name for name, field in kind.model_fields.items()} - given.keys()
-    wrong = [*_unknown(entry, {*names, *besides}), *_wrong_schedules(entry, besides)]
+    names = {field.alias or name for name, field in kind.model_fields.items()} - {"name"}
+    wrong = list(_unknown(entry, names))
     own = {name: value for name, value in entry.settings.items() if name in names}
     try:
-        config = kind.model_validate({**own, **given})
+        config = kind.model_validate({**own, "name": entry.name})
     except ValidationError as error:
         wrong += [f"{entry.where(found.place)}, {found}." for found in Complaint.all_of(error)]
         raise WrongSettingsError(entry.file.path, wrong) from None
@@ -216,8 +244,8 @@ def check_entry(entry: MirrorEntry, kind: type[Config], *, besides: Collection[s
     return config
 
 
-def read_engine_config(path: Path, name: str | None) -> EngineConfig:
-    """Read what the engine needs of one mirror.
+def read_mirror(path: Path, name: str | None) -> MirrorConfig:
+    """Read one mirror.
 
     :param name: None for the only one.
     :raises MirrorConfigurationError: says which file and which setting is wrong.
@@ -228,7 +256,7 @@ def read_engine_config(path: Path, name: str | None) -> EngineConfig:
     wanted = next(iter(entries)) if name is None else name
     if wanted not in entries:
         raise MirrorConfigurationError(f"{path} has no mirror '{wanted}', only {', '.join(entries)}.")
-    return check_entry(entries[wanted], EngineConfig, besides=DAG_SETTINGS)
+    return check_entry(entries[wanted], MirrorConfig)
 
 
 def _settings(file: YamlFile, name: str, settings: object) -> Mapping[str, object]:
@@ -254,26 +282,3 @@ def _unknown(entry: MirrorEntry, names: Collection[str]) -> Iterator[str]:
                 where = entry.where(("model_settings", model, name))
                 hint = did_you_mean(name, SETTINGS)
                 yield f"{where}, model_settings of {model}: there is no setting '{name}'{hint}"
-
-
-def check_cron(schedule: str) -> None:
-    """Check that a text looks like a cron expression, as far as that can be told without Airflow.
-
-    :raises ValueError: it does not.
-    """
-    if not _CRON.fullmatch(schedule.strip()):
-        raise ValueError(
-            f"it must be a cron expression of five fields, such as '{DEFAULT_SCHEDULE}' for every four hours, or a "
-            "preset such as @hourly"
-        )
-
-
-def _wrong_schedules(entry: MirrorEntry, besides: Collection[str]) -> Iterator[str]:
-    """Tell of schedules that the DAGs' own check would refuse, where nobody else looks at them."""
-    for name in _SCHEDULES:
-        value = entry.settings.get(name)
-        try:
-            if name in besides and isinstance(value, str):
-                check_cron(value)
-        except ValueError as error:
-            yield f"{entry.where((name,))}, {name}: {error}."
