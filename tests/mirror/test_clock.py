@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,6 +35,12 @@ pytestmark = pytest.mark.attack
 ROWS = 30
 YEARS = timedelta(days=5 * 365)
 PAGES = MirrorOptions(batch_size=10)
+
+
+def set_local_clock(monkeypatch: pytest.MonkeyPatch, now: Callable[[], datetime]) -> None:
+    """Let this machine's clock show something else; the server's stays as it is."""
+    clock = ApiSource.clock
+    monkeypatch.setattr(ApiSource, "clock", lambda source: replace(clock(source), local=now()))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +201,7 @@ def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
     if whose == "the server's":
         proxy.ahead = -behind
     else:
-        monkeypatch.setattr(ApiSource, "local_time", lambda _: datetime.now(UTC) - behind)
+        set_local_clock(monkeypatch, lambda: datetime.now(UTC) - behind)
     for number in (3, 4):
         in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = now()")  # as another machine's run does
         preview = preview_model(source, shadow, VISIT, options=MirrorOptions())
@@ -240,7 +247,7 @@ def test_this_machines_clock_may_be_behind(
 ) -> None:
     mirror_with(source, shadow)
     slow = datetime.now(UTC) - timedelta(hours=2)
-    monkeypatch.setattr(ApiSource, "local_time", lambda _: slow)
+    set_local_clock(monkeypatch, lambda: slow)
     odoo.execute(VISIT, "write", [7], {"x_name": "Edited"})
     mirror_with(source, shadow)
     assert mark_of(shadow) <= slow
@@ -271,7 +278,7 @@ def test_verify_does_not_report_what_is_edited_meanwhile_although_a_clock_is_wro
     mirror_with(source, shadow)
     in_shadow(shadow, f"UPDATE {{{VISITS}}} SET x_name = 'Wrong' WHERE id = 7")  # noqa: S608 - a test's own
     if whose == "this machine's":
-        monkeypatch.setattr(ApiSource, "local_time", lambda _: datetime.now(UTC) + timedelta(hours=1))
+        set_local_clock(monkeypatch, lambda: datetime.now(UTC) + timedelta(hours=1))
     else:
         proxy.ahead = -timedelta(hours=1)
 

@@ -101,7 +101,7 @@ def test_a_portal_login_whose_rights_nobody_tells_gets_what_it_may_have(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     """`get_available_models` is empty for it, so that no field is known to be closed; no column is made of any."""
-    source.__dict__["readable_models"] = {}
+    source.client.__dict__["readable_models"] = {}
     refuse(odoo, "x_c")
     mirror_with(source, shadow, PAGES)
     rows = shadow_rows(database, VISITS)
@@ -217,7 +217,7 @@ def test_a_plan_gives_the_model_to_a_run_once_the_login_may_read_more(
     mirror_with(limited, shadow, PAGES, model="hr.employee")
 
     def reasons() -> list[str]:
-        limited.__dict__.pop("readable_models", None)
+        limited.client.__dict__.pop("readable_models", None)
         plan = plan_run(limited, shadow, chosen, run=Run(), options=MirrorOptions())
         return [item.reason for item in plan.work]
 

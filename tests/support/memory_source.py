@@ -159,8 +159,8 @@ class MemorySource:
     def ids(self, reading: Reading, where: Where = EVERYWHERE, *, expected: int | None = None) -> set[int]:
         return set(map(_id, self._found(reading, where)))
 
-    def lowest_id(self, reading: Reading) -> int:
-        return min(self.ids(reading))
+    def outermost_id(self, reading: Reading, *, lowest: bool) -> int:
+        return (min if lowest else max)(self.ids(reading))
 
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         return max(self.ids(reading, where), default=None)

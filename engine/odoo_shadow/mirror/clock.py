@@ -16,6 +16,6 @@ look-back, which makes up for it."""
 def lies_ahead(moment: datetime, now: datetime) -> bool:
     """Say whether a moment is later than clocks that merely differ explain.
 
-    :param now: see `Source.latest_time`.
+    :param now: the latest moment that it may be; see `source.port.Clock`.
     """
     return moment - now > CLOCK_TOLERANCE

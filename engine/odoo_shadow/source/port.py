@@ -185,8 +185,8 @@ class Records(Protocol):
         :raises OdooRecordIdError: several records have one id.
         """
 
-    def lowest_id(self, reading: Reading) -> int:
-        """Return the lowest id of a reading that has records, or one that is lower."""
+    def outermost_id(self, reading: Reading, *, lowest: bool) -> int:
+        """Return the lowest or the highest id of a reading that has records, or one that is beyond all of them."""
 
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         """Return the highest id, None when there are no records."""

@@ -128,11 +128,11 @@ class IdCheck:
         with self._transactions() as tx:
             lowest, highest = self._live.lowest(tx), self._live.highest(tx)
         if low == BEFORE_ALL:
-            theirs = self._odoo.lowest_id(self._reading)
+            theirs = self._odoo.outermost_id(self._reading, lowest=True)
             low = (theirs if lowest is None else min(theirs, lowest)) - 1
         if high is None:
-            last = self._odoo.highest_id(self._reading)
-            high = max(low if item is None else item for item in (last, highest))
+            theirs = self._odoo.outermost_id(self._reading, lowest=False)
+            high = max(theirs, low if highest is None else highest)
         return low, high
 
     def _explain_rest(self) -> None:

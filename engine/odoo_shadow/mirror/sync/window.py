@@ -91,7 +91,7 @@ def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, ha
     everything is only met by a scan that does so, and not by one that began long ago.
 
     :param low: where this run's window begins; a scan that began later would lose what a person wants replayed.
-    :param now: see `Source.latest_time`; a scan that ends long after it would pass over what comes until then.
+    :param now: the latest moment that it may be; a scan that ends long after it would pass over what comes until then.
     """
     if lies_ahead(left.high, now):
         return False

@@ -19,18 +19,20 @@ def highest_id(client: OdooClient, reading: Reading, where: Where) -> int | None
 
     :raises OdooRecordIdError: Odoo refuses to look for the model's records by their ids.
     """
-    domain = within(reading, conditions(where))
-    return max(_outermost(client, reading, domain, "id desc")) if _count_by_id(client, reading, domain) else None
+    if not _count_by_id(client, reading, within(reading, conditions(where))):
+        return None
+    return outermost_id(client, reading, where, lowest=False)
 
 
-def lowest_id(client: OdooClient, reading: Reading) -> int:
-    """Return the lowest id of a reading that has records; or 0, which `search` never lists, if that is lower."""
-    return min(_outermost(client, reading, within(reading), "id"))
+def outermost_id(client: OdooClient, reading: Reading, where: Where, *, lowest: bool) -> int:
+    """Return the lowest or the highest id among a reading's records that match, of which there are some.
 
-
-def _outermost(client: OdooClient, reading: Reading, domain: Domain, order: str) -> list[int]:
+    It may be one beyond: `search` never lists the id 0, which an SQL view may have.
+    """
+    domain, order = within(reading, conditions(where)), "id" if lowest else "id desc"
     ids = client.search(reading.model, domain, limit=1, order=order, context=ARCHIVED_TOO)
-    return ids or [*client.search(reading.model, domain, context=ARCHIVED_TOO), 0]
+    ids = ids or [*client.search(reading.model, domain, context=ARCHIVED_TOO), 0]
+    return min(ids) if lowest else max(ids)
 
 
 def _count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:

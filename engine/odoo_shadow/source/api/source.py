@@ -25,7 +25,7 @@ from odoo_shadow.source.api.examine import examine
 from odoo_shadow.source.api.fields import read_fields
 from odoo_shadow.source.api.fingerprints import read_field_identities, read_field_states
 from odoo_shadow.source.api.foundations import foundations
-from odoo_shadow.source.api.ids import highest_id, list_ids, lowest_id, still_listed
+from odoo_shadow.source.api.ids import highest_id, list_ids, outermost_id, still_listed
 from odoo_shadow.source.api.pages import read_pages
 from odoo_shadow.source.api.readable_only import readable_only
 from odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
@@ -157,8 +157,8 @@ class ApiSource:
             return still_listed(self.client, readable, readable.domain, where.ids)
         return list_ids(self.client, readable, where, expected)
 
-    def lowest_id(self, reading: Reading) -> int:
-        return lowest_id(self.client, self._readable_of(reading))
+    def outermost_id(self, reading: Reading, *, lowest: bool) -> int:
+        return outermost_id(self.client, self._readable_of(reading), EVERYWHERE, lowest=lowest)
 
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         return highest_id(self.client, self._readable_of(reading), where)
