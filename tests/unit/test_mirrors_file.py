@@ -222,11 +222,11 @@ mirrors:
         "mirrors.yaml, line 5: mirror 'a': there is no setting 'modles' (did you mean models?). "
         "line 9: mirror 'a', model_settings of res.partner: there is no setting 'exclude_field' "
         "(did you mean exclude_fields?). "
-        "line 7: mirror 'a', schedule: it must be a cron expression of five fields, such as "
-        "'0 */4 * * *' for every four hours, or a preset such as @hourly. "
         "line 4: mirror 'a', batch_size is a text: it must be a whole number. "
         "line 6: mirror 'a', on_delete: it must be 'delete', 'mark' or 'ignore'. "
-        "line 10: mirror 'a', model_settings.Res.Users.all_languages is a text: it must be true or false."
+        "line 10: mirror 'a', model_settings.Res.Users.all_languages is a text: it must be true or false. "
+        "line 7: mirror 'a', schedule: it must be a cron expression of five fields, such as "
+        "'0 */4 * * *' for every four hours, or a preset such as @hourly."
     )
 
 
@@ -242,7 +242,9 @@ def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
     ["0 */4 * * *", "@hourly", "@daily", "0 2 * * MON-FRI", "15,45 8-18/2 1 JAN *", "0 2 L * *", "0 2 * * 5#2"],
 )
 def test_a_schedule_is_a_cron_expression_or_a_preset(tmp_path: Path, schedule: str) -> None:
-    assert read(tmp_path, f"mirrors: {{a: {{schedule: '{schedule}', verify_schedule: null}}}}") == MirrorConfig()
+    assert read(tmp_path, f"mirrors: {{a: {{schedule: '{schedule}', verify_schedule: null}}}}") == MirrorConfig(
+        name="a", schedule=schedule, verify_schedule=None
+    )
 
 
 @pytest.mark.parametrize("schedule", ["every 4 hours", "4h", "hourly", "", "* * * *", "run at 4 in morning", "@evry"])
@@ -289,7 +291,7 @@ mirrors:
 
 def test_an_empty_document_and_comments_around_do_no_harm(tmp_path: Path) -> None:
     assert read(tmp_path, "# mirrors\n---\nmirrors: {a: {batch_size: '5'}}\n---\n").batch_size == 5
-    assert read(tmp_path, "\ufeffmirrors: {a: }\n") == MirrorConfig()
+    assert read(tmp_path, "\ufeffmirrors: {a: }\n") == MirrorConfig(name="a")
 
 
 @pytest.mark.parametrize(
