@@ -86,6 +86,7 @@ SCHEMAS = [
     "it's a new -- line",
     "public",  # fails: the views would replace the tables
     "$odoo_shadow$; DROP TABLE x; $odoo_shadow$",  # fails: the quotes of the DO block end there
+    "$body$ {schema} \\ it's",  # fails: names are looked for in names
 ]
 
 

@@ -47,6 +47,12 @@ def structure(url: str) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+def without_numbers(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """Leave out the columns' numbers: a column that was dropped and added again has another."""
+    columns = sorted((row[:2] + row[3:] for row in found["columns"]), key=repr)
+    return found | {"columns": columns}
+
+
 def contents(url: str, schema: str = "odoo_shadow") -> dict[str, list[tuple[object, ...]]]:
     """Return all rows of a schema's tables, with the transactions that wrote them."""
     with psycopg.connect(url) as connection:

@@ -9,7 +9,7 @@ from odoo_shadow.shadow.errors import ShadowPermissionError
 from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.ownership import check_trust
 from odoo_shadow.shadow.state.schema import lock_schema, schema_version
-from odoo_shadow.shadow.state.schema_statements import VERSION, opening_statements, upgrade_statements
+from odoo_shadow.shadow.state.schema_statements import VERSION, opening_statement, upgrade_statements
 from odoo_shadow.shadow.views.public_views import BOOKS, publish, unpublish
 
 
@@ -33,23 +33,26 @@ def _open(tx: Transaction) -> None:
     """Make both schemas and the row that `lock_schema` locks, or find them made by another process meanwhile."""
     try:
         with tx.cursor.connection.transaction():
-            make_own, make_internal, *others = opening_statements(tx.schema)
-            _make_schema(tx, tx.schema, make_own)
-            _make_schema(tx, internal_schema(tx.schema), make_internal)
-            for statement in others:
-                tx.cursor.execute(statement)
+            tx.cursor.execute(opening_statement(tx.schema))
     except (errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
         check_trust(tx)
-
-
-def _make_schema(tx: Transaction, schema: str, statement: sql.Composed) -> None:
-    try:
-        with tx.cursor.connection.transaction():
-            tx.cursor.execute(statement)
     except errors.InsufficientPrivilege:
-        role = tx.cursor.connection.info.user
-        cure = sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), sql.Identifier(role))
-        raise ShadowPermissionError(
-            f"The role '{role}' may not create schema '{schema}': have an administrator run once "
-            f"{cure.as_string(tx.cursor)}; or give the role CREATE on the database."
-        ) from None
+        missing = _missing_schemas(tx)
+        if not missing:
+            raise
+        raise _may_not_create(tx, missing[0]) from None
+
+
+def _missing_schemas(tx: Transaction) -> list[str]:
+    rows = tx.run("SELECT nspname FROM pg_namespace")
+    there = {str(row[0]) for row in rows}
+    return [schema for schema in (tx.schema, internal_schema(tx.schema)) if schema not in there]
+
+
+def _may_not_create(tx: Transaction, schema: str) -> ShadowPermissionError:
+    role = tx.cursor.connection.info.user
+    cure = sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), sql.Identifier(role))
+    return ShadowPermissionError(
+        f"The role '{role}' may not create schema '{schema}': have an administrator run once "
+        f"{cure.as_string(tx.cursor)}; or give the role CREATE on the database."
+    )

@@ -5,6 +5,8 @@ The mark is set in the transaction that makes the change; the view is renewed la
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.relations import FIELD, META
 
@@ -16,6 +18,16 @@ def mark_view(tx: Transaction, table: str) -> None:
         meta=tx.own(META),
         table=table,
     )
+
+
+def take_on_statement(schema: str, table: str, condition: sql.Composable | None = None) -> sql.Composed:
+    """Return the statement that takes a due view on, before it is made; it changes no row if another was quicker.
+
+    :param condition: what else must be so of `odoo_shadow_meta`'s row.
+    """
+    return sql.SQL(
+        "UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND view_is_due AND {condition}"
+    ).format(meta=sql.Identifier(schema, META), table=table, condition=condition or sql.SQL("true"))
 
 
 def mark_views_that_name(tx: Transaction, table: str) -> None:

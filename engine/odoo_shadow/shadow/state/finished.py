@@ -67,11 +67,12 @@ def watched_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, str | No
     """
     rows = tx.run(
         "SELECT m.table_name, s.settings FROM {meta} m JOIN {state} s USING (table_name)"
-        " WHERE m.table_name = ANY({tables}) AND m.on_delete IS DISTINCT FROM {ignore}",
+        " WHERE m.table_name = ANY({tables}) AND coalesce(m.on_delete, {default}) = ANY({removing})",
         meta=tx.own(META),
         state=tx.internal(TABLE_STATE),
         tables=list(tables),
-        ignore=str(OnDelete.IGNORE),
+        default=str(OnDelete.DELETE),
+        removing=[str(item) for item in OnDelete if item.removes],
     )
     return {str(table): settings for table, settings in rows}
 

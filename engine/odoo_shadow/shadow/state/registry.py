@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -89,20 +90,41 @@ def register_table(tx: Transaction, model: str) -> str:
         return registered
     lock_schema(tx)
     table = name_table(tx, model)
-    tx.run(
-        "INSERT INTO {meta} (table_name, odoo_model) VALUES ({table}, {model}) ON CONFLICT DO NOTHING",
-        meta=tx.own(META),
-        table=table,
-        model=model,
-    )
-    tx.run(
-        "UPDATE {field} SET relation_table = {table}, updated_at = now()"
-        " WHERE relation = {model} AND relation_table IS DISTINCT FROM {table}",
-        field=tx.own(FIELD),
-        table=table,
-        model=model,
-    )
+    tx.run_all([registration_statement(tx.schema, table, model), pointing_statement(tx.schema, model=model)])
     return table
+
+
+def registration_statement(schema: str, table: str, model: str, field_count: int = 0) -> sql.Composed:
+    """Return the statement that registers a model's table, if it is not registered."""
+    return sql.SQL(
+        "INSERT INTO {meta} (table_name, odoo_model, field_count) VALUES ({table}, {model}, {count})"
+        " ON CONFLICT DO NOTHING"
+    ).format(meta=sql.Identifier(schema, META), table=table, model=model, count=field_count)
+
+
+_POINTING: LiteralString = """WITH pointed AS (
+    UPDATE {field} f SET updated_at = now(),
+        relation_table = (SELECT m.table_name FROM {meta} m WHERE m.odoo_model = f.relation)
+    WHERE {chosen} AND f.relation_table IS DISTINCT FROM
+        (SELECT m.table_name FROM {meta} m WHERE m.odoo_model = f.relation)
+    RETURNING f.table_name)
+UPDATE {meta} SET view_is_due = true WHERE table_name IN (SELECT table_name FROM pointed)"""
+
+
+def pointing_statement(schema: str, *, table: str | None = None, model: str | None = None) -> sql.Composed:
+    """Return the statement that lets fields know the tables of the models that they point to, where they do not.
+
+    :param table: only the fields of this table.
+    :param model: only those that point to this model.
+    """
+    chosen: list[sql.Composable] = [sql.SQL("true")]
+    if table is not None:
+        chosen.append(sql.SQL("f.table_name = {}").format(table))
+    if model is not None:
+        chosen.append(sql.SQL("f.relation = {}").format(model))
+    return sql.SQL(_POINTING).format(
+        meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), chosen=sql.SQL(" AND ").join(chosen)
+    )
 
 
 def recount_rows(tx: Transaction, table: str, count: int) -> None:

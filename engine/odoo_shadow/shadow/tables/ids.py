@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from psycopg import sql
 
@@ -145,12 +146,17 @@ class LiveIds:
         return {int(row[0]) for row in rows}
 
     def remove(self, tx: Transaction, ids: Sequence[int], on_delete: OnDelete) -> int:
-        """Delete rows, or mark them; note what may point to them; return how many that were."""
+        """Delete rows, mark them, or let them stay; note what may point to them; return how many went."""
         parts = {"table": tx.own(self.table), "ids": list(ids), "live": self._live()}
-        if on_delete is OnDelete.MARK:
-            tx.run("UPDATE {table} SET {column} = now() WHERE id = ANY({ids}) AND {live}", column=_MARK, **parts)
-        else:
-            tx.run("DELETE FROM {table} WHERE id = ANY({ids}) AND {live}", **parts)
+        match on_delete:
+            case OnDelete.MARK:
+                tx.run("UPDATE {table} SET {column} = now() WHERE id = ANY({ids}) AND {live}", column=_MARK, **parts)
+            case OnDelete.DELETE:
+                tx.run("DELETE FROM {table} WHERE id = ANY({ids}) AND {live}", **parts)
+            case OnDelete.IGNORE:
+                return 0
+            case _:
+                assert_never(on_delete)
         removed = tx.cursor.rowcount
         note_removed(tx, self.table, ids)
         return removed

@@ -16,6 +16,7 @@ from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.descriptions import Description, storable
 from odoo_shadow.shadow.relations import FIELD, META, SELECTION
 from odoo_shadow.shadow.state.due_views import mark_view, mark_views_that_name
+from odoo_shadow.shadow.state.registry import pointing_statement
 from odoo_shadow.shadow.state.schema import lock_schema
 
 _TABLES = {"field": FIELD, "meta": META, "selection": SELECTION}
@@ -31,13 +32,6 @@ _KEPT: LiteralString = "DO NOTHING"
 _RENEWED: LiteralString = """DO UPDATE SET label = excluded.label, relation = excluded.relation,
     is_translated = excluded.is_translated, is_company_dependent = excluded.is_company_dependent,
     is_required = excluded.is_required, is_custom = excluded.is_custom, updated_at = now()"""
-_POINTED: LiteralString = """WITH pointed AS (
-    UPDATE {field} f SET updated_at = now(),
-        relation_table = (SELECT m.table_name FROM {meta} m WHERE m.odoo_model = f.relation)
-    WHERE {chosen} AND f.relation_table IS DISTINCT FROM
-        (SELECT m.table_name FROM {meta} m WHERE m.odoo_model = f.relation)
-    RETURNING f.table_name)
-UPDATE {meta} SET view_is_due = true WHERE table_name IN (SELECT table_name FROM pointed)"""
 _CLEARED: LiteralString = """DELETE FROM {selection} s USING {meta} m
 WHERE m.odoo_model = {model} AND s.table_name = m.table_name AND s.column_name IN ({columns})"""
 _CHOICES: LiteralString = """INSERT INTO {selection} (table_name, column_name, position, value, label)
@@ -110,15 +104,14 @@ def describe_table(
     if (label, name_path) == (known_label, known_path) and not stale and is_commented:
         return
     lock_schema(tx)
-    tx.run(
-        "UPDATE {meta} SET label = nullif({label}, ''), name_path = {path} WHERE table_name = {table}",
-        meta=tx.own(META),
-        label=label,
-        path=name_path,
-        table=table,
+    tx.run_all(
+        [
+            name_statement(tx.schema, str(model), label, name_path),
+            *column_statements(tx.schema, str(model), stale),
+            pointing_statement(tx.schema, table=table),
+            comments_statement(tx.schema, table),
+        ]
     )
-    noted = column_statements(tx.schema, str(model), stale)
-    tx.run_all([*noted, relations_statement(tx.schema, table), comments_statement(tx.schema, table)])
     if name_path != known_path or not all(_is_pointed(item, known.get(item.name)) for item in stale):
         mark_view(tx, table)
         mark_views_that_name(tx, table)
@@ -188,6 +181,22 @@ def _relation(column: Column) -> str | None:
     return _storable(column.description).relation
 
 
+def name_statement(
+    schema: str, model: str, label: str, name_path: str | None, *, overwrite: bool = True
+) -> sql.Composed:
+    """Return the statement that notes what a registered model and its records are called.
+
+    :param overwrite: what is known already goes; else an empty label and the path, if there is one, leave it.
+    """
+    given = sql.SQL("nullif({}, '')").format(label)
+    return sql.SQL("UPDATE {meta} SET label = {label}, name_path = {path} WHERE odoo_model = {model}").format(
+        meta=sql.Identifier(schema, META),
+        label=given if overwrite else sql.SQL("coalesce({}, label)").format(given),
+        path=name_path if overwrite else sql.SQL("coalesce(name_path, {})").format(name_path),
+        model=model,
+    )
+
+
 def column_statements(
     schema: str, model: str, columns: Sequence[Column], *, overwrite: bool = True
 ) -> list[sql.Composed]:
@@ -210,17 +219,6 @@ def column_statements(
     choices = [row for item in columns for row in _selection_rows(item)]
     chosen = [sql.SQL(_CHOICES).format(**parts, model=model, rows=_rows(choices))] if choices else []
     return [told, cleared, *chosen]
-
-
-def relations_statement(schema: str, table: str | None = None) -> sql.Composed:
-    """Return the statement that lets fields know the tables of the models that they point to, where they do not.
-
-    :param table: only the fields of this table.
-    """
-    chosen = sql.SQL("true") if table is None else sql.SQL("f.table_name = {}").format(table)
-    return sql.SQL(_POINTED).format(
-        meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), chosen=chosen
-    )
 
 
 def comments_statement(schema: str, table: str | None = None) -> sql.Composed:

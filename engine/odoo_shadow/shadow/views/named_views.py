@@ -20,22 +20,19 @@ from odoo_shadow.shadow.errors import (
 )
 from odoo_shadow.shadow.made_objects import MadeObject, ObjectKind, Standing, standing_of
 from odoo_shadow.shadow.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
-from odoo_shadow.shadow.state.due_views import mark_view
+from odoo_shadow.shadow.state.due_views import mark_view, take_on_statement
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.views.public_views import publish
 from odoo_shadow.shadow.views.view_query import (
+    OWN_COLUMNS_SHOWN,
+    FieldColumn,
     NamedTable,
-    Place,
-    Shown,
-    find_lookup,
-    finishing_statements,
-    view_statement,
+    ViewedTable,
+    named_view_statements,
 )
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-_OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
 
 
 def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = None) -> None:
@@ -80,19 +77,13 @@ def _renew(tx: Transaction, table: str) -> None:
     # Whoever changes columns holds this lock before any other, so nobody waits in a circle.
     lock_schema(tx)
     # First of all: a change that comes later marks the view again.
-    taken_on = tx.run(
-        "UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND view_is_due RETURNING 1",
-        meta=tx.own(META),
-        table=table,
-    )
-    if not taken_on:
+    tx.cursor.execute(take_on_statement(tx.schema, table))
+    if tx.cursor.rowcount == 0:
         return  # another process was quicker
-    columns, present = _columns(tx, table)
+    viewed = _viewed_table(tx, table)
+    pointed = {column.points_to for column in viewed.of_fields.values() if column.points_to is not None}
     view, is_there = _find_view(tx, table)
-    statements = [
-        view_statement(tx.schema, view, table, columns, present, replace=is_there),
-        *finishing_statements(tx.schema, view, table),
-    ]
+    statements = named_view_statements(tx.schema, view, viewed, _named_tables(tx, sorted(pointed)), replace=is_there)
     try:
         with tx.cursor.connection.transaction():
             tx.run_all(statements)
@@ -102,12 +93,11 @@ def _renew(tx: Transaction, table: str) -> None:
     publish(tx, (table,))  # the view in public may have been in use when the table changed
 
 
-def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:
-    """Return the columns that the view shows, and all that the table has."""
+def _viewed_table(tx: Transaction, table: str) -> ViewedTable:
     rows = tx.run(
-        "SELECT a.attname, f.column_name IS NOT NULL OR a.attname = {mark} AND EXISTS (SELECT FROM {state} s"
-        " WHERE s.table_name = {table} AND (s.own_columns ->> a.attname)::int = a.attnum),"
-        " CASE WHEN f.odoo_type = 'many2one' AND f.column_type = 'bigint' THEN f.relation_table END"
+        "SELECT a.attname, f.field_name, f.odoo_type, f.column_type, f.relation_table,"
+        " a.attname = {mark} AND EXISTS (SELECT FROM {state} s"
+        " WHERE s.table_name = {table} AND (s.own_columns ->> a.attname)::int = a.attnum)"
         " FROM pg_attribute a LEFT JOIN {field} f"
         " ON f.table_name = {table} AND f.column_name = a.attname AND f.vanished_at IS NULL"
         " WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
@@ -117,13 +107,9 @@ def _columns(tx: Transaction, table: str) -> tuple[list[Shown], list[str]]:
         table=table,
         name=tx.own(table).as_string(tx.cursor),
     )
-    named = _named_tables(tx, sorted({str(relation) for _, _, relation in rows if relation is not None}))
-    shown = [
-        Shown(str(name), find_lookup(named, relation))
-        for name, is_recorded, relation in rows
-        if is_recorded or name in _OWN_COLUMNS_SHOWN
-    ]
-    return shown, [str(row[0]) for row in rows]
+    of_fields = {name: FieldColumn(name, *field) for name, *field, _ in rows if field[0] is not None}
+    marks = {name for name, *_, is_mark in rows if is_mark}
+    return ViewedTable(table, [name for name, *_ in rows], of_fields, OWN_COLUMNS_SHOWN | marks)
 
 
 def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTable]:
@@ -134,30 +120,32 @@ def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTabl
         tables=list(tables),
     )
     paths = {str(table): str(path) for table, path in rows}
-    places: dict[str, dict[str, Place]] = {}
+    found: dict[str, NamedTable] = {}
     ahead = [(table, path.split(".")) for table, path in paths.items()]
     while ahead:
-        for (table, field), place in _places(tx, [(table, path[0]) for table, path in ahead]).items():
-            places.setdefault(table, {})[field] = place
-        found = [(places.get(table, {}).get(path[0]), path[1:]) for table, path in ahead]
-        ahead = [(place.relation_table, rest) for place, rest in found if place and place.relation_table and rest]
-    return {table: NamedTable(paths.get(table), fields) for table, fields in places.items()}
+        for table, columns in _columns_of(tx, [(table, path[0]) for table, path in ahead]).items():
+            known = found[table].columns if table in found else ()
+            found[table] = NamedTable(paths.get(table), [*known, *columns])
+        leading = [(found[table].column_of(path[0]), path[1:]) for table, path in ahead if table in found]
+        ahead = [(column.points_to, rest) for column, rest in leading if column and column.points_to and rest]
+    return found
 
 
-def _places(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Place]:
-    """Return where fields stand, each given with its table; nothing for those whose column is not there."""
+def _columns_of(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[str, list[FieldColumn]]:
+    """Return the columns of fields, each given with its table, by table; nothing for those that are not there."""
     rows = tx.run(
-        "SELECT f.table_name, f.field_name, f.column_name,"
-        " CASE WHEN f.column_type = 'bigint' THEN f.relation_table END FROM {field} f"
+        "SELECT f.table_name, f.column_name, f.field_name, f.odoo_type, f.column_type, f.relation_table FROM {field} f"
         " JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', {schema}, f.table_name))"
         " AND a.attname = f.column_name AND NOT a.attisdropped"
-        " WHERE f.vanished_at IS NULL AND f.column_type IN ('text', 'bigint')"
-        " AND (f.table_name, f.field_name) IN ({fields})",
+        " WHERE f.vanished_at IS NULL AND (f.table_name, f.field_name) IN ({fields})",
         field=tx.own(FIELD),
         schema=tx.schema,
         fields=sql.SQL(", ").join(sql.SQL("({}, {})").format(*item) for item in fields),
     )
-    return {(str(table), str(field)): Place(str(column), relation) for table, field, column, relation in rows}
+    columns: dict[str, list[FieldColumn]] = {}
+    for table, *column in rows:
+        columns.setdefault(table, []).append(FieldColumn(*column))
+    return columns
 
 
 def _find_view(tx: Transaction, table: str) -> tuple[str, bool]:

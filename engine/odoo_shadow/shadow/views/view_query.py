@@ -1,4 +1,7 @@
-"""The view that shows a table with readable names: beside each many2one, what the other record is called."""
+"""The view that shows a table with readable names: beside each many2one, what the other record is called.
+
+It is made of values, whether they come from the control tables or from the models of a `ddl` file.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,36 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from odoo_shadow.shadow import names
+from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.made_objects import MadeObject, ObjectKind, record_statement
+
+OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a field stands, and the table that it points to, if that is mirrored."""
+class FieldColumn:
+    """A field's column, as far as views with names need it.
 
-    column: str
-    relation_table: str | None = None
+    :param column_type: spelled as `format_type` does.
+    :param relation_table: the table of the model that the field points to, if that is mirrored.
+    """
+
+    name: str
+    field: str
+    odoo_type: str
+    column_type: str
+    relation_table: str | None
+
+    @property
+    def points_to(self) -> str | None:
+        """The table whose ids stand in it."""
+        is_link = self.odoo_type == "many2one" and self.column_type == ColumnType.BIGINT
+        return self.relation_table if is_link else None
+
+    @property
+    def has_names(self) -> bool:
+        """Whether names may stand in it, or ids that lead to them; a field's languages and companies are `jsonb`."""
+        return self.column_type in (ColumnType.TEXT, ColumnType.BIGINT)
 
 
 @dataclass(frozen=True)
@@ -24,11 +48,30 @@ class NamedTable:
     """A table whose records have names.
 
     :param name_path: the field with the name; `partner_id.name` when it stands in an `_inherits` parent.
-    :param places: the fields, as far as they matter for names.
+    :param columns: those of its columns that matter for names.
     """
 
     name_path: str | None
-    places: Mapping[str, Place]
+    columns: Sequence[FieldColumn]
+
+    def column_of(self, field: str) -> FieldColumn | None:
+        """Return the column in which a field's names stand, or the ids that lead to them."""
+        return next((column for column in self.columns if column.field == field and column.has_names), None)
+
+
+@dataclass(frozen=True)
+class ViewedTable:
+    """A table that gets a view.
+
+    :param present: all its columns, in their order.
+    :param of_fields: those of fields, by name.
+    :param own: those of the project's own that the view shows.
+    """
+
+    table: str
+    present: Sequence[str]
+    of_fields: Mapping[str, FieldColumn]
+    own: Collection[str] = OWN_COLUMNS_SHOWN
 
 
 @dataclass(frozen=True)
@@ -38,69 +81,72 @@ class Lookup:
     steps: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A column of the view, and what names the record that it points to."""
+def named_view_statements(
+    schema: str, view: str, viewed: ViewedTable, tables: Mapping[str, NamedTable], *, replace: bool
+) -> list[sql.Composed]:
+    """Return the statements that make a table's view, and let the mirror know it again.
 
-    column: str
-    lookup: Lookup | None = None
+    Its readers see what their own rights on its tables show.
+
+    :param tables: those that the table points to, and the parents that lend them their names.
+    """
+    return [
+        _view_statement(schema, view, viewed, tables, replace=replace),
+        *_finishing_statements(schema, view, viewed.table),
+    ]
 
 
-def find_lookup(tables: Mapping[str, NamedTable], table: str | None) -> Lookup | None:
+def _find_lookup(tables: Mapping[str, NamedTable], table: str | None) -> Lookup | None:
     """Find out how records of a table are called; None when that cannot be told."""
     here = tables.get(table) if table is not None else None
     if here is None or here.name_path is None:
         return None
     steps: list[tuple[str, str]] = []
     for field in here.name_path.split("."):
-        place = tables[table].places.get(field) if table is not None and table in tables else None
-        if table is None or place is None:
+        column = tables[table].column_of(field) if table is not None and table in tables else None
+        if table is None or column is None:
             return None
-        steps.append((table, place.column))
-        table = place.relation_table
+        steps.append((table, column.name))
+        table = column.points_to
     return Lookup(tuple(steps))
 
 
-def view_statement(
-    schema: str, view: str, table: str, shown: Sequence[Shown], taken: Collection[str], *, replace: bool
+def _view_statement(
+    schema: str, view: str, viewed: ViewedTable, tables: Mapping[str, NamedTable], *, replace: bool
 ) -> sql.Composed:
-    """Return the statement that makes a table's view.
-
-    :param taken: the table's columns; the names stand in others.
-    """
     listed: list[sql.Composable] = []
     joins: list[sql.Composable] = []
-    used = set(taken)
-    for item in shown:
-        listed.append(sql.SQL("t.{}").format(sql.Identifier(item.column)))
-        if item.lookup is None:
+    used = set(viewed.present)
+    for column in viewed.present:
+        field = viewed.of_fields.get(column)
+        if field is None and column not in viewed.own:
+            continue
+        listed.append(sql.SQL("t.{}").format(sql.Identifier(column)))
+        lookup = _find_lookup(tables, field.points_to) if field is not None else None
+        if lookup is None:
             continue
         key: sql.Composable = listed[-1]
-        for table_name, column in item.lookup.steps:
+        for table_name, next_column in lookup.steps:
             alias = sql.Identifier(f"r{len(joins) + 1}")
             joins.append(
                 sql.SQL("\n    LEFT JOIN {} AS {alias} ON {alias}.id = {key}").format(
                     sql.Identifier(schema, table_name), alias=alias, key=key
                 )
             )
-            key = sql.SQL("{}.{}").format(alias, sql.Identifier(column))
-        name = names.name_column(item.column, used)
+            key = sql.SQL("{}.{}").format(alias, sql.Identifier(next_column))
+        name = names.name_column(column, used)
         used.add(name)
         listed.append(sql.SQL("{} AS {}").format(key, sql.Identifier(name)))
     return sql.SQL("CREATE {replace}VIEW {view} AS SELECT\n    {listed}\nFROM {table} AS t{joins}").format(
         replace=sql.SQL("OR REPLACE " if replace else ""),
         view=sql.Identifier(schema, view),
         listed=sql.SQL(",\n    ").join(listed),
-        table=sql.Identifier(schema, table),
+        table=sql.Identifier(schema, viewed.table),
         joins=sql.Composed(joins),
     )
 
 
-def finishing_statements(schema: str, view: str, table: str) -> list[sql.Composed]:
-    """Return what follows when a table's view was made.
-
-    Its readers see what their own rights on its tables show (PostgreSQL 15), and the mirror knows it again.
-    """
+def _finishing_statements(schema: str, view: str, table: str) -> list[sql.Composed]:
     name = sql.Identifier(schema, view)
     return [
         sql.SQL("COMMENT ON VIEW {} IS {}").format(name, f"Kept by odoo-shadow, with names beside ids: {table}"),
