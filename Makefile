@@ -9,7 +9,7 @@ CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in to
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test nightly chaos lint bench lock clean
+.PHONY: help demo ui unit test nightly chaos lint bench lock clean
 
 help: ## list these targets
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -21,6 +21,9 @@ demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL w
 
 ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 	@$(BIN)/python -m tools.ui
+
+unit: $(READY) ## run the tests that need no server, in seconds
+	@$(BIN)/python -m pytest tests/unit
 
 test: $(READY) ## run all tests, on all cores, most of them for one of the two flavours of Odoo
 	@$(BIN)/python -m pytest --numprocesses auto

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import psycopg
 import pytest
 
-from odoo_shadow.cli.main import cli
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.support.catalog import contents, structure
@@ -383,34 +381,6 @@ def test_all_settings_that_are_missing_are_listed_at_once(shell: Shell) -> None:
         "Error: These settings are missing: ODOO_URL (--odoo-url), ODOO_PASSWORD (--odoo-password), SUPABASE_DB_URL "
         "(--supabase-db-url). Set the variables, or give the options."
     )
-
-
-@pytest.mark.parametrize(
-    ("given", "meant"),
-    [
-        ("SUPABSE_DB_URL", "SUPABASE_DB_URL"),
-        ("SUPABASE_DBURL", "SUPABASE_DB_URL"),
-        ("supabase_db_url", "SUPABASE_DB_URL"),
-        ("DATABASE_URL", "SUPABASE_DB_URL"),
-        ("SUPABASE_URL", None),
-        ("PATH", None),
-        ("ODOO_DATABASE", "ODOO_DB"),
-        ("ODOO_PASSWRD", "ODOO_PASSWORD"),
-        ("ODOO_API_KEY", "ODOO_PASSWORD"),
-        ("ODO_USER", "ODOO_USER"),
-        ("ODOO_URI", "ODOO_URL"),
-    ],
-)
-def test_a_variable_that_may_be_meant_for_a_missing_one_is_named(
-    given: str, meant: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD", "SUPABASE_DB_URL", "DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(given, "a-secret-value")
-    with pytest.raises(click.UsageError, match="These settings are missing: ODOO_URL ") as caught:
-        cli.main(["sync"], standalone_mode=False)
-    hint = caught.value.format_message().partition(" Set the variables, or give the options.")[2]
-    assert hint == (f" The variable {given} is not read: did you mean {meant}?" if meant else "")
 
 
 def test_a_variable_that_may_be_meant_for_one_that_need_not_be_given_is_named(shell: Shell) -> None:

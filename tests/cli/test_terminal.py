@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
@@ -11,9 +10,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from odoo_shadow.cli.options import set_up_logging
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.text.log import logger
 from odoo_stand_in import StandIn
 from odoo_stand_in.faults import Fault
 from tests.support.recording import recording
@@ -123,21 +120,6 @@ def test_output_may_go_to_a_closed_pipe(shell: Shell, odoo19: StandIn, database:
     process.stderr.close()
     assert "Traceback" not in errors
     assert_equal(odoo19, database, ["res.company"])
-
-
-@pytest.mark.parametrize("verbose", [False, True])
-def test_off_a_terminal_a_log_line_is_one_line(
-    verbose: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What begins a line may mean something to a CI job, and a name from Odoo may stand anywhere in one."""
-    package = logging.getLogger("odoo_shadow")
-    for name in ("handlers", "propagate", "level"):
-        monkeypatch.setattr(package, name, getattr(package, name))
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    set_up_logging(verbose)
-    logger("odoo_shadow.test").warning("%s", "word " * 100 + "::error::x")
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "WARNING" in line and line.count("word") == 100
 
 
 @pytest.mark.parametrize(("typed", "code", "schema"), [("n", 1, "public"), ("y", 0, "odoo_shadow_before")])

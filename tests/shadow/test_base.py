@@ -27,7 +27,8 @@ from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.tables import make_base, make_table, rows_of
 from tests.support.waiting import wait_until_blocked
 
-BOOKS_OF_THE_CONTRACT = {
+# Queries of people name these: they are never renamed.
+PROMISED_COLUMNS = {
     "odoo_shadow_meta": {
         *("table_name", "odoo_model", "odoo_module", "field_count", "last_sync_at", "last_sync_duration_ms"),
         *("row_count", "sync_errors", "created_at", "updated_at"),
@@ -50,17 +51,17 @@ def test_nothing_is_there_before(shadow: ShadowDatabase) -> None:
         assert schema_version(tx) == 0
 
 
-def test_the_books_have_the_columns_of_the_contract(shadow: ShadowDatabase, database: str) -> None:
+def test_the_control_tables_have_the_columns_that_queries_name(shadow: ShadowDatabase, database: str) -> None:
     make_base(shadow)
     columns: dict[str, set[object]] = {}
     for schema, table, _, name, *_ in structure(database)["columns"]:
         if schema == "odoo_shadow":
             columns.setdefault(str(table), set()).add(name)
-    for table, wanted in BOOKS_OF_THE_CONTRACT.items():
+    for table, wanted in PROMISED_COLUMNS.items():
         assert wanted <= columns[table]
 
 
-def test_the_books_types_are_those_of_the_contract(shadow: ShadowDatabase, database: str) -> None:
+def test_the_control_tables_have_the_types_that_queries_expect(shadow: ShadowDatabase, database: str) -> None:
     make_base(shadow)
     types = {(row[0], row[1], row[3]): row[4] for row in structure(database)["columns"]}
     for table, column, wanted in (

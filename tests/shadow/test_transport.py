@@ -1,4 +1,4 @@
-"""The shadow's password and rows go over TLS to other machines, or not at all, unless somebody says otherwise."""
+"""A server without TLS gets neither the shadow's password nor its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from odoo_shadow.shadow import transport
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
-from odoo_shadow.shadow.transport import protected
 
 pytestmark = pytest.mark.attack
 
@@ -82,43 +81,6 @@ def test_a_server_without_tls_hears_nothing(greedy: Greedy, elsewhere: None) -> 
 def test_a_cleartext_password_is_not_given_even_where_tls_was_turned_off(greedy: Greedy, elsewhere: None) -> None:
     assert "wants the password itself" in str(connect(f"{greedy.url}?sslmode=disable"))
     assert not any(SECRET.encode() in heard for heard in greedy.heard)
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["db.example.com", "10.0.0.5", "shadow-db", "localhost,db.example.com", "127.0.0.1.example.com", "::ffff:1.2.3.4"],
-)
-def test_tls_is_demanded_of_other_machines(host: str) -> None:
-    found = protected("shadow_db", {"host": host, "user": "x"})
-    assert (found["sslmode"], found["require_auth"]) == ("require", "!password")
-
-
-@pytest.mark.parametrize("host", ["", "localhost", "127.0.0.1", "127.8.8.8", "::1", "/var/run/postgresql", "@abstract"])
-def test_this_machine_is_left_as_it_is(host: str) -> None:
-    assert protected("shadow_db", {"host": host}) == {"host": host}
-
-
-def test_the_address_that_is_connected_to_counts() -> None:
-    assert "sslmode" in protected("shadow_db", {"host": "localhost", "hostaddr": "192.0.2.1"})
-    assert "sslmode" not in protected("shadow_db", {"host": "db.example.com", "hostaddr": "127.0.0.1"})
-
-
-@pytest.mark.parametrize("mode", ["disable", "prefer", "verify-full"])
-def test_what_the_url_says_stays(mode: str) -> None:
-    assert protected("shadow_db", {"host": "db.example.com", "sslmode": mode})["sslmode"] == mode
-
-
-def test_the_environment_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGHOST", "db.example.com")
-    assert protected("shadow_db", {"user": "x"})["sslmode"] == "require"
-    monkeypatch.setenv("PGSSLMODE", "verify-full")
-    assert "sslmode" not in protected("shadow_db", {"user": "x"})
-
-
-def test_a_service_must_say_how_it_is_protected() -> None:
-    with pytest.raises(ShadowConfigurationError, match="say sslmode beside it"):
-        protected("shadow_db", {"service": "shadow"})
-    assert protected("shadow_db", {"service": "shadow", "sslmode": "verify-full"})["sslmode"] == "verify-full"
 
 
 def test_an_airflow_connection_is_protected_as_well(

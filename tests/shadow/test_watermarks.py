@@ -57,7 +57,7 @@ def test_other_writers_move_a_watermark(shadow: ShadowDatabase, database: str, s
     assert call(database, f"SELECT {schema}.get_shadow_watermark(%s)", TABLE) == NOON - timedelta(days=1)
 
 
-def test_the_functions_can_be_called_by_name_as_the_contract_has_it(shadow: ShadowDatabase, database: str) -> None:
+def test_the_arguments_of_the_functions_can_be_given_by_name(shadow: ShadowDatabase, database: str) -> None:
     make_base(shadow)
     call(database, "SELECT odoo_shadow.update_shadow_watermark(p_table_name => %s, p_write_date => %s)", TABLE, NOON)
     assert call(database, "SELECT odoo_shadow.get_shadow_watermark(p_table_name => %s)", TABLE) == NOON

@@ -14,15 +14,11 @@ from typing import cast
 import pytest
 
 from odoo_shadow.mirror.health.doctor import examine
-from odoo_shadow.mirror.shape.conversions import boolean, integer, jsonb, many2one, number
 from odoo_shadow.mirror.shape.describe import read_layout
-from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.id_check import IdCheck, Transactions
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.fields import parse_field
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.api.variants import add_variants
 from odoo_shadow.source.errors import (
@@ -33,7 +29,6 @@ from odoo_shadow.source.errors import (
     OdooRequestError,
     OdooServerError,
 )
-from odoo_shadow.source.fields import Field
 from odoo_shadow.source.reading import Reading, Variant
 from odoo_shadow.source.types import Json
 from odoo_shadow.text.findings import Verdict
@@ -203,51 +198,6 @@ def test_an_odd_version(version: str, server: RawServer, client_to: ClientTo) ->
         assert "does not say which Odoo it is" in str(error)
 
 
-VALUES: list[tuple[str, Json]] = [
-    ("integer", 2**63),
-    ("integer", -(2**63) - 1),
-    ("integer", "1" * 5000),
-    ("integer", "x"),
-    ("integer", 1.5),
-    ("integer", float("inf")),
-    ("integer", float(2**53)),
-    ("integer", []),
-    ("many2one", [2**64, "x"]),
-    ("many2one", [[], "x"]),
-    ("many2one", {}),
-    ("many2many", [2**64]),
-    ("many2many", [[1]]),
-    ("many2many", [True]),
-    ("boolean", "x"),
-    ("float", "1" * 5000),
-    ("float", []),
-    ("monetary", "x"),
-    ("date", "2024-02-30"),
-    ("datetime", "soon"),
-    ("properties", [{"value": 1}]),
-]
-
-
-@pytest.mark.parametrize(("kind", "value"), VALUES, ids=lambda item: str(item)[:15])
-def test_a_value_that_does_not_fit_names_record_and_field(kind: str, value: Json) -> None:
-    builder = RowBuilder(Layout.of("x.model", [Field("x", kind)]))
-    (refused,) = builder.build([{"id": 7, "x": value}]).refused
-    assert (refused.id, refused.fields) == (7, ("x",))
-    with pytest.raises(OdooServerError, match=r"x\.model 1: the answer does not fit .*'x'"):
-        builder.build([{"id": number, "x": value} for number in range(1, 21)])
-
-
-def test_values_at_the_edge_are_taken() -> None:
-    assert [integer(value) for value in (2**63 - 1, -(2**63), 3000000000.0, "-7")] == [
-        2**63 - 1,
-        -(2**63),
-        3 * 10**9,
-        -7,
-    ]
-    assert many2one([3000000000.0, "x"]) == 3 * 10**9
-    assert number(1e308) == 1e308 and boolean(True) is True and jsonb({"a": 10**30}) == '{"a": 1' + "0" * 30 + "}"
-
-
 VARIANTS = [
     [{}],
     [{"id": 8, "name": "x"}],
@@ -263,12 +213,6 @@ def test_variants_that_do_not_belong_to_the_records(others: Json, server: RawSer
     variants = (Variant("translations", "en_US", ("name",), is_main=True), Variant("translations", "fr_FR", ("name",)))
     with failing_with(OdooServerError, "fr_FR"):
         add_variants(source.client, Reading("res.partner", ("id", "name"), (), variants), [{"id": 7, "name": "x"}])
-
-
-def test_labels_are_what_postgresql_can_store() -> None:
-    details: dict[str, Json] = {"type": "char", "string": "a\x00b\ud800", "selection": [["\x00", "\udfff"], ["a"], 7]}
-    field = parse_field("x", details)
-    assert field.label == "a\u2400b\ufffd" and field.selection == (("\u2400", "\ufffd"),)
 
 
 COUNTS = [10**15, 2**62, 101]

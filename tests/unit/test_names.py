@@ -26,7 +26,7 @@ OWN_COLUMNS = ("_odoo_write_date", "_synced_at", "_sync_hash")
 
 
 @pytest.mark.parametrize("model", PRIORITY_MODELS)
-def test_priority_models_have_the_tables_of_the_contract(model: str) -> None:
+def test_the_tables_of_priority_models_are_called_after_them(model: str) -> None:
     assert table_name(model) == "odoo_shadow_" + model.replace(".", "_")
 
 

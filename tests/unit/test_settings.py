@@ -17,7 +17,7 @@ from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.fields import Field
 
 
-def test_the_priority_models_are_those_of_the_contract() -> None:
+def test_the_priority_models_are_these_thirteen() -> None:
     assert list(PRIORITY_MODELS) == [
         *("res.partner", "res.users", "res.company"),
         *("account.move", "account.move.line", "account.account"),

@@ -1,4 +1,4 @@
-"""The statements that the contract promises, as they stand, for a role that has the contract's grants and no other."""
+"""Statements that stay as they are, for a role that was granted USAGE and SELECT on the schema, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OF_THE_BOOKS: tuple[LiteralString, ...] = (
     "SELECT table_name, row_count FROM odoo_shadow_meta;",
     "SELECT * FROM odoo_shadow_watermark WHERE last_write_date < NOW() - INTERVAL '1 day';",
 )
-# What PostgREST asks for, and what stands in the contract's text.
+# As PostgREST asks, and as people do.
 OF_THE_ROWS: tuple[LiteralString, ...] = (
     "SELECT * FROM odoo_shadow_res_partner LIMIT 10",
     "SELECT * FROM public.odoo_shadow_res_partner LIMIT 10",
@@ -46,7 +46,7 @@ OF_THE_ROWS: tuple[LiteralString, ...] = (
 
 @pytest.fixture(scope="module")
 def mirrored(one_database: str) -> Iterator[str]:
-    """The URL of a database with one mirrored partner, Supabase's two roles with the contract's grants, and others."""
+    """The URL of a database with one mirrored partner, Supabase's two roles with these grants, and others without."""
     with ShadowDatabase.from_url(one_database) as shadow:
         table = make_table(shadow)
         merge(shadow, table, row(1, "Zoë"))
@@ -67,7 +67,7 @@ def mirrored(one_database: str) -> Iterator[str]:
 
 @pytest.fixture(params=["anon", "authenticated"])
 def reader(request: pytest.FixtureRequest, mirrored: str) -> Iterator[psycopg.Connection]:
-    """A connection of a role that was granted what the contract says."""
+    """A connection of a role with these grants."""
     with psycopg.connect(as_role(mirrored, request.param), autocommit=True) as connection:
         yield connection
 
