@@ -12,8 +12,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.cli.main import cli
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.catalog import contents, structure
 from tests.support.flavours import Flavour
 from tests.support.roles import as_role, new_role, run_as_owner

@@ -14,8 +14,7 @@ import pytest
 from odoo_shadow.cli.options import set_up_logging
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.text.log import logger
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.recording import recording
 from tests.support.running import log_of, scan_of, statuses_of
 from tests.support.shell import Shell
