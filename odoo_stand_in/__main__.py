@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-from odoo_stand_in.models import SCHEMAS
+from odoo_stand_in.invented.schemas import SCHEMAS
 from odoo_stand_in.stand_in import StandIn
 
 

@@ -12,18 +12,18 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from odoo_stand_in import awkward, ddl, live, records, reflecting, secrets, story
-from odoo_stand_in.access import load_user
-from odoo_stand_in.environment import Environment
-from odoo_stand_in.faults import Calls, Faults
-from odoo_stand_in.models import Registry
-from odoo_stand_in.pool import Pool
-from odoo_stand_in.schema import Flavour
-from odoo_stand_in.server import Application, Server
-from odoo_stand_in.services import Rewrite, Services
+from odoo_stand_in.declared.schema import Flavour
+from odoo_stand_in.invented import bulk, story
+from odoo_stand_in.invented.schemas import SCHEMAS, registry_of
+from odoo_stand_in.orm import ddl, live, records, reflecting
+from odoo_stand_in.orm.access import load_user
+from odoo_stand_in.orm.environment import Environment
+from odoo_stand_in.orm.pool import Pool
+from odoo_stand_in.wire.faults import Calls, Faults
+from odoo_stand_in.wire.server import Application, Server
+from odoo_stand_in.wire.services import Rewrite, Services
 
 ADMIN = 2
-COMPANY_VALUES = {"awkward": awkward.company_values, "secrets": secrets.company_values}
 
 
 class Caller:
@@ -62,11 +62,11 @@ class StandIn:
         self._port = port
         self._postgres_url = postgres_url
         self.dsn = _with_database(postgres_url, database)
-        self.registry = Registry(flavour, schema)
+        self.registry = registry_of(flavour, schema)
         self.faults = Faults()
         self.calls = Calls()
         self._create_database()
-        self._fill_database(seed, scale)
+        self._fill_database(schema, seed, scale)
         self._pool = Pool(self.dsn)
         self._services = Services(database, self.registry, self._pool)
         self._server: Server | None = None
@@ -79,17 +79,16 @@ class StandIn:
                 sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'").format(name)
             )
 
-    def _fill_database(self, seed: int, scale: float) -> None:
+    def _fill_database(self, schema: str, seed: int, scale: float) -> None:
         logins = story.Logins(
             self.password, self.limited_password, self.api_key, self.limited_api_key, self.expired_api_key
         )
-        generator = story.populate(self.registry, seed, scale, logins)
+        generator = story.populate(self.registry, schema, seed, scale, logins)
         with psycopg.connect(self.dsn) as connection:
             ddl.create_tables(connection, self.registry)
             generator.load(connection)
-            live.company_properties(connection, self.registry)
-            if self.registry.schema in COMPANY_VALUES:
-                COMPANY_VALUES[self.registry.schema](connection, self.registry)
+            bulk.company_properties(connection, self.registry)
+            SCHEMAS[schema].company_values(connection, self.registry)
             ddl.finish(connection, self.registry)
             ddl.create_views(connection, self.registry)
             reflecting.reflect(connection, self.registry, self.registry.models.values())
@@ -147,7 +146,7 @@ class StandIn:
     def fill(self, model: str, count: int, **like: Any) -> None:
         """Add many rows fast; `like` gives columns that are the same in all of them."""
         with self._connect() as connection:
-            live.fill(connection, self.registry, model, count, like)
+            bulk.fill(connection, self.registry, model, count, like)
 
     def add_field(self, model: str, name: str, type: str, **attrs: Any) -> None:  # noqa: A002 - Odoo's word
         """Add a field, as a developer or Studio adds one."""

@@ -25,7 +25,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from odoo_stand_in.models.wide import MODELS
+from odoo_stand_in.invented.wide import MODELS
 from tools import signals
 from tools.bench_engine import measure_engine, measure_memory
 from tools.bench_models import measure_models

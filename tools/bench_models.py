@@ -18,7 +18,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.source.api.source import ApiSource
-from odoo_stand_in.models.wide import MODELS
+from odoo_stand_in.invented.wide import MODELS
 from tools.bench_proof import CountingClient
 from tools.bench_report import Measured
 from tools.bench_servers import Server

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
-from odoo_stand_in.models.wide import FEW
+from odoo_stand_in.invented.wide import FEW
 from tools.bench_canned import CannedAnswers, serve
 from tools.embedded_postgres import database_url, drop_database, new_database
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.catalog import contents, structure
 from tests.support.flavours import Flavour
 from tests.support.roles import as_role, new_role, run_as_owner

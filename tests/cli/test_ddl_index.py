@@ -10,9 +10,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.shadow.names import distinct_table_name
-from odoo_stand_in import StandIn
-from odoo_stand_in.models import Registry
-from odoo_stand_in.schema import Field, Model
+from odoo_stand_in import Field, Model, StandIn, registry_of
 from tests.support.catalog import contents, structure
 from tests.support.psql import FILES, run_by_psql
 from tests.support.shell import Outcome, Shell, shell_for
@@ -262,7 +260,7 @@ def test_a_bad_index_is_told_in_one_sentence_and_nothing_is_written(
 
 
 def test_the_stand_ins_registry_makes_the_same_text_in_any_order(shell: Shell, tmp_path: Path) -> None:
-    entries = [indexed(model) for model in Registry("19", "awkward").models.values()]
+    entries = [indexed(model) for model in registry_of("19", "awkward").models.values()]
     backwards = [{**entry, "fields": entry["fields"][::-1]} for entry in entries[::-1]]
     texts = []
     for order in (entries, backwards):

@@ -11,8 +11,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.recording import recording
 from tests.support.running import log_of, scan_of, statuses_of
 from tests.support.shell import Shell

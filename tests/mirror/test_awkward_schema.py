@@ -7,7 +7,7 @@ import pytest
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
+from odoo_stand_in.invented.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
 from tests.support.clients import source_of
 from tests.support.counting import in_odoo, in_shadow
 from tests.support.running import mirror, mirror_all

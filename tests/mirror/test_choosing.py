@@ -17,8 +17,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
 from odoo_shadow.source.models import ModelKind
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.clients import source_of
 from tests.support.counting import in_odoo
 from tests.support.running import mirror, mirror_all

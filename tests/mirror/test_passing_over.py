@@ -13,8 +13,7 @@ from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooServerError
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, in_odoo, mirror_with, visits

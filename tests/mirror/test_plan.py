@@ -14,8 +14,7 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooRequestError, OdooServerError, OdooUnknownModelError
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, mirror_with, visits

@@ -24,8 +24,7 @@ from odoo_shadow.source.errors import (
     OdooServerError,
     OdooUnreadableRecordsError,
 )
-from odoo_stand_in import StandIn
-from odoo_stand_in.errors import AccessError
+from odoo_stand_in import AccessError, StandIn
 from tests.support.clients import source_of
 from tests.support.counting import (
     VISIT,

@@ -18,8 +18,7 @@ from odoo_shadow.mirror.shape import layout
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
-from odoo_stand_in.models.secrets import INNOCENT
-from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places
+from odoo_stand_in.invented.secrets import INNOCENT, LOOK_ALIKE, MARKER, places
 from tests.support.clients import source_of
 from tests.support.counting import in_odoo, in_shadow
 from tests.support.flavours import FLAVOURS, Flavour

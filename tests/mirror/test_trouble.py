@@ -26,8 +26,7 @@ from odoo_shadow.source.errors import (
     OdooUnknownModelError,
     OdooUnreachableError,
 )
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.clients import limited_source_of, source_of
 from tests.support.running import PARTNERS, column, log_of, mirror, statuses_of, watermark_of
 from tests.support.source_of_truth import assert_equal, shadow_rows

@@ -21,8 +21,7 @@ from odoo_shadow.source.errors import (
     OdooTimeoutError,
     OdooUnreadableRecordsError,
 )
-from odoo_stand_in import StandIn
-from odoo_stand_in.errors import AccessError
+from odoo_stand_in import AccessError, StandIn
 from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, Call, CountingProxy, mirror_with, visits
 from tests.support.raw_server import HTML_TYPE, Reply

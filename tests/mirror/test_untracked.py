@@ -15,8 +15,7 @@ from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.sql_written import is_written_by_sql
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
 from tests.support.counting import CountingProxy

@@ -25,7 +25,7 @@ from odoo_shadow.shadow.tables.staging import Cell
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.types import Json
 from odoo_stand_in import StandIn
-from odoo_stand_in.models.awkward import KINDS
+from odoo_stand_in.invented.awkward import KINDS
 from tests.support.clients import source_of
 from tests.support.counting import in_odoo, mirror_with
 from tests.support.verifying import found_by, verify

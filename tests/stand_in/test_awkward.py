@@ -7,10 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from odoo_stand_in.awkward import EMPTY, FULL, HIGH, LOW, TEXTS
-from odoo_stand_in.models.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES
-from odoo_stand_in.schema import KNOWN_TYPES
-from odoo_stand_in.stand_in import StandIn
+from odoo_stand_in import StandIn
+from odoo_stand_in.declared.schema import KNOWN_TYPES
+from odoo_stand_in.invented.awkward import EMPTY, FIELD_NAMES, FULL, HIGH, KINDS, LOW, MISNAMED, MODEL_NAMES, TEXTS
 from tests.support.wire import Wire
 
 pytestmark = pytest.mark.both_flavours

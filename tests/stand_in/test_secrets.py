@@ -8,8 +8,7 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from odoo_stand_in.models.secrets import INNOCENT, MARKED, NOBODY
-from odoo_stand_in.secrets import LOOK_ALIKE, MARKER, places
+from odoo_stand_in.invented.secrets import INNOCENT, LOOK_ALIKE, MARKED, MARKER, NOBODY, places
 
 pytestmark = pytest.mark.both_flavours
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from odoo_stand_in import StandIn
-from odoo_stand_in.models.wide import COLUMNS, MODELS, model_name
-from odoo_stand_in.schema import LOG_ACCESS
-from odoo_stand_in.wide import ROWS
+from odoo_stand_in.declared.schema import LOG_ACCESS
+from odoo_stand_in.invented.wide import COLUMNS, MODELS, ROWS, model_name
 
 
 def test_three_hundred_models_of_fifty_columns(server: str) -> None:

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from odoo_stand_in import StandIn
-from odoo_stand_in.faults import Fault
+from odoo_stand_in import Fault, StandIn
 
 ATTACKS = {
     "markup": "[/red][link=http://evil.example]honest[/link][/] :smiley:",

@@ -10,8 +10,7 @@ from typing import Any
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
-from odoo_stand_in import StandIn
-from odoo_stand_in.errors import AccessError
+from odoo_stand_in import AccessError, StandIn
 from tests.support.clients import source_of
 from tests.support.counting import (
     VISIT,

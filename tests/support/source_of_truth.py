@@ -15,8 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from odoo_shadow.shadow.names import WRITE_DATE, column_name
-from odoo_stand_in import StandIn
-from odoo_stand_in.schema import Field, Model
+from odoo_stand_in import Field, Model, StandIn
 
 Rows = dict[int, dict[str, Any]]
 

@@ -26,7 +26,7 @@ from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.verifications import Verification
 from odoo_shadow.source.errors import OdooError
-from odoo_stand_in.schema import Flavour
+from odoo_stand_in import Flavour
 from tests.support.clients import client_of
 from tests.support.stories import writes
 from tests.support.stories.mortal import Death, Killed, Life, MortalShadow, MortalSource

@@ -16,11 +16,9 @@ import psycopg
 from psycopg import sql
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
-from odoo_stand_in import StandIn, ddl
-from odoo_stand_in.errors import UserError
-from odoo_stand_in.reflecting import reflect
-from odoo_stand_in.schema import Declaration, Flavour
-from odoo_stand_in.stand_in import Caller
+from odoo_stand_in import Caller, Declaration, Flavour, StandIn, UserError
+from odoo_stand_in.orm import ddl
+from odoo_stand_in.orm.reflecting import reflect
 
 THING, TAG, PLAIN = "x_thing", "x_tag", "x_plain"
 PRODUCT, TEMPLATE = "product.product", "product.template"

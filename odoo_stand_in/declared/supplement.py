@@ -1,0 +1,126 @@
+"""What no server tells of its models: how records are called, who may do what, which are views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from odoo_stand_in.declared.schema import Flavour
+
+EVERYBODY = ("base.group_user",)
+_MANAGERS = ("base.group_erp_manager",)
+_SYSTEM = ("base.group_system",)
+_BILLING = ("account.group_account_invoice",)
+_BOOKS = ("account.group_account_invoice", "account.group_account_readonly")
+_SALES = ("sales_team.group_sale_salesman",)
+_PURCHASE = ("purchase.group_purchase_user",)
+_PROJECT = ("project.group_project_user",)
+_INVOICE_REPORT = """
+SELECT l.id, l.move_id, m.journal_id, m.company_id, c.currency_id AS company_currency_id, l.partner_id,
+    m.commercial_partner_id, p.country_id, m.invoice_user_id, m.move_type, m.state, m.payment_state, m.invoice_date,
+    l.quantity::float8 AS quantity, l.product_id, l.product_uom_id, t.categ_id AS product_categ_id, m.invoice_date_due,
+    l.account_id, -l.balance::float8 AS price_subtotal, l.price_total::float8 AS price_total,
+    l.price_unit::float8 AS price_average, NULL::float8 AS price_margin, NULL::float8 AS inventory_value,
+    m.currency_id, m.team_id, l.price_subtotal::float8 AS price_subtotal_currency,
+    l.price_total::float8 AS price_total_currency
+FROM account_move_line l
+JOIN account_move m ON m.id = l.move_id
+JOIN res_company c ON c.id = m.company_id
+LEFT JOIN res_partner p ON p.id = l.partner_id
+LEFT JOIN product_product v ON v.id = l.product_id
+LEFT JOIN product_template t ON t.id = v.product_tmpl_id
+WHERE m.move_type IN ('out_invoice', 'out_refund', 'in_invoice', 'in_refund') AND l.display_type = 'product'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """What belongs to a captured model besides; the attributes are those of `Model`."""
+
+    rec_name: str = "name"
+    read_groups: tuple[str, ...] = EVERYBODY
+    write_groups: tuple[str, ...] = EVERYBODY
+    inherits: Mapping[str, str] = field(default_factory=dict)
+    kind: Literal["table", "abstract", "view"] = "table"
+    view_sql: str | None = None
+    auto: bool = True
+    refusal: str | None = None
+
+
+SUPPLEMENTS: Mapping[str, Supplement] = {
+    "account.account": Supplement("code name", write_groups=("account.group_account_manager",)),
+    "account.analytic.account": Supplement(read_groups=("account.group_account_readonly",)),
+    "account.code.mapping": Supplement(
+        "",
+        read_groups=("account.group_account_readonly", "account.group_account_manager"),
+        kind="view",
+        refusal="Account Code Mapping cannot be accessed directly. It is designed to be used only through the Chart of"
+        " Accounts.",
+    ),
+    "account.invoice.report": Supplement("", _BOOKS, _BILLING, kind="view", view_sql=_INVOICE_REPORT),
+    "account.journal": Supplement("name", _BOOKS, _BILLING),
+    "account.move": Supplement("name", _BOOKS, _BILLING),
+    "account.move.line": Supplement("move_name name", _BOOKS, _BILLING),
+    "auth_totp.device": Supplement(write_groups=_SYSTEM, auto=False),
+    "fetchmail.server": Supplement("name", _SYSTEM, _SYSTEM),
+    "ir.config_parameter": Supplement("key", _SYSTEM, _SYSTEM),
+    "ir.mail_server": Supplement("name", _SYSTEM, _SYSTEM),
+    "ir.model": Supplement("name", _MANAGERS, _SYSTEM),
+    "ir.model.constraint": Supplement("name", _MANAGERS, _SYSTEM),
+    "ir.model.fields": Supplement("field_description", _MANAGERS, _SYSTEM),
+    "ir.model.fields.selection": Supplement("name", _MANAGERS, _SYSTEM),
+    # Nobody may read it, whatever their groups.
+    "ir.model.inherit": Supplement("", (), ()),
+    "ir.module.module": Supplement("shortdesc", write_groups=_SYSTEM),
+    "ir.module.module.dependency": Supplement(write_groups=_SYSTEM),
+    "ir.rule": Supplement("name", _MANAGERS, _SYSTEM),
+    "mail.followers": Supplement("partner_id", write_groups=_SYSTEM),
+    "mail.guest": Supplement("name", _SYSTEM, _SYSTEM),
+    "mail.ice.server": Supplement("uri", _SYSTEM, _SYSTEM),
+    "mail.message.reaction": Supplement("", write_groups=_SYSTEM),
+    "mail.thread": Supplement(kind="abstract"),
+    "payment.provider": Supplement("name", _SYSTEM, _SYSTEM),
+    "payment.token": Supplement("payment_details", write_groups=_SYSTEM),
+    "product.category": Supplement("complete_name"),
+    "product.product": Supplement("[default_code] name", inherits={"product.template": "product_tmpl_id"}),
+    "product.template": Supplement("[default_code] name"),
+    "project.project": Supplement(write_groups=_PROJECT),
+    "project.tags": Supplement(write_groups=_PROJECT),
+    "project.task": Supplement(write_groups=_PROJECT),
+    "project.task.type": Supplement(write_groups=_PROJECT),
+    "purchase.order": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
+    "purchase.order.line": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
+    "rating.rating": Supplement("res_model"),
+    "res.company": Supplement(write_groups=_MANAGERS),
+    "res.device": Supplement("", kind="view", view_sql="SELECT * FROM res_device_log WHERE revoked IS NOT TRUE"),
+    "res.device.log": Supplement(""),
+    "res.groups": Supplement(write_groups=_MANAGERS),
+    "res.partner": Supplement("complete_name", write_groups=("base.group_partner_manager",)),
+    "res.partner.bank": Supplement("acc_number"),
+    "res.users": Supplement(write_groups=_MANAGERS, inherits={"res.partner": "partner_id"}),
+    "res.users.apikeys": Supplement(write_groups=_SYSTEM, auto=False),
+    "sale.order": Supplement("name", _SALES, _SALES),
+    "sale.order.line": Supplement("name", _SALES, _SALES),
+}
+SELDOM = frozenset(
+    {"auth_totp.device", "fetchmail.server", "iap.account", "ir.mail_server", "mail.guest", "mail.ice.server"}
+    | {"payment.provider", "payment.token", "product.attribute", "rating.rating"}
+)
+"""Models that a stand-in has only when it is asked for them."""
+_FIELDS: Mapping[tuple[Flavour | None, str, str], Mapping[str, Any]] = {
+    (None, "ir.model", "modules"): {"kept": True},
+    (None, "res.partner", "child_ids"): {"active_only": True},
+    (None, "res.partner", "color"): {"default": "0"},
+    ("19", "account.account", "code"): {"mirror_of": "code_store"},
+}
+
+
+def of_field(flavour: Flavour, model: str, name: str, kind: str) -> Mapping[str, Any]:
+    """Return attributes of a field that no server tells."""
+    found = dict(_FIELDS.get((None, model, name)) or _FIELDS.get((flavour, model, name)) or {})
+    if name == "active":
+        found["default"] = True
+    if kind == "many2one_reference":
+        found["model_field"] = "res_model"
+    return found

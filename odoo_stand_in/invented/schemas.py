@@ -1,0 +1,41 @@
+"""What a stand-in has besides the usual models, by the name of its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from odoo_stand_in.declared.registry import Registry
+from odoo_stand_in.declared.schema import Declaration, Flavour
+from odoo_stand_in.declared.supplement import SELDOM
+from odoo_stand_in.invented import awkward, odd, secrets, wide
+from odoo_stand_in.invented.generator import Generator
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Models and fields of an invented server, and what fills them; `captured` are models that others do without."""
+
+    models: Callable[[], Iterable[Declaration]]
+    populate: Callable[[Generator], None] = lambda _generator: None
+    company_values: Callable[[psycopg.Connection[Any], Registry], None] = lambda _connection, _registry: None
+    captured: Iterable[str] = ()
+
+
+SCHEMAS: Mapping[str, Schema] = {
+    "standard": Schema(awkward.custom),
+    "awkward": Schema(awkward.models, awkward.populate, awkward.company_values),
+    "secrets": Schema(lambda: secrets.MODELS, secrets.populate, secrets.company_values, SELDOM),
+    "wide": Schema(wide.models, wide.populate),
+    "wide, but few": Schema(partial(wide.models, wide.FEW), wide.populate),
+}
+
+
+def registry_of(flavour: Flavour, schema: str = "standard") -> Registry:
+    """Return the models of a new server."""
+    chosen = SCHEMAS[schema]
+    return Registry(flavour, [*odd.MODELS, *chosen.models()], chosen.captured)

@@ -1,0 +1,135 @@
+"""Tables for the models, named and typed as Odoo names and types them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from odoo_stand_in.declared.registry import Registry
+from odoo_stand_in.declared.schema import Field, Model, identifier
+from odoo_stand_in.orm.query import column_type
+
+PROPERTY_TABLE = """
+CREATE TABLE ir_property (
+    id serial PRIMARY KEY, fields_name varchar, model varchar, company_id int4, res_id int4, value text,
+    UNIQUE NULLS NOT DISTINCT (fields_name, model, company_id, res_id))
+"""
+
+
+def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> None:
+    """All tables, without the foreign keys (those come when the rows are in)."""
+    statements: list[sql.Composable] = [sql.SQL(PROPERTY_TABLE)]
+    relations: dict[str, sql.Composable] = {}
+    for model in registry.models.values():
+        if model.has_table:
+            statements.append(create_table(model))
+        for field in model.fields.values():
+            if field.type == "many2many" and field.store and field.rel_table not in relations:
+                relations[field.rel_table or ""] = create_relation(field)
+    # Columns that the ORM keeps to itself.
+    statements += [*relations.values(), sql.SQL("ALTER TABLE res_users ADD COLUMN password varchar")]
+    statements.append(
+        sql.SQL(
+            "ALTER TABLE res_partner ADD CONSTRAINT res_partner_check_name"
+            " CHECK ((type = 'contact' AND name IS NOT NULL) OR type <> 'contact')"
+        )
+    )
+    statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN key varchar, ADD COLUMN index varchar"))
+    statements.append(
+        sql.SQL(
+            "ALTER TABLE ir_model ADD UNIQUE (model);"
+            " ALTER TABLE ir_model_fields ADD UNIQUE (model, name);"
+            " ALTER TABLE ir_model_constraint ADD UNIQUE (name, module)"
+        )
+    )
+    if registry.flavour == "17":
+        statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN expiration_date timestamp"))
+    connection.execute(sql.SQL(";\n").join(statements))
+
+
+def create_views(connection: psycopg.Connection[Any], registry: Registry) -> None:
+    """Create the models that are SQL views."""
+    for model in registry.models.values():
+        if model.view_sql is not None:
+            connection.execute(
+                sql.SQL("CREATE VIEW {} AS {}").format(sql.Identifier(model.table), sql.SQL(model.view_sql))
+            )
+
+
+def create_table(model: Model) -> sql.Composed:
+    """CREATE TABLE for one model."""
+    columns = [sql.SQL("id serial PRIMARY KEY"), *(column(field) for field in model.columns)]
+    return sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(model.table), sql.SQL(", ").join(columns))
+
+
+def column(field: Field) -> sql.Composable:
+    """One column's name, type and NOT NULL."""
+    needed = " NOT NULL" if field.required and not field.company_dependent else ""
+    return sql.SQL("{} {}{}").format(sql.Identifier(field.column_name), sql.SQL(column_type(field)), sql.SQL(needed))
+
+
+def create_relation(field: Field) -> sql.Composed:
+    """CREATE TABLE for a many2many."""
+    return sql.SQL(
+        "CREATE TABLE IF NOT EXISTS {0} ({1} int4 NOT NULL, {2} int4 NOT NULL, PRIMARY KEY ({1}, {2}))"
+    ).format(
+        sql.Identifier(field.rel_table or ""),
+        sql.Identifier(field.rel_own or ""),
+        sql.Identifier(field.rel_other or ""),
+    )
+
+
+def finish(connection: psycopg.Connection[Any], registry: Registry) -> None:
+    """Foreign keys and the indexes that cascades need, over filled tables."""
+    statements: list[sql.Composable] = []
+    for model in registry.models.values():
+        if model.has_table:
+            keys = list(foreign_keys(registry, model))
+            if keys:
+                statements.append(
+                    sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(model.table), sql.SQL(", ").join(keys))
+                )
+            statements += [
+                sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(model.table), sql.Identifier(field.name))
+                for field in model.columns
+                if field.ondelete == "cascade" or field.name in ("partner_id", "parent_id", "product_id")
+            ]
+    for relation, targets in _relation_targets(registry).items():
+        clauses = [
+            sql.SQL("ADD FOREIGN KEY ({}) REFERENCES {} ON DELETE CASCADE").format(
+                sql.Identifier(name), sql.Identifier(target)
+            )
+            for name, target in targets.items()
+        ]
+        statements.append(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(relation), sql.SQL(", ").join(clauses)))
+    connection.execute(sql.SQL(";\n").join(statements))
+
+
+def foreign_keys(registry: Registry, model: Model, names: Iterable[str] | None = None) -> Iterator[sql.Composable]:
+    """ADD FOREIGN KEY clauses of a model's many2one columns."""
+    for field in model.columns:
+        if field.type != "many2one" or field.company_dependent or (names is not None and field.name not in names):
+            continue
+        target = registry.models.get(field.relation or "")
+        if target is not None and target.has_table:
+            yield sql.SQL("ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ON DELETE {}").format(
+                sql.Identifier(identifier(f"{model.table}_{field.name}_fkey")),
+                sql.Identifier(field.column_name),
+                sql.Identifier(target.table),
+                sql.SQL(field.ondelete.upper()),
+            )
+
+
+def _relation_targets(registry: Registry) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for model in registry.models.values():
+        for field in model.fields.values():
+            comodel = registry.models.get(field.relation or "")
+            if field.type == "many2many" and field.store and comodel is not None and field.rel_table:
+                found.setdefault(field.rel_table, {}).update(
+                    {field.rel_own or "": model.table, field.rel_other or "": comodel.table}
+                )
+    return found
