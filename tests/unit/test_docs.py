@@ -35,6 +35,9 @@ LONGEST_README = 150
 _LINK = re.compile(r"(?<!!)!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
+_FILE = re.compile(r"`((?:[A-Za-z.][\w.*-]*/)+[\w.*-]*)`")
+PAGES_OF_OTHERS = {"CHANGELOG.md", "odoo.md", "supabase.md"}
+"""They name files that were, Odoo's, and those of a reader's project."""
 _COMMAND = re.compile(r"\bodoo-shadow ([a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
 
 
@@ -192,6 +195,17 @@ def test_links_lead_somewhere(path: Path) -> None:
         there = (path.parent / target).resolve() if target else path
         assert there.exists(), link["target"]
         assert not anchor or there.suffix != ".md" or anchor in anchors(there), link["target"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PAGES if path.name not in PAGES_OF_OTHERS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_files_that_are_named_exist(path: Path) -> None:
+    places = (ROOT, ROOT / "engine", ROOT / "engine" / "odoo_shadow")
+    for named in _FILE.findall("\n".join(_CODE.findall(_FENCE.sub("", path.read_text(encoding="utf-8"))))):
+        assert any(next(place.glob(named), None) for place in places), named
 
 
 def test_links_out_of_the_book_are_text_on_the_site() -> None:
