@@ -23,7 +23,9 @@ from odoo_shadow.cli.main import cli
 from odoo_shadow.mirror.config.mirrors_file import EngineConfig
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
+from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.shadow.errors import ShadowFatalError
+from odoo_shadow.source.api.fields import Field
 from odoo_shadow.source.errors import OdooFatalError
 from tools import docs_site, reference
 
@@ -102,6 +104,18 @@ def default_of(kind: type[BaseModel], name: str) -> str:
 def test_the_page_has_every_setting_and_its_default(heading: str, kind: type[BaseModel], names: list[str]) -> None:
     told = {cells[0].strip("`"): cells[1] for cells in rows_of(section(page("reference/mirrors-file.md"), heading))}
     assert told == {kind.model_fields[name].alias or name: default_of(kind, name) for name in names}
+
+
+# --- types of columns
+
+
+def test_the_page_gives_every_type_its_column() -> None:
+    for odoo, column in rows_of(section(page("reference/tables.md"), "### Types")):
+        wanted = re.findall(r"`([^`]+)`", column)[0]
+        has_digits = "with `digits`" in odoo
+        for name in re.findall(r"`(\w+)`", odoo.replace("`digits`", "")):
+            (made,) = Layout.of("a.model", [Field("value", name, has_digits=has_digits and name == "float")]).columns
+            assert str(made.column.type) == wanted, name
 
 
 # --- variables
