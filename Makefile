@@ -45,7 +45,7 @@ bench: $(READY) ## measure rows a second, calls and memory, and write docs/bench
 	@$(BIN)/python -m tools.bench --output $(BENCHMARKS)
 
 docs: $(DOCS_READY) ## build the site of docs/ in site/; broken links fail
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 	@echo "Open site/index.html"
 
 reference: $(READY) ## write anew what the pages of docs/reference/ take from the code
