@@ -15,17 +15,16 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from airflow_provider_odoo_shadow.dag_factory.config import MirrorConfig, load_mirrors
+from airflow_provider_odoo_shadow.dag_factory.config import load_mirrors
 from airflow_provider_odoo_shadow.dag_factory.sync_dag import build_sync_dag
 from airflow_provider_odoo_shadow.dag_factory.verify_dag import build_verify_dag
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.cli.main import cli
-from odoo_shadow.mirror.config.mirrors_file import EngineConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
-from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.field_types import FIELD_TYPES
 from odoo_shadow.shadow.errors import ShadowFatalError
-from odoo_shadow.source.api.fields import Field
 from odoo_shadow.source.errors import OdooFatalError
 from tools import docs_site, reference
 
@@ -88,34 +87,35 @@ def default_of(kind: type[BaseModel], name: str) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-@pytest.mark.parametrize(
-    ("heading", "kind", "names"),
-    [
-        ("## Settings of a mirror", EngineConfig, list(EngineConfig.model_fields)),
-        (
-            "## Settings of the DAGs",
-            MirrorConfig,
-            [name for name in MirrorConfig.model_fields if name not in {*EngineConfig.model_fields, "name"}],
-        ),
-        ("## Settings of a model", ModelSettings, list(SETTINGS)),
-    ],
-    ids=["mirror", "DAGs", "model"],
-)
-def test_the_page_has_every_setting_and_its_default(heading: str, kind: type[BaseModel], names: list[str]) -> None:
-    told = {cells[0].strip("`"): cells[1] for cells in rows_of(section(page("reference/mirrors-file.md"), heading))}
-    assert told == {kind.model_fields[name].alias or name: default_of(kind, name) for name in names}
+def told_in(*headings: str) -> dict[str, str]:
+    """Return the settings of the mirrors file below some headings, and their defaults."""
+    text = page("reference/mirrors-file.md")
+    return {cells[0].strip("`"): cells[1] for heading in headings for cells in rows_of(section(text, heading))}
+
+
+def test_the_page_has_every_setting_of_a_mirror_and_its_default() -> None:
+    fields = MirrorConfig.model_fields
+    wanted = {fields[name].alias or name: default_of(MirrorConfig, name) for name in fields if name != "name"}
+    assert told_in("## Settings of a mirror", "## Settings of the DAGs") == wanted
+
+
+def test_the_page_has_every_setting_of_a_model_and_its_default() -> None:
+    assert told_in("## Settings of a model") == {name: default_of(ModelSettings, name) for name in SETTINGS}
 
 
 # --- types of columns
 
 
 def test_the_page_gives_every_type_its_column() -> None:
-    for odoo, column in rows_of(section(page("reference/tables.md"), "### Types")):
-        wanted = re.findall(r"`([^`]+)`", column)[0]
-        has_digits = "with `digits`" in odoo
-        for name in re.findall(r"`(\w+)`", odoo.replace("`digits`", "")):
-            (made,) = Layout.of("a.model", [Field("value", name, has_digits=has_digits and name == "float")]).columns
-            assert str(made.column.type) == wanted, name
+    told: dict[str, str] = {}
+    with_digits: dict[str, str] = {}
+    for names, column in rows_of(section(page("reference/tables.md"), "### Types")):
+        (made,) = re.findall(r"^`([^`]+)`", column)
+        for name, digits in re.findall(r"`(\w+)`( with `digits`)?", names):
+            (with_digits if digits else told)[name] = made
+    stored = {name: item for name, item in FIELD_TYPES.items() if item.column is not None}
+    assert told == {name: str(item.column) for name, item in stored.items()}
+    assert with_digits == {name: str(item.with_digits) for name, item in stored.items() if item.with_digits}
 
 
 # --- variables
