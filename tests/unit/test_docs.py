@@ -217,7 +217,7 @@ def test_links_lead_somewhere(path: Path) -> None:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_files_that_are_named_exist(path: Path) -> None:
-    places = (ROOT, ROOT / "engine", ROOT / "engine" / "odoo_shadow")
+    places = (ROOT, ROOT / "engine", ROOT / "engine" / "odoo_shadow", ROOT / "odoo_stand_in")
     for named in _FILE.findall("\n".join(_CODE.findall(_FENCE.sub("", path.read_text(encoding="utf-8"))))):
         assert any(next(place.glob(named), None) for place in places), named
 
