@@ -5,16 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCHMARKS ?= docs/benchmarks.md
+DOCS := .venv-docs
+DOCS_READY := $(DOCS)/.ready
 CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in tools tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+<<<<<<< HEAD
 .PHONY: help demo ui unit test nightly chaos lint bench lock clean
+=======
+.PHONY: help demo ui test nightly chaos lint bench docs reference lock clean
+>>>>>>> book
 
 help: ## list these targets
 	@echo "make TARGET [PYTHON=python3.12]"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  %-7s %s\n' "$$name" "$$text"; done
+		printf '  %-9s %s\n' "$$name" "$$text"; done
 
 demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL with Airflow, and show the result
 	@$(BIN)/python -m tools.demo
@@ -45,16 +51,24 @@ lint: $(READY) ## check style, types and the layers
 bench: $(READY) ## measure rows a second, calls and memory, and write docs/benchmarks.md
 	@$(BIN)/python -m tools.bench --output $(BENCHMARKS)
 
+docs: $(DOCS_READY) ## build the site of docs/ in site/; broken links fail
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "Open site/index.html"
+
+reference: $(READY) ## write anew what the pages of docs/reference/ take from the code
+	@$(BIN)/python -m tools.reference
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-lock: ## pin what setup.cfg and requirements-dev.in ask for, in requirements.lock (needs uv)
+lock: ## pin what setup.cfg and requirements-*.in ask for (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	$(LOCK) --no-emit-package odoo-shadow setup.cfg engine/setup.cfg requirements-dev.in -o requirements.lock
+	$(LOCK) requirements-docs.in -o requirements-docs.lock
 	$(LOCK) --no-deps --constraints requirements.lock docker/requirements.in -o docker/requirements.lock
 
 clean: ## remove the virtual environment and all that was built
-	rm -rf $(VENV) build dist .demo *.egg-info engine/build engine/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DOCS) site build dist .demo *.egg-info engine/build engine/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock setup.cfg engine/setup.cfg
@@ -67,4 +81,9 @@ $(READY): requirements.lock setup.cfg engine/setup.cfg
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e engine -e .
+	@touch $@
+
+$(DOCS_READY): requirements-docs.lock
+	@$(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-docs.lock
 	@touch $@

@@ -1,9 +1,10 @@
-"""Statements that stay as they are, for a role that was granted USAGE and SELECT on the schema, and nothing else."""
+"""The statements that `docs/reference/contract.md` promises, for a role that has its grants and no other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import LiteralString
 from uuid import uuid4
 
@@ -42,6 +43,12 @@ OF_THE_ROWS: tuple[LiteralString, ...] = (
     "SELECT * FROM public.odoo_shadow_res_partner LIMIT 10",
     "SELECT * FROM odoo_shadow.odoo_shadow_res_partner",
 )
+
+
+@pytest.mark.parametrize("statement", [*GRANTS, *OF_THE_SCHEMA, *OF_THE_BOOKS])
+def test_the_contract_has_them_as_they_are_here(statement: str) -> None:
+    contract = Path(__file__).parents[2] / "docs" / "reference" / "contract.md"
+    assert statement in contract.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Who may read the shadow, with the grants that the README recommends, learns no address, login, host, error or key."""
+"""Who may read the shadow, with the grants that the book shows, learns no address, login, host, error or key."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a shadow should hold, worked out from the stand-in's own PostgreSQL tables, cell by cell.
 
-Written without the engine's conversions, from what Odoo's columns hold, so that it can contradict them; only the names
-of columns are the engine's own.
+Written without the engine's conversions, from `docs/reference/tables.md` and `docs/explanation/odoo.md`, so that it can
+contradict them; only the names of columns are the engine's own.
 """
 
 from __future__ import annotations

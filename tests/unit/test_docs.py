@@ -1,0 +1,278 @@
+"""The book says what the code does: each name that there is stands on its page, and none that there is not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from airflow_provider_odoo_shadow.dag_factory.config import load_mirrors
+from airflow_provider_odoo_shadow.dag_factory.sync_dag import build_sync_dag
+from airflow_provider_odoo_shadow.dag_factory.verify_dag import build_verify_dag
+from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from odoo_shadow.cli.main import cli
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
+from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings
+from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
+from odoo_shadow.mirror.shape.field_types import FIELD_TYPES
+from odoo_shadow.shadow.errors import ShadowFatalError
+from odoo_shadow.source.errors import OdooFatalError
+from tools import docs_site, reference
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / ".github").rglob("*.md")])
+TERMINAL_OF_OTHERS = {"--help", "--version"}
+LONGEST_README = 150
+_LINK = re.compile(r"(?<!!)!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]*`")
+_FILE = re.compile(r"`((?:[A-Za-z.][\w.*-]*/)+[\w.*-]*)`")
+PAGES_OF_OTHERS = {"CHANGELOG.md", "odoo.md", "supabase.md"}
+"""They name files that were, Odoo's, and those of a reader's project."""
+_COMMAND = re.compile(r"\bodoo-shadow ([a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands below a heading, up to the next one of its level or above."""
+    level = len(heading) - len(heading.lstrip("#"))
+    begin = text.index(f"\n{heading}\n") + len(heading) + 2
+    end = re.search(rf"^#{{1,{level}}} ", text[begin:], re.MULTILINE)
+    return text[begin : begin + end.start()] if end else text[begin:]
+
+
+def rows_of(text: str) -> Iterator[list[str]]:
+    """Yield the cells of the tables in a text, without the heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if not line.startswith("|---") and not following.startswith("|---"):
+            yield [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names in the first column of a section's tables."""
+    return [cells[0].strip("`") for cells in rows_of(text)]
+
+
+# --- what is made from the code
+
+
+@pytest.mark.parametrize("path", [path for path, _ in reference.pages()], ids=lambda path: path.name)
+def test_pages_are_as_the_code_says(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == dict(reference.pages())[path], "run make reference"
+
+
+# --- the mirrors file
+
+
+def default_of(kind: type[BaseModel], name: str) -> str:
+    value = kind.model_fields[name].default
+    if value is PydanticUndefined or value in ((), {}, None):
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def told_in(*headings: str) -> dict[str, str]:
+    """Return the settings of the mirrors file below some headings, and their defaults."""
+    text = page("reference/mirrors-file.md")
+    return {cells[0].strip("`"): cells[1] for heading in headings for cells in rows_of(section(text, heading))}
+
+
+def test_the_page_has_every_setting_of_a_mirror_and_its_default() -> None:
+    fields = MirrorConfig.model_fields
+    wanted = {fields[name].alias or name: default_of(MirrorConfig, name) for name in fields if name != "name"}
+    assert told_in("## Settings of a mirror", "## Settings of the DAGs") == wanted
+
+
+def test_the_page_has_every_setting_of_a_model_and_its_default() -> None:
+    assert told_in("## Settings of a model") == {name: default_of(ModelSettings, name) for name in SETTINGS}
+
+
+# --- types of columns
+
+
+def test_the_page_gives_every_type_its_column() -> None:
+    told: dict[str, str] = {}
+    with_digits: dict[str, str] = {}
+    for names, column in rows_of(section(page("reference/tables.md"), "### Types")):
+        (made,) = re.findall(r"^`([^`]+)`", column)
+        for name, digits in re.findall(r"`(\w+)`( with `digits`)?", names):
+            (with_digits if digits else told)[name] = made
+    stored = {name: item for name, item in FIELD_TYPES.items() if item.column is not None}
+    assert told == {name: str(item.column) for name, item in stored.items()}
+    assert with_digits == {name: str(item.with_digits) for name, item in stored.items() if item.with_digits}
+
+
+# --- variables
+
+
+def test_the_page_has_every_variable_of_the_command_line() -> None:
+    used = {str(item.envvar) for command in cli.commands.values() for item in command.params if item.envvar}
+    assert set(names_in(section(page("reference/environment.md"), "## Command line"))) == used
+
+
+def test_the_page_has_every_variable_of_tests_and_tools() -> None:
+    name = re.compile(r"\bODOO_(?:SHADOW|STAND|TEST)_[A-Z_]+\b")
+    readers = [ROOT / "Makefile", *(path for folder in ("tools", "tests") for path in (ROOT / folder).rglob("*.py"))]
+    used = {found for path in readers if path != Path(__file__) for found in name.findall(path.read_text("utf-8"))}
+    assert set(names_in(section(page("reference/environment.md"), "## Demo, tests and tools"))) == used
+
+
+# --- errors
+
+
+def test_the_retry_policy_is_as_the_page_says() -> None:
+    policy = MirrorRetryPolicy()
+    not_again = (OdooFatalError, ShadowFatalError, MirrorConfigurationError, MassDeletionError, VerificationError)
+    said = section(page("reference/errors.md"), "## What Airflow tries again")
+    assert {f"`{kind.__name__}`" for kind in not_again} == set(re.findall(r"`\w+Error`", said))
+    for kind in reference.error_classes():
+        error = kind.__new__(kind)
+        error.__dict__.setdefault("retry_after", None)
+        decision = policy.evaluate(error, 1, 3)
+        is_again = decision.action != policy.evaluate(MassDeletionError("x"), 1, 3).action
+        assert is_again != isinstance(error, not_again), kind.__name__
+
+
+# --- Airflow
+
+
+@cache
+def dags() -> Mapping[str, Any]:
+    (mirror,) = load_mirrors(ROOT / "dags" / "odoo_shadow.yaml")
+    return {"odoo_shadow_sync": build_sync_dag(mirror), "odoo_shadow_verify": build_verify_dag(mirror)}
+
+
+@pytest.mark.parametrize("dag_id", ["odoo_shadow_sync", "odoo_shadow_verify"])
+def test_the_page_has_every_task_and_parameter(dag_id: str) -> None:
+    dag = dags()[dag_id]
+    told = section(page("reference/airflow.md"), f"## {dag_id}")
+    assert set(names_in(section(told, "### Tasks"))) == set(dag.task_ids)
+    assert set(names_in(section(told, "### Trigger form"))) == set(dag.params)
+
+
+# --- commands that pages show
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_and_options_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    shown = "\n".join([*_FENCE.findall(text), *_CODE.findall(text)])
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for target in re.findall(r"\bmake ([a-z]+)", shown):
+        assert target in targets, f"make {target}"
+    if path.name == "CHANGELOG.md":
+        return  # it names what there was
+    for name, rest in _COMMAND.findall(shown):
+        if name in cli.commands:
+            options = {option for item in cli.commands[name].params for option in item.opts} | TERMINAL_OF_OTHERS
+            assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options, f"odoo-shadow {name}{rest}"
+
+
+# --- links
+
+
+def anchor_of(heading: str) -> str:
+    """Return what MkDocs and repositories make of a heading."""
+    plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+    return re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", plain))
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    return frozenset(anchor_of(found) for found in re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    text = _CODE.sub("", _FENCE.sub("", path.read_text(encoding="utf-8")))
+    for link in _LINK.finditer(text):
+        target, _, anchor = link["target"].partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        there = (path.parent / target).resolve() if target else path
+        assert there.exists(), link["target"]
+        assert not anchor or there.suffix != ".md" or anchor in anchors(there), link["target"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PAGES if path.name not in PAGES_OF_OTHERS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_files_that_are_named_exist(path: Path) -> None:
+    places = (ROOT, ROOT / "engine", ROOT / "engine" / "odoo_shadow", ROOT / "odoo_stand_in")
+    for named in _FILE.findall("\n".join(_CODE.findall(_FENCE.sub("", path.read_text(encoding="utf-8"))))):
+        assert any(next(place.glob(named), None) for place in places), named
+
+
+def test_links_out_of_the_book_are_text_on_the_site() -> None:
+    def on_site(place: str, text: str) -> str:
+        return docs_site.LINK.sub(lambda link: docs_site.site_link(place, link), text)
+
+    assert on_site("proof.md", "[a list](../engine/setup.cfg)") == "a list"
+    assert (
+        on_site("how-to/query.md", "[the proof](../proof.md#what-a-run-does)")
+        == "[the proof](../proof.md#what-a-run-does)"
+    )
+    assert on_site("contributing.md", "[the proof](docs/proof.md)") == "[the proof](proof.md)"
+    assert on_site("how-to/query.md", "[changes](../../CHANGELOG.md)") == "[changes](../changelog.md)"
+    assert on_site("index.md", "[gone](gone.md)") == "[gone](gone.md)"  # for MkDocs to complain of
+    assert on_site("index.md", "[Odoo](https://www.odoo.com)") == "[Odoo](https://www.odoo.com)"
+
+
+# --- the repository
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+FORGE = {
+    "vendor.github-workflows": sorted((ROOT / ".github/workflows").glob("*.yml")),
+    "vendor.github-issue-forms": sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[0-9]*.yml")),
+    "vendor.github-issue-config": [ROOT / ".github/ISSUE_TEMPLATE/config.yml"],
+}
+
+
+@pytest.mark.parametrize("schema", list(FORGE))
+def test_files_of_the_forge_are_what_it_takes(schema: str) -> None:
+    files = list(map(str, FORGE[schema]))
+    assert files
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_hooks_before_a_commit_run_programs_of_the_lock() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for hook in hooks:
+        assert hook["language"] == "system"
+        program = hook["entry"].split()[0].removeprefix(".venv/bin/")
+        package = {"lint-imports": "import-linter", "python": "pytest"}.get(program, program)
+        assert f"\n{package}==" in locked, program
+
+
+@pytest.mark.parametrize("claims", ["setup.cfg", "engine/setup.cfg"])
+def test_the_workflow_tests_every_python_that_is_claimed(claims: str) -> None:
+    claimed = re.findall(r"Programming Language :: Python :: (3\.\d+)", (ROOT / claims).read_text(encoding="utf-8"))
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == claimed
