@@ -20,16 +20,16 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
-from odoo_shadow.mirror.binding import check_names_in_public
 from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.origin import check_names_in_public
 from odoo_shadow.mirror.report_tables import (
     as_text,
+    dry_runs_table,
     entries_table,
     findings_table,
     outcomes_table,
-    previews_table,
 )
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.shadow.state.schema import schema_version
@@ -103,7 +103,7 @@ def _report_previews(context: Context, task_id: str) -> None:
     """Log what the mapped tasks of a dry run have found out; those that failed tell it themselves."""
     found = context["ti"].xcom_pull(task_ids=[task_id])
     previews = [item for item in found if item is not None]
-    log.info("Nothing was written. What a run would do:\n%s", as_text(previews_table(previews)))
+    log.info("Nothing was written. What a run would do:\n%s", as_text(dry_runs_table(previews)))
 
 
 def report_verification(context: Context, mirror: DagConfig, task_id: str) -> None:

@@ -23,8 +23,8 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.closing import Closed, close_run
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.run.plan import tell_unmatched_of
-from odoo_shadow.mirror.run.preview import preview_model
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.shadow.database import DEFAULT_SCHEMA
@@ -182,7 +182,7 @@ class OdooToPostgresOperator(BaseOperator):
         with odoo, shadow:
             try:
                 if only_preview:
-                    preview = preview_model(
+                    preview = dry_run_model(
                         odoo, shadow, model, options=options, settings=settings, replay_from=replay_from
                     )
                     log.info("Dry run: %s", preview)

@@ -13,7 +13,7 @@ import pytest
 from odoo_shadow.mirror.clock import CLOCK_TOLERANCE
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof.verify import Depth
-from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.sync.scan import _end_of
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
@@ -127,7 +127,7 @@ def test_a_watermark_in_the_future_is_not_trusted(
     set_mark(shadow, moment)
     with shadow.transaction() as tx:
         assert [item.model for item in list_tables(tx)] == [VISIT]
-    preview = preview_model(source, shadow, VISIT, options=MirrorOptions())
+    preview = dry_run_model(source, shadow, VISIT, options=MirrorOptions())
     assert preview.low is None and preview.rows == ROWS
     with caplog.at_level(logging.WARNING):
         mirror_with(source, shadow)
@@ -204,7 +204,7 @@ def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
         set_local_clock(monkeypatch, lambda: datetime.now(UTC) - behind)
     for number in (3, 4):
         in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = now()")  # as another machine's run does
-        preview = preview_model(source, shadow, VISIT, options=MirrorOptions())
+        preview = dry_run_model(source, shadow, VISIT, options=MirrorOptions())
         assert preview.kind is ScanKind.INCREMENTAL
         odoo.execute(VISIT, "write", [number], {"x_name": "Edited"})
         assert work_of(plan(source, shadow))[VISIT] != "its watermark lies in the future"

@@ -16,7 +16,7 @@ from psycopg import sql
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
-from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
@@ -79,7 +79,7 @@ def history(shadow: ShadowDatabase) -> list[tuple[Any, ...]]:
 def assert_settled(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str) -> None:
     """Every cell is Odoo's, the books are right, and nothing is left to do."""
     assert_equal(odoo, database, [VISIT])
-    assert preview_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes == ()
+    assert dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes == ()
     left = work_of(plan(source, shadow, options=NO_LOOK_BACK)).values()
     assert [reason for reason in left if " written since " not in reason] == []
     assert in_shadow(shadow, "SELECT column_name FROM {odoo_shadow_field} WHERE NOT is_filled") == []
@@ -133,7 +133,7 @@ def test_a_column_that_is_not_the_mirrors_is_set_aside(
     do(shadow, "CREATE VIEW public.report AS SELECT id, x_new FROM {t}")
     before = column(shadow, "x_new", ALL, VISITS)
     odoo.add_field(VISIT, "x_new", "char", default="Odoo's")
-    foreseen = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
+    foreseen = dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK)
     sync(source, shadow)
     assert column(shadow, "x_new__before", ALL, VISITS) == before
     assert dict(in_shadow(shadow, "SELECT id, x_new FROM public.report")) == before
@@ -267,7 +267,7 @@ def test_translations_and_companies_are_columns_like_others(
         sync(source, shadow, model=model)
         names = sorted(
             str(item.column.name)
-            for item in preview_model(source, shadow, model, options=NO_LOOK_BACK, settings=everything).change.changes
+            for item in dry_run_model(source, shadow, model, options=NO_LOOK_BACK, settings=everything).change.changes
             if item.column
         )
         assert any(name.endswith("__companies") for name in names)
@@ -496,7 +496,7 @@ def test_what_files_made_before_the_first_run_needs_no_filling(
 ) -> None:
     with source_of(odoo) as source, visits(odoo, ROWS):
         ddl(source, shadow)
-        assert preview_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes == ()
+        assert dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes == ()
         odoo.calls.clear()
         sync(source, shadow)
         assert odoo.calls.count((VISIT, "search_read")) == 1 + ROWS // 20  # the newest date, and the pages

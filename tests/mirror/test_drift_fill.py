@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
-from odoo_shadow.mirror.run.preview import Preview, preview_model
+from odoo_shadow.mirror.run.dry_run import DryRun, dry_run_model
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.sync import model as mirror_job
 from odoo_shadow.mirror.sync import table_hold
@@ -138,7 +138,7 @@ def test_everything_that_happens_to_columns_is_told(
     for change, logged in steps:
         change()
         run = Run()
-        foreseen = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes
+        foreseen = dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes
         assert [(str(item.kind), item.column and item.column.name, item.old_type) for item in foreseen] == [logged[:3]]
         mirror_with(source, shadow, NO_LOOK_BACK, run=run)
         mirror_with(source, shadow, NO_LOOK_BACK)  # nothing more to tell
@@ -242,7 +242,7 @@ def test_a_column_that_somebodys_view_stands_on_is_kept_beside(
     mirror_with(source, shadow)
     in_shadow(shadow, "CREATE VIEW public.report AS SELECT id, x_value FROM {odoo_shadow_x_visit}")
     retype(odoo, "x_value", "char", default="seven")
-    foreseen = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
+    foreseen = dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK)
     mirror_with(source, shadow)
     assert in_shadow(shadow, "SELECT DISTINCT x_value FROM public.report") == [(7,)]
     assert history(shadow)[-1] == ("type replaced", "x_value", "bigint", "text")
@@ -265,7 +265,7 @@ def test_a_dry_run_shows_it_all_beforehand_and_writes_nothing(
     retype(odoo, "x_other", "integer")
     odoo.add_field(VISIT, "x_back", "char")
     before = structure(database), contents(database)
-    preview = preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
+    preview = dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK)
     assert (structure(database), contents(database)) == before
     assert sorted(map(str, preview.change.changes)) == [
         "column added: x_new",
@@ -281,8 +281,8 @@ def test_a_dry_run_shows_it_all_beforehand_and_writes_nothing(
     assert_equal(odoo, database, [VISIT])
 
 
-def after_that(source: ApiSource, shadow: ShadowDatabase) -> Preview:
-    return preview_model(source, shadow, VISIT, options=NO_LOOK_BACK)
+def after_that(source: ApiSource, shadow: ShadowDatabase) -> DryRun:
+    return dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK)
 
 
 def together(proxy: CountingProxy, tasks: int) -> None:

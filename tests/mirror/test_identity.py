@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from odoo_shadow.mirror import identity
-from odoo_shadow.mirror.binding import accept_database
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import accept_database
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
-from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -113,7 +113,7 @@ def everywhere(odoo: StandIn, shadow: ShadowDatabase, said: str) -> None:
             "verify": lambda: verify_model(
                 source, shadow, VISIT, run=Run(), options=OPTIONS, verify=VerifyOptions(repair=True)
             ),
-            "dry run": lambda: preview_model(source, shadow, VISIT, options=OPTIONS),
+            "dry run": lambda: dry_run_model(source, shadow, VISIT, options=OPTIONS),
         }
         for door in doors.values():
             with pytest.raises(ShadowOwnershipError, match=said):

@@ -12,7 +12,7 @@ import pytest
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
-from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
@@ -70,7 +70,7 @@ def test_another_database_is_refused_and_nothing_changes(
     assert said in str(raised.value)
     assert (structure(database), contents(database)) == before
     with source_of(foreign) as stranger, pytest.raises(ShadowOwnershipError):
-        preview_model(stranger, shadow, "res.company", options=MirrorOptions())
+        dry_run_model(stranger, shadow, "res.company", options=MirrorOptions())
     mirror(source, shadow, "res.company")
     assert statuses_of(shadow) == ["success", "success"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.shape import hash_keys
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.database import ShadowDatabase
@@ -258,9 +258,9 @@ def test_a_dry_run_foretells_it_and_writes_nothing(
     visiting: ApiSource, rotated: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
     options = MirrorOptions()
-    assert preview_model(visiting, shadow, VISIT, options=options, settings=NAMELESS).rows == ROWS
+    assert dry_run_model(visiting, shadow, VISIT, options=options, settings=NAMELESS).rows == ROWS
     mirror_with(visiting, shadow, settings=NAMELESS)
-    assert preview_model(visiting, shadow, VISIT, options=options).rows == 0
+    assert dry_run_model(visiting, shadow, VISIT, options=options).rows == 0
     before = contents(database)
-    assert preview_model(rotated, shadow, VISIT, options=options).rows == ROWS
+    assert dry_run_model(rotated, shadow, VISIT, options=options).rows == ROWS
     assert contents(database) == before

@@ -29,7 +29,7 @@ OF_THE_SCHEMA: tuple[LiteralString, ...] = (
     "SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'odoo_shadow';",
     "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'odoo_shadow';",
 )
-OF_THE_BOOKS: tuple[LiteralString, ...] = (
+OF_THE_CONTROL_TABLES: tuple[LiteralString, ...] = (
     "SELECT table_name, status, rows_inserted, duration_ms, started_at"
     " FROM odoo_shadow_sync_log ORDER BY started_at DESC LIMIT 20;",
     "SELECT table_name, last_write_date, rows_synced, updated_at FROM odoo_shadow_watermark ORDER BY updated_at DESC;",
@@ -45,7 +45,7 @@ OF_THE_ROWS: tuple[LiteralString, ...] = (
 )
 
 
-@pytest.mark.parametrize("statement", [*GRANTS, *OF_THE_SCHEMA, *OF_THE_BOOKS])
+@pytest.mark.parametrize("statement", [*GRANTS, *OF_THE_SCHEMA, *OF_THE_CONTROL_TABLES])
 def test_the_contract_has_them_as_they_are_here(statement: str) -> None:
     contract = Path(__file__).parents[2] / "docs" / "reference" / "contract.md"
     assert statement in contract.read_text(encoding="utf-8").splitlines()
@@ -94,20 +94,20 @@ def test_readers_see_the_schema(reader: psycopg.Connection) -> None:
 
 
 def test_readers_see_the_log(reader: psycopg.Connection) -> None:
-    ((table, status, inserted, duration, started),) = reader.execute(OF_THE_BOOKS[0]).fetchall()
+    ((table, status, inserted, duration, started),) = reader.execute(OF_THE_CONTROL_TABLES[0]).fetchall()
     assert (table, status, inserted, duration) == ("odoo_shadow_res_partner", "success", 1, 5)
     assert started is not None
 
 
 def test_readers_see_the_watermarks(reader: psycopg.Connection) -> None:
-    ((table, last_write_date, rows_synced, _),) = reader.execute(OF_THE_BOOKS[1]).fetchall()
+    ((table, last_write_date, rows_synced, _),) = reader.execute(OF_THE_CONTROL_TABLES[1]).fetchall()
     assert (table, last_write_date, rows_synced) == ("odoo_shadow_res_partner", NOON, 1)
-    assert len(reader.execute(OF_THE_BOOKS[4]).fetchall()) == 1
+    assert len(reader.execute(OF_THE_CONTROL_TABLES[4]).fetchall()) == 1
 
 
 def test_readers_see_the_registry(reader: psycopg.Connection) -> None:
-    assert len(reader.execute(OF_THE_BOOKS[2]).fetchall()) == 1
-    assert reader.execute(OF_THE_BOOKS[3]).fetchall() == [("odoo_shadow_res_partner", 1)]
+    assert len(reader.execute(OF_THE_CONTROL_TABLES[2]).fetchall()) == 1
+    assert reader.execute(OF_THE_CONTROL_TABLES[3]).fetchall() == [("odoo_shadow_res_partner", 1)]
 
 
 @pytest.mark.parametrize("statement", OF_THE_ROWS)
@@ -148,7 +148,7 @@ def test_strangers_do_not_see_the_schema(stranger: psycopg.Connection, statement
 
 
 @pytest.mark.parametrize(
-    "statement", [*OF_THE_BOOKS, *OF_THE_ROWS, "SELECT get_shadow_watermark('odoo_shadow_res_partner')"]
+    "statement", [*OF_THE_CONTROL_TABLES, *OF_THE_ROWS, "SELECT get_shadow_watermark('odoo_shadow_res_partner')"]
 )
 def test_strangers_see_nothing_through_the_views(stranger: psycopg.Connection, statement: LiteralString) -> None:
     with pytest.raises(pg.InsufficientPrivilege):

@@ -18,7 +18,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.mirror.run.preview import preview_model
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
@@ -147,7 +147,7 @@ JOBS: Mapping[str, Callable[[ApiSource, ShadowDatabase], object]] = {
     "plan": lambda odoo, shadow: plan(odoo, shadow, [VISIT, "res.partner"], OPTIONS),
     "verify": verify,
     "repair": lambda odoo, shadow: verify(odoo, shadow, repair=True),
-    "dry run": lambda odoo, shadow: preview_model(odoo, shadow, VISIT, options=OPTIONS),
+    "dry run": lambda odoo, shadow: dry_run_model(odoo, shadow, VISIT, options=OPTIONS),
     "doctor": lambda odoo, shadow: examine(odoo, shadow, [VISIT], timedelta(minutes=15)),
 }
 

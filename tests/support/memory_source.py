@@ -37,7 +37,7 @@ class MemorySource:
 
     def __init__(self, *, gives_copies: bool = False) -> None:
         self.reader = Reader("the memory", "memory://", "odoo", "ada")
-        self.label = "memory"
+        self.protocol = "memory"
         self.opened_at = time.monotonic()
         self.models: dict[str, MemoryModel] = {}
         self.pages_read: list[tuple[str, int]] = []

@@ -31,8 +31,6 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
-from odoo_shadow.mirror.binding import accept_database as accept
-from odoo_shadow.mirror.binding import check_binding, check_names_in_public
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
@@ -44,9 +42,12 @@ from odoo_shadow.mirror.options import (
     MirrorOptions,
     Run,
 )
+from odoo_shadow.mirror.origin import accept_database as accept
+from odoo_shadow.mirror.origin import check_binding, check_names_in_public
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.closing import Closed, close_run
+from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.run.outcome import (
     Ending,
     Foreseen,
@@ -57,7 +58,6 @@ from odoo_shadow.mirror.run.outcome import (
     named_once,
 )
 from odoo_shadow.mirror.run.plan import SettingsOf, as_before, plan_run, tell_unmatched_of
-from odoo_shadow.mirror.run.preview import preview_model
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress
@@ -216,8 +216,8 @@ def _preview_all(
     found = []
     for model in chosen.models:
         try:
-            preview = preview_model(odoo, shadow, model, options=options, settings=settings(model))
-            item = ModelForecast(model, Foreseen.MIRRORED, preview)
+            dry_run = dry_run_model(odoo, shadow, model, options=options, settings=settings(model))
+            item = ModelForecast(model, Foreseen.MIRRORED, dry_run)
         except OdooUnknownModelError as error:
             item = ModelForecast(model, Foreseen.SKIPPED, error=str(error))
         except (OdooError, ShadowConflictError, MassDeletionError, MirrorConfigurationError) as error:

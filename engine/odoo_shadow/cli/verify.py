@@ -25,7 +25,6 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console, numbers, say, say_json
-from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.config.known_models import check_names
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.patterns import in_order
@@ -33,6 +32,7 @@ from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationErro
 from odoo_shadow.mirror.health.health import no_mirror
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, mirrored_models, verify_model
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.closing import Closed, reread_due

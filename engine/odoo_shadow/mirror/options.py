@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -57,9 +57,19 @@ class MirrorOptions:
     allow_mass_delete: bool = False
     wait: timedelta = WAIT_FOR_TABLE
 
-    def removal(self, kept: OnDelete) -> OnDelete:
-        """Return what becomes of rows that are gone from Odoo, given what the last run did with them."""
-        return kept if self.on_delete is None else self.on_delete
+    def resolved(self, kept: OnDelete) -> MirrorOptions:
+        """Return the same, where it is decided what becomes of rows that are gone from Odoo.
+
+        :param kept: what the last run did with them.
+        """
+        return self if self.on_delete is not None else replace(self, on_delete=kept)
+
+    @property
+    def removal(self) -> OnDelete:
+        """What becomes of rows that are gone from Odoo; only after `resolved`."""
+        if self.on_delete is None:
+            raise AssertionError("it is not decided yet what becomes of rows that are gone")
+        return self.on_delete
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= LARGEST_PAGE:

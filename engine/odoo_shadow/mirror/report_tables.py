@@ -50,10 +50,10 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def previews_table(previews: Iterable[Mapping[str, object]]) -> Table:
+def dry_runs_table(dry_runs: Iterable[Mapping[str, object]]) -> Table:
     """Lay out what a run would do, model by model."""
     table = Table("model", "what", "rows to read", "rows to remove", "the table itself")
-    for item in previews:
+    for item in dry_runs:
         add_row(table, *(item[name] for name in ("model", "kind", "rows_read", "rows_removed", "changes")))
     return table
 

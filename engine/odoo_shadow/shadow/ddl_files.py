@@ -22,7 +22,7 @@ from odoo_shadow.shadow.state.registry import pointing_statement, registration_s
 from odoo_shadow.shadow.state.schema_statements import base_statements
 from odoo_shadow.shadow.tables.tables import create_statements
 from odoo_shadow.shadow.views.catalogue import column_statements, comments_statement, name_statement
-from odoo_shadow.shadow.views.public_views import BOOKS, function_statements, view_statements
+from odoo_shadow.shadow.views.public_views import PUBLIC_TABLES, function_statements, view_statements
 from odoo_shadow.shadow.views.view_query import FieldColumn, NamedTable, ViewedTable, named_view_statements
 
 BASE_FILE = "0001_odoo_shadow_base.sql"
@@ -65,7 +65,7 @@ class ModelTable:
 
 def base_migration(schema: str) -> str:
     """Return the text of the file that makes the schema, its own tables and functions. May run twice."""
-    views = [statement for table in BOOKS for statement in view_statements(schema, table)]
+    views = [statement for table in PUBLIC_TABLES for statement in view_statements(schema, table)]
     return _file(
         schema,
         f"The books of the Odoo shadow in schema {schema}.",

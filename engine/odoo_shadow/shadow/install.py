@@ -10,7 +10,7 @@ from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.ownership import check_trust
 from odoo_shadow.shadow.state.schema import lock_schema, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION, opening_statement, upgrade_statements
-from odoo_shadow.shadow.views.public_views import BOOKS, publish, unpublish
+from odoo_shadow.shadow.views.public_views import PUBLIC_TABLES, publish, unpublish
 
 
 def ensure_base(tx: Transaction) -> bool:
@@ -21,11 +21,11 @@ def ensure_base(tx: Transaction) -> bool:
     lock_schema(tx)
     if schema_version(tx) >= VERSION:
         return False  # another process was quicker
-    for table in BOOKS:
+    for table in PUBLIC_TABLES:
         unpublish(tx, table)  # their columns may change
     for statement in upgrade_statements(tx.schema):
         tx.cursor.execute(statement)
-    publish(tx, BOOKS)
+    publish(tx, PUBLIC_TABLES)
     return True
 
 

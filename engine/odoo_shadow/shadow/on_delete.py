@@ -7,7 +7,7 @@ from typing import assert_never
 
 
 class OnDelete(StrEnum):
-    """What becomes of a row that is gone from Odoo."""
+    """What becomes of a row that is gone from Odoo. All that a mode decides stands here, and in `LiveIds.remove`."""
 
     DELETE = "delete"
     MARK = "mark"
@@ -21,5 +21,42 @@ class OnDelete(StrEnum):
                 return True
             case OnDelete.IGNORE:
                 return False
+            case _:
+                assert_never(self)
+
+    @property
+    def marks(self) -> bool:
+        """Whether the table needs a column for marks."""
+        match self:
+            case OnDelete.MARK:
+                return True
+            case OnDelete.DELETE | OnDelete.IGNORE:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def verb(self) -> str:
+        """What a run does with such rows, as a sentence says it."""
+        match self:
+            case OnDelete.DELETE:
+                return "remove"
+            case OnDelete.MARK:
+                return "mark"
+            case OnDelete.IGNORE:
+                return "leave"
+            case _:
+                assert_never(self)
+
+    @property
+    def fate(self) -> str:
+        """What happens to such rows, as a sentence says it."""
+        match self:
+            case OnDelete.DELETE:
+                return "leave the shadow"
+            case OnDelete.MARK:
+                return "are marked as deleted"
+            case OnDelete.IGNORE:
+                return "stay as they are"
             case _:
                 assert_never(self)

@@ -34,7 +34,7 @@ from odoo_shadow.shadow.relations import FUNCTIONS
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
-from odoo_shadow.shadow.views.public_views import BEFORE, BOOKS, PUBLIC, publish
+from odoo_shadow.shadow.views.public_views import BEFORE, PUBLIC, PUBLIC_TABLES, publish
 from odoo_shadow.text.amounts import first_of
 
 _MOST_NAMED = 5
@@ -125,7 +125,7 @@ def find_left_behind(tx: Transaction) -> list[LeftBehind]:
     tables = [item.table for item in list_tables(tx)] if schema_version(tx) else []
     rows = tx.run(
         "{relations} UNION ALL {others}",
-        relations=sql.SQL(_RELATIONS).format(prefix=TABLE_PREFIX, wanted=[*BOOKS, *tables]),
+        relations=sql.SQL(_RELATIONS).format(prefix=TABLE_PREFIX, wanted=[*PUBLIC_TABLES, *tables]),
         others=sql.SQL(_OTHERS).format(prefix=TABLE_PREFIX, functions=list(FUNCTIONS)),
     )
     own = known_views(tx)
@@ -240,7 +240,7 @@ def move_left_behind(tx: Transaction, shown: Sequence[LeftBehind]) -> None:
                 f"Schema {BEFORE} has something named {item.name} already: nothing was moved."
             ) from None
     if schema_version(tx) == VERSION:
-        publish(tx, (*BOOKS, *(item.table for item in list_tables(tx))))
+        publish(tx, (*PUBLIC_TABLES, *(item.table for item in list_tables(tx))))
 
 
 def _make_schema(tx: Transaction) -> None:

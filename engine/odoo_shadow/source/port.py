@@ -234,8 +234,8 @@ class Source(Catalogue, Records, Protocol):
         """Who reads."""
 
     @property
-    def label(self) -> str:
-        """How it reads, as the log of a run says: the protocol's name."""
+    def protocol(self) -> str:
+        """How it reads, as the log of a run says."""
 
     @property
     def opened_at(self) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.identity import check_all
+from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.pace import told_late
 from odoo_shadow.mirror.shape.describe import closed_models
 from odoo_shadow.mirror.shape.layout import Layout

@@ -196,7 +196,7 @@ class Comparison:
 
     def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
         """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
-        stay = self.on_delete is OnDelete.IGNORE
+        stay = not self.on_delete.removes
         return compare_ids(
             self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
         )
@@ -230,7 +230,7 @@ class Comparison:
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
             found |= self._compare_these(chunk)
-        if self.on_delete is OnDelete.IGNORE:
+        if not self.on_delete.removes:
             found = {record_id: kind for record_id, kind in found.items() if kind is not Difference.EXTRA}
         return found
 

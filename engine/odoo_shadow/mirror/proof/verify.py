@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.proof.comparison import Comparison, checked_version, not_compared
 from odoo_shadow.mirror.sync.deletions import remove_ids
 from odoo_shadow.mirror.sync.rewriting import rewriting
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
-from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.proofs import note_unproven, note_whole_round
 from odoo_shadow.shadow.state.verifications import Verification, save_verification
@@ -116,7 +115,7 @@ def verify_model(
         repaired=len(ids) - len(left),
         corrected=len(ids.keys() - left.keys() - newer),
         uncompared=len(unreadable),
-        cannot_know=comparison.on_delete is OnDelete.IGNORE,
+        cannot_know=not comparison.on_delete.removes,
         not_compared=tuple(sorted(comparison.layout.refused)),
         cells=cells,
     )

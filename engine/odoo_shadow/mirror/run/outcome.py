@@ -10,8 +10,8 @@ from uuid import UUID
 
 from odoo_shadow.mirror.run.choose import LeftOut
 from odoo_shadow.mirror.run.closing import Closed
+from odoo_shadow.mirror.run.dry_run import DryRun
 from odoo_shadow.mirror.run.plan import Unchanged
-from odoo_shadow.mirror.run.preview import Preview
 from odoo_shadow.mirror.sync.model import MirrorResult
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.text.amounts import counted, first_of
@@ -193,13 +193,13 @@ class ModelForecast:
 
     model: str
     ending: Foreseen
-    preview: Preview | None = None
+    dry_run: DryRun | None = None
     error: str | None = None
 
     def __str__(self) -> str:
         """Return one line for a person."""
-        if self.preview is not None:
-            return f"{self.preview}."
+        if self.dry_run is not None:
+            return f"{self.dry_run}."
         return named_once(self.model, self.error or "", f"{self.ending}: ")
 
 
@@ -233,18 +233,18 @@ class RunForecast:
 
 
 def _as_forecast(item: ModelForecast) -> Document:
-    preview = item.preview
+    dry_run = item.dry_run
     return {
         "model": item.model,
-        "table": preview.change.table if preview else None,
+        "table": dry_run.change.table if dry_run else None,
         "outcome": str(item.ending),
-        "kind": str(preview.kind) if preview else None,
-        "since": preview.low if preview else None,
-        "rows_read": preview.rows if preview else None,
-        "columns": preview.columns if preview else None,
-        "rows_removed": len(preview.gone) if preview else None,
-        "removed_ids": list(preview.gone) if preview else [],
-        "on_delete": str(preview.on_delete) if preview else None,
-        "changes": [str(change) for change in preview.change.changes] if preview else [],
+        "kind": str(dry_run.kind) if dry_run else None,
+        "since": dry_run.low if dry_run else None,
+        "rows_read": dry_run.rows if dry_run else None,
+        "columns": dry_run.columns if dry_run else None,
+        "rows_removed": len(dry_run.gone) if dry_run else None,
+        "removed_ids": list(dry_run.gone) if dry_run else [],
+        "on_delete": str(dry_run.on_delete) if dry_run else None,
+        "changes": [str(change) for change in dry_run.change.changes] if dry_run else [],
         "error": item.error,
     }

@@ -16,19 +16,18 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from odoo_shadow.mirror.binding import bind
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as, unmatched_patterns
 from odoo_shadow.mirror.identity import check_run
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.secrets import RULES
+from odoo_shadow.mirror.sync.kept_settings import labels_from
 from odoo_shadow.mirror.sync.model import no_replay
-from odoo_shadow.mirror.sync.read_settings import labels_from
 from odoo_shadow.mirror.sync.window import low_end
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
 from odoo_shadow.shadow.state.registry import register_table
 from odoo_shadow.shadow.state.watermarks import Watermark
@@ -227,7 +226,7 @@ class _Planner:
         wanted = replace(
             state.settings,
             read_as=read_as(self.odoo.reader, settings, self.key_id),
-            on_delete=self.options.removal(state.settings.on_delete),
+            on_delete=self.options.resolved(state.settings.on_delete).removal,
             settings=settings.as_text(),
         )
         labels = labels_from(state.settings.variants)
@@ -257,7 +256,7 @@ class _Planner:
             if changed:
                 written = counted(changed, "row was written", "rows were written")
                 return f"{written} since {low:%Y-%m-%d %H:%M:%S} UTC"
-            if self.options.removal(state.settings.on_delete) is OnDelete.IGNORE:
+            if not self.options.resolved(state.settings.on_delete).removal.removes:
                 return None
             rows = self.odoo.count(reading)
         except _OWN_TROUBLE as error:

@@ -12,7 +12,6 @@ from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.id_check import IDS_A_CALL, compare_ids
 from odoo_shadow.mirror.sync.scan import TableWriter
-from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
 from odoo_shadow.shadow.state.watermarks import Watermark
@@ -71,12 +70,12 @@ def _set_back(writer: TableWriter, before: Watermark | None) -> None:
 
 
 def _settle(odoo: Source, writer: TableWriter, options: MirrorOptions) -> None:
-    ignores = options.on_delete is OnDelete.IGNORE
+    stay = not options.removal.removes
     hold, unreadable = writer.hold, [item.id for item in writer.unreadable]
     with hold.transaction() as tx:
         live = LiveIds.of(tx, hold.table)
         booked = live.total(tx)
-    found = compare_ids(odoo, writer.layout.reading, live, hold.transaction, unreadable, gone_rows_stay=ignores)
+    found = compare_ids(odoo, writer.layout.reading, live, hold.transaction, unreadable, gone_rows_stay=stay)
     if found.rows != booked:  # somebody else wrote the table
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, found.rows)
@@ -84,7 +83,7 @@ def _settle(odoo: Source, writer: TableWriter, options: MirrorOptions) -> None:
         log.info("%s: not in the window: %s", writer.layout.model, counted(len(found.missing), "row"))
         writer.write_ids(odoo, found.missing, options.batch_size)
         writer.unreadable += _lost(odoo, writer, live, found.missing)
-    if ignores:
+    if stay:
         log.info("%s: %s", writer.layout.model, CANNOT_KNOW)
     else:
         remove_ids(odoo, writer, found.gone, options)
@@ -117,7 +116,7 @@ def remove_ids(odoo: Source, writer: TableWriter, gone: list[int], options: Mirr
         total = live.total(tx)
     check_removal(odoo, writer.layout, gone, total, options)
     with hold.transaction() as tx:
-        removed = live.remove(tx, gone, options.on_delete or OnDelete.DELETE)
+        removed = live.remove(tx, gone, options.removal)
         registry.count_rows(tx, hold.table, -removed)
     hold.counts += RowCounts(deleted=removed)
     log.info("%s: gone from Odoo: %s", writer.layout.model, counted(removed, "row"))

@@ -18,7 +18,7 @@ from odoo_shadow.shadow import names
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.lease import RENEW_EVERY
-from odoo_shadow.shadow.tables import apply_changes as drift
+from odoo_shadow.shadow.tables.apply_changes import columns_to_fill, fill_checkpoint, finish_fill, save_fill
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.merge import Filled, fill_columns, refresh_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash
@@ -50,8 +50,8 @@ def fill_new_columns(
     """
     unreadable: list[Unreadable] = []
     with hold.transaction() as tx:
-        unfilled = {column.name for column in drift.columns_to_fill(tx, hold.table)}
-        after_id = drift.fill_checkpoint(tx, hold.table)
+        unfilled = {column.name for column in columns_to_fill(tx, hold.table)}
+        after_id = fill_checkpoint(tx, hold.table)
     filled = layout.restricted(unfilled & {item.column.name for item in layout.columns}, cursor=False)
     if not filled.columns:
         return unreadable
@@ -64,9 +64,9 @@ def fill_new_columns(
         with hold.transaction() as tx:
             unreadable += _write(tx, builder, page, fill)[1]
             if not unreadable:  # the checkpoint does not pass what could not be read
-                drift.save_fill(tx, hold.table, page.last_id)
+                save_fill(tx, hold.table, page.last_id)
                 if page.is_last:
-                    drift.finish_fill(tx, hold.table, _names(filled))
+                    finish_fill(tx, hold.table, _names(filled))
         check_number(layout.model, unreadable)
         on_progress(Progress(layout.model, ScanKind.FILL, hold.counts, share))
     return unreadable
@@ -95,7 +95,7 @@ def refresh_extra_columns(
             changed, news = _write(tx, builder, page, refresh)
             unreadable += news
             if page.is_last and not unreadable:
-                drift.finish_fill(tx, hold.table, _names(extra))
+                finish_fill(tx, hold.table, _names(extra))
         hold.counts += RowCounts(updated=changed)
         check_number(layout.model, unreadable)
         on_progress(Progress(layout.model, ScanKind.REFRESH, hold.counts, share))

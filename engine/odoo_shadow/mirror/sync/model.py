@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from odoo_shadow.mirror.binding import bind
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import key_of
 from odoo_shadow.mirror.shape.layout import Layout
@@ -20,15 +20,14 @@ from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW, check_ids
 from odoo_shadow.mirror.sync.due import reread_due_rows
 from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
+from odoo_shadow.mirror.sync.kept_settings import keep_settings, read_settings_of, why_read_anew
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.mirror.sync.read_settings import keep_settings, read_settings_of, why_read_anew
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
 from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
 from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
-from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log, watermarks
 from odoo_shadow.shadow.state.finished import note_untracked
@@ -125,7 +124,7 @@ def mirror_model(
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
         key_id = key_of(tx, odoo.reader.hash_secret) if wanted.hashed_fields else None
-    options = replace(options, on_delete=options.removal(kept.on_delete))
+    options = options.resolved(kept.on_delete)
     reading = read_as(odoo.reader, wanted, key_id)
     is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
@@ -134,7 +133,7 @@ def mirror_model(
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
-    metadata = {"full": options.full, "odoo": odoo.label}
+    metadata = {"full": options.full, "odoo": odoo.protocol}
     with hold_table(shadow, model, run, options, metadata) as hold:
 
         def execute(layout: Layout) -> MirrorResult:
@@ -211,7 +210,7 @@ class _ModelRun:
             self._hold.seconds,
             left is not None,
             self._writer.builder.unstorable_cells,
-            self._options.on_delete is OnDelete.IGNORE,
+            not self._options.removal.removes,
         )
 
     def _check_reading(self) -> None:
@@ -240,7 +239,7 @@ class _ModelRun:
             change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
             describe_table(tx, table, self._label, self._layout.name_path, columns)
-            if self._options.on_delete is OnDelete.MARK:
+            if self._options.removal.marks:
                 add_mark_column(tx, table)
             if change.creates:
                 registry.note_settings(tx, table, self._settings)

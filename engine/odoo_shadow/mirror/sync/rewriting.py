@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
-from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.rows import RowBuilder
@@ -18,7 +17,6 @@ from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.scan import TableWriter
 from odoo_shadow.mirror.sync.table_hold import hold_table
 from odoo_shadow.shadow.database import ShadowDatabase
-from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
 from odoo_shadow.shadow.tables.present import known_columns
@@ -62,10 +60,10 @@ def rewriting(
             "run a sync with this connection first."
         )
     layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
-    options = replace(options, on_delete=options.removal(kept.on_delete))
+    options = options.resolved(kept.on_delete)
     with hold_table(shadow, model, run, options, metadata) as hold:
         with hold.transaction() as tx:
-            if options.on_delete is OnDelete.MARK:
+            if options.removal.marks:
                 add_mark_column(tx, hold.table)
             live = LiveIds.of(tx, hold.table)
             own = known_columns(tx, hold.table)

@@ -40,7 +40,7 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-BOOKS = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
+PUBLIC_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 """The project's own tables that get a view."""
 
 PUBLIC = "public"
@@ -112,8 +112,8 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
     """Make the views of these tables, and with the books' own the functions, wherever nobody else has the name."""
     if not _possible(tx):
         return
-    has_books = set(BOOKS) <= set(tables)
-    first = _first_mirror(tx) if has_books else None
+    has_control_tables = set(PUBLIC_TABLES) <= set(tables)
+    first = _first_mirror(tx) if has_control_tables else None
     if first is not None:
         log.warning(
             "Schema '%s' gets no views in public, but for names that are free there: they show the mirror in schema "
@@ -123,13 +123,13 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
         )
     for table in tables:
         standing = standing_of(tx, _view(table))
-        if standing is Standing.ANOTHER_MIRRORS and not has_books and _first_mirror(tx) is None:
+        if standing is Standing.ANOTHER_MIRRORS and not has_control_tables and _first_mirror(tx) is None:
             log.warning("No public.%s for schema %s: it belongs to another mirror.", table, tx.schema)
         if _is_free(tx, _view(table), standing):
             _replace_view(tx, table)
         elif standing is Standing.FOREIGN:
             mark_view(tx, table)  # to be made as soon as the name is free
-    if has_books:
+    if has_control_tables:
         functions = {name: standing_of(tx, _function(name)) for name in FUNCTIONS}
         free = [name for name, standing in functions.items() if _is_free(tx, _function(name), standing)]
         _try(tx, function_statements(tx.schema, free), "the functions in public")
@@ -172,11 +172,11 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
         " AND typname = ANY({views}::name[])"
         " UNION SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')"
         " AND proname = ANY({functions}::name[])",
-        views=[*BOOKS, *tables],
+        views=[*PUBLIC_TABLES, *tables],
         functions=list(FUNCTIONS),
     )
     names = {str(row[0]) for row in there} - known_views(tx)
-    items = [*map(_view, (*BOOKS, *tables)), *map(_function, FUNCTIONS)]
+    items = [*map(_view, (*PUBLIC_TABLES, *tables)), *map(_function, FUNCTIONS)]
     return [item.name for item in items if item.name in names and standing_of(tx, item) is Standing.FOREIGN]
 
 

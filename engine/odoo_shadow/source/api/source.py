@@ -73,7 +73,7 @@ class ApiSource:
         self.client.close()
 
     @property
-    def label(self) -> str:
+    def protocol(self) -> str:
         return self.client.protocol.label
 
     @property

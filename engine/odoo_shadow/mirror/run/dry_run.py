@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from odoo_shadow.mirror.binding import check_binding
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.deletions import check_removal
 from odoo_shadow.mirror.sync.id_check import compare_ids
+from odoo_shadow.mirror.sync.kept_settings import why_read_anew
 from odoo_shadow.mirror.sync.model import no_replay
-from odoo_shadow.mirror.sync.read_settings import OUTSIDE, why_read_anew
 from odoo_shadow.mirror.sync.window import ScanKind, kind_of, low_end
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.database import ShadowDatabase
@@ -40,7 +40,7 @@ _MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
-class Preview:
+class DryRun:
     """What a run of one model would do now.
 
     :param rows: records that it would read.
@@ -72,13 +72,12 @@ class Preview:
 
     def _removal(self) -> str:
         if not self.gone:
-            leaves_some = self.kind is ScanKind.NEW_DOMAIN and self.has_domain and self.on_delete is OnDelete.IGNORE
-            return f"; rows outside of it {OUTSIDE[self.on_delete]}" if leaves_some else ""
+            leaves_some = self.kind is ScanKind.NEW_DOMAIN and self.has_domain and not self.on_delete.removes
+            return f"; rows outside of it {self.on_delete.fate}" if leaves_some else ""
         named = first_of(self.gone, _MOST_NAMED)
-        verb = "mark" if self.on_delete is OnDelete.MARK else "remove"
         where = "outside of the domain or gone from Odoo" if self.has_domain else "gone from Odoo"
         is_or_are = "is" if len(self.gone) == 1 else "are"
-        return f"; would {verb} {counted(len(self.gone), 'row')} that {is_or_are} {where}: {named}"
+        return f"; would {self.on_delete.verb} {counted(len(self.gone), 'row')} that {is_or_are} {where}: {named}"
 
     def _structure(self) -> str:
         return f"; {self.structure}" if self.structure else ""
@@ -89,7 +88,7 @@ class Preview:
         return ", ".join(map(str, self.change.changes))
 
 
-def preview_model(
+def dry_run_model(
     odoo: Source,
     shadow: ShadowDatabase,
     model: str,
@@ -97,7 +96,7 @@ def preview_model(
     options: MirrorOptions,
     settings: ModelSettings | None = None,
     replay_from: Callable[[str], datetime | None] = no_replay,
-) -> Preview:
+) -> DryRun:
     """Find out what `mirror_model` would read, write and create. Raises what it would raise."""
     check_binding(odoo, shadow)
     if not options.full:
@@ -115,8 +114,8 @@ def preview_model(
     read_all = options.full or not layout.has_write_date or why_anew is not None
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = to_fill + odoo.count(layout.reading, Where(written_since=low))
-    options = replace(options, on_delete=options.removal(kept.on_delete))
-    return Preview(
+    options = options.resolved(kept.on_delete)
+    return DryRun(
         model,
         shadow.schema,
         why_anew or kind_of(watermark, low),
@@ -125,14 +124,14 @@ def preview_model(
         len(layout.all_columns),
         change,
         () if change.creates or change.is_read_again else _gone(odoo, shadow, layout, change.table, options),
-        options.on_delete or OnDelete.DELETE,
+        options.removal,
         bool(layout.settings.domain),
     )
 
 
 def _gone(odoo: Source, shadow: ShadowDatabase, layout: Layout, table: str, options: MirrorOptions) -> tuple[int, ...]:
     """Return the rows that a run would remove. Raises `MassDeletionError` where it would rather stop."""
-    if options.on_delete is OnDelete.IGNORE:
+    if not options.removal.removes:
         return ()
     with shadow.trial() as tx:
         live = LiveIds.of(tx, table)

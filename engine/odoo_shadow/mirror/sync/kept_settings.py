@@ -18,13 +18,6 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-OUTSIDE = {
-    OnDelete.DELETE: "leave the shadow",
-    OnDelete.MARK: "are marked as deleted",
-    OnDelete.IGNORE: "stay as they are",
-}
-"""What becomes of rows that a new domain does not take."""
-
 
 def read_settings_of(reading: str, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:
     """Return how a run reads a table.
@@ -33,7 +26,7 @@ def read_settings_of(reading: str, layout: Layout, options: MirrorOptions) -> re
     """
     return registry.ReadSettings(
         reading,
-        options.on_delete or OnDelete.DELETE,
+        options.removal,
         layout.settings.as_text(),
         layout.unreadable,
         labels_text(layout.variant_labels),
@@ -102,5 +95,5 @@ def _tell_domain(layout: Layout, before: ModelSettings, on_delete: OnDelete) -> 
     was, now = (json.dumps(domain) if domain else "none" for domain in (before.domain, layout.settings.domain))
     what = "all rows are read again"
     if layout.settings.domain:
-        what = f"rows within it are read again, rows outside of it {OUTSIDE[on_delete]} (on_delete: {on_delete})"
+        what = f"rows within it are read again, rows outside of it {on_delete.fate} (on_delete: {on_delete})"
     log.warning("%s: its domain was %s, and is now %s: %s", layout.model, was, now, what)
