@@ -32,7 +32,7 @@ def get_provider_info() -> dict[str, object]:
                         "host": "https://erp.example.com",
                         "schema": "the Odoo database's name",
                         "login": "integration@example.com",
-                        "port": "443, or what the URL has: Airflow tests no connection without",
+                        "port": "443, or the URL's port: without one Airflow cannot test the connection",
                     },
                 },
                 "conn-fields": _connection_fields(),
@@ -80,17 +80,17 @@ def _connection_fields() -> dict[str, object]:
         },
         "company_ids": {
             "label": "Companies",
-            "description": "Ids, such as 1,3; the first is the main one. Empty: all that the login is allowed.",
+            "description": "Ids, such as 1,3; the first is the main one. Empty: all companies of the login.",
             "schema": {"type": ["string", "null"]},
         },
         "max_connections": {
             "label": "Connections",
-            "description": "HTTP connections that one task keeps open at the most.",
+            "description": "The most HTTP connections that one task keeps open.",
             "schema": {"type": ["integer", "null"], "default": 2},
         },
         "requests_per_second": {
             "label": "Requests per second",
-            "description": "Upper limit of calls of one task; 1 is usual for hosted *.odoo.com. Empty: no limit.",
+            "description": "Most calls per second of one task; 1 is usual for hosted *.odoo.com. Empty: no limit.",
             "schema": {"type": ["number", "null"]},
         },
         "hash_secret": {

@@ -25,7 +25,7 @@ _OPTIONS = ("mirrors_file",)
 
 
 class DagConfig(MirrorConfig):
-    """A mirror as its DAGs need it: Airflow itself has looked at the schedules."""
+    """A mirror as its DAGs need it: Airflow itself has checked the schedules."""
 
     @property
     def sync_dag_id(self) -> str:
@@ -58,7 +58,7 @@ def load_mirrors(default: Path) -> list[DagConfig]:
 
 
 def _refuse_unknown_options() -> None:
-    """Refuse what nobody reads: with a misspelt mirrors_file, the mirrors would be those of the default file."""
+    """Refuse unknown options: with a misspelt mirrors_file, the default file would be used without a word."""
     prefix = f"AIRFLOW__{_SECTION.upper()}__"
     names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
     names |= {*conf.options(_SECTION)} if conf.has_section(_SECTION) else set()
@@ -86,7 +86,7 @@ def read_mirrors(path: Path) -> list[DagConfig]:
 
 
 def _check_names(path: Path, mirrors: list[DagConfig]) -> None:
-    """Refuse names with which a model of one mirror could be called so that it gets a watermark of the other's."""
+    """Refuse names by which a table of one mirror could get the watermark Variable of another mirror."""
     names = sorted(mirror.name for mirror in mirrors)
     for name in names:
         for other in names:

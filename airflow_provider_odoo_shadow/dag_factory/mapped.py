@@ -56,7 +56,7 @@ class VerifySummary(TypedDict):
 
 
 class VerifyModelOperator(BaseOperator):
-    """Compares one mirrored model with Odoo, as deeply as the run's parameters `quick` and `repair` say.
+    """Compares one mirrored model with Odoo, as the run's parameters `quick` and `repair` say.
 
     :param model: the Odoo model.
     :param odoo_conn_id: the Airflow connection to Odoo.
@@ -93,7 +93,7 @@ class VerifyModelOperator(BaseOperator):
         self.agreed_objects = agreed_objects
 
     def execute(self, context: Context) -> VerifySummary:
-        """Compare, and repair if asked to. Raises `VerificationError`: something differs and was not repaired."""
+        """Compare, and repair if asked. Raises `VerificationError` when rows differ and were not repaired."""
         model = checked_name(self.model)
         params, dag_run = context["params"], context["dag_run"]
         wanted = VerifyOptions(Depth.QUICK if params["quick"] else Depth.FULL, repair=params["repair"])

@@ -1,4 +1,4 @@
-"""What a run says of itself in its note: counts and table names, nothing that only some may see."""
+"""The note of a run: counts and table names only, since everybody who sees the DAG can read it."""
 
 from __future__ import annotations
 

@@ -79,10 +79,10 @@ def plan_models(context: Context, mirror: DagConfig) -> list[ModelPlan]:
 
 
 def check_parameters(context: Context, known: Sequence[str]) -> None:
-    """Refuse a run that was triggered with a parameter that there is not: it would be passed over."""
+    """Refuse a run that was triggered with an unknown parameter, which Airflow would ignore."""
     for name in sorted(set(context["dag_run"].conf or {}) - {*known}):
         raise MirrorConfigurationError(
-            f"The run was triggered with '{name}', which is no parameter" + did_you_mean(name, known)
+            f"The run was triggered with '{name}', which is not a parameter of this DAG" + did_you_mean(name, known)
         )
 
 
@@ -114,10 +114,10 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
                 if meant is None
                 else (f"did you mean {meant}?")
             )
-            raise MirrorConfigurationError(f"{name} is none of this mirror's models: {reasons.get(name, hint)}.")
+            raise MirrorConfigurationError(f"{name} is not one of this mirror's models: {reasons.get(name, hint)}.")
     models = tuple(model for model in chosen.models if wanted.matches(model))
     if not models:
-        raise MirrorConfigurationError(f"{', '.join(terms)} matches none of this mirror's models.")
+        raise MirrorConfigurationError(f"{', '.join(terms)} matches no model of this mirror.")
     return replace(chosen, models=models)
 
 
@@ -135,7 +135,7 @@ def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagCon
         try:
             return variables.read(table)
         except ShadowConfigurationError:
-            return NEVER  # no watermark at all: its own task tells what is wrong with it
+            return NEVER  # no watermark at all: the model's own task reports what is wrong with it
 
     plan = plan_run(
         odoo,
@@ -152,7 +152,7 @@ def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagCon
 
 
 def check_number(tasks: int) -> None:
-    """Refuse more tasks than Airflow maps, which fails the task that hands on the list, and tells no cure."""
+    """Refuse more tasks than Airflow maps: it would fail this task without saying what to do."""
     most = conf.getint("core", "max_map_length", fallback=1024)
     if tasks > most:
         raise MirrorConfigurationError(

@@ -1,4 +1,4 @@
-"""What a run tells people in its logs: what became of each model, and what the login cannot do."""
+"""What a run reports in its logs: the outcome of each model, and what the login cannot do."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ def _log_entries(entries: Sequence[LogEntry]) -> None:
 
 
 def _report_previews(context: Context, task_id: str) -> None:
-    """Log what the mapped tasks of a dry run have found out; those that failed tell it themselves."""
+    """Log what the mapped tasks of a dry run found; those that failed have logged it themselves."""
     found = context["ti"].xcom_pull(task_ids=[task_id])
     previews = [item for item in found if item is not None]
     log.info("Nothing was written. What a run would do:\n%s", as_text(dry_runs_table(previews)))
 
 
 def report_verification(context: Context, mirror: DagConfig, task_id: str) -> None:
-    """Log what a run's comparisons found. Raises `VerificationError` when something was repaired: it was wrong before.
+    """Log what a run's comparisons found. Raises `VerificationError` when rows had been wrong and were repaired.
 
     :raises ShadowError: what they found cannot be read.
     """
@@ -137,7 +137,7 @@ def _refuse_repairs(outcomes: Sequence[Outcome]) -> None:
 
 
 def settle_run(context: Context, mirror: DagConfig, plan_task_id: str) -> None:
-    """Do what a run does when its models are done, and log it; nothing in a dry run, or while there is no shadow.
+    """Do what ends a run, and log it; nothing in a dry run, or while there is no shadow.
 
     Nor after a plan that failed: it may have found another database in the place of Odoo's.
 
@@ -149,7 +149,7 @@ def settle_run(context: Context, mirror: DagConfig, plan_task_id: str) -> None:
         return
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[plan_task_id], run_ids=[dag_run.run_id])
     if states.get(dag_run.run_id, {}).get(plan_task_id) != TaskInstanceState.SUCCESS:
-        raise AirflowSkipException("The plan has not succeeded, so nothing is written.")
+        raise AirflowSkipException("The task plan has not succeeded, so nothing is written.")
     odoo = OdooHook(mirror.odoo_conn_id).source
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         with shadow.transaction() as tx:

@@ -58,7 +58,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
 
         @task(
             task_id=PLAN_TASK,
-            doc_md="Finds the models, and which of them have work; logs why others are left out or passed over.",
+            doc_md="Finds the models, and which of them have work; logs why others are left out or unchanged.",
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,
@@ -87,7 +87,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             map_index_template="{{ task.model }}",
         ).expand_kwargs(plan())
 
-        # A teardown has no say in whether the run succeeded: what is in the way of a model fails that model.
+        # A teardown does not decide whether the run succeeded: what blocks a model fails that model's own task.
         @task(
             task_id="doctor",
             doc_md="Lists what the login and the database role cannot do.",
@@ -99,10 +99,10 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
 
         doctor().as_teardown()
 
-        # Whatever became of the models; so it has no say in whether they succeeded, which `complete` has.
+        # Runs whatever the outcome of the models, so it cannot decide whether they succeeded; `complete` does.
         @task(
             task_id=SETTLE_TASK,
-            doc_md="Looks after rows of which no write_date tells, and compares a slice of each table with Odoo.",
+            doc_md="Finds changes that no write_date shows, and compares a slice of each table with Odoo.",
             trigger_rule=TriggerRule.ALL_DONE,
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
@@ -118,10 +118,10 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."
         )
 
-        # A teardown runs whatever became of the models.
+        # A teardown runs whatever the outcome of the models.
         @task(
             task_id="report",
-            doc_md="Lists what became of each model, and renews the views with names; fails when rows were repaired.",
+            doc_md="Lists the outcome of each model, and renews the named views; fails when rows were repaired.",
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )
@@ -136,7 +136,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
 
 def _models_param(mirror: DagConfig) -> Param:
     choice = mirror.choice
-    if not choice.is_plain:  # which models there are is known only when the run asks Odoo: a field for lines of text
+    if not choice.is_plain:  # patterns are resolved only when the run asks Odoo, so the form takes lines of text
         return Param(
             [mirror.models] if isinstance(mirror.models, str) else list(mirror.models),
             type=["array", "null"],
@@ -145,7 +145,7 @@ def _models_param(mirror: DagConfig) -> Param:
             uniqueItems=True,
             title="Models",
             description="Which of the mirror's models to mirror: names, patterns such as sale.*, exclusions such as "
-            "!mail.*, a line each; none means all.",
+            "!mail.*, one per line; empty means all.",
         )
     models = list(choice.names)
     return Param(
@@ -160,12 +160,12 @@ def _models_param(mirror: DagConfig) -> Param:
         examples=[*models, *_families(models)],  # what makes the form a multi-select, which takes nothing else
         uniqueItems=True,
         title="Models",
-        description="Which of the mirror's models to mirror, by name or all of one kind (sale.*); none means all.",
+        description="Which of the mirror's models to mirror, by name or by pattern (sale.*); empty means all.",
     )
 
 
 def _families(models: list[str]) -> list[str]:
-    """Return patterns that take several models each."""
+    """Return patterns that match several of the models each."""
     kinds = Counter(model.partition(".")[0] for model in models)
     return [f"{kind}.*" for kind, number in sorted(kinds.items()) if number > 1]
 
@@ -197,6 +197,6 @@ def _params(mirror: DagConfig) -> dict[str, Param]:
             False,
             type="boolean",
             title="Allow mass delete",
-            description="Let a suspicious share of a table's rows go, after a run has stopped to ask.",
+            description="Allow a suspicious share of a table's rows to be removed, after a run has stopped and asked.",
         ),
     }

@@ -43,13 +43,13 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         tags=["odoo", "odoo-shadow"],
         params={
             "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
-            "repair": Param(True, type="boolean", title="Repair", description="Read anew what differs."),
+            "repair": Param(True, type="boolean", title="Repair", description="Read again what differs."),
         },
     ) as dag:
 
         @task(
             task_id="plan",
-            doc_md="Lists the models that are mirrored, or were to be; none before the first sync.",
+            doc_md="Lists the models that are mirrored, or that a run tried to mirror; none before the first sync.",
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )
@@ -76,7 +76,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             map_index_template="{{ task.model }}",
         ).expand(model=plan())
 
-        # Whatever became of the models; whether it has a say in the run's state is a setting.
+        # Runs whatever the outcome of the models; a setting says whether it decides the run's state.
         @task(
             task_id="report",
             doc_md="Lists what differed; fails when something had to be repaired.",

@@ -1,4 +1,4 @@
-"""The extras of an Airflow connection, read so that none is passed over.
+"""The extras of an Airflow connection, of which none is ignored.
 
 Airflow itself takes extras that are no JSON for none at all, and of two equal names the last.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 _PREFIX = "extra__"
 _WHOLE = "__extra__"
-"""Under this name Airflow keeps extras in a connection's URI that are no plain texts."""
+"""The name under which Airflow keeps extras in a connection's URI that are not plain texts."""
 
 
 class ExtrasError(ValueError):
@@ -18,7 +18,7 @@ class ExtrasError(ValueError):
 
 
 def read_extras(given: str | None, conn_type: str) -> dict[str, object]:
-    """Read the extras of a connection; names of old forms (`extra__odoo__verify`) count as those of new ones.
+    """Read the extras of a connection; names of old forms (`extra__odoo__verify`) are accepted, too.
 
     :raises ExtrasError: they are no JSON object, or one stands twice.
     """
@@ -27,9 +27,9 @@ def read_extras(given: str | None, conn_type: str) -> dict[str, object]:
     try:
         document = json.loads(given, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
-        raise ExtrasError(f"the extras are no JSON ({error.msg} in line {error.lineno}): correct them") from None
+        raise ExtrasError(f"the extras are not JSON ({error.msg} in line {error.lineno}): correct them") from None
     except RecursionError:
-        raise ExtrasError("the extras stand too deep in one another") from None
+        raise ExtrasError("the extras are nested too deeply") from None
     if not isinstance(document, dict):
         raise ExtrasError("the extras must be a JSON object, such as {}")
     whole = document.get(_WHOLE)
@@ -46,7 +46,7 @@ def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if found.get(name) not in (None, "", value) and value not in (None, ""):
-            raise ExtrasError(f"{name} stands twice among the extras: keep one")
+            raise ExtrasError(f"{name} appears twice in the extras: keep one")
         if name not in found or value not in (None, ""):
             found[name] = value
     return found

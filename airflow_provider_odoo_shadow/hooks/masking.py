@@ -1,4 +1,4 @@
-"""Secrets of Airflow connections, kept out of every task's log: this package's own lines and everybody else's."""
+"""Secrets of Airflow connections, kept out of every task's log, whoever writes the line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ for _library in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.r
 
 
 def mask(secret: object, *, login: str = "") -> None:
-    """Let Airflow hide a secret in whatever form a library or a server repeats it, also in exceptions of others.
+    """Let Airflow hide a secret in whatever form a library or a server repeats it, also in other libraries' exceptions.
 
     Airflow by itself knows only a connection's password, and only as it is.
 
@@ -22,5 +22,5 @@ def mask(secret: object, *, login: str = "") -> None:
     if not isinstance(secret, str) or len(secret.strip()) < SHORTEST or secret == login:
         return
     protect(secret, login=login)
-    # Without a name: by names that sound secret Airflow would hide more than is one.
+    # Without a name: by name, Airflow would also hide values that are not secret.
     mask_secret([form for form in forms_of(secret, login) if len(form.strip()) >= SHORTEST])

@@ -149,7 +149,7 @@ class OdooHook(BaseHook):
             )
 
     def test_connection(self) -> tuple[bool, str]:
-        """Log in, and say in one sentence what works or what is wrong."""
+        """Log in, and return one sentence that says what works or what is wrong."""
         try:
             client = self.get_conn()
             user_id = client.user_id()

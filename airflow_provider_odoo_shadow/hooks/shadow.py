@@ -50,7 +50,7 @@ def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_EL
 
 
 def _extras(postgres_conn_id: str, given: str | None) -> dict[str, object]:
-    """Read the extras; those that neither libpq, psycopg nor the Postgres provider knows would end in its traceback."""
+    """Read the extras; unknown ones would end in a traceback of libpq or of the Postgres provider."""
     try:
         extras = read_extras(given, PostgresHook.conn_type)
     except ExtrasError as error:

@@ -1,4 +1,4 @@
-"""What this provider adds to Airflow itself: the note of a run that has ended."""
+"""What this provider adds to Airflow itself: the note of a finished run."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ PREFIX = "Odoo shadow: "
 """What every note begins with: a run that is cleared and runs again replaces its own note and nobody else's."""
 LONGEST = 1000
 """Characters of a note that Airflow keeps."""
-_NO_REPORT = "the run's report did not come to its end."
+_NO_REPORT = "the task report did not finish."
 
 
 @hookimpl
@@ -36,7 +36,7 @@ def on_dag_run_failed(dag_run: DagRun) -> None:
 
 
 def _write_note(dag_run: DagRun) -> None:
-    # Every process of Airflow imports its plugins; only those that end runs come here.
+    # Every Airflow process imports the plugins; only those that finish runs get here.
     from airflow.models.xcom import XComModel
     from sqlalchemy import select
     from sqlalchemy.orm import object_session
@@ -44,12 +44,12 @@ def _write_note(dag_run: DagRun) -> None:
     session = object_session(dag_run)
     if session is None or dag_run.start_date is None:
         return
-    with session.no_autoflush:  # the scheduler writes, in its own transaction, and tries again what fails there
+    with session.no_autoflush:  # the scheduler writes it in its own transaction, and retries that if it fails
         query = select(XComModel.value).where(
             XComModel.dag_run_id == dag_run.id,
             XComModel.task_id == TASK,
             XComModel.key == KEY,
-            XComModel.timestamp >= dag_run.start_date,  # of a run that was cleared, what it left then is no news
+            XComModel.timestamp >= dag_run.start_date,  # a run that was cleared may have left an older one
         )
         found = session.scalar(query.limit(1))
         is_ours = (dag_run.note or "").startswith(PREFIX)

@@ -1,4 +1,4 @@
-"""Checks arguments that a DAG's author gave: to Python, a text "false" is true."""
+"""Checks the arguments of a DAG's author: in Python the text "false" is true."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WANTED: dict[type, str] = {
 
 
 def of_type(name: str, value: object, kind: type[T]) -> T:
-    """Return an argument that is of its type.
+    """Return an argument of the right type.
 
     :raises MirrorConfigurationError: it is not.
     """

@@ -1,4 +1,4 @@
-"""What stands last in a task's log when it fails: one sentence, below the traceback that Airflow logs."""
+"""The last line of a failed task's log: one sentence, below the traceback that Airflow logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Callback: TypeAlias = "Callable[[Context], None]"
 
 
 def say_last(context: Context) -> None:
-    """Log what a task failed of, if it is an error of this project."""
+    """Log why a task failed, if it is an error of this project."""
     error = context.get("exception")
     if isinstance(error, ShownError):
         log.info(_END_OF_GROUP)

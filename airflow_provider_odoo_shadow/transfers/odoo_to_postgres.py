@@ -94,7 +94,7 @@ class OdooToPostgresOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
     closes_run = True
-    """Whether the task also does what a run does when its models are done; in a mirror's DAG a task of its own does."""
+    """Whether the task also does what ends a run; in a mirror's DAG the task `settle` does."""
     ui_color = "#e6dbe9"
 
     def __init__(
@@ -140,7 +140,7 @@ class OdooToPostgresOperator(BaseOperator):
         jinja_env: Environment | None = None,
         seen_oids: set[int] | None = None,
     ) -> Any:
-        """Render what the DAG's author wrote, never a value that a mapped task was given: it may come from Odoo.
+        """Render what the DAG's author wrote, never a mapped value, which may come from Odoo.
 
         Airflow itself renders the values of `expand_kwargs`, and those of a list that was read while parsing.
         """
@@ -153,7 +153,7 @@ class OdooToPostgresOperator(BaseOperator):
         declared = dag.task_dict.get(self.task_id) if dag else None
         if isinstance(declared, BaseOperator):
             return True
-        if not isinstance(declared, MappedOperator):  # nothing tells where the text is from
+        if not isinstance(declared, MappedOperator):  # nothing shows where the text comes from
             return False
         return any(isinstance(value, str) and value == text for value in declared.partial_kwargs.values())
 
@@ -222,7 +222,7 @@ class OdooToPostgresOperator(BaseOperator):
 
 
 def log_closed(items: Iterable[Closed]) -> None:
-    """Log what a run does at its end, as it is done. Raises the first model's error, after the others."""
+    """Log what ends a run, step by step. Raises the first model's error, after the others."""
     failed = []
     for item in items:
         log.info("%s", item)

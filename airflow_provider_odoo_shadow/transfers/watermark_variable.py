@@ -62,12 +62,12 @@ class WatermarkVariable:
         unless_changed_from: datetime | None,
         known: Collection[str] | None = None,
     ) -> None:
-        """Store a watermark, unless somebody has set the Variable since it was read: that counts next time.
+        """Store a watermark, unless somebody has changed the Variable since it was read: the next run uses that.
 
         Raises Airflow's own error when the API server cannot.
         """
         if self.read(known) != unless_changed_from:
-            log.warning("Variable '%s' was changed while the run was under way, and stays as it is.", self.key)
+            log.warning("Variable '%s' was changed during the run, and keeps its new value for the next one.", self.key)
             return
         Variable.set(
             self.key,
@@ -112,7 +112,7 @@ class WatermarkVariables:
         return self._asked[table]
 
     def write(self, table: str, model: str, watermark: Watermark) -> None:
-        """Store a watermark, unless somebody has set the Variable since it was read here."""
+        """Store a watermark, unless somebody has changed the Variable since it was read."""
         variable, asked = WatermarkVariable(self._mirror, table), self._asked.get(table)
         variable.write(watermark, model, unless_changed_from=asked, known=self._keys)
 

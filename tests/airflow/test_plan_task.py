@@ -77,7 +77,7 @@ def test_the_form_chooses_from_the_mirrors_models(
 
 def test_a_pattern_of_nothing_is_refused(mirror_dag: MirrorDag, capsys: pytest.CaptureFixture[str]) -> None:
     assert_refused(
-        run(mirror_dag(models=FEW), models=["sale.*"]), "sale.* matches none of this mirror's models.", capsys
+        run(mirror_dag(models=FEW), models=["sale.*"]), "sale.* matches no model of this mirror.", capsys
     )
 
 
@@ -95,7 +95,7 @@ def test_a_name_that_is_not_the_mirrors_is_refused(
 ) -> None:
     dag = mirror_dag(models=[*FEW, "ir.config*", "!res.currency"])
     refused = run(dag, models=["res.country", name])
-    assert_refused(refused, f"{name} is none of this mirror's models: {said}.", capsys)
+    assert_refused(refused, f"{name} is not one of this mirror's models: {said}.", capsys)
     assert structure(database)["relations"] == []
 
 

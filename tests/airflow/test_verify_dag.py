@@ -133,4 +133,4 @@ def test_a_run_without_a_report_gets_no_note(mirror_dags: Callable[..., Mapping[
     ended = run(mirror_dags(models=["res.company"])["own_sync"], dry_run=True)
     XComModel.clear(dag_id=ended.dag_id, run_id=ended.run_id, task_id="report")
     assert note(ended) is None
-    assert note(ended, "Odoo shadow: of the try before") == "Odoo shadow: the run's report did not come to its end."
+    assert note(ended, "Odoo shadow: of the try before") == "Odoo shadow: the task report did not finish."
