@@ -11,11 +11,7 @@ CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in to
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-<<<<<<< HEAD
-.PHONY: help demo ui unit test nightly chaos lint bench lock clean
-=======
-.PHONY: help demo ui test nightly chaos lint bench docs reference lock clean
->>>>>>> book
+.PHONY: help demo ui unit test nightly chaos lint bench docs reference lock clean
 
 help: ## list these targets
 	@echo "make TARGET [PYTHON=python3.12]"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import check_jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -255,10 +255,8 @@ FORGE = {
 def test_files_of_the_forge_are_what_it_takes(schema: str) -> None:
     files = list(map(str, FORGE[schema]))
     assert files
-    checked = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files], capture_output=True, text=True
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    checked = CliRunner().invoke(check_jsonschema.main, ["--builtin-schema", schema, *files])
+    assert checked.exit_code == 0, checked.output
 
 
 def test_hooks_before_a_commit_run_programs_of_the_lock() -> None:
