@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from odoo_stand_in.declared.schema import RELATIONAL, Declaration, Field, Flavour, Model, identifier, magic_fields
@@ -51,30 +51,38 @@ def parse_field(line: str, model: str, flavour: Flavour) -> Field | None:
     if match["only"] not in (None, flavour):
         return None
     kind = match["type"]
-    attrs: dict[str, Any] = {"name": match["name"], "type": kind}
-    if kind == "monetary":
-        attrs["currency_field"] = "currency_id"
+    attrs: dict[str, Any] = {}
     for word in match["rest"].split():
-        known = _flag(word, flavour) or _setting(word) or _target(word, kind)
+        known = _flag(word) or _setting(word) or _target(word, kind)
         if not known:
             raise ValueError(f"what is {word!r} in {model}: {line!r}")
         attrs |= known
-    if attrs["name"] == "active":
-        attrs.setdefault("default", True)
-    if kind == "many2one" and attrs.get("required"):
-        attrs.setdefault("ondelete", "restrict")
-    if kind == "many2many" and "rel_table" not in attrs:
-        attrs |= default_relation(model, attrs["relation"])
-    return Field(**attrs)
+    return complete_field(flavour, model, match["name"], kind, attrs)
 
 
-def _flag(word: str, flavour: Flavour) -> dict[str, Any]:
+def complete_field(flavour: Flavour, model: str, name: str, kind: str, attrs: Mapping[str, Any]) -> Field:
+    """Return a field of these attributes, with what Odoo chooses where nothing is said."""
+    given = dict(attrs)
+    if kind == "monetary":
+        given.setdefault("currency_field", "currency_id")
+    if name == "active":
+        given.setdefault("default", True)
+    if given.get("company_dependent"):
+        # Up to 17 the values are kept elsewhere, from 18 on in a column by company.
+        given.setdefault("store", flavour == "19")
+    if kind == "many2one" and given.get("required"):
+        given.setdefault("ondelete", "restrict")
+    if kind == "many2many" and "rel_table" not in given:
+        given |= default_relation(model, given["relation"])
+    return Field(name=name, type=kind, **given)
+
+
+def _flag(word: str) -> dict[str, Any]:
     """Return the attributes of a word that stands alone."""
     if word in _FLAGS:
         return {word: True}
     flags: dict[str, dict[str, Any]] = {
-        # Up to 17 the values are kept elsewhere, from 18 on in a column by company.
-        "company": {"company_dependent": True, "store": flavour == "19"},
+        "company": {"company_dependent": True},
         "nostore": {"store": False},
         "kept": {"store": False, "kept": True},
         "exact": {"digits": 0},

@@ -66,7 +66,6 @@ class Field:
     definition_record_field: str | None = None
     model_field: str | None = None
     default: Any = None
-    help: str | None = None
     active_only: bool = False
     """A one2many that never shows archived records."""
     kept: bool = False
@@ -106,7 +105,6 @@ class Model:
     kind: Literal["table", "abstract", "transient", "view"] = "table"
     module: str = "base"
     log_access: bool = True
-    parent: str = "parent_id"
     inherits: dict[str, str] = field(default_factory=dict)
     read_groups: tuple[str, ...] = ("base.group_user",)
     write_groups: tuple[str, ...] = ("base.group_user",)

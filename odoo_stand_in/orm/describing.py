@@ -54,7 +54,7 @@ def describe(field: Field, newer: bool) -> dict[str, Any]:
     }
     if newer:
         description["groupable"] = description["sortable"] and field.type != "binary"
-    for key in ("related", "groups", "help", "definition_record", "definition_record_field", "model_field"):
+    for key in ("related", "groups", "definition_record", "definition_record_field", "model_field"):
         value = getattr(field, key)
         if value is not None and (key != "model_field" or newer):
             description[key] = value
@@ -86,9 +86,7 @@ def _text(field: Field, description: dict[str, Any]) -> None:
     if field.type == "char":
         description["trim"] = True
     if field.type == "html":
-        description.update(
-            dict.fromkeys(SANITIZING, True), sanitize_style=False, strip_style=False, strip_classes=False
-        )
+        description.update(dict.fromkeys(SANITIZING, True) | dict.fromkeys(KEEPING, False))
 
 
 def _number(field: Field, newer: bool, description: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from odoo_stand_in.orm.query import Query
 
 TRUE, FALSE = sql.SQL("TRUE"), sql.SQL("FALSE")
 OPERATORS = frozenset(
-    {"=", "!=", ">", ">=", "<", "<=", "=?", "in", "not in", "like", "ilike", "not like", "not ilike"}
-    | {"=like", "=ilike", "child_of", "parent_of", "any", "not any"}
+    {"=", "!=", ">", ">=", "<", "<=", "in", "not in", "like", "ilike", "not like", "not ilike"}
+    | {"=like", "=ilike", "child_of", "any", "not any"}
 )
 NEWER_OPERATORS = OPERATORS | {"not =like", "not =ilike"}
 
@@ -73,18 +73,18 @@ class Compiler:
 
     def compile(self, domain: Any, model: Model, alias: str) -> sql.Composable:
         """Compile the whole domain, in prefix notation with implicit `&`."""
-        self._check_shape(domain)
         stack: list[_Node] = []
         try:
             for item in reversed(domain):
                 if item == "!":
                     stack.append(_Node("!", [stack.pop()]))
-                elif isinstance(item, str):
+                elif item in ("&", "|"):
                     stack.append(_joined(item, stack.pop(), stack.pop()))
                 else:
-                    stack.append(_Node("", [], item))
-        except IndexError:
-            raise ValueError(self._malformed(domain)) from None
+                    name, operator, value = item
+                    stack.append(_Node("", [], (name, operator, value)))
+        except (IndexError, TypeError, ValueError):
+            raise ValueError(f"Domain {domain!r} is syntactically not correct.") from None
         if not stack:
             return TRUE
         return self._render(_Node("&", stack[::-1]), model, alias, False)
@@ -99,28 +99,6 @@ class Compiler:
         if len(parts) == 1:
             return parts[0]
         return sql.SQL("({})").format(sql.SQL(" AND " if (node.word == "&") is not negate else " OR ").join(parts))
-
-    def _check_shape(self, domain: Any) -> None:
-        newer = self.env.newer
-        if not isinstance(domain, list | tuple):
-            if newer:
-                raise TypeError(f"Domain() invalid argument type for domain: {domain!r}")
-            raise AssertionError("Domains to normalize must have a 'domain' form: a list or tuple of domain components")
-        for item in domain:
-            if isinstance(item, str) and item in ("&", "|", "!"):
-                continue
-            if isinstance(item, list | tuple) and len(item) == 3:
-                continue
-            if newer:
-                raise ValueError(f"Domain() invalid item in domain: {item!r}")
-            if isinstance(item, list | tuple):
-                raise ValueError(f"not enough values to unpack (expected 3, got {len(item)})")
-            raise ValueError(f"Invalid leaf {item}")
-
-    def _malformed(self, domain: Any) -> str:
-        if self.env.newer:
-            return f"Domain() malformed domain {domain!r}"
-        return f"Domain {domain} is syntactically not correct."
 
     def leaf(self, item: Sequence[Any], model: Model, alias: str, negate: bool) -> sql.Composable:
         """One condition, or its opposite."""
@@ -164,8 +142,8 @@ class Compiler:
     def _condition(self, model: Model, alias: str, field: Field, operator: str, value: Any) -> sql.Composable:
         if operator in ("any", "not any"):
             return self._relation(model, alias, field, operator, value)
-        if operator in ("child_of", "parent_of"):
-            return self._hierarchy(model, alias, field, operator, value)
+        if operator == "child_of":
+            return self._hierarchy(model, alias, field, value)
         if field.type in X2MANY:
             return self._x2many(model, alias, field, operator, value)
         if field.type == "many2one" and _is_text(value):
@@ -173,10 +151,6 @@ class Compiler:
         if not self.env.newer and self._unsearchable(field):
             return TRUE
         expression = self.query.expression(model, alias, field)
-        if operator == "=?":
-            if value in (False, None):
-                return TRUE
-            operator = "="
         return conditions.compare(self.env.newer, field, expression, operator, value)
 
     @staticmethod
@@ -254,30 +228,16 @@ class Compiler:
         found = sql.SQL("{} IN (SELECT id {})").format(column, tail)
         return sql.SQL("({}) IS NOT TRUE").format(found) if negative else found
 
-    def _hierarchy(self, model: Model, alias: str, field: Field, operator: str, value: Any) -> sql.Composable:
-        """`child_of` and `parent_of`, by walking the parent field."""
+    def _hierarchy(self, model: Model, alias: str, field: Field, value: Any) -> sql.Composable:
+        """`child_of`, by walking down from these ids."""
         comodel = model if field.name == "id" else self.env.model(field.relation or "")
-        roots = [one for one in (value if isinstance(value, list | tuple) else [value]) if one]
-        if roots and all(isinstance(one, str) for one in roots):
-            _, tail = self._subquery(comodel, [("display_name", "ilike", roots[0])], active_test=False)
-            start: sql.Composable = sql.SQL("SELECT id {}").format(tail)
-        else:
-            start = sql.SQL("SELECT id FROM {} WHERE id = ANY({}::int[])").format(
-                sql.Identifier(comodel.table), sql.Literal([int(one) for one in roots])
-            )
-        parent = sql.Identifier(comodel.parent)
-        step = (
-            sql.SQL("tree.{} = walk.id").format(parent)
-            if operator == "child_of"
-            else sql.SQL("tree.id = (SELECT up.{} FROM {} AS up WHERE up.id = walk.id)").format(
-                parent, sql.Identifier(comodel.table)
-            )
+        start = sql.SQL("SELECT id FROM {} WHERE id = ANY({}::int[])").format(
+            sql.Identifier(comodel.table), sql.Literal(value if isinstance(value, list | tuple) else [value])
         )
         ids = sql.SQL(
-            "WITH RECURSIVE walk(id) AS ({} UNION SELECT tree.id FROM {} AS tree JOIN walk ON {}) SELECT id FROM walk"
-        ).format(start, sql.Identifier(comodel.table), step)
-        if field.type in X2MANY:
-            return self._x2many_in(model, alias, field, ids)
+            "WITH RECURSIVE walk(id) AS ({} UNION SELECT tree.id FROM {} AS tree JOIN walk ON tree.parent_id = walk.id)"
+            " SELECT id FROM walk"
+        ).format(start, sql.Identifier(comodel.table))
         if field.relation == model.name:
             # The records below, rather than those whose parent is below.
             return sql.SQL("{} IN ({})").format(sql.Identifier(alias, "id"), ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,14 +48,14 @@ class Environment:
 
     def with_context(self, **changes: Any) -> Environment:
         """Return the same with some context keys set; 19 looks at the language at once."""
-        inner = Environment(self.connection, self.registry, self.user, {**self.context, **changes}, self.su)
+        inner = replace(self, context={**self.context, **changes})
         if "lang" in changes:
             _ = inner.lang
         return inner
 
     def sudo(self) -> Environment:
         """Return the same without any check of rights."""
-        return Environment(self.connection, self.registry, self.user, self.context, True)
+        return replace(self, su=True)
 
     @property
     def newer(self) -> bool:

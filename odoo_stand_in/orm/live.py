@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from odoo_stand_in.declared.declaring import default_relation
+from odoo_stand_in.declared.declaring import complete_field
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Declaration, Field, Flavour, Model
 from odoo_stand_in.orm import ddl, reflecting
@@ -41,18 +41,11 @@ def add_field(
 
 
 def _field(flavour: Flavour, model: str, name: str, kind: str, attrs: Mapping[str, Any]) -> Field:
-    given = dict(attrs)
-    given.setdefault("manual", name.startswith("x_"))
-    if given.get("company_dependent"):
-        given.setdefault("store", flavour == "19")
-    if kind == "monetary":
-        given.setdefault("currency_field", "currency_id")
+    given = {"manual": name.startswith("x_"), **attrs}
     for key in ("digits", "selection"):
         if given.get(key):
             given[key] = tuple(one if isinstance(one, int | str) else one[0] for one in given[key])
-    if kind == "many2many" and "rel_table" not in given:
-        given.update(default_relation(model, given["relation"]))
-    return Field(name=name, type=kind, **given)
+    return complete_field(flavour, model, name, kind, given)
 
 
 def remove_field(connection: Connection, registry: Registry, model_name: str, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import sql
@@ -71,13 +72,7 @@ def search_read(
     plan = Plan(env, query, names)
     rows = env.rows(_select(query, plan.terms, offset, limit, order or model.order))
     if "active_test" in env.context:
-        plan.env = Environment(
-            env.connection,
-            env.registry,
-            env.user,
-            {key: value for key, value in env.context.items() if key != "active_test"},
-            env.su,
-        )
+        plan.env = replace(env, context={key: value for key, value in env.context.items() if key != "active_test"})
     return [record for record in plan.records(rows, load) if record["id"] not in model.hidden_late]
 
 

@@ -97,7 +97,6 @@ def _field(flavour: Flavour, field: Field) -> Row:
     row: Row = {
         "name": field.name,
         "field_description": {"en_US": field.label},
-        "help": {"en_US": field.help} if field.help else None,
         "ttype": field.type,
         "state": "manual" if field.manual else "base",
         "relation": field.relation,

@@ -49,8 +49,6 @@ class Faults:
         with self._lock:
             self._faults.extend(faults)
 
-    append = add
-
     def clear(self) -> None:
         """No more trouble."""
         with self._lock:

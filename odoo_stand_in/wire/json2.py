@@ -24,10 +24,10 @@ def answer(services: Services, model: str, method: str, headers: Mapping[str, st
         result = services.retried(lambda: _call(services, model, method, headers, body))
         return Answer(200, json.dumps(result, ensure_ascii=False).encode(), JSON)
     except Exception as error:  # noqa: BLE001 - every error is told to the caller
-        return failure(error)
+        return _failure(error)
 
 
-def failure(error: Exception) -> Answer:
+def _failure(error: Exception) -> Answer:
     """Return the answer that tells of an error."""
     extra = {}
     status = 500
@@ -40,7 +40,7 @@ def failure(error: Exception) -> Answer:
 
 
 def _call(services: Services, model_name: str, name: str, headers: Mapping[str, str], body: bytes) -> Any:
-    arguments = _arguments(body)
+    arguments: dict[str, Any] = json.loads(body or b"{}")
     bearer = _BEARER.match(headers.get("authorization", ""))
     if bearer is None:
         raise HttpProblem(401, "User not authenticated, use an API Key with a Bearer Authorization header.")
@@ -63,13 +63,3 @@ def _call(services: Services, model_name: str, name: str, headers: Mapping[str, 
         except TypeError as error:
             raise HttpProblem(422, str(error)) from error
         return services.rewritten(model_name, name, method(recordset, **arguments))
-
-
-def _arguments(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        given = json.loads(body)
-    except ValueError as error:
-        raise HttpProblem(400, f"could not parse the body as json: {error}") from error
-    return given if isinstance(given, dict) else {}

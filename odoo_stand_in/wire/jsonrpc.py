@@ -12,16 +12,11 @@ from odoo_stand_in.wire.services import Services
 JSON = "application/json; charset=utf-8"
 
 
-def parse(body: bytes) -> tuple[Any, str, str, list[Any]] | Answer:
-    """Request id, service, method and arguments; a plain 400 where that cannot be read."""
-    try:
-        request = json.loads(body)
-    except ValueError:
-        return Answer(400, b"Invalid JSON data", "text/html; charset=utf-8")
-    if not isinstance(request, dict):
-        return Answer(400, b"Invalid JSON-RPC data", "text/html; charset=utf-8")
-    params = request.get("params") or {}
-    return request.get("id"), str(params.get("service")), str(params.get("method")), list(params.get("args") or [])
+def parse(body: bytes) -> tuple[Any, str, str, list[Any]]:
+    """Request id, service, method and arguments."""
+    request = json.loads(body)
+    params = request["params"]
+    return request.get("id"), params["service"], params["method"], params["args"]
 
 
 def answer(services: Services, request_id: Any, service: str, method: str, args: list[Any]) -> Answer:

@@ -7,7 +7,6 @@ import json
 import socket
 import threading
 from typing import Any
-from xml.parsers.expat import ExpatError
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,7 +19,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from odoo_stand_in.wire import json2, jsonrpc, xmlrpc
 from odoo_stand_in.wire.answers import Answer, no_database, not_found
-from odoo_stand_in.wire.errors import HttpProblem
 from odoo_stand_in.wire.faults import Calls, Faults
 from odoo_stand_in.wire.services import Services
 
@@ -54,21 +52,13 @@ class Application:
         if services.flavour == "19":
             routes += [
                 Route("/json/2/{model}/{method}", self.json2, methods=["POST"]),
-                Route("/json/2", self.json2_elsewhere),
-                Route("/json/2/{path:path}", self.json2_elsewhere, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
                 Route("/web/version", self.version, methods=["GET"]),
-                Route("/json/version", self.version, methods=["GET"]),
             ]
         self.asgi = Starlette(routes=routes, exception_handlers={404: self.not_found})
 
     async def jsonrpc(self, request: Request) -> Response:
         """`/jsonrpc`."""
-        if not _is_json(request):
-            return _response(self._unsupported())
-        call = jsonrpc.parse(await request.body())
-        if isinstance(call, Answer):
-            return _response(call)
-        request_id, service, method, args = call
+        request_id, service, method, args = jsonrpc.parse(await request.body())
         return await self._answer(
             request, *_target(service, method, args), jsonrpc.answer, self.services, request_id, service, method, args
         )
@@ -76,10 +66,7 @@ class Application:
     async def xmlrpc(self, request: Request) -> Response:
         """`/xmlrpc/2/common` and `/xmlrpc/2/object`."""
         service = request.path_params["service"]
-        try:
-            method, args = xmlrpc.parse(await request.body())
-        except ExpatError as error:
-            return Response(str(error), status_code=500)
+        method, args = xmlrpc.parse(await request.body())
         return await self._answer(
             request, *_target(service, method, args), xmlrpc.answer, self.services, service, method, args
         )
@@ -87,8 +74,6 @@ class Application:
     async def json2(self, request: Request) -> Response:
         """`/json/2/<model>/<method>`."""
         model, method = request.path_params["model"], request.path_params["method"]
-        if not _is_json(request) and request.headers.get("content-length", "0") != "0":
-            return _response(self._unsupported())
         headers = {key.lower(): value for key, value in request.headers.items()}
         wanted = headers.get("x-odoo-database")
         if wanted not in (None, self.services.database):
@@ -97,10 +82,6 @@ class Application:
         body = await request.body()
         return await self._answer(request, model, method, json2.answer, self.services, model, method, headers, body)
 
-    async def json2_elsewhere(self, _request: Request) -> Response:
-        """Serve an address below `/json/2` that is none."""
-        return _response(json2.failure(HttpProblem(404, "Did you mean POST /json/2/<model>/<method>?")))
-
     async def version(self, request: Request) -> Response:
         """`/web/version`."""
         series = int(self.services.flavour)
@@ -108,12 +89,6 @@ class Application:
         return await self._answer(
             request, "web", "version", Answer, 200, json.dumps(told).encode(), "application/json; charset=utf-8"
         )
-
-    def _unsupported(self) -> Answer:
-        """Refuse a body that is not declared as JSON, as each version does."""
-        status, name = (415, "Unsupported Media Type") if self.services.flavour == "19" else (400, "Bad Request")
-        page = f"<!doctype html>\n<html lang=en>\n<title>{status} {name}</title>\n<h1>{name}</h1>\n"
-        return Answer(status, page.encode(), "text/html; charset=utf-8")
 
     async def not_found(self, _request: Request, _error: Exception) -> Response:
         """Any other address."""
@@ -144,11 +119,6 @@ def _target(service: str, method: str, args: list[Any]) -> tuple[str, str]:
     if service == "object" and len(args) >= 5:
         return str(args[3]), str(args[4])
     return service, method
-
-
-def _is_json(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in ("application/json", "application/json-rpc")
 
 
 def _response(answer: Answer) -> Response:
