@@ -76,9 +76,7 @@ def test_the_form_chooses_from_the_mirrors_models(
 
 
 def test_a_pattern_of_nothing_is_refused(mirror_dag: MirrorDag, capsys: pytest.CaptureFixture[str]) -> None:
-    assert_refused(
-        run(mirror_dag(models=FEW), models=["sale.*"]), "sale.* matches no model of this mirror.", capsys
-    )
+    assert_refused(run(mirror_dag(models=FEW), models=["sale.*"]), "sale.* matches no model of this mirror.", capsys)
 
 
 @pytest.mark.parametrize(

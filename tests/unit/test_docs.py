@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import check_jsonschema
 import pytest
@@ -15,21 +13,13 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from airflow_provider_odoo_shadow.dag_factory.config import load_mirrors
-from airflow_provider_odoo_shadow.dag_factory.sync_dag import build_sync_dag
-from airflow_provider_odoo_shadow.dag_factory.verify_dag import build_verify_dag
-from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.cli.main import cli
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings
-from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.shape.field_types import FIELD_TYPES
-from odoo_shadow.shadow.errors import ShadowFatalError
-from odoo_shadow.source.errors import OdooFatalError
+from tests.support.book import DOCS, ROOT, names_in, page, rows_of, section
 from tools import docs_site, reference
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / ".github").rglob("*.md")])
 TERMINAL_OF_OTHERS = {"--help", "--version"}
 LONGEST_README = 150
@@ -40,31 +30,6 @@ _FILE = re.compile(r"`((?:[A-Za-z.][\w.*-]*/)+[\w.*-]*)`")
 PAGES_OF_OTHERS = {"CHANGELOG.md", "odoo.md", "supabase.md"}
 """They name files that were, Odoo's, and those of a reader's project."""
 _COMMAND = re.compile(r"\bodoo-shadow ([a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
-
-
-def page(name: str) -> str:
-    return (DOCS / name).read_text(encoding="utf-8")
-
-
-def section(text: str, heading: str) -> str:
-    """Return what stands below a heading, up to the next one of its level or above."""
-    level = len(heading) - len(heading.lstrip("#"))
-    begin = text.index(f"\n{heading}\n") + len(heading) + 2
-    end = re.search(rf"^#{{1,{level}}} ", text[begin:], re.MULTILINE)
-    return text[begin : begin + end.start()] if end else text[begin:]
-
-
-def rows_of(text: str) -> Iterator[list[str]]:
-    """Yield the cells of the tables in a text, without the heads."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if not line.startswith("|---") and not following.startswith("|---"):
-            yield [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-
-
-def names_in(text: str) -> list[str]:
-    """Return the names in the first column of a section's tables."""
-    return [cells[0].strip("`") for cells in rows_of(text)]
 
 
 # --- what is made from the code
@@ -131,39 +96,6 @@ def test_the_page_has_every_variable_of_tests_and_tools() -> None:
     readers = [ROOT / "Makefile", *(path for folder in ("tools", "tests") for path in (ROOT / folder).rglob("*.py"))]
     used = {found for path in readers if path != Path(__file__) for found in name.findall(path.read_text("utf-8"))}
     assert set(names_in(section(page("reference/environment.md"), "## Demo, tests and tools"))) == used
-
-
-# --- errors
-
-
-def test_the_retry_policy_is_as_the_page_says() -> None:
-    policy = MirrorRetryPolicy()
-    not_again = (OdooFatalError, ShadowFatalError, MirrorConfigurationError, MassDeletionError, VerificationError)
-    said = section(page("reference/errors.md"), "## What Airflow tries again")
-    assert {f"`{kind.__name__}`" for kind in not_again} == set(re.findall(r"`\w+Error`", said))
-    for kind in reference.error_classes():
-        error = kind.__new__(kind)
-        error.__dict__.setdefault("retry_after", None)
-        decision = policy.evaluate(error, 1, 3)
-        is_again = decision.action != policy.evaluate(MassDeletionError("x"), 1, 3).action
-        assert is_again != isinstance(error, not_again), kind.__name__
-
-
-# --- Airflow
-
-
-@cache
-def dags() -> Mapping[str, Any]:
-    (mirror,) = load_mirrors(ROOT / "dags" / "odoo_shadow.yaml")
-    return {"odoo_shadow_sync": build_sync_dag(mirror), "odoo_shadow_verify": build_verify_dag(mirror)}
-
-
-@pytest.mark.parametrize("dag_id", ["odoo_shadow_sync", "odoo_shadow_verify"])
-def test_the_page_has_every_task_and_parameter(dag_id: str) -> None:
-    dag = dags()[dag_id]
-    told = section(page("reference/airflow.md"), f"## {dag_id}")
-    assert set(names_in(section(told, "### Tasks"))) == set(dag.task_ids)
-    assert set(names_in(section(told, "### Trigger form"))) == set(dag.params)
 
 
 # --- commands that pages show
