@@ -17,6 +17,7 @@ from odoo_shadow.cli.main import cli
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings
 from odoo_shadow.mirror.shape.field_types import FIELD_TYPES
+from odoo_shadow.shadow.on_delete import OnDelete
 from tests.support.book import DOCS, ROOT, names_in, page, rows_of, section
 from tools import docs_site, reference
 
@@ -81,6 +82,11 @@ def test_the_page_gives_every_type_its_column() -> None:
     stored = {name: item for name, item in FIELD_TYPES.items() if item.column is not None}
     assert told == {name: str(item.column) for name, item in stored.items()}
     assert with_digits == {name: str(item.with_digits) for name, item in stored.items() if item.with_digits}
+
+
+def test_the_page_has_every_mode_of_deletion() -> None:
+    told = section(page("explanation/deletions.md"), "## What happens to rows that are gone")
+    assert names_in(told) == [str(mode) for mode in OnDelete]
 
 
 # --- variables
