@@ -122,6 +122,12 @@ def test_commands_and_options_exist(path: Path) -> None:
             assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options, f"odoo-shadow {name}{rest}"
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_lists_in_lists_are_lists_on_the_site(path: Path) -> None:
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    assert not re.search(r"^ {1,3}([-*]|\d+\.) ", text, re.MULTILINE), "indent it by four spaces"
+
+
 # --- links
 
 
