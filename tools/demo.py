@@ -16,8 +16,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
