@@ -130,7 +130,8 @@ class OdooHook(BaseHook):
     ) -> Iterator[list[Record]]:
         """Yield the records that match, archived ones too, in pages by ascending id; no row is lost while others write.
 
-        Records that are created while this runs are not waited for.
+        Records that are created while this runs are not waited for. Of `ir.attachment` up to Odoo 16, a login without
+        the right to change settings gets those files that Odoo lets it read.
 
         :raises OdooUnreadableRecordsError: after all others, that there are records which Odoo cannot give.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +23,11 @@ from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.fields import Field
+from odoo_shadow.source.pages import CopyPage
 from tests.support.memory_source import MemorySource
-from tests.support.running import StoppedError, stop_after
+from tests.support.running import StoppedError, stop_after, watermark_of
 from tests.support.verifying import found_by, verify
 
 BOOK, TABLE = "library.book", "odoo_shadow_library_book"
@@ -32,7 +36,12 @@ ODD = 'tab\tline\nreturn\rback\\slash "quoted" ünïcode \U0001f4d6 \\N'
 
 @pytest.fixture(params=[False, True], ids=["records", "copies"])
 def library(request: pytest.FixtureRequest) -> MemorySource:
-    made = MemorySource(gives_copies=request.param)
+    return library_of(gives_copies=request.param)
+
+
+def library_of(*, gives_copies: bool) -> MemorySource:
+    """Ten books; a page has four."""
+    made = MemorySource(gives_copies=gives_copies)
     made.add_model(
         BOOK,
         Field("name", "char"),
@@ -125,6 +134,8 @@ def test_a_row_that_the_table_does_not_take_is_told_and_all_others_are_there(
     library.write(BOOK, [3], pages=5000)
     with pytest.raises(RefusedRecordsError, match=r"library\.book: the shadow cannot take the records 3 "):
         mirror(library, shadow)
+    mark = watermark_of(shadow, TABLE)
+    assert mark is not None and mark.last_write_date == library.clock().source  # the moment of what it waits for
     assert rows(shadow, "id", "pages")[1:4] == [(2, 200), (3, 120), (4, 200)]
     library.write(BOOK, [3], pages=999)
     mirror(library, shadow)
@@ -169,3 +180,33 @@ def test_a_model_in_which_nothing_was_written_has_no_work(library: MemorySource,
     plan = plan_run(library, shadow, Chosen((BOOK,)), run=run, options=options)
     assert plan.work == () and [item.model for item in plan.unchanged] == [BOOK]
     assert [closed for closed in close_run(library, shadow, run=run, options=options) if closed.error] == []
+
+
+SPOILED: dict[str, Callable[[CopyPage], CopyPage]] = {
+    "a line that is not whole": lambda page: replace(page, text=page.text[:-1]),
+    "ids that go down": lambda page: replace(page, text=b"".join(reversed(page.text.splitlines(keepends=True)))),
+    "no ids": lambda page: replace(page, text=b"x" + page.text),
+    "a last id beyond the lines": lambda page: replace(page, last_id=page.last_id + 1, is_last=False),
+    "a line beyond the last id": lambda page: replace(page, last_id=page.last_id - 1),
+    "a page twice": lambda page: replace(page, last_id=page.last_id, text=b"1" + page.text[1:]),
+}
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_text_for_copy_that_does_not_fit_is_refused(
+    what: str, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = library_of(gives_copies=True)
+    copy_pages = library.copy_pages
+
+    def spoiled(*args: Any, **named: Any) -> Iterator[CopyPage]:
+        pages = list(copy_pages(*args, **named) or ())
+        return iter([pages[0], SPOILED[what](pages[1]), *pages[2:]])
+
+    monkeypatch.setattr(library, "copy_pages", spoiled)
+    with pytest.raises(OdooServerError, match=r"the memory: library\.book answered something else than Odoo does"):
+        mirror(library, shadow)
+    assert rows(shadow, "id") == [(1,), (2,), (3,), (4,)]
+    monkeypatch.undo()
+    mirror(library, shadow)
+    assert is_equal(library, shadow)

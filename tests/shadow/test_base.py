@@ -153,6 +153,26 @@ def test_no_model_gets_the_name_of_anything_that_the_base_makes(shadow: ShadowDa
     assert made.isdisjoint(table_name(name.removeprefix("odoo_shadow_")) for name in made)
 
 
+@pytest.mark.parametrize("dropped", ["odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_verification"])
+def test_a_control_table_that_somebody_dropped_is_made_again(
+    shadow: ShadowDatabase, database: str, dropped: str
+) -> None:
+    make_base(shadow)
+    whole = structure(database)
+    with shadow.transaction() as tx:
+        tx.run("DROP TABLE {table} CASCADE", table=tx.own(dropped))
+    with psycopg.connect(database) as connection:
+        connection.execute(base_migration("odoo_shadow").encode())
+    assert without_numbers(structure(database)) == without_numbers(whole)
+
+
+def test_a_run_makes_the_registry_again(shadow: ShadowDatabase) -> None:
+    make_base(shadow)
+    with shadow.transaction() as tx:
+        tx.run("DROP TABLE {meta} CASCADE", meta=tx.own("odoo_shadow_meta"))
+        assert ensure_base(tx) and schema_version(tx) == VERSION and list_tables(tx) == []
+
+
 def test_a_newer_schema_is_left_alone(shadow: ShadowDatabase) -> None:
     make_base(shadow)
     with shadow.transaction() as tx:

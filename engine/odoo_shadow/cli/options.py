@@ -284,7 +284,7 @@ def _path_and_mirror(value: str) -> tuple[Path, str | None]:
 
 
 def odoo_source(settings: OdooSettings) -> ApiSource:
-    """Build the client that the options describe. Raises `OdooConfigurationError`."""
+    """Build the source that the options describe. Raises `OdooConfigurationError`."""
     _warn_of_misspelt_variables()
     connection = OdooConnection.parse(
         "ODOO_URL",

@@ -43,8 +43,10 @@ class Page:
 class CopyPage:
     """Records as PostgreSQL's COPY takes them, of which nobody makes Python values.
 
-    :param text: lines in COPY's text format, by ascending id, each with the values of a reading's fields in their order
-        and in their columns' types; a datetime with its zone. Empty only in a last page.
+    :param text: whole lines as PostgreSQL's `COPY … TO` writes them in its text format, by ascending id. Each has the
+        values of a reading's fields in their order, as their columns are to hold them: those of `Page`, so a translated
+        field in the reader's language, 0 where a number is NULL in Odoo's database, no where a boolean is, a datetime
+        with its zone. Empty only in a last page.
     :param last_id: everything up to this id has been read.
     :param is_last: whether nothing comes after it.
     """

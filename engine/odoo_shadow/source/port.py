@@ -71,7 +71,8 @@ class DatabaseState:
 class Clock:
     """The time by the source's clock and by this machine's (UTC).
 
-    :param source: in whole seconds, and never ahead of what was read before it was asked.
+    :param source: in whole seconds. Whatever was committed before it is seen by every read that follows: a source that
+        reads a replica gives the time up to which that has caught up, not the time of its primary.
     """
 
     source: datetime
@@ -167,10 +168,7 @@ class Records(Protocol):
     """What is in it. Archived records are there, too."""
 
     def count(self, reading: Reading, where: Where = EVERYWHERE) -> int:
-        """Return how many records there are, without those that have no id.
-
-        :raises OdooRecordIdError: the model's records cannot be looked for by their ids.
-        """
+        """Return how many records there are, without those that have no id."""
 
     def count_all(self, reading: Reading) -> int:
         """Return how many records there are, asked for without a word about ids."""
@@ -181,7 +179,8 @@ class Records(Protocol):
     def ids(self, reading: Reading, where: Where = EVERYWHERE, *, expected: int | None = None) -> set[int]:
         """Return the ids of the records, asked for without their fields.
 
-        :param expected: how many there are at the most, as far as the caller knows: with fewer, look twice.
+        :param expected: how many there are at most, as far as the caller knows: with fewer, look twice. Says nothing
+            where ids are named.
         :raises OdooRecordIdError: several records have one id.
         """
 
@@ -189,7 +188,10 @@ class Records(Protocol):
         """Return the lowest or the highest id of a reading that has records, or one that is beyond all of them."""
 
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
-        """Return the highest id, None when there are no records."""
+        """Return the highest id, None when there are no records.
+
+        :raises OdooRecordIdError: the model's records cannot be looked for by their ids.
+        """
 
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
         """Return the newest `write_date` up to a moment; an earlier one, or None, where it is not known."""
@@ -214,9 +216,9 @@ class Records(Protocol):
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
     ) -> Iterator[CopyPage] | None:
-        """Yield the same records as `pages`, as COPY takes them; None from a source that gives Python values only.
+        """Yield the same records as `pages`, with the same values, as COPY takes them; None if it cannot.
 
-        It is asked for readings without variants only, whose columns hold what Odoo stores.
+        It is asked only for readings without variants, and not where this side hashes or filters values.
         """
 
     def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from odoo_shadow.source.types import Domain
 
 BEFORE_ALL = -(2**63) - 1
-"""Below every id that there can be: SQL views make negative ones, however low (`report.stock.quantity`)."""
+"""Below every id that there can be: SQL views make negative ones, however low (`report.stock.quantity`). As it is no
+bigint, a source asks for what comes after it without a lower bound."""
 
 TRANSLATIONS = "translations"
 COMPANIES = "companies"

@@ -75,14 +75,13 @@ def untracked_columns(
 
 def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], *, is_foreign: bool) -> bool:
     kind = column.odoo_type
-    is_variant = column.column_type == ColumnType.JSONB and field_type(kind).column is not ColumnType.JSONB
     return (
         field_type(kind).is_untracked
         or column.is_company_dependent
         or column.field == "parent_path"
         or (kind == "many2one" and not (column.points_to in watched or column.field in _MAKERS))
         or (kind == "selection" and column.is_custom)
-        or (column.is_translated and (is_foreign or is_variant))
+        or (column.is_translated and (is_foreign or column.column_type == ColumnType.JSONB))
         or is_written_by_sql(model, column.field)
     )
 
@@ -101,7 +100,7 @@ class UntrackedLook:
 def remade_columns(table: Finished, identities: Mapping[str, str]) -> list[str]:
     """Return the columns whose fields are others by now than when all rows were given their values.
 
-    :param identities: as `read_field_identities` tells of the model.
+    :param identities: as `Source.field_identities` says of the model.
     """
     known = table.identities
     remade = {name for name, identity in identities.items() if name in known and known[name] != identity}

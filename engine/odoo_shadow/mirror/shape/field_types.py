@@ -36,8 +36,8 @@ class FieldType:
     is_untracked: bool = False
 
     @property
-    def is_stored_as_it_is(self) -> bool:
-        """Whether a column may take what Odoo's own database holds: nothing is left out of the value."""
+    def may_be_copied(self) -> bool:
+        """Whether a source may give the values as text for COPY: nothing is left out of them on this side."""
         return self.unfiltered is None and self.name in FIELD_TYPES
 
 

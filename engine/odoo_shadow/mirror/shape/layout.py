@@ -31,13 +31,13 @@ class FieldColumn:
     """A column and how values get there.
 
     :param key: where a record has the value: the field's name, or that of its variants.
-    :param is_stored_as_it_is: the column takes what Odoo's own database holds.
+    :param may_be_copied: a source may give the values as text for COPY.
     """
 
     key: str
     column: Column
     convert: Convert
-    is_stored_as_it_is: bool = False
+    may_be_copied: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Layout:
         return (*self.columns, *self.extra)
 
     @property
-    def is_stored_as_it_is(self) -> bool:
-        """Whether rows may come as they stand in Odoo's own database, of which nobody makes Python values."""
-        return self.has_write_date and all(item.is_stored_as_it_is for item in self.columns)
+    def may_be_copied(self) -> bool:
+        """Whether a source may give rows as text for COPY: no value has to be hashed or filtered on this side."""
+        return self.has_write_date and all(item.may_be_copied for item in self.columns)
 
     @property
     def variant_labels(self) -> dict[str, list[str]]:
@@ -182,9 +182,7 @@ class _Namer:
         column = Column(
             self._name(field.name, self._taken - {field.name}), kind, field.name, field.type, _description(field)
         )
-        return FieldColumn(
-            field.name, column, convert, is_stored_as_it_is=declared.is_stored_as_it_is and not is_hashed
-        )
+        return FieldColumn(field.name, column, convert, may_be_copied=declared.may_be_copied and not is_hashed)
 
     def variants_column(self, field: Field, kind: str) -> FieldColumn:
         name = self._name(f"{field.name}__{kind}", self._taken)

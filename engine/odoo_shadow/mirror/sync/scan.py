@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
@@ -22,6 +23,7 @@ from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row
+from odoo_shadow.source.errors import misfit
 from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_of
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Where
@@ -70,7 +72,8 @@ class TableWriter:
     def write_text(self, tx: Transaction, text: CopyText, overwrite: Overwrite, *, tells_older: bool) -> Merged:
         """Do the same with rows as COPY takes them."""
         merged = self._merge(tx, text, overwrite, tells_older=tells_older)
-        self._note_refused((), merged.refused)
+        if merged.refused:
+            self._note_refused([{"id": row[0], WRITE_DATE_FIELD: row[1]} for row in text.rows()], merged.refused)
         return merged
 
     def _merge(
@@ -125,11 +128,15 @@ def read_window(
     :param known: the watermark before.
     :param tells_lateness: whether a row that was written before the watermark and is news now was committed late.
     """
+    reached_id = scan.last_id
     for page in read_ahead(
         _pages(odoo, writer.layout, scan, page_size),
         while_waiting=writer.hold.keep_alive,
         every=RENEW_EVERY.total_seconds(),
     ):
+        if isinstance(page, CopyPage):
+            _check_copied(odoo, writer.layout, page, reached_id)
+        reached_id = page.last_id
         reached = _write_page(writer, scan, page, known, tells_lateness=tells_lateness)
         on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_of(page, scan.up_to_id)))
         if reached is not None:
@@ -140,13 +147,29 @@ def read_window(
 def _pages(odoo: Source, layout: Layout, scan: Scan, page_size: int) -> Iterator[Page | CopyPage]:
     """Yield what is left of a window, as rows that nobody converts where the source has them so."""
     where = Where(written_since=scan.low)
-    if layout.is_stored_as_it_is:
+    if layout.may_be_copied:
         copied = odoo.copy_pages(
             layout.reading, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size
         )
         if copied is not None:
             return copied
     return odoo.pages(layout.reading, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size)
+
+
+def _check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -> None:
+    """Make sure that a page's lines are those after an id: of Python values the source has looked at each.
+
+    :raises OdooServerError: they are not.
+    """
+    lines = page.text[:-1].split(b"\n") if page.text.endswith(b"\n") else [b""] if page.text else []
+    try:
+        ids = [after_id, *(int(line.partition(b"\t")[0]) for line in lines)]
+    except ValueError:
+        ids = [after_id, after_id]
+    is_ascending = all(one < other for one, other in itertools.pairwise(ids))
+    if not is_ascending or ids[-1] > page.last_id or (ids[-1] < page.last_id and not page.is_last):
+        what = f"text for COPY without ascending ids after {after_id}, up to {page.last_id}"
+        raise misfit(f"{odoo.reader}: {layout.model}", what)
 
 
 def _write_page(

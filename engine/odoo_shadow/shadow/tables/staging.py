@@ -63,7 +63,8 @@ class Refused:
 class CopyText:
     """Rows as COPY takes them.
 
-    :param text: whole lines in its text format, of which the first value is the id.
+    :param text: whole lines in its text format, of which the first value is the id; without escapes of bytes, which
+        PostgreSQL itself does not write.
     """
 
     text: bytes

@@ -108,12 +108,6 @@ class OdooConnection:
         """Whether the Odoo is on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
-    @property
-    def read_as(self) -> str:
-        """What decides which values Odoo gives: the login, the language and the companies."""
-        companies = ", ".join(map(str, self.company_ids)) or "all companies"
-        return f"'{self.login}', {self.lang or 'en_US'}, {companies}"
-
     @classmethod
     def parse(
         cls,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.domains import ARCHIVED_TOO, BY_ID, conditions, within
+from odoo_shadow.source.api.domains import ARCHIVED_TOO, BY_ID, conditions, within, written_since
 from odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, misfit, shared_id
 from odoo_shadow.source.reading import Reading, Where
 from odoo_shadow.source.types import Domain
@@ -76,7 +76,7 @@ def list_ids(client: OdooClient, reading: Reading, where: Where, expected: int |
     if len(found) < len(ids):
         raise shared_id(f"{client.connection}: {reading.model}", _first_shared(ids))
     if expected is not None and len(found) < expected and low < 0 and (high is None or high >= 0):
-        found |= _zero(client, reading, reading.domain)
+        found |= _zero(client, reading, [*reading.domain, *written_since(where.written_since)])
     return found
 
 

@@ -154,7 +154,8 @@ class ApiSource:
     def ids(self, reading: Reading, where: Where = EVERYWHERE, *, expected: int | None = None) -> set[int]:
         readable = self._readable_of(reading)
         if where.ids is not None:
-            return still_listed(self.client, readable, readable.domain, where.ids)
+            others = conditions(replace(where, ids=None))
+            return still_listed(self.client, readable, [*readable.domain, *others], where.ids)
         return list_ids(self.client, readable, where, expected)
 
     def outermost_id(self, reading: Reading, *, lowest: bool) -> int:

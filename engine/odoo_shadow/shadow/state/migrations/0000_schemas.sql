@@ -57,6 +57,12 @@ BEGIN
         LOOP
             EXECUTE format('DELETE FROM %I.%I', {internal_name}, item);
         END LOOP;
+    -- Somebody dropped a control table: the other files make it again, and leave the others as they are.
+    ELSIF (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = {schema_name} AND c.relname IN ('odoo_shadow_meta', 'odoo_shadow_watermark',
+            'odoo_shadow_sync_log', 'odoo_shadow_field', 'odoo_shadow_selection', 'odoo_shadow_schema_log',
+            'odoo_shadow_verification')) < 7 THEN
+        UPDATE {internal}.mirror SET schema_version = 0;
     END IF;
 END
 $body$;
