@@ -55,7 +55,7 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id
     dag_run = context["dag_run"]
     if context["params"]["dry_run"]:
         _push_note(context, DRY_RUN_NOTE)
-        _report_previews(context, task_id)
+        _report_dry_runs(context, task_id)
         return
     run = mirror_run(dag_run.dag_id, dag_run.run_id)
     with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
@@ -99,7 +99,7 @@ def _log_entries(entries: Sequence[LogEntry]) -> None:
             log.error("%s: %s", entry.table, entry.error_message)
 
 
-def _report_previews(context: Context, task_id: str) -> None:
+def _report_dry_runs(context: Context, task_id: str) -> None:
     """Log what the mapped tasks of a dry run found; those that failed have logged it themselves."""
     found = context["ti"].xcom_pull(task_ids=[task_id])
     previews = [item for item in found if item is not None]

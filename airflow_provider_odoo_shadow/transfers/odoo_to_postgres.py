@@ -167,7 +167,7 @@ class OdooToPostgresOperator(BaseOperator):
             on_delete=removal(self.on_delete),
             allow_mass_delete=of_type("allow_mass_delete", self.allow_mass_delete, bool),
         )
-        only_preview = of_type("preview", self.preview, bool)
+        is_dry_run = of_type("preview", self.preview, bool)
         settings = None if self.model_settings is None else ModelSettings.parse(model, self.model_settings)
         asked: dict[str, datetime | None] = {}
 
@@ -181,7 +181,7 @@ class OdooToPostgresOperator(BaseOperator):
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
         with odoo, shadow:
             try:
-                if only_preview:
+                if is_dry_run:
                     preview = dry_run_model(
                         odoo, shadow, model, options=options, settings=settings, replay_from=replay_from
                     )

@@ -176,7 +176,7 @@ def sync(
             tell_unused_settings(config, odoo, chosen)
             outcome: RunForecast | RunOutcome
             if dry_run:
-                outcome = _preview_all(odoo, shadow, chosen, options, settings, as_json=as_json)
+                outcome = _dry_run_all(odoo, shadow, chosen, options, settings, as_json=as_json)
             else:
                 outcome = _mirror_all(odoo, shadow, chosen, options, settings, as_json=as_json)
         except KeyboardInterrupt:
@@ -199,7 +199,7 @@ def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:
     return ()
 
 
-def _preview_all(
+def _dry_run_all(
     odoo: Source,
     shadow: ShadowDatabase,
     chosen: Chosen,
