@@ -5,37 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tenacity import wait_none
 
-from odoo_shadow.source.api import client as source_client
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
 from tests.support.counting import CountingProxy
-from tests.support.emptying import empty
 from tests.support.flavours import FLAVOURS, Flavour
-from tools.embedded_postgres import drop_database, new_database
-
-
-@pytest.fixture(scope="package")
-def one_database(postgres: str) -> Iterator[str]:
-    url = new_database(postgres)
-    yield url
-    drop_database(postgres, url)
-
-
-@pytest.fixture
-def database(one_database: str) -> Iterator[str]:
-    """The URL of a database that is empty at the start of each test."""
-    yield one_database
-    empty(one_database)
-
-
-@pytest.fixture(autouse=True)
-def no_pause_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls that fail are tried again at once."""
-    monkeypatch.setattr(source_client, "_backoff", wait_none())
 
 
 @pytest.fixture(scope="package")

@@ -1,23 +1,15 @@
-"""Clients of a server that answers whatever a test wants, with quick retries."""
+"""Clients of a server that answers whatever a test wants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from tenacity import wait_none
 
-from odoo_shadow.source.api import client as client_module
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from tests.support.raw_clients import SECRET, ClientTo
 from tests.support.raw_server import RawServer
-
-
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again without waiting, unless the server asks for a wait."""
-    monkeypatch.setattr(client_module, "_backoff", wait_none())
 
 
 @pytest.fixture
