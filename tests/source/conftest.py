@@ -8,6 +8,7 @@ import pytest
 
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.source import ApiSource
 from tests.support.raw_clients import SECRET, ClientTo
 from tests.support.raw_server import RawServer
 
@@ -42,3 +43,9 @@ def client_to() -> Iterator[ClientTo]:
 def client(server: RawServer, client_to: ClientTo) -> OdooClient:
     """A client of the server."""
     return client_to(server.url)
+
+
+@pytest.fixture
+def source(client: OdooClient) -> ApiSource:
+    """The server as a source."""
+    return ApiSource(client)
