@@ -117,7 +117,9 @@ def shadow(database: str) -> Iterator[ShadowDatabase]:
 @pytest.fixture(scope="session")
 def shared_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
     """Stand-ins that tests share; a test that uses one must leave its data as it was."""
-    running = {flavour: StandIn(postgres, flavour=flavour, database=f"shared{flavour}") for flavour in FLAVOURS}
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"shared{flavour}", copied=True) for flavour in FLAVOURS
+    }
     for odoo in running.values():
         odoo.start()
     yield running
@@ -139,7 +141,7 @@ def shared_odoo(request: pytest.FixtureRequest, shared_odoos: dict[Flavour, Stan
 @pytest.fixture(params=FLAVOURS)
 def odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
     """A stand-in of this test's own, in both flavours one after the other: its data may be changed."""
-    with StandIn(postgres, flavour=request.param, database=f"own{request.param}") as running:
+    with StandIn(postgres, flavour=request.param, database=f"own{request.param}", copied=True) as running:
         yield running
 
 
@@ -154,13 +156,6 @@ def shared_client(shared_odoo: StandIn) -> Iterator[OdooClient]:
 def shared_source(shared_odoo: StandIn) -> Iterator[ApiSource]:
     """The shared stand-in as a source."""
     with source_of(shared_odoo) as opened:
-        yield opened
-
-
-@pytest.fixture
-def client(odoo: StandIn) -> Iterator[OdooClient]:
-    """A client of this test's own stand-in."""
-    with client_of(odoo) as opened:
         yield opened
 
 

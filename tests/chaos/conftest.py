@@ -15,7 +15,9 @@ from tests.support.syncing import MODEL, Site, site_of, socket_of
 
 @pytest.fixture(scope="package")
 def chaos_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
-    running = {flavour: StandIn(postgres, flavour=flavour, database=f"chaos{flavour}") for flavour in FLAVOURS}
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"chaos{flavour}", copied=True) for flavour in FLAVOURS
+    }
     for odoo in running.values():
         odoo.start()
     yield running

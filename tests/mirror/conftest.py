@@ -16,7 +16,9 @@ from tests.support.flavours import FLAVOURS, Flavour
 
 @pytest.fixture(scope="package")
 def engine_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
-    running = {flavour: StandIn(postgres, flavour=flavour, database=f"engine{flavour}") for flavour in FLAVOURS}
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"engine{flavour}", copied=True) for flavour in FLAVOURS
+    }
     for odoo in running.values():
         odoo.start()
     yield running
@@ -38,7 +40,9 @@ def odoo(request: pytest.FixtureRequest, engine_odoos: dict[Flavour, StandIn]) -
 @pytest.fixture(scope="package")
 def awkward_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
     running = {
-        flavour: StandIn(postgres, flavour=flavour, database=f"awkward_engine{flavour}", scale=0.1, schema="awkward")
+        flavour: StandIn(
+            postgres, flavour=flavour, database=f"awkward_engine{flavour}", scale=0.1, schema="awkward", copied=True
+        )
         for flavour in FLAVOURS
     }
     for odoo in running.values():
@@ -73,6 +77,6 @@ def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
 @pytest.fixture(params=FLAVOURS)
 def own_odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
     """A stand-in of this test's own: its models and fields may be changed as well."""
-    with StandIn(postgres, flavour=request.param, database=f"own{request.param}", scale=0.3) as running:
+    with StandIn(postgres, flavour=request.param, database=f"own{request.param}", scale=0.3, copied=True) as running:
         age(running, "res.partner")
         yield running
