@@ -24,7 +24,7 @@ COUNTRY = "res.country"
 
 @pytest.fixture(scope="module")
 def module_odoo(postgres: str) -> Iterator[StandIn]:
-    with StandIn(postgres, flavour="19", database="restored", scale=0.1) as running:
+    with StandIn(postgres, flavour="19", database="restored", scale=0.1, copied=True) as running:
         yield running
 
 

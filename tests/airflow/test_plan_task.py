@@ -27,7 +27,7 @@ HASH_SECRET = "a-key-that-nobody-guesses"
 
 @pytest.fixture(scope="module")
 def module_odoo(postgres: str) -> Iterator[StandIn]:
-    with StandIn(postgres, flavour="19", database="plan", scale=0.3) as running:
+    with StandIn(postgres, flavour="19", database="plan", scale=0.3, copied=True) as running:
         age(running, *FEW_MODELS)
         yield running
 

@@ -37,7 +37,7 @@ LEFT_OUT = {
 
 @pytest.fixture(scope="module")
 def module_odoo(postgres: str) -> Iterator[StandIn]:
-    with StandIn(postgres, flavour="19", database="planned") as running:
+    with StandIn(postgres, flavour="19", database="planned", copied=True) as running:
         yield running
 
 

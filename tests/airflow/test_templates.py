@@ -46,7 +46,7 @@ def no_variables(airflow_database: None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def module_odoo(postgres: str) -> Iterator[StandIn]:
-    with StandIn(postgres, flavour="19", database="templates", scale=0.3) as running:
+    with StandIn(postgres, flavour="19", database="templates", scale=0.3, copied=True) as running:
         running.add_model(HOSTILE)
         yield running
 

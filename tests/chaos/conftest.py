@@ -8,16 +8,16 @@ import pytest
 
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
-from tests.support.emptying import empty
 from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.recording import recording
 from tests.support.syncing import MODEL, Site, site_of, socket_of
-from tools.embedded_postgres import drop_database, new_database
 
 
 @pytest.fixture(scope="package")
 def chaos_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
-    running = {flavour: StandIn(postgres, flavour=flavour, database=f"chaos{flavour}") for flavour in FLAVOURS}
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"chaos{flavour}", copied=True) for flavour in FLAVOURS
+    }
     for odoo in running.values():
         odoo.start()
     yield running
@@ -40,20 +40,6 @@ def odoo(chaos_odoos: dict[Flavour, StandIn], flavour: Flavour) -> Iterator[Stan
     yield running
     running.faults.clear()
     running.rewrite = None
-
-
-@pytest.fixture(scope="package")
-def one_database(postgres: str) -> Iterator[str]:
-    url = new_database(postgres)
-    yield url
-    drop_database(postgres, url)
-
-
-@pytest.fixture
-def database(one_database: str) -> Iterator[str]:
-    """The URL of a database that is empty at the start of each test."""
-    yield one_database
-    empty(one_database)
 
 
 @pytest.fixture

@@ -7,23 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.support.emptying import empty
 from tests.support.flavours import Flavour
 from tests.support.shell import Shell, shell_for
-from tools.embedded_postgres import drop_database, new_database
-
-
-@pytest.fixture(scope="package")
-def one_database(postgres: str) -> Iterator[str]:
-    url = new_database(postgres)
-    yield url
-    drop_database(postgres, url)
-
-
-@pytest.fixture
-def database(one_database: str) -> Iterator[str]:
-    yield one_database
-    empty(one_database)
 
 
 @pytest.fixture

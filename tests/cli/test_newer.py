@@ -20,7 +20,7 @@ AGE = "UPDATE res_partner SET write_date = write_date - interval '1 day'"
 @pytest.fixture(params=["19"])
 def odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
     """A stand-in of this module's own, whose partners are a day old."""
-    with StandIn(postgres, flavour=request.param, database="newer", scale=0.3) as running:
+    with StandIn(postgres, flavour=request.param, database="newer", scale=0.3, copied=True) as running:
         in_odoo(running, AGE)
         yield running
 

@@ -5,42 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tenacity import wait_none
 
-from odoo_shadow.source.api import client as source_client
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
 from tests.support.counting import CountingProxy
-from tests.support.emptying import empty
 from tests.support.flavours import FLAVOURS, Flavour
-from tools.embedded_postgres import drop_database, new_database
-
-
-@pytest.fixture(scope="package")
-def one_database(postgres: str) -> Iterator[str]:
-    url = new_database(postgres)
-    yield url
-    drop_database(postgres, url)
-
-
-@pytest.fixture
-def database(one_database: str) -> Iterator[str]:
-    """The URL of a database that is empty at the start of each test."""
-    yield one_database
-    empty(one_database)
-
-
-@pytest.fixture(autouse=True)
-def no_pause_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls that fail are tried again at once."""
-    monkeypatch.setattr(source_client, "_backoff", wait_none())
 
 
 @pytest.fixture(scope="package")
 def engine_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
-    running = {flavour: StandIn(postgres, flavour=flavour, database=f"engine{flavour}") for flavour in FLAVOURS}
+    running = {
+        flavour: StandIn(postgres, flavour=flavour, database=f"engine{flavour}", copied=True) for flavour in FLAVOURS
+    }
     for odoo in running.values():
         odoo.start()
     yield running
@@ -62,7 +40,9 @@ def odoo(request: pytest.FixtureRequest, engine_odoos: dict[Flavour, StandIn]) -
 @pytest.fixture(scope="package")
 def awkward_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
     running = {
-        flavour: StandIn(postgres, flavour=flavour, database=f"awkward_engine{flavour}", scale=0.1, schema="awkward")
+        flavour: StandIn(
+            postgres, flavour=flavour, database=f"awkward_engine{flavour}", scale=0.1, schema="awkward", copied=True
+        )
         for flavour in FLAVOURS
     }
     for odoo in running.values():
@@ -97,6 +77,6 @@ def proxy(odoo: StandIn) -> Iterator[CountingProxy]:
 @pytest.fixture(params=FLAVOURS)
 def own_odoo(request: pytest.FixtureRequest, postgres: str) -> Iterator[StandIn]:
     """A stand-in of this test's own: its models and fields may be changed as well."""
-    with StandIn(postgres, flavour=request.param, database=f"own{request.param}", scale=0.3) as running:
+    with StandIn(postgres, flavour=request.param, database=f"own{request.param}", scale=0.3, copied=True) as running:
         age(running, "res.partner")
         yield running

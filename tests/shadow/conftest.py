@@ -1,4 +1,4 @@
-"""A database that the tests of a module share, empty at the start of each, and databases with a hostile login."""
+"""A PostgreSQL 15 beside the 18, and databases with a hostile login on both."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from odoo_stand_in import StandIn
 from tests.support.debian_postgres import POSTGRES_15, debian_postgres
-from tests.support.emptying import empty
+from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import new_role
 from tools.embedded_postgres import drop_database, new_database
 
 
-@pytest.fixture(scope="module")
-def one_database(postgres: str) -> Iterator[str]:
-    url = new_database(postgres)
-    yield url
-    drop_database(postgres, url)
-
-
 @pytest.fixture
-def database(one_database: str) -> Iterator[str]:
-    yield one_database
-    empty(one_database)
+def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
+    """A shared stand-in, for tests that read from it only."""
+    return shared_odoos["19"]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import pytest
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of
-from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.running import log_of, mirror
 
@@ -22,11 +21,6 @@ RAISES: dict[str, LiteralString] = {
     "raise as passing trouble": "RAISE EXCEPTION 'the name is %', NEW.name USING ERRCODE = 'lock_not_available'",
     "a cast": "PERFORM NEW.name::integer",
 }
-
-
-@pytest.fixture
-def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
-    return shared_odoos["19"]
 
 
 @pytest.mark.parametrize("body", RAISES.values(), ids=RAISES)

@@ -13,7 +13,6 @@ from odoo_shadow.shadow.ownership import list_foreign
 from odoo_shadow.shadow.trust import Trust
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of
-from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role
 from tests.support.running import StoppedError, mirror
@@ -32,11 +31,6 @@ CODE: tuple[LiteralString, ...] = (
     "CREATE FUNCTION public.steal_value() RETURNS text LANGUAGE plpgsql AS"
     " $$ BEGIN PERFORM pg_catalog.nextval('public.ran'); RETURN 'x'; END $$",
 )
-
-
-@pytest.fixture
-def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
-    return shared_odoos["19"]
 
 
 def ran(hostile: Hostile) -> bool:

@@ -19,6 +19,7 @@ from odoo_shadow.shadow.state.lease import Lease, take_lease
 from odoo_shadow.shadow.state.watermarks import Scan
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.tables import NOON, make_table, merge, row
+from tools.embedded_postgres import drop_database, new_database
 
 RUN = uuid4()
 GRANTS: tuple[LiteralString, ...] = (
@@ -52,9 +53,10 @@ def test_the_contract_has_them_as_they_are_here(statement: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def mirrored(one_database: str) -> Iterator[str]:
+def mirrored(postgres: str) -> Iterator[str]:
     """The URL of a database with one mirrored partner, Supabase's two roles with these grants, and others without."""
-    with ShadowDatabase.from_url(one_database) as shadow:
+    database = new_database(postgres)
+    with ShadowDatabase.from_url(database) as shadow:
         table = make_table(shadow)
         merge(shadow, table, row(1, "Zoë"))
         scan = Scan(run_id=RUN, full=False, low=None, high=NOON, up_to_id=1, last_id=1)
@@ -67,9 +69,10 @@ def mirrored(one_database: str) -> Iterator[str]:
             sync_log.close_success(tx, entry, RowCounts(inserted=1), 5)
     with ExitStack() as roles:
         for role in ("anon", "authenticated", "stranger", "with_usage_only"):
-            roles.enter_context(new_role(one_database, role))
-        run_as_owner(one_database, *GRANTS, "GRANT USAGE ON SCHEMA odoo_shadow TO with_usage_only")
-        yield one_database
+            roles.enter_context(new_role(database, role))
+        run_as_owner(database, *GRANTS, "GRANT USAGE ON SCHEMA odoo_shadow TO with_usage_only")
+        yield database
+    drop_database(postgres, database)
 
 
 @pytest.fixture(params=["anon", "authenticated"])

@@ -9,7 +9,6 @@ import pytest
 
 from odoo_shadow.shadow.install import ensure_base
 from odoo_stand_in import StandIn
-from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 
 pytestmark = pytest.mark.attack
@@ -18,11 +17,6 @@ ONE_MODEL = ("--models", "res.company")
 VIEW = "odoo_shadow_res_company"
 MARK: LiteralString = "COMMENT ON VIEW public.odoo_shadow_res_company IS 'Kept by odoo-shadow for schema odoo_shadow'"
 FAKE: LiteralString = "CREATE VIEW public.odoo_shadow_res_company AS SELECT 666::bigint AS id"
-
-
-@pytest.fixture
-def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
-    return shared_odoos["19"]
 
 
 def owner_of(hostile: Hostile, name: str) -> str:

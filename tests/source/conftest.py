@@ -1,23 +1,16 @@
-"""Clients of a server that answers whatever a test wants, with quick retries."""
+"""Clients of a server that answers whatever a test wants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from tenacity import wait_none
 
-from odoo_shadow.source.api import client as client_module
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.api.source import ApiSource
 from tests.support.raw_clients import SECRET, ClientTo
 from tests.support.raw_server import RawServer
-
-
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again without waiting, unless the server asks for a wait."""
-    monkeypatch.setattr(client_module, "_backoff", wait_none())
 
 
 @pytest.fixture
@@ -50,3 +43,9 @@ def client_to() -> Iterator[ClientTo]:
 def client(server: RawServer, client_to: ClientTo) -> OdooClient:
     """A client of the server."""
     return client_to(server.url)
+
+
+@pytest.fixture
+def source(client: OdooClient) -> ApiSource:
+    """The server as a source."""
+    return ApiSource(client)

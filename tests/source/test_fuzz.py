@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
-from tenacity import wait_none
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
@@ -65,7 +64,6 @@ def url(postgres: str) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_backoff", wait_none())
     monkeypatch.setattr(client_module, "LONGEST_WAIT", 0.0)
 
 

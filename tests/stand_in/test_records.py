@@ -180,3 +180,16 @@ def test_data_is_the_same_for_the_same_seed(server: str) -> None:
     assert len(first) > 300
     assert first == names(7)
     assert first != names(8)
+
+
+def test_a_copy_is_as_the_first_one_was_filled(server: str) -> None:
+    def names(odoo: StandIn) -> Any:
+        return odoo.execute("res.partner", "search_read", [], ["name", "write_date"], order="id")
+
+    with StandIn(server, "17", database="copied", seed=9, scale=0.1, copied=True) as first:
+        filled = names(first)
+        first.execute("res.partner", "write", [1], {"name": "Changed"})
+    with StandIn(server, "17", database="copied", seed=9, scale=0.1, copied=True) as second:
+        assert names(second) == filled  # to the second, so it was not filled anew
+    with StandIn(server, "17", database="copied", seed=10, scale=0.1, copied=True) as other:
+        assert names(other) != filled

@@ -31,7 +31,7 @@ OWN_CODES = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|[0-9]*[ABCDGK])")
 @contextmanager
 def evil_odoo(postgres: str, database: str) -> Iterator[StandIn]:
     """A stand-in of 19 with such names of a model, of a field and of records."""
-    with StandIn(postgres, flavour="19", database=database, scale=0.3) as running:
+    with StandIn(postgres, flavour="19", database=database, scale=0.3, copied=True) as running:
         running.add_model("x_evil", {"x_name": "char", "x_kind": {"type": "char", "string": EVIL}}, label=EVIL)
         running.add_model(f"x_evil_{EVIL}")
         running.execute("x_evil", "create", {"x_name": EVIL})

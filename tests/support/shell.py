@@ -1,4 +1,4 @@
-"""The installed program `odoo-shadow`, run as a person runs it."""
+"""The program `odoo-shadow`, run as a person runs it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from odoo_stand_in import StandIn
+from tests.support.forked import run_forked
 
 PROGRAM = Path(sys.executable).parent / "odoo-shadow"
 PG_PASSWORD = "pg-hunter2"
@@ -40,19 +41,10 @@ class Shell:
 
     def run(self, *arguments: str, **changed: str | None) -> Outcome:
         """Run the program to its end, with some variables changed, or left out (None)."""
-        done = subprocess.run(
-            [PROGRAM, *arguments],
-            env=self.changed_env(**changed),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(*run_forked(arguments, self.changed_env(**changed), timeout=60))
 
     def start(self, *arguments: str, **changed: str | None) -> subprocess.Popen[str]:
-        """Start the program and leave it running."""
+        """Start the installed program and leave it running."""
         return subprocess.Popen(
             [PROGRAM, *arguments],
             env=self.changed_env(**changed),
