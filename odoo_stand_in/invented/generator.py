@@ -17,6 +17,8 @@ from odoo_stand_in.invented import words
 
 Row = dict[str, Any]
 HISTORY = timedelta(days=730)
+# Columns that the ORM keeps to itself.
+_NO_FIELDS = {"res.users": {"password"}, "res.users.apikeys": {"key", "index", "expiration_date"}}
 
 
 class Generator:
@@ -39,8 +41,12 @@ class Generator:
         return start + timedelta(seconds=self.random.random() * span)
 
     def make(self, name: str, override: Callable[[int, Row], None]) -> list[Row]:
-        """Make the rows of one model: plausible values of each type, then what `override(id, row)` decides."""
+        """Make the rows of one model: plausible values of each type, then what `override(id, row)` decides.
+
+        It may set what only the other flavour has as a column.
+        """
         model = self.registry.models[name]
+        columns = {"id", *(field.name for field in model.columns), *_NO_FIELDS.get(name, ())}
         rows: list[Row] = []
         left = 0
         for number in range(1, self.counts.get(name, 0) + 1):
@@ -58,6 +64,8 @@ class Generator:
                     create_uid=2, write_uid=self.random.choice((1, 2, 2)), create_date=created, write_date=written
                 )
             override(number, row)
+            for other in row.keys() - columns:
+                del row[other]
             rows.append(row)
         self.rows[name] = rows
         return rows

@@ -181,10 +181,7 @@ def _partners(generator: Generator) -> None:
         )
         if is_company and number > people:
             firms.append(row)
-        for name_ in [key for key in row if key not in known]:
-            del row[name_]
 
-    known = {field.name for field in generator.registry.models["res.partner"].columns} | {"id"}
     generator.make("res.partner", partner)
     generator.make(
         "res.partner.category",

@@ -12,7 +12,10 @@ from odoo_stand_in.invented.generator import Generator, Row
 from odoo_stand_in.orm.access import GROUPS
 
 CURRENCIES = (("USD", "$", 2), ("EUR", "€", 2), ("GBP", "£", 2), ("KWD", "KD", 3), ("JPY", "¥", 0))
-COUNTRIES = {"DE": "Germany", "GB": "United Kingdom", "CH": "Switzerland", "US": "United States", "FR": "France"}
+COUNTRIES = (
+    *(("DE", "Germany", "Allemagne"), ("GB", "United Kingdom", "Royaume-Uni"), ("CH", "Switzerland", "Suisse")),
+    *(("US", "United States", "États-Unis"), ("FR", "France", "France")),
+)
 MODULES = (
     *("base", "mail", "uom", "product", "account", "sale", "purchase", "project", "sales_team"),
     *("analytic", "crm", "stock", "hr", "website"),
@@ -47,7 +50,10 @@ def populate(generator: Generator, keys: Sequence[Key]) -> None:
     """Make the rows of all technical models."""
     random, make = generator.random, generator.make
     make("res.currency", _fixed([_currency(*one) for one in CURRENCIES]))
-    make("res.country", _fixed([{"code": code, "name": {"en_US": name}} for code, name in COUNTRIES.items()]))
+    make(
+        "res.country",
+        _fixed([{"code": code, "name": {"en_US": name, "fr_FR": french}} for code, name, french in COUNTRIES]),
+    )
     make("res.country.state", lambda number, row: row.update(name=f"{words.city(random)}shire", code=f"S{number}"))
     make("res.lang", _fixed([_language(*one) for one in LANGUAGES]))
     make("res.groups", _fixed([{"name": {"en_US": one.split(" / ")[-1]}, "share": False} for one in GROUPS.values()]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from odoo_stand_in.invented import words
 from odoo_stand_in.invented.generator import Generator, Row
@@ -27,14 +26,6 @@ def populate(generator: Generator) -> None:
     _orders(generator, "sale.order", "sale.order.line", "S")
     _orders(generator, "purchase.order", "purchase.order.line", "P")
     _projects(generator)
-
-
-def _set(generator: Generator, model: str, row: Row, **given: Any) -> None:
-    """Set the values of those fields that this flavour has as columns."""
-    fields = generator.registry.models[model].fields
-    for name, value in given.items():
-        if name in fields and fields[name].column:
-            row[name] = value
 
 
 def _products(generator: Generator) -> None:
@@ -62,8 +53,8 @@ def _products(generator: Generator) -> None:
             uom_id=1,
             company_id=None if random.random() < 0.8 else random.randint(1, COMPANIES),
             product_properties=None,
+            uom_po_id=1,
         )
-        _set(generator, "product.template", row, uom_po_id=1)
 
     total = generator.counts["product.template"]
     make("product.template", template)
@@ -85,10 +76,16 @@ def _accounts(generator: Generator) -> None:
 
     def account(number: int, row: Row) -> None:
         code = f"{100000 + number * 10}"
-        row.update(name={"en_US": f"Account {code}"}, account_type=ACCOUNT_TYPES[number % len(ACCOUNT_TYPES)])
         company = (number - 1) % COMPANIES + 1
-        _set(generator, "account.account", row, code=code, company_id=company, currency_id=None)
-        _set(generator, "account.account", row, code_store={str(company): code}, deprecated=number % 20 == 0)
+        row.update(
+            name={"en_US": f"Account {code}"},
+            account_type=ACCOUNT_TYPES[number % len(ACCOUNT_TYPES)],
+            code=code,
+            company_id=company,
+            currency_id=None,
+            code_store={str(company): code},
+            deprecated=number % 20 == 0,
+        )
         field = generator.registry.models["account.account"].fields.get("company_ids")
         if field is not None:
             generator.relate(f"{field.rel_table}/{field.rel_own}/{field.rel_other}", number, company)
@@ -198,11 +195,15 @@ def _orders(generator: Generator, order_model: str, line_model: str, prefix: str
         partner = random.randint(10, max(10, generator.counts["res.partner"]))
         moment = generator.moment().replace(microsecond=0)
         row.update(
-            name=f"{prefix}{number:05}", company_id=company, currency_id=company, partner_id=partner, date_order=moment
+            name=f"{prefix}{number:05}",
+            company_id=company,
+            currency_id=company,
+            partner_id=partner,
+            date_order=moment,
+            partner_invoice_id=partner,
+            partner_shipping_id=partner,
+            state=random.choice(("draft", "sent", "sale" if prefix == "S" else "purchase", "cancel")),
         )
-        _set(generator, order_model, row, partner_invoice_id=partner, partner_shipping_id=partner)
-        state = random.choice(("draft", "sent", "sale" if prefix == "S" else "purchase", "cancel"))
-        row["state"] = state
         orders.append(row)
 
     def line(number: int, row: Row) -> None:
@@ -222,22 +223,15 @@ def _orders(generator: Generator, order_model: str, line_model: str, prefix: str
             discount=0.0,
             display_type=None,
             sequence=10,
+            currency_id=above["currency_id"],
+            order_partner_id=above["partner_id"],
+            partner_id=above["partner_id"],
+            salesman_id=above["user_id"],
+            product_uom_qty=quantity,
+            product_qty=quantity,
+            sale_line_id=None,
+            sale_order_id=None,
         )
-        fields = generator.registry.models[line_model].fields
-        for name, value in (
-            ("currency_id", above["currency_id"]),
-            ("order_partner_id", above["partner_id"]),
-            ("partner_id", above["partner_id"]),
-            ("salesman_id", above["user_id"]),
-            ("product_uom_qty", quantity),
-            ("product_qty", quantity),
-            ("sale_line_id", None),
-            ("sale_order_id", None),
-        ):
-            if name in fields and fields[name].column:
-                row[name] = value
-        if not fields["state"].column:
-            del row["state"]
 
     generator.make(order_model, order)
     generator.make(line_model, line)

@@ -214,7 +214,7 @@ def _typed(value: Any) -> sql.Composable:
 
 
 def _commands(env: Environment, field: Field, ids: Sequence[int], commands: Any) -> None:
-    """Apply x2many commands: `[0, 0, vals]` … `[6, 0, ids]`; a list of ids stands for `[6, 0, ids]`."""
+    """Apply x2many commands: `[0, 0, vals]`, `[3, id]`, `[4, id]`, `[6, 0, ids]`; ids alone stand for the last."""
     given = commands or []
     if all(isinstance(one, int) for one in given):
         given = [[6, 0, given]]
@@ -224,22 +224,15 @@ def _commands(env: Environment, field: Field, ids: Sequence[int], commands: Any)
 
 
 def _command(env: Environment, field: Field, own: int, code: int, target: int = 0, given: Any = None) -> None:
-    comodel = env.model(field.relation or "")
     if code == 0:
-        extra = {field.relation_field or "": own} if field.type == "one2many" else {}
-        new = create(env, comodel, [{**given, **extra}])
-        if field.type == "many2many":
-            _link(env, field, own, new)
-    elif code == 1:
-        write(env, comodel, [target], given)
-    elif code == 2:
-        unlink(env, comodel, [target])
+        create(env, env.model(field.relation or ""), [{**given, field.relation_field or "": own}])
     elif code in (3, 4):
         (_link if code == 4 else _unlink_relation)(env, field, own, [target])
-    elif code in (5, 6):
+    elif code == 6:
         _unlink_relation(env, field, own, None)
-        if code == 6:
-            _link(env, field, own, given)
+        _link(env, field, own, given)
+    else:
+        raise ValueError(f"The stand-in knows no command {code} for {field.name}.")
 
 
 def _link(env: Environment, field: Field, own: int, others: Sequence[int]) -> None:
@@ -261,14 +254,6 @@ def _link(env: Environment, field: Field, own: int, others: Sequence[int]) -> No
 
 
 def _unlink_relation(env: Environment, field: Field, own: int, others: Sequence[int] | None) -> None:
-    if field.type == "one2many":
-        inverse = field.relation_field or ""
-        comodel = env.model(field.relation or "")
-        domain: list[Any] = [(inverse, "=", own)]
-        if others is not None:
-            domain.append(("id", "in", list(others)))
-        write(env, comodel, search(env, comodel, domain, 0, None, "id"), {inverse: False})
-        return
     statement = sql.SQL("DELETE FROM {} WHERE {} = {}").format(
         sql.Identifier(field.rel_table or ""), sql.Identifier(field.rel_own or ""), sql.Literal(own)
     )
