@@ -43,7 +43,7 @@ def test_a_mirror_in_public_is_warned_of_by_the_doctor_and_once_by_the_first_run
     public = (*COMPANIES, "--schema", "public")
     for _ in range(2):
         first = shell.run("doctor", *public)
-        assert first.code == 0 and "warning on hosts such as Supabase everybody who has" in told(first)
+        assert first.code == 0 and "warning on hosts such as Supabase everybody with" in told(first)
         shell.run("sync", *public)
     assert "on hosts" not in told(shell.run("doctor", *COMPANIES))
 

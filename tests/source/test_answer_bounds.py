@@ -173,7 +173,7 @@ def test_values_that_are_just_few_enough(server: RawServer) -> None:
     body = f'{{"result": [{"[]," * (MOST_VALUES // 2 - 10)}0]}}'.encode()
     server.otherwise = lambda _: gzipped(body)
     outcome = in_a_child(server.url, "odoo.search_read('res.partner')")
-    assert outcome.error == "OdooServerError" and "no list of records" in outcome.text
+    assert outcome.error == "OdooServerError" and "not a list of records" in outcome.text
     assert outcome.mebibytes < 1000
 
 

@@ -126,7 +126,7 @@ def test_a_page_that_is_not_what_was_asked_for(
     pages = read_pages(shared_client, Reading(MODEL, ("id",)), after_id=3, up_to_id=everyone[40], page_size=10)
     assert ids([next(pages)]) == [[one for one in everyone if one > 3][:10]]
     shared_odoo.rewrite = odd
-    with failing_with(OdooServerError, MODEL, "nothing of it was written", name="odoo_test"):
+    with failing_with(OdooServerError, MODEL, "none of it was written", name="odoo_test"):
         list(pages)
 
 

@@ -183,7 +183,7 @@ def add_mark_column(tx: Transaction, table: str) -> None:
         kept_as = names.name_set_aside(names.DELETED_AT, there.columns)
         set_aside(tx, table, names.DELETED_AT, kept_as)
         log.warning(
-            "%s: %s is not the mirror's own, since %s, and becomes %s",
+            "%s: %s is not the mirror's own, because %s, and becomes %s",
             f"{tx.schema}.{table}",
             names.DELETED_AT,
             oddity,

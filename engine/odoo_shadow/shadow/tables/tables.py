@@ -54,7 +54,7 @@ class Change:
         if self.kind is ChangeKind.WIDENED:
             return f"{self.column.name} widened from {self.old_type} to {self.column.type}"
         if self.kind is ChangeKind.SET_ASIDE:
-            return f"{self.column.name} is not the mirror's own, since {self.oddity}, and becomes {self.kept_as}"
+            return f"{self.column.name} is not the mirror's own, because {self.oddity}, and becomes {self.kept_as}"
         return f"{self.kind}: {self.column.name}"
 
     @property

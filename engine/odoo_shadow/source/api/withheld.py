@@ -1,7 +1,7 @@
-"""Records of which Odoo lists the ids, but which it does not give when they are read.
+"""Records whose ids Odoo lists, but which it does not return when they are read.
 
-A read drops what is gone since it began, and Odoo drops as silently what it cannot read: `_read_format` in Odoo 17.0
-and 19.0 passes over a `MissingError`. Only a list of ids and a second look tell which is which.
+A read drops records that are gone since it began, and Odoo drops just as silently those that it cannot read:
+`_read_format` in Odoo 17.0 and 19.0 passes over a `MissingError`. A list of ids and a second read distinguish them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from odoo_shadow.source.types import Domain, Record
 from odoo_shadow.source.values import is_id
 
 MOST_WITHHELD = 1_000
-"""Records of one scan of which Odoo lists the ids, but gives nothing; with more, something else is wrong."""
+"""Records of one scan that Odoo lists and does not return; with more, something else is wrong."""
 
 DROPPED = "it lists them, but drops them when they are read"
-"""Why fields are left out with which Odoo gives nothing, not even an error."""
+"""Why fields are left out with which Odoo returns nothing, not even an error."""
 
 
 def complete(
@@ -33,9 +33,9 @@ def complete(
     *,
     can_split: bool,
 ) -> tuple[list[Record], list[int]]:
-    """Read once more what is missing among records.
+    """Read again what is missing among records.
 
-    Returns all records by ascending id, and the ids of those that Odoo still lists, but does not give.
+    Returns all records by ascending id, and the ids of those that Odoo still lists, but does not return.
 
     :param domain: what all of them match.
     """

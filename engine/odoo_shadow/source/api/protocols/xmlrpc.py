@@ -1,4 +1,4 @@
-"""XML-RPC at `/xmlrpc/2`: slow; only taken when the connection asks for it."""
+"""XML-RPC at `/xmlrpc/2`: slow; only used when the connection demands it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CLASS_OF_CODE = {2: "odoo.exceptions.UserError", 3: "odoo.exceptions.AccessDeni
 
 
 def _last_error(lines: Sequence[str]) -> str:
-    """Return the line of a traceback that names the error; what PostgreSQL says goes on behind it (`LINE 1: …`)."""
+    """Return the line of a traceback that names the error; PostgreSQL's message continues after it (`LINE 1: …`)."""
     calls = [at for at, line in enumerate(lines) if line.startswith(_CALL)]
     said = [line for line in lines[calls[-1] if calls else 0 :] if line and not line.startswith((" ", "Traceback"))]
     return next(iter(said if calls else reversed(said)), "unknown error")
