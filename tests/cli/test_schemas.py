@@ -52,5 +52,5 @@ def test_the_first_run_into_public_says_what_it_means(shell: Shell) -> None:
     first, second = (shell.run("sync", *COMPANIES, "--schema", "public") for _ in range(2))
     assert first.code == second.code == 0
     (line,) = first.err.splitlines()
-    assert "anon key reads a mirror in schema public: choose a schema of its own" in line
+    assert "anon key can read a mirror in schema public: choose a schema of its own" in line
     assert second.err == ""

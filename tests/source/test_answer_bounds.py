@@ -220,7 +220,7 @@ def test_a_server_that_sends_a_byte_now_and_then(what: str, server: RawServer, c
     raw, pieces = SLOW[what]
     server.otherwise = lambda _: Reply(raw=raw, stream=pieces)
     began = time.monotonic()
-    with failing_with(OdooTimeoutError, f"to the end within {SHORT * DEADLINE_IN_TIMEOUTS:g} s"):
+    with failing_with(OdooTimeoutError, f"did not complete its answer within {SHORT * DEADLINE_IN_TIMEOUTS:g} s"):
         client_to(server.url, timeout=SHORT).search_count("res.partner")
     assert time.monotonic() - began < ATTEMPTS * SHORT * DEADLINE_IN_TIMEOUTS + 5
     assert server.calls == ["search_count"] * ATTEMPTS
@@ -310,7 +310,7 @@ def test_ids_that_are_none(number: str, server: RawServer, client: OdooClient) -
 
 def test_an_id_that_is_a_text(server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: result([1, "A\x1b[31m" + "7" * 100])
-    with failing_with(OdooRecordIdError, "not a whole number") as caught:
+    with failing_with(OdooRecordIdError, "not an integer") as caught:
         client.search("res.partner")
     assert all(len(str(error)) < 400 and "\x1b" not in str(error) for error in caught)
 

@@ -228,7 +228,7 @@ def test_versions_as_hosted_servers_tell_them(told: str, major: int, server: Raw
 @pytest.mark.parametrize("value", ["text", None, {}, 1.5, [{"id": 1}, 2]])
 def test_an_answer_of_another_shape(value: object, server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: result(value)
-    with failing_with(OdooServerError, "res.partner.search_read", "something else than Odoo does"):
+    with failing_with(OdooServerError, "res.partner.search_read", "gave an answer that Odoo would not give"):
         client.search_read("res.partner")
 
 

@@ -130,7 +130,7 @@ def test_a_page_that_is_not_what_was_asked_for(
         list(pages)
 
 
-@pytest.mark.parametrize(("odd", "told"), [(text_for_ids, "not a whole number"), (shared, "more than one record")])
+@pytest.mark.parametrize(("odd", "told"), [(text_for_ids, "not an integer"), (shared, "more than one record")])
 def test_records_without_ids_of_their_own_are_told_as_such(
     odd: Any, told: str, shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
 ) -> None:

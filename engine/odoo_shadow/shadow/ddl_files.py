@@ -125,7 +125,7 @@ def _named_view(schema: str, table: str, model: str, tables: Mapping[str, NamedT
     body = sql.SQL(_NAMED_VIEW).format(
         taken_on=take_on_statement(schema, table, has_all_names), made=sql.SQL(";\n        ").join(made)
     )
-    # Quoted as a text, the block cannot end early, whatever its names are.
+    # Quoted as a literal, the block cannot end early, whatever its names are.
     return sql.SQL("DO {}").format(body.as_string())
 
 

@@ -70,7 +70,7 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
     if short == "OverflowError" and _BEYOND_XML_RPC in message:
         return OdooRequestError(
             f"{connection}: {target} would return integers of more than 32 bits, such as ids of an SQL view, which "
-            "Odoo cannot send over XML-RPC: set protocol to jsonrpc.",
+            "Odoo does not send over XML-RPC: set protocol to jsonrpc.",
             kind=short,
         )
     return request_error(f"{connection} refused {target}: {short}: {said}", message, kind=short, said=said)
