@@ -90,7 +90,7 @@ class LiveIds:
         ((lowest,),) = tx.run("SELECT min(id) FROM {table}", table=tx.own(self.table))
         return None if lowest is None else int(lowest)
 
-    def blocks(self, tx: Transaction, rows_a_block: int, at_most: int) -> list[Block]:
+    def blocks(self, tx: Transaction, rows_per_block: int, at_most: int) -> list[Block]:
         """Count the live rows in blocks of about the same size, by ascending id: reads the whole table."""
         rows = tx.run(
             "SELECT max(numbered.id), count(*) FROM"
@@ -100,7 +100,7 @@ class LiveIds:
             " AS block WHERE {live}) AS numbered GROUP BY numbered.number ORDER BY numbered.number",
             table=tx.own(self.table),
             live=self._live(),
-            rows=rows_a_block,
+            rows=rows_per_block,
             most=at_most,
         )
         return [Block(int(last_id), int(count)) for last_id, count in rows]

@@ -218,7 +218,7 @@ class _Extras:
             return None
         if not isinstance(value, str) or estimated_bits(value) < ENOUGH_BITS:
             raise OdooConfigurationError(
-                f"Odoo connection '{self.name}': {self._called(key)} is too easy to guess: create a long random one "
+                f"Odoo connection '{self.name}': {self._called(key)} is too easy to guess: make a long random one "
                 f"({HOW_TO_MAKE_ONE})."
             )
         return value
