@@ -15,7 +15,7 @@ from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.shown import shown
 
 _LONGEST_ID = 40
-"""Characters of a text in the place of an id."""
+"""Characters that are shown of text in the place of an id."""
 
 
 class OdooError(ShownError):

@@ -41,7 +41,7 @@ class ServerModel:
 class Discovery:
     """The models of a server, by name.
 
-    :param is_complete: False when the login may not read `ir.model`; then models that it may not read are not listed.
+    :param is_complete: False without the right to read `ir.model`; then models that the login cannot read are missing.
     """
 
     models: tuple[ServerModel, ...]

@@ -21,7 +21,7 @@ _FORMER_MIRROR = "odoo_shadow_mirror"
 class Origin:
     """The Odoo database that a schema mirrors.
 
-    :param uuid: Odoo's own `database.uuid`, None when the login may not read it.
+    :param uuid: Odoo's own `database.uuid`, None when the login has no right to read it.
     :param is_neutralized: whether it is a copy that Odoo has made harmless; None when that is not known.
     """
 

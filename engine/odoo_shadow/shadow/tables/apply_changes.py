@@ -20,9 +20,9 @@ from odoo_shadow.shadow.state.registry import count_fields, recount_rows
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.state.watermarks import forget
 from odoo_shadow.shadow.tables.ids import LiveIds
-from odoo_shadow.shadow.tables.mending import let_be_empty, make_index, make_key, set_aside
 from odoo_shadow.shadow.tables.present import note_own_columns
 from odoo_shadow.shadow.tables.row_hash import forget_hashes
+from odoo_shadow.shadow.tables.structure import let_be_empty, make_index, make_key, set_aside
 from odoo_shadow.shadow.tables.tables import (
     Change,
     ChangeKind,

@@ -18,13 +18,13 @@ from odoo_shadow.shadow.relations import META, TABLE_STATE
 from odoo_shadow.shadow.state.due_rows import note_removed
 from odoo_shadow.shadow.state.due_views import mark_view
 from odoo_shadow.shadow.state.schema import lock_schema
-from odoo_shadow.shadow.tables.mending import set_aside
 from odoo_shadow.shadow.tables.present import (
     PresentColumn,
     PresentTable,
     columns_with_values,
     note_own_columns,
 )
+from odoo_shadow.shadow.tables.structure import set_aside
 from odoo_shadow.shadow.views.public_views import publish
 from odoo_shadow.text.log import logger
 

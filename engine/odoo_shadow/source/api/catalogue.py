@@ -69,7 +69,7 @@ def has_model(client: OdooClient, model: str) -> bool:
 
 
 def stored_fields(client: OdooClient, models: list[str]) -> dict[str, set[str]] | None:
-    """Return the names of models' stored fields as the server knows them, None when the login may not ask."""
+    """Return the names of models' stored fields as the server lists them, None when the login has no right to ask."""
     try:
         entries = client.look_up("ir.model.fields", [("model", "in", models), ("store", "=", True)], ["model", "name"])
     except OdooError:

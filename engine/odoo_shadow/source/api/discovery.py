@@ -25,7 +25,7 @@ from odoo_shadow.source.odoo_models import odoo_wizards
 from odoo_shadow.source.types import Domain
 
 FIRST_TO_HIDE_WIZARDS = 17
-"""The first version that leaves wizards out of the models that a login may read; Odoo 16 does not mark them at all."""
+"""The first version that leaves wizards out of the models that a login may read; Odoo 16 lists them, too."""
 FIRST_TO_MARK_ABSTRACT = 19
 
 MOST_MODELS = 20_000

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 
 from odoo_shadow.source.api.client import TOO_MUCH, OdooClient
 from odoo_shadow.source.api.domains import ARCHIVED_TOO, id_range
+from odoo_shadow.source.api.dropped import DROPPED_WITH_FIELDS, MOST_DROPPED, complete
 from odoo_shadow.source.api.page_size import PageSize
 from odoo_shadow.source.api.refused_fields import REFUSALS, raise_if_refused
 from odoo_shadow.source.api.variants import add_variants
-from odoo_shadow.source.api.withheld import DROPPED, MOST_WITHHELD, complete
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
@@ -119,7 +119,7 @@ class _PageReader:
         self._in_a_row: list[int] = []
         self._gives_some = False
         self._empty_in_a_row = 0
-        self._withheld = 0
+        self._dropped = 0
         self._searches = 0
         self._read_already: deque[Page] = deque()
 
@@ -133,7 +133,7 @@ class _PageReader:
         while True:
             before = self._client.received_bytes
             try:
-                records, withheld, last_id = self._read(after_id)
+                records, dropped, last_id = self._read(after_id)
             except OdooLargeAnswerError as error:
                 self._size.shrink(len(self._ids_left(after_id, self._size.records)), error.answer_bytes)
                 log.info(
@@ -151,7 +151,7 @@ class _PageReader:
             self._in_a_row = []
             self._gives_some = False  # asked again at the next trouble: rights may be lost meanwhile
             self._size.grow(len(records), self._client.received_bytes - before)
-            return self._with_withheld(withheld, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
+            return self._with_dropped(dropped, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
 
     def _read(self, after_id: int) -> tuple[list[Record], list[int], int]:
         """Return the records after an id, the ids that Odoo lists but does not give, and the id that these go up to.
@@ -173,13 +173,13 @@ class _PageReader:
         if not missing:
             self._empty_in_a_row = 0
             return records, [], last_id
-        whole, withheld = complete(
+        whole, dropped = complete(
             self._client, self._reading, self._domain, records, missing, can_split=self._size.records > 1
         )
-        self._empty_in_a_row = 0 if whole or withheld else self._empty_in_a_row + 1
+        self._empty_in_a_row = 0 if whole or dropped else self._empty_in_a_row + 1
         if self._empty_in_a_row > MOST_EMPTY_IN_A_ROW:
             raise self._misfit(f"it names ids after {after_id}, but gives no records")
-        return whole, withheld, last_id
+        return whole, dropped, last_id
 
     def _search_read(self, after_id: int) -> list[Record]:
         return self._client.search_read(
@@ -192,24 +192,22 @@ class _PageReader:
             can_split=self._size.records > 1,
         )
 
-    def _with_withheld(self, withheld: Sequence[int], after_id: int, page: Page) -> Page:
-        """Return the next page, and queue the others: each withheld record is a page of its own, before the page.
+    def _with_dropped(self, dropped: Sequence[int], after_id: int, page: Page) -> Page:
+        """Return the next page, and queue the others: each dropped record is a page of its own, before the page.
 
         :raises OdooRefusedFieldsError: Odoo gives them without some of the fields.
         """
-        if not withheld:
+        if not dropped:
             return page
-        raise_if_refused(self._client, self._reading, withheld, DROPPED)
-        self._withheld += len(withheld)
-        if self._withheld > MOST_WITHHELD:
+        raise_if_refused(self._client, self._reading, dropped, DROPPED_WITH_FIELDS)
+        self._dropped += len(dropped)
+        if self._dropped > MOST_DROPPED:
             raise OdooUnreadableRecordsError(
-                f"{self._client.connection}: {self._model}: Odoo lists {self._withheld} records or more without "
-                f"returning their values, such as {withheld[0]}: check whether the login has lost rights."
+                f"{self._client.connection}: {self._model}: Odoo lists {self._dropped} records or more without "
+                f"returning their values, such as {dropped[0]}: check whether the login has lost rights."
             )
-        log.error(
-            "%s: records that Odoo lists, but does not return: %d (%d …)", self._model, len(withheld), withheld[0]
-        )
-        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in withheld]
+        log.error("%s: records that Odoo lists, but does not return: %d (%d …)", self._model, len(dropped), dropped[0])
+        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in dropped]
         self._read_already.extend([*pages[1:], page])
         return pages[0]
 

@@ -98,7 +98,7 @@ class XmlRpc:
     def _loads(self, answer: HttpAnswer, target: str) -> Json:
         if answer.is_html:
             raise self._transport.not_data(answer)
-        # Python's reader keeps a text in pieces, which line ends and entities part.
+        # Python's parser keeps text in pieces, split at line ends and entities.
         self._transport.check_values(sum(answer.body.count(sign) for sign in (b"<", b"&", b"\n", b"\r")))
         try:
             if _DECLARATION in answer.body:  # entities, which may grow without end; no XML-RPC has any
