@@ -108,7 +108,7 @@ def why_read_only(cursor: psycopg.Cursor[TupleRow]) -> tuple[str, bool]:
     }
     statement = statements.get(str(source), "turn default_transaction_read_only off in the server's configuration")
     return (
-        "is read-only: default_transaction_read_only is on, which hosts such as Supabase do when the disk is full: "
+        "is read-only: default_transaction_read_only is on, as hosts such as Supabase set it when the disk is full: "
         "free some space or get a larger disk first; if the host does not turn it off again by itself: "
         f"{'' if source == 'client' else 'SET default_transaction_read_only TO off; '}{statement}",
         False,

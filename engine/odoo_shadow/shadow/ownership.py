@@ -70,7 +70,7 @@ def check_trust(tx: Transaction) -> None:
     if not may_use_schema(tx, internal_schema(tx.schema)):
         raise ShadowOwnershipError(
             f"Schema '{tx.schema}' does not belong to this role ({_named(found)}): a reader of that mirror must name "
-            "the sync's role with --trusted-roles (TRUSTED_ROLES); a sync must own both schemas."
+            "the sync's role with --trusted-roles (TRUSTED_ROLES); a sync needs two schemas of its own."
         )
     raise ShadowOwnershipError(
         f"Schema '{tx.schema}' contains what other roles own or control, and what would run with this role's rights: "
