@@ -22,14 +22,14 @@ NO_CONTEXT = cast("Context", {})
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ({"full": "False"}, "full is a text, but must be True or False."),
-        ({"preview": "false"}, "preview is a text, but must be True or False."),
-        ({"allow_mass_delete": "no"}, "allow_mass_delete is a text, but must be True or False."),
+        ({"full": "False"}, "full is text, but must be True or False."),
+        ({"preview": "false"}, "preview is text, but must be True or False."),
+        ({"allow_mass_delete": "no"}, "allow_mass_delete is text, but must be True or False."),
         ({"allow_mass_delete": 1}, "allow_mass_delete is 1, but must be True or False."),
-        ({"batch_size": "2000"}, "batch_size is a text, but must be a whole number."),
+        ({"batch_size": "2000"}, "batch_size is text, but must be a whole number."),
         ({"batch_size": True}, "batch_size is True, but must be a whole number."),
         ({"look_back": 15}, "look_back is 15, but must be a timedelta, such as timedelta(minutes=15)."),
-        ({"on_delete": "Delete"}, "on_delete is a text, but must be one of delete, mark, ignore."),
+        ({"on_delete": "Delete"}, "on_delete is text, but must be one of delete, mark, ignore."),
         ({"on_delete": ""}, "on_delete is empty, but must be one of delete, mark, ignore."),
         ({"model_settings": ["phone"]}, "The settings of res.partner: a list is no mapping of settings by name."),
         (
@@ -38,7 +38,7 @@ NO_CONTEXT = cast("Context", {})
         ),
         (
             {"model_settings": {"exclude_fields": "phone"}},
-            "The settings of res.partner, exclude_fields: it must be a list: put [ ] around it (it is a text).",
+            "The settings of res.partner, exclude_fields: it must be a list: put [ ] around it (it is text).",
         ),
     ],
 )

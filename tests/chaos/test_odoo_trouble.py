@@ -74,7 +74,7 @@ def test_a_wait_that_odoo_asks_for_is_kept(site: Site, read: list[int]) -> None:
     site.odoo.faults.add(replace(TROUBLE["429"], headers={"Retry-After": "1"}))
     outcome = site.run()
     assert outcome.code == 0
-    assert "again in 1.0 s" in " ".join(outcome.err.split())
+    assert "next one in 1.0 s" in " ".join(outcome.err.split())
     site.assert_settled()
     assert read_twice(read) == 0
 

@@ -205,7 +205,7 @@ def test_a_standby_is_told_as_one(restartable: Restartable, database: str) -> No
         restartable.start()
         with (
             ShadowDatabase.from_url(database) as shadow,
-            pytest.raises(ShadowRetriableError, match="is a standby server, which takes no writes"),
+            pytest.raises(ShadowRetriableError, match="is a standby server, which accepts no writes"),
             shadow.transaction() as tx,
         ):
             tx.run("CREATE TABLE public.x ()")

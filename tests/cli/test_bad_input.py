@@ -62,11 +62,11 @@ BAD_INPUT = {
         ("did not answer within 0.2 s",), {"ODOO_TIMEOUT": "0.2"}, Fault(times=ALWAYS, delay=0.4)
     ),
     "no PostgreSQL there": BadInput(
-        ("Shadow database 'SUPABASE_DB_URL' cannot be reached", "check host and port"),
+        ("Shadow database 'SUPABASE_DB_URL' cannot be reached", "check the host, the port"),
         {"SUPABASE_DB_URL": f"postgresql://postgres:{PG_PASSWORD}@127.0.0.1:1/postgres"},
     ),
     "no PostgreSQL URL": BadInput(
-        ("must be one of PostgreSQL, such as",), {"SUPABASE_DB_URL": f"https://postgres:{PG_PASSWORD}@db.example.com"}
+        ("must be a PostgreSQL URL, such as",), {"SUPABASE_DB_URL": f"https://postgres:{PG_PASSWORD}@db.example.com"}
     ),
     "unknown PostgreSQL database": BadInput(
         ('database "nonsense" does not exist',), {"SUPABASE_DB_URL": "{server}/nonsense{query}"}
@@ -172,14 +172,14 @@ def test_json_2_of_odoo_17(shell: Shell, shared_odoos: dict[Flavour, StandIn]) -
         (["--odoo-protocol", "soap"], "--odoo-protocol"),
         (["--nonsense"], "No such option"),
         (["--schema", ""], "A schema must have a name: choose one, such as odoo_shadow."),
-        (["--schema", "pg_x"], "Schema 'pg_x' cannot hold a mirror: PostgreSQL keeps this name for itself."),
+        (["--schema", "pg_x"], "Schema 'pg_x' cannot hold a mirror: PostgreSQL reserves this name."),
         (["--schema", "information_schema"], "Schema 'information_schema' cannot hold a mirror"),
         (["--schema", "a" * 70], "cannot hold a mirror: its name is longer than 63 bytes, which PostgreSQL would cut."),
         (["--models", "res.partner", "--models=res.users"], "--models is given twice: write one list, with commas."),
         (["--odoo-company-ids", "1", "--odoo-company-ids", "2"], "--odoo-company-ids is given twice"),
         (
             ["--odoo-company-ids", ","],
-            "ODOO_COMPANY_IDS (--odoo-company-ids) is a text, but must be company ids, such as 1,3",
+            "ODOO_COMPANY_IDS (--odoo-company-ids) is text, but must be company ids, such as 1,3",
         ),
         (["nonsense"], "unexpected extra argument"),
     ],
@@ -273,7 +273,9 @@ def test_an_unknown_command(shell: Shell) -> None:
 def test_a_role_that_may_not_create(shell: Shell, database: str) -> None:
     with new_role(database) as role:
         outcome = shell.run("sync", *MODELS, SUPABASE_DB_URL=as_role(database, role))
-    assert_clear(outcome, shell, (f"The role '{role}' may not create schema 'odoo_shadow'", "CREATE on the database"))
+    assert_clear(
+        outcome, shell, (f"The role '{role}' has no right to create schema 'odoo_shadow'", "CREATE on the database")
+    )
     assert structure(database)["relations"] == []
 
 
@@ -289,7 +291,7 @@ def test_a_role_that_may_not_create_tables(shell: Shell, database: str) -> None:
             role=role,
         )
         outcome = shell.run("sync", "--models", "res.partner", SUPABASE_DB_URL=as_role(database, role))
-    assert_clear(outcome, shell, ("may not do that (permission denied for schema odoo_shadow)",), code=1)
+    assert_clear(outcome, shell, ("is not allowed to do that (permission denied for schema odoo_shadow)",), code=1)
 
 
 def test_a_schema_of_another_odoo_database(

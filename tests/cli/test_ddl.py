@@ -106,7 +106,10 @@ def test_settings_of_a_file(shell: Shell, database: str, tmp_path: Path) -> None
 def test_a_model_that_is_not_installed_is_skipped(shell: Shell, tmp_path: Path) -> None:
     outcome = shell.run("ddl", "--models", "helpdesk.ticket,res.company", "--output", str(tmp_path))
     assert outcome.code == 0
-    assert outcome.err.startswith("helpdesk.ticket: skipped: ") and "not installed, or it is a typo" in outcome.err
+    assert (
+        outcome.err.startswith("helpdesk.ticket: skipped: ")
+        and "not installed, or the name is misspelled" in outcome.err
+    )
     text = (tmp_path / FILES[1]).read_text()
     assert "odoo_shadow_res_company" in text and "helpdesk" not in text
 

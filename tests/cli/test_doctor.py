@@ -72,7 +72,7 @@ def test_a_model_without_rights_is_a_problem(shell: Shell, odoo19: StandIn) -> N
     )
     assert outcome.code == 1
     found = findings(outcome)
-    assert found["account.move"][0] == "PROBLEM" and "'limited' may not call" in found["account.move"][1]
+    assert found["account.move"][0] == "PROBLEM" and "'limited' is not allowed to call" in found["account.move"][1]
     assert found["res.company"][0] == "ok"
 
 

@@ -159,7 +159,7 @@ def test_a_limited_login(shell: Shell, shared_odoos: dict[Flavour, StandIn], dat
     assert "may not read ir.model: patterns take only models that it may read" in " ".join(outcome.err.split())
     found = as_json(outcome)
     assert found["res.partner"]["rows"] > 0 and found["res.partner"]["problem"] is None
-    assert "may not" in found["account.move"]["problem"] and found["account.move"]["rows"] is None
+    assert "is not allowed to call" in found["account.move"]["problem"] and found["account.move"]["rows"] is None
     assert "sale.order" not in found and "ir.config_parameter" not in found
     reasons = {item["model"]: item["reason"] for item in json.loads(outcome.out)["left_out"]}
     assert reasons["mail.followers"].startswith("without write_date")

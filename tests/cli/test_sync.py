@@ -167,7 +167,7 @@ def test_a_model_that_fails_fails_alone(shell: Shell, odoo19: StandIn, database:
     assert outcome.code == 1
     (sentence,) = outcome.err.splitlines()
     assert sentence.startswith("account.move: Odoo connection 'ODOO_URL'")
-    assert "'limited' may not call" in sentence
+    assert "'limited' is not allowed to call" in sentence
     assert "FAILED" in outcome.out
     assert shadow_rows(database, "odoo_shadow_res_company")
 

@@ -74,7 +74,7 @@ def test_an_expired_key_is_an_authentication_error_that_says_so(
     if server.expired_api_key is None:
         pytest.skip("no expired key at hand")
     hook = hook_to({"protocol": chosen}, password=server.expired_api_key)
-    refusal(hook, count_partners, OdooAuthenticationError, "API keys expire", "make a new one")
+    refusal(hook, count_partners, OdooAuthenticationError, "API keys expire", "create a new one")
 
 
 @pytest.mark.usefixtures("login_again")
@@ -132,7 +132,7 @@ def test_no_right_to_create(limited_hook: OdooHook) -> None:
         limited_hook,
         lambda hook: hook.execute_kw("res.partner", "create", [[{"name": "x"}]]),
         OdooAccessError,
-        "may not call create on res.partner",
+        "is not allowed to call create on res.partner",
     )
 
 

@@ -201,13 +201,13 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
         "SELECT d.message FROM odoo_shadow_internal.sync_detail d JOIN odoo_shadow.odoo_shadow_sync_log l"
         " ON l.id = d.log_id WHERE l.status = 'error' AND l.table_name LIKE '%account_move'"
     )
-    assert "may not call search_count on account.move" in message
+    assert "is not allowed to call search_count on account.move" in message
     (failed,) = [task for task in deployment.tasks(run_id) if task["rendered_map_index"] == "account.move"]
     logged = [text for text in deployment.log(run_id, failed) if text and not text.startswith("::")]
-    assert "may not call search_count on account.move" in logged[-1]
+    assert "is not allowed to call search_count on account.move" in logged[-1]
     (report,) = [task for task in deployment.tasks(run_id) if task["task_id"] == "report"]
     lines = [text for text in deployment.log(run_id, report) if text.startswith("odoo_shadow_account_move: ")]
-    assert len(lines) == 1 and "may not call search_count on account.move" in lines[0]
+    assert len(lines) == 1 and "is not allowed to call search_count on account.move" in lines[0]
 
 
 def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> None:

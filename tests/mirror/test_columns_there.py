@@ -108,7 +108,7 @@ def test_an_empty_column_that_was_there_first_is_filled(
 STRANGERS = {
     "holds values": "ADD COLUMN x_new text",
     "has a default": "ADD COLUMN x_new text DEFAULT 'mine'",
-    "may not be NULL": "ADD COLUMN x_new text NOT NULL DEFAULT 'mine'; ALTER TABLE {t} ALTER COLUMN x_new DROP DEFAULT",
+    "cannot be NULL": "ADD COLUMN x_new text NOT NULL DEFAULT 'mine'; ALTER TABLE {t} ALTER COLUMN x_new DROP DEFAULT",
     "is generated": "ADD COLUMN x_new text GENERATED ALWAYS AS (upper(x_name)) STORED",
     "is an identity": "ADD COLUMN x_new bigint GENERATED ALWAYS AS IDENTITY",
     "has a constraint": "ADD COLUMN x_new text CHECK (x_new = 'mine')",
@@ -139,7 +139,7 @@ def test_a_column_that_is_not_the_mirrors_is_set_aside(
     assert dict(in_shadow(shadow, "SELECT id, x_new FROM public.report")) == before
     assert history(shadow) == [("column set aside", "x_new", "x_new__before")]
     said = [record.getMessage() for record in caplog.records if "x_new" in record.getMessage()]
-    assert [text for text in said if text.startswith(f"{TABLE}: x_new is not the mirror's own, since it ")]
+    assert [text for text in said if text.startswith(f"{TABLE}: x_new is not the mirror's own, because it ")]
     assert "becomes x_new__before" in str(foreseen)
     odoo.execute(VISIT, "create", [{"x_name": "New", "x_new": "Odoo's too"}])  # rows can be inserted as ever
     sync(source, shadow)
@@ -427,7 +427,7 @@ UNUSABLE = {
     "ALTER TABLE {t} DROP COLUMN id CASCADE": "has lost its column id",
     "ALTER TABLE {t} ALTER COLUMN id TYPE numeric": "id is numeric, but must be bigint: ALTER TABLE",
     "ALTER TABLE {t} DROP CONSTRAINT odoo_shadow_x_visit_pkey; INSERT INTO {t} (id) VALUES (7)": (
-        "has lost its primary key, and by now an id stands in it twice"
+        "has lost its primary key, and now an id occurs in it twice"
     ),
 }
 

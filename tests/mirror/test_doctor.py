@@ -109,7 +109,7 @@ def test_models_that_the_key_cannot_read(odoo: StandIn, shadow: ShadowDatabase) 
     with limited(odoo) as source:
         found = findings(source, shadow, ("res.partner", "account.move", "helpdesk.ticket", "mail.thread"))
     assert found["account.move"].verdict is PROBLEM
-    assert "'limited' may not call" in found["account.move"].text
+    assert "'limited' is not allowed to call" in found["account.move"].text
     assert found["mail.thread"].verdict is PROBLEM
     assert found["helpdesk.ticket"].verdict is WARNING and "not installed" in found["helpdesk.ticket"].text
     assert "rows" in found["res.partner"].text

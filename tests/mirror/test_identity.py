@@ -141,7 +141,7 @@ def test_another_uuid_is_told_at_once_and_nothing_is_written(
 ) -> None:
     edited_and_restored(odoo, source, shadow, uuid="another-uuid")
     before = structure(database), contents(database), contents(database, "odoo_shadow_internal")
-    said = f"is another one than schema 'odoo_shadow' mirrors: its database.uuid is another-uuid, not {UUID}"
+    said = f"is not the one that schema 'odoo_shadow' mirrors: its database.uuid is another-uuid, not {UUID}"
     everywhere(odoo, shadow, said)
     assert (structure(database), contents(database), contents(database, "odoo_shadow_internal")) == before
 

@@ -109,10 +109,12 @@ def test_a_copy_of_the_database_is_refused_until_somebody_says_that_it_moved(
     mirror(source, shadow, "res.company")
     before = structure(database), contents(database)
     with elsewhere(odoo) as moved:
-        with pytest.raises(ShadowOwnershipError, match="if it is the same database and has moved, say so") as raised:
+        with pytest.raises(
+            ShadowOwnershipError, match="if it is the same database and has moved, record that once"
+        ) as raised:
             mirror(moved, shadow, "res.company")
         assert (structure(database), contents(database)) == before
-        statement = str(raised.value).partition("say so once: ")[2].rstrip(".")
+        statement = str(raised.value).partition("record that once: ")[2].rstrip(".")
         with psycopg.connect(database) as connection:
             connection.execute(statement.encode())
         odoo.calls.clear()

@@ -16,7 +16,7 @@ from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.source.api import refused_fields
-from odoo_shadow.source.api.pages import MOST_LOOKS
+from odoo_shadow.source.api.pages import MOST_SEARCHES
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import (
     OdooAccessError,
@@ -157,7 +157,7 @@ def test_when_too_many_are_refused_the_model_fails(
     proxy.clear()
     with pytest.raises(OdooAccessError):
         mirror_with(source, shadow, PAGES)
-    assert len(proxy.calls) < MOST_LOOKS * 60 and refused(shadow) == []
+    assert len(proxy.calls) < MOST_SEARCHES * 60 and refused(shadow) == []
 
 
 def test_values_that_were_mirrored_before_stay_and_are_known_to_be_old(
@@ -325,7 +325,7 @@ def test_rights_that_are_lost_while_it_is_read_are_no_fields_fault(
         return rows
 
     odoo.rewrite = refuse_all
-    with pytest.raises(OdooAccessError, match="may not call search_read on x_visit"):
+    with pytest.raises(OdooAccessError, match="is not allowed to call search_read on x_visit"):
         mirror_with(source, shadow, PAGES)
     assert refused(shadow) == []
 
@@ -404,7 +404,7 @@ def test_verify_says_what_a_sync_would_have_to_leave_out(
     refuse(odoo, "x_c")
     with pytest.raises(OdooRefusedFieldsError, match=r"together with x_c \(.*A sync leaves these fields out"):
         verify(source, shadow)
-    assert any("looking for the field that Odoo refuses" in record.getMessage() for record in caplog.records)
+    assert any("searching for the field that Odoo refuses" in record.getMessage() for record in caplog.records)
     with pytest.raises(MirrorConfigurationError, match="together with x_c any more"):
         mirror_with(source, shadow, replace(PAGES, full=True))
     mirror_with(source, shadow, PAGES)

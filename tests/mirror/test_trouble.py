@@ -71,7 +71,7 @@ def test_a_model_without_rights_is_an_error(
         mirror(shared_source, shadow, "account.move")
     with limited_source_of(shared_odoo) as source, pytest.raises(OdooAccessError) as raised:
         mirror(source, shadow, "account.move")
-    assert "'limited' may not call" in str(raised.value) and "account.move" in str(raised.value)
+    assert "'limited' is not allowed to call" in str(raised.value) and "account.move" in str(raised.value)
     entry = log_of(shadow)[-1]
     assert (entry["table_name"], entry["status"]) == ("odoo_shadow_account_move", "error")
     assert entry["error_message"] == str(raised.value)

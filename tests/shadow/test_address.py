@@ -25,7 +25,7 @@ def test_settings_of_the_client_stay(database: str) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("postgresql://shadow@no-such-host.invalid/shadow", "its host name is not known"),
+        ("postgresql://shadow@no-such-host.invalid/shadow", "its host name cannot be resolved"),
         ("postgresql://shadow@127.0.0.1:1/shadow", "nothing listens there"),
     ],
 )

@@ -234,7 +234,7 @@ def test_a_role_that_owns_only_one_of_the_schemas_is_told_what_is_missing(databa
 def test_a_role_without_rights_is_told_what_it_needs(database: str) -> None:
     with new_role(database) as role, pytest.raises(ShadowPermissionError) as raised:
         _make(as_role(database, role))
-    assert f"The role '{role}' may not create schema 'odoo_shadow'" in str(raised.value)
+    assert f"The role '{role}' has no right to create schema 'odoo_shadow'" in str(raised.value)
     assert "CREATE on the database" in str(raised.value)
 
 

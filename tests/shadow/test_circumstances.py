@@ -66,7 +66,7 @@ def test_an_old_server_is_refused(version: str, spelled: str) -> None:
     with telling(server_version=version, server_encoding="UTF8") as port:
         error = failure(f"postgresql://shadow@127.0.0.1:{port}/shadow?sslmode=disable")
     assert isinstance(error, ShadowConfigurationError)
-    assert f"its PostgreSQL is {spelled}, and must be 15 or later" in str(error)
+    assert f"its PostgreSQL is {spelled}, but must be 15 or later" in str(error)
 
 
 def test_a_read_only_database_is_told_with_a_cure_that_works(shadow: ShadowDatabase, database: str) -> None:
@@ -91,7 +91,7 @@ def test_what_is_made_read_only_on_the_way_is_told_as_that(database: str) -> Non
 
     with (
         ShadowDatabase(connect) as shadow,
-        pytest.raises(ShadowPermissionError, match="takes no writes through this connection"),
+        pytest.raises(ShadowPermissionError, match="accepts no writes through this connection"),
         shadow.transaction() as tx,
     ):
         tx.run("CREATE TABLE public.x ()")
@@ -101,8 +101,8 @@ def test_what_is_made_read_only_on_the_way_is_told_as_that(database: str) -> Non
     ("state", "wanted", "told"),
     [
         ("53100", ShadowRetriableError, "its disk is full"),
-        ("53200", ShadowRetriableError, "had trouble of its own"),
-        ("53400", ShadowRetriableError, "had trouble of its own"),
+        ("53200", ShadowRetriableError, "reported trouble of its own"),
+        ("53400", ShadowRetriableError, "reported trouble of its own"),
         ("08006", ShadowUnreachableError, "the connection was lost"),
         ("57P01", ShadowUnreachableError, "the connection was lost"),
     ],
@@ -125,7 +125,7 @@ def test_a_used_up_quota_is_a_full_disk(shadow: ShadowDatabase) -> None:
 def test_a_disk_so_full_that_nobody_may_connect_is_told_as_such(said: str) -> None:
     with refusing("XX000", said) as port:
         error = failure(f"postgresql://shadow@127.0.0.1:{port}/shadow?sslmode=disable")
-    assert isinstance(error, ShadowUnreachableError) and "since its disk is full" in str(error)
+    assert isinstance(error, ShadowUnreachableError) and "because its disk is full" in str(error)
 
 
 def test_row_level_security_is_told_with_table_and_right(shadow: ShadowDatabase, database: str) -> None:

@@ -83,7 +83,7 @@ def _wait_until_refused(url: str) -> None:
 def test_an_unreachable_server_is_worth_another_try(closed_port: int) -> None:
     error = error_of(f"postgresql://shadow:{SECRET}@127.0.0.1:{closed_port}/shadow")
     assert isinstance(error, ShadowUnreachableError)
-    assert "check host and port" in str(error)
+    assert "check the host, the port" in str(error)
     assert SECRET not in str(error)
 
 
@@ -203,7 +203,7 @@ def test_waiting_in_vain_for_a_lock_is_worth_another_try(shadow: ShadowDatabase,
     make_base(shadow)
     with (
         ShadowDatabase.from_url(database) as other,
-        pytest.raises(ShadowRetriableError, match="passing trouble"),
+        pytest.raises(ShadowRetriableError, match="failed temporarily"),
         shadow.transaction() as tx,
         other.transaction() as blocking,
     ):
@@ -240,7 +240,7 @@ def test_a_role_that_may_not_create_schemas(database: str) -> None:
     ):
         make_base(shadow)
     assert isinstance(raised.value, ShadowFatalError)
-    assert f"The role '{role}' may not create schema 'odoo_shadow'" in str(raised.value)
+    assert f"The role '{role}' has no right to create schema 'odoo_shadow'" in str(raised.value)
 
 
 def test_a_role_that_may_not_create_tables(shadow: ShadowDatabase, database: str) -> None:
@@ -254,7 +254,7 @@ def test_a_role_that_may_not_create_tables(shadow: ShadowDatabase, database: str
             "GRANT ALL ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             role=role,
         )
-        said = f"the role '{role}' may not do that .*schema odoo_shadow"
+        said = f"the role '{role}' is not allowed to do that .*schema odoo_shadow"
         with (
             ShadowDatabase.from_url(as_role(database, role)) as as_reader,
             pytest.raises(ShadowPermissionError, match=said),

@@ -43,7 +43,7 @@ def test_nothing_that_a_reader_sees_tells_where_the_data_come_from(
         rows = read.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, table))).fetchall()
         for (text,) in rows:
             assert not any(secret in text for secret in hosts), (table, text)
-            assert "'admin'" not in text and "may not call" not in text, (table, text)
+            assert "'admin'" not in text and "is not allowed to call" not in text, (table, text)
 
 
 def test_the_log_tells_an_errors_kind(read: psycopg.Connection) -> None:

@@ -113,7 +113,7 @@ def test_nothing_that_was_moved_before_is_overwritten(hostile: Hostile, odoo: St
         "CREATE INDEX idx_company_name ON odoo_shadow_before.other (id)",
     )
     outcome = hostile.run(odoo, "take-over", "--yes")
-    assert outcome.code == 2 and "has something of these names already: idx_company_name" in outcome.last_error
+    assert outcome.code == 2 and "already contains these names: idx_company_name" in outcome.last_error
     assert names(hostile, "odoo_shadow_before") == {"other"}
 
 
@@ -199,7 +199,7 @@ def test_what_has_the_names_of_the_shadows_own_tables_stops_a_first_run(
         assert hostile.run(odoo, "sync", *ONE_MODEL, "--schema", schema).code == 0
         # A second mirror leaves the first one's tables alone, and says so.
         outcome = hostile.run(odoo, "sync", *ONE_MODEL)
-        assert outcome.code == 0 and "they show the mirror in schema 'public'" in outcome.err
+        assert outcome.code == 0 and "the others show the mirror in schema 'public'" in outcome.err
         refused = hostile.run(odoo, "take-over", "--yes")
         assert refused.code == 2 and "Schema public holds a mirror of this project itself" in refused.last_error
 
@@ -211,7 +211,7 @@ def test_what_was_not_shown_is_not_moved(hostile: Hostile) -> None:
         with shadow.transaction() as tx:
             shown = find_left_behind(tx)
         hostile.as_owner("SET ROLE {role}", "CREATE TABLE public.odoo_shadow_x_new (id bigint)")
-        with pytest.raises(ShadowConflictError, match="has changed since it was shown"), shadow.transaction() as tx:
+        with pytest.raises(ShadowConflictError, match="have changed since they were shown"), shadow.transaction() as tx:
             move_left_behind(tx, shown)
     assert names(hostile, "odoo_shadow_before") == set()
 
@@ -235,7 +235,7 @@ def test_what_came_to_be_in_the_way_since_it_was_shown_stops_all(hostile: Hostil
             "CREATE TABLE odoo_shadow_before.odoo_shadow_meta (id bigint)",
         )
         with (
-            pytest.raises(ShadowConflictError, match="of these names already: odoo_shadow_meta"),
+            pytest.raises(ShadowConflictError, match="contains these names: odoo_shadow_meta"),
             shadow.transaction() as tx,
         ):
             move_left_behind(tx, shown)

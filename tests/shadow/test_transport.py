@@ -79,7 +79,7 @@ def test_a_server_without_tls_hears_nothing(greedy: Greedy, elsewhere: None) -> 
 
 
 def test_a_cleartext_password_is_not_given_even_where_tls_was_turned_off(greedy: Greedy, elsewhere: None) -> None:
-    assert "wants the password itself" in str(connect(f"{greedy.url}?sslmode=disable"))
+    assert "asks for the password itself" in str(connect(f"{greedy.url}?sslmode=disable"))
     assert not any(SECRET.encode() in heard for heard in greedy.heard)
 
 

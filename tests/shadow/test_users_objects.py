@@ -171,7 +171,7 @@ def test_what_does_not_goes_with_the_old_column(
         )
     assert rows == [(7,) * len(columns), (8,) * len(columns)]
     for name in columns:
-        is_lifted = f"was taken from column {name}__bigint, since nothing writes that any more" in caplog.text
+        is_lifted = f"was removed from column {name}__bigint, which is no longer written" in caplog.text
         assert is_lifted == ("not_null" in name), name
 
 
@@ -239,7 +239,7 @@ def test_a_column_that_is_written_no_more_keeps_no_row_out(
         make_table(shadow, columns=[column("name", ColumnType.TEXT)], left_out=left_out)
     assert insert_two(shadow, ["name"]) == 2
     assert rows_of(shadow, TABLE, ("code",))[:2] == ([(None,), (None,)] if left_out else [(7,), (8,)])
-    assert "constraint mine (CHECK ((code IS NOT NULL))) was taken from column code" in caplog.text
+    assert "constraint mine (CHECK ((code IS NOT NULL))) was removed from column code" in caplog.text
 
 
 def test_a_deferred_constraint_keeps_no_table_from_changing(shadow: ShadowDatabase, database: str) -> None:

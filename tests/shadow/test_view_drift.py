@@ -66,7 +66,7 @@ def test_views_survive_drift(
         renew_due_views(shadow)
     if due(shadow):
         assert stands_on == "named"
-        assert f"The view of {ORDERS} with readable names stays as it was" in caplog.text
+        assert f"The named view of {ORDERS} stays as it was" in caplog.text
         run_as_owner(database, "DROP VIEW {schema}.mine", schema=schema)
         renew_due_views(shadow)
     elif stands_on != "nothing":
@@ -136,7 +136,7 @@ def test_a_view_in_use_delays_nobody_and_is_renewed_next_time(
         report.execute("SELECT * FROM odoo_shadow.odoo_shadow_res_users_named")
         renew_due_views(shadow)
     assert due(shadow) == {"odoo_shadow_res_users"}  # the others were done
-    assert "The view of odoo_shadow_res_users with readable names is renewed next time" in caplog.text
+    assert "The named view of odoo_shadow_res_users is renewed next time" in caplog.text
     renew_due_views(shadow)
     assert due(shadow) == set()
 

@@ -173,7 +173,7 @@ def test_values_that_are_just_few_enough(server: RawServer) -> None:
     body = f'{{"result": [{"[]," * (MOST_VALUES // 2 - 10)}0]}}'.encode()
     server.otherwise = lambda _: gzipped(body)
     outcome = in_a_child(server.url, "odoo.search_read('res.partner')")
-    assert outcome.error == "OdooServerError" and "no list of records" in outcome.text
+    assert outcome.error == "OdooServerError" and "not a list of records" in outcome.text
     assert outcome.mebibytes < 1000
 
 
@@ -220,7 +220,7 @@ def test_a_server_that_sends_a_byte_now_and_then(what: str, server: RawServer, c
     raw, pieces = SLOW[what]
     server.otherwise = lambda _: Reply(raw=raw, stream=pieces)
     began = time.monotonic()
-    with failing_with(OdooTimeoutError, f"to the end within {SHORT * DEADLINE_IN_TIMEOUTS:g} s"):
+    with failing_with(OdooTimeoutError, f"did not complete its answer within {SHORT * DEADLINE_IN_TIMEOUTS:g} s"):
         client_to(server.url, timeout=SHORT).search_count("res.partner")
     assert time.monotonic() - began < ATTEMPTS * SHORT * DEADLINE_IN_TIMEOUTS + 5
     assert server.calls == ["search_count"] * ATTEMPTS
@@ -310,7 +310,7 @@ def test_ids_that_are_none(number: str, server: RawServer, client: OdooClient) -
 
 def test_an_id_that_is_a_text(server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: result([1, "A\x1b[31m" + "7" * 100])
-    with failing_with(OdooRecordIdError, "not a whole number") as caught:
+    with failing_with(OdooRecordIdError, "not an integer") as caught:
         client.search("res.partner")
     assert all(len(str(error)) < 400 and "\x1b" not in str(error) for error in caught)
 

@@ -195,7 +195,7 @@ def test_an_odd_version(version: str, server: RawServer, client_to: ClientTo) ->
         found = client_to(server.url).version
         assert len(found.text) < 60 and found.text.isprintable() and found.major < 10_000
     except OdooConfigurationError as error:
-        assert "does not say which Odoo it is" in str(error)
+        assert "does not report its version of Odoo" in str(error)
 
 
 VARIANTS = [
@@ -315,7 +315,7 @@ def test_ids_of_views_that_count_in_fractions_are_whole(server: RawServer, sourc
 @pytest.mark.parametrize("number", [3.5, 2.0**53, -(2.0**60)])
 def test_other_fractions_are_no_ids(number: float, server: RawServer, source: ApiSource) -> None:
     server.otherwise = lambda _: result([number])
-    with failing_with(OdooServerError, "no list of ids"):
+    with failing_with(OdooServerError, "not a list of ids"):
         source.client.search("res.partner")
 
 
@@ -445,7 +445,7 @@ def test_a_value_that_only_xml_has(what: str, server: RawServer, client_to: Clie
 
 def test_deep_xml_that_is_just_flat_enough(server: RawServer, client_to: ClientTo) -> None:
     server.everything = lambda _: Reply(body=deep(60), content_type="text/xml")
-    with failing_with(OdooServerError, "is not a whole number"):
+    with failing_with(OdooServerError, "is not an integer"):
         client_to(server.url, protocol="xmlrpc").user_id()
 
 

@@ -201,7 +201,7 @@ def test_a_path_out_of_a_browser_is_told_as_the_likely_reason(
     reply: Reply, kind: type[OdooError], server: RawServer, client_to: ClientTo
 ) -> None:
     server.everything = lambda _: reply
-    with failing_with(kind, "If the path '/odoo' was copied out of a browser, take it out of the URL."):
+    with failing_with(kind, "If the path '/odoo' was copied from a browser, remove it from the URL."):
         client_to(f"{server.url}/odoo", protocol="jsonrpc").search_count("res.partner")
 
 
@@ -214,7 +214,7 @@ def test_a_website_that_says_yes_to_everything(server: RawServer, client_to: Cli
 @pytest.mark.parametrize("told", ['{"version": "new"}', '{"version": 19}', "{}", "[]", "null"])
 def test_a_server_that_does_not_say_which_odoo_it_is(told: str, server: RawServer, client_to: ClientTo) -> None:
     server.everything = lambda _: Reply(200, told)
-    with failing_with(OdooConfigurationError, "does not say which Odoo it is"):
+    with failing_with(OdooConfigurationError, "does not report its version of Odoo"):
         client_to(server.url, protocol="auto").search_count("res.partner")
 
 
@@ -228,7 +228,7 @@ def test_versions_as_hosted_servers_tell_them(told: str, major: int, server: Raw
 @pytest.mark.parametrize("value", ["text", None, {}, 1.5, [{"id": 1}, 2]])
 def test_an_answer_of_another_shape(value: object, server: RawServer, client: OdooClient) -> None:
     server.otherwise = lambda _: result(value)
-    with failing_with(OdooServerError, "res.partner.search_read", "something else than Odoo does"):
+    with failing_with(OdooServerError, "res.partner.search_read", "gave an answer that Odoo would not give"):
         client.search_read("res.partner")
 
 

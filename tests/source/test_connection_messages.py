@@ -48,15 +48,15 @@ def test_it_works(monkeypatch: pytest.MonkeyPatch, shared_odoo: StandIn) -> None
 
 TROUBLE: list[tuple[dict[str, object], str]] = [
     ({"password": SECRET}, "refused the login 'admin' with this password or API key: check both"),
-    ({"password": WRONG_KEY}, "API keys expire, in Odoo 19 after at most three months: make a new one"),
+    ({"password": WRONG_KEY}, "API keys expire, in Odoo 19 after at most three months: create a new one"),
     ({"login": "nobody", "password": SECRET}, "refused the login 'nobody'"),
     ({"host": None}, "the host (URL) is empty: fill it in."),
     ({"schema": ""}, "the database (schema) is empty: fill it in."),
     ({"password": ""}, "the password or API key is empty: fill it in."),
     ({"host": f"https://x:{SECRET}@example.com"}, "the host (URL) is not a URL such as https://erp.example.com"),
     ({"schema": "nope"}, "the server has no database 'nope': correct the database (schema)."),
-    ({"extra": {"protocol": "soap"}}, "protocol is a text, but must be one of auto, json2, jsonrpc, xmlrpc."),
-    ({"extra": {"timeout": "soon"}}, "timeout is a text, but must be a number above zero."),
+    ({"extra": {"protocol": "soap"}}, "protocol is text, but must be one of auto, json2, jsonrpc, xmlrpc."),
+    ({"extra": {"timeout": "soon"}}, "timeout is text, but must be a number above zero."),
     ({"extra": {"company_ids": "98765"}}, "companies"),
 ]
 

@@ -126,11 +126,11 @@ def test_a_page_that_is_not_what_was_asked_for(
     pages = read_pages(shared_client, Reading(MODEL, ("id",)), after_id=3, up_to_id=everyone[40], page_size=10)
     assert ids([next(pages)]) == [[one for one in everyone if one > 3][:10]]
     shared_odoo.rewrite = odd
-    with failing_with(OdooServerError, MODEL, "nothing of it was written", name="odoo_test"):
+    with failing_with(OdooServerError, MODEL, "none of it was written", name="odoo_test"):
         list(pages)
 
 
-@pytest.mark.parametrize(("odd", "told"), [(text_for_ids, "not a whole number"), (shared, "more than one record")])
+@pytest.mark.parametrize(("odd", "told"), [(text_for_ids, "not an integer"), (shared, "more than one record")])
 def test_records_without_ids_of_their_own_are_told_as_such(
     odd: Any, told: str, shared_odoo: StandIn, shared_client: OdooClient, everyone: list[int]
 ) -> None:

@@ -21,7 +21,7 @@ def test_a_key_with_a_line_end_stays_out_of_headers(server: RawServer, client_to
     from odoo_shadow.source.api.protocols.json2 import Json2
 
     client = client_to(server.url, password=f"{SECRET}\r\nX-Evil: 1")
-    with pytest.raises(OdooConfigurationError, match="holds control characters") as caught:
+    with pytest.raises(OdooConfigurationError, match="contains control characters") as caught:
         Json2(client._transport)
     assert SECRET not in str(caught.value)
 

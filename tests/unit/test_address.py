@@ -51,7 +51,7 @@ def test_the_one_setting_of_jdbc_that_counts_is_kept() -> None:
 
 def test_another_schema_in_the_address_is_told(caplog: pytest.LogCaptureFixture) -> None:
     read_address("shadow_db", f"{PLAIN}?schema=erp", "odoo_shadow")
-    assert "'schema' changes nothing: the shadow stands in schema odoo_shadow" in caplog.text
+    assert "'schema' in the address has no effect: the shadow is in schema odoo_shadow" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_another_schema_in_the_address_is_told(caplog: pytest.LogCaptureFixture)
         ),
         (f"{PLAIN}?ssl=false", "(did you mean sslmode?)"),
         (f"{PLAIN}?conect_timeout=5", "(did you mean connect_timeout?)"),
-        ("https://abc.supabase.co", "begins with https://, and must be one of PostgreSQL"),
+        ("https://abc.supabase.co", "begins with https://, but must be a PostgreSQL URL"),
         ("https://abc.supabase.co", "Supabase shows it under Connect"),
         (f"{PLAIN}?{SECRET}-x=1", "written as %XX"),
         (f"mysql://shadow:{SECRET}@127.0.0.1/shadow", "begins with mysql://"),
-        (f"psql {PLAIN}", "take away what stands before it"),
-        (f"SUPABASE_DB_URL={PLAIN}", "take away what stands before it"),
+        (f"psql {PLAIN}", "remove what comes before it"),
+        (f"SUPABASE_DB_URL={PLAIN}", "remove what comes before it"),
         ("postgresql://postgres:[YOUR-PASSWORD]@db.x.supabase.co:5432/postgres", "a placeholder"),
         (f"postgresql://shadow:p@{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),
         (f"postgresql://shadow:p/{SECRET}@127.0.0.1/shadow", "written as %XX, such as %40 for @"),

@@ -194,7 +194,7 @@ WRONG = [
     ("timeout", 1e-300, "between 0.001 and"),
     ("max_connections", 10**9, "between 0.001 and 1000"),
     ("requests_per_second", 1e-300, "between 0.001 and"),
-    ("lang", 7, "a text"),
+    ("lang", 7, "must be text"),
     ("company_ids", "Acme", "company ids, such as 1,3"),
     ("company_ids", "1;3", "company ids, such as 1,3"),
     ("company_ids", 1.5, "company ids, such as 1,3"),

@@ -161,36 +161,36 @@ def test_a_wrong_value_is_not_told(tmp_path: Path, setting: str) -> None:
 
 
 WRONG = [
-    ("batch_size: abc", "batch_size is a text: it must be a whole number."),
+    ("batch_size: abc", "batch_size is text: it must be a whole number."),
     ("batch_size: true", "batch_size is True: it must be a number."),
     ("batch_size: 2000.5", "batch_size is 2000.5: it must be a whole number."),
     ("batch_size: [5]", "batch_size is a list: it must be a whole number."),
-    ("look_back_minutes: soon", "look_back_minutes is a text: it must be a number."),
+    ("look_back_minutes: soon", "look_back_minutes is text: it must be a number."),
     ("look_back_minutes: yes", "look_back_minutes is True: it must be a number."),
     ("models: res.partner", "models: it must be priority, all, or a list, such as [res.partner]."),
     ("models: {res.partner: {}}", "models is a mapping: it must be priority, all, or a list"),
     ("models: [no]", "models is a list: its entry 1 is False and no text: write it in quotes."),
     ("models:", "models is None: it must be priority, all, or a list"),
     ("on_delete: Delete", "on_delete: it must be 'delete', 'mark' or 'ignore'."),
-    ("trusted_roles: admin", "trusted_roles is a text: it must be a list: put [ ] around it."),
+    ("trusted_roles: admin", "trusted_roles is text: it must be a list: put [ ] around it."),
     ("trusted_roles: ['']", "trusted_roles.0: it must not be empty."),
     ("agreed_objects: {a: b}", "agreed_objects is a mapping: it must be a list."),
     ("schema: ''", "schema: A schema must have a name: choose one, such as odoo_shadow."),
-    ("schema: pg_x", "Schema 'pg_x' cannot hold a mirror: PostgreSQL keeps this name for itself."),
+    ("schema: pg_x", "Schema 'pg_x' cannot hold a mirror: PostgreSQL reserves this name."),
     ("schema: no", "schema is False: it must be a text, and YAML reads yes, no, on and off as true and false"),
     ("model_settings: [res.partner]", "model_settings is a list: it must be settings by name."),
     ("model_settings: {res.partner: [phone]}", "model_settings.res.partner is a list: it must be settings by name."),
     ("model_settings: {res.partner: }", "model_settings.res.partner is None: it must be settings by name."),
     (
         "model_settings: {res.partner: {exclude_fields: phone}}",
-        "model_settings.res.partner.exclude_fields is a text: it must be a list: put [ ] around it.",
+        "model_settings.res.partner.exclude_fields is text: it must be a list: put [ ] around it.",
     ),
     ("model_settings: {m: {exclude_fields: }}", "model_settings.m.exclude_fields is None: it must be a list."),
     (
         "model_settings: {m: {exclude_fields: [on]}}",
         "model_settings.m.exclude_fields.0 is True: it must be a text, and",
     ),
-    ("model_settings: {m: {all_languages: perhaps}}", "all_languages is a text: it must be true or false."),
+    ("model_settings: {m: {all_languages: perhaps}}", "all_languages is text: it must be true or false."),
     ("model_settings: {Res.Partner: {}}", "'Res.Partner' is no model's name or pattern"),
     ("model_settings: {'res.partner, res.users': {}}", "'res.partner, res.users' is no model's name or pattern"),
     ("model_settings: {m: {exclude_fields: ['phone,mobile']}}", "'phone,mobile' is no field's name or pattern"),
@@ -222,9 +222,9 @@ mirrors:
         "mirrors.yaml, line 5: mirror 'a': there is no setting 'modles' (did you mean models?). "
         "line 9: mirror 'a', model_settings of res.partner: there is no setting 'exclude_field' "
         "(did you mean exclude_fields?). "
-        "line 4: mirror 'a', batch_size is a text: it must be a whole number. "
+        "line 4: mirror 'a', batch_size is text: it must be a whole number. "
         "line 6: mirror 'a', on_delete: it must be 'delete', 'mark' or 'ignore'. "
-        "line 10: mirror 'a', model_settings.Res.Users.all_languages is a text: it must be true or false. "
+        "line 10: mirror 'a', model_settings.Res.Users.all_languages is text: it must be true or false. "
         "line 7: mirror 'a', schedule: it must be a cron expression of five fields, such as "
         "'0 */4 * * *' for every four hours, or a preset such as @hourly."
     )

@@ -164,5 +164,5 @@ def test_what_is_no_clean_url_is_refused(host: str, allowed: bool) -> None:
 @pytest.mark.parametrize("text", ["ac\nme", "ac\r\nX-Evil: 1", "ac\x00me", "ac\x1b[2Jme", "ac\u202eme"], ids=ascii)
 def test_control_characters_in_other_fields_are_refused(field: str, text: str) -> None:
     changed: dict[str, object] = {field: text}
-    with pytest.raises(OdooConfigurationError, match="holds control characters"):
+    with pytest.raises(OdooConfigurationError, match="contains control characters"):
         parse("https://erp.example.com", None, **changed)

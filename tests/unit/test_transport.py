@@ -42,6 +42,6 @@ def test_the_environment_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_service_must_say_how_it_is_protected() -> None:
-    with pytest.raises(ShadowConfigurationError, match="say sslmode beside it"):
+    with pytest.raises(ShadowConfigurationError, match="add sslmode to it"):
         protected("shadow_db", {"service": "shadow"})
     assert protected("shadow_db", {"service": "shadow", "sslmode": "verify-full"})["sslmode"] == "verify-full"

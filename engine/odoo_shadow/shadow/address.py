@@ -1,7 +1,7 @@
 """Reads the shadow's address as people paste it: in quotes, with a driver in its scheme, or settings of other tools.
 
-What is harmless is left out; for the rest the true reason is told. No part of the address is repeated that could be a
-piece of a password: where people forget to escape one, a piece of it is taken for the host, the port or a setting.
+What is harmless is dropped; for the rest, messages give the true reason. They never repeat a part of the address that
+could belong to a password: if a password is not escaped, a part of it is taken for the host, the port or a setting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OF_OTHER_TOOLS = frozenset(
         *("supa", "workaround"),
     }
 )
-"""Settings, in small letters, that other tools keep in an address and that change nothing here."""
+"""Settings, in lower case, that other tools put into an address and that have no effect here."""
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -49,7 +49,7 @@ def read_address(name: str, given: str, schema: str) -> dict[str, str]:
 
     :param name: how messages call it.
     :param schema: the mirror's schema, which a setting of another tool does not change.
-    :raises ShadowConfigurationError: it cannot be used as it is, and why.
+    :raises ShadowConfigurationError: says why it cannot be used as it is.
     """
     url = _without_quotes(given)
     found = _URL.match(url)
@@ -66,9 +66,9 @@ def read_address(name: str, given: str, schema: str) -> dict[str, str]:
 
 
 def check_modes(name: str, parameters: Mapping[str, object]) -> None:
-    """Make sure that `sslmode` is one.
+    """Make sure that `sslmode` is one of libpq's modes.
 
-    :raises ShadowConfigurationError: there is no such mode.
+    :raises ShadowConfigurationError: it is not.
     """
     given = parameters.get("sslmode")
     where = "sslmode"
@@ -93,30 +93,30 @@ def _without_quotes(given: str) -> str:
 
 
 def _check_other(name: str, text: str) -> None:
-    """Tell of what is no PostgreSQL URL; a conninfo string such as `host=db user=me` passes."""
+    """Refuse what is not a PostgreSQL URL; a conninfo string such as `host=db user=me` is accepted."""
     within = _URL.search(text)
     scheme = _OTHER_SCHEME.match(text)
     if within is not None and "=" not in text[: within.start()].replace("SUPABASE_DB_URL=", "", 1):
         raise ShadowConfigurationError(
-            f"Shadow database '{name}': the address begins at 'postgresql://': take away what stands before it."
+            f"Shadow database '{name}': the address begins at 'postgresql://': remove what comes before it."
         )
     if scheme is not None:
         hint = " (Supabase shows it under Connect; the project's https address is for its API)"
         raise ShadowConfigurationError(
-            f"Shadow database '{name}': the address begins with {scheme.group(1)}://, and must be one of PostgreSQL, "
+            f"Shadow database '{name}': the address begins with {scheme.group(1)}://, but must be a PostgreSQL URL, "
             f"such as postgresql://user@host:5432/db{hint if scheme.group(1).startswith('http') else ''}."
         )
 
 
 def _read_url(name: str, rest: str, schema: str) -> str:
-    """Return a URL without the settings of other tools."""
+    """Return the URL without the settings of other tools."""
     before, _, query = rest.partition("?")
-    # After an unescaped ? the rest of the password would be taken for settings, whose names messages repeat.
+    # After an unescaped ? the rest of a password would be taken for settings, whose names messages repeat.
     if before.count("@") > 1 or "@" in before.partition("/")[2] or ("@" in query and "@" not in before):
         raise _unescaped(name)
     if _PLACEHOLDER.search(before.rpartition("@")[0]):
         raise ShadowConfigurationError(
-            f"Shadow database '{name}': the address has a placeholder in the place of the password: put the password "
+            f"Shadow database '{name}': the address has a placeholder in place of the password: put the password "
             f"there, without brackets; {WRITTEN_AS}."
         )
     kept = [pair for pair in query.split("&") if pair and _is_kept(name, pair, query, schema)]
@@ -127,10 +127,10 @@ def _is_kept(name: str, pair: str, query: str, schema: str) -> bool:
     key, _, value = pair.partition("=")
     if key.lower() in OF_OTHER_TOOLS:
         if key.lower() in _SCHEMA_SETTINGS and value not in (schema, "public", ""):
-            log.warning("The address's '%s' changes nothing: the shadow stands in schema %s (--schema).", key, schema)
+            log.warning("'%s' in the address has no effect: the shadow is in schema %s (--schema).", key, schema)
         return False
     known = known_parameters()
-    if key in known or (key, value) == ("ssl", "true"):  # the one of JDBC's that libpq takes
+    if key in known or (key, value) == ("ssl", "true"):  # the only JDBC setting that libpq accepts
         return True
     if "@" in query or not _NAME.fullmatch(key):
         raise _unescaped(name)

@@ -1,7 +1,7 @@
-"""What a database is like and keeps a mirror from working: found out from the server itself, told in one sentence.
+"""What in a database keeps a mirror from working: asked of the server itself, reported in one sentence.
 
-What went wrong is known by SQLSTATE and by the place in PostgreSQL's source that reports it, never by a message's
-words: those come in the server's language.
+The cause is recognised by SQLSTATE and by the place in PostgreSQL's source that reports it, never by the words of a
+message: those are in the server's language.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ _TRY_ROOM: tuple[LiteralString, ...] = (
 
 
 def check_server(name: str, connection: psycopg.Connection[TupleRow]) -> None:
-    """Make sure that a server and a database are of the kind that can hold a shadow.
+    """Make sure that a server and a database can hold a shadow.
 
-    :raises ShadowConfigurationError: PostgreSQL is too old, or the database cannot hold every character.
+    :raises ShadowConfigurationError: PostgreSQL is too old, or the database cannot store every character.
     """
     version = connection.info.server_version
     if version and version < OLDEST_VERSION:
         raise ShadowConfigurationError(
-            f"Shadow database '{name}': its PostgreSQL is {_spelled(version)}, and must be "
-            f"{OLDEST_VERSION // _PER_VERSION} or later: upgrade it, or take another server."
+            f"Shadow database '{name}': its PostgreSQL is {_spelled(version)}, but must be "
+            f"{OLDEST_VERSION // _PER_VERSION} or later: upgrade it, or use another server."
         )
     encoding = connection.info.parameter_status("server_encoding")
     if encoding and encoding != UTF8:
         raise ShadowConfigurationError(
-            f"Shadow database '{name}': the database's encoding is {encoding}, which cannot hold every text of Odoo's: "
-            "take one in UTF8, made by CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'."
+            f"Shadow database '{name}': the database's encoding is {encoding}, which cannot store all of Odoo's text: "
+            "use one in UTF8, created by CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'."
         )
 
 
@@ -69,19 +69,19 @@ def _spelled(version: int) -> str:
     return f"{major}.{minor}" if major >= 10 else f"{major}.{minor // 100}"
 
 
-def told_by_server(
+def explained_by_server(
     name: str, connection: psycopg.Connection[TupleRow], schema: str, error: psycopg.Error
 ) -> ShadowError | None:
-    """Ask the server, after a statement failed and was rolled back, why; None when it was for nothing of this kind."""
+    """Ask the server why a statement failed, after its rollback; None when the cause is none that is known here."""
     if connection.closed or connection.broken:
         return None
     try:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL search_path TO pg_catalog, pg_temp")
             if isinstance(error, pg.ReadOnlySqlTransaction):
-                told, passes = why_read_only(cursor)
-                text = f"Shadow database '{name}' {told}. Nothing that was mirrored is lost."
-                return ShadowRetriableError(text) if passes else ShadowPermissionError(text)
+                reason, is_temporary = why_read_only(cursor)
+                text = f"Shadow database '{name}' {reason}. Nothing that was mirrored is lost."
+                return ShadowRetriableError(text) if is_temporary else ShadowPermissionError(text)
             if error.diag.source_function in _REPORTED_BY_POLICIES:
                 hidden = hidden_tables(cursor, schema)
                 return ShadowPermissionError(f"Shadow database '{name}': {hidden}.") if hidden else None
@@ -91,32 +91,32 @@ def told_by_server(
 
 
 def why_read_only(cursor: psycopg.Cursor[TupleRow]) -> tuple[str, bool]:
-    """Say why nothing can be written, as the rest of a sentence, and whether that may pass by itself."""
+    """Return why nothing can be written, as the rest of a sentence, and whether that may end by itself."""
     ((is_standby, by_default, source),) = cursor.execute(_READ_ONLY).fetchall()
     if is_standby:
-        return "is a standby server, which takes no writes: correct the address to its primary's", True
+        return "is a standby server, which accepts no writes: use the address of its primary", True
     if not by_default:
-        return "takes no writes through this connection: its transactions are made read-only on the way", False
+        return "accepts no writes through this connection: something on the way makes its transactions read-only", False
     info = cursor.connection.info
     database, role = sql.Identifier(info.dbname).as_string(), sql.Identifier(info.user).as_string()
     setting = "RESET default_transaction_read_only"
-    cures = {
+    statements = {
         "database": f"ALTER DATABASE {database} {setting}",
         "user": f"ALTER ROLE {role} {setting}",
         "database user": f"ALTER ROLE {role} IN DATABASE {database} {setting}",
-        "client": "take default_transaction_read_only out of the address's options",
+        "client": "remove default_transaction_read_only from the address's options",
     }
-    cure = cures.get(str(source), "turn default_transaction_read_only off in the server's configuration")
+    statement = statements.get(str(source), "turn default_transaction_read_only off in the server's configuration")
     return (
-        "is read-only: default_transaction_read_only is on, which hosts such as Supabase do when the disk is full: "
-        "make room or take a larger disk first; where the host does not turn it off again by itself: "
-        f"{'' if source == 'client' else 'SET default_transaction_read_only TO off; '}{cure}",
+        "is read-only: default_transaction_read_only is on, as hosts such as Supabase set it when the disk is full: "
+        "free some space or get a larger disk first; if the host does not turn it off again by itself: "
+        f"{'' if source == 'client' else 'SET default_transaction_read_only TO off; '}{statement}",
         False,
     )
 
 
 def hidden_tables(cursor: psycopg.Cursor[TupleRow], schema: str) -> str:
-    """Say which of a mirror's tables row-level security keeps from this role, and what lifts that; else nothing."""
+    """Return which of a mirror's tables row-level security hides from this role, and what to do; empty if none."""
     query = sql.SQL(_HIDDEN).format(schema=schema, internal=internal_schema(schema))
     rows = [(str(table), bool(is_own)) for table, is_own in cursor.execute(query).fetchall()]
     if not rows:
@@ -127,13 +127,13 @@ def hidden_tables(cursor: psycopg.Cursor[TupleRow], schema: str) -> str:
     by_table = f"ALTER TABLE {table} {'NO FORCE ROW LEVEL SECURITY' if is_own else f'OWNER TO {role}'}"
     listed = first_of([name for name, _ in rows], _MOST_NAMED)
     return (
-        f"row-level security hides rows of {listed} from the role '{user}', and a mirror must see and write all: "
+        f"row-level security hides rows of {listed} from the role '{user}', but a mirror must see and write all rows: "
         f"ALTER ROLE {role} BYPASSRLS; or, for each of these tables, {by_table}"
     )
 
 
 def has_room(cursor: psycopg.Cursor[TupleRow]) -> bool:
-    """Try whether the disk takes a megabyte more, wherever it is; nothing of that stays."""
+    """Test whether the disk can take one more megabyte, wherever the data are; nothing of it stays."""
     try:
         with cursor.connection.transaction(force_rollback=True):
             for statement in _TRY_ROOM:

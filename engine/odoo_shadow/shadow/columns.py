@@ -41,4 +41,4 @@ class Column:
 OWN_COLUMNS = tuple(
     Column(name, ColumnType(names.OWN_COLUMNS[name])) for name in (names.WRITE_DATE, names.SYNCED_AT, names.HASH)
 )
-"""The project's own columns that every table has besides `id`."""
+"""The project's own columns that every table has in addition to `id`."""

@@ -1,7 +1,7 @@
 """The connection to the shadow database: one transaction at a time, nothing kept in the session.
 
-Every transaction sets what it relies on itself, first of all where names are looked up: whoever may create functions
-in `public` must not be called with the sync's rights.
+Every transaction sets what it relies on itself, above all the search path: functions that others created in `public`
+must not be called with the sync's rights.
 
 So everything works through a transaction pooler (Supabase's port 6543, PgBouncer): no server-side prepared statements,
 no session settings, no session locks, temporary tables only within a transaction.
@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from odoo_shadow.shadow.address import read_address
-from odoo_shadow.shadow.circumstances import check_server, told_by_server
+from odoo_shadow.shadow.circumstances import check_server, explained_by_server
 from odoo_shadow.shadow.errors import ShadowConfigurationError, connect_error, statement_error
 from odoo_shadow.shadow.names import INTERNAL_ENDING, LONGEST_NAME, as_stored, internal_schema
 from odoo_shadow.shadow.transport import protected
@@ -39,7 +39,8 @@ KEEPALIVES = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-"""libpq's parameters that find out within about a minute that the other side is gone; unset, a run hangs for hours."""
+"""libpq's parameters that detect within about a minute that the other side is gone; without them a run hangs for
+hours."""
 
 SEARCH_PATH = "pg_catalog, pg_temp"
 """Where unqualified names are looked up: PostgreSQL's own, and last this transaction's staging table."""
@@ -64,12 +65,12 @@ _SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
         "standard_conforming_strings": "on",
         "transform_null_equals": "off",
         "array_nulls": "on",
-        # Rows are upserted, which tables of another kind, such as columnar ones, do not take.
+        # Rows are upserted, which tables with another access method, such as columnar ones, do not support.
         "default_table_access_method": "heap",
-        # An index or a changed column of a large table takes its time; who is gone is found out by the keepalives.
+        # An index or a changed column of a large table takes its time; keepalives detect a lost connection.
         "statement_timeout": "0",
-        # A writer that vanishes in a transaction releases its locks before its lease ends, and nobody waits for a lock
-        # without a word.
+        # A writer that vanishes in a transaction releases its locks before its lease ends, and no wait for a lock goes
+        # unreported.
         "lock_timeout": f"'{LOCK_TIMEOUT}'",
         "idle_in_transaction_session_timeout": "'60s'",
         "tcp_keepalives_idle": "30",
@@ -90,7 +91,7 @@ class Transaction:
     """An open transaction on the shadow database.
 
     :param schema: the mirror's schema.
-    :param trust: whose objects may be used, besides the role's own.
+    :param trust: whose objects may be used, in addition to the role's own.
     """
 
     cursor: psycopg.Cursor[TupleRow]
@@ -100,14 +101,14 @@ class Transaction:
     def run(self, template: LiteralString, **parts: object) -> list[TupleRow]:
         """Run one statement and return its rows.
 
-        :param parts: what stands in the template's braces: `sql.Composable` as it is, anything else as a quoted value.
-            Values never travel as parameters, since a `%` in an identifier would then count as a placeholder.
+        :param parts: what replaces the template's braces: `sql.Composable` as it is, anything else as a quoted value.
+            Values are never sent as parameters, since a `%` in an identifier would then count as a placeholder.
         """
         self.cursor.execute(sql.SQL(template).format(**parts))
         return self.cursor.fetchall() if self.cursor.description else []
 
     def run_all(self, statements: Sequence[sql.Composed]) -> None:
-        """Run statements that return nothing, in one go: each way to the server and back takes its time."""
+        """Run statements that return nothing, in one round trip."""
         if statements:
             self.cursor.execute(sql.SQL(";\n").join(statements))
 
@@ -123,7 +124,7 @@ class Transaction:
 def check_schema(schema: object) -> None:
     """Check the name of a schema that a person chose for a mirror.
 
-    :raises ShadowConfigurationError: no mirror can stand there.
+    :raises ShadowConfigurationError: it cannot be the schema of a mirror.
     """
     if not isinstance(schema, str) or not schema.strip():
         raise ShadowConfigurationError(f"A schema must have a name: choose one, such as {DEFAULT_SCHEMA}.")
@@ -131,11 +132,11 @@ def check_schema(schema: object) -> None:
     if stored != schema:
         reason = f"its name is longer than {LONGEST_NAME} bytes, which PostgreSQL would cut"
     elif not schema.isprintable():
-        reason = "its name holds characters that nobody sees"
+        reason = "its name contains invisible characters"
     elif stored.startswith("pg_") or stored == "information_schema":
-        reason = "PostgreSQL keeps this name for itself"
+        reason = "PostgreSQL reserves this name"
     elif stored.endswith(INTERNAL_ENDING):
-        reason = f"names that end in {INTERNAL_ENDING} are kept for what only the sync may see"
+        reason = f"names that end in {INTERNAL_ENDING} are reserved for the schemas that only the sync's role may see"
     if reason is not None:
         raise ShadowConfigurationError(f"Schema '{schema}' cannot hold a mirror: {reason}.")
 
@@ -145,7 +146,7 @@ class ShadowDatabase:
 
     :param connect: opens a psycopg 3 connection.
     :param name: how messages call it: the Airflow connection id, or where the address came from.
-    :param trust: whose objects may be used, besides the role's own.
+    :param trust: whose objects may be used, in addition to the role's own.
     """
 
     def __init__(
@@ -203,8 +204,8 @@ class ShadowDatabase:
         except psycopg.Error as error:
             if connection.closed or connection.broken:
                 self._connection = None
-            told = told_by_server(self.name, connection, self.schema, error)
-            raise told or statement_error(self.name, role, error) from None
+            explained = explained_by_server(self.name, connection, self.schema, error)
+            raise explained or statement_error(self.name, role, error) from None
 
     @contextmanager
     def trial(self) -> Iterator[Transaction]:

@@ -1,6 +1,6 @@
 """The schema as SQL files, for `psql -f` and `supabase db push`: the same statements that a sync runs.
 
-What the files cannot do, because the database holds something else than they expect, they leave to the next sync.
+What the files cannot do, because the database does not contain what they expect, they leave to the next sync.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from odoo_shadow.shadow.views.view_query import FieldColumn, NamedTable, ViewedT
 BASE_FILE = "0001_odoo_shadow_base.sql"
 TABLES_FILE = "0002_odoo_shadow_tables.sql"
 
-# A view is made once, and only with all names that a sync would show; changing it is for the sync.
+# A view is created once, and only with all names that a sync would show; changing it is left to the sync.
 _NAMED_VIEW: LiteralString = """
 BEGIN
     {taken_on};
@@ -48,8 +48,8 @@ _HAS_ALL_NAMES: LiteralString = """odoo_model = {model}
 class ModelTable:
     """A model and the columns of its table.
 
-    :param label: what Odoo calls the model; empty where that is not known, nor what its fields are called.
-    :param name_path: how a record is called: `name`, `partner_id.name` through an `_inherits` parent, None if nothing.
+    :param label: what Odoo calls the model; empty where its label and those of its fields are not known.
+    :param name_path: the field with a record's name: `name`, `partner_id.name` through an `_inherits` parent, or None.
     """
 
     model: str
@@ -59,7 +59,7 @@ class ModelTable:
 
     @property
     def plain_table(self) -> str:
-        """The table's name, if no other model has it."""
+        """The table's name, unless another model has it."""
         return names.table_name(self.model)
 
 
@@ -68,7 +68,7 @@ def base_migration(schema: str) -> str:
     views = [statement for table in PUBLIC_TABLES for statement in view_statements(schema, table)]
     return _file(
         schema,
-        f"The books of the Odoo shadow in schema {schema}.",
+        f"The control tables of the Odoo shadow in schema {schema}.",
         base_statements(schema),
         [*views, *function_statements(schema)],
     )
@@ -82,7 +82,7 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
         statements += create_statements(schema, table, item.columns)
         statements += _registration(schema, table, item)
         statements += column_statements(schema, item.model, item.columns, overwrite=bool(item.label))
-    # Tables of earlier files and syncs learn of the new ones, too; their views are renewed by the next sync.
+    # Tables of earlier files and syncs point to the new ones, too; the next sync renews their views.
     statements += [pointing_statement(schema), comments_statement(schema)]
     statements += _named_views(schema, tables)
     views = [statement for table in tables for statement in view_statements(schema, table)]
@@ -106,7 +106,7 @@ def _registration(schema: str, table: str, item: ModelTable) -> list[sql.Compose
 
 
 def _named_views(schema: str, tables: Mapping[str, ModelTable]) -> list[sql.Composed]:
-    """Return a block for each table that makes its view with names, as a sync makes it."""
+    """Return a block for each table that creates its named view, as a sync does."""
     by_model = {storable(item.model): table for table, item in tables.items()}
     named = {table: NamedTable(item.name_path, _field_columns(item, by_model)) for table, item in tables.items()}
     return [_named_view(schema, table, item.model, named) for table, item in tables.items()]
@@ -125,7 +125,7 @@ def _named_view(schema: str, table: str, model: str, tables: Mapping[str, NamedT
     body = sql.SQL(_NAMED_VIEW).format(
         taken_on=take_on_statement(schema, table, has_all_names), made=sql.SQL(";\n        ").join(made)
     )
-    # Quoted as a text, the block cannot end early, whatever its names are.
+    # Quoted as a literal, the block cannot end early, whatever its names are.
     return sql.SQL("DO {}").format(body.as_string())
 
 
@@ -148,7 +148,7 @@ DECLARE
 BEGIN
     SELECT string_agg(format('%s (role %s)', what, role), '; ') INTO found FROM ({query}) AS q (what, role, definition);
     IF found IS NOT NULL THEN
-        RAISE EXCEPTION 'This schema holds what other roles own or control: %', left(found, 500);
+        RAISE EXCEPTION 'This schema contains what other roles own or control: %', left(found, 500);
     END IF;
 END
 """
@@ -164,10 +164,10 @@ def _file(schema: str, title: str, statements: Sequence[sql.Composed], views: Se
         f"-- {' '.join(title.split())}",
         "-- Written by odoo-shadow ddl; running it twice does no harm.",
         "",
-        # Whoever may create functions in public must not be called by whoever runs this file.
+        # Functions that others created in public must not be called by the role that runs this file.
         f"SET search_path = {SEARCH_PATH};",
         "",
-        "-- Nothing is used that belongs to somebody else than who runs this, or a superuser.",
+        "-- Nothing is used that belongs to a role other than the one that runs this, or a superuser.",
         f"{_trust_check(schema)};",
         "",
     ]

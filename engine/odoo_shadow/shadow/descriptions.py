@@ -1,4 +1,4 @@
-"""What Odoo tells about a field besides its type: for those who query, not for the mirroring itself."""
+"""What Odoo says about a field other than its type: for people who query, not for the mirroring itself."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 class Description:
     """A field in words.
 
-    :param label: how Odoo's forms call it.
+    :param label: its name in Odoo's forms.
     :param relation: the model that a relational field points to.
     :param company_dependent: one value per company.
-    :param custom: made by a user or by Studio.
-    :param selection: value and label of everything that may be chosen, in Odoo's order.
+    :param custom: created by a user or by Studio.
+    :param selection: value and label of each choice, in Odoo's order.
     """
 
     label: str = ""

@@ -1,6 +1,6 @@
-"""The question to PostgreSQL's catalogue: what in a mirror's schemas belongs to others, or lets them in.
+"""The query on PostgreSQL's catalogue for what in a mirror's schemas belongs to other roles, or gives them a way in.
 
-It is asked by every command (`ownership`) and by the files of `ddl` themselves, before they use anything.
+Every command runs it (`ownership`), and so do the files of `ddl` themselves, before they use anything.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from odoo_shadow.shadow.relations import CONTROL_TABLES, FUNCTIONS
 
 TRUSTED_ROLES: LiteralString = (
     "(SELECT r.oid FROM pg_roles r WHERE r.rolsuper OR r.rolname = current_user OR r.rolname = ANY({roles}::name[])"
-    # PostgreSQL's own name for whoever owns the database; schema public belongs to it.
+    # PostgreSQL's own name for the owner of the database; schema public belongs to it.
     " OR r.rolname = 'pg_database_owner' AND EXISTS (SELECT FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba"
     " WHERE d.datname = current_database()"
     " AND (o.rolsuper OR o.rolname = current_user OR o.rolname = ANY({roles}::name[]))))"
 )
-"""The roles whose objects the sync uses, as a subquery; `{roles}` are those that are trusted by name."""
+"""The roles whose objects the sync uses, as a subquery; `{roles}` are trusted by name."""
 
 WHO: LiteralString = "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END"
 """The name of an access right's holder, from `aclexplode(…) a`."""
 
-# The mirror's own tables, whatever else stands under their names, and every table that looks like the mirror's.
+# Everything that has a name of the mirror's own tables, and every table that is named like a mirrored one.
 _LOOKS_OWN: LiteralString = (
     "(n.nspname = {internal} OR n.nspname = {schema} AND (c.relname = ANY({control}::name[])"
     " OR starts_with(c.relname, {prefix}) AND c.relkind IN ('r', 'p', 'f')))"
@@ -51,8 +51,8 @@ called AS (
 )
 """
 
-# What a relation is, whose, and what lets others in by it. A trigger may be agreed to by its definition, unless its
-# WHEN calls code of others, which can change without it.
+# What a relation is, who owns it, and through what other roles get in. A trigger may be agreed to by its definition,
+# unless its WHEN calls another role's code, which can change without it.
 _OF_RELATIONS: LiteralString = """SELECT format('%s %s.%s', CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table'
     WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'relation' END,
     nspname, relname), pg_get_userbyid(relowner)::text, NULL::text
@@ -111,7 +111,7 @@ WHERE n.nspname = {schema} AND p.proname = ANY({functions}::name[]) AND p.proown
 
 
 def foreign_in_schemas(schema: str, roles: list[str]) -> sql.Composed:
-    """Return the query for all of a mirror's schemas: what, whose, and a definition that can be agreed to."""
+    """Return the query for all of a mirror's schemas: what it is, its role, and a definition that can be agreed to."""
     scope = sql.SQL(_LOOKS_OWN).format(
         internal=internal_schema(schema), schema=schema, control=list(CONTROL_TABLES), prefix=TABLE_PREFIX
     )
@@ -122,6 +122,9 @@ def foreign_in_schemas(schema: str, roles: list[str]) -> sql.Composed:
 
 
 def foreign_in(scope: sql.Composed, roles: list[str]) -> sql.Composed:
-    """Return the query for the relations of a scope, a condition on `pg_class c` and `pg_namespace n`."""
+    """Return the query for some relations only.
+
+    :param scope: a condition on `pg_class c` and `pg_namespace n`.
+    """
     sets = sql.SQL(_SETS).format(trusted=sql.SQL(TRUSTED_ROLES).format(roles=roles), scope=scope)
     return sql.SQL("{}{}").format(sets, sql.SQL(_OF_RELATIONS).format(who=sql.SQL(WHO)))

@@ -1,4 +1,4 @@
-"""Which indexes a mirror table needs, and whether it has them."""
+"""Conditions that say whether a table has the indexes that a mirror needs."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ HAS_INDEX: LiteralString = (
     "EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = '_odoo_write_date'"
     " WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum)"
 )
-"""Whether the newest rows of `pg_class c` are found at once."""
+"""Whether an index finds the newest rows of `pg_class c`."""

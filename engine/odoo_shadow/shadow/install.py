@@ -14,7 +14,7 @@ from odoo_shadow.shadow.views.public_views import PUBLIC_TABLES, publish, unpubl
 
 
 def ensure_base(tx: Transaction) -> bool:
-    """Make or upgrade the schema and its views if needed; say whether that was so."""
+    """Create or upgrade the schema and its views if needed; return whether that was necessary."""
     if schema_version(tx) >= VERSION:
         return False
     _open(tx)
@@ -30,7 +30,7 @@ def ensure_base(tx: Transaction) -> bool:
 
 
 def _open(tx: Transaction) -> None:
-    """Make both schemas and the row that `lock_schema` locks, or find them made by another process meanwhile."""
+    """Create both schemas and the row that `lock_schema` locks, unless another process has just done so."""
     try:
         with tx.cursor.connection.transaction():
             tx.cursor.execute(opening_statement(tx.schema))
@@ -51,8 +51,8 @@ def _missing_schemas(tx: Transaction) -> list[str]:
 
 def _may_not_create(tx: Transaction, schema: str) -> ShadowPermissionError:
     role = tx.cursor.connection.info.user
-    cure = sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), sql.Identifier(role))
+    statement = sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), sql.Identifier(role))
     return ShadowPermissionError(
-        f"The role '{role}' may not create schema '{schema}': have an administrator run once "
-        f"{cure.as_string(tx.cursor)}; or give the role CREATE on the database."
+        f"The role '{role}' has no right to create schema '{schema}': have an administrator run once "
+        f"{statement.as_string(tx.cursor)}; or grant the role CREATE on the database."
     )

@@ -1,8 +1,8 @@
-"""Which views and functions are the mirror's own: by their owner, and by what the mirror recorded when it made them.
+"""Finds out which views and functions are the mirror's own: by their owner, and by what it recorded on creating them.
 
-A name or a comment proves nothing: everybody who may create in a schema chooses them. What is not recorded, or has
-another object id since a dump was restored, is the mirror's own only if its owner is trusted and it shows just what the
-mirror makes it show.
+A name or a comment proves nothing: anyone who can create objects in a schema chooses them. What is not recorded, or has
+another object id since a dump was restored, is the mirror's own only if its owner is trusted and it shows exactly what
+the mirror's own would.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _PUBLIC = "public"
 
 
 class ObjectKind(StrEnum):
-    """What the mirror makes besides tables."""
+    """What the mirror creates other than tables."""
 
     VIEW = "view"
     FUNCTION = "function"
 
 
 class Standing(StrEnum):
-    """Whose the object is that has a name."""
+    """Whose object has a name."""
 
     FREE = "nothing has the name"
     OWN = "this mirror's own"
@@ -40,7 +40,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class MadeObject:
-    """A view or function as the mirror makes it.
+    """A view or function that the mirror creates.
 
     :param made_for: the table that it shows, or the function that it calls; in the mirror's own schema.
     """
@@ -71,7 +71,7 @@ _RECORD: LiteralString = (
 
 
 def record_statement(mirror_schema: str, item: MadeObject) -> sql.Composed:
-    """Return the statement that notes what was just made; running it twice does no harm."""
+    """Return the statement that records what was just created; running it twice does no harm."""
     return sql.SQL(_RECORD).format(
         made=sql.Identifier(internal_schema(mirror_schema), MADE_OBJECT),
         schema=item.schema,
@@ -83,7 +83,7 @@ def record_statement(mirror_schema: str, item: MadeObject) -> sql.Composed:
 
 
 def standing_of(tx: Transaction, item: MadeObject) -> Standing:
-    """Say whose the object is that has this name."""
+    """Find out whose object has this name."""
     if item.kind is ObjectKind.VIEW and _is_plain_type(tx, item):
         return Standing.FOREIGN
     rows = tx.run(
@@ -104,7 +104,7 @@ def standing_of(tx: Transaction, item: MadeObject) -> Standing:
 
 
 def holds_mirror(tx: Transaction, schema: str) -> bool:
-    """Say whether a schema holds a mirror of this project, by the schema beside it, which nobody else can have made."""
+    """Say whether a schema holds a mirror: its internal schema must be there, and belong to trusted roles."""
     rows = tx.run(
         "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {internal}"
         " AND c.relname = {mirror} AND c.relkind = 'r' AND {schema_is_trusted} AND {table_is_trusted}",
@@ -117,7 +117,7 @@ def holds_mirror(tx: Transaction, schema: str) -> bool:
 
 
 def _is_plain_type(tx: Transaction, item: MadeObject) -> bool:
-    """Say whether a type has the name that is no relation's: a view needs both names."""
+    """Say whether a type that belongs to no relation has the name: a view also needs its name as a type."""
     rows = tx.run(
         "SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
         " WHERE n.nspname = {schema} AND t.typname = {name} AND t.typrelid = 0",
@@ -128,7 +128,7 @@ def _is_plain_type(tx: Transaction, item: MadeObject) -> bool:
 
 
 def known_views(tx: Transaction) -> set[str]:
-    """Return what in `public` is this mirror's own as it was made: the rest needs a closer look."""
+    """Return the views in `public` that are unchanged since this mirror created them: others need a closer check."""
     if not exists(tx, internal_schema(tx.schema), MADE_OBJECT):
         return set()
     rows = tx.run(
@@ -170,7 +170,7 @@ def _standing(tx: Transaction, item: MadeObject, object_id: int, is_recorded: bo
 
 
 def _shown_by_view(tx: Transaction, item: MadeObject, object_id: int) -> set[str]:
-    """Return the schema of the mirror whose table a view shows, and nothing else."""
+    """Return the schema of the mirror whose table, and nothing else, a view shows."""
     rows = tx.run(
         "SELECT n.nspname, c.relname FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass"
         " AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class"
@@ -179,7 +179,7 @@ def _shown_by_view(tx: Transaction, item: MadeObject, object_id: int) -> set[str
         view=object_id,
     )
     schemas = {str(schema) for schema, _ in rows} & {tx.schema, *mirror_schemas(tx)}
-    if item.schema == tx.schema:  # a view with names stands on other tables as well
+    if item.schema == tx.schema:  # a named view depends on other tables as well
         return {tx.schema} if (tx.schema, item.made_for) in rows and len({schema for schema, _ in rows}) == 1 else set()
     return schemas if len(rows) == 1 and str(rows[0][1]) == item.made_for else set()
 
@@ -192,7 +192,7 @@ def shown_mirrors(tx: Transaction, name: str) -> set[str]:
 
 
 def _called_by_function(tx: Transaction, item: MadeObject, object_id: int) -> set[str]:
-    """Return the schema of the mirror whose function another one calls, and nothing else."""
+    """Return the schema of the mirror whose function, and nothing else, a function calls."""
     ((body,),) = tx.run("SELECT prosrc FROM pg_proc WHERE oid = {function}", function=object_id)
     # This mirror's own schema may have been dropped, which leaves the function behind.
     return {schema for schema in {tx.schema, *mirror_schemas(tx)} if body == function_body(schema, item.made_for)}

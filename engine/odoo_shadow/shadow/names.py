@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator
 from itertools import chain, count
 
 LONGEST_NAME = 63
-"""Bytes of a PostgreSQL identifier; longer ones are cut off in silence (NAMEDATALEN - 1)."""
+"""Bytes of a PostgreSQL identifier; longer ones are cut off silently (NAMEDATALEN - 1)."""
 
 TABLE_PREFIX = "odoo_shadow_"
 INTERNAL_ENDING = "_internal"
 ID = "id"
 LEAST_ID = -(2**63)
-"""Of all ids that a `bigint` can hold."""
+"""The lowest id that a `bigint` can hold."""
 WRITE_DATE = "_odoo_write_date"
 SYNCED_AT = "_synced_at"
 HASH = "_sync_hash"
@@ -27,7 +27,7 @@ OWN_COLUMNS = {
     HASH: "text",
     DELETED_AT: "timestamp with time zone",
 }
-"""The columns that are no field's, and their types as `format_type` spells them."""
+"""The columns that do not belong to a field, and their types as `format_type` spells them."""
 
 _NOT_FIELDS = frozenset(OWN_COLUMNS) - {ID}
 # PostgreSQL's system columns (documentation, "System Columns"): no table may have a column of these names.
@@ -35,8 +35,8 @@ _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 _HASH_DIGITS = 8
 
 
-# Every relation that the schema's own statements make, indexes and sequences too: they share one space of names.
-_BOOKS = frozenset(
+# Every relation that the schema's own statements create, with indexes and sequences: all share one namespace.
+_CONTROL_RELATIONS = frozenset(
     {
         *("meta", "meta_pkey", "meta_odoo_model_key", "mirror", "mirror_pkey", "watermark", "watermark_pkey"),
         *("sync_log", "sync_log_pkey", "sync_log_id_seq", "sync_log_started", "sync_log_table"),
@@ -45,7 +45,7 @@ _BOOKS = frozenset(
     }
 )
 _NAMED = "_named"
-# How the names of a table's primary key and of its view end; that of its other index begins as no table's does.
+# The endings of the names of a table's primary key and named view; its other index has a prefix that no table has.
 _DERIVED = ("_pkey", _NAMED)
 _IMPOSSIBLE = re.compile("[\\x00\\ud800-\\udfff]")
 
@@ -61,9 +61,9 @@ def internal_schema(schema: str) -> str:
 
 
 def table_name(model: str) -> str:
-    """Return the table of a model: `res.partner` becomes `odoo_shadow_res_partner`."""
+    """Return the name of a model's table: `res.partner` becomes `odoo_shadow_res_partner`."""
     plain = model.replace(".", "_")
-    if plain in _BOOKS or plain.endswith(_DERIVED):
+    if plain in _CONTROL_RELATIONS or plain.endswith(_DERIVED):
         return distinct_table_name(model)
     return _bounded(TABLE_PREFIX + plain, model)
 
@@ -74,9 +74,9 @@ def distinct_table_name(model: str) -> str:
 
 
 def table_names(model: str, plain: str) -> Iterator[str]:
-    """Return what a model's table may be called, best first, without end: the first that is free is taken.
+    """Yield candidates for the name of a model's table, best first, without end: the first that is free is used.
 
-    :param plain: the best, such as `table_name(model)`.
+    :param plain: the best one, such as `table_name(model)`.
     """
     yield plain
     yield distinct_table_name(model)
@@ -85,7 +85,7 @@ def table_names(model: str, plain: str) -> Iterator[str]:
 
 
 def view_names(table: str) -> Iterator[str]:
-    """Return what a table's view with readable names may be called, best first, without end. No table is called so."""
+    """Yield candidates for the name of a table's named view, best first, without end. No table has such a name."""
     plain = table + _NAMED
     if len(plain.encode()) <= LONGEST_NAME:
         yield plain
@@ -94,7 +94,7 @@ def view_names(table: str) -> Iterator[str]:
 
 
 def name_column(column: str, taken: Collection[str]) -> str:
-    """Return the view's column that names what a column of ids points to: `partner_id_name`.
+    """Return the named view's column for the names that a column of ids points to: `partner_id_name`.
 
     :param taken: the other columns.
     """
@@ -104,16 +104,16 @@ def name_column(column: str, taken: Collection[str]) -> str:
 
 
 def free_column_name(field: str, taken: Collection[str]) -> str:
-    """Return the column of a field whose own column name another field of the table may have.
+    """Return the column of a field, whose usual name another field of the table may have.
 
-    :param taken: the columns that the other fields have.
+    :param taken: the columns of the other fields.
     """
     numbered = (_suffixed(field, f"{field} {number}") for number in count(2))
     return _first_free(chain([column_name(field), _suffixed(field, field)], numbered), taken)
 
 
 def column_name(field: str) -> str:
-    """Return the column of a field: the same name, unless PostgreSQL or this project cannot have it so."""
+    """Return the column of a field: the same name, unless PostgreSQL or this project cannot use it."""
     if field in _NOT_FIELDS or field in _SYSTEM_COLUMNS:
         return _suffixed(field, field)
     return _bounded(field, field)
@@ -132,7 +132,7 @@ def kept_column_name(column: str, old_type: str, taken: Collection[str]) -> str:
 def name_set_aside(column: str, taken: Collection[str]) -> str:
     """Return the name under which a column is kept that was there before the mirror's own: `email__before`.
 
-    :param taken: the columns that there are, or will be.
+    :param taken: the columns that the table has or will have.
     """
     plain = f"{column}__before"
     numbered = (f"{plain}_{number}" for number in count(2))
@@ -140,7 +140,7 @@ def name_set_aside(column: str, taken: Collection[str]) -> str:
 
 
 def index_names(table: str) -> Iterator[str]:
-    """Return what a table's index on `_odoo_write_date` may be called, best first, without end."""
+    """Yield candidates for the name of a table's index on `_odoo_write_date`, best first, without end."""
     yield index_name(table)
     for number in count(2):
         yield _bounded(f"ix_{table}_write_date_{number}", f"{table} {number}")
@@ -148,7 +148,7 @@ def index_names(table: str) -> Iterator[str]:
 
 def index_name(table: str) -> str:
     """Return the name of a table's index on `_odoo_write_date`."""
-    return _bounded(f"ix_{table}_write_date", table)  # no table's name begins so
+    return _bounded(f"ix_{table}_write_date", table)  # no table has this prefix
 
 
 def _bounded(name: str, origin: str) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of rows that are gone from Odoo."""
+"""What happens to rows that are gone from Odoo: the modes of `on_delete`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import assert_never
 
 
 class OnDelete(StrEnum):
-    """What becomes of a row that is gone from Odoo. All that a mode decides stands here, and in `LiveIds.remove`."""
+    """What happens to a row that is gone from Odoo. Everything a mode decides is here and in `LiveIds.remove`."""
 
     DELETE = "delete"
     MARK = "mark"

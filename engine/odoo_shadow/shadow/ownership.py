@@ -1,6 +1,6 @@
-"""Who owns what the sync would use in the shadow's database, and whose code would run with the sync's rights.
+"""Checks who owns what the sync uses in the shadow's database, and whose code would run with the sync's rights.
 
-Triggers, rules, policies, defaults and generated columns of a table run as whoever writes it. So nothing of the
+Triggers, rules, policies, defaults and generated columns of a table run as the role that writes it. So nothing in the
 mirror's schemas is used before its owner is known: the sync's role, a superuser, or a role that is trusted by name.
 """
 
@@ -21,7 +21,7 @@ from odoo_shadow.text.shown import shown
 
 _MOST_NAMED = 5
 _DIGEST_LENGTH = 32
-"""Hexadecimal digits: 128 bits, since whoever owns the code may look for another one with the same digest."""
+"""Hexadecimal digits: 128 bits, since the owner of the code may search for other code with the same digest."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Foreign:
     digest: str | None
 
     def __str__(self) -> str:
-        """Return it in words, with what to agree to."""
+        """Return it in words, with the text that agrees to it."""
         agreed = f", as agreed object '{self.agreement}'" if self.digest else ""
         return f"{shown(self.what)} (role '{shown(self.role)}'{agreed})"
 
@@ -60,28 +60,28 @@ def exists(tx: Transaction, schema: str, name: str) -> bool:
 
 
 def check_trust(tx: Transaction) -> None:
-    """Make sure that nothing of the mirror's schemas belongs to somebody who is not trusted.
+    """Make sure that nothing in the mirror's schemas belongs to a role that is not trusted.
 
-    :raises ShadowOwnershipError: names what does, and the cure.
+    :raises ShadowOwnershipError: names what does, and what to do.
     """
     found = list_foreign(tx)
     if not found:
         return
     if not may_use_schema(tx, internal_schema(tx.schema)):
         raise ShadowOwnershipError(
-            f"Schema '{tx.schema}' is not this role's ({_named(found)}): a reader of that mirror names the sync's role "
-            "with --trusted-roles (TRUSTED_ROLES); a sync needs both schemas for itself."
+            f"Schema '{tx.schema}' does not belong to this role ({_named(found)}): a reader of that mirror must name "
+            "the sync's role with --trusted-roles (TRUSTED_ROLES); a sync needs two schemas of its own."
         )
     raise ShadowOwnershipError(
-        f"Schema '{tx.schema}' holds what other roles own or control, and what would run with this role's rights: "
-        f"{_named(found)}. Drop it, give it to this role, or revoke it, such as REVOKE TRIGGER, REFERENCES ON ALL "
+        f"Schema '{tx.schema}' contains what other roles own or control, and what would run with this role's rights: "
+        f"{_named(found)}. Drop it, transfer it to this role, or revoke it, such as REVOKE TRIGGER, REFERENCES ON ALL "
         f"TABLES IN SCHEMA {sql.Identifier(tx.schema).as_string(tx.cursor)} FROM the role; or trust the role by name "
         "(trusted_roles, --trusted-roles); a trigger or a rule can be agreed to (agreed_objects, --agreed-objects)."
     )
 
 
 def may_use_schema(tx: Transaction, schema: str) -> bool:
-    """Say whether the role may look into a schema; into one that is not there nobody is kept from looking."""
+    """Say whether the role may use a schema; true for a schema that does not exist, which hides nothing."""
     ((may,),) = tx.run(
         "SELECT coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = {name}), true)",
         name=schema,
@@ -90,9 +90,9 @@ def may_use_schema(tx: Transaction, schema: str) -> bool:
 
 
 def list_foreign(tx: Transaction) -> list[Foreign]:
-    """List what the mirror's schemas hold of roles that are not trusted. Reads PostgreSQL's own catalogue only.
+    """List what roles that are not trusted have in the mirror's schemas. Reads PostgreSQL's own catalogue only.
 
-    The registry is looked at when it is known whose it is: somebody's view may stand in the place of a dropped table.
+    The registry is read only once its owner is known: it names tables in whose place somebody may have put a view.
     """
     found = _ask(tx, foreign_in_schemas(tx.schema, sorted(tx.trust.roles)))
     if found or not _has_registry(tx):
@@ -104,7 +104,7 @@ def list_foreign(tx: Transaction) -> list[Foreign]:
 
 
 def _has_registry(tx: Transaction) -> bool:
-    """Say whether the registry is there, rather than something else of its name."""
+    """Say whether the registry exists, rather than something else with its name."""
     rows = tx.run(
         "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'table_name' AND NOT a.attisdropped"
@@ -116,11 +116,11 @@ def _has_registry(tx: Transaction) -> bool:
 
 
 def guard_table(tx: Transaction, table: str) -> None:
-    """Keep others from changing what runs with a table's rows until the transaction ends, and look at it once more.
+    """Keep others from changing what runs with a table's rows until the transaction ends, and check it again.
 
-    The control tables are written with it, so they are guarded, too.
+    The control tables are written in the same transaction, so they are guarded, too.
 
-    :raises ShadowOwnershipError: somebody has put code of his own there.
+    :raises ShadowOwnershipError: somebody has put code of their own there.
     """
     rows = tx.run(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

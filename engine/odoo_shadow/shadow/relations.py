@@ -1,4 +1,4 @@
-"""What the mirror's own tables are called."""
+"""The names of the control tables and of the mirror's functions."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
 """For other writers and readers, in the mirror's schema and in `public`."""
 
 ACCEPT_DATABASE = "accept_database"
-"""The function that lets a mirror go on with another database; only the sync's role can reach it."""
+"""The function that lets a mirror continue with another database; only the sync's role can call it."""

@@ -1,4 +1,4 @@
-"""What the database role may do."""
+"""The rights of the sync's role in the shadow's database, for the doctor."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from odoo_shadow.shadow.names import internal_schema
 class Rights:
     """The rights that a mirror needs, and whether the role has them.
 
-    :param tables_not_writable: tables of the schema that the role may not insert into, update and delete from.
-    :param other_writers: other roles, superusers aside, that may do more than read some table, or make objects there.
+    :param tables_not_writable: tables of the schema in which the role cannot insert, update and delete.
+    :param other_writers: other roles, superusers aside, that may do more than read some table, or create objects there.
     """
 
     version: str

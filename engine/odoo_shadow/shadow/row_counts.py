@@ -1,4 +1,4 @@
-"""How many rows a run has read, and what became of them."""
+"""Counts of the rows that a run has read, by what happened to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RowCounts:
-    """How many rows were read, by what became of them, and how many left the table."""
+    """How many rows were read, by what happened to them, and how many left the table."""
 
     inserted: int = 0
     updated: int = 0

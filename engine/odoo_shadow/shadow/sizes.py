@@ -1,4 +1,4 @@
-"""How large tables are."""
+"""Sizes of tables and of the database."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def database_size(tx: Transaction) -> int:
 
 
 def data_folder(tx: Transaction) -> str | None:
-    """Return where new tables' files stand on the server, None when this role may not know."""
+    """Return the server's folder for the files of new tables, None when this role has no right to know."""
     rows = tx.run(
         "SELECT coalesce(nullif(pg_tablespace_location(d.dattablespace), ''),"
         " (SELECT setting FROM pg_settings WHERE name = 'data_directory'))"

@@ -1,8 +1,8 @@
-"""Moves what another mirror left in `public` under the shadow's names into a schema of its own, whole.
+"""Moves what another mirror left in `public` under the shadow's names into a schema of its own, unchanged.
 
-`ALTER … SET SCHEMA` changes no row: indexes, sequences, rights, policies and triggers go along, and views of others
-that stand on a table go on showing it, since they know it by its number. What looks a table up by its name, such as a
-function or a program, finds the shadow's view there from then on.
+`ALTER … SET SCHEMA` changes no row: indexes, sequences, rights, policies and triggers move along, and other views on a
+table continue to show it, since they refer to it by its object id. Whatever refers to a table by name, such as a
+function or a program, finds the shadow's view from then on.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _RELATIONS: LiteralString = (
     ") AS holder ON true LEFT JOIN pg_class h ON h.oid = holder.oid"
     " WHERE c.relnamespace = to_regnamespace('public') AND starts_with(c.relname, {prefix}) AND c.relkind <> 't'"
     " AND NOT coalesce(h.relnamespace = c.relnamespace AND starts_with(h.relname, {prefix}), false)"
-    # What anybody may have called so counts only where the shadow has a view of that name.
+    # An index or sequence, which anybody may have given such a name, counts only if the shadow has a view of that name.
     " AND (holder.oid IS NULL OR c.relname = ANY({wanted}::name[]))"
 )
 _OTHERS: LiteralString = (
@@ -85,14 +85,14 @@ _KEYWORD = {"type": "TYPE", "function": "ROUTINE", "aggregate": "AGGREGATE"}
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """Something in `public` that has one of the shadow's names, or might get in the way of one, and is no mirror's.
+    """Something in `public` that has one of the shadow's names, or could be in the way of one, and is not a mirror's.
 
     :param kind: in PostgreSQL's words.
-    :param qualified: as a statement names it.
+    :param qualified: its qualified name, quoted.
     :param is_ours: whether this role may move it.
-    :param rows: about how many; None for what has none, or where PostgreSQL does not know.
-    :param size: bytes, with indexes; None for what takes none.
-    :param holder: the table that it goes with and that is none of these, if there is one.
+    :param rows: an estimate; None for what has no rows, or where PostgreSQL has no estimate.
+    :param size: bytes, with indexes; None for what occupies none.
+    :param holder: the table that it belongs to, if that is not one of those to be moved.
     """
 
     object_id: int
@@ -107,12 +107,12 @@ class LeftBehind:
 
     @property
     def statement(self) -> str:
-        """What moves it."""
+        """The statement that moves it."""
         return f"ALTER {_KEYWORD.get(self.kind, 'TABLE')} {self.qualified} SET SCHEMA {BEFORE}"
 
 
 def find_left_behind(tx: Transaction) -> list[LeftBehind]:
-    """List what is to be moved, by kind and name; what this project's mirrors made is left out.
+    """List what is to be moved, by kind and name, without what this project's mirrors created.
 
     :raises ShadowConfigurationError: a mirror of this project has its tables in `public`.
     """
@@ -144,30 +144,30 @@ def _is_a_mirrors(tx: Transaction, item: LeftBehind) -> bool:
 def check_movable(tx: Transaction, found: Sequence[LeftBehind]) -> None:
     """Make sure that all of it can be moved.
 
-    :raises ShadowConflictError: something is in the way, there or here.
-    :raises ShadowOwnershipError: the schema that it goes to belongs to a role that is not trusted.
-    :raises ShadowPermissionError: some of it is not this role's; the message has the statements for one who may.
+    :raises ShadowConflictError: something is in the way, in either schema.
+    :raises ShadowOwnershipError: the schema that it moves to belongs to a role that is not trusted.
+    :raises ShadowPermissionError: some of it is not this role's; the message has the statements for an administrator.
     """
     _check_holders(found)
     _check_schema(tx)
     taken = _taken(tx, found)
     if taken:
         raise ShadowConflictError(
-            f"Schema {BEFORE} has something of these names already: {first_of(taken, _MOST_NAMED)}: nothing was moved, "
-            "since nothing there is overwritten. Rename it, drop it, or rename the schema: "
+            f"Schema {BEFORE} already contains these names: {first_of(taken, _MOST_NAMED)}: nothing was moved, "
+            "since nothing there is overwritten. Rename them, drop them, or rename the schema: "
             f"ALTER SCHEMA {BEFORE} RENAME TO …"
         )
     others = [item for item in found if not item.is_ours]
     if others:
         owners = first_of(sorted({item.owner for item in others}), _MOST_NAMED)
         raise ShadowPermissionError(
-            f"{len(others)} of these belong to other roles ({owners}): nothing was moved. Let an administrator run "
+            f"{len(others)} of these belong to other roles ({owners}): nothing was moved. Have an administrator run "
             f"this command with their own login, or: {'; '.join(statements_for_others(tx, found)[:_MOST_NAMED])} …"
         )
 
 
 def statements_for_others(tx: Transaction, found: Sequence[LeftBehind]) -> list[str]:
-    """Return what an administrator runs who moves what is not this role's."""
+    """Return the statements with which an administrator moves what is not this role's."""
     others = [item.statement for item in found if not item.is_ours]
     role = sql.Identifier(tx.cursor.connection.info.user).as_string()
     return [f"CREATE SCHEMA IF NOT EXISTS {BEFORE} AUTHORIZATION {role}", *others] if others else []
@@ -178,7 +178,7 @@ def _check_holders(found: Sequence[LeftBehind]) -> None:
     if held is not None:
         keyword = "INDEX" if held.kind == "index" else "SEQUENCE"
         raise ShadowConflictError(
-            f"The {held.kind} {held.qualified} goes with {held.holder}, which has another name and stays: nothing was "
+            f"The {held.kind} {held.qualified} belongs to {held.holder}, which has another name and stays: nothing was "
             f"moved. Give it another name: ALTER {keyword} {held.qualified} RENAME TO {held.name[:50]}_before"
         )
 
@@ -193,12 +193,13 @@ def _check_schema(tx: Transaction) -> None:
     role = sql.Identifier(tx.cursor.connection.info.user).as_string()
     if rows and not rows[0][1]:
         raise ShadowOwnershipError(
-            f"Schema {BEFORE} belongs to the role '{rows[0][0]}', who could drop what is moved there: nothing was "
-            f"moved. Let an administrator run: ALTER SCHEMA {BEFORE} OWNER TO {role}"
+            f"Schema {BEFORE} belongs to the role '{rows[0][0]}', which could drop what is moved there: nothing was "
+            f"moved. Have an administrator run: ALTER SCHEMA {BEFORE} OWNER TO {role}"
         )
     if rows and not rows[0][2]:
         raise ShadowPermissionError(
-            f"The role {role} may not create in schema {BEFORE}: nothing was moved. Let an administrator run: "
+            f"The role {role} has no right to create objects in schema {BEFORE}: nothing was moved. Have an "
+            "administrator run: "
             f"GRANT USAGE, CREATE ON SCHEMA {BEFORE} TO {role}"
         )
 
@@ -221,14 +222,14 @@ def _composites(tx: Transaction, found: Sequence[LeftBehind]) -> list[int]:
 
 
 def move_left_behind(tx: Transaction, shown: Sequence[LeftBehind]) -> None:
-    """Move it all, or nothing; then let the shadow's own views have the names, where there is a shadow.
+    """Move all of it, or nothing; then create the shadow's own views under the names, if there is a shadow.
 
     :param shown: what a person has seen and agreed to.
-    :raises ShadowConflictError: it is not the same any more.
+    :raises ShadowConflictError: it has changed since.
     """
     found = find_left_behind(tx)
     if [(item.object_id, item.qualified) for item in found] != [(item.object_id, item.qualified) for item in shown]:
-        raise ShadowConflictError("What stands in schema public has changed since it was shown: nothing was moved.")
+        raise ShadowConflictError("The objects in schema public have changed since they were shown: nothing was moved.")
     check_movable(tx, found)
     if found:
         _make_schema(tx)
@@ -237,7 +238,7 @@ def move_left_behind(tx: Transaction, shown: Sequence[LeftBehind]) -> None:
             tx.cursor.execute(sql.SQL("{}").format(sql.SQL(item.statement)))
         except (errors.DuplicateTable, errors.DuplicateObject, errors.DuplicateFunction):
             raise ShadowConflictError(
-                f"Schema {BEFORE} has something named {item.name} already: nothing was moved."
+                f"Schema {BEFORE} already contains something named {item.name}: nothing was moved."
             ) from None
     if schema_version(tx) == VERSION:
         publish(tx, (*PUBLIC_TABLES, *(item.table for item in list_tables(tx))))
@@ -252,6 +253,6 @@ def _make_schema(tx: Transaction) -> None:
             tx.run("CREATE SCHEMA {before}", before=sql.Identifier(BEFORE))
     except errors.InsufficientPrivilege:
         raise ShadowPermissionError(
-            f"The role {role} may not create a schema: nothing was moved. Let an administrator run: "
+            f"The role {role} has no right to create a schema: nothing was moved. Have an administrator run: "
             f"CREATE SCHEMA {BEFORE} AUTHORIZATION {role}"
         ) from None

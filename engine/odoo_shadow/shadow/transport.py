@@ -1,6 +1,6 @@
-"""How the connection to the shadow database is protected on its way.
+"""Demands TLS for connections to the shadow database.
 
-libpq's own default (`sslmode=prefer`) sends the password without TLS to whoever says that he has none.
+libpq's own default (`sslmode=prefer`) sends the password without TLS to any server that says it has none.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ Parameters: TypeAlias = Mapping[str, str]
 
 REQUIRE = "require"
 CHECKED_MODES = frozenset({"verify-ca", "verify-full"})
-"""The modes that also find out whether the server is the right one."""
+"""The modes that also verify the server's certificate."""
 
 _FIRST_WITH_REQUIRE_AUTH = 160000
 _NO_CLEARTEXT = "!password"
 
 
 def protected(name: str, parameters: Parameters) -> dict[str, str]:
-    """Return connection parameters with TLS demanded, and no password in the clear, wherever they do not say otherwise.
+    """Return connection parameters that demand TLS and an encrypted password, unless they say otherwise.
 
-    A server on this machine, by socket or loopback, is left as it is.
+    Those of a server on this machine, by socket or loopback, are not changed.
 
-    :param parameters: libpq's, such as `host` and `sslmode`; what is missing libpq takes from the environment.
-    :raises ShadowConfigurationError: they name a service, whose file alone knows the host.
+    :param parameters: libpq's, such as `host` and `sslmode`; libpq takes what is missing from the environment.
+    :raises ShadowConfigurationError: they name a service, of which only its file knows the host.
     """
     own = {key: str(value) for key, value in parameters.items()}
     names_host = "host" in own or "hostaddr" in own
     if "service" in own or (not names_host and os.environ.get("PGSERVICE")):
         if "sslmode" not in own:
             raise ShadowConfigurationError(
-                f"Shadow database '{name}' is a service of pg_service.conf: say sslmode beside it, such as "
+                f"Shadow database '{name}' is a service of pg_service.conf: add sslmode to it, such as "
                 "service=shadow sslmode=verify-full."
             )
         return own
@@ -58,7 +58,7 @@ def is_local(parameters: Parameters) -> bool:
 
 
 def _is_local_host(host: str) -> bool:
-    if host in ("", "localhost") or host.startswith(("/", "@")):  # nothing: libpq takes its socket
+    if host in ("", "localhost") or host.startswith(("/", "@")):  # empty: libpq uses its socket
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,10 +1,10 @@
 """What can go wrong with Odoo, grouped by what to do about it.
 
-`OdooFatalError`: trying again gives the same answer, so give up and tell a person.
+`OdooFatalError`: trying again gives the same answer, so give up and report it.
 `OdooRetriableError`: the same call may succeed later.
 
-Every message is one sentence or two that name the connection, the model and the cure, and is safe to show:
-it never holds a credential or a server traceback.
+Every message is one sentence or two that name the connection, the model and what to do. It is safe to show: it never
+contains a credential or a traceback of the server.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.shown import shown
 
 _LONGEST_ID = 40
-"""Characters of a text that stands where an id should."""
+"""Characters that are shown of text in the place of an id."""
 
 
 class OdooError(ShownError):
@@ -35,9 +35,9 @@ class OdooAuthenticationError(OdooFatalError):
 
 
 class OdooAccessError(OdooFatalError):
-    """The login may not do this with this model.
+    """The login has no right to do this with this model.
 
-    :ivar said: what Odoo says of it.
+    :ivar said: what Odoo says about it.
     """
 
     def __init__(self, message: str, *, said: str = "") -> None:
@@ -57,7 +57,7 @@ class OdooRequestError(OdooFatalError):
     """Odoo understood the call and refused it for another reason.
 
     :ivar kind: the server's exception class, such as `UndefinedColumn`; empty when it is not known.
-    :ivar said: what Odoo says of it.
+    :ivar said: what Odoo says about it.
     """
 
     def __init__(self, message: str, *, kind: str = "", said: str = "") -> None:
@@ -67,7 +67,7 @@ class OdooRequestError(OdooFatalError):
 
 
 class OdooUnknownArgumentError(OdooRequestError):
-    """The method does not take an argument that it was given, as the server says.
+    """The server says that the method does not take an argument that it was given.
 
     :ivar argument: its name.
     """
@@ -82,13 +82,13 @@ class OdooUnreadableRecordsError(OdooFatalError):
 
 
 class OdooRecordIdError(OdooFatalError):
-    """Records have no ids of their own by which rows could be told apart: rows of an SQL view."""
+    """Records without unique ids, such as rows of an SQL view: rows of the shadow could not be told apart."""
 
 
 class OdooRefusedFieldsError(OdooFatalError):
-    """Odoo refuses or drops records when some fields are read with them; without these it gives them.
+    """Odoo refuses or drops records when some fields are read with them, and gives them without these fields.
 
-    :ivar fields: their names, or where a record has their variants.
+    :ivar fields: their names, or the keys under which a record has their variants.
     :ivar reason: what Odoo says.
     """
 
@@ -124,7 +124,7 @@ class OdooThrottledError(OdooRetriableError):
 class OdooServerError(OdooRetriableError):
     """A 5xx status, a page of HTML, half a body, a serialization failure: trouble on the server or a proxy.
 
-    :ivar is_misfit: it was whole, but not what was asked for; asking for less would not help.
+    :ivar is_misfit: the answer was complete, but not what was asked for; asking for less would not help.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, is_misfit: bool = False) -> None:
@@ -133,9 +133,9 @@ class OdooServerError(OdooRetriableError):
 
 
 class OdooLargeAnswerError(OdooServerError):
-    """Records that were asked for together are too large to be held together: ask for fewer.
+    """The records of one call are too large to be held in memory together: ask for fewer.
 
-    :ivar answer_bytes: how large the answer is, or at least how large.
+    :ivar answer_bytes: the size of the answer, or the part of it that was read.
     """
 
     def __init__(self, message: str, *, answer_bytes: int) -> None:
@@ -144,23 +144,23 @@ class OdooLargeAnswerError(OdooServerError):
 
 
 def text_for_id(asked: str, given: str) -> OdooRecordIdError:
-    """Build the error for a record whose id is a text."""
+    """Build the error for a record whose id is text."""
     return OdooRecordIdError(
-        f"{asked} has a record whose id is not a whole number ('{shown(given, longest=_LONGEST_ID)}'), as SQL views "
-        "may: rows of the shadow are known by such ids, so this model cannot be mirrored; leave it out."
+        f"{asked} has a record whose id is not an integer ('{shown(given, longest=_LONGEST_ID)}'), as SQL views may "
+        "have: rows of the shadow are identified by integers, so this model cannot be mirrored; leave it out."
     )
 
 
 def shared_id(asked: str, record_id: int) -> OdooRecordIdError:
-    """Build the error for records that have one id together."""
+    """Build the error for several records with the same id."""
     return OdooRecordIdError(
-        f"{asked} has more than one record with the id {record_id}, as SQL views may: rows of the shadow are known by "
-        "their ids, so this model cannot be mirrored; leave it out."
+        f"{asked} has more than one record with the id {record_id}, as SQL views may have: rows of the shadow are "
+        "identified by their ids, so this model cannot be mirrored; leave it out."
     )
 
 
 def misfit(asked: str, what: str) -> OdooServerError:
     """Build the error for an answer that is not what was asked for."""
     return OdooServerError(
-        f"{asked} answered something else than Odoo does: {what}; nothing of it was written.", is_misfit=True
+        f"{asked} gave an answer that Odoo would not give: {what}; none of it was written.", is_misfit=True
     )

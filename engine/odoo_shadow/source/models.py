@@ -10,17 +10,15 @@ from odoo_shadow.source.names import LONGEST_NAME
 
 
 class ModelKind(StrEnum):
-    """What a model is. The texts say why others than tables are not mirrored unless they are named."""
+    """What a model is. The texts say why models other than tables are not mirrored unless they are named."""
 
     TABLE = "a table"
-    TRANSIENT = "transient: a wizard's passing records"
+    TRANSIENT = "transient: a wizard's temporary records"
     ABSTRACT = "abstract: it has no records"
-    UNREADABLE = "abstract, or the login may not read it"
-    VIEW = "an SQL view or a table without rows: the server shows no rows of its own behind it"
-    UNKNOWN = "without write_date, and a login that may not read ir.model cannot tell a table from an SQL view"
-    MISNAMED = (
-        f"Odoo allows no such name: only a-z, 0-9 and _ in parts between dots, {LONGEST_NAME} characters at the most"
-    )
+    UNREADABLE = "abstract, or the login has no right to read it"
+    VIEW = "an SQL view or a table without rows: the server reports neither a table nor rows of its own"
+    UNKNOWN = "without write_date, and without the right to read ir.model a table cannot be told from an SQL view"
+    MISNAMED = f"Odoo allows no such name: only a-z, 0-9 and _ in parts between dots, at most {LONGEST_NAME} characters"
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class ServerModel:
 class Discovery:
     """The models of a server, by name.
 
-    :param is_complete: False when the login may not read `ir.model`; then models that it may not read are not listed.
+    :param is_complete: False without the right to read `ir.model`; then models that the login cannot read are missing.
     """
 
     models: tuple[ServerModel, ...]

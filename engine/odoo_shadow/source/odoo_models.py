@@ -17,7 +17,7 @@ def odoo_models() -> frozenset[str]:
 
 @cache
 def odoo_wizards() -> frozenset[str]:
-    """Return those of them whose records pass: Odoo 16 does not tell who may not read `ir.model`."""
+    """Return the wizards among them, which Odoo 16 does not mark for logins without the right to read `ir.model`."""
     return frozenset(name for name, is_wizard in _listed().items() if is_wizard)
 
 

@@ -1,4 +1,4 @@
-"""What a source gives of records: pages, and records that it cannot give."""
+"""What a source returns: pages of records, and the records that it cannot give."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from odoo_shadow.source.types import Record
 DEFAULT_PAGE_SIZE = 2000
 """Records per page: beats 500 by about a third; beyond that nothing is gained (measured on Odoo 17 and 19)."""
 
-WITHHELD = "it lists the record, but gives nothing of it"
+WITHHELD = "it lists the record, but does not return its values"
 """Why a record that Odoo lists and drops when it is read is not mirrored."""
 
 
@@ -41,7 +41,7 @@ class Page:
 
 @dataclass(frozen=True)
 class CopyPage:
-    """Records as PostgreSQL's COPY takes them, of which nobody makes Python values.
+    """Records in the format of PostgreSQL's COPY, which are never turned into Python values.
 
     :param text: whole lines as PostgreSQL's `COPY … TO` writes them in its text format, by ascending id. Each has the
         values of a reading's fields in their order, as their columns are to hold them: those of `Page`, so a translated
@@ -57,7 +57,7 @@ class CopyPage:
 
 
 def share_of(page: Page | CopyPage, up_to_id: int | None) -> float:
-    """Return about how much has been read with a page, from 0 to 1, as ids tell it."""
+    """Return about how much has been read with a page, from 0 to 1, judging by the ids."""
     if page.is_last or not up_to_id:
         return 1.0
     return min(max(page.last_id / up_to_id, 0.0), 1.0)

@@ -1,7 +1,7 @@
-"""What the engine asks a source of Odoo's records, whatever brings them: the API, Odoo's own database, a test.
+"""What the engine asks of a source of Odoo's records: the API, Odoo's own database, or a test's.
 
-A source answers for what one reader sees. Whatever it is asked, it raises an `OdooError` when it cannot answer, and it
-checks what it is given: the engine relies on ids that are in order and on records that were asked for.
+A source answers for what one reader sees. Every method raises an `OdooError` when it cannot answer, and checks what it
+returns: the engine relies on ids that are in order and on records that were asked for.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Reader:
     :param name: how messages call the connection.
     :param login: whose rights decide which records there are.
     :param lang: of translated texts; None for `DEFAULT_LANGUAGE`.
-    :param company_ids: the companies whose records are read, the first is the main one; none for all.
+    :param company_ids: the companies whose records are read, the main one first; none for all.
     :param hash_secret: the key of fields of which only a hash is kept.
-    :param parallel: how many questions may be asked at the same time.
+    :param parallel: how many calls may be made at the same time.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Reader:
 
     @property
     def read_as(self) -> str:
-        """What decides which values there are: the login, the language and the companies."""
+        """What determines which values there are: the login, the language and the companies."""
         companies = ", ".join(map(str, self.company_ids)) or "all companies"
         return f"'{self.login}', {self.lang or DEFAULT_LANGUAGE}, {companies}"
 
@@ -59,7 +59,7 @@ class Reader:
 class DatabaseState:
     """What Odoo's database says of itself.
 
-    :param uuid: its `database.uuid`, None when the reader may not know it.
+    :param uuid: its `database.uuid`, None when the reader has no right to read it.
     :param is_neutralized: whether it is a copy that Odoo has made harmless, for tests; None when that is not known.
     """
 
@@ -82,14 +82,14 @@ class Clock:
     def trusted(self) -> datetime:
         """A moment that may become a watermark: the source's clock, but never ahead of this machine's.
 
-        A clock that lies ahead once would otherwise hide every edit until then. Where this machine's clock is behind,
-        more is read again, and nothing is lost. Where both are ahead, nothing tells.
+        A clock that was ahead once would otherwise hide every edit until that time. If this machine's clock is behind,
+        more is read again, and nothing is lost. If both are ahead, this is not noticed.
         """
         return min(self.source, self.local.replace(microsecond=0))
 
     @property
     def latest(self) -> datetime:
-        """The latest moment that it may be now, by which to tell what lies in the future.
+        """The latest time that it can be now: whatever is later lies in the future.
 
         Either clock may be behind: this machine's behind the other workers', or one of Odoo's servers behind the
         others. A source's clock that is ahead counts for at most `MOST_SKEW`.
@@ -99,7 +99,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class ModelAbout:
-    """What Odoo calls a model, and the modules that make or extend it; None when the reader may not know them."""
+    """A model's label, and the modules that define or extend it; None when the reader has no right to read them."""
 
     label: str
     modules: str | None
@@ -107,7 +107,7 @@ class ModelAbout:
 
 @dataclass(frozen=True)
 class RecordDates:
-    """When a record was written and made, None where Odoo does not tell."""
+    """When a record was written and created, None where Odoo does not say."""
 
     written_at: datetime | None
     made_at: datetime | None
@@ -118,7 +118,7 @@ class Catalogue(Protocol):
 
     @property
     def readable_models(self) -> Mapping[str, str]:
-        """The models that the reader may read and that have records, and what Odoo calls them; empty if not known."""
+        """The models that the reader may read and that have records, with their labels; empty if not known."""
 
     def discover(self) -> Discovery:
         """Return the models of the server."""
@@ -127,7 +127,7 @@ class Catalogue(Protocol):
         """Say whether the server has a model, even if the reader may not read it."""
 
     def about(self, model: str) -> ModelAbout:
-        """Return what a model is called."""
+        """Return a model's label and modules."""
 
     def describe(self, model: str) -> list[Field]:
         """Return the fields of a model that the reader may read, by name.
@@ -136,15 +136,15 @@ class Catalogue(Protocol):
         """
 
     def stored_fields(self, models: Sequence[str]) -> Mapping[str, Collection[str]] | None:
-        """Return the names of all stored fields, even of those that the reader may not read; None if not known."""
+        """Return the names of all stored fields, including those that the reader cannot read; None if not known."""
 
     def field_states(self, models: Sequence[str]) -> dict[str, FieldsState]:
-        """Return the state of models' fields; models that there are not, or that are not shown, are left out."""
+        """Return the state of models' fields, without models that do not exist or are not shown to the reader."""
 
     def field_identities(self, models: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return which fields models have now, by model and field: a text that differs when it is another field.
+        """Return an identity of each field that models have now, by model and field: it differs for another field.
 
-        Empty for each model when the reader may not know.
+        Empty for each model when the reader has no right to know.
         """
 
     def languages(self) -> Labels:
@@ -157,21 +157,21 @@ class Catalogue(Protocol):
         """Make sure that the reader's language is one that Odoo has."""
 
     def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
-        """Return a text that differs when something has changed that values rest on besides their records.
+        """Return a text that differs after a change of what values depend on in addition to their records.
 
-        :param properties: names of fields whose definitions stand elsewhere.
-        :param company_dependent: the model has fields that may show a default.
+        :param properties: names of fields whose definitions are in other records.
+        :param company_dependent: whether the model has fields that may show a default.
         """
 
 
 class Records(Protocol):
-    """What is in it. Archived records are there, too."""
+    """The records of models, including archived ones."""
 
     def count(self, reading: Reading, where: Where = EVERYWHERE) -> int:
         """Return how many records there are, without those that have no id."""
 
     def count_all(self, reading: Reading) -> int:
-        """Return how many records there are, asked for without a word about ids."""
+        """Return how many records there are, counted without a condition on ids."""
 
     def count_without_id(self, reading: Reading) -> int:
         """Return how many records have no id, as rows of an SQL view may."""
@@ -222,10 +222,10 @@ class Records(Protocol):
         """
 
     def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:
-        """Return when records were written, and made if asked for, by id; those that are gone are left out."""
+        """Return when records were written, and created if `made`, by id, without those that are gone."""
 
     def hides(self, model: str, ids: Sequence[int]) -> bool:
-        """Say whether some of these records are there, but not for this reader."""
+        """Say whether some of these records exist, but are hidden from this reader."""
 
 
 class Source(Catalogue, Records, Protocol):
@@ -237,14 +237,14 @@ class Source(Catalogue, Records, Protocol):
 
     @property
     def protocol(self) -> str:
-        """How it reads, as the log of a run says."""
+        """Its name in the log of a run."""
 
     @property
     def opened_at(self) -> float:
-        """When it was made, by `time.monotonic`: what its own login writes in Odoo is later."""
+        """When it was created, by `time.monotonic`: whatever its own login writes in Odoo comes later."""
 
     def user_id(self) -> int:
-        """Return the id of the reader's user; makes sure of the login."""
+        """Return the id of the reader's user; verifies the login."""
 
     def database_state(self) -> DatabaseState:
         """Return what Odoo's database says of itself; asked once."""
@@ -253,4 +253,4 @@ class Source(Catalogue, Records, Protocol):
         """Read both clocks."""
 
     def examine(self) -> Iterator[Finding]:
-        """Tell what the reader can do and what not, apart from single models."""
+        """Yield findings about what the reader can and cannot do, apart from single models."""

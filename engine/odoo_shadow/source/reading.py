@@ -22,7 +22,7 @@ def field_of(key: str) -> str:
 
 
 def variant_key(field: str, kind: str) -> str:
-    """Return where a record has a field's variants; no field's name holds such a sign."""
+    """Return the key under which a record has a field's variants; no field's name contains `@`."""
     return f"{field}@{kind}"
 
 
@@ -34,7 +34,7 @@ class Variant:
 
     :param kind: what differs: `TRANSLATIONS` or `COMPANIES`.
     :param label: the language's code, or the company's id.
-    :param is_main: the record itself is read in it.
+    :param is_main: whether the record itself is read in it.
     """
 
     kind: str
@@ -63,9 +63,9 @@ class Labels:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read of a model; archived records, too.
+    """What is read of a model, including archived records.
 
-    :param domain: which records there are at all, as far as the mirror is concerned.
+    :param domain: the records that belong to the mirror at all.
     """
 
     model: str
@@ -75,7 +75,7 @@ class Reading:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What is read besides the id: fields, and where the record has their variants."""
+        """What is read in addition to the id: fields, and the keys of their variants."""
         variants = (variant_key(name, item.kind) for item in self.variants for name in item.fields)
         return tuple(dict.fromkeys((*(name for name in self.fields if name != "id"), *variants)))
 
@@ -84,7 +84,7 @@ class Reading:
         wanted = set(keys)
         variants = (replace(item, fields=tuple(_wanted(item, wanted))) for item in self.variants)
         used = tuple(item for item in variants if item.fields)
-        needed = wanted.union(*(item.fields for item in used))  # the main value stands in the record itself
+        needed = wanted.union(*(item.fields for item in used))  # the main value is in the record itself
         fields = tuple(name for name in self.fields if name == "id" or name in needed)
         return replace(self, fields=fields, variants=used)
 

@@ -1,6 +1,6 @@
 """How hard a secret is to guess, roughly: enough to refuse what people type when they are asked for a long password.
 
-What is hashed with the secret (phone numbers, mail addresses) can be listed: whoever guesses the secret knows it all.
+What is hashed with the secret (phone numbers, mail addresses) can be enumerated: a guessed secret reveals all of it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WALKS = (
     ),
     *("1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp"),
 )
-"""Ways over a keyboard."""
+"""Sequences of neighbouring keys."""
 
 _STEPS = frozenset(pair for walk in _WALKS for way in (walk, walk[::-1]) for pair in pairwise(way))
 _FORETELLING = 3
@@ -34,7 +34,7 @@ _FORETELLING = 3
 
 
 def estimated_bits(secret: str) -> float:
-    """Return the entropy of as many characters as cannot be foretold from those before them."""
+    """Estimate the entropy of the characters that cannot be predicted from those before them."""
     counts = Counter(secret).values()
     per_character = -sum(count / len(secret) * math.log2(count / len(secret)) for count in counts)
     folded = secret.casefold()
@@ -42,7 +42,7 @@ def estimated_bits(secret: str) -> float:
 
 
 def _is_foretold(text: str, at: int) -> bool:
-    """Say whether a character goes on with a sequence, a way over the keyboard, or something that was there before."""
+    """Say whether a character continues a sequence, a row of neighbouring keys, or a repetition."""
     last = text[max(0, at + 1 - _FORETELLING) : at + 1]
     if len(last) < _FORETELLING:
         return False

@@ -1,4 +1,4 @@
-"""Odoo's values, whatever brought them: ids, whole numbers, moments, texts."""
+"""Reads Odoo's values, whatever the source: ids, integers, moments, text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGEST_NUMBER = 2**63 - 1
 """Of an id or a count: PostgreSQL's bigint."""
 
 EXACT_BELOW = 2**53
-"""From there on a double stands for several whole numbers, and nothing tells which of them is meant."""
+"""From there on one double represents several integers, and it is not known which one is meant."""
 
 NUL_SHOWN_AS = "\u2400"  # SYMBOL FOR NULL
 SURROGATE_SHOWN_AS = "\ufffd"  # REPLACEMENT CHARACTER
@@ -25,28 +25,28 @@ _MOMENT = re.compile(
 
 
 def is_id(value: Json) -> TypeGuard[int]:
-    """Say whether a value can be a record's id: a whole number, and neither yes or no nor beyond PostgreSQL's."""
+    """Say whether a value can be a record's id: an integer that fits a bigint, and not a boolean."""
     return type(value) is int and -LARGEST_NUMBER - 1 <= value <= LARGEST_NUMBER
 
 
 def storable(text: str) -> str:
-    """Return a text with visible stand-ins for what PostgreSQL cannot store."""
+    """Return text with visible replacements for characters that PostgreSQL cannot store."""
     text = text.replace("\x00", NUL_SHOWN_AS)
     return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def whole_number(value: Json) -> Json:
-    """Return a whole number that comes as a float as what it is, anything else as it is.
+    """Return an integer that arrives as a float as an integer, anything else as it is.
 
-    So come integers beyond 2**31 - 1, and the ids of SQL views that count in `numeric` or `double precision`.
+    Integers beyond 2**31 - 1 arrive so, and the ids of SQL views that count in `numeric` or `double precision`.
     """
     return int(value) if type(value) is float and value.is_integer() and abs(value) < EXACT_BELOW else value
 
 
 def moment_in(written: str) -> datetime | None:
-    """Read a datetime as Odoo gives it, which is UTC without saying so; None when it is none.
+    """Read a datetime as Odoo writes it, in UTC without a zone; None when it is not a datetime.
 
-    A date alone is its midnight. Years are as they are written: `24` is the year 24.
+    A date without a time means midnight. Years are taken literally: `24` is the year 24.
     """
     found = _MOMENT.fullmatch(written)
     if found is None:

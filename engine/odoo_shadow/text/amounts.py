@@ -1,4 +1,4 @@
-"""Amounts in words."""
+"""Writes sizes, lists and counts in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _UNIT = 1000
 
 
 def in_bytes(size: float) -> str:
-    """Return a size in words."""
+    """Return a number of bytes in decimal units, such as `1.5 MB`."""
     for unit in _UNITS:
         if size < _UNIT or unit == _UNITS[-1]:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
@@ -19,13 +19,13 @@ def in_bytes(size: float) -> str:
 
 
 def first_of(items: Collection[object], most: int, between: str = ", ") -> str:
-    """List the first of some things, with … for the others."""
+    """List the first `most` of some things, with … for the others."""
     return between.join(map(str, islice(items, most))) + (" …" if len(items) > most else "")
 
 
 def counted(number: int, what: str, several: str | None = None) -> str:
-    """Return a number and what is counted, as English has it: 1 row, 2 rows.
+    """Return a number with the noun that it counts: 1 row, 2 rows.
 
-    :param several: the plural, where it is not made by an s.
+    :param several: the plural, unless it is formed with an s.
     """
     return f"{number} {what if number == 1 else several or what + 's'}"

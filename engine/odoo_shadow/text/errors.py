@@ -13,13 +13,13 @@ class ShownError(Exception):
 
 
 def class_of(error: BaseException) -> str:
-    """Return what everybody may know of an error: its class."""
+    """Return what any reader may know about an error: its class."""
     return type(error).__name__
 
 
 def text_of(error: BaseException) -> str:
-    """Return what may be stored of an error: the message of this project's own, of others only the class.
+    """Return what may be stored about an error: the message of one of this project's, only the class of any other.
 
-    A message that somebody else wrote may repeat values of rows.
+    A message from elsewhere may repeat values of rows.
     """
     return str(error) if isinstance(error, ShownError) else class_of(error)

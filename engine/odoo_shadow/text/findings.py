@@ -1,4 +1,4 @@
-"""Findings: what the doctor says of one thing that it has looked at."""
+"""Findings: what the doctor reports about one thing that it has checked."""
 
 from __future__ import annotations
 

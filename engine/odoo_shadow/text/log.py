@@ -17,7 +17,7 @@ class Block(str):
 
 
 def logger(name: str) -> logging.Logger:
-    """Return a module's logger; whatever is passed to it as an argument is shown as text."""
+    """Return a module's logger; arguments of its records are passed through `shown`."""
     found = logging.getLogger(name)
     if not any(isinstance(item, _AsText) for item in found.filters):
         found.addFilter(_AsText())
@@ -25,7 +25,7 @@ def logger(name: str) -> logging.Logger:
 
 
 def as_text(handler: logging.Handler) -> logging.Handler:
-    """Let a handler show other libraries' lines as text, too, in one line: they may quote what a server has sent."""
+    """Make a handler show other libraries' records as text on one line, too: they may quote what a server has sent."""
     handler.addFilter(_foreign_as_text)
     return handler
 

@@ -1,4 +1,4 @@
-"""What somebody may have meant by a name that nobody knows."""
+"""Finds the known name that somebody may have meant by an unknown one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _ALIKE = 0.6
-"""How much of two names has to be the same, from 0 to 1."""
+"""How similar two names must be, from 0 to 1."""
 
 _SHORTEST_BEGINNING = 3
 _MOST_LISTED = 30
@@ -15,7 +15,7 @@ _LONGEST = 100
 
 
 def nearest(name: str, known: Iterable[str], *, alike: float = _ALIKE) -> str | None:
-    """Return the known name that is most like another, or begins like it; capitals and separators do not matter."""
+    """Return the known name that is most similar, or begins the same; capitals and separators do not matter."""
     plain, given = {_plain(item): item for item in sorted(known, reverse=True)}, _plain(name)
     found = get_close_matches(given, plain, n=1, cutoff=alike) or _beginning_alike(given, plain)
     return plain[found[0]] if found else None
@@ -33,7 +33,7 @@ def _beginning_alike(given: str, plain: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence that says that there is no such name: the nearest one, else all that there are."""
+    """Return the end of a sentence about an unknown name: the nearest known one, or else all of them."""
     names = sorted(known)
     found = nearest(name, names)
     if found is not None:
@@ -42,13 +42,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def is_nearly(name: str, other: str) -> bool:
-    """Say whether two names differ by a slip only: capitals, separators, or a letter or two."""
+    """Say whether two names differ only by a typing error: capitals, separators, or a letter or two."""
     one, two = _plain(name), _plain(other)
     return _distance(one, two) <= (1 if min(len(one), len(two)) < _SHORT else 2)
 
 
 _SHORT = 8
-"""Characters of a name in which two slips would leave too little."""
+"""Names with fewer characters may differ by one letter only."""
 
 
 def _plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Takes credentials out of texts, in every form in which a server or a library may repeat them.
+"""Removes credentials from text, in every form in which a server or a library may repeat them.
 
 Secrets are registered once, where they enter the process; from then on `redact` knows them. It must run before a text
 is cut, since half a secret is not recognised any more; `redact` does both.
@@ -21,7 +21,7 @@ from odoo_shadow.text.spelling import LONGEST_CHARACTER, MARK, spellings
 REDACTED = "***"
 
 SHORTEST = 3
-"""Characters; a shorter secret would turn every text into asterisks."""
+"""Characters; a shorter secret would turn most text into asterisks."""
 
 _WHOLE_WORD_BELOW = 6
 _RANDOM_FROM = 8
@@ -30,7 +30,7 @@ _MOST_SECRETS = 256
 """Secrets that one process remembers; the oldest go first."""
 
 _LONGEST_SPELLED = 1_000
-"""Characters; a longer secret, which is no password any more, is known as it is and as `forms_of` writes it."""
+"""Characters; a longer secret, which is hardly a password, is known only in the forms that `forms_of` writes."""
 
 _KEY = r"(?:\w*(?:password|passphrase|secret)|passfile)"
 _PASSWORDS = (
@@ -45,7 +45,7 @@ _LOGINS = (re.compile(r"://([^/@:]*):"), re.compile(r"\buser\s*=\s*'?([^'\s]+)")
 
 @dataclass(frozen=True)
 class _Secret:
-    """A secret, and what it looks like.
+    """A secret and its forms.
 
     :param texts: as `forms_of` writes it; finding none of them is cheap, and the usual case.
     """
@@ -73,7 +73,7 @@ class _Secret:
         return re.compile(_whole(self.text, spellings(self.text)))
 
     def _as_pattern(self, form: str) -> str:
-        """Return a form's pattern. What stands in base64 or hexadecimal has neighbours in any case."""
+        """Return a form's pattern. In base64 or hexadecimal it may have letters around it, so any place matches."""
         is_encoded = form != self.text and len(form) >= _WHOLE_WORD_BELOW
         return re.escape(form) if is_encoded else _whole(form, re.escape(form))
 
@@ -87,7 +87,7 @@ _margin = 0
 def protect(secret: str | None, *, login: str = "") -> None:
     """Let `redact` know a secret: a password, an API key, a hash secret, a database URL.
 
-    :param login: the login that goes with it, for HTTP's Basic form. A password that equals its login is no secret.
+    :param login: the login that belongs to it, for HTTP's Basic form. A password that equals its login is not secret.
     """
     global _secrets, _margin
     if secret is None or len(secret.strip()) < SHORTEST or secret == login:
@@ -105,7 +105,7 @@ def protect(secret: str | None, *, login: str = "") -> None:
 def protect_url(url: str) -> None:
     """Let `redact` know a database's URL or conninfo string, if it holds a password, and that password.
 
-    The text may be malformed: then whatever stands between the login and the last `@` is taken for the password.
+    The text may be malformed: then everything between the login and the last `@` counts as the password.
     """
     found = [match.group(1) for pattern in _PASSWORDS for match in pattern.finditer(url)]
     login = next((match.group(1) for pattern in _LOGINS for match in pattern.finditer(url)), "")
@@ -119,8 +119,8 @@ def protect_url(url: str) -> None:
 def redact(text: str, longest: int | None = None) -> str:
     """Return a text with every known secret replaced.
 
-    :param longest: cut the text to so many characters. No more than needed is looked at then, however long it is, and
-        a secret that the cut would halve is found whole.
+    :param longest: cut the text to this many characters. No more of it than needed is searched, however long it is, and
+        a secret across the cut is found as a whole.
     """
     longest = len(text) if longest is None else longest
     pieces, at = [], 0
@@ -147,7 +147,7 @@ def forms_of(secret: str, login: str = "") -> list[str]:
 
 
 def _base64_forms(secret: bytes) -> Iterator[str]:
-    """Yield what stays of a secret in base64, whatever stands before and after it."""
+    """Yield the characters of a secret in base64 that do not depend on what comes before and after it."""
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + secret).rstrip(b"=").decode()
         # The characters at both ends also hold bits of the neighbours.
@@ -160,7 +160,7 @@ def _base64_forms(secret: bytes) -> Iterator[str]:
 
 
 def _places(text: str) -> list[tuple[int, int]]:
-    """Return where secrets stand, in order; what overlaps, such as a URL and the password in it, is one place."""
+    """Return where secrets occur, in order; overlapping ones, such as a URL and the password in it, are one place."""
     is_marked = MARK.search(text) is not None
     spans: list[tuple[int, int]] = []
     for secret in _secrets:
@@ -178,9 +178,9 @@ def _places(text: str) -> list[tuple[int, int]]:
 
 
 def _whole(form: str, pattern: str) -> str:
-    """Let a pattern match only what stands alone, if it would otherwise be found within words that are no secret.
+    """Restrict a pattern to whole words, if it would otherwise be found within words that are not secret.
 
-    What an encoding writes before it, such as `%3D` or `&#10;`, is no part of a word.
+    What an encoding writes before it, such as `%3D` or `&#10;`, is not part of a word.
     """
     if len(form) >= _WHOLE_WORD_BELOW and (_looks_random(form) or not re.fullmatch(r"\w+", form)):
         return pattern

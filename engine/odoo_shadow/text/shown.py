@@ -9,10 +9,10 @@ from typing import TypeAlias
 from odoo_shadow.text.redaction import redact
 
 LONGEST = 1_000
-"""Characters of one text."""
+"""Characters that are shown of one text."""
 
 _COMMAND = re.compile(r"::(?=(?:end)?group::)|(?<!\S)::(?=[A-Za-z])|##(?=\w*\[)")
-"""What Airflow's log viewer folds lines by, and what a CI job takes for a command to itself."""
+"""The marks by which Airflow's log viewer folds lines, and those that a CI job executes as commands."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, reorder or hide text, or mean nothing: escape codes, line ends, bidi."""
@@ -22,10 +22,10 @@ Shown: TypeAlias = str
 
 
 def shown(text: object, *, longest: int = LONGEST) -> Shown:
-    """Return a text on one line, without credentials, with every character visible.
+    """Return text on one line, without credentials, with every character visible.
 
-    Characters that a terminal, a log viewer or a CI job would obey are written as Python writes them. Too long a text
-    is cut.
+    Characters that a terminal, a log viewer or a CI job would obey are escaped as in Python. Text that is too long is
+    cut.
     """
     plain = redact(str(text), longest)
     if not (plain.isascii() and plain.isprintable()):
@@ -34,7 +34,7 @@ def shown(text: object, *, longest: int = LONGEST) -> Shown:
 
 
 def shown_block(text: object, *, longest: int = 20 * LONGEST) -> Shown:
-    """Return a text of several lines, such as a table that this project laid out, each of them as `shown` does."""
+    """Return text of several lines, such as a table that this project laid out, with `shown` applied to each line."""
     plain = redact(str(text))
     return "\n".join(shown(line, longest=longest) for line in plain.split("\n"))
 

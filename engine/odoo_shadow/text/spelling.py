@@ -6,7 +6,7 @@ import re
 from itertools import groupby
 
 MARK = re.compile(r"%[0-9A-Fa-f]|\\|&[#a-z]")
-"""Without any of these a text writes every character as itself."""
+"""Text without any of these writes every character as itself."""
 
 LONGEST_CHARACTER = 64
 """Characters that one character may take: four bytes, each of them escaped."""
@@ -14,21 +14,21 @@ LONGEST_CHARACTER = 64
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "(?:apos|#39)"}
 _LETTER_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _ESCAPED = "\"'`/$\\"
-"""What some language or shell writes with a backslash before it."""
+"""Characters that some language or shell escapes with a backslash."""
 
 _BACKSLASHES = r"\\\\{0,3}"
-"""One to four. All alternatives begin with a character, so that `re` skips quickly to where one may begin."""
+"""One to four. All alternatives begin with a literal character, so that `re` skips quickly to where one may begin."""
 
 
 def spellings(text: str) -> str:
-    """Return a pattern for a text, each character of which may be written in any way, whatever the others are."""
+    """Return a pattern for a text in which each character may be written in any way, independently of the others."""
     return "".join(_run(char, len(list(run))) for char, run in groupby(text))
 
 
 def _run(char: str, length: int) -> str:
     """Return the pattern of a character that is repeated."""
     if char == "\\":
-        # As one, so that there are not many ways to share the backslashes of a text among those of the secret.
+        # As one pattern, since otherwise a run of backslashes could be matched in very many ways.
         others = "|".join(_encodings(char))
         return rf"(?:\\{{{length},{4 * length}}}|(?:{others}){{{length}}})"
     return f"(?:{_any(char)})" + (f"{{{length}}}" if length > 1 else "")

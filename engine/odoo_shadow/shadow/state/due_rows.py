@@ -1,8 +1,9 @@
-"""Rows that must be read again although no `write_date` tells: those that point to what is gone, above all.
+"""Rows due: rows that must be read again although their `write_date` does not say so.
 
-Odoo empties references by `ON DELETE SET NULL`, and rewrites them by SQL when two contacts are merged: the rows that
-pointed to a removed one have other values then, and the old `write_date`. When rows leave a table, each table that may
-point to them gets an entry in the same transaction; it goes when that table's rows have been read again.
+Most of them point to records that are gone. Odoo empties references by `ON DELETE SET NULL`, and rewrites them by SQL
+when two contacts are merged: the rows that pointed to a removed record then have other values, and the old
+`write_date`. When rows leave a table, each table that may point to them gets an entry in the same transaction; the
+entry is removed once that table's rows have been read again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _POINTING: dict[str, LiteralString] = {
     "bigint[]": "EXISTS (SELECT FROM unnest(shadow.{column}) AS linked WHERE linked IN"
     " (SELECT id FROM gone WHERE {source}))",
     "text": "shadow.{column} IN (SELECT model || ',' || id FROM gone)",
-    # A number may be something else than an id: then a row is read once too often.
+    # A number may be something other than an id: then a row is read once more than necessary.
     "jsonb": "EXISTS (SELECT FROM jsonb_path_query(shadow.{column}, '$.*[*] ? (@.type() == \"number\")') AS linked"
     " WHERE (linked #>> '{{}}')::numeric IN (SELECT id FROM gone))",
 }
@@ -36,7 +37,7 @@ _POINTING: dict[str, LiteralString] = {
 class DueRows:
     """Rows of one table that must be read again.
 
-    :param entries: what to forget when that is done.
+    :param entries: the ids of the entries to forget afterwards.
     :param ids: in ascending order.
     """
 
@@ -45,7 +46,7 @@ class DueRows:
 
 
 def note_removed(tx: Transaction, table: str, ids: Sequence[int]) -> None:
-    """Note which tables may point to rows that leave their table, in the transaction in which they do."""
+    """Record which tables may point to rows that leave their table, in the transaction that removes them."""
     if not ids:
         return
     tx.run(
@@ -61,7 +62,7 @@ def note_removed(tx: Transaction, table: str, ids: Sequence[int]) -> None:
 
 
 def note_due(tx: Transaction, table: str, ids: Sequence[int], *, after: timedelta = timedelta(0)) -> None:
-    """Note rows of a table itself that must be read again, but not before some time has passed."""
+    """Record rows of the table itself that must be read again, but not before some time has passed."""
     if ids:
         tx.run(
             "INSERT INTO {due} (table_name, ids, due_from) VALUES ({table}, {ids}::bigint[], now() + {after})",
@@ -75,7 +76,7 @@ def note_due(tx: Transaction, table: str, ids: Sequence[int], *, after: timedelt
 def models_with_due_rows(tx: Transaction) -> list[str]:
     """Return the models of the tables that have entries, by name.
 
-    Not of those that may be of another database than the others: what is read there now is no proof for the rest.
+    Tables that may be from another database than the others are left out: reading them now proves nothing for the rest.
     """
     rows = tx.run(
         "SELECT DISTINCT m.odoo_model FROM {due} d JOIN {meta} m USING (table_name)"
@@ -88,7 +89,7 @@ def models_with_due_rows(tx: Transaction) -> list[str]:
 
 
 def due_rows(tx: Transaction, table: str) -> DueRows:
-    """Find the rows of a table that are due: looks at the whole table if something is gone that they may point to."""
+    """Find the rows of a table that are due: reads the whole table if something is gone that they may point to."""
     entries = tx.run(
         "SELECT id, removed_from IS NOT NULL FROM {due} WHERE table_name = {table} AND due_from <= now() ORDER BY id",
         due=tx.internal(DUE_ROW),
@@ -142,7 +143,7 @@ def _pointing_conditions(tx: Transaction, table: str) -> list[sql.Composed]:
 
 
 def forget_all_due(tx: Transaction, model: str) -> None:
-    """Forget the entries of a model that Odoo does not have any more: its rows stay as they are."""
+    """Forget the entries of a model that Odoo no longer has: its rows stay as they are."""
     tx.run(
         "DELETE FROM {due} d USING {meta} m WHERE m.table_name = d.table_name AND m.odoo_model = {model}",
         due=tx.internal(DUE_ROW),

@@ -1,6 +1,6 @@
-"""Which views with readable names a change makes out of date: `odoo_shadow_meta.view_is_due`.
+"""Which named views a change makes out of date: `odoo_shadow_meta.view_is_due`.
 
-The mark is set in the transaction that makes the change; the view is renewed later, in one of its own.
+It is set in the transaction that makes the change; the view is renewed later, in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def mark_view(tx: Transaction, table: str) -> None:
 
 
 def take_on_statement(schema: str, table: str, condition: sql.Composable | None = None) -> sql.Composed:
-    """Return the statement that takes a due view on, before it is made; it changes no row if another was quicker.
+    """Return the statement that claims a due view before it is created; it changes no row if another was quicker.
 
-    :param condition: what else must be so of `odoo_shadow_meta`'s row.
+    :param condition: what else must be true of the row in `odoo_shadow_meta`.
     """
     return sql.SQL(
         "UPDATE {meta} SET view_is_due = false WHERE table_name = {table} AND view_is_due AND {condition}"

@@ -1,4 +1,4 @@
-"""The tables that a run has brought up to date, and when they were last compared beyond what `write_date` tells."""
+"""The tables that a run has brought up to date, and when their untracked columns were last read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from odoo_shadow.shadow.state.sync_log import CLOSING
 
 @dataclass(frozen=True)
 class Finished:
-    """A table whose run of a model has ended well.
+    """A table that a run has brought up to date.
 
     :param started_at: when that run began.
     :param untracked_at: when the columns that change without `write_date` were last read for all rows.
     :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
-    :param rests_on: what those values rested on then, besides their rows; the mirror's own text.
-    :param identities: which field each column was of then, by field; the source's own text.
+    :param rests_on: what those values depended on then, in addition to their records; the mirror's own text.
+    :param identities: the identity of each column's field then, by field; the source's own text.
     """
 
     table: str
@@ -60,7 +60,7 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
 
 
 def watched_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, str | None]:
-    """Return those tables whose rows go when their records go, of which those that point to them are told.
+    """Return the tables whose rows are removed with their records, so that rows that point to them become due.
 
     :param tables: those that the run has brought up to date.
     :return: how each one's model is mirrored, by table: the mirror's own text.
@@ -78,7 +78,7 @@ def watched_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, str | No
 
 
 def note_untracked(tx: Transaction, table: str, moment: datetime, rests_on: str | None = None) -> None:
-    """Note that the columns that change without `write_date` were read for all rows of a table.
+    """Record that the untracked columns were read for all rows of a table.
 
     :param moment: when that began, by the shadow's clock.
     :param rests_on: None leaves it as it is.
@@ -95,7 +95,7 @@ def note_untracked(tx: Transaction, table: str, moment: datetime, rests_on: str 
 
 
 def note_identities(tx: Transaction, table: str, identities: Mapping[str, str]) -> None:
-    """Note which fields a table's columns are of: all rows have their values by now."""
+    """Record which fields a table's columns belong to: all rows have their values now."""
     tx.run(
         "INSERT INTO {state} AS s (table_name, field_identities) VALUES ({table}, {identities})"
         " ON CONFLICT (table_name) DO UPDATE SET field_identities = excluded.field_identities",

@@ -1,4 +1,4 @@
-"""By what the secrets of hashed fields are known again: a random name for each, and a proof that is slow to make."""
+"""Recognises the secrets of hashed fields: a random name for each, and a verifier that is slow to compute."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from odoo_shadow.shadow.relations import HASH_SECRET
 class KnownSecret:
     """A secret that some run has hashed fields with.
 
-    :param key_id: what the secret is called; random, so that it tells nothing.
-    :param verifier: what a slow function makes of the secret and the salt.
+    :param key_id: the secret's name; random, so that it reveals nothing.
+    :param verifier: the result of a slow function of the secret and the salt.
     """
 
     key_id: UUID
@@ -23,7 +23,7 @@ class KnownSecret:
 
 
 def known_secrets(tx: Transaction) -> list[KnownSecret]:
-    """Return what is known of all secrets, newest first."""
+    """Return the verifiers of all secrets, newest first."""
     rows = tx.run(
         "SELECT key_id, salt, verifier FROM {secrets} ORDER BY created_at DESC, key_id",
         secrets=tx.internal(HASH_SECRET),
@@ -32,7 +32,7 @@ def known_secrets(tx: Transaction) -> list[KnownSecret]:
 
 
 def add_secret(tx: Transaction, salt: bytes, verifier: bytes) -> UUID:
-    """Keep by what a secret is known again; return its name."""
+    """Save a secret's verifier; return the secret's name."""
     ((key_id,),) = tx.run(
         "INSERT INTO {secrets} (salt, verifier) VALUES ({salt}, {verifier}) RETURNING key_id",
         secrets=tx.internal(HASH_SECRET),

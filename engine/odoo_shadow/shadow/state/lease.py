@@ -29,7 +29,7 @@ class Lease:
     """A writer's claim on a table.
 
     :param holder: names the run for people; a retry of the same run has the same, and takes over at once.
-    :param token: tells this try from an earlier one of the same run.
+    :param token: distinguishes this try from an earlier one of the same run.
     """
 
     holder: str
@@ -37,7 +37,7 @@ class Lease:
 
 
 def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
-    """Claim a table; free, expired and own earlier claims are taken over.
+    """Claim a table that is free, whose lease has expired, or that an earlier try of this run holds.
 
     :raises ShadowBusyError: says who holds it and until when.
     """
@@ -62,7 +62,7 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
 
 
 def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
-    """Lock a table's row for this transaction, and say whether this run may have the table."""
+    """Lock a table's row for this transaction, and return whether this run may take the table."""
     tx.run(
         "SET LOCAL lock_timeout TO '1s'; INSERT INTO {leases} (table_name) VALUES ({table})"
         " ON CONFLICT (table_name) DO NOTHING; INSERT INTO {watermark} (table_name) VALUES ({table})"
@@ -82,12 +82,12 @@ def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
 
 
 def is_free(tx: Transaction, table: str) -> bool:
-    """Say whether nobody living writes a table."""
+    """Say whether no live run writes a table."""
     return living_holder(tx, table) is None
 
 
 def living_holder(tx: Transaction, table: str) -> str | None:
-    """Return who writes a table now, None for nobody."""
+    """Return the run that writes a table now, None if there is none."""
     rows = tx.run(
         "SELECT coalesce(held_by, '') FROM {leases} WHERE table_name = {table} AND held_until >= clock_timestamp()",
         leases=tx.internal(LEASES),
@@ -115,7 +115,7 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
 
 
 def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
-    """Release the table, if it is still held by this try; say whether it was."""
+    """Release the table, if this try still holds it; return whether it did."""
     tx.run(
         "UPDATE {leases} SET held_by = NULL, held_token = NULL, held_until = NULL"
         " WHERE table_name = {table} AND held_token = {token}",

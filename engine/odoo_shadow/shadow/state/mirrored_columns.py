@@ -1,4 +1,4 @@
-"""What the catalogue knows of the columns that tables have now."""
+"""The columns that tables have now, as the catalogue describes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newest rows of the mirror's tables: by them it is known again whether Odoo's database is still the same."""
+"""The newest rows of the mirror's tables, by which a run recognises whether Odoo's database is still the same."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from odoo_shadow.shadow.state.watermarks import LATEST, NEVER
 
 CREATE_DATE = "create_date"
 
-_LOOKED_AT = 50
-"""Of each table's newest rows, to find one whose date can be true, at the most: a look must not become a scan."""
+_MOST_EXAMINED = 50
+"""The most rows of each table that are examined to find one whose date can be true: the query must stay cheap."""
 
-# A row that was here before it was written has its date from a clock that was wrong, or from somebody's SQL.
+# A row that was synced before it was written has its date from a wrong clock, or from somebody's SQL.
 _NEWEST: LiteralString = (
     "(SELECT * FROM (SELECT {id} AS id, {write_date} AS written_at, {synced_at} AS synced_at, {made_at} AS made_at,"
     " {marked_at} AS marked_at FROM {table} WHERE {write_date} BETWEEN '0001-01-02' AND now() AND {scope}"
@@ -34,12 +34,12 @@ class DatedTable:
     """A table that holds rows with a `write_date`.
 
     :param settings: how its model was read last; the mirror's own text.
-    :param is_doubted: its rows may be of another database than those of the tables that were read whole since.
-    :param has_marks: rows that are gone from Odoo are marked.
-    :param has_create_date: rows tell when their records were made.
-    :param up_to_id: rows beyond are read whole by a scan that has not ended; None for none.
+    :param is_doubted: whether its rows may be from another database than the tables that were read whole since.
+    :param has_marks: whether rows that are gone from Odoo are marked.
+    :param has_create_date: whether rows have the creation date of their records.
+    :param up_to_id: an unfinished scan of the whole table has still to read the rows beyond; None without such a scan.
     :param watermark: None while such a scan is the first.
-    :param has_scan: an earlier run has left some scan unfinished.
+    :param has_scan: whether an earlier run has left a scan unfinished.
     """
 
     table: str
@@ -55,7 +55,7 @@ class DatedTable:
 
 @dataclass(frozen=True)
 class DatedRow:
-    """When a record was written and made, as the shadow has it."""
+    """When a record was written and created, according to the shadow."""
 
     id: int
     written_at: datetime
@@ -63,9 +63,9 @@ class DatedRow:
 
 
 def dated_tables(tx: Transaction, model: str | None = None) -> list[DatedTable]:
-    """Return the tables whose rows' dates can be relied on: the columns are the mirror's own, and have been read.
+    """Return the tables whose dates are reliable: the columns are the mirror's own, and have been read.
 
-    :param model: only this one's; None for all.
+    :param model: only this model's table; None for all.
     """
     relied_on = (names.ID, names.WRITE_DATE, names.SYNCED_AT)
     rows = tx.run(
@@ -115,7 +115,7 @@ def newest_dates(tx: Transaction, tables: Sequence[DatedTable]) -> dict[str, dat
     if not tables:
         return {}
     looks = [
-        sql.SQL("SELECT {}, max(written_at) FROM {} AS n").format(number, _newest(tx, item, _LOOKED_AT))
+        sql.SQL("SELECT {}, max(written_at) FROM {} AS n").format(number, _newest(tx, item, _MOST_EXAMINED))
         for number, item in enumerate(tables)
     ]
     rows = tx.run("{looks}", looks=sql.SQL(" UNION ALL ").join(looks))
@@ -149,7 +149,7 @@ def _newest(tx: Transaction, table: DatedTable, limit: int) -> sql.Composed:
 
 
 def doubt_others(tx: Transaction, models: Collection[str]) -> None:
-    """Doubt the tables of all models but these; where some are doubted already, of no more than those."""
+    """Doubt the tables of all models except these; if some are doubted already, doubt no others."""
     lock_schema(tx)
     tx.run(
         "UPDATE {state} s SET is_doubted = m.odoo_model <> ALL({models}::text[]) AND (s.is_doubted"
@@ -161,6 +161,6 @@ def doubt_others(tx: Transaction, models: Collection[str]) -> None:
 
 
 def doubt_none(tx: Transaction) -> None:
-    """Note that all tables are of one database."""
+    """Record that all tables are from one database."""
     lock_schema(tx)
     tx.run("UPDATE {state} SET is_doubted = false WHERE is_doubted", state=tx.internal(TABLE_STATE))

@@ -1,4 +1,4 @@
-"""What the books tell of all tables at once, so that a run can pass over those that have nothing to do."""
+"""The state of all tables at once, so that a run can pass over those that have nothing to do."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from odoo_shadow.shadow.state.watermarks import NEVER, Watermark, watermark_colu
 
 @dataclass(frozen=True)
 class TableState:
-    """How a registered table is.
+    """The state of a registered table.
 
     :param watermark: None before its first load has ended.
-    :param exists: whether the table is there; somebody may have dropped it.
-    :param has_rest: whether there is something to do, whatever Odoo says: an unfinished scan, columns to fill, hashes
-        of a former version or another key, rows that are due, an error, or what somebody did to the table.
+    :param exists: whether the table exists; somebody may have dropped it.
+    :param has_rest: whether there is work, whatever Odoo says: an unfinished scan, columns to fill, hashes of a former
+        version or another key, rows due, an error, or a change that somebody made to the table.
     :param fields_digest: of the model's fields, when it was last planned.
     """
 
@@ -99,9 +99,9 @@ def _state(
 
 
 def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:
-    """Note that these models were given to a run, and what their fields were then, by model.
+    """Record that these models were planned, and the digests of their fields then, by model.
 
-    A model whose run does not end well after that is planned again; so is one that another run writes just now.
+    A model whose run fails after that is planned again, as is one that another run is writing at the moment.
     """
     lock_schema(tx)
     tx.run(
@@ -118,10 +118,10 @@ def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:
 def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], moment: datetime) -> dict[str, Watermark]:
     """Advance the watermarks of tables that had nothing to do at a moment, and log that; return the new watermarks.
 
-    Tables that another run writes just now, or whose watermark is another one by now, are left alone, and are not in
-    the answer.
+    Tables that another run is writing, or whose watermark has changed meanwhile, are left alone, and are not in the
+    result.
 
-    :param idle: the tables, and the watermarks on which it was decided that they have nothing to do.
+    :param idle: the tables, and the watermarks for which it was decided that they have nothing to do.
     """
     found = tx.run(
         "SELECT w.table_name FROM {watermark} w JOIN unnest({tables}::text[], {marks}::timestamptz[])"
@@ -135,7 +135,7 @@ def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], mome
         marks=[watermark.last_write_date for watermark in idle.values()],
     )
     free = [str(row[0]) for row in found]
-    lock_schema(tx)  # as all do who write many rows of the books, so that nobody waits in a circle
+    lock_schema(tx)  # taken by everything that writes many rows of the control tables, so that there is no deadlock
     tx.run(
         "UPDATE {watermark} SET last_write_date = {moment}, updated_at = now() WHERE table_name = ANY({tables})",
         watermark=tx.own(WATERMARK),

@@ -1,6 +1,6 @@
-"""How far each table is proven: compared with Odoo cell by cell, slice by slice, round after round.
+"""The rolling proof of each table: it is compared with Odoo cell by cell, slice by slice, round after round.
 
-`odoo_shadow_meta.proven_up_to` is when the last whole round began: each row has been compared since then.
+`odoo_shadow_meta.proven_up_to` is when the last complete round began: each row has been compared since then.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from odoo_shadow.shadow.relations import META, PROOF
 
 @dataclass(frozen=True)
 class Proof:
-    """Where a table's round is.
+    """How far a table's round has got.
 
     :param round_started_at: when it began.
-    :param last_id: up to there rows have been compared in this round, None at its beginning.
+    :param last_id: the id up to which rows have been compared in this round, None at its beginning.
     :param slice_at: when the last slice ended.
-    :param rows_a_second: how fast it was, None before the first.
-    :param unproven: rows that could not be compared or repaired, by id; they are looked at again with each run.
+    :param rows_a_second: the speed of the last slice, None before the first.
+    :param unproven: the ids of rows that could not be compared or repaired; each run compares them again.
     """
 
     round_started_at: datetime
@@ -38,7 +38,7 @@ def time_in_database(tx: Transaction) -> datetime:
 
 
 def read_proof(tx: Transaction, table: str) -> Proof | None:
-    """Return where a table's round is, None when none has begun."""
+    """Return how far a table's round has got, None when none has begun."""
     rows = tx.run(
         "SELECT round_started_at, last_id, slice_at, rows_a_second, unproven FROM {proof} WHERE table_name = {table}",
         proof=tx.internal(PROOF),
@@ -51,7 +51,7 @@ def read_proof(tx: Transaction, table: str) -> Proof | None:
 
 
 def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
-    """Keep where a table's round is."""
+    """Save how far a table's round has got."""
     tx.run(
         "INSERT INTO {proof} AS p (table_name, round_started_at, last_id, slice_at, rows_a_second, unproven)"
         " VALUES ({table}, {started}, {last_id}, {slice_at}, {speed}, {unproven}::bigint[])"
@@ -69,7 +69,7 @@ def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
 
 
 def note_proven(tx: Transaction, table: str, since: datetime) -> None:
-    """Note that each row of a table has been compared since a moment."""
+    """Record that each row of a table has been compared since a moment."""
     tx.run(
         "UPDATE {meta} SET proven_up_to = greatest(proven_up_to, {since}) WHERE table_name = {table}",
         meta=tx.own(META),
@@ -79,20 +79,20 @@ def note_proven(tx: Transaction, table: str, since: datetime) -> None:
 
 
 def forget_proof(tx: Transaction, table: str) -> None:
-    """Begin anew: the table's rows are others, or are read in another way."""
+    """Start the proof again: the table's rows are different ones, or are read in another way."""
     tx.run("DELETE FROM {proof} WHERE table_name = {table}", proof=tx.internal(PROOF), table=table)
     tx.run("UPDATE {meta} SET proven_up_to = NULL WHERE table_name = {table}", meta=tx.own(META), table=table)
 
 
 MOST_UNPROVEN = 1_000
-"""Rows of a table that are looked at again with each run; with more, the round begins anew."""
+"""Rows of a table that each run compares again; with more, the round starts again."""
 
 _LONG_AGO = timedelta(days=3650)
-"""So long after its last slice all of any table is due."""
+"""Long enough after the last slice for all of any table to be due."""
 
 
 def note_unproven(tx: Transaction, table: str, ids: Collection[int]) -> None:
-    """Let the next run look at rows that somebody else has found to differ, or at all, if they are too many to keep."""
+    """Let the next run compare rows that a verification found to differ, or all rows if they are too many to keep."""
     now = time_in_database(tx)
     proof = read_proof(tx, table) or Proof(now, None, now)
     unproven = sorted({*proof.unproven, *ids})
@@ -102,7 +102,7 @@ def note_unproven(tx: Transaction, table: str, ids: Collection[int]) -> None:
 
 
 def note_whole_round(tx: Transaction, table: str, seconds: float, rows: int) -> None:
-    """Note that each row of a table has just been compared, and that the next round begins."""
+    """Record that each row of a table has just been compared, and that the next round begins."""
     now = time_in_database(tx)
     note_proven(tx, table, now - timedelta(seconds=seconds))
     save_proof(tx, table, Proof(now, None, now, rows / seconds if seconds else None))

@@ -23,7 +23,7 @@ class TableStatus:
 
     :param created_at: when the table was registered.
     :param proven_up_to: each row has been compared with Odoo, cell by cell, since then.
-    :param rows_a_second: how fast the last comparison was, None for a reader of the shadow.
+    :param rows_a_second: the speed of the last comparison, None for a reader of the shadow.
     :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     """
 
@@ -41,7 +41,7 @@ class TableStatus:
 
     @property
     def has_been_mirrored(self) -> bool:
-        """Whether some run has brought rows, or found that there are none."""
+        """Whether some run has written rows, or found that there are none."""
         return self.last_sync_at is not None or self.row_count > 0
 
 
@@ -61,9 +61,9 @@ def name_table(tx: Transaction, model: str) -> str:
 
 
 def _is_taken(tx: Transaction, name: str) -> bool:
-    """Say whether another model has this table, or something else in the schema this name.
+    """Say whether another model has this table, or something else in the schema has this name.
 
-    A mirror's table that is not registered is free: somebody emptied the registry.
+    A mirror's table that is not registered is free: somebody has emptied the registry.
     """
     ((taken,),) = tx.run(
         "SELECT EXISTS (SELECT FROM {meta} WHERE table_name = {name})"
@@ -84,7 +84,7 @@ def _is_taken(tx: Transaction, name: str) -> bool:
 
 
 def register_table(tx: Transaction, model: str) -> str:
-    """Return a model's table; register it if this is its first time, and let the fields that point to it know."""
+    """Return a model's table; if it is new, register it, and point the fields of other tables to it."""
     registered = find_table(tx, model)
     if registered is not None:
         return registered
@@ -112,7 +112,7 @@ UPDATE {meta} SET view_is_due = true WHERE table_name IN (SELECT table_name FROM
 
 
 def pointing_statement(schema: str, *, table: str | None = None, model: str | None = None) -> sql.Composed:
-    """Return the statement that lets fields know the tables of the models that they point to, where they do not.
+    """Return the statement that corrects `relation_table`, the table of the model that a field points to.
 
     :param table: only the fields of this table.
     :param model: only those that point to this model.
@@ -128,14 +128,14 @@ def pointing_statement(schema: str, *, table: str | None = None, model: str | No
 
 
 def recount_rows(tx: Transaction, table: str, count: int) -> None:
-    """Correct a table's row count: it was counted."""
+    """Set a table's row count to a number that was counted."""
     tx.run(
         "UPDATE {meta} SET row_count = {count} WHERE table_name = {table}", meta=tx.own(META), count=count, table=table
     )
 
 
 def count_rows(tx: Transaction, table: str, added: int) -> None:
-    """Add to a table's row count, in the transaction that adds (or, below zero, removes) the rows."""
+    """Add to a table's row count, in the transaction that adds the rows (or removes them, with a negative number)."""
     if added:
         tx.run(
             "UPDATE {meta} SET row_count = row_count + {added} WHERE table_name = {table}",
@@ -146,7 +146,7 @@ def count_rows(tx: Transaction, table: str, added: int) -> None:
 
 
 def count_fields(tx: Transaction, table: str, count: int) -> None:
-    """Note how many fields a table mirrors."""
+    """Record how many fields a table mirrors."""
     tx.run(
         "UPDATE {meta} SET field_count = {count} WHERE table_name = {table}",
         meta=tx.own(META),
@@ -159,12 +159,12 @@ def count_fields(tx: Transaction, table: str, count: int) -> None:
 class ReadSettings:
     """How the last run read and kept a table.
 
-    :param read_as: what decides which values Odoo gives: login, language, companies. None before the first run.
-    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param read_as: what determines which values Odoo returns: login, language, companies. None before the first run.
+    :param on_delete: what happens to rows that are gone from Odoo.
     :param settings: how the model is mirrored, where that differs from the default; the mirror's own text.
-    :param unreadable: models that the login may not read, so that many2many fields to them are not mirrored.
+    :param unreadable: models that the login has no right to read, so many2many fields to them are not mirrored.
     :param unreadable_fields: fields that are not mirrored, since Odoo does not give records together with them.
-    :param variants: the languages and companies that it was read in besides; the mirror's own text.
+    :param variants: the other languages and companies that it was read in; the mirror's own text.
     :param has_failed: whether that run failed.
     """
 
@@ -199,7 +199,7 @@ def to_settings(
     has_failed: bool,
     unreadable_fields: Sequence[str],
 ) -> ReadSettings:
-    """Return the settings that a row of the books tells."""
+    """Build the settings from the columns of the control tables."""
     kept = OnDelete(on_delete or OnDelete.DELETE)
     return ReadSettings(
         read_as, kept, settings, frozenset(unreadable), variants, has_failed, frozenset(unreadable_fields)
@@ -217,7 +217,7 @@ def note_unreadable_fields(tx: Transaction, table: str, fields: Collection[str])
 
 
 def read_lost_fields(tx: Transaction, table: str) -> frozenset[str]:
-    """Return the fields of which `note_lost_fields` has been told last."""
+    """Return the fields that `note_lost_fields` has recorded."""
     rows = tx.run(
         "SELECT lost_fields FROM {state} WHERE table_name = {table}", state=tx.internal(TABLE_STATE), table=table
     )
@@ -225,7 +225,7 @@ def read_lost_fields(tx: Transaction, table: str) -> frozenset[str]:
 
 
 def note_lost_fields(tx: Transaction, table: str, fields: Collection[str]) -> None:
-    """Note fields that were mirrored and are refused now, and of which nobody has been told yet."""
+    """Record fields that were mirrored and are now refused, and that have not been reported yet."""
     tx.run(
         "UPDATE {state} SET lost_fields = {fields} WHERE table_name = {table} AND lost_fields <> {fields}",
         state=tx.internal(TABLE_STATE),
@@ -235,7 +235,7 @@ def note_lost_fields(tx: Transaction, table: str, fields: Collection[str]) -> No
 
 
 def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
-    """Keep a table's settings."""
+    """Save a table's settings."""
     tx.run(
         "UPDATE {meta} SET on_delete = {on_delete}, unreadable_models = {unreadable}, variants = {variants},"
         " unreadable_fields = {fields} WHERE table_name = {table}",
@@ -257,7 +257,7 @@ def note_settings(tx: Transaction, table: str, settings: ReadSettings) -> None:
 
 
 def note_modules(tx: Transaction, table: str, modules: str | None) -> None:
-    """Keep which Odoo modules make or extend a table's model, as `ir.model` lists them."""
+    """Save which Odoo modules define or extend a table's model, as `ir.model` lists them."""
     tx.run(
         "UPDATE {meta} SET odoo_module = {modules} WHERE table_name = {table}",
         meta=tx.own(META),
@@ -267,7 +267,7 @@ def note_modules(tx: Transaction, table: str, modules: str | None) -> None:
 
 
 def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
-    """Note that a run of this table has ended well."""
+    """Record that a run has brought this table up to date."""
     tx.run(
         "UPDATE {meta} SET last_sync_at = now(), last_sync_duration_ms = {duration},"
         " sync_errors = 0, updated_at = now() WHERE table_name = {table}",
@@ -279,7 +279,7 @@ def note_success(tx: Transaction, table: str, duration_ms: int) -> None:
 
 
 def note_failure(tx: Transaction, table: str, message: str) -> None:
-    """Note that a run of this table has failed; counts failures since the last good run."""
+    """Record that a run of this table has failed; counts failures since the last successful run."""
     tx.run(
         "UPDATE {meta} SET sync_errors = sync_errors + 1, updated_at = now() WHERE table_name = {table}",
         meta=tx.own(META),
@@ -289,7 +289,7 @@ def note_failure(tx: Transaction, table: str, message: str) -> None:
 
 
 def _keep_error(tx: Transaction, table: str, message: str | None) -> None:
-    """Keep what the last run said, where only the sync's role reads it: it may name addresses and logins."""
+    """Save the last run's error where only the sync's role can read it: it may contain addresses and logins."""
     tx.run(
         "INSERT INTO {state} (table_name, last_error) VALUES ({table}, {message})"
         " ON CONFLICT (table_name) DO UPDATE SET last_error = excluded.last_error",
@@ -303,7 +303,7 @@ def list_tables(tx: Transaction, *, with_errors: bool = True, table: str | None 
     """Return all registered tables with their watermarks, by model.
 
     :param table: only this one.
-    :param with_errors: False for a reader of the shadow, who may not see what only the sync's role may.
+    :param with_errors: False for a reader of the shadow, who has no right to read the internal schema.
     """
     errors: sql.Composable = sql.SQL("SELECT NULL::text, NULL::text WHERE false")
     speeds: sql.Composable = sql.SQL("SELECT NULL::text, NULL::double precision WHERE false")
@@ -333,6 +333,6 @@ def list_tables(tx: Transaction, *, with_errors: bool = True, table: str | None 
 
 
 def read_status(tx: Transaction, table: str) -> TableStatus:
-    """Return how a registered table is."""
+    """Return the status of a registered table."""
     (status,) = list_tables(tx, table=table)
     return status

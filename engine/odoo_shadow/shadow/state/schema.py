@@ -14,14 +14,14 @@ from odoo_shadow.shadow.relations import ACCEPT_DATABASE, META, MIRROR
 from odoo_shadow.shadow.state.schema_statements import VERSION
 
 _FORMER_MIRROR = "odoo_shadow_mirror"
-"""Where the schema's owner stood up to version 4."""
+"""The table that recorded the schema's Odoo database up to version 4."""
 
 
 @dataclass(frozen=True)
 class Origin:
     """The Odoo database that a schema mirrors.
 
-    :param uuid: Odoo's own `database.uuid`, None when the login may not read it.
+    :param uuid: Odoo's own `database.uuid`, None when the login has no right to read it.
     :param is_neutralized: whether it is a copy that Odoo has made harmless; None when that is not known.
     """
 
@@ -32,13 +32,13 @@ class Origin:
 
 
 def schema_version(tx: Transaction) -> int:
-    """Return the version of the schema that is there, 0 when there is none, after a look at who owns what is there.
+    """Return the version of the schema, 0 when there is none, after checking who owns what is in it.
 
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
     """
     check_trust(tx)
     if not exists(tx, tx.schema, META):
-        return 0  # never made, or dropped without the schema beside it
+        return 0  # never created, or dropped without the schema beside it
     if exists(tx, internal_schema(tx.schema), MIRROR):
         if not may_see_internal(tx):
             return VERSION  # a reader of the shadow; only the sync's role upgrades it
@@ -53,19 +53,19 @@ def schema_version(tx: Transaction) -> int:
 def lock_schema(tx: Transaction) -> None:
     """Keep others from changing this schema's tables until the transaction ends.
 
-    What is locked is a row that only the sync's role can reach: an advisory lock could be held by every login.
+    The lock is on a row that only the sync's role can reach: any login could hold an advisory lock.
     """
     tx.run("SELECT 1 FROM {mirror} FOR UPDATE", mirror=tx.internal(MIRROR))
 
 
 def may_see_internal(tx: Transaction) -> bool:
-    """Say whether this role may read what only the sync's role is to see, and there is any."""
+    """Say whether there is an internal schema and this role may read it."""
     internal = internal_schema(tx.schema)
     return exists(tx, internal, MIRROR) and may_use_schema(tx, internal)
 
 
 def recorded_origin(tx: Transaction) -> Origin | None:
-    """Return the Odoo database that the schema belongs to, None while it belongs to none or this role may not know."""
+    """Return the Odoo database that the schema mirrors, None while there is none or when this role cannot read it."""
     if may_see_internal(tx):
         mirror = tx.internal(MIRROR)
     elif exists(tx, tx.schema, _FORMER_MIRROR):
@@ -104,7 +104,7 @@ def claim_origin(tx: Transaction, origin: Origin) -> None:
 def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
     """Compare two Odoo databases by address and name, and by their own uuid where both are known.
 
-    The uuid alone tells nothing: a copy, such as a staging server's, keeps it.
+    The uuid alone proves nothing: a copy, such as a staging server's, keeps it.
 
     :raises ShadowOwnershipError: they are not the same.
     """
@@ -118,32 +118,32 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
         if is_same_uuid:
             what = "it is a neutralized copy, for tests (database.is_neutralized)"
         raise ShadowOwnershipError(
-            f"The Odoo database '{origin.database}' at {origin.url} is another one than schema '{tx.schema}' mirrors: "
+            f"The Odoo database '{origin.database}' at {origin.url} is not the one that schema '{tx.schema}' mirrors: "
             f"{what}: has a backup been restored, or another database "
             f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
         )
-    cure = "give this one another schema, or correct the name"
+    what_to_do = "give this one another schema, or correct the name"
     if is_same_uuid:
         moved = sql.SQL("UPDATE {} SET odoo_url = {}, odoo_database = {}").format(
             tx.internal(MIRROR), origin.url, origin.database
         )
-        cure += f"; or, if it is the same database and has moved, say so once: {moved.as_string(tx.cursor)}"
+        what_to_do += f"; or, if it is the same database and has moved, record that once: {moved.as_string(tx.cursor)}"
     raise ShadowOwnershipError(
         f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
-        f"not '{origin.database}' at {origin.url}: {cure}."
+        f"not '{origin.database}' at {origin.url}: {what_to_do}."
     )
 
 
 def acceptance(schema: str) -> str:
-    """Return what a person does to go on with whatever database is there now."""
+    """Return what a person does to continue with whatever database is there now."""
     statement = sql.SQL("SELECT {}()").format(sql.Identifier(internal_schema(schema), ACCEPT_DATABASE)).as_string()
     return (
-        "to go on with what is there now, odoo-shadow sync --accept-database reads every table again (in Airflow, run "
-        f"once on the shadow's database: {statement})"
+        "to continue with what is there now, odoo-shadow sync --accept-database reads every table again (in Airflow, "
+        f"run once on the shadow's database: {statement})"
     )
 
 
 def accept_origin(tx: Transaction) -> None:
-    """Forget which database it was, and how far each table is: what is there now is read whole by the next runs."""
+    """Forget which database it was, and all watermarks: the next runs read everything that is there now."""
     lock_schema(tx)
     tx.run("SELECT {accept}()", accept=tx.internal(ACCEPT_DATABASE))

@@ -5,10 +5,11 @@ host names, error texts and the key of the rows' hashes.
 
 `0000_schemas.sql` runs first, every time. Each other numbered file leads to the version of its number, and runs once;
 the first is what version 0.1.0 had. `recognize.sql` runs last, every time. A new version is one more file. It runs in a
-PL/pgSQL block, so a query whose rows nobody takes is a `PERFORM` there.
+PL/pgSQL block, so a query whose rows are not used is a `PERFORM` there.
 
 In the files, `{schema}` and `{internal}` stand for the schemas' names as identifiers, `{schema_name}` and
-`{internal_name}` for the same as texts, and what stands between two `$body$` is quoted as a text when the names are in.
+`{internal_name}` for the same names as literals, and the text between two `$body$` is quoted as a literal once the
+names are filled in.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ _MIGRATIONS = {
     for name in sorted(item.name for item in _FILES.iterdir())
     if _NUMBERED.fullmatch(name) and name != _OPENING
 }
-"""By the version that a file leads to."""
+"""The files by the version that they lead to."""
 
 VERSION = max(_MIGRATIONS)
 
-# The row's lock lets two that upgrade at once take turns, wherever the statement runs.
+# Two upgrades at once take turns by the row's lock, wherever the statement runs.
 _ONCE: LiteralString = """
 BEGIN
     PERFORM FROM {internal}.mirror WHERE schema_version < {version} FOR UPDATE;
@@ -53,22 +54,22 @@ END
 
 
 def base_statements(schema: str) -> list[sql.Composed]:
-    """Return all statements that make or upgrade the schemas; running them twice does no harm."""
+    """Return all statements that create or upgrade the schemas; running them twice does no harm."""
     return [opening_statement(schema), *upgrade_statements(schema)]
 
 
 def opening_statement(schema: str) -> sql.Composed:
-    """Return what makes both schemas and the table of which a maker locks the only row."""
+    """Return the statement that creates both schemas and the table whose only row is the lock for everything else."""
     return _read(_OPENING, schema)
 
 
 def upgrade_statements(schema: str) -> list[sql.Composed]:
-    """Return the statements that make or upgrade everything else, from whatever version is there."""
+    """Return the statements that create or upgrade everything else, from any version."""
     return [*(_migration(schema, version) for version in _MIGRATIONS), recognize_statement(schema)]
 
 
 def recognize_statement(schema: str) -> sql.Composed:
-    """Return the statement that notes the numbers of the mirror's tables and columns where they are others than noted.
+    """Return the statement that corrects the recorded numbers of the mirror's tables and columns.
 
     Running it twice does no harm.
     """
@@ -112,5 +113,5 @@ def _with_names(text: str, names: dict[str, sql.Composable]) -> sql.Composed:
 
 
 def _text(body: sql.Composed) -> sql.Literal:
-    """Quote a block or a function's body as a text, which cannot end early, whatever a schema is called."""
+    """Quote a block or a function's body as a literal, which cannot end early, whatever a schema is called."""
     return sql.Literal(body.as_string())

@@ -1,7 +1,7 @@
 """`odoo_shadow_sync_log`: one row per run and table, opened before anything is read and always closed.
 
-Readers of the shadow see an error's kind. Its text, which may name addresses and logins, and who ran, which names a
-host, stand in the schema that only the sync's role may use.
+Readers of the shadow see the kind of an error. Its text, which may name addresses and logins, and the holder of the
+run, which names a host, are in the internal schema.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from odoo_shadow.shadow.relations import SYNC_DETAIL, SYNC_LOG
 from odoo_shadow.shadow.row_counts import RowCounts
 
 CLOSING = "closing"
-"""The key in an entry's metadata that tells of what a run did when its models were done."""
+"""The key in an entry's metadata that marks what a run did after its models: the end of the run."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def has_run(tx: Transaction) -> bool:
 
 
 def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
-    """Return the newest entry of each table in a run, by table; what was done when the models were done is no try."""
+    """Return the newest entry of each table in a run, by table, without entries of the end of the run."""
     rows = tx.run(
         "SELECT DISTINCT ON (l.table_name) l.table_name, l.status, l.rows_inserted, l.rows_updated, l.rows_deleted,"
         " l.duration_ms, coalesce(d.message, l.error_message), coalesce((l.metadata ->> 'unchanged')::boolean, false)"
@@ -69,7 +69,7 @@ def skipped_tables(tx: Transaction) -> set[str]:
 
 
 def close_left_open(tx: Transaction, table: str) -> None:
-    """Close the entries of a table that killed runs left open. Only when nobody living writes it."""
+    """Close the entries of a table that killed runs left open. Only call this when no live run writes it."""
     tx.run(
         "UPDATE {log} SET status = 'error', completed_at = now(), duration_ms = NULL,"
         " error_message = 'The run ended without closing its entry: it was killed.'"
@@ -96,7 +96,7 @@ def open_entry(
         table=table,
         metadata=Jsonb(dict(metadata)),
     )
-    # A mirror that was dropped and made anew counts its entries from one again.
+    # A mirror that was dropped and created again counts its entries from one.
     tx.run("DELETE FROM {detail} WHERE log_id = {entry}", detail=tx.internal(SYNC_DETAIL), entry=entry)
     if holder is not None:
         _keep_detail(tx, int(entry), holder=holder)
@@ -104,7 +104,7 @@ def open_entry(
 
 
 def close_success(tx: Transaction, entry: int, counts: RowCounts, duration_ms: int) -> None:
-    """Close an entry whose run has ended well."""
+    """Close an entry whose run has succeeded."""
     _close(tx, entry, "success", counts, duration_ms, None)
 
 
@@ -113,14 +113,14 @@ def close_error(
 ) -> None:
     """Close an entry whose run has failed; the counts are those that were committed.
 
-    :param kind: what every reader may know of the error.
+    :param kind: what every reader may know about the error.
     """
     if _close(tx, entry, "error", counts, duration_ms, kind):
         _keep_detail(tx, entry, message=message)
 
 
 def log_unopened(tx: Transaction, run_id: UUID, table: str, status: str, reason: str, kind: str = "error") -> None:
-    """Note a model that a run did not come to read: `skipped`, or `error`."""
+    """Log a model that a run did not get to read: `skipped`, or `error`."""
     ((entry,),) = tx.run(
         "INSERT INTO {log} (sync_run_id, table_name, completed_at, duration_ms, status, error_message)"
         " VALUES ({run_id}, {table}, now(), 0, {status}, {kind}) RETURNING id",
@@ -146,7 +146,7 @@ def _keep_detail(tx: Transaction, entry: int, *, holder: str | None = None, mess
 
 
 def _close(tx: Transaction, entry: int, status: str, counts: RowCounts, duration_ms: int, kind: str | None) -> bool:
-    """Close an entry that is open; say whether it was."""
+    """Close an entry if it is open; return whether it was."""
     tx.run(
         "UPDATE {log} SET status = {status}, completed_at = now(), duration_ms = {duration},"
         " rows_inserted = {inserted}, rows_updated = {updated}, rows_deleted = {deleted}, error_message = {kind},"

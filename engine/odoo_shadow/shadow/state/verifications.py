@@ -15,7 +15,7 @@ from odoo_shadow.shadow.ownership import exists
 from odoo_shadow.shadow.relations import VERIFICATION
 
 SLICE = "slice"
-"""The kind of what a run compares by itself; kept only where something differed."""
+"""The kind of the rolling proof's comparisons; kept only if something differed."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Verification:
     """One table's comparison.
 
     :param kind: `quick` (ids and `write_date`), `full` (every cell), or `slice` (every cell of some rows).
-    :param ids: of the rows that differ, by how.
-    :param newer: how many of these Odoo wrote after the table's last sync, and the shadow has not: behind, not wrong.
+    :param ids: the ids of the rows that differ, by the kind of difference.
+    :param newer: how many of these rows are behind: Odoo wrote them after the table's last sync.
     :param repaired: rows that were read again, or removed.
     :param corrected: how many of the repaired ones were wrong, not behind.
     :param uncompared: records that Odoo lists and does not give.
-    :param cannot_know: whether rows that are gone from Odoo stay, so that nobody compares them.
+    :param cannot_know: whether rows that are gone from Odoo stay, so that extra rows are not compared.
     :param not_compared: fields that are left out, since Odoo does not give records together with them.
     :param cells: the first ones that differed, before anything was repaired.
     """
@@ -64,7 +64,7 @@ MOST_EXAMPLES = 20
 
 
 def save_verification(tx: Transaction, found: Verification) -> None:
-    """Keep a comparison's outcome."""
+    """Save a comparison's outcome."""
     counts = {str(kind): len(found.ids.get(kind, ())) for kind in Difference}
     examples = {str(kind): list(ids)[:MOST_EXAMPLES] for kind, ids in found.ids.items() if ids}
     tx.run(
@@ -90,7 +90,7 @@ def save_verification(tx: Transaction, found: Verification) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comparisons of one table in one run found together, every try and every slice.
+    """What all comparisons of one table in one run found together, in every try and every slice.
 
     :param left: rows that differ, or could not be compared, after the last of them.
     """

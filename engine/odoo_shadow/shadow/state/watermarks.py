@@ -1,4 +1,4 @@
-"""`odoo_shadow_watermark`: how far each table is, and where an unfinished scan stands.
+"""`odoo_shadow_watermark`: how far each table is, and how far an unfinished scan has got.
 
 The checkpoint is committed with the rows of its page, so rows and watermark cannot disagree.
 """
@@ -22,16 +22,16 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
-"""Stands for all that is later, which Python cannot hold: `infinity`, the year 10000, the end of 9999 further east."""
+"""Represents everything later that Python cannot hold: `infinity`, the year 10000, the end of 9999 further east."""
 
 
 LATE_LATELY = timedelta(days=7)
-"""How long a row that was found late makes windows reach further back."""
+"""How long windows reach further back after a row was found late."""
 
 MOST_LATENESS = timedelta(hours=12)
-"""What is later still comes from no clock and no transaction: SQL wrote it, or a right was given."""
+"""Anything later is not due to clocks or transactions: SQL wrote it, or a right was granted."""
 _ONCE_BEFORE_ALL = -(2**31)
-"""What earlier versions noted for a scan that had read nothing yet."""
+"""What earlier versions stored for a scan that had read nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Watermark:
     """How far a table is.
 
     :param last_write_date: everything committed in Odoo up to then, less the look-back, is in the table.
-    :param last_id: the highest id that any scan could meet.
+    :param last_id: the highest id of any scan so far.
     :param rows_synced: rows that all runs so far inserted or updated.
     :param newest: the newest `write_date` when the last scan began, by the clock that makes such dates.
     :param lateness: how late a row of any table was found after its `write_date`, in the last week.
@@ -76,7 +76,7 @@ class Scan:
 
 
 def watermark_columns(tx: Transaction) -> sql.Composed:
-    """Return what is selected of `odoo_shadow_watermark AS w` for a `Watermark`."""
+    """Return the expressions over `odoo_shadow_watermark AS w` that make up a `Watermark`."""
     return sql.SQL(
         "least(w.last_write_date, {latest}), w.last_id, w.rows_synced, w.updated_at, {newest},"
         " (SELECT coalesce(max(latest_commit), '0') FROM {watermark} WHERE latest_commit_at > now() - {lately})"
@@ -84,7 +84,7 @@ def watermark_columns(tx: Transaction) -> sql.Composed:
 
 
 def _at_latest(column: LiteralString) -> sql.Composed:
-    """Return what is selected of a moment that may be missing: `least` would take the other then."""
+    """Return a moment that may be NULL, at most `LATEST`: `least` would replace NULL by `LATEST`."""
     return sql.SQL("CASE WHEN {column} > {latest} THEN {latest} ELSE {column} END").format(
         column=sql.SQL(column), latest=LATEST
     )
@@ -173,10 +173,7 @@ def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
 
 
 def forget(tx: Transaction, table: str) -> None:
-    """Let the next window read everything: the table's rows are not, or no longer, what the watermark says.
-
-    Nor are they what was proven.
-    """
+    """Let the next window read everything, and start the proof again: the rows are not what the watermark says."""
     forget_proof(tx, table)
     tx.run(
         "UPDATE {watermark} SET last_write_date = {never}, scan_run_id = NULL, scan_full = NULL, scan_low = NULL,"
@@ -189,7 +186,7 @@ def forget(tx: Transaction, table: str) -> None:
 
 
 def drop_scan(tx: Transaction, table: str) -> None:
-    """Forget what an earlier run left unfinished: what it has read may not be true any more."""
+    """Forget a scan that an earlier run left unfinished: what it has read may no longer be true."""
     tx.run(
         "UPDATE {watermark} SET scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL,"
         " scan_up_to_id = NULL, scan_last_id = NULL WHERE table_name = {table}",
@@ -199,7 +196,7 @@ def drop_scan(tx: Transaction, table: str) -> None:
 
 
 def set_back(tx: Transaction, table: str, before: Watermark | None) -> None:
-    """Undo what a window has done to the watermark: it turned out that Odoo did not show everything."""
+    """Restore the watermark from before a window: Odoo turned out not to have shown everything."""
     tx.run(
         "UPDATE {watermark} SET last_write_date = {moment} WHERE table_name = {table}",
         watermark=tx.own(WATERMARK),
@@ -209,7 +206,7 @@ def set_back(tx: Transaction, table: str, before: Watermark | None) -> None:
 
 
 def note_late_commit(tx: Transaction, table: str, lateness: timedelta) -> None:
-    """Keep how late a row was found after its `write_date`, if none has been found later in the last week."""
+    """Save how late a row was found after its `write_date`, unless a later one was found in the last week."""
     if timedelta(0) < lateness <= MOST_LATENESS:
         tx.run(
             "UPDATE {watermark} SET latest_commit = {lateness}, latest_commit_at = now() WHERE table_name = {table}"

@@ -1,1 +1,1 @@
-"""Mirror tables: what they should be and what they are, rows in, rows out, and comparing them."""
+"""The tables of models: their structure, and writing, removing and comparing their rows."""

@@ -1,4 +1,4 @@
-"""Carries schema changes out, and keeps their history in `odoo_shadow_field` and `odoo_shadow_schema_log`."""
+"""Carries out schema changes, and keeps their history in `odoo_shadow_field` and `odoo_shadow_schema_log`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from odoo_shadow.shadow.state.registry import count_fields, recount_rows
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.state.watermarks import forget
 from odoo_shadow.shadow.tables.ids import LiveIds
-from odoo_shadow.shadow.tables.mending import let_be_empty, make_index, make_key, set_aside
 from odoo_shadow.shadow.tables.present import note_own_columns
 from odoo_shadow.shadow.tables.row_hash import forget_hashes
+from odoo_shadow.shadow.tables.structure import let_be_empty, make_index, make_key, set_aside
 from odoo_shadow.shadow.tables.tables import (
     Change,
     ChangeKind,
@@ -39,18 +39,18 @@ log = logger(__name__)
 
 
 def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
-    """Carry a change out, note it, and note which columns all rows must be given; all in this transaction.
+    """Carry out a change, log it, and record which columns have to be filled; all in this transaction.
 
-    :raises ShadowConflictError: an id stands twice in a table that has lost its primary key.
+    :raises ShadowConflictError: an id occurs twice in a table that has lost its primary key.
     """
     if not (change.changes or change.adopted or change.moved or change.is_unknown):
         return
     lock_schema(tx)
-    tx.run("SET CONSTRAINTS ALL IMMEDIATE")  # a table with events that wait cannot be altered
+    tx.run("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending trigger events cannot be altered
     done = _carry_out(tx, change)
     if done:
         _log(tx, change.table, done, run_id)
-        _tell(tx, change.table, done)
+        _report(tx, change.table, done)
     _note_columns(tx, change.table, change.columns if change.creates else change.adopted, is_filled=True)
     _note_columns(tx, change.table, change.to_fill, is_filled=False)
     if change.to_fill:
@@ -76,20 +76,20 @@ def _carry_out(tx: Transaction, change: TableChange) -> list[Change]:
 
 
 def _note_table(tx: Transaction, change: TableChange) -> None:
-    """Note which table and which of the project's own columns the books are about from now on, and what they know."""
+    """Record which table and which of the project's own columns the control tables are about from now on."""
     table = change.table
     if change.creates or change.is_unknown or change.made_own:
         marks = {names.DELETED_AT} if LiveIds.of(tx, table).has_marks else set()
         note_own_columns(tx, table, {names.ID, *(item.name for item in OWN_COLUMNS), *marks})
     if change.creates or change.is_read_again:
-        forget(tx, table)  # somebody may have dropped the table that the watermark was about
+        forget(tx, table)  # somebody may have dropped the table that the watermark belonged to
         recount_rows(tx, table, LiveIds.of(tx, table).count_all(tx))
     if change.is_read_again or names.HASH in change.made_own:
         forget_hashes(tx, table)
 
 
-def _tell(tx: Transaction, table: str, done: Sequence[Change]) -> None:
-    """Tell people of what somebody else must have done to the table."""
+def _report(tx: Transaction, table: str, done: Sequence[Change]) -> None:
+    """Warn about changes that were necessary because somebody has changed the table."""
     for item in done:
         own = item.column is not None and not item.is_of_field
         if own or item.kind in _DONE_BY_OTHERS:
@@ -102,7 +102,7 @@ _DONE_BY_OTHERS = frozenset(
 
 
 def _mark_views(tx: Transaction, change: TableChange) -> None:
-    """Let the views that show the change be renewed."""
+    """Mark the named views that show the change as due."""
     mark_view(tx, change.table)
     fields = {storable(item.column.field or item.column.name) for item in change.changes if item.column}
     if change.creates or fields & naming_fields(tx, change.table):
@@ -139,7 +139,7 @@ def _add(tx: Transaction, table: str, column: Column | None) -> None:
         return
     tx.cursor.execute(add_statement(tx.own(table), column))
     if column.name == names.SYNCED_AT:
-        _add_default(tx, table)  # apart, so that rows that are there do not get a moment that is not true
+        _add_default(tx, table)  # a separate statement, so that existing rows do not get a wrong moment
 
 
 def _add_default(tx: Transaction, table: str) -> None:
@@ -151,7 +151,7 @@ def _add_default(tx: Transaction, table: str) -> None:
 
 
 def _set_aside(tx: Transaction, table: str, item: Change) -> None:
-    """Give somebody else's column another name, and make the mirror's own. Views and rights go with it."""
+    """Rename somebody else's column, and create the mirror's own. Views and rights stay with the renamed one."""
     if item.column is None:
         return
     set_aside(tx, table, item.column.name, item.kept_as)
@@ -159,7 +159,7 @@ def _set_aside(tx: Transaction, table: str, item: Change) -> None:
 
 
 def _move(tx: Transaction, table: str, moved: Sequence[tuple[str, str]]) -> None:
-    """Let the books follow columns that have other names now; they may have changed them among each other."""
+    """Record the new names of columns that were renamed; they may have swapped names."""
     if not moved:
         return
     parts = {"field": tx.own(FIELD), "table": table, "before": [name for name, _ in moved]}
@@ -181,7 +181,7 @@ def _move(tx: Transaction, table: str, moved: Sequence[tuple[str, str]]) -> None
 
 
 def _empty(tx: Transaction, table: str, columns: Sequence[Column]) -> None:
-    """Remove the values of columns that must not be mirrored any more; in one go, since it writes every row."""
+    """Remove the values of columns that must no longer be mirrored; in one statement, since it writes every row."""
     if not columns:
         return
     _clear(tx, table, [column.name for column in columns])
@@ -195,7 +195,7 @@ def _empty(tx: Transaction, table: str, columns: Sequence[Column]) -> None:
 
 
 def forget_values(tx: Transaction, table: str, fields: Sequence[str]) -> None:
-    """Remove what a table holds of some fields, also in columns that are written no more."""
+    """Remove the values of some fields from a table, also from columns that are no longer written."""
     rows = tx.run(
         "SELECT f.column_name FROM {field} f JOIN pg_attribute a ON a.attname = f.column_name AND NOT a.attisdropped"
         " WHERE f.table_name = {table} AND f.field_name = ANY({fields}) AND a.attrelid = to_regclass({name})",
@@ -229,7 +229,7 @@ def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
 
 
 def _widen(tx: Transaction, table: str, item: Change) -> bool:
-    """Widen a type in place; say no when something of somebody's does not let the column change, such as a view."""
+    """Widen a type in place; return False if somebody's object, such as a view, does not let the column change."""
     statement = widening_statement(tx.own(table), item)
     if statement is None or item.column is None:
         return False
@@ -254,7 +254,7 @@ def _widen(tx: Transaction, table: str, item: Change) -> bool:
 
 
 def _replace(tx: Transaction, table: str, item: Change) -> None:
-    """Keep the old column under a name that tells its type, and add a new one. Views may stand on the old one."""
+    """Keep the old column under a name with its type, and add a new one. Views may depend on the old one."""
     if item.column is None:
         return
     set_aside(tx, table, item.column.name, item.kept_as)
@@ -270,7 +270,7 @@ def _replace(tx: Transaction, table: str, item: Change) -> None:
 
 
 def columns_to_fill(tx: Transaction, table: str) -> list[Column]:
-    """Return the columns that not all rows have been given yet, by name."""
+    """Return the columns that are not filled in all rows yet, by name."""
     rows = tx.run(
         "SELECT column_name, column_type, field_name, odoo_type FROM {field}"
         " WHERE table_name = {table} AND NOT is_filled AND vanished_at IS NULL ORDER BY column_name",
@@ -281,7 +281,7 @@ def columns_to_fill(tx: Transaction, table: str) -> list[Column]:
 
 
 def fill_checkpoint(tx: Transaction, table: str) -> int | None:
-    """Return the id up to which rows have been given the columns to fill, None when none have."""
+    """Return the id up to which the columns have been filled, None when the fill has not begun."""
     rows = tx.run(
         "SELECT fill_after_id FROM {watermark} WHERE table_name = {table}", watermark=tx.own(WATERMARK), table=table
     )
@@ -289,7 +289,7 @@ def fill_checkpoint(tx: Transaction, table: str) -> int | None:
 
 
 def save_fill(tx: Transaction, table: str, after_id: int | None) -> None:
-    """Move the checkpoint, in the transaction that fills the page; None, or what is below every id, begins anew."""
+    """Move the fill's checkpoint, in the transaction that fills the page; None, or a value below every id, restarts."""
     tx.run(
         "UPDATE {watermark} SET fill_after_id = {after_id} WHERE table_name = {table}",
         watermark=tx.own(WATERMARK),
@@ -299,7 +299,7 @@ def save_fill(tx: Transaction, table: str, after_id: int | None) -> None:
 
 
 def finish_fill(tx: Transaction, table: str, columns: Sequence[str]) -> None:
-    """Note that all rows have these columns."""
+    """Record that these columns are filled in all rows."""
     tx.run(
         "UPDATE {field} SET is_filled = true, updated_at = now()"
         " WHERE table_name = {table} AND column_name = ANY({columns}) AND NOT is_filled",
@@ -311,7 +311,7 @@ def finish_fill(tx: Transaction, table: str, columns: Sequence[str]) -> None:
 
 
 def _note_columns(tx: Transaction, table: str, columns: Sequence[Column], *, is_filled: bool) -> None:
-    """Note that columns which are there are the mirror's own."""
+    """Record that existing columns are the mirror's own."""
     if not columns:
         return
     row = sql.SQL("({}, {}, {}, {})")

@@ -1,9 +1,9 @@
-"""Finds out what a mirror table lacks: compares the columns that it should have with those that it has.
+"""Finds out what a table lacks: compares the columns that it should have with those that it has.
 
-What is there under the name of a wanted column is the mirror's own only if the books know it by its number. A stranger
-that is plain, of a fitting type and empty in every row becomes the mirror's own, and is filled like a new one. Any
-other is somebody else's: it is kept under another name, which views and rights on it follow, and the mirror makes its
-own.
+A column with the name of a wanted one is the mirror's own only if the control tables know it by its number. A stranger
+that is plain, of a suitable type and empty in every row becomes the mirror's own, and is filled like a new one. Any
+other stranger is somebody else's: it is kept under another name, with the views and rights on it, and the mirror
+creates its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HAS_DEFAULT = "it has a default"
 
 @dataclass(frozen=True)
 class _Recorded:
-    """A column as `odoo_shadow_field` tells of it.
+    """A column as `odoo_shadow_field` has it.
 
     :param number: which of the table's columns it was; None while no run has seen it.
     """
@@ -41,11 +41,11 @@ class _Recorded:
 def plan_change(
     tx: Transaction, table: str, columns: Sequence[Column], left_out: Collection[str] = frozenset()
 ) -> TableChange:
-    """Compare the columns that a table should have, besides the project's own, with those that it has.
+    """Compare the columns that a table should have, except the project's own, with those that it has.
 
-    :param left_out: fields that Odoo has and the mirror must not, or no longer, have: their values are removed. Those
-        of a field that is gone from Odoo stay.
-    :raises ShadowConflictError: its rows cannot be told apart by a column `id`.
+    :param left_out: fields that Odoo has and the mirror must not have, or no longer: their values are removed. The
+        values of a field that Odoo no longer has stay.
+    :raises ShadowConflictError: it has no suitable column `id`, so its rows cannot be told apart.
     """
     there = PresentTable.of(tx, table)
     if not there.columns:
@@ -70,11 +70,11 @@ def _check_id(tx: Transaction, table: str, there: PresentTable) -> None:
     if found is None:
         raise ShadowConflictError(
             f"{tx.schema}.{table} has lost its column id, so its rows cannot be told apart: rename or drop the table, "
-            "and the next run makes it anew."
+            "and the next run creates it again."
         )
     raise ShadowConflictError(
         f"{tx.schema}.{table}: id is {found.type}, but must be {wanted}: ALTER TABLE {name} ALTER COLUMN id TYPE "
-        f"{wanted}; or rename or drop the table, and the next run makes it anew."
+        f"{wanted}; or rename or drop the table, and the next run creates it again."
     )
 
 
@@ -120,7 +120,7 @@ class _Comparison:
 
     @cached_property
     def _is_unknown(self) -> bool:
-        """Say whether the books are about another table, or about other ids."""
+        """Say whether the control tables are about another table, or about another column of ids."""
         return not self.there.is_own(names.ID)
 
     @cached_property
@@ -133,12 +133,12 @@ class _Comparison:
 
     @cached_property
     def _with_values(self) -> set[str]:
-        """Return the strangers that are not empty. In a table that is read again as a whole, nobody asks."""
+        """Return the strangers that are not empty; nothing for a table that is read again as a whole anyway."""
         listed = (item.name for item in (*OWN_COLUMNS, *self.columns) if self._is_stranger(item.name))
         return set() if self._is_unknown else columns_with_values(self.tx, self.table, list(listed))
 
     def _is_own(self, recorded: _Recorded | None) -> bool:
-        """Say whether the column of that name is still the one that the mirror made."""
+        """Say whether the column of that name is still the one that the mirror created."""
         present = self.there.columns.get(recorded.column.name) if recorded is not None else None
         return (
             recorded is not None and present is not None and recorded.number == present.number and not self._is_unknown
@@ -170,18 +170,18 @@ class _Comparison:
             yield Change(ChangeKind.SET_ASIDE, column, present.type, kept_as(column, ""), oddity)
         elif present.type != column.type:
             yield Change(ChangeKind.WIDENED, column, present.type, kept_as(column, present.type))
-        elif self._lacks_default(column) or (not self._is_unknown and self._is_news(column)):
+        elif self._lacks_default(column) or (not self._is_unknown and self._is_notable(column)):
             yield Change(ChangeKind.ADOPTED, column)
 
-    def _is_news(self, column: Column) -> bool:
-        """Say whether people must know that a stranger becomes the mirror's own: without rows, none lacks a value."""
+    def _is_notable(self, column: Column) -> bool:
+        """Say whether it is reported that a stranger becomes the mirror's own: without rows, none lacks a value."""
         return self._has_rows or column.name in names.OWN_COLUMNS
 
     def _lacks_default(self, column: Column) -> bool:
         return column.name == names.SYNCED_AT and not self.there.columns[column.name].has_default
 
     def _oddity(self, column: Column) -> str:
-        """Say what keeps a stranger from becoming the mirror's own."""
+        """Return what keeps a stranger from becoming the mirror's own, in words; empty for nothing."""
         present = self.there.columns[column.name]
         is_own = column.name in names.OWN_COLUMNS
         if present.oddity and not (column.name == names.SYNCED_AT and present.oddity == _HAS_DEFAULT):
@@ -217,12 +217,12 @@ class _Comparison:
     def _keys(self, own: Sequence[Change]) -> Iterator[Change]:
         if not self.there.has_key:
             yield Change(ChangeKind.KEYED)
-        anew = {item.column.name for item in own if item.column and item.kind is not ChangeKind.ADOPTED}
-        if not self.there.has_index or names.WRITE_DATE in anew:
+        created = {item.column.name for item in own if item.column and item.kind is not ChangeKind.ADOPTED}
+        if not self.there.has_index or names.WRITE_DATE in created:
             yield Change(ChangeKind.INDEXED)
 
     def _moved(self, aside: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Find the mirror's own columns that have another name by now, or will have one: their values stay known."""
+        """Find the mirror's own columns that were renamed, or will be: the control tables follow them."""
         for name, item in self.recorded.items():
             now = None if self._is_unknown else self.there.name_of(item.number)
             if now is not None and now in aside:
@@ -231,7 +231,7 @@ class _Comparison:
                 yield name, now
 
     def _endings(self, recorded: _Recorded, moved: Mapping[str, str]) -> Iterator[Change]:
-        """Tell what becomes of a column that is written no more."""
+        """Find what happens to a column that is no longer written."""
         column = replace(recorded.column, name=moved.get(recorded.column.name, recorded.column.name))
         is_there = column.name in self.there.columns
         is_own = self._is_unknown or recorded.column.name in moved or self._is_own(recorded)
@@ -242,7 +242,7 @@ class _Comparison:
             yield Change(ChangeKind.VANISHED, column)
 
     def _namer(self) -> Callable[[Column, str], str]:
-        """Return what gives a column that is kept a name that no other has, or will have."""
+        """Return a function that gives a kept column a name that no other column has, or will have."""
         taken = {*self.there.columns, *self._wanted, *self.recorded, *names.OWN_COLUMNS}
 
         def kept_as(column: Column, old_type: str) -> str:

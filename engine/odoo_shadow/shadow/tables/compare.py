@@ -1,6 +1,6 @@
-"""Compares rows from Odoo with those in a mirror table, cell by cell, inside PostgreSQL.
+"""Compares rows from Odoo with those of a table, cell by cell, inside PostgreSQL.
 
-PostgreSQL itself compares the typed values, so neither the rows' hashes nor the project's books are trusted.
+PostgreSQL itself compares the typed values, so neither the row hashes nor the control tables are trusted.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def compare_rows(
     *,
     beyond: Collection[int] = (),
 ) -> dict[int, Difference]:
-    """Compare all rows that Odoo has in a scope with the shadow's; return what differs, by id. Once per transaction.
+    """Compare all rows that Odoo has in a scope with the shadow's; return the differences by id. Once per transaction.
 
     :param columns: the rows' columns, `id` first; all are compared.
     :param scope: `id_range` or `id_list`: where the shadow may have no other rows.
-    :param beyond: ids of more rows that Odoo has, whose values no column can hold: whatever the shadow has differs.
+    :param beyond: ids of further rows of Odoo's whose values no column can hold: whatever the shadow has differs.
     """
     refused = sorted({*beyond, *(item.id for item in stage_rows(tx, live.table, columns, rows))})
     absent = live.absent(tx, refused) if refused else []
@@ -64,7 +64,7 @@ def compare_rows(
         ours=_cells("shadow", columns),
         scope=scope,
     )
-    differing = dict.fromkeys(refused, Difference.DIFFERING)  # which looked like extra ones
+    differing = dict.fromkeys(refused, Difference.DIFFERING)  # the query finds them as extra
     missing = dict.fromkeys(absent, Difference.MISSING)
     return {**{int(record_id): Difference(kind) for record_id, kind in found}, **differing, **missing}
 
@@ -75,7 +75,7 @@ def differing_cells(
     """Return the first cells that differ in rows that both sides have. Once per transaction.
 
     :param columns: the rows' columns, `id` first.
-    :param most: cells that are returned.
+    :param most: the most cells to return.
     """
     stage_rows(tx, live.table, columns, rows)
     cell = sql.SQL("({number}, {name}, {ours}::text, {theirs}::text, {theirs} IS DISTINCT FROM {ours})")

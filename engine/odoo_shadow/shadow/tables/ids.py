@@ -1,6 +1,6 @@
-"""The ids in a mirror table: counting, listing and removing them.
+"""Counts, lists and removes the rows of a table by their ids.
 
-A range is `low < id <= high`; bounds that no id can have, or None, are no bounds.
+A range is `low < id <= high`; a bound that no id can have, or None, does not limit it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from odoo_shadow.shadow.relations import META, TABLE_STATE
 from odoo_shadow.shadow.state.due_rows import note_removed
 from odoo_shadow.shadow.state.due_views import mark_view
 from odoo_shadow.shadow.state.schema import lock_schema
-from odoo_shadow.shadow.tables.mending import set_aside
 from odoo_shadow.shadow.tables.present import (
     PresentColumn,
     PresentTable,
     columns_with_values,
     note_own_columns,
 )
+from odoo_shadow.shadow.tables.structure import set_aside
 from odoo_shadow.shadow.views.public_views import publish
 from odoo_shadow.text.log import logger
 
@@ -47,7 +47,7 @@ def id_between(low: int | None, high: int | None, *alias: str) -> sql.Composed:
 
 @dataclass(frozen=True)
 class Block:
-    """Live rows that follow each other, by their ids.
+    """Live rows with successive ids.
 
     :param last_id: the highest of their ids.
     """
@@ -68,7 +68,7 @@ class LiveIds:
 
     @classmethod
     def of(cls, tx: Transaction, table: str) -> LiveIds:
-        """Look whether the table marks deleted rows; a column of that name that somebody else made marks nothing."""
+        """Find out whether the table marks deleted rows; somebody else's column of that name marks nothing."""
         rows = tx.run(
             "SELECT 1 FROM pg_attribute a JOIN {state} s ON s.table_id = a.attrelid AND s.table_name = {table}"
             " WHERE a.attrelid = to_regclass({name}) AND a.attname = {column} AND NOT a.attisdropped"
@@ -90,8 +90,8 @@ class LiveIds:
         ((lowest,),) = tx.run("SELECT min(id) FROM {table}", table=tx.own(self.table))
         return None if lowest is None else int(lowest)
 
-    def blocks(self, tx: Transaction, rows_a_block: int, at_most: int) -> list[Block]:
-        """Count the live rows in blocks of about the same size, by ascending id: looks at the whole table."""
+    def blocks(self, tx: Transaction, rows_per_block: int, at_most: int) -> list[Block]:
+        """Count the live rows in blocks of about the same size, by ascending id: reads the whole table."""
         rows = tx.run(
             "SELECT max(numbered.id), count(*) FROM"
             " (SELECT shadow.id, (row_number() OVER (ORDER BY shadow.id) - 1) / block.size AS number"
@@ -100,7 +100,7 @@ class LiveIds:
             " AS block WHERE {live}) AS numbered GROUP BY numbered.number ORDER BY numbered.number",
             table=tx.own(self.table),
             live=self._live(),
-            rows=rows_a_block,
+            rows=rows_per_block,
             most=at_most,
         )
         return [Block(int(last_id), int(count)) for last_id, count in rows]
@@ -116,12 +116,12 @@ class LiveIds:
         return sorted(set(ids) - {int(row[0]) for row in rows})
 
     def total(self, tx: Transaction) -> int:
-        """Return the number of live rows from the books, without looking at the table."""
+        """Return the number of live rows from the registry, without reading the table."""
         rows = tx.run("SELECT row_count FROM {meta} WHERE table_name = {name}", meta=tx.own(META), name=self.table)
         return int(rows[0][0]) if rows else 0
 
     def count_all(self, tx: Transaction) -> int:
-        """Count the live rows: looks at the whole table."""
+        """Count the live rows: reads the whole table."""
         ((count,),) = tx.run("SELECT count(*) FROM {table} WHERE {live}", table=tx.own(self.table), live=self._live())
         return int(count)
 
@@ -146,7 +146,7 @@ class LiveIds:
         return {int(row[0]) for row in rows}
 
     def remove(self, tx: Transaction, ids: Sequence[int], on_delete: OnDelete) -> int:
-        """Delete rows, mark them, or let them stay; note what may point to them; return how many went."""
+        """Delete or mark rows, or leave them; record what may point to them; return how many were removed."""
         parts = {"table": tx.own(self.table), "ids": list(ids), "live": self._live()}
         match on_delete:
             case OnDelete.MARK:
@@ -183,7 +183,7 @@ def add_mark_column(tx: Transaction, table: str) -> None:
         kept_as = names.name_set_aside(names.DELETED_AT, there.columns)
         set_aside(tx, table, names.DELETED_AT, kept_as)
         log.warning(
-            "%s: %s is not the mirror's own, since %s, and becomes %s",
+            "%s: %s is not the mirror's own, because %s, and becomes %s",
             f"{tx.schema}.{table}",
             names.DELETED_AT,
             oddity,
@@ -197,7 +197,7 @@ def add_mark_column(tx: Transaction, table: str) -> None:
 
 
 def _oddity(tx: Transaction, table: str, present: PresentColumn) -> str:
-    """Say what keeps somebody else's column from becoming the mark."""
+    """Return what keeps somebody else's column from becoming the mark, in words; empty for nothing."""
     if present.oddity or present.type != names.OWN_COLUMNS[names.DELETED_AT]:
         return present.oddity or f"it is {present.type}"
     return "it holds values" if columns_with_values(tx, table, [names.DELETED_AT]) else ""

@@ -19,8 +19,8 @@ from odoo_shadow.shadow.tables.staging import STAGING, CopyText, Refused, Row, l
 class Overwrite(StrEnum):
     """Which rows of the table a page may replace.
 
-    By default not those with a younger `_odoo_write_date`, so that a lagging replica cannot turn time back; unless that
-    date lay ahead when the row was written: then a clock was wrong, and Odoo's edits since then have earlier ones.
+    By default not those with a later `_odoo_write_date`, so that a lagging replica cannot bring back old values; unless
+    that date was in the future when the row was written: then a clock was wrong, and later edits have earlier dates.
     """
 
     CHANGED = "changed rows"
@@ -30,12 +30,12 @@ class Overwrite(StrEnum):
 
 @dataclass(frozen=True)
 class Merged:
-    """What one page did to its table.
+    """What merging one page changed in its table.
 
     :param revived: rows that had been marked as deleted.
     :param oldest: the oldest `_odoo_write_date` among the rows that were written.
     :param refused: rows that PostgreSQL does not take.
-    :param older: ids of rows that came with other values and an older `_odoo_write_date` than the table has or had.
+    :param older: ids of rows with other values and an earlier `_odoo_write_date` than the table has or had.
     """
 
     counts: RowCounts
@@ -69,9 +69,9 @@ def merge_rows(
 
     :param row_hash: how the table's rows are hashed.
     :param columns: the rows' columns: `id`, `_odoo_write_date`, and at least those that are hashed.
-    :param rows: no id twice. One call per transaction: the staging table lives until its end.
-    :param revive: the table marks deleted rows; those that are here again are marked no more.
-    :param tells_older: look for rows that come older than they are here.
+    :param rows: no id twice. One call per transaction: the staging table exists until its end.
+    :param revive: whether the table marks deleted rows, so that rows that are back lose their marks.
+    :param tells_older: whether to find rows with an earlier `_odoo_write_date` than the table's.
     """
     done, refused = write_staged(
         tx,
@@ -139,9 +139,9 @@ def _merge_staged(
 
 @dataclass(frozen=True)
 class Filled:
-    """What one page of single columns did to its table.
+    """What writing some columns of one page changed in its table.
 
-    :param changed: how many rows changed by it.
+    :param changed: how many rows changed.
     :param refused: rows that PostgreSQL does not take.
     """
 
@@ -150,20 +150,19 @@ class Filled:
 
 
 def fill_columns(tx: Transaction, row_hash: RowHash, columns: Sequence[str], rows: Sequence[Row]) -> Filled:
-    """Give rows that are there columns that they lacked.
+    """Fill columns of existing rows.
 
-    Nothing changed in Odoo, so `_synced_at` stays; the hash is made of the new columns as well. One call per
-    transaction.
+    Nothing changed in Odoo, so `_synced_at` stays; the hash now includes the new columns. One call per transaction.
 
     :param columns: `id` first.
     """
     filled = [name for name in columns if name != names.ID]
-    made = row_hash.expression(tx, "shadow", besides=filled, other_side="staged")
+    made = row_hash.expression(tx, "shadow", from_other=filled, other_side="staged")
     return _update(tx, row_hash.table, columns, rows, sql.SQL("{} = {}").format(sql.Identifier(names.HASH), made))
 
 
 def refresh_columns(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row]) -> Filled:
-    """Write columns that are no part of the hash into rows that are there.
+    """Update columns that are not part of the hash in existing rows.
 
     One call per transaction.
 
@@ -172,8 +171,8 @@ def refresh_columns(tx: Transaction, table: str, columns: Sequence[str], rows: S
     return _update(tx, table, columns, rows, sql.SQL("{} = now()").format(sql.Identifier(names.SYNCED_AT)))
 
 
-def _update(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row], besides: sql.Composed) -> Filled:
-    """Take over the values of some columns where they differ, and change something besides."""
+def _update(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row], also: sql.Composed) -> Filled:
+    """Write the values of some columns where they differ, and `also` a change of another column in the same rows."""
     filled = [name for name in columns if name != names.ID]
 
     def update(scope: sql.Composable) -> int:
@@ -181,7 +180,7 @@ def _update(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[
             "UPDATE {target} AS shadow SET {changes} FROM {staging} AS staged"
             " WHERE shadow.{id} = staged.{id} AND {scope} AND ROW({ours}) IS DISTINCT FROM ROW({theirs})",
             target=tx.own(table),
-            changes=sql.SQL(", ").join([*(_change(name, "staged") for name in filled), besides]),
+            changes=sql.SQL(", ").join([*(_change(name, "staged") for name in filled), also]),
             ours=sql.SQL(", ").join(sql.Identifier("shadow", name) for name in filled),
             theirs=sql.SQL(", ").join(sql.Identifier("staged", name) for name in filled),
             staging=STAGING,

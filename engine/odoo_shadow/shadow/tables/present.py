@@ -1,10 +1,10 @@
-"""What a mirror's table is at this moment, and what of it is the mirror's own.
+"""The state of a table at this moment, and which of its columns are the mirror's own.
 
-A name proves nothing: somebody may add a column before the mirror wants it, drop one and add another, rename it, or put
-another table in the place of the one that the books are about. So the books note which table it was (its object id) and
-which of its columns (PostgreSQL's number of it, which no other column of that table ever gets).
+A name proves nothing: somebody may add a column before the mirror wants it, drop one and add another, rename it, or
+replace the table that the control tables are about. So the control tables record which table it was (its object id) and
+which of its columns (their numbers in PostgreSQL, which no other column of that table ever gets).
 
-A dump that is restored makes all numbers anew: `recognize` notes the new ones then, since nobody stood in between.
+Restoring a dump gives all of them new numbers: `recognize` records those, since nobody changed anything in between.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from odoo_shadow.shadow.state.schema_statements import recognize_statement
 
 @dataclass(frozen=True)
 class PresentColumn:
-    """A column as it is.
+    """A column of a table at this moment.
 
     :param type: spelled as `format_type` does.
-    :param oddity: what else decides about its values, in words; empty for a column that holds just what is written.
-    :param has_default: a value comes by itself.
+    :param oddity: what else determines its values, in words; empty for a column that holds just what is written.
+    :param has_default: whether rows get a value without writing one.
     """
 
     name: str
@@ -39,12 +39,12 @@ class PresentColumn:
 
 @dataclass(frozen=True)
 class PresentTable:
-    """A table as it is.
+    """A table at this moment.
 
-    :param columns: by name; none when there is no such table.
-    :param is_known: whether it is the very table that the books are about.
-    :param own_numbers: which columns the project's own were, such as `_synced_at`.
-    :param has_key: whether no `id` can stand in it twice.
+    :param columns: by name; empty when there is no such table.
+    :param is_known: whether it is the very table that the control tables are about.
+    :param own_numbers: the recorded numbers of the project's own columns, such as `_synced_at`.
+    :param has_key: whether a unique index keeps an `id` from occurring twice.
     :param has_index: whether `_odoo_write_date` has an index.
     """
 
@@ -56,7 +56,7 @@ class PresentTable:
 
     @classmethod
     def of(cls, tx: Transaction, table: str) -> PresentTable:
-        """Look at a table."""
+        """Read a table's state from PostgreSQL's catalogue."""
         columns = {item.name: item for item in _columns(tx, table)}
         rows = tx.run(
             "SELECT coalesce(s.table_id = c.oid, false), coalesce(s.own_columns, '{{}}'), {has_key}, {has_index}"
@@ -71,12 +71,12 @@ class PresentTable:
         return cls(columns, bool(known), dict(own), bool(has_key), bool(has_index))
 
     def is_own(self, name: str) -> bool:
-        """Say whether one of the project's own columns is still the one that the mirror made."""
+        """Say whether one of the project's own columns is still the one that the mirror created."""
         present = self.columns.get(name)
         return self.is_known and present is not None and self.own_numbers.get(name) == present.number
 
     def name_of(self, number: int | None) -> str | None:
-        """Return what a column of this table is called by now."""
+        """Return the present name of the column with a number, None when it is gone."""
         found = (item.name for item in self.columns.values() if item.number == number)
         return next(found, None) if self.is_known else None
 
@@ -97,7 +97,7 @@ def _columns(tx: Transaction, table: str) -> Iterable[PresentColumn]:
             "it is generated": is_generated,
             "it is an identity": is_identity,
             "it has a default": has_default and not is_generated,
-            "it may not be NULL": is_required and not is_identity,
+            "it cannot be NULL": is_required and not is_identity,
             "it has a constraint": is_bound,
         }
         oddity = next((words for words, applies in found.items() if applies), "")
@@ -105,7 +105,7 @@ def _columns(tx: Transaction, table: str) -> Iterable[PresentColumn]:
 
 
 def present_columns(tx: Transaction, table: str) -> dict[str, str]:
-    """Return a table's columns and their types as they are, nothing when there is no such table."""
+    """Return the names and types of a table's columns, empty when there is no such table."""
     rows = tx.run(
         "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
         " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -132,7 +132,7 @@ def known_columns(tx: Transaction, table: str) -> set[str]:
 
 
 def has_rows(tx: Transaction, table: str) -> bool:
-    """Say whether a table holds anything."""
+    """Say whether a table has any rows."""
     ((found,),) = tx.run("SELECT EXISTS (SELECT FROM {table})", table=tx.own(table))
     return bool(found)
 
@@ -150,7 +150,7 @@ def columns_with_values(tx: Transaction, table: str, columns: Sequence[str]) -> 
 
 
 def note_own_columns(tx: Transaction, table: str, columns: Iterable[str]) -> None:
-    """Note which table this is, and that these of the project's own columns are the mirror's; others are not."""
+    """Record which table this is, and that these of the project's own columns are the mirror's; others are not."""
     tx.run(
         "INSERT INTO {state} AS s (table_name, table_id, own_columns) SELECT {table}, to_regclass({name}),"
         " coalesce(jsonb_object_agg(a.attname, a.attnum), '{{}}') FROM pg_attribute a"
@@ -164,7 +164,7 @@ def note_own_columns(tx: Transaction, table: str, columns: Iterable[str]) -> Non
 
 
 def recognize(tx: Transaction) -> None:
-    """Note the tables' and columns' numbers anew when a dump of this database was restored, which gives others."""
+    """Record the numbers of tables and columns again if a dump of this database was restored, which changes them."""
     mirror = tx.internal(MIRROR)
     rows = tx.run(
         "SELECT 1 FROM {mirror} WHERE relation_id = to_regclass({name})",

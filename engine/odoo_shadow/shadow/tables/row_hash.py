@@ -1,16 +1,16 @@
-r"""`_sync_hash`: by which an unchanged row is told from a changed one, made of what the row holds.
+r"""`_sync_hash`: a hash of a row's values, by which a changed row is distinguished from an unchanged one.
 
-It is an HMAC-SHA-256 (RFC 2104) with the key in `mirror.hash_key`, which only the sync's role may read: who does not
-know the key can neither make the hash of a guess nor see which rows of two tables are equal. The key never leaves the
-server, since a statement with it would stand in `pg_stat_activity` and in the server's log.
+It is an HMAC-SHA-256 (RFC 2104) with the key in `mirror.hash_key`, which only the sync's role can read: without the key
+nobody can compute the hash of a guess, or see which rows of two tables are equal. The key never leaves the server,
+since a statement with it would appear in `pg_stat_activity` and in the server's log.
 
-It is made inside PostgreSQL, from values that have their columns' types already: whatever they came from or through,
-equal values have equal hashes. What is hashed is the text of one record: the table's name, `id`, `_odoo_write_date`,
-and the mirrored fields' columns by name. That text tells a NULL from an empty text and one column from the next, and
-the settings of `ShadowDatabase.transaction` decide how values are written in it.
+It is computed inside PostgreSQL, from values that already have their columns' types: equal values have equal hashes,
+wherever they came from. What is hashed is the text of one record: the table's name, `id`, `_odoo_write_date`, and the
+mirrored fields' columns by name. That text distinguishes NULL from an empty text and one column from the next, and the
+settings of `ShadowDatabase.transaction` determine how values are written in it.
 
-`table_state.hashed_as` notes the version, the key and the columns that a table's hashes were made with. A run that
-would make them with others, makes all of them anew first, from the stored values. So the key is changed by
+`table_state.hashed_as` records the version, the key and the columns that a table's hashes were made with. A run that
+would use others first computes all hashes again from the stored values. So the key is changed by
 
     UPDATE odoo_shadow_internal.mirror SET hash_key = DEFAULT;
 
@@ -38,8 +38,8 @@ _HMAC: LiteralString = (
     "{version} || encode(substr(sha256({outer} || sha256({inner} || convert_to(ROW({cells})::text, 'UTF8'))), 1, 16),"
     " 'hex')"
 )
-# The key, filled up to SHA-256's block of 64 bytes, each byte XOR a constant. It depends on no row, so PostgreSQL makes
-# it once for a whole statement.
+# The key, padded to SHA-256's block of 64 bytes, each byte XOR a constant. It depends on no row, so PostgreSQL computes
+# it once per statement.
 _PAD: LiteralString = (
     "(SELECT string_agg(set_byte('\\x00', 0, get_byte(padded, at) # {constant}), '' ORDER BY at)"
     " FROM (SELECT short || decode(repeat('00', 64 - length(short)), 'hex') AS padded"
@@ -53,7 +53,7 @@ _INNER, _OUTER = 0x36, 0x5C
 class RowHash:
     """How the rows of one table are hashed.
 
-    :param columns: the columns that are hashed, besides `id` and `_odoo_write_date`.
+    :param columns: the columns that are hashed, in addition to `id` and `_odoo_write_date`.
     :param numeric: those in which 1.0 and 1.00 are the same value.
     :param digest: of the columns' names, types and fields.
     """
@@ -65,7 +65,7 @@ class RowHash:
 
     @classmethod
     def of(cls, tx: Transaction, table: str, columns: Iterable[Column]) -> RowHash:
-        """Return how rows of a table are hashed that has, or is about to get, these columns: by those that it has."""
+        """Return how a table's rows are hashed: by those of these columns that it has already."""
         present = present_columns(tx, table)
         hashed = sorted((item.name, present[item.name], item.field) for item in columns if item.name in present)
         return cls(
@@ -76,16 +76,17 @@ class RowHash:
         )
 
     def expression(
-        self, tx: Transaction, side: str, *, besides: Collection[str] = (), other_side: str = ""
+        self, tx: Transaction, side: str, *, from_other: Collection[str] = (), other_side: str = ""
     ) -> sql.Composed:
         """Return the expression of a row's hash.
 
-        :param side: what the statement calls the row.
-        :param besides: columns whose values stand in another row, which it calls `other_side`.
+        :param side: the row's alias in the statement.
+        :param from_other: columns whose values are taken from another row.
+        :param other_side: that row's alias.
         """
         cells: list[sql.Composable] = [sql.Literal(self.table)]
         for name in (names.ID, names.WRITE_DATE, *self.columns):
-            cell = sql.Identifier(other_side if name in besides else side, name)
+            cell = sql.Identifier(other_side if name in from_other else side, name)
             cells.append(sql.SQL("trim_scale({})").format(cell) if name in self.numeric else cell)
         mirror = tx.internal(MIRROR)
         return sql.SQL(_HMAC).format(
@@ -96,7 +97,7 @@ class RowHash:
         )
 
     def outdated(self, tx: Transaction) -> str | None:
-        """Say whether the table's hashes are, or may be, made in another way: return what to note when they are not."""
+        """Return what to pass to `note_hashed` after all hashes are computed again, None if they are up to date."""
         ((hashing, noted),) = tx.run(
             "SELECT {hashing}, (SELECT hashed_as FROM {state} WHERE table_name = {table})",
             hashing=hashing_of(tx),
@@ -108,9 +109,9 @@ class RowHash:
 
 
 def rehash_rows(tx: Transaction, row_hash: RowHash, after_id: int | None, limit: int) -> int | None:
-    """Make the hashes of the next rows anew; return the last one's id, None when there was none.
+    """Compute the hashes of the next rows again; return the last one's id, None when there was none.
 
-    Rows whose hash is right are not written; nothing but the hash is in the others.
+    Rows whose hash is right are not written; in the others only the hash is.
     """
     ((last_id,),) = tx.run(
         "WITH batch AS MATERIALIZED (SELECT {columns} FROM {table} WHERE {rest} ORDER BY {id} LIMIT {limit}),"
@@ -130,7 +131,7 @@ def rehash_rows(tx: Transaction, row_hash: RowHash, after_id: int | None, limit:
 
 
 def note_hashed(tx: Transaction, table: str, hashed_as: str) -> None:
-    """Note how all hashes of a table are made."""
+    """Record how all hashes of a table are made."""
     tx.run(
         "INSERT INTO {state} (table_name, hashed_as) VALUES ({table}, {hashed_as})"
         " ON CONFLICT (table_name) DO UPDATE SET hashed_as = excluded.hashed_as",
@@ -141,7 +142,7 @@ def note_hashed(tx: Transaction, table: str, hashed_as: str) -> None:
 
 
 def forget_hashes(tx: Transaction, table: str) -> None:
-    """Let the next run make a table's hashes anew: those that are there may be of other values."""
+    """Let the next run compute a table's hashes again: the present ones may belong to other values."""
     tx.run(
         "UPDATE {state} SET hashed_as = NULL WHERE table_name = {table}", state=tx.internal(TABLE_STATE), table=table
     )

@@ -1,8 +1,8 @@
-"""A page of rows on its way into a table, and the rows of it that PostgreSQL does not take.
+"""Stages a page of rows, writes it, and finds the rows that PostgreSQL does not take.
 
-A page is copied and written whole, behind one savepoint. Only when PostgreSQL refuses a value, or somebody's
-constraint, index or generated column a row, it is tried again in halves, down to the single rows; all others are
-written.
+A page is copied and written as a whole, after one savepoint. Only when PostgreSQL refuses a value, or when somebody's
+constraint, index or generated column refuses a row, it is tried again in halves, down to single rows; all other rows
+are written.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Cell: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = tuple[Cell, ...]
 
 STAGING = sql.Identifier("pg_temp", "odoo_shadow_staging")
-"""Where a page is put; lives until the transaction ends."""
+"""The staging table of a page; exists until the transaction ends."""
 
 _ESCAPED = re.compile(r"\\(.)")
 _COPIED_AS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-"""Characters behind a backslash in COPY's text format; any other stands for itself."""
+"""Characters after a backslash in COPY's text format; any other means itself."""
 
 ALL_STAGED = sql.SQL("true")
 
@@ -37,10 +37,10 @@ MOST_REFUSED = 1_000
 """Rows of one page, or of one scan, that may be refused; with more, something else is wrong."""
 
 FEWEST_TELLING = 20
-"""Where so many rows are all refused, it is not for their values."""
+"""If at least this many rows are all refused, the cause is not their values."""
 
 MOST_EXPLAINED = 20
-"""Rows of one page for which the column is looked for."""
+"""Rows of one page for which the columns to blame are searched."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -48,9 +48,9 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that is not in the table, or there in an older version.
+    """A row that is not in the table, or only in an older version.
 
-    :param fields: the fields, or else the columns, that are to blame; none where nothing tells.
+    :param fields: the fields, or else the columns, that are to blame; none where that is not known.
     :param reason: without the value.
     """
 
@@ -61,7 +61,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class CopyText:
-    """Rows as COPY takes them.
+    """Rows in the text format of COPY.
 
     :param text: whole lines in its text format, of which the first value is the id; without escapes of bytes, which
         PostgreSQL itself does not write.
@@ -70,7 +70,7 @@ class CopyText:
     text: bytes
 
     def rows(self) -> list[Row]:
-        """Return the rows one by one, as is needed only where PostgreSQL does not take them together."""
+        """Return the rows one by one: needed only when PostgreSQL does not take them together."""
         return [_cells(line) for line in self.text.decode().split("\n")[:-1]]
 
 
@@ -84,7 +84,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def are_too_many(refused: int, tried: int) -> bool:
-    """Say whether so many of a page's rows are refused that it is not for single values."""
+    """Say whether so many of a page's rows are refused that the cause is not single values."""
     return refused > MOST_REFUSED or refused == tried >= FEWEST_TELLING
 
 
@@ -92,7 +92,7 @@ def stage_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Sequen
     """Copy rows into `STAGING`, which has a mirror table's columns in these rows' order. Once per transaction.
 
     :param columns: `id` first.
-    :return: the rows that are not there, since a value does not fit its column.
+    :return: the rows that are not staged, since a value does not fit its column.
     """
     _, refused = write_staged(tx, table, columns, rows, lambda _: None)
     return refused
@@ -136,7 +136,7 @@ class _Page:
     columns: Sequence[str]
 
     def open(self) -> None:
-        """Make the staging table. What constraints wait with until the end is asked of them at once."""
+        """Create the staging table, and make deferred constraints check at once."""
         create = sql.SQL(
             "CREATE TEMPORARY TABLE odoo_shadow_staging ON COMMIT DROP AS SELECT {listed} FROM {target} WITH NO DATA"
         ).format(listed=listed(self.columns), target=self.tx.own(self.table))
@@ -162,7 +162,7 @@ class _Page:
         left_out = {row[0] for row, _ in staging.refused}
         writing = _Halving[int, _Result](self.tx, lambda ids: write(_with_ids(ids)))
         done = writing.run([_id(row) for row in rows if row[0] not in left_out])
-        if done and writing.refused:  # what one row must not take, another may have let go meanwhile
+        if done and writing.refused:  # a unique value may have become free with a row that was written meanwhile
             again, writing.refused = writing.refused, []
             done += [result for record_id, _ in again for result in writing.run([record_id])]
         unwanted = [
@@ -172,9 +172,9 @@ class _Page:
         return done, [*self._unfit(staging.refused), *unwanted]
 
     def _unfit(self, refused: Sequence[tuple[Row, psycopg.Error]]) -> list[Refused]:
-        """Tell of rows that cannot be copied, and of the first ones by which columns."""
-        told = [Refused(_id(row), *self._unfit_cells(row, fault)) for row, fault in refused[:MOST_EXPLAINED]]
-        return [*told, *(Refused(_id(row), (), refusal_of(fault)) for row, fault in refused[MOST_EXPLAINED:])]
+        """Describe rows that cannot be copied; for the first ones, find the columns."""
+        explained = [Refused(_id(row), *self._unfit_cells(row, fault)) for row, fault in refused[:MOST_EXPLAINED]]
+        return [*explained, *(Refused(_id(row), (), refusal_of(fault)) for row, fault in refused[MOST_EXPLAINED:])]
 
     def _unfit_cells(self, row: Row, fault: psycopg.Error) -> tuple[tuple[str, ...], str]:
         """Find the columns that do not take their values, and why."""
@@ -190,7 +190,7 @@ class _Page:
     def _unwanted(
         self, record_id: int, fault: psycopg.Error, write: Callable[[sql.Composable], object] | None
     ) -> Refused:
-        """Tell of a row that a constraint, an index or a generated column refuses, and of the columns behind it."""
+        """Describe a row that a constraint, an index or a generated column refuses, with the columns to blame."""
         named = fault.diag.column_name
         columns = (named,) if named else self._guarded(fault.diag.constraint_name)
         if not columns and write is not None:
@@ -198,7 +198,7 @@ class _Page:
         return Refused(record_id, columns, refusal_of(fault))
 
     def _is_wanted(self, record_id: int, without: str, write: Callable[[sql.Composable], object]) -> bool:
-        """Say whether a row would be taken without one of its values."""
+        """Say whether a row would be accepted without one of its values."""
         column = sql.Identifier(without)
         row = _with_ids([record_id])
         trial = _Halving[str, object](self.tx, lambda _: write(row))
@@ -210,7 +210,7 @@ class _Page:
 
     @contextmanager
     def _without_trace(self) -> Iterator[None]:
-        """Undo what is done within."""
+        """Roll back what is done in the block."""
         self.tx.run("SAVEPOINT odoo_shadow_search")
         yield
         self.tx.run("ROLLBACK TO SAVEPOINT odoo_shadow_search; RELEASE SAVEPOINT odoo_shadow_search")
@@ -232,7 +232,7 @@ class _Page:
 
 @dataclass
 class _Halving(Generic[_Item, _Result]):
-    """Does something with many items at once, or with as many as PostgreSQL lets it.
+    """Does something with many items at once, or with as many as PostgreSQL accepts together.
 
     :param do: is called within a savepoint.
     :ivar refused: items that could not be done even alone, and why.
@@ -243,7 +243,7 @@ class _Halving(Generic[_Item, _Result]):
     refused: list[tuple[_Item, psycopg.Error]] = field(default_factory=list)
 
     def run(self, items: Sequence[_Item]) -> list[_Result]:
-        """Return what was done, in the items' order. Raises when far too many are refused."""
+        """Return the results of `do`, in the items' order. Raises when far too many items are refused."""
         if not items:
             return []
         self.tx.run("SAVEPOINT odoo_shadow_part")
@@ -264,7 +264,7 @@ class _Halving(Generic[_Item, _Result]):
 
 
 def listed(columns: Sequence[str]) -> sql.Composed:
-    """Return columns as a statement lists them."""
+    """Return a comma-separated list of columns."""
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 

@@ -1,4 +1,4 @@
-"""Mirror tables: what columns they should have, what they have, and the changes in between."""
+"""The changes of a table's structure, and the statements that carry them out."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One change.
+    """One change of a table or of one of its columns.
 
     :param column: None for the whole table.
-    :param kept_as: what the column that was there is called from then on, should it not become this one.
-    :param oddity: what keeps that column from becoming this one, in words.
+    :param kept_as: the new name of the present column, if it does not become this one.
+    :param oddity: what keeps the present column from becoming this one, in words.
     """
 
     kind: ChangeKind
@@ -54,12 +54,12 @@ class Change:
         if self.kind is ChangeKind.WIDENED:
             return f"{self.column.name} widened from {self.old_type} to {self.column.type}"
         if self.kind is ChangeKind.SET_ASIDE:
-            return f"{self.column.name} is not the mirror's own, since {self.oddity}, and becomes {self.kept_as}"
+            return f"{self.column.name} is not the mirror's own, because {self.oddity}, and becomes {self.kept_as}"
         return f"{self.kind}: {self.column.name}"
 
     @property
     def is_of_field(self) -> bool:
-        """Whether it is about a field's column, rather than one of the project's own or the whole table."""
+        """Whether it concerns a field's column, rather than one of the project's own or the whole table."""
         return self.column is not None and self.column.name not in names.OWN_COLUMNS
 
 
@@ -67,12 +67,12 @@ class Change:
 class TableChange:
     """What must happen before rows can be written; empty when the table is as it should be.
 
-    :param columns: the columns that the table will have, besides the project's own.
-    :param adopted: those that are there already and become the mirror's own as they are: no row lacks their values, or
-        all rows are read again anyway.
-    :param moved: columns that the mirror made and somebody renamed, or that are set aside: their names in the books and
-        those that they have from then on.
-    :param is_unknown: the books are not about this very table.
+    :param columns: the columns that the table will have, in addition to the project's own.
+    :param adopted: those that exist already and become the mirror's own as they are: no row lacks their values, or all
+        rows are read again anyway.
+    :param moved: columns that the mirror created and somebody renamed, or that are set aside: their names in the
+        control tables and their new names.
+    :param is_unknown: whether the control tables are about another table.
     """
 
     table: str
@@ -84,23 +84,23 @@ class TableChange:
 
     @property
     def creates(self) -> bool:
-        """Whether the table is made anew."""
+        """Whether the table is created."""
         return any(change.kind is ChangeKind.CREATED for change in self.changes)
 
     @property
     def to_fill(self) -> tuple[Column, ...]:
-        """The columns whose values all rows lack."""
+        """The columns that have to be filled in all rows."""
         filled = (item for item in self.changes if item.is_of_field and item.kind in _FILLED)
         return tuple(item.column for item in filled if item.column)
 
     @property
     def made_own(self) -> frozenset[str]:
-        """The project's own columns that the mirror makes, or takes over."""
+        """The project's own columns that the mirror creates or takes over."""
         return frozenset(change.column.name for change in self.changes if change.column and not change.is_of_field)
 
     @property
     def is_read_again(self) -> bool:
-        """Whether what the table's rows hold is not known, so that all of it is read again."""
+        """Whether the origin of the table's rows is not known, so that all of them are read again."""
         return self.is_unknown or names.WRITE_DATE in self.made_own
 
 
@@ -115,7 +115,7 @@ _FILLED = frozenset(
     }
 )
 
-# What `ALTER COLUMN … TYPE … USING` turns into the other without loss.
+# The conversions for `ALTER COLUMN … TYPE … USING` that lose nothing.
 _WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
     (ColumnType.BIGINT, ColumnType.NUMERIC): "{column}::numeric",
     (ColumnType.DOUBLE, ColumnType.NUMERIC): "{column}::text::numeric",  # the direct cast keeps 15 digits only
@@ -125,7 +125,7 @@ _WIDENING: dict[tuple[str, ColumnType], LiteralString] = {
 
 
 def can_widen(old: str, new: ColumnType) -> bool:
-    """Say whether one type is turned into the other without loss."""
+    """Say whether one type can be converted to the other without loss."""
     return (old, new) in _WIDENING
 
 
@@ -149,7 +149,7 @@ def add_statement(table: sql.Identifier, column: Column) -> sql.Composed:
 
 
 def create_statements(schema: str, table: str, columns: Sequence[Column]) -> list[sql.Composed]:
-    """Return the statements that make a table; running them twice does no harm."""
+    """Return the statements that create a table; running them twice does no harm."""
     qualified = sql.Identifier(schema, table)
     lines = [sql.SQL("{} bigint PRIMARY KEY").format(sql.Identifier(names.ID))]
     lines += [sql.SQL("{} {}").format(sql.Identifier(item.name), sql.SQL(item.type.value)) for item in columns]

@@ -1,1 +1,1 @@
-"""What people query: comments, views with names, and views in `public`."""
+"""What people query: the catalogue with comments, named views, and views in `public`."""

@@ -1,6 +1,6 @@
-"""What the shadow's tables and columns mean, for those who query it.
+"""The catalogue: what the shadow's tables and columns mean, for people who query it.
 
-It stands in `odoo_shadow_field` and `odoo_shadow_selection`, and as comments on tables and columns.
+It is kept in `odoo_shadow_field` and `odoo_shadow_selection`, and as comments on tables and columns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from odoo_shadow.shadow.state.registry import pointing_statement
 from odoo_shadow.shadow.state.schema import lock_schema
 
 _TABLES = {"field": FIELD, "meta": META, "selection": SELECTION}
-_TOLD: LiteralString = """INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type,
+_DESCRIBED: LiteralString = """INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type,
     label, relation, is_translated, is_company_dependent, is_required, is_custom)
 SELECT m.table_name, v.* FROM {meta} m CROSS JOIN (VALUES
 {rows}
@@ -68,10 +68,10 @@ END
 
 @dataclass(frozen=True)
 class _Known:
-    """What is told of a column now.
+    """What the catalogue says about a column now.
 
-    :param is_pointing: it knows the table of the model that it points to.
-    :param is_commented: the comment says the label, or may not be written.
+    :param is_pointing: whether it names the table of the model that the column points to.
+    :param is_commented: whether the column's comment is the label, or this role cannot write it.
     """
 
     description: Description
@@ -82,11 +82,11 @@ class _Known:
 def describe_table(
     tx: Transaction, table: str, label: str | None, name_path: str | None, columns: Sequence[Column]
 ) -> None:
-    """Bring what is told of a registered table and its columns up to date; writes nothing when it is.
+    """Bring the catalogue's entries of a registered table and its columns up to date; writes nothing if they are.
 
-    :param label: the model's, None for the one that is known.
-    :param name_path: how a record is called: `name`, `partner_id.name` through an `_inherits` parent, None if nothing.
-    :param columns: as `apply_change` noted them.
+    :param label: the model's, None to keep the one that is known.
+    :param name_path: the field with a record's name: `name`, `partner_id.name` through an `_inherits` parent, or None.
+    :param columns: as `apply_change` recorded them.
     """
     name_path = None if name_path is None else storable(name_path)
     ((model, known_label, known_path, is_commented),) = tx.run(
@@ -100,7 +100,7 @@ def describe_table(
     )
     label = known_label if label is None else storable(label)
     known = _known_columns(tx, table)
-    stale = [item for item in columns if not _is_told(item, known.get(item.name))]
+    stale = [item for item in columns if not _is_described(item, known.get(item.name))]
     if (label, name_path) == (known_label, known_path) and not stale and is_commented:
         return
     lock_schema(tx)
@@ -164,7 +164,7 @@ def _storable(description: Description) -> Description:
     )
 
 
-def _is_told(column: Column, known: _Known | None) -> bool:
+def _is_described(column: Column, known: _Known | None) -> bool:
     return (
         known is not None
         and known.is_commented
@@ -184,9 +184,9 @@ def _relation(column: Column) -> str | None:
 def name_statement(
     schema: str, model: str, label: str, name_path: str | None, *, overwrite: bool = True
 ) -> sql.Composed:
-    """Return the statement that notes what a registered model and its records are called.
+    """Return the statement that records a registered model's label and the field with its records' names.
 
-    :param overwrite: what is known already goes; else an empty label and the path, if there is one, leave it.
+    :param overwrite: replace what is known already; otherwise only add a label, or a path where there is none.
     """
     given = sql.SQL("nullif({}, '')").format(label)
     return sql.SQL("UPDATE {meta} SET label = {label}, name_path = {path} WHERE odoo_model = {model}").format(
@@ -200,29 +200,29 @@ def name_statement(
 def column_statements(
     schema: str, model: str, columns: Sequence[Column], *, overwrite: bool = True
 ) -> list[sql.Composed]:
-    """Return the statements that note what columns mean; running them twice does no harm.
+    """Return the statements that record what columns mean; running them twice does no harm.
 
     They find the table by its model, through the registry.
 
-    :param overwrite: this tells more than what may be known already.
+    :param overwrite: replace what is known already.
     """
     if not columns:
         return []
     parts = {name: sql.Identifier(schema, table) for name, table in _TABLES.items()}
-    told = sql.SQL(_TOLD).format(
+    described = sql.SQL(_DESCRIBED).format(
         **parts, model=model, rows=_rows(map(_column_row, columns)), conflict=sql.SQL(_RENEWED if overwrite else _KEPT)
     )
     if not overwrite:
-        return [told]
+        return [described]
     listed = sql.SQL(", ").join(sql.Literal(item.name) for item in columns)
     cleared = sql.SQL(_CLEARED).format(**parts, model=model, columns=listed)
     choices = [row for item in columns for row in _selection_rows(item)]
     chosen = [sql.SQL(_CHOICES).format(**parts, model=model, rows=_rows(choices))] if choices else []
-    return [told, cleared, *chosen]
+    return [described, cleared, *chosen]
 
 
 def comments_statement(schema: str, table: str | None = None) -> sql.Composed:
-    """Return the statement that makes comments of the labels, where they differ.
+    """Return the statement that writes the labels as comments, where they differ.
 
     :param table: only those of this table.
     """
@@ -230,7 +230,7 @@ def comments_statement(schema: str, table: str | None = None) -> sql.Composed:
     body = sql.SQL(_COMMENTS).format(
         meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), schema=schema, chosen=chosen
     )
-    # Quoted as a text, the block cannot end early, whatever the schema is called.
+    # Quoted as a literal, the block cannot end early, whatever the schema is called.
     return sql.SQL("DO {}").format(body.as_string())
 
 

@@ -1,6 +1,6 @@
-"""Keeps `<table>_named`, the view that shows a table with the names of the records that it points to.
+"""Keeps named views up to date: `<table>_named` shows a table with the names of the records that it points to.
 
-A view is a convenience: whatever stands in its way, it stays as it is and due, and no run fails or waits for it.
+A view is a convenience: if something is in its way, it stays as it is and due, and no run fails or waits for it.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ def renew_due_views(shadow: ShadowDatabase, tables: Collection[str] | None = Non
         with shadow.transaction() as tx:
             due = _due_tables(tx, tables)
     except ShadowError as error:
-        log.warning("Views with readable names are renewed next time: %s", error)
+        log.warning("The named views are renewed next time: %s", error)
         return
     for table in due:
         try:
             with shadow.transaction() as tx:
                 _renew(tx, table)
         except ShadowUnreachableError as error:
-            log.warning("Views with readable names are renewed next time: %s", error)
+            log.warning("The named views are renewed next time: %s", error)
             return
         except (ShadowRetriableError, ShadowPermissionError) as error:
-            log.info("The view of %s with readable names is renewed next time: %s", table, error)
+            log.info("The named view of %s is renewed next time: %s", table, error)
         except ShadowError as error:
-            log.warning("The view of %s with readable names stays as it was: %s", table, error)
+            log.warning("The named view of %s stays as it was: %s", table, error)
 
 
 def _due_tables(tx: Transaction, tables: Collection[str] | None) -> list[str]:
@@ -74,9 +74,9 @@ def _due_tables(tx: Transaction, tables: Collection[str] | None) -> list[str]:
 
 def _renew(tx: Transaction, table: str) -> None:
     tx.run("SET LOCAL lock_timeout TO '1s'")
-    # Whoever changes columns holds this lock before any other, so nobody waits in a circle.
+    # Every change of columns takes this lock before any other, so there is no deadlock.
     lock_schema(tx)
-    # First of all: a change that comes later marks the view again.
+    # First, so that a later change marks the view again.
     tx.cursor.execute(take_on_statement(tx.schema, table))
     if tx.cursor.rowcount == 0:
         return  # another process was quicker
@@ -113,7 +113,7 @@ def _viewed_table(tx: Transaction, table: str) -> ViewedTable:
 
 
 def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTable]:
-    """Return how the records of tables are called, and what is known of the parents that lend their names."""
+    """Return where the names of tables' records are, and the same for the parents that they take their names from."""
     rows = tx.run(
         "SELECT table_name, name_path FROM {meta} WHERE table_name = ANY({tables}) AND name_path IS NOT NULL",
         meta=tx.own(META),
@@ -149,7 +149,7 @@ def _columns_of(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[str,
 
 
 def _find_view(tx: Transaction, table: str) -> tuple[str, bool]:
-    """Return the name of a table's view, and whether it is there: what somebody else made stays."""
+    """Return the name of a table's view, and whether it exists; what somebody else created is left alone."""
     recorded = tx.run(
         "SELECT name FROM {made} WHERE schema_name = {schema} AND kind = {kind} AND made_for = {table} ORDER BY name",
         made=tx.internal(MADE_OBJECT),

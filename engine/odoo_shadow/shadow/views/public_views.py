@@ -1,8 +1,9 @@
 """Views and functions in `public` that carry the shadow's names, so that plain SQL and PostgREST find them there.
 
-They run with the caller's rights (`security_invoker`): who has no rights on the mirror's schema sees nothing through
-them.
-What somebody else made under such a name, or another mirror, is left alone; see `made_objects` for whose it is.
+They run with the caller's rights (`security_invoker`): without rights on the mirror's schema, nothing can be read
+through them.
+
+What somebody else or another mirror created under such a name is left alone; `made_objects` finds out whose it is.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ PUBLIC_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
 PUBLIC = "public"
 
 READ_BY_MANY = (
-    "on hosts such as Supabase everybody who has the project's anon key reads a mirror in schema public: choose a "
+    "on hosts such as Supabase everybody with the project's anon key can read a mirror in schema public: choose a "
     "schema of its own, such as odoo_shadow (--schema), or revoke the rights of anon and authenticated in public"
 )
-"""What a mirror in `public` means, and what to do."""
+"""Who can read a mirror in `public`, and what to do about it."""
 
 BEFORE = "odoo_shadow_before"
-"""The schema into which `take-over` moves what stands in the views' way."""
+"""The schema into which `take-over` moves what is in the way of the views."""
 
 _MOST_NAMED = 5
 _PATIENCE = "2s"
@@ -109,15 +110,15 @@ def _function(name: str) -> MadeObject:
 
 
 def publish(tx: Transaction, tables: Sequence[str]) -> None:
-    """Make the views of these tables, and with the books' own the functions, wherever nobody else has the name."""
+    """Create the views of these tables, and with those of the control tables the functions, where the name is free."""
     if not _possible(tx):
         return
     has_control_tables = set(PUBLIC_TABLES) <= set(tables)
     first = _first_mirror(tx) if has_control_tables else None
     if first is not None:
         log.warning(
-            "Schema '%s' gets no views in public, but for names that are free there: they show the mirror in schema "
-            "'%s'. Query this one by its own schema.",
+            "Schema '%s' gets views in public only under names that are free there: the others show the mirror in "
+            "schema '%s'. Query this one by its own schema.",
             tx.schema,
             first,
         )
@@ -136,9 +137,9 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
 
 
 def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool:
-    """Run statements on which no row depends; say whether they need not be tried again.
+    """Run statements on which no row depends; return whether they need not be tried again.
 
-    Every login can hold a lock on a view in `public`, or have one under way, so nobody waits long for it here.
+    Any login can hold a lock on a view in `public`, or be waiting for one, so the wait here is short.
     """
     try:
         with tx.cursor.connection.transaction():
@@ -146,11 +147,11 @@ def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool
             tx.run_all(statements)
             tx.run("SET LOCAL lock_timeout TO {timeout}", timeout=LOCK_TIMEOUT)
     except (errors.LockNotAvailable, errors.UniqueViolation, errors.DuplicateTable, errors.InternalError_) as error:
-        log.warning("%s: made next time, since another session is at it (%s).", what, type(error).__name__)
+        log.warning("%s: created next time, because another session is using it (%s).", what, type(error).__name__)
         return False
     except errors.DependentObjectsStillExist:
         log.warning(
-            "%s keeps its old columns, because another view stands on it: drop that view, and the next change of the "
+            "%s keeps its old columns, because another view depends on it: drop that view, and the next change of the "
             "table renews this one. The table itself has the new columns.",
             what,
         )
@@ -160,9 +161,9 @@ def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool
 
 
 def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
-    """Return those names of tables, books and functions that something has in `public` that no mirror made.
+    """Return the names of tables, control tables and functions under which `public` has something that no mirror made.
 
-    Whoever reads a name there gets something else than the shadow.
+    Queries of such a name do not reach the shadow.
     """
     if tx.schema == PUBLIC:
         return []
@@ -183,7 +184,7 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
 def check_public(tx: Transaction, tables: Sequence[str]) -> None:
     """Make sure that a mirror's names in `public` are free, its own, or another mirror's.
 
-    :raises ShadowConflictError: names what is in the way, and the cure.
+    :raises ShadowConflictError: names what is in the way, and what to do.
     """
     check_own_place(tx, tables)
     names = foreign_names(tx, tables)
@@ -192,11 +193,11 @@ def check_public(tx: Transaction, tables: Sequence[str]) -> None:
 
 
 def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
-    """Make sure that a schema without a mirror has nothing but the mirror's tables under the names of its tables.
+    """Make sure that a schema without a mirror has nothing but tables under the names of the mirror's tables.
 
-    Those of `public` are another mirror's: this project's own would have a schema beside it.
+    In `public` even tables are somebody else's: this project's own would have an internal schema.
 
-    :raises ShadowConflictError: names what is there, and the cure.
+    :raises ShadowConflictError: names what is there, and what to do.
     """
     if holds_mirror(tx, tx.schema):
         return
@@ -210,10 +211,10 @@ def check_own_place(tx: Transaction, tables: Sequence[str]) -> None:
     )
     if rows:
         listed = ", ".join(f"{tx.schema}.{name}" for (name,) in rows[:_MOST_NAMED])
-        cure = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
+        what_to_do = "odoo-shadow take-over moves them away" if tx.schema == PUBLIC else "drop or rename them"
         raise ShadowConflictError(
             f"{_names(rows)} that the shadow's own tables need in schema {tx.schema} {_belong(rows)} to something else "
-            f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {cure}, or choose another schema (--schema)."
+            f"({listed}{' …' if len(rows) > _MOST_NAMED else ''}): {what_to_do}, or choose another schema (--schema)."
         )
 
 
@@ -226,12 +227,12 @@ def _belong(names: Sequence[object]) -> str:
 
 
 def in_the_way(names: Sequence[str]) -> str:
-    """Say what stands in `public` under the mirror's names, and what to do about it."""
+    """Return a sentence about what has the mirror's names in `public`, and what to do about it."""
     listed = first_of([f"public.{name}" for name in names], _MOST_NAMED)
     return (
-        f"{_names(names)} that the shadow's views have in schema public {_belong(names)} to something else ({listed}): "
-        f"whoever queries them would not see the shadow. odoo-shadow take-over moves them into schema {BEFORE}, whole, "
-        "after showing what it would do; or drop or rename them."
+        f"{_names(names)} that the shadow's views need in schema public {_belong(names)} to something else ({listed}): "
+        "queries there would not see the shadow. odoo-shadow take-over moves them into schema "
+        f"{BEFORE}, unchanged, after showing what it would do; or drop or rename them."
     )
 
 
@@ -254,7 +255,7 @@ def unpublish(tx: Transaction, table: str) -> None:
 
 
 def _first_mirror(tx: Transaction) -> str | None:
-    """Return the schema of the mirror whose books the names in `public` show, None if that is this one or none."""
+    """Return the schema of the mirror whose control tables `public` shows, None if that is this one or none."""
     if standing_of(tx, _view(META)) is not Standing.ANOTHER_MIRRORS:
         return None
     return next(iter(sorted(shown_mirrors(tx, META))), PUBLIC)
@@ -265,7 +266,7 @@ def _possible(tx: Transaction) -> bool:
         return False
     ((allowed,),) = tx.run("SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)")
     if not allowed:
-        log.info("No views in schema public: this role may not create there.")
+        log.info("No views in schema public: this role has no right to create objects there.")
     return bool(allowed)
 
 

@@ -1,6 +1,6 @@
-"""The view that shows a table with readable names: beside each many2one, what the other record is called.
+"""Builds the statements of a named view: beside each many2one it shows the name of the other record.
 
-It is made of values, whether they come from the control tables or from the models of a `ddl` file.
+It works on values, whether they come from the control tables or from the models of a `ddl` file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
 
 @dataclass(frozen=True)
 class FieldColumn:
-    """A field's column, as far as views with names need it.
+    """A field's column, as far as named views need it.
 
     :param column_type: spelled as `format_type` does.
     :param relation_table: the table of the model that the field points to, if that is mirrored.
@@ -33,13 +33,13 @@ class FieldColumn:
 
     @property
     def points_to(self) -> str | None:
-        """The table whose ids stand in it."""
+        """The table whose ids it contains, None if it is not a many2one to a mirrored model."""
         is_link = self.odoo_type == "many2one" and self.column_type == ColumnType.BIGINT
         return self.relation_table if is_link else None
 
     @property
     def has_names(self) -> bool:
-        """Whether names may stand in it, or ids that lead to them; a field's languages and companies are `jsonb`."""
+        """Whether it may contain names, or ids that lead to them; a field's languages and companies are `jsonb`."""
         return self.column_type in (ColumnType.TEXT, ColumnType.BIGINT)
 
 
@@ -47,7 +47,7 @@ class FieldColumn:
 class NamedTable:
     """A table whose records have names.
 
-    :param name_path: the field with the name; `partner_id.name` when it stands in an `_inherits` parent.
+    :param name_path: the field with the name; `partner_id.name` when it is in an `_inherits` parent.
     :param columns: those of its columns that matter for names.
     """
 
@@ -55,7 +55,7 @@ class NamedTable:
     columns: Sequence[FieldColumn]
 
     def column_of(self, field: str) -> FieldColumn | None:
-        """Return the column in which a field's names stand, or the ids that lead to them."""
+        """Return the column that contains a field's names, or the ids that lead to them."""
         return next((column for column in self.columns if column.field == field and column.has_names), None)
 
 
@@ -76,7 +76,7 @@ class ViewedTable:
 
 @dataclass(frozen=True)
 class Lookup:
-    """How to come from an id to a name: tables, and the column of each that leads on or is the name."""
+    """The way from an id to a name: tables, each with the column that leads to the next one or is the name."""
 
     steps: tuple[tuple[str, str], ...]
 
@@ -84,11 +84,11 @@ class Lookup:
 def named_view_statements(
     schema: str, view: str, viewed: ViewedTable, tables: Mapping[str, NamedTable], *, replace: bool
 ) -> list[sql.Composed]:
-    """Return the statements that make a table's view, and let the mirror know it again.
+    """Return the statements that create a table's named view and record it as the mirror's own.
 
-    Its readers see what their own rights on its tables show.
+    Its readers see what their own rights on its tables allow.
 
-    :param tables: those that the table points to, and the parents that lend them their names.
+    :param tables: those that the table points to, and the parents that they take their names from.
     """
     return [
         _view_statement(schema, view, viewed, tables, replace=replace),
@@ -97,7 +97,7 @@ def named_view_statements(
 
 
 def _find_lookup(tables: Mapping[str, NamedTable], table: str | None) -> Lookup | None:
-    """Find out how records of a table are called; None when that cannot be told."""
+    """Find the way to the names of a table's records; None when there is none."""
     here = tables.get(table) if table is not None else None
     if here is None or here.name_path is None:
         return None

@@ -20,11 +20,11 @@ _WEB_CLIENT = re.compile(r"/+(?:web(?=/*$|/login/*$)|(?:jsonrpc|xmlrpc|json/[12]
 """Where Odoo's own paths begin. `/odoo`, the web client's from 18 on, may also be where a proxy keeps Odoo."""
 
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
-"""Blanks, line ends, control and bidi characters, which urlsplit takes out in silence, and the backslash."""
+"""Blanks, line ends, control and bidi characters, which urlsplit removes silently, and the backslash."""
 
 
 def is_loopback(hostname: str) -> bool:
-    """Say whether a host is this machine; a spelling that leaves doubt (`127.1`, `::ffff:127.0.0.1`) is not."""
+    """Say whether a host is this machine; ambiguous spellings (`127.1`, `::ffff:127.0.0.1`) are not."""
     if hostname in _LOOPBACK_NAMES:
         return True
     try:
@@ -36,14 +36,14 @@ def is_loopback(hostname: str) -> bool:
 
 
 def read_address(name: str, text: str, port: int | None, *, allow_http: bool, called: Callable[[str], str]) -> str:
-    """Read a URL, or a host without a scheme, for which `http` is taken on loopback, else `https`; no slash at the end.
+    """Return a URL without a slash at the end; a host without a scheme gets `http` on loopback, otherwise `https`.
 
-    Paths of Odoo's own are cut off, such as `/web#action=…`, which people copy out of a browser.
+    Odoo's own paths are cut off, such as `/web#action=…`, which people copy from a browser.
 
     :param name: how messages call the connection.
-    :param port: from a field of its own; one in the text counts more.
-    :param called: what people call a setting.
-    :raises OdooConfigurationError: it is none, or would send the password in the clear.
+    :param port: from a field of its own; a port in the text takes precedence.
+    :param called: returns the name of a setting as its user knows it.
+    :raises OdooConfigurationError: it is not a URL, or it would send the password unencrypted.
     """
     stripped = text.strip()
     try:
@@ -61,7 +61,7 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool, ca
     is_odd = parts.query or parts.fragment or _NEVER_IN_A_URL.search(stripped) or _is_odd_place(parts.netloc, hostname)
     if scheme not in _DEFAULT_PORTS or not _is_host(hostname) or is_odd:
         raise _no_url(name, called("host"))
-    # One server, one URL: it is also how a shadow knows its Odoo again.
+    # One spelling for one server: a shadow recognises its Odoo by the URL.
     shown_host = f"[{hostname}]" if ":" in hostname else hostname
     shown_port = "" if own_port in (None, _DEFAULT_PORTS[scheme]) else f":{own_port}"
     url = f"{scheme}://{shown_host}{shown_port}{path.rstrip('/')}"
@@ -71,7 +71,7 @@ def read_address(name: str, text: str, port: int | None, *, allow_http: bool, ca
 
 
 def _is_odd_place(netloc: str, hostname: str) -> bool:
-    """Say whether a login, brackets around a name, or a colon without a port stand there."""
+    """Say whether it contains a login, brackets around a name, or a colon without a port."""
     return "@" in netloc or netloc.endswith(":") or ("[" in netloc) != (":" in hostname)
 
 
@@ -88,7 +88,8 @@ def _no_url(name: str, what: str) -> OdooConfigurationError:
     # The text itself is not repeated: people paste credentials into URLs.
     return OdooConfigurationError(
         f"Odoo connection '{name}': {what} is not a URL such as https://erp.example.com "
-        "(http or https, no login, no query); of an address out of a browser take only the part up to the host's name."
+        "(http or https, no login, no query); of an address copied from a browser, use only the part up to the host "
+        "name."
     )
 
 

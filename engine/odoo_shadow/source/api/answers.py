@@ -1,6 +1,7 @@
-"""What an answer must look like. Every shape is checked here, and what does not fit becomes one sentence.
+"""Checks the shape of every answer; one that does not fit becomes an error of one sentence.
 
-Odoo is outside: a proxy, another service behind the same URL or a module's override may answer anything.
+Odoo is outside this project's control: a proxy, another service behind the same URL or a module's override may answer
+anything.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from odoo_shadow.source.types import Json, Record
 from odoo_shadow.source.values import is_id, storable, whole_number
 
 MOST_LEVELS = 64
-"""Lists within lists; what is made of an answer later calls itself for each."""
+"""Levels of nesting; code that processes an answer later recurses once for each."""
 
 LONGEST_NAME = 255
 """Characters of a field's name. Odoo's own fit PostgreSQL's 63 bytes; a module's may be longer."""
 
 
 def is_flat_enough(value: object) -> bool:
-    """Say whether a value has at most `MOST_LEVELS`. Does not call itself."""
+    """Say whether a value has at most `MOST_LEVELS`. Not recursive, so it is safe for any depth."""
     level = [value]
     for _ in range(MOST_LEVELS):
         level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
@@ -30,9 +31,9 @@ def is_flat_enough(value: object) -> bool:
 
 
 def is_json(value: object) -> TypeGuard[Json]:
-    """Say whether a value is made of what JSON has, and flat enough; XML-RPC has more types.
+    """Say whether a value consists of JSON's types only, and is flat enough; XML-RPC has more types.
 
-    Infinity and NaN are none of JSON's numbers, but Odoo sends them over every protocol.
+    Infinity and NaN are not JSON, but Odoo sends them over every protocol.
     """
     if not is_flat_enough(value):
         return False
@@ -58,9 +59,9 @@ def _children(value: object) -> list[object]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A record that this project itself reads, not one that it mirrors: its values must be what they are meant to be.
+    """A record that this project itself needs, not one that it mirrors: its values must have the expected types.
 
-    :param asked: how messages call what was asked.
+    :param asked: how messages call the question.
     """
 
     asked: str
@@ -72,24 +73,24 @@ class Entry:
         return self.whole("id")
 
     def whole(self, key: str) -> int:
-        """Return a whole number, such as an id."""
+        """Return an integer, such as an id."""
         value = self.record.get(key)
         if not is_id(value):
-            raise self._without(key, "a whole number")
+            raise self._without(key, "an integer")
         return value
 
     def text(self, key: str) -> str:
-        """Return a text that can be stored; empty when Odoo has none."""
+        """Return text that PostgreSQL can store; empty when Odoo has none."""
         value = self.record.get(key)
         if key not in self.record or not (value is None or value is False or isinstance(value, str)):
-            raise self._without(key, "a text")
+            raise self._without(key, "text")
         return storable(value) if isinstance(value, str) else ""
 
     def flag(self, key: str) -> bool:
-        """Return yes or no."""
+        """Return a boolean."""
         value = self.record.get(key)
         if not isinstance(value, bool):
-            raise self._without(key, "yes or no")
+            raise self._without(key, "true or false")
         return value
 
     def ids(self, key: str) -> list[int]:
@@ -107,9 +108,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back from a call. Its methods raise `OdooServerError` when it is something else.
+    """The answer to a call. Its methods raise `OdooServerError` when it is not what they return.
 
-    :param asked: how messages call what was asked: the connection, the model, the method.
+    :param asked: how messages call the question: the connection, the model, the method.
     """
 
     asked: str
@@ -118,12 +119,12 @@ class Answer:
     def records(self, limit: int | None = None) -> list[Record]:
         """Read records.
 
-        :param limit: how many were asked for at the most.
+        :param limit: the most that were asked for.
         """
         found = self.value if isinstance(self.value, list) else [None]
         records = [item for item in found if isinstance(item, dict)]
         if len(records) != len(found):
-            raise misfit(self.asked, "no list of records")
+            raise misfit(self.asked, "not a list of records")
         self._check_number(len(records), limit)
         for record in records:
             if type(record.get("id")) is float:
@@ -142,25 +143,25 @@ class Answer:
                 raise text_for_id(self.asked, item)
         ids = [item for item in map(whole_number, found) if is_id(item)]
         if len(ids) != len(found):
-            raise misfit(self.asked, "no list of ids")
+            raise misfit(self.asked, "not a list of ids")
         self._check_number(len(ids), limit)
         return ids
 
     def count(self) -> int:
         """Read a number of records."""
         if not is_id(self.value) or self.value < 0:
-            raise misfit(self.asked, "no number of records")
+            raise misfit(self.asked, "not a number of records")
         return self.value
 
     def fields(self, *, typed: bool) -> dict[str, dict[str, Json]]:
         """Read a model's fields: name to attributes.
 
-        :param typed: the types were asked for.
+        :param typed: whether the types were asked for.
         """
         found = self.value if isinstance(self.value, dict) else {"": None}
         fields = {name: details for name, details in found.items() if isinstance(details, dict) and _is_name(name)}
         if len(fields) != len(found):
-            raise misfit(self.asked, "no fields with names and attributes")
+            raise misfit(self.asked, "not a mapping of fields to attributes")
         for name, details in fields.items():
             if typed and not isinstance(details.get("type"), str):
                 raise misfit(self.asked, f"a field '{name}' without a type")

@@ -1,4 +1,4 @@
-"""What an Odoo has besides models and fields: languages, companies, names."""
+"""Questions about an Odoo other than its records: languages, companies, labels, stored fields."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def languages(client: OdooClient) -> Labels:
 
 
 def companies(client: OdooClient) -> Labels:
-    """Return the companies that are read. Odoo takes the first one of the context as the main one."""
+    """Return the companies that are read. Odoo uses the first one of the context as the main one."""
     main, *others = list(client.connection.company_ids) or _allowed_companies(client)
     return Labels(str(main), tuple(map(str, others)))
 
 
 def _allowed_companies(client: OdooClient) -> list[int]:
-    """Return the companies that the login is allowed, its own one first."""
+    """Return the companies that the login has access to, its own first."""
     user_id = client.user_id()
     users = client.look_up("res.users", [("id", "=", user_id)], ["company_id", "company_ids"], context=ARCHIVED_TOO)
     ids = {item for user in users for item in user.ids("company_ids")}
     if not ids:
         connection = client.connection
         raise OdooAccessError(
-            f"{connection}: '{connection.login}' has no companies that it may read: give it some, or name "
+            f"{connection}: '{connection.login}' has no companies that it may read: assign it some, or list "
             f"them in {connection.setting('company_ids')}."
         )
     own = users[0].whole("company_id")
@@ -49,7 +49,7 @@ def _allowed_companies(client: OdooClient) -> list[int]:
 
 
 def about(client: OdooClient, model: str) -> ModelAbout:
-    """Return what Odoo calls a model, and the modules that make or extend it, if the login may ask."""
+    """Return a model's label, and the modules that define or extend it if the login may know them."""
     try:
         found = client.look_up("ir.model", [("model", "=", model)], ["name", "modules"])
     except OdooAccessError:
@@ -58,7 +58,7 @@ def about(client: OdooClient, model: str) -> ModelAbout:
 
 
 def has_model(client: OdooClient, model: str) -> bool:
-    """Say whether the server has a model, even if the login may not read it; what else is wrong its own run tells."""
+    """Say whether the server has a model, even if the login may not read it; its own run reports other trouble."""
     try:
         client.fields_get(model, ["type"])
     except OdooUnknownModelError:
@@ -69,7 +69,7 @@ def has_model(client: OdooClient, model: str) -> bool:
 
 
 def stored_fields(client: OdooClient, models: list[str]) -> dict[str, set[str]] | None:
-    """Return the names of models' stored fields as the server knows them, None when the login may not ask."""
+    """Return the names of models' stored fields as the server lists them, None when the login has no right to ask."""
     try:
         entries = client.look_up("ir.model.fields", [("model", "in", models), ("store", "=", True)], ["model", "name"])
     except OdooError:

@@ -32,12 +32,12 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 ATTEMPTS = 3
-"""How often one call is tried. Longer trouble is left to the task's own retries."""
+"""How often one call is tried. Trouble that lasts longer is left to the task's own retries."""
 
 LONGEST_WAIT = 30.0
-"""Seconds that one call waits between two tries; a server that asks for more gets it from the task's retry."""
+"""Seconds that one call waits between two tries; a longer wait that a server asks for is left to the task's retry."""
 
-# Calling these twice does no harm. Anything else may have been carried out although the answer got lost.
+# Calling these twice does no harm. Any other call may have been carried out although its answer was lost.
 _READING = frozenset(
     {
         "context_get",
@@ -53,7 +53,7 @@ _READING = frozenset(
 )
 
 TOO_MUCH = (OdooTimeoutError, OdooServerError)
-"""What a server answers that was asked for too much at once."""
+"""The errors of a server that was asked for too much at once."""
 
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
@@ -63,7 +63,7 @@ class OdooClient:
 
     Every method raises an `OdooError`.
 
-    :ivar opened_at: when it was made, by `time.monotonic`: what its login writes in Odoo is later.
+    :ivar opened_at: when it was created, by `time.monotonic`: whatever its login writes in Odoo comes later.
     """
 
     def __init__(self, connection: OdooConnection) -> None:
@@ -81,7 +81,7 @@ class OdooClient:
         self.close()
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close the connections."""
         self._transport.close()
 
     @cached_property
@@ -106,7 +106,7 @@ class OdooClient:
         return user_id
 
     def _check_owner(self, user_id: int) -> None:
-        """JSON-2 looks at the key alone; a login beside it that is another's would tell the wrong story."""
+        """Make sure that the key is the login's: JSON-2 checks the key only, and another user's login would mislead."""
         login = self.connection.login
         for record in self.search_read("res.users", [("id", "=", user_id)], ["login"]):
             owner = record.get("login")
@@ -117,7 +117,7 @@ class OdooClient:
 
     @cached_property
     def readable_models(self) -> dict[str, str]:
-        """The models that the login may read and that have records, and what Odoo calls them. Any login may ask.
+        """The models that the login may read and that have records, with their labels. Any login may ask.
 
         Empty on a server without Odoo's module `web`, whose method this is (17.0, 19.0).
         """
@@ -131,11 +131,11 @@ class OdooClient:
 
     @property
     def received_bytes(self) -> int:
-        """How long all answers together were that this thread has read."""
+        """The size of all answers that this thread has read."""
         return self._transport.received_bytes
 
     def server_time(self) -> datetime:
-        """Read the server's clock (UTC, whole seconds) in its newest answer, so it never runs ahead of what was read.
+        """Return the server's clock (UTC, whole seconds) as of its newest answer: never ahead of what was read.
 
         :raises OdooServerError: the server, or a proxy, sends no `Date` header.
         """
@@ -146,7 +146,7 @@ class OdooClient:
         return self._transport.server_time
 
     def check_size(self, page_bytes: int) -> None:
-        """Make sure that the answers that are held together for one page are not too large.
+        """Make sure that the answers that are held in memory for one page are not too large.
 
         :raises OdooLargeAnswerError: they are.
         """
@@ -164,8 +164,8 @@ class OdooClient:
     ) -> Json:
         """Call any public method; the connection's language and companies are added to the context.
 
-        :param can_split: the caller asks for less when the server cannot give so much, so that is not tried again here,
-            or when memory should not hold it: see `OdooLargeAnswerError`.
+        :param can_split: the caller asks for less when the server cannot return so much, so that this is not retried
+            here, or when it is too much for memory: see `OdooLargeAnswerError`.
         """
         named = dict(kwargs or {})
         context = {**self._own_context(), **_mapping(named.get("context"))}
@@ -223,7 +223,7 @@ class OdooClient:
         order: str | None = None,
         context: Context | None = None,
     ) -> list[Entry]:
-        """Read records that this project itself needs, and whose values must be what they are meant to be."""
+        """Read records that this project itself needs, and whose values must have the expected types."""
         records = self.search_read(model, domain, fields, order=order, context=context)
         return self._asked(model, "search_read", list(records)).entries()
 
@@ -275,7 +275,7 @@ def _retrying(can_split: bool = False) -> Retrying:
         retry=retry_if_exception(_worth_same_try if can_split else _worth_another_try),
         stop=stop_after_attempt(ATTEMPTS),
         wait=_wait,
-        before_sleep=_tell,
+        before_sleep=_log_retry,
         reraise=True,
     )
 
@@ -294,7 +294,7 @@ def _wait(state: RetryCallState) -> float:
     return _backoff(state) if asked is None else asked
 
 
-def _tell(state: RetryCallState) -> None:
+def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0
-    log.warning("Try %d of %d failed, again in %.1f s: %s", state.attempt_number, ATTEMPTS, wait, error)
+    log.warning("Try %d of %d failed, next one in %.1f s: %s", state.attempt_number, ATTEMPTS, wait, error)

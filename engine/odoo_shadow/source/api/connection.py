@@ -1,4 +1,4 @@
-"""Where an Odoo is and how to talk to it."""
+"""The connection to Odoo as a person sets it: address, login and options, checked field by field."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from odoo_shadow.text.redaction import protect
 
 LONGEST_TIMEOUT = 86_400.0
 MOST_CONNECTIONS = 1_000
-MOST_CALLS_A_SECOND = 1e6
+MOST_CALLS_PER_SECOND = 1e6
 _LEAST = 0.001
-"""Of any number: a time-out, or calls per second; the clocks of sockets and threads have bounds."""
+"""The smallest number that any field takes, since the timers of sockets and threads have bounds."""
 
 EXTRAS = (
     *("protocol", "verify", "timeout", "lang", "company_ids", "max_connections", "requests_per_second", "hash_secret"),
@@ -36,17 +36,17 @@ _AS_OPTIONS = {"host": "url", "database": "db", "login": "user"}
 
 
 def setting_name(setting: str, *, on_command_line: bool) -> str:
-    """Return what people call a setting: a field of a form, or an option and its variable."""
+    """Return a setting's name as its user knows it: a field of a form, or an option and its variable."""
     if not on_command_line:
         return _IN_A_FORM.get(setting, f"the {setting}" if setting == "login" else setting)
     name = _AS_OPTIONS.get(setting, setting)
     if setting == "hash_secret":
-        return "ODOO_HASH_SECRET"  # what follows the word secret is never shown
+        return "ODOO_HASH_SECRET"  # an option after it would be redacted, as what follows the word secret is
     return f"ODOO_{name.upper()} (--odoo-{name.replace('_', '-')})"
 
 
 class ProtocolChoice(StrEnum):
-    """How to speak to Odoo; `AUTO` asks the server and looks at the credential."""
+    """How to speak to Odoo; `AUTO` depends on the server's version and on the kind of credential."""
 
     AUTO = "auto"
     JSON2 = "json2"
@@ -64,13 +64,13 @@ class OdooConnection:
     :param password: a password or an API key; never shown.
     :param verify: check the server's certificate: yes, no, or by this CA file.
     :param timeout: seconds to wait for an answer. Odoo itself ends a call after 120 s by default.
-    :param lang: language of translated text; Odoo takes `en_US` when it is not given.
-    :param company_ids: companies to read, the first is the main one; by default all that the login is allowed.
-    :param max_connections: HTTP connections that one process keeps open at the most.
+    :param lang: language of translated text; Odoo uses `en_US` when it is not given.
+    :param company_ids: companies to read, the main one first; by default all that the login has access to.
+    :param max_connections: how many HTTP connections one process keeps open at most.
     :param requests_per_second: upper limit of calls per second of one process; None for no limit.
     :param hash_secret: the key of fields of which only a hash is kept; never shown.
-    :param allow_http: the password may travel unencrypted to another machine.
-    :param on_command_line: it was given by options and variables, not by a form.
+    :param allow_http: whether the password may travel unencrypted to another machine.
+    :param on_command_line: whether it was given by options and variables instead of a form.
     """
 
     name: str
@@ -94,14 +94,14 @@ class OdooConnection:
         return f"Odoo connection '{self.name}' ({self.url}, database '{self.database}')"
 
     def setting(self, name: str) -> str:
-        """Return what people call one of its settings."""
+        """Return the name of one of its settings. See `setting_name`."""
         return setting_name(name, on_command_line=self.on_command_line)
 
     @property
     def path_hint(self) -> str:
-        """What to add where no API is found: the URL may have been copied out of a browser."""
+        """What to add where no API is found: the URL may have been copied from a browser."""
         path = urlsplit(self.url).path
-        return f" If the path '{path}' was copied out of a browser, take it out of the URL." if path else ""
+        return f" If the path '{path}' was copied from a browser, remove it from the URL." if path else ""
 
     @property
     def is_loopback(self) -> bool:
@@ -123,13 +123,13 @@ class OdooConnection:
     ) -> OdooConnection:
         """Check the fields as a person typed them.
 
-        :param host: a URL; without a scheme, `http` is taken for a loopback host, else `https`.
+        :param host: a URL; without a scheme, `http` is used for a loopback host, otherwise `https`.
         :param extras: the optional fields by name; empty ones count as not given.
-        :param on_command_line: messages speak of options and variables.
+        :param on_command_line: messages name options and variables instead of fields.
         :raises OdooConfigurationError: says which field is wrong and what it should be, or that there is no such field.
         """
         reader = _Extras(name, extras or {}, on_command_line)
-        # First of all: no message of what follows may repeat them.
+        # First, so that no later message can repeat them.
         protect(password.strip("\r\n") if password else None, login=(login or "").strip())
         protect(str(reader.values.get("hash_secret") or ""))
         reader.refuse_unknown()
@@ -153,7 +153,7 @@ class OdooConnection:
             lang=reader.text("lang"),
             company_ids=reader.ids("company_ids"),
             max_connections=reader.whole_number("max_connections", at_most=MOST_CONNECTIONS) or cls.max_connections,
-            requests_per_second=reader.positive_number("requests_per_second", at_most=MOST_CALLS_A_SECOND),
+            requests_per_second=reader.positive_number("requests_per_second", at_most=MOST_CALLS_PER_SECOND),
             hash_secret=reader.secret("hash_secret"),
             allow_http=allow_http,
             on_command_line=on_command_line,
@@ -167,10 +167,10 @@ def _required(name: str, what: str, value: str | None) -> str:
 
 
 def _one_line(name: str, what: str, value: str | None) -> str:
-    """Return a field that travels in headers and stands in messages."""
+    """Return a field that is sent in headers and appears in messages, without blanks around it."""
     text = _required(name, what, value).strip()
     if not text.isprintable():
-        raise OdooConfigurationError(f"Odoo connection '{name}': {what} holds control characters: type it anew.")
+        raise OdooConfigurationError(f"Odoo connection '{name}': {what} contains control characters: type it again.")
     return text
 
 
@@ -186,7 +186,7 @@ class _Extras:
         return setting_name(key, on_command_line=self.on_command_line)
 
     def refuse_unknown(self) -> None:
-        """Refuse fields that nobody reads: whoever misspells company_ids has all companies mirrored."""
+        """Refuse unknown fields: with `company_ids` misspelled, all companies would be mirrored."""
         for key in self.values:
             if key not in EXTRAS:
                 raise OdooConfigurationError(
@@ -203,7 +203,7 @@ class _Extras:
         if value is None or value == "":
             return None
         if not isinstance(value, str):
-            raise self._wrong(key, "a text")
+            raise self._wrong(key, "text")
         return value.strip() or None
 
     def secret(self, key: str) -> str | None:
@@ -235,7 +235,7 @@ class _Extras:
         return False if value.strip().lower() in _NO else value.strip()
 
     def flag(self, key: str) -> bool:
-        """Read yes or no; not given is no."""
+        """Read a boolean; not given is false."""
         value = self.values.get(key)
         if value is None or isinstance(value, bool):
             return value is True
@@ -277,7 +277,7 @@ class _Extras:
             ids = tuple(int(str(part)) for part in parts)
         except ValueError:
             raise self._wrong(key, "company ids, such as 1,3") from None
-        # Nothing but commas would mean all companies.
+        # A text of nothing but commas would mean all companies.
         if any(item < 1 for item in ids) or (not ids and value not in ([], (), "[]")):
             raise self._wrong(key, "company ids, such as 1,3")
         return ids

@@ -1,11 +1,11 @@
-"""Which models a server has, and which of them can be mirrored, as the server itself tells.
+"""Which models a server has, and which of them can be mirrored, as the server itself reports.
 
-What tells a model's kind was tried on Odoo 17.0 and 19.0:
+How a model's kind shows was tried on Odoo 17.0 and 19.0:
 
 - `ir.model.get_available_models()` (module `web`) gives exactly the models that the login may read and that are
   neither abstract nor transient; any login may call it.
 - Every table that Odoo makes has foreign keys for `create_uid` and `write_uid`, which `ir.model.constraint` lists, and
-  those without these columns have rows, which `ir.model.count` counts; of an SQL view it lists and counts nothing.
+  those without these columns have rows, which `ir.model.count` counts; for an SQL view it lists and counts nothing.
 - Only administrators may read `ir.model`, `ir.model.fields` and `ir.model.constraint`.
 """
 
@@ -25,38 +25,38 @@ from odoo_shadow.source.odoo_models import odoo_wizards
 from odoo_shadow.source.types import Domain
 
 FIRST_TO_HIDE_WIZARDS = 17
-"""Among the models that a login may read; Odoo 16 tells such a login nothing that has wizards apart."""
-FIRST_TO_TELL_ABSTRACT = 19
+"""The first version that leaves wizards out of the models that a login may read; Odoo 16 lists them, too."""
+FIRST_TO_MARK_ABSTRACT = 19
 
 MOST_MODELS = 20_000
-"""Models that are looked at; an Odoo with all its modules has some 2,000."""
+"""The most models that are examined; an Odoo with all its modules has some 2,000."""
 
 _LONGEST_KEPT = 1_000
-"""Characters of a name that is none."""
+"""Characters of a name that Odoo would not accept."""
 
 
 def discover_models(odoo: OdooClient) -> Discovery:
     """Ask which models there are. Raises an `OdooError`.
 
-    What has a name that Odoo would not accept is listed as `ModelKind.MISNAMED`, and nothing more is asked about it.
+    A model whose name Odoo would not accept is listed as `ModelKind.MISNAMED`, and nothing more is asked about it.
     """
     available = odoo.readable_models
     if not available:
         raise OdooConfigurationError(
-            f"{odoo.connection} does not tell which models it has (its module 'web' is missing, or the login may read "
-            "none): name the models instead of patterns."
+            f"{odoo.connection} does not list its models (its module 'web' is missing, or the login may read none): "
+            "name the models instead of patterns."
         )
     _check_number(odoo, len(available))
     try:
-        told = _known(odoo)
+        listed = _known(odoo)
     except OdooAccessError:
         named = sorted((name, label) for name, label in available.items() if is_model_name(name))
         return Discovery((*(_by_fields(odoo, name, label) for name, label in named), *_misnamed(available)), False)
-    _check_number(odoo, len(told))
-    known = [entry for entry in told if is_model_name(entry.text("model"))]
+    _check_number(odoo, len(listed))
+    known = [entry for entry in listed if is_model_name(entry.text("model"))]
     tables = _tables(odoo, [entry for entry in known if entry.text("model") in available])
     texts = _text_fields(odoo)
-    misnamed = _misnamed({*available, *(entry.text("model") for entry in told)})
+    misnamed = _misnamed({*available, *(entry.text("model") for entry in listed)})
     return Discovery((*(_by_records(entry, available, tables, texts) for entry in known), *misnamed), True)
 
 
@@ -74,7 +74,7 @@ def _misnamed(names: Iterable[str]) -> list[ServerModel]:
 
 
 def _known(odoo: OdooClient) -> list[Entry]:
-    abstract = ["abstract"] if odoo.version.major >= FIRST_TO_TELL_ABSTRACT else []
+    abstract = ["abstract"] if odoo.version.major >= FIRST_TO_MARK_ABSTRACT else []
     return odoo.look_up("ir.model", [], ["model", "name", "transient", "state", *abstract], order="model")
 
 

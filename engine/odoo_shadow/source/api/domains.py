@@ -1,4 +1,4 @@
-"""Readings as search domains."""
+"""Turns readings and conditions into Odoo's search domains and contexts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ WRITE_DATE = "write_date"
 
 BY_ID: Domain = ["|", ("id", "<", 0), ("id", ">=", 0)]
 """True for every record with an id. `ir.attachment` hides those of other models' fields from a search that does not
-name `id` (`_search` in Odoo 17.0 and 19.0; 19.0 looks once more when it has simplified the domain, and of
-`("id", "!=", False)` nothing is left by then)."""
+name `id` (`_search` in Odoo 17.0 and 19.0; 19.0 checks again after it has simplified the domain, and by then nothing is
+left of `("id", "!=", False)`)."""
 
 _WITHOUT_ID: Domain = [("id", "=", False)]
 """True for records that have no id: rows of an SQL view."""
@@ -66,7 +66,7 @@ def without_id(reading: Reading) -> Domain:
 
 
 def context_of(reading: Reading, variant: Variant) -> Context:
-    """Return what to read records with in another language, or with another company as the main one."""
+    """Return the context for reading records in another language, or with another company as the main one."""
     if variant.kind != COMPANIES:
         return {**ARCHIVED_TOO, "lang": variant.label}
     companies = dict.fromkeys(item.label for item in reading.variants if item.kind == COMPANIES)

@@ -1,4 +1,4 @@
-"""What a login can do and what it cannot, apart from single models."""
+"""The doctor's findings about the server and the login, apart from single models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_NAMES = 8
 
 
 def examine(client: OdooClient) -> Iterator[Finding]:
-    """Look at the server and the login. Raises an `OdooError`."""
+    """Check the server and the login. Raises an `OdooError`."""
     user_id = client.user_id()
     connection = client.connection
     yield Finding("Odoo", Verdict.OK, f"{client.version.text} at {connection.url}, database '{connection.database}'")
@@ -30,7 +30,7 @@ def examine(client: OdooClient) -> Iterator[Finding]:
     yield Finding(
         "clock",
         verdict,
-        f"Odoo's is {skew.total_seconds():.0f} s from this machine's; only Odoo's counts, unless it is ahead",
+        f"Odoo's differs from this machine's by {skew.total_seconds():.0f} s; only Odoo's counts, unless it is ahead",
     )
     users = client.look_up("res.users", [("id", "=", user_id)], ["company_ids", "login_date"], context=ARCHIVED_TOO)
     if client.protocol.label != Json2.label:  # a key at JSON-2 leaves no trace of its login
@@ -42,7 +42,7 @@ def examine(client: OdooClient) -> Iterator[Finding]:
 
 
 def _database_clock(client: OdooClient, users: Sequence[Entry]) -> Iterator[Finding]:
-    """Compare the clock behind `write_date` with the one behind watermarks: Odoo has just noted this login."""
+    """Compare the clock that sets `write_date` with the one that sets watermarks: Odoo has just recorded this login."""
     noted = moment_in(users[0].text("login_date")) if users else None
     if noted is None:
         return
@@ -51,7 +51,7 @@ def _database_clock(client: OdooClient, users: Sequence[Entry]) -> Iterator[Find
     yield Finding(
         "write_date",
         verdict,
-        f"its clock, Odoo's database's, is {behind:.0f} s behind Odoo's; look-back must exceed that",
+        f"the clock of Odoo's database, which sets it, is {behind:.0f} s behind Odoo's; look-back must exceed that",
     )
 
 
@@ -62,9 +62,9 @@ def _companies(client: OdooClient, users: Sequence[Entry]) -> Finding:
     beyond = sorted(set(client.search("res.company", context=ARCHIVED_TOO)) - ids)
     left_out = sorted(ids - chosen)
     if beyond:
-        text = f"{text}; out of its reach are {first_of(beyond, _MOST_NAMES)}"
+        text = f"{text}; it has no access to {first_of(beyond, _MOST_NAMES)}"
     if left_out:
         text = f"{text}; {client.connection.setting('company_ids')} leaves out {first_of(left_out, _MOST_NAMES)}"
     if beyond or left_out:
         return Finding("companies", Verdict.WARNING, text)
-    return Finding("companies", Verdict.OK, f"{text}; records of others are not mirrored")
+    return Finding("companies", Verdict.OK, f"{text}; records of other companies are not mirrored")

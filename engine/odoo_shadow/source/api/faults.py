@@ -27,11 +27,11 @@ from odoo_shadow.text.shown import shown
 _LONGEST_TEXT = 300
 _LONGEST_CLASS = 80
 LONGEST_READ = 100_000
-"""Characters of a server's text that are looked at; the text may be as long as an answer."""
+"""Characters of a server's text that are examined; the text may be as long as an answer."""
 
 _UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 _BEYOND_XML_RPC = "int exceeds XML-RPC limits"
-_PASSING_TROUBLE = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled", "MemoryError")
+_TEMPORARY_ERRORS = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled", "MemoryError")
 
 
 def odoo_error(connection: OdooConnection, target: str, name: str, message: str) -> OdooError:
@@ -53,51 +53,53 @@ def odoo_error(connection: OdooConnection, target: str, name: str, message: str)
         return OdooConfigurationError(f"{connection}: {wrong_option}.")
     if short == "AccessError" or short == "Forbidden":
         return OdooAccessError(
-            f"{connection}: '{connection.login}' may not call {method} on {model} ({said}). "
+            f"{connection}: '{connection.login}' is not allowed to call {method} on {model} ({said}). "
             "Give the login read rights on it, or leave the model out.",
             said=said,
         )
     if _is_unknown_model(short, message):
         return OdooUnknownModelError(
-            f"{connection} has no model {model}: its module is not installed, or it is a typo."
+            f"{connection} has no model {model}: its module is not installed, or the name is misspelled."
         )
     if short == "ValueError" and "Invalid field" in message:
-        return OdooUnknownFieldError(f"{connection}: {said}: the field was removed, or the login may not read it.")
-    if short in _PASSING_TROUBLE or "OperationalError" in short:
-        return OdooServerError(f"{connection} had passing trouble with {target} ({short}).")
+        return OdooUnknownFieldError(
+            f"{connection}: {said}: the field was removed, or the login has no right to read it."
+        )
+    if short in _TEMPORARY_ERRORS or "OperationalError" in short:
+        return OdooServerError(f"{connection} failed temporarily at {target} ({short}).")
     if short == "OverflowError" and _BEYOND_XML_RPC in message:
         return OdooRequestError(
-            f"{connection}: {target} would answer numbers of more than 32 bits, such as ids of an SQL view, which "
+            f"{connection}: {target} would return integers of more than 32 bits, such as ids of an SQL view, which "
             "Odoo does not send over XML-RPC: set protocol to jsonrpc.",
             kind=short,
         )
     return request_error(f"{connection} refused {target}: {short}: {said}", message, kind=short, said=said)
 
 
-def request_error(told: str, message: str, *, kind: str = "", said: str = "") -> OdooRequestError:
+def request_error(sentence: str, message: str, *, kind: str = "", said: str = "") -> OdooRequestError:
     """Build the error for a call that Odoo understood and refused.
 
-    :param told: what to tell a person.
+    :param sentence: what people read.
     :param message: the server's text as it came: what it means must not depend on how much of it may be shown.
     :param kind: the server's exception class.
     :param said: its text, as it may be shown.
     """
     unknown = _UNKNOWN_ARGUMENT.search(message[:LONGEST_READ])
     if unknown:
-        return OdooUnknownArgumentError(told, argument=unknown[1])
-    return OdooRequestError(told, kind=kind, said=said)
+        return OdooUnknownArgumentError(sentence, argument=unknown[1])
+    return OdooRequestError(sentence, kind=kind, said=said)
 
 
 def refused(connection: OdooConnection) -> OdooAuthenticationError:
     """Build the error for a wrong login, password or key."""
     return OdooAuthenticationError(
         f"{connection} refused the login '{connection.login}' with this password or API key: check both. "
-        "API keys expire, in Odoo 19 after at most three months: make a new one in the user's preferences."
+        "API keys expire, in Odoo 19 after at most three months: create a new one in the user's preferences."
     )
 
 
 def user_id_in(connection: OdooConnection, target: str, answer: Json) -> int:
-    """Return the user's id that a login answers; `false` means that it was refused. Raises an `OdooError`."""
+    """Return the user's id from the answer to a login; `false` means that it was refused. Raises an `OdooError`."""
     if answer is False or answer is None:
         raise refused(connection)
     return Entry(f"{connection}: {target}", {"id": answer}).id
@@ -111,7 +113,7 @@ def unknown_database(connection: OdooConnection) -> OdooConfigurationError:
 
 
 def first_line(message: str) -> str:
-    """Cut a server's text to its first line, so that no traceback gets through."""
+    """Return the first line of a server's text, which leaves out any traceback."""
     lines = redact(message, LONGEST_READ).strip().splitlines()
     return shown(lines[0], longest=_LONGEST_TEXT) if lines else "no reason given"
 
@@ -121,7 +123,7 @@ def _refused_option(connection: OdooConnection, said: str) -> str | None:
     if "unauthorized or invalid companies" in said:
         companies = ", ".join(map(str, connection.company_ids))
         called = connection.setting("company_ids")
-        return f"'{connection.login}' may not see all of the companies {companies}: correct {called}"
+        return f"'{connection.login}' does not have access to all of the companies {companies}: correct {called}"
     if said.startswith("Invalid language code"):
         called = connection.setting("lang")
         return f"the server has no language '{connection.lang}': correct {called}, or activate it in Odoo"

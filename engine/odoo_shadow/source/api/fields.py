@@ -1,4 +1,4 @@
-"""What fields a model has, as `fields_get` tells."""
+"""Reads a model's fields from `fields_get`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ATTRIBUTES = (
     "string",
     "selection",
 )
-"""What is asked of each field."""
+"""The attributes that are asked for."""
 
 
 def read_fields(client: OdooClient, model: str) -> list[Field]:
@@ -38,7 +38,7 @@ def parse_field(name: str, details: dict[str, Json]) -> Field:
         type=storable(str(details.get("type") or "unknown")),
         store=bool(details.get("store")),
         relation=storable(relation) if isinstance(relation, str) else None,
-        # On 19 many say `digits: false`, some `0` on both; only a double says nothing.
+        # On 19 many have `digits: false`, some `0` on both versions; only a double has no such key.
         has_digits="digits" in details,
         company_dependent=bool(details.get("company_dependent")),
         translate=bool(details.get("translate")),

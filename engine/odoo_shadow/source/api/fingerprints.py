@@ -1,4 +1,4 @@
-"""Whether models' fields are what they were: for each model, and for each field, a text that differs if not."""
+"""Detects changes of models' fields: for each model, and for each field, a text that differs after a change."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ATTRIBUTES = (
     "selection_ids",
 )
 _IDENTITY = ("model", "name", "ttype", "relation", "related")
-# Fields that are computed when asked have no column. Company-dependent ones are not stored either, up to Odoo 17.
+# Fields that are computed when they are read have no column. Company-dependent ones are not stored, up to Odoo 17.
 _MAY_HAVE_COLUMN = ["|", ("store", "=", True), ("related", "=", False)]
 
 
 def read_field_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, FieldsState]:
-    """Look at the fields of many models in one call; a login that may not read `ir.model.fields` takes one each.
+    """Read the state of many models' fields in one call; without the right to read `ir.model.fields`, in one call each.
 
     Models that the server does not have, or does not show, are not in the answer. Raises an `OdooError`.
     """
@@ -46,19 +46,19 @@ def read_field_states(odoo: OdooClient, models: Sequence[str]) -> dict[str, Fiel
     wanted = set(models)
     for entry in records:
         model = entry.text("model")
-        if model in wanted:  # a server that follows no rules may tell of others
+        if model in wanted:  # a server that follows no rules may return others
             about = {"model": None, "id": None, "name": entry.text("name")}
             found.setdefault(model, []).append({**entry.record, **about})
     return {model: _state(fields) for model, fields in found.items()}
 
 
 def read_field_identities(odoo: OdooClient, models: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return which fields models have now, by model and field: a text that differs when it is another one.
+    """Return an identity of each field that models have now, by model and field: it differs for another field.
 
-    A field that is removed and made again under its name, as by a module that is installed anew, gives all rows other
-    values and moves no `write_date` (17.0 and 19.0). Raises an `OdooError`.
+    A field that is removed and created again under the same name, for example by reinstalling a module, gives all rows
+    other values and moves no `write_date` (17.0 and 19.0). Raises an `OdooError`.
 
-    :return: nothing for a login that may not read `ir.model.fields`.
+    :return: no fields for a login that may not read `ir.model.fields`.
     """
     found: dict[str, dict[str, str]] = {model: {} for model in models}
     try:
@@ -74,9 +74,9 @@ def read_field_identities(odoo: OdooClient, models: Sequence[str]) -> dict[str, 
 
 
 def described_state(fields: Mapping[str, Mapping[str, Json]]) -> FieldsState:
-    """Return the state of fields as `fields_get` tells them, asked for `ATTRIBUTES`.
+    """Return the state of fields as `fields_get` describes them, asked for `ATTRIBUTES`.
 
-    What they are computed from may come in any order, and changes no column.
+    What they are computed from may come in any order and has no effect on columns, so it does not count.
     """
     return _state([{**_without_origins(details), "name": name} for name, details in fields.items()])
 
@@ -89,7 +89,7 @@ def _state_of_one(odoo: OdooClient, model: str) -> FieldsState | None:
     try:
         return described_state(odoo.fields_get(model, ATTRIBUTES))
     except OdooFatalError:
-        return None  # the model's own run tells what is wrong
+        return None  # the model's own run reports what is wrong
 
 
 def _state(fields: list[Record]) -> FieldsState:

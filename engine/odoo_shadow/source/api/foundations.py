@@ -1,7 +1,7 @@
-"""What mirrored values rest on besides their rows: a change there is to be noticed at the next run.
+"""What mirrored values depend on in addition to their records: the next run must notice a change there.
 
-Where Odoo keeps it was looked up in the sources of 17.0, 18.0 and 19.0. What a login may not read is left out: then
-only the daily comparison of all rows tells.
+Where Odoo keeps it was found in the sources of 17.0, 18.0 and 19.0. What a login has no right to read is left out: then
+only a comparison of the rows notices a change.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OF_PROPERTY = (
 
 
 def foundations(client: OdooClient, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
-    """Return a text that differs when something has changed that values of a model rest on. Raises an `OdooError`."""
+    """Return a text that differs after a change of what a model's values depend on. Raises an `OdooError`."""
     found: list[Json] = []
     if company_dependent:
         found += [_own_company(client), _defaults(client, model)]
@@ -60,12 +60,12 @@ def _defaults(client: OdooClient, model: str) -> Json:
 
 
 def _definitions(client: OdooClient, model: str, fields: Iterable[str]) -> list[Json]:
-    """Return the definitions of properties, wherever they stand."""
-    told = client.fields_get(model, ("relation", "definition_record", "definition_record_field"))
+    """Return the definitions of properties, from the records that hold them."""
+    described = client.fields_get(model, ("relation", "definition_record", "definition_record_field"))
     found: list[Json] = []
     for name in fields:
-        details = told.get(name, {})
-        container = told.get(str(details.get("definition_record")), {}).get("relation")
+        details = described.get(name, {})
+        container = described.get(str(details.get("definition_record")), {}).get("relation")
         field = details.get("definition_record_field")
         if isinstance(container, str) and isinstance(field, str):
             try:

@@ -1,4 +1,4 @@
-"""Reads headers that tell of time and length. Anything may stand there: what cannot be read counts as not given."""
+"""Reads headers with times and lengths. They may contain anything: one that cannot be read counts as missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 LONGEST_RETRY_AFTER = 3600.0
-"""Seconds that a server may ask to wait; more is not obeyed, or it could stop a mirror for years."""
+"""The longest wait that a server may ask for, in seconds; otherwise it could stop a mirror for years."""
 
 _LONGEST_DATE = 64
 _MOST_DIGITS = 9
@@ -25,7 +25,7 @@ def moment_of(date: str) -> datetime | None:
 
 
 def announced_bytes(content_length: str | None) -> int:
-    """Read `Content-Length`; 0 when it tells nothing."""
+    """Read `Content-Length`; 0 when it is missing or not a number."""
     text = (content_length or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_LENGTH_DIGITS else 0
 

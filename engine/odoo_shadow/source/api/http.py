@@ -39,17 +39,17 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a TCP connection; an answer may take as long as the connection's own timeout."""
 
 DEADLINE_IN_TIMEOUTS = 2
-"""A whole call takes at most so many of the connection's timeouts: one until the answer begins, one while it comes."""
+"""A call takes at most this many of the connection's timeouts: one until the answer begins, one while it arrives."""
 
 MOST_BYTES = 128 * 2**20
-"""Of one answer, as it arrives and decompressed; a single record may have as much."""
+"""The largest answer, as it arrives and decompressed; a single record may be as large."""
 
 PAGE_BYTES = 8 * 2**20
-"""Of one answer with several records, which can be asked for in smaller numbers. A page of 2,000 records has 3 to
-10 MB, and takes about five times as much while it is read and written."""
+"""The largest answer with several records, which can be asked for in smaller numbers. A page of 2,000 records has 3 to
+10 MB, and takes about five times as much memory while it is read and written."""
 
 _MOST_COUNTED = 4 * PAGE_BYTES
-"""Of an answer that is too large and did not say how large it is: so far it is read, and only counted."""
+"""How far an answer that is too large, and did not announce its size, is read in order to count its bytes."""
 
 MOST_VALUES = 8_000_000
 """Values of one answer, or ids. Each takes up to a hundred bytes in memory, and three on the wire (`[],`)."""
@@ -61,7 +61,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What came back."""
+    """An answer whose body has been read."""
 
     status: int
     body: bytes
@@ -86,8 +86,8 @@ class HttpTransport:
         self._of_thread = threading.local()
         if connection.verify is False and not connection.is_loopback:
             log.warning(
-                "%s: verify is false, so the server's certificate is not checked, and whoever stands between may read "
-                "and change everything: set verify to true or a CA file.",
+                "%s: verify is false, so the server's certificate is not checked, and anyone in between can read and "
+                "change everything: set verify to true or a CA file.",
                 connection,
             )
 
@@ -98,11 +98,11 @@ class HttpTransport:
 
     @property
     def received_bytes(self) -> int:
-        """How long all answers together were that this thread has read."""
+        """The size of all answers that this thread has read."""
         return getattr(self._of_thread, "received_bytes", 0)
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close the connections."""
         self._session.close()
 
     def get(self, path: str) -> HttpAnswer:
@@ -133,9 +133,9 @@ class HttpTransport:
         return value
 
     def check_values(self, values: int) -> None:
-        """Make sure that an answer has not so many values that memory would not hold them.
+        """Make sure that an answer does not have more values than memory should hold.
 
-        :raises OdooServerError: it has.
+        :raises OdooServerError: it does.
         """
         if values > MOST_VALUES:
             raise self._too_much(f"{MOST_VALUES:,} values")
@@ -248,14 +248,14 @@ class HttpTransport:
         time.sleep(wait)
 
     def _note_time(self, dates: Iterable[str]) -> None:
-        """Keep the server's clock; of several, which server and proxies may send, the earliest."""
+        """Keep the server's clock; of several dates, which a server and proxies may send, the earliest."""
         moments = [moment for moment in map(moment_of, dates) if moment is not None]
         if moments:
             self._server_time = min(moments)
 
     def _too_much(self, what: str) -> OdooServerError:
         return OdooServerError(
-            f"{self.connection} answered more than {what} to one call, and nothing of it was used: try smaller pages."
+            f"{self.connection} answered one call with more than {what}, and none of it was used: try smaller pages."
         )
 
     def _check_status(self, response: requests.Response, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Which ids there are, asked for without fields."""
+"""Finds which ids there are, without reading any fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def highest_id(client: OdooClient, reading: Reading, where: Where) -> int | None
     Counts first: `mail.message` and `mail.activity` apply a search's limit before they leave out what the login may
     not see (`_search` in Odoo 17.0 and 19.0), so a search for one record may find none although there are others.
 
-    :raises OdooRecordIdError: Odoo refuses to look for the model's records by their ids.
+    :raises OdooRecordIdError: Odoo refuses to search for the model's records by their ids.
     """
     if not _count_by_id(client, reading, within(reading, conditions(where))):
         return None
@@ -43,13 +43,13 @@ def _count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:
             raise
         asked = f"{client.connection}: {reading.model}"
         raise OdooRecordIdError(
-            f"{asked} cannot be searched by id, as models without a table of their own: it cannot be mirrored; leave "
+            f"{asked} cannot be searched by id, like other models without a table: it cannot be mirrored; leave "
             f"it out. Odoo says: {error.said or error}"
         ) from None
 
 
 def _takes_lists_of_ids_only(client: OdooClient, model: str) -> bool:
-    """Say whether Odoo finds records by a list of ids and not by a range, so that it is no passing refusal."""
+    """Say whether Odoo finds records by a list of ids and not by a range, so that its refusal is not temporary."""
     try:
         client.search_count(model, [("id", "in", [1])])
     except OdooRequestError:
@@ -64,9 +64,9 @@ def _takes_lists_of_ids_only(client: OdooClient, model: str) -> bool:
 def list_ids(client: OdooClient, reading: Reading, where: Where, expected: int | None) -> set[int]:
     """Return the ids of a reading's records in a range.
 
-    :param expected: where fewer are listed, a record with the id 0 is looked for.
+    :param expected: if fewer are listed, a record with the id 0 is searched for.
     :raises OdooRecordIdError: several records have one id.
-    :raises OdooServerError: ids were not asked for.
+    :raises OdooServerError: it lists ids that were not asked for.
     """
     low, high = where.after_id, where.up_to_id
     ids = client.search(reading.model, within(reading, conditions(where)), context=ARCHIVED_TOO)
@@ -91,7 +91,7 @@ def still_listed(client: OdooClient, reading: Reading, domain: Domain, ids: Coll
 
 
 def _zero(client: OdooClient, reading: Reading, domain: Domain) -> set[int]:
-    """Return the id 0 if a record has it, as one of an SQL view may: `search` never lists it.
+    """Return the id 0 if a record has it, as a row of an SQL view may: `search` never lists it.
 
     Odoo 18 takes `("id", "=", 0)` for records without id.
     """
@@ -100,6 +100,6 @@ def _zero(client: OdooClient, reading: Reading, domain: Domain) -> set[int]:
 
 
 def _first_shared(ids: Sequence[int]) -> int:
-    """Return the first id that stands twice."""
+    """Return the first id that occurs twice."""
     seen: set[int] = set()
     return next(item for item in ids if item in seen or seen.add(item))  # type: ignore[func-returns-value]

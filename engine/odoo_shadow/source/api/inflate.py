@@ -1,4 +1,4 @@
-"""Undoes gzip within a bound."""
+"""Decompresses gzip up to a limit."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import zlib
 _AS_GZIP = zlib.MAX_WBITS + 16
 
 MOST_MEMBERS = 20_000
-"""Of one body, which may be several gzip files in a row; the usual blocks of 64 KiB are far fewer."""
+"""The most gzip members of one body; the usual blocks of 64 KiB are far fewer."""
 
 
 class TooLongError(Exception):
-    """More came out than the bound allows."""
+    """The decompressed body exceeds the limit."""
 
 
 class Inflater:
     """Decompresses a body that comes in pieces.
 
-    :param most_bytes: what may come out of it.
+    :param most_bytes: the limit of the decompressed size.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -28,7 +28,7 @@ class Inflater:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is missing at the end; nothing at all is whole, too."""
+        """Whether nothing is missing at the end; an empty body is whole, too."""
         return self._is_empty or self._stream.eof
 
     def feed(self, piece: bytes) -> bytes:

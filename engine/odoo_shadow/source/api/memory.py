@@ -1,4 +1,4 @@
-"""Gives memory back: a page's texts are large, and made and freed in several threads."""
+"""Returns memory to the system: the texts of pages are large, and allocated and freed in several threads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _LARGE = 128 * 1024
 
 @cache
 def give_large_blocks_back() -> None:
-    """Keep glibc from raising the size from which on freed blocks go back to the system at once; once per process.
+    """Keep glibc from raising the size above which freed blocks return to the system at once; once per process.
 
-    It would raise it up to 32 MiB with the first large blocks that are freed, and then keep those of each thread, in
-    pieces: more than twice the memory for pages of long texts. Elsewhere nothing needs to be done.
+    It would raise it to as much as 32 MiB when the first large blocks are freed, and then keep fragments of them for
+    each thread: more than twice the memory for pages of long texts. Other C libraries need nothing.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

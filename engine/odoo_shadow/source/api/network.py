@@ -1,7 +1,7 @@
-"""What went wrong on the way to Odoo and back, in a sentence that says how far the call came.
+"""What went wrong on the way to Odoo and back, in a sentence that says how far the call got.
 
-"Cannot be reached" is said only of servers that accepted no connection. One that accepted it and then broke it off, or
-answered something other than HTTP, is there: what needs a look is the worker's log, a proxy, or the scheme.
+"Cannot be reached" is said only of servers that accepted no connection. A server that accepted one and then closed it,
+or answered something other than HTTP, is there: the thing to check is the worker's log, a proxy, or the scheme.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from odoo_shadow.text.shown import shown
 
 Cause = TypeVar("Cause", bound=BaseException)
 
-_LOOK_AT = "check the logs of the Odoo worker and of any proxy in front of it"
+_CHECK_LOGS = "check the logs of the Odoo worker and of any proxy in front of it"
 _NO_TLS = "check that this port speaks https, or use http"
-_CUT_HEADERS = f"broke off within the headers of an answer: {_LOOK_AT}"
+_CUT_HEADERS = f"broke off within the headers of an answer: {_CHECK_LOGS}"
 _WANTS_HTTPS = "expects https at that port, but was called with http: put https into the URL"
 _UNTRUSTED = (
     "the server's certificate is not trusted; set verify to a CA file that knows it, or to false for a test server"
@@ -45,7 +45,7 @@ _LONGEST_REASON = 80
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
 _TLS_ALERT = "\x15\x03"
-# OpenSSL's names for what it says of bytes that are no TLS, and of a CA file.
+# OpenSSL's names for its errors about bytes that are not TLS, and about a CA file.
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
     "HTTP_REQUEST",
@@ -55,7 +55,7 @@ _NOT_TLS = (
 )
 _NO_CA_FILE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM_LIB", "NO_START_LINE")
 
-# What OpenSSL says of a certificate that it has examined (X509_V_ERR_…).
+# What OpenSSL finds wrong with a certificate (X509_V_ERR_…).
 _CERTIFICATE = {
     9: "the server's certificate is not valid yet: check this machine's clock, and the certificate",
     10: "the server's certificate has expired: renew it",
@@ -63,7 +63,7 @@ _CERTIFICATE = {
     64: "the server's certificate does not cover this IP address: use the host name that it covers in the URL",
 }
 
-# Servers that speak TLS at a port say this to whoever speaks plain HTTP there: nginx, Apache, programs in Go.
+# What servers answer to plain HTTP at a TLS port: nginx, Apache, programs in Go.
 _WANTS_TLS = (
     b"plain HTTP request was sent to HTTPS port",
     b"speaking plain HTTP to an SSL-enabled server port",
@@ -78,9 +78,7 @@ def network_error(connection: OdooConnection, error: Exception, budget: Budget, 
     :param connect_timeout: seconds that a connection, and then its TLS handshake, may take.
     """
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return OdooConfigurationError(
-            f"{connection}: the URL is not one that can be called; correct {connection.setting('host')}."
-        )
+        return OdooConfigurationError(f"{connection}: the URL is not valid; correct {connection.setting('host')}.")
     if isinstance(error, requests.exceptions.SSLError):
         refused = _tls_refused(error, budget.stage)
         if refused:
@@ -96,7 +94,7 @@ def network_error(connection: OdooConnection, error: Exception, budget: Budget, 
 
 def damaged(connection: OdooConnection) -> OdooUnreachableError:
     """Build the error for a compressed answer that does not decompress to its end."""
-    return OdooUnreachableError(f"{connection} sent a compressed answer that is damaged or incomplete: {_LOOK_AT}.")
+    return OdooUnreachableError(f"{connection} sent a compressed answer that is damaged or incomplete: {_CHECK_LOGS}.")
 
 
 def wants_tls(connection: OdooConnection, status: int, body: bytes) -> OdooServerError | None:
@@ -107,7 +105,7 @@ def wants_tls(connection: OdooConnection, status: int, body: bytes) -> OdooServe
 
 
 def _broken(connection: OdooConnection, error: Exception, budget: Budget) -> str:
-    """Say what became of a connection, after the connection's name."""
+    """Return what happened to a connection: the sentence after the connection's name."""
     stage = budget.stage
     if stage is Stage.CONNECTING and not _cause(error, ConnectionResetError):
         return _not_reached(error)
@@ -118,16 +116,16 @@ def _broken(connection: OdooConnection, error: Exception, budget: Budget) -> str
         return f"accepted the connection and {how} during the TLS handshake: {_NO_TLS}"
     if stage in (Stage.CONNECTING, Stage.CONNECTED):
         scheme = "" if connection.url.startswith("https") else ", and that this port does not expect https"
-        return f"accepted the connection and {how} without an answer: {_LOOK_AT}{scheme}"
+        return f"accepted the connection and {how} without an answer: {_CHECK_LOGS}{scheme}"
     if _cause(error, OddHeader):
-        return f"answered with contradictory headers: {_LOOK_AT}"
+        return f"answered with contradictory headers: {_CHECK_LOGS}"
     if stage is Stage.ANSWERING:
         return _no_http(error)
     if not budget.has_ended and not _cause(error, OSError):  # urllib3 gave up reading, with the connection whole
-        return f"sent a chunked answer that is not valid HTTP: {_LOOK_AT}"
+        return f"sent a chunked answer that is not valid HTTP: {_CHECK_LOGS}"
     cut = _cause(error, IncompleteRead)
     after = f", after {cut.partial:,} bytes" if cut and isinstance(cut.partial, int) and cut.partial else ""
-    return f"broke off in the middle of an answer{after}: {_LOOK_AT}"
+    return f"broke off in the middle of an answer{after}: {_CHECK_LOGS}"
 
 
 def _not_reached(error: Exception) -> str:
@@ -162,10 +160,10 @@ def _not_through_proxy(why: str) -> str:
 
 
 def _no_http(error: Exception) -> str:
-    """Say what came where an answer's headers should be."""
+    """Return what came in the place of an answer's headers."""
     odd = _cause(error, BadStatusLine) or _cause(error, UnknownProtocol)
     if odd is None and _cause(error, HTTPException):
-        return f"answered with more or longer headers than HTTP clients accept: {_LOOK_AT}"
+        return f"answered with more or longer headers than HTTP clients accept: {_CHECK_LOGS}"
     line = str(odd.args[0]) if odd is not None and odd.args else ""
     if line.startswith(_TLS_ALERT):
         return _WANTS_HTTPS
@@ -177,7 +175,7 @@ def _no_http(error: Exception) -> str:
 def _too_late(connection: OdooConnection, error: Exception, budget: Budget, connect_timeout: float) -> str:
     smaller = "try smaller pages, or a longer timeout"
     if budget.is_late:
-        return f"did not answer to the end within {budget.seconds:g} s: {smaller}"
+        return f"did not complete its answer within {budget.seconds:g} s: {smaller}"
     if budget.stage is Stage.ASKING_PROXY:
         return _not_through_proxy(f"it did not answer within {connect_timeout:g} s")
     if budget.stage is Stage.CONNECTING and _cause(error, ReadTimeoutError):
@@ -187,7 +185,7 @@ def _too_late(connection: OdooConnection, error: Exception, budget: Budget, conn
     if budget.stage is Stage.CONNECTING:
         return (
             f"cannot be reached, because no connection was established within {connect_timeout:g} s: "
-            "check the URL and the port, and whether a firewall blocks the way"
+            "check the URL and the port, and whether a firewall is in the way"
         )
     if budget.stage is Stage.CONNECTED:
         return f"did not answer within {connection.timeout:g} s: {smaller}"
@@ -195,7 +193,7 @@ def _too_late(connection: OdooConnection, error: Exception, budget: Budget, conn
 
 
 def _tls_refused(error: Exception, stage: Stage) -> str | None:
-    """Say why there is no TLS, after the connection's name; None when there was, and the connection broke."""
+    """Return why TLS failed, after the connection's name; None when TLS was established and the connection broke."""
     examined = _cause(error, ssl.SSLCertVerificationError)
     if examined is not None:
         return f": {_CERTIFICATE.get(examined.verify_code, _UNTRUSTED)}"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from odoo_shadow.source.api.http import PAGE_BYTES
 
 GOOD_PAGES_BEFORE_LARGER = 10
-"""After a page has timed out."""
+"""How many good pages it takes to try larger ones again, after one has timed out."""
 
 _AIMED_AT = PAGE_BYTES * 3 // 4
-"""Bytes of a page that is larger than the one before; records differ in size."""
+"""Bytes that a larger page should have: less than the limit, since records differ in size."""
 
 
 class PageSize:
-    """The number of records to ask for next; the caller tells what became of each page.
+    """The number of records to ask for next; the caller reports the outcome of each page.
 
-    After an answer that was too large, larger pages are tried only when as many records have been read since: so the
-    server does its work at most about twice, wherever the large records stand. A record that is larger than a page is
-    found in a few steps, and sent with each of them.
+    After an answer that was too large, larger pages are tried only after as many records have been read: so the server
+    does its work at most about twice, wherever the large records are. A record that is larger than a page is found in a
+    few steps, and sent in each of them.
 
     :ivar records: how many to ask for.
     """
@@ -34,11 +34,11 @@ class PageSize:
         self.records = max(1, self.records // 2)
 
     def note_timeout(self) -> None:
-        """Stay below what took too long, which is dear to find out, for a while."""
+        """Stay below the size that timed out for a while: finding it out again would be expensive."""
         self._most, self._good_in_a_row = max(1, self.records // 2), 0
 
     def shrink(self, records: int, answer_bytes: int) -> None:
-        """Ask for what fits, after so many records of so many bytes, and for half at the most."""
+        """Ask for as many as fit, given that this many records had this many bytes, and for at most half."""
         records = max(1, min(records, self.records))
         self._read_since = 0
         self.records = max(1, min(records // 2, records * _AIMED_AT // max(1, answer_bytes)))

@@ -1,10 +1,10 @@
 """Pages of records, by key.
 
-Paging by `id > last` is the only way that loses nothing while others write: an offset skips rows when the set moves,
-and `order="write_date, id"` sorts by microseconds that nobody outside sees.
+Paging by `id > last` is the only way that loses nothing while others write: an offset skips rows when the set changes,
+and `order="write_date, id"` sorts by microseconds that are not visible over the API.
 
 A page that is too much for the server is halved, down to one record; a record that it cannot give even alone is passed
-over and told. A page that is too much for this side's memory is asked for in smaller ones, as its size tells.
+over and reported. A page that is too large for memory on this side is read in smaller ones, according to its size.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 
 from odoo_shadow.source.api.client import TOO_MUCH, OdooClient
 from odoo_shadow.source.api.domains import ARCHIVED_TOO, id_range
+from odoo_shadow.source.api.dropped import DROPPED_WITH_FIELDS, MOST_DROPPED, complete
 from odoo_shadow.source.api.page_size import PageSize
 from odoo_shadow.source.api.refused_fields import REFUSALS, raise_if_refused
 from odoo_shadow.source.api.variants import add_variants
-from odoo_shadow.source.api.withheld import DROPPED, MOST_WITHHELD, complete
 from odoo_shadow.source.errors import (
     OdooAccessError,
     OdooError,
@@ -40,23 +40,23 @@ log = logger(__name__)
 
 MOST_UNREADABLE = 20
 MOST_IN_A_ROW = 2
-"""Records of one scan that may be passed over, in all and one after the other; with more, something else is wrong."""
+"""Records of one scan that may be passed over, in total and in a row; with more, something else is wrong."""
 
 MOST_FORBIDDEN = 200
-"""Records of one scan that the login may not read, each for itself; each costs some calls with every run."""
+"""Records of one scan that the login has no right to read, passed over one by one; each costs some calls per run."""
 _PROBES = 8
 
 MOST_EMPTY_IN_A_ROW = 20
-"""Pages of which only ids were found, since the records had gone meanwhile; with more, it would never end."""
+"""Pages with ids only, since the records have gone meanwhile; with more in a row, the scan might never end."""
 
-MOST_LOOKS = 3  # for fields that Odoo refuses, in one scan; when the first finds none, it is hardly the fields
+MOST_SEARCHES = 3  # for fields that Odoo refuses, in one scan; if the first finds none, it is hardly the fields
 
 _SPLITTABLE = (*TOO_MUCH, OdooRequestError)
 
 _OF_FIELDS = ("UndefinedColumn", "UndefinedTable")
 """Errors of Odoo's database that are a field's fault, whatever the record: a view lacks what its model declares."""
 
-_UNSAYABLE = "cannot marshal None"  # 17.0 over XML-RPC, of a record's properties that nobody has set
+_UNSENDABLE = "cannot marshal None"  # 17.0 over XML-RPC, for properties of a record that have never been set
 
 
 def read_pages(
@@ -70,7 +70,7 @@ def read_pages(
 ) -> Iterator[Page]:
     """Yield a reading's records that match with `after_id < id <= up_to_id`, archived ones too, by ascending id.
 
-    A short page does not end it, since a server may cap its pages; only `up_to_id` does, or that no id is left.
+    A short page does not end it, since a server may cap its pages; it ends at `up_to_id`, or when no id is left.
     The last page, and no other, has `is_last`. `up_to_id` None reads nothing.
 
     :raises OdooServerError: the server's order or filter is not what was asked for.
@@ -92,7 +92,7 @@ def read_ids(client: OdooClient, model: str, fields: Sequence[str], ids: Sequenc
 
 
 def _id(record: Record) -> int:
-    """Return the id of a record that has been looked at."""
+    """Return the id of a record whose id has been checked."""
     record_id = record["id"]
     if not is_id(record_id):
         raise AssertionError("its id has not been checked")
@@ -119,8 +119,8 @@ class _PageReader:
         self._in_a_row: list[int] = []
         self._gives_some = False
         self._empty_in_a_row = 0
-        self._withheld = 0
-        self._looks = 0
+        self._dropped = 0
+        self._searches = 0
         self._read_already: deque[Page] = deque()
 
     def read(self, after_id: int) -> Page:
@@ -133,7 +133,7 @@ class _PageReader:
         while True:
             before = self._client.received_bytes
             try:
-                records, withheld, last_id = self._read(after_id)
+                records, dropped, last_id = self._read(after_id)
             except OdooLargeAnswerError as error:
                 self._size.shrink(len(self._ids_left(after_id, self._size.records)), error.answer_bytes)
                 log.info(
@@ -151,13 +151,13 @@ class _PageReader:
             self._in_a_row = []
             self._gives_some = False  # asked again at the next trouble: rights may be lost meanwhile
             self._size.grow(len(records), self._client.received_bytes - before)
-            return self._told(withheld, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
+            return self._with_dropped(dropped, after_id, Page(records, last_id, is_last=last_id >= self._up_to_id))
 
     def _read(self, after_id: int) -> tuple[list[Record], list[int], int]:
-        """Return the records after an id, those that Odoo lists but does not give, and up to which id that is all.
+        """Return the records after an id, the ids that Odoo lists but does not give, and the id that these go up to.
 
-        A page that is as long as it may be needs no list: of the records that Odoo found for it, it dropped none. An
-        empty page is not yet the end.
+        A full page needs no list of ids: Odoo dropped none of the records that it found for it. An empty page is not
+        yet the end.
         """
         before = self._client.received_bytes
         records = self._search_read(after_id)
@@ -173,13 +173,13 @@ class _PageReader:
         if not missing:
             self._empty_in_a_row = 0
             return records, [], last_id
-        whole, withheld = complete(
+        whole, dropped = complete(
             self._client, self._reading, self._domain, records, missing, can_split=self._size.records > 1
         )
-        self._empty_in_a_row = 0 if whole or withheld else self._empty_in_a_row + 1
+        self._empty_in_a_row = 0 if whole or dropped else self._empty_in_a_row + 1
         if self._empty_in_a_row > MOST_EMPTY_IN_A_ROW:
             raise self._misfit(f"it names ids after {after_id}, but gives no records")
-        return whole, withheld, last_id
+        return whole, dropped, last_id
 
     def _search_read(self, after_id: int) -> list[Record]:
         return self._client.search_read(
@@ -192,22 +192,22 @@ class _PageReader:
             can_split=self._size.records > 1,
         )
 
-    def _told(self, withheld: Sequence[int], after_id: int, page: Page) -> Page:
-        """Return the next page: records that are withheld come first, each as a page of its own.
+    def _with_dropped(self, dropped: Sequence[int], after_id: int, page: Page) -> Page:
+        """Return the next page, and queue the others: each dropped record is a page of its own, before the page.
 
         :raises OdooRefusedFieldsError: Odoo gives them without some of the fields.
         """
-        if not withheld:
+        if not dropped:
             return page
-        raise_if_refused(self._client, self._reading, withheld, DROPPED)
-        self._withheld += len(withheld)
-        if self._withheld > MOST_WITHHELD:
+        raise_if_refused(self._client, self._reading, dropped, DROPPED_WITH_FIELDS)
+        self._dropped += len(dropped)
+        if self._dropped > MOST_DROPPED:
             raise OdooUnreadableRecordsError(
-                f"{self._client.connection}: {self._model}: Odoo lists {self._withheld} records or more of which it "
-                f"gives nothing, such as {withheld[0]}: has the login lost rights?"
+                f"{self._client.connection}: {self._model}: Odoo lists {self._dropped} records or more without "
+                f"returning their values, such as {dropped[0]}: check whether the login has lost rights."
             )
-        log.error("%s: records that Odoo lists, but does not give: %d (%d …)", self._model, len(withheld), withheld[0])
-        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in withheld]
+        log.error("%s: records that Odoo lists, but does not return: %d (%d …)", self._model, len(dropped), dropped[0])
+        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in dropped]
         self._read_already.extend([*pages[1:], page])
         return pages[0]
 
@@ -220,19 +220,19 @@ class _PageReader:
         may_be_fields = (
             isinstance(error, OdooAccessError)
             or getattr(error, "kind", "") in _OF_FIELDS
-            or _UNSAYABLE in getattr(error, "said", "")
+            or _UNSENDABLE in getattr(error, "said", "")
         )
-        is_time = not self._looks or (self._size.records == 1 and self._looks < MOST_LOOKS)
+        is_time = not self._searches or (self._size.records == 1 and self._searches < MOST_SEARCHES)
         if not (may_be_fields and is_time):
             return
-        self._looks += 1
+        self._searches += 1
         try:
             records = self._client.search_read(
                 self._model, self._window(after_id), ["id"], limit=self._size.records, order="id", context=ARCHIVED_TOO
             )
         except REFUSALS:
             if isinstance(error, OdooAccessError) and self._gives_any(after_id):
-                return  # it is some of the records
+                return  # the cause is some of the records
             raise error from None
         self._check_order(records, after_id, self._up_to_id)
         raise_if_refused(self._client, self._reading, [_id(record) for record in records], _said(error))
@@ -248,7 +248,7 @@ class _PageReader:
         log.warning("%s after id %d: going on with pages of %d: %s", self._model, after_id, self._size.records, error)
 
     def _pass_over(self, after_id: int, error: OdooError) -> Page:
-        """Find out which record it is that Odoo cannot give. Raises when that does not work either."""
+        """Return a page for the record that Odoo cannot give. Raises if even its id cannot be read."""
         self._unreadable += 1
         record_id = self._first_id(after_id)
         if record_id is None:
@@ -263,7 +263,7 @@ class _PageReader:
         return Page([], record_id, is_last=record_id >= self._up_to_id, unreadable=unreadable)
 
     def _are_too_many(self, error: OdooError) -> bool:
-        """Say whether so many records cannot be read that it is hardly they."""
+        """Say whether so many records cannot be read that the cause is hardly the records."""
         if isinstance(error, OdooAccessError) and self._unreadable <= MOST_FORBIDDEN:
             return len(self._in_a_row) > MOST_IN_A_ROW and not self._gives_any(self._in_a_row[-1])
         return self._unreadable > MOST_UNREADABLE or len(self._in_a_row) > MOST_IN_A_ROW
@@ -307,7 +307,7 @@ class _PageReader:
         return self._in_window(ids, after_id)[: limit or self._size.records]
 
     def _in_window(self, ids: Sequence[int], after_id: int) -> list[int]:
-        """Return ids in order, each once; one that was not asked for could send a scan round in a circle."""
+        """Return ids in order, each once; an id that was not asked for could make a scan loop for ever."""
         for item in ids:
             if not after_id < item <= self._up_to_id:
                 raise self._misfit(f"the id {item} is not after {after_id}, up to {self._up_to_id}")

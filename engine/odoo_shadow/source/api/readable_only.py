@@ -1,4 +1,4 @@
-"""Records that a search finds and a read refuses: what to ask for instead."""
+"""Excludes records that a search finds and a read refuses."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Finds the fields that keep Odoo from giving records which it gives without them.
+"""Finds the fields that keep Odoo from giving records that it gives without them.
 
 Odoo 17.0 refuses `hr.employee` to a login without HR rights for `skill_ids`; 19.0 drops every employee, and says
 nothing, when `current_version_id` is among the fields; 19.0 refuses a portal login partners for `category_id`; both
 show stored fields of some SQL views that the view does not have (`vendor.delay.report`).
 
-The fields are halved over the records in question: what is found costs about the logarithm of their number in calls.
-Fields that are only refused together lose one of them. What is no field's fault, such as a time-out, is raised.
+The fields are bisected over the records in question: each one found costs about the logarithm of their number in calls.
+Of fields that are only refused together, one is left out. Errors that no field causes, such as a timeout, are raised.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 MOST_REFUSED = 40
-"""Fields of one model that are looked for; with more, the login is the wrong one."""
+"""Refused fields of one model that are searched for; with more, the login is the wrong one."""
 
 MOST_RECORDS = 200
-"""Records over which the fields are halved at the most."""
+"""The most records over which fields are bisected."""
 
 _ENOUGH_TO_DOUBT = 3
 
 _ALWAYS = frozenset({"id", "write_date"})
 
 REFUSALS = (OdooAccessError, OdooRequestError)
-"""What Odoo answers that understood a call and does not carry it out."""
+"""The errors with which Odoo refuses a call that it understood."""
 
 
 def find_refused_fields(client: OdooClient, reading: Reading, ids: Sequence[int]) -> tuple[str, ...]:
@@ -90,9 +90,9 @@ class _Trial:
             self.ids = ()
 
     def find(self, candidates: Sequence[str], ids: Sequence[int], at_most: int) -> list[str] | None:
-        """Return the candidates that must go, so that Odoo gives these records; None when that is not enough.
+        """Return the candidates without which Odoo gives these records; None when that is not enough.
 
-        Up to `passed` candidates have been read together without trouble, so what is next found lies behind.
+        The first `passed` candidates have been read together without trouble, so the next one found comes after them.
         """
         found: list[str] = []
         left, passed = list(candidates), 0
@@ -104,7 +104,7 @@ class _Trial:
             low, high = passed, len(left)
             while high - low > 1:
                 middle = (low + high) // 2
-                log.info("%s: looking for the field that Odoo refuses: %d left", self._reading.model, high - low)
+                log.info("%s: searching for the field that Odoo refuses: %d left", self._reading.model, high - low)
                 low, high = (low, middle) if self._fails(left[:middle], ids) else (middle, high)
             found.append(left.pop(high - 1))
             passed = high - 1
@@ -113,7 +113,7 @@ class _Trial:
         return found
 
     def _refuses_any(self, candidates: Sequence[str], ids: Sequence[int]) -> bool:
-        """Say whether it looks as if any field were refused, so that it is the records, and not the fields."""
+        """Say whether every field seems to be refused, so that the cause is the records and not the fields."""
         some = {candidates[len(candidates) // 2], candidates[-1]} if candidates else set()
         return bool(some) and all(self._fails([key], ids) for key in some)
 

@@ -1,4 +1,4 @@
-"""Odoo's API as a source: what the engine asks, in calls."""
+"""Odoo's API as a source: implements the port with calls."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class ApiSource:
 
     @cached_property
     def _database_state(self) -> DatabaseState:
-        # Most logins that are made for an integration may not read it.
+        # Most logins that are created for an integration have no right to read it.
         try:
             found = self.client.look_up("ir.config_parameter", [("key", "in", [_UUID, _NEUTRALIZED])], ["key", "value"])
         except OdooAccessError:
@@ -165,7 +165,7 @@ class ApiSource:
         return highest_id(self.client, self._readable_of(reading), where)
 
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
-        # Some models show none, see `highest_id`; or that one record may not be read: the pages tell which.
+        # A search may show none, see `highest_id`; or that one record cannot be read, which the pages report.
         try:
             records = self.client.search_read(
                 reading.model,
@@ -214,12 +214,12 @@ class ApiSource:
             self.client.execute_kw(model, "read", [list(ids)], {"fields": [_CREATE_DATE]})
         except OdooAccessError:
             return True
-        except OdooUnknownFieldError:  # a model that does not note who made a record when: nothing can be told
+        except OdooUnknownFieldError:  # a model without `create_date`: there is no way to find out
             return False
         return False
 
     def _readable_of(self, reading: Reading) -> Reading:
-        """Return a reading without those records that a search finds and a read refuses."""
+        """Restrict a reading to records that can be read, where a search finds others as well."""
         if reading.model not in self._readable:
             self._readable[reading.model] = readable_only(self.client, reading.model)
         readable = self._readable[reading.model]

@@ -1,8 +1,8 @@
-"""Why a login was refused: two-factor authentication, with which Odoo takes only API keys from programs.
+"""Why a login was refused: with two-factor authentication, Odoo accepts only API keys from programs.
 
-Its API says of that no more than of a wrong password. The way by which browsers log in does (16.0 to 19.0): with the
-right password it answers that the second factor is wanted, and no user's id. It is asked once, after a refusal, and not
-with what looks like a key.
+Its API answers this as it answers a wrong password. The route by which browsers log in does not (16.0 to 19.0): given
+the right password, it asks for the second factor and returns no user's id. It is called once, after a refusal, and not
+with a credential that looks like a key.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def login_refused(transport: HttpTransport) -> OdooAuthenticationError:
     if API_KEY.fullmatch(connection.password) or not _wants_second_factor(transport):
         return refused(connection)
     return OdooAuthenticationError(
-        f"{connection} refused the login '{connection.login}' with a password, since this user has two-factor "
-        "authentication: an API key is needed. Make one in the user's preferences (Account Security), and put it in "
-        "the place of the password."
+        f"{connection} refused the login '{connection.login}' with a password, because this user has two-factor "
+        "authentication: an API key is needed. Create one in the user's preferences (Account Security), and use it "
+        "in place of the password."
     )
 
 

@@ -15,11 +15,11 @@ from odoo_shadow.source.values import is_id
 def add_variants(
     client: OdooClient, reading: Reading, records: Sequence[Record], *, since: int | None = None
 ) -> set[int]:
-    """Read records in other languages and companies, too.
+    """Read records in other languages and companies, and add those values to them.
 
-    Returns the ids of those that some of these reads did not give: they are gone meanwhile, or Odoo drops them.
+    Returns the ids of those that some of these reads did not return: they are gone meanwhile, or Odoo drops them.
 
-    :param records: with an id each.
+    :param records: each with an id.
     :param since: the client's `received_bytes` before the records themselves were read.
     :raises OdooLargeAnswerError: they are too large together.
     """

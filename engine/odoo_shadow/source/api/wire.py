@@ -1,7 +1,7 @@
 """HTTP connections whose answers have bounds: of time and of bytes, whatever the server sends and however slowly.
 
-A time-out alone bounds one wait for bytes; a server that sends a byte now and then keeps a call for ever. So every
-send and every receive of a call, those of headers, chunk sizes and "100 Continue" too, draws on the call's `Budget`.
+A timeout bounds a single wait for bytes only; a server that sends a byte now and then would keep a call for ever. So
+every send and receive of a call, including headers, chunk sizes and "100 Continue", draws on the call's `Budget`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from odoo_shadow.source.api.connection import OdooConnection
 
 _SENT_AT_ONCE = 65_536
-"""Bytes; the time that is left is looked at between two pieces."""
+"""Bytes; the remaining time is checked between two pieces."""
 
 
 class Stage(Enum):
     """How far a call has come."""
 
     CONNECTING = auto()
-    """There is no connection yet, or none with TLS."""
+    """No connection is established yet, or TLS is not."""
     ASKING_PROXY = auto()
     CONNECTED = auto()
     ANSWERING = auto()
-    """The first bytes of an answer came."""
+    """The first bytes of an answer have arrived."""
     READING = auto()
-    """Its headers came whole."""
+    """All of its headers have arrived."""
 
 
 class CutHeadersError(HTTPException):
@@ -47,10 +47,10 @@ class CutHeadersError(HTTPException):
 
 
 class Budget:
-    """What one call may take.
+    """The time and the bytes that one call may use.
 
-    :ivar is_full: its bytes ran out.
-    :ivar stage: how far it has come.
+    :ivar is_full: whether it has used up its bytes.
+    :ivar stage: how far the call has got.
     :ivar has_ended: whether the other side has closed the connection.
     """
 
@@ -198,9 +198,9 @@ def _use_bounded(manager: PoolManager) -> None:
 
 
 class _Session(requests.Session):
-    """A session that never looks at where a redirect points.
+    """A session that never examines where a redirect points.
 
-    requests would read such an answer whole, and decompress it, even when it is told not to follow.
+    requests would read and decompress such an answer as a whole, even with redirects turned off.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - requests' signature
@@ -213,10 +213,10 @@ def open_session(connection: OdooConnection) -> requests.Session:
     adapter = _Adapter(pool_connections=1, pool_maxsize=connection.max_connections, pool_block=True)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    # A web session of Odoo's must not stand in for the credential, and .netrc must not replace it.
+    # Neither a web session of Odoo's nor .netrc must take the place of the credential.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.auth = _keep_headers
-    # What is meant for this machine, perhaps in the clear, must not go round by a proxy that the environment names.
+    # Calls to this machine, which may be unencrypted, must not go through a proxy that the environment names.
     session.trust_env = not connection.is_loopback
     return session
 

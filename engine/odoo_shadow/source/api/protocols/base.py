@@ -1,4 +1,4 @@
-"""What every protocol can do."""
+"""The interface of the wire protocols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class OdooProtocol(Protocol):
 
     @property
     def label(self) -> str:
-        """How people call it, such as `JSON-2`."""
+        """Its name for people, such as `JSON-2`."""
 
     def call(
         self,

@@ -34,7 +34,7 @@ class ServerVersion:
         text = details.get("version") or details.get("server_version")
         number = re.search(r"[0-9]{1,4}", text) if isinstance(text, str) else None  # hosted: "saas~18.4", "19.0+e"
         if number is None or not isinstance(text, str):
-            raise OdooConfigurationError(f"{connection} does not say which Odoo it is: check the URL.")
+            raise OdooConfigurationError(f"{connection} does not report its version of Odoo: check the URL.")
         return cls(int(number.group()), shown(text, longest=_LONGEST_VERSION))
 
 
@@ -50,7 +50,7 @@ def server_version(transport: HttpTransport) -> ServerVersion:
 def choose_protocol(transport: HttpTransport) -> OdooProtocol:
     """Return the protocol that the connection names, or the best that server and credential allow.
 
-    :raises OdooConfigurationError: JSON-2 is asked of a server before 19.
+    :raises OdooConfigurationError: the connection demands JSON-2 of a server before 19.
     """
     connection = transport.connection
     if connection.protocol is ProtocolChoice.JSONRPC:
@@ -70,7 +70,7 @@ def choose_protocol(transport: HttpTransport) -> OdooProtocol:
 
 
 def _json2_if_key(transport: HttpTransport) -> OdooProtocol:
-    """Take JSON-2 if the credential really is a key, and not a password that looks like one."""
+    """Return JSON-2 if the credential really is a key, and not a password that looks like one."""
     json2 = Json2(transport)
     try:
         json2.user_id()

@@ -76,12 +76,12 @@ class Json2:
             value.encode("latin-1")  # all that an HTTP header can carry
         except UnicodeEncodeError:
             raise OdooConfigurationError(
-                f"{self._connection}: JSON-2 cannot send the {what}, which has characters outside Latin-1: "
+                f"{self._connection}: JSON-2 cannot send the {what}, which contains characters outside Latin-1: "
                 "correct it, or set protocol to jsonrpc."
             ) from None
         if not value.isprintable():
             raise OdooConfigurationError(
-                f"{self._connection}: JSON-2 cannot send the {what}, which holds control characters: type it anew."
+                f"{self._connection}: JSON-2 cannot send the {what}, which contains control characters: type it again."
             )
         return value
 

@@ -1,9 +1,9 @@
-"""Reads XML-RPC whose texts hold what XML forbids or changes: most control characters, U+FFFE and U+FFFF, line ends.
+"""Reads XML-RPC with characters that XML forbids or changes: most control characters, U+FFFE and U+FFFF, line ends.
 
-Odoo writes such characters as they are. 16.0 sends them all; from 17.0 on control characters are left out of values,
-though not of names (`odoo/addons/base/controllers/rpc.py`); a reader of XML fails at them, and turns each carriage
-return into a line feed. So they are disguised as characters that the answer does not have, and put back when it has
-been read. What is half of a surrogate pair, as bytes, is no character, and becomes U+FFFD.
+Odoo writes such characters as they are. 16.0 sends all of them; from 17.0 on control characters are left out of values,
+though not of names (`odoo/addons/base/controllers/rpc.py`). An XML parser fails on them, and turns each carriage return
+into a line feed. So they are replaced by characters that the answer does not contain, and restored after parsing. The
+bytes of half a surrogate pair are not a character, and become U+FFFD.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _DISGUISES = range(0x10F000, 0x10FF80, 64)
 
 
 def loads(body: bytes) -> tuple[tuple[object, ...], str | None]:
-    """Read an answer, in little memory.
+    """Parse an answer, using little memory.
 
-    Raises what Python's own reader raises, also for XML that is not in UTF-8.
+    Raises what Python's own parser raises, also for XML that is not in UTF-8.
     """
     body, hidden = _disguised(body)
     reader = xmlrpc.client.Unmarshaller(use_builtin_types=True)
-    reader.xml("", None)  # what comes is text already
+    reader.xml("", None)  # expat delivers text, not bytes
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -41,7 +41,7 @@ def loads(body: bytes) -> tuple[tuple[object, ...], str | None]:
 
 
 def _disguised(body: bytes) -> tuple[bytes, dict[str, str]]:
-    """Hide what is forbidden; return also what stands for what. Where it would be most of the answer, it stays."""
+    """Replace what is forbidden, unless it would be most of the answer; return also which character replaces which."""
     hidden, longest = {}, len(body) * 3 // 2
     for disguise, forbidden in zip(_unused(body), _FORBIDDEN, strict=False):
         shown, bare = disguise.encode(), forbidden.encode()

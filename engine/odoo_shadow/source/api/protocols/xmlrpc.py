@@ -1,4 +1,4 @@
-"""XML-RPC at `/xmlrpc/2`: slow; only taken when the connection asks for it."""
+"""XML-RPC at `/xmlrpc/2`: slow; only used when the connection demands it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CLASS_OF_CODE = {2: "odoo.exceptions.UserError", 3: "odoo.exceptions.AccessDeni
 
 
 def _last_error(lines: Sequence[str]) -> str:
-    """Return the line of a traceback that names the error; what PostgreSQL says goes on behind it (`LINE 1: …`)."""
+    """Return the line of a traceback that names the error; PostgreSQL's message continues after it (`LINE 1: …`)."""
     calls = [at for at, line in enumerate(lines) if line.startswith(_CALL)]
     said = [line for line in lines[calls[-1] if calls else 0 :] if line and not line.startswith((" ", "Traceback"))]
     return next(iter(said if calls else reversed(said)), "unknown error")
@@ -98,7 +98,7 @@ class XmlRpc:
     def _loads(self, answer: HttpAnswer, target: str) -> Json:
         if answer.is_html:
             raise self._transport.not_data(answer)
-        # Python's reader keeps a text in pieces, which line ends and entities part.
+        # Python's parser keeps text in pieces, split at line ends and entities.
         self._transport.check_values(sum(answer.body.count(sign) for sign in (b"<", b"&", b"\n", b"\r")))
         try:
             if _DECLARATION in answer.body:  # entities, which may grow without end; no XML-RPC has any

@@ -1,7 +1,7 @@
-"""Mends tables that somebody changed: keys and indexes that were dropped, and columns that are in the way.
+"""Repairs the structure of tables that somebody changed: dropped keys and indexes, and columns that are in the way.
 
-What people put on a column of the mirror goes with it when it is kept under another name. Only what would keep rows out
-for ever, since nothing writes the column any more, is lifted.
+What people put on a column of the mirror goes with it when it is kept under another name. Only what would reject rows
+for ever, because the column is no longer written, is lifted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ log = logger(__name__)
 
 
 def make_key(tx: Transaction, table: str) -> None:
-    """Keep an id from standing twice in a table that has lost its primary key: rows are merged by that.
+    """Give a table that has lost its primary key another one: rows are merged by it.
 
-    :raises ShadowConflictError: one does already.
+    :raises ShadowConflictError: an id occurs twice already, or a row has none.
     """
     parts = {"table": tx.own(table), "id": sql.Identifier(names.ID)}
     try:
@@ -36,13 +36,13 @@ def make_key(tx: Transaction, table: str) -> None:
                 tx.run("ALTER TABLE {table} ADD UNIQUE ({id})", **parts)
     except (errors.UniqueViolation, errors.NotNullViolation):
         raise ShadowConflictError(
-            f"{tx.schema}.{table} has lost its primary key, and by now an id stands in it twice or a row has none: "
-            "delete such rows; or rename or drop the table, and the next run makes it anew."
+            f"{tx.schema}.{table} has lost its primary key, and now an id occurs in it twice or a row has none: "
+            "delete such rows; or rename or drop the table, and the next run creates it again."
         ) from None
 
 
 def make_index(tx: Transaction, table: str) -> None:
-    """Give a table's `_odoo_write_date` an index, unless it has one; a renamed table took the usual name along."""
+    """Give a table's `_odoo_write_date` an index, unless it has one; a renamed table may still have the usual name."""
     name = tx.own(table).as_string(tx.cursor)
     ((has_index,),) = tx.run(
         "SELECT {has_index} FROM pg_class c WHERE c.oid = to_regclass({name})", has_index=sql.SQL(HAS_INDEX), name=name
@@ -59,9 +59,9 @@ def make_index(tx: Transaction, table: str) -> None:
 
 
 def set_aside(tx: Transaction, table: str, column: str, kept_as: str) -> None:
-    """Give a column another name; what stands on it, such as views, and the rights on it go with it.
+    """Rename a column; what depends on it, such as views, and the rights on it go with it.
 
-    :raises ShadowConflictError: it cannot have another name, or rows would be refused for ever without a value in it.
+    :raises ShadowConflictError: it cannot be renamed, or rows would be refused for ever without a value in it.
     """
     try:
         with tx.cursor.connection.transaction():
@@ -73,8 +73,8 @@ def set_aside(tx: Transaction, table: str, column: str, kept_as: str) -> None:
             )
     except errors.InvalidTableDefinition:
         raise ShadowConflictError(
-            f"{tx.schema}.{table}: column {column} needs another name and cannot have one, since the table inherits "
-            f"it: {_uninherit(tx, table)}; the next run does the rest."
+            f"{tx.schema}.{table}: column {column} must be renamed and cannot be, because the table inherits it: "
+            f"{_uninherit(tx, table)}; the next run does the rest."
         ) from None
     let_be_empty(tx, table, [kept_as])
 
@@ -87,14 +87,15 @@ def _uninherit(tx: Transaction, table: str) -> str:
         name=name,
     )
     is_partition, parent = rows[0] if rows else (False, "…")
-    cure = f"ALTER TABLE {name} NO INHERIT {parent}"
-    return f"ALTER TABLE {parent} DETACH PARTITION {name}" if is_partition else cure
+    if is_partition:
+        return f"ALTER TABLE {parent} DETACH PARTITION {name}"
+    return f"ALTER TABLE {name} NO INHERIT {parent}"
 
 
 def let_be_empty(tx: Transaction, table: str, columns: Sequence[str], *, even_with_default: bool = False) -> None:
-    """Lift what keeps columns from being NULL that nothing writes any more: NOT NULL, and a CHECK of that column alone.
+    """Lift what keeps columns that are no longer written from being NULL: NOT NULL, and CHECKs of that column alone.
 
-    :param even_with_default: they are about to be emptied, which a default does not help with.
+    :param even_with_default: they are about to be emptied, where a default does not help.
     :raises ShadowConflictError: a primary key or the replica identity holds one of them.
     """
     rows = tx.run(
@@ -113,7 +114,7 @@ def let_be_empty(tx: Transaction, table: str, columns: Sequence[str], *, even_wi
                 tx.run(
                     "ALTER TABLE {table} DROP CONSTRAINT {name}", table=tx.own(table), name=sql.Identifier(constraint)
                 )
-                _tell_lifted(tx, table, str(column), f"constraint {constraint} ({definition})")
+                _log_lifted(tx, table, str(column), f"constraint {constraint} ({definition})")
 
 
 def _drop_not_null(tx: Transaction, table: str, column: str) -> None:
@@ -133,13 +134,13 @@ def _drop_not_null(tx: Transaction, table: str, column: str) -> None:
             name=name,
             column=column,
         )
-        cure = f"DROP CONSTRAINT {index.rpartition('.')[2]}" if is_primary else "REPLICA IDENTITY DEFAULT"
+        action = f"DROP CONSTRAINT {index.rpartition('.')[2]}" if is_primary else "REPLICA IDENTITY DEFAULT"
         raise ShadowConflictError(
-            f"{tx.schema}.{table}: nothing writes column {column} any more, so it must be able to stay empty, but "
-            f"{'the primary key' if is_primary else 'the replica identity'} {index} holds it: "
-            f"ALTER TABLE {name} {cure}; the next run does the rest."
+            f"{tx.schema}.{table}: column {column} is no longer written, so it must allow NULL, but "
+            f"{'the primary key' if is_primary else 'the replica identity'} {index} contains it: "
+            f"ALTER TABLE {name} {action}; the next run does the rest."
         ) from None
-    _tell_lifted(tx, table, column, "NOT NULL")
+    _log_lifted(tx, table, column, "NOT NULL")
 
 
 def _checks_of(tx: Transaction, table: str, column: str) -> list[tuple[str, str, str, str]]:
@@ -157,7 +158,7 @@ def _checks_of(tx: Transaction, table: str, column: str) -> list[tuple[str, str,
 
 
 def _refuses_null(tx: Transaction, column: str, expression: str, kind: str) -> bool:
-    """Say whether a constraint is not met by NULL; what fails with it refuses it as well."""
+    """Say whether a constraint rejects NULL; one that fails on it rejects it, too."""
     try:
         with tx.cursor.connection.transaction():
             ((is_met,),) = tx.run(
@@ -173,10 +174,9 @@ def _refuses_null(tx: Transaction, column: str, expression: str, kind: str) -> b
     return not is_met
 
 
-def _tell_lifted(tx: Transaction, table: str, column: str, what: str) -> None:
+def _log_lifted(tx: Transaction, table: str, column: str, what: str) -> None:
     log.warning(
-        "%s: %s was taken from column %s, since nothing writes that any more and no row could be written without a "
-        "value there.",
+        "%s: %s was removed from column %s, which is no longer written: no row could be written without a value in it.",
         f"{tx.schema}.{table}",
         what,
         column,

@@ -1,7 +1,7 @@
-"""Records of which Odoo lists the ids, but which it does not give when they are read.
+"""Records whose ids Odoo lists, but which it drops when they are read.
 
-A read drops what is gone since it began, and Odoo drops as silently what it cannot read: `_read_format` in Odoo 17.0
-and 19.0 passes over a `MissingError`. Only a list of ids and a second look tell which is which.
+A read drops records that are gone since it began, and Odoo drops just as silently those that it cannot read:
+`_read_format` in Odoo 17.0 and 19.0 passes over a `MissingError`. A list of ids and a second read distinguish them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.types import Domain, Record
 from odoo_shadow.source.values import is_id
 
-MOST_WITHHELD = 1_000
-"""Records of one scan of which Odoo lists the ids, but gives nothing; with more, something else is wrong."""
+MOST_DROPPED = 1_000
+"""Records of one scan that Odoo lists and does not return; with more, something else is wrong."""
 
-DROPPED = "it lists them, but drops them when they are read"
-"""Why fields are left out with which Odoo gives nothing, not even an error."""
+DROPPED_WITH_FIELDS = "it lists them, but drops them when they are read"
+"""Why fields are left out with which Odoo returns nothing, not even an error."""
 
 
 def complete(
@@ -33,9 +33,9 @@ def complete(
     *,
     can_split: bool,
 ) -> tuple[list[Record], list[int]]:
-    """Read once more what is missing among records.
+    """Read again what is missing among records.
 
-    Returns all records by ascending id, and the ids of those that Odoo still lists, but does not give.
+    Returns all records by ascending id, and the ids of those that Odoo still lists, but does not return.
 
     :param domain: what all of them match.
     """
@@ -50,7 +50,7 @@ def complete(
         raise misfit(f"{client.connection}: {reading.model}", "records that were not asked for")
     for item in add_variants(client, reading, more, since=before):
         del found[item]
-    withheld = still_listed(client, reading, domain, wanted - found.keys())
+    dropped = still_listed(client, reading, domain, wanted - found.keys())
     kept = {item: record for record in records if is_id(item := record["id"])}
-    whole = {item: record for item, record in {**kept, **found}.items() if item not in withheld}
-    return [whole[item] for item in sorted(whole)], sorted(withheld)
+    whole = {item: record for item, record in {**kept, **found}.items() if item not in dropped}
+    return [whole[item] for item in sorted(whole)], sorted(dropped)
