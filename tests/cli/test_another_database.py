@@ -61,6 +61,6 @@ def test_another_database(shell: Shell, odoo19: StandIn, backup: Backup, databas
     assert "writes nothing" in shell.run("sync", *ONLY, "--accept-database", "--dry-run").last_error
     accepted = shell.run("sync", *ONLY, "--accept-database")
     assert accepted.code == 0 and "first load" in accepted.out
-    assert "every table is read whole by its next run" in accepted.last_error
+    assert "the next run reads every table whole" in accepted.last_error
     assert_equal(odoo19, database, [VISIT])
     assert shell.run("verify", *ONLY).code == 0

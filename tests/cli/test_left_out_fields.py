@@ -30,7 +30,10 @@ def test_they_are_told_by_every_command(limited: Shell, database: str) -> None:
     assert synced.code == 0
     (warning,) = synced.err.strip().splitlines()[-1:]
     field = "skill_ids" if "skill_ids" in warning else "current_version_id"
-    assert f"hr.employee: Odoo does not give 'limited' records together with {field}: left out (" in warning
+    assert (
+        f"hr.employee: Odoo does not return records with {field} to 'limited', so these fields are left out ("
+        in warning
+    )
     assert len(shadow_rows(database, "odoo_shadow_hr_employee")) == 6
     again = limited.run("sync", *EMPLOYEES)
     assert (again.code, again.err) == (0, "")

@@ -111,7 +111,7 @@ def test_json_says_by_which_rule_a_field_is_left_out(shell: Shell, tmp_path: Pat
     }
     assert found["sale.order"]["left_out_fields"] == ["access_token", "note"]
     assert found["project.task"]["left_out_because"] == {
-        "html_field_history": "it keeps values of other fields, of those that are left out, too"
+        "html_field_history": "it keeps values of other fields, including those that are left out"
     }
 
 
