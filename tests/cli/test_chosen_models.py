@@ -56,7 +56,7 @@ def columns(database: str, table: str, schema: str) -> set[str]:
 def test_patterns_and_exclusions(shell: Shell, odoo19: StandIn, database: str) -> None:
     outcome = shell.run("sync", "--models", "res.c*,*.tag*,!res.country*,helpdesk.*,ir.config*")
     assert outcome.code == 0
-    assert "models are left out; odoo-shadow models --why says why." in outcome.err
+    assert "models are left out; odoo-shadow models --why shows why." in outcome.err
     models = ["product.tag", "project.tags", "res.company", "res.currency"]
     assert tables(database) == models
     assert_equal(odoo19, database, models)

@@ -125,7 +125,7 @@ def test_a_read_only_database_is_told(shell: Shell, database: str) -> None:
         doctor, sync = shell.run("doctor", *MODELS), shell.run("sync", *MODELS)
         connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
     assert doctor.code == 1 and "it is read-only" in " ".join(doctor.out.split())
-    assert "may write schema" not in doctor.out
+    assert "can write schema" not in doctor.out
     assert sync.code == 2 and "is read-only" in sync.last_error and "when the disk is full" in sync.last_error
 
 
