@@ -42,7 +42,7 @@ def test_a_restored_backup(shell: Shell, odoo19: StandIn, backup: Backup, databa
         said = refused(shell.run(*command, *ONLY))
         assert said.startswith("Error: x_visit 7 was written at 20") and "has a backup been restored" in said
         assert "odoo-shadow sync --accept-database reads every table again" in said
-        assert f"sync --full --models {VISIT} does." in said
+        assert f"sync --full --models {VISIT} is enough." in said
     doctor = shell.run("doctor", *ONLY)
     assert doctor.code == 1 and "has a backup been restored" in " ".join(doctor.out.split())
     assert (contents(database), contents(database, "odoo_shadow_internal")) == before

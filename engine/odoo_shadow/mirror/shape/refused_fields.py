@@ -174,7 +174,7 @@ def newly_refused_error(odoo: Source, model: str, fields: Collection[str]) -> Mi
     """Build the error for refused fields that were mirrored until now."""
     named = ", ".join(sorted(fields))
     return MirrorConfigurationError(
-        f"{model}: Odoo does not return records with {named} to '{odoo.reader.login}' any more: these columns keep "
+        f"{model}: for '{odoo.reader.login}', Odoo does not return records with {named} any more: these columns keep "
         "the values that they had, and all others are up to date. Give the login the right to read these fields, or "
         "name them in exclude_fields; the next runs leave them out, and check whether Odoo gives them again."
     )
