@@ -63,7 +63,7 @@ class DryRun:
         """Return one line for a person."""
         since = "" if self.low is None else f" written since {self.low:%Y-%m-%d %H:%M:%S} UTC"
         if self.kind is ScanKind.NEW_DOMAIN:
-            since = " within it" if self.has_domain else ", because it is removed,"
+            since = " within it" if self.has_domain else ", as the domain was removed,"
         size = f"{counted(self.rows, 'row')} of {counted(self.columns, 'column')}"
         return (
             f"{self.model}: {self.kind}, would read {size}{since} "
