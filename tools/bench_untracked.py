@@ -9,7 +9,7 @@ from datetime import timedelta
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.rolling import due_proofs, prove_slice
 from odoo_shadow.mirror.run.closing import close_run
-from odoo_shadow.mirror.run.untracked import UntrackedLook, refresh_untracked, untracked_columns
+from odoo_shadow.mirror.run.untracked import UntrackedCheck, refresh_untracked, untracked_columns
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.state.due_rows import due_rows, note_removed
@@ -46,7 +46,7 @@ def measure_untracked(server: Server, odoo_dsn: str, url: str, rows: int) -> lis
             )
         ]
         columns = untracked_columns(MODEL, table.columns, odoo.reader.lang)
-        look = UntrackedLook(tuple(columns))
+        look = UntrackedCheck(tuple(columns))
         measured += [
             _per_million(
                 f"{len(columns)} columns that change without write_date",

@@ -20,7 +20,7 @@ from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
-from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, tell_unmatched_of
+from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.shadow.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.state.watermarks import NEVER
@@ -60,7 +60,7 @@ def plan_models(context: Context, mirror: DagConfig) -> list[ModelPlan]:
     with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
         chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
         if params["dry_run"]:
-            tell_unmatched_of(odoo, chosen.models, mirror.settings_of)
+            warn_unmatched_patterns_of(odoo, chosen.models, mirror.settings_of)
             plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
         else:
             plan = _plan(context, odoo, shadow, mirror, chosen)

@@ -24,7 +24,7 @@ from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.dry_run import dry_run_model
-from odoo_shadow.mirror.run.plan import tell_unmatched_of
+from odoo_shadow.mirror.run.plan import warn_unmatched_patterns_of
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.shadow.database import DEFAULT_SCHEMA
@@ -210,7 +210,7 @@ class OdooToPostgresOperator(BaseOperator):
             self._variable(result.table).write(result.watermark, model, unless_changed_from=asked[result.table])
             log.info("%s", result)
             if self.closes_run:
-                tell_unmatched_of(odoo, [model], lambda _: settings)
+                warn_unmatched_patterns_of(odoo, [model], lambda _: settings)
                 log_closed(close_run(odoo, shadow, run=run, options=options))
         return _summary(result)
 

@@ -31,7 +31,7 @@ NO_CONTEXT = cast("Context", {})
         ({"look_back": 15}, "look_back is 15, but must be a timedelta, such as timedelta(minutes=15)."),
         ({"on_delete": "Delete"}, "on_delete is text, but must be one of delete, mark, ignore."),
         ({"on_delete": ""}, "on_delete is empty, but must be one of delete, mark, ignore."),
-        ({"model_settings": ["phone"]}, "The settings of res.partner: a list is no mapping of settings by name."),
+        ({"model_settings": ["phone"]}, "The settings of res.partner: a list is not a mapping of settings by name."),
         (
             {"model_settings": {"exclude_field": ["phone"]}},
             "The settings of res.partner, exclude_field: there is no such setting (did you mean exclude_fields?).",

@@ -187,7 +187,7 @@ def test_a_hash_without_a_key_fails_its_model_alone(mirror_dag: MirrorDag, odoo:
     assert tries(dag_run)["res.company"] == 1
     ((message,),) = ask(database, "SELECT message FROM own_internal.sync_detail WHERE message IS NOT NULL")
     assert message == (
-        "res.company has hashed_fields, but the Odoo connection has no hash_secret: fill it in (ODOO_HASH_SECRET)."
+        "res.company has hashed_fields, but the Odoo connection has no hash_secret: set it (ODOO_HASH_SECRET)."
     )
 
 

@@ -120,7 +120,9 @@ def test_what_the_registry_says_is_not_rendered(
     dag_run = run(watch(dags["odoo_shadow_verify"], rendered))
     assert rendered == []
     assert states(dag_run) == {"plan": "success", "res.company": "success", "report": "success"}
-    assert any("refused, it is no model's name" in message and "x_pwn" in message for message in caplog.messages)
+    assert any(
+        "refused, because it is not a model's name" in message and "x_pwn" in message for message in caplog.messages
+    )
 
 
 def test_a_mapped_verification_renders_nothing_by_itself(
@@ -328,7 +330,7 @@ def test_the_operator_tells_what_it_refuses(
     from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
-    with pytest.raises(MirrorConfigurationError, match=r"is no model's name, and is not mirrored"):
+    with pytest.raises(MirrorConfigurationError, match=r"is not a model's name and is not mirrored"):
         OdooToPostgresOperator(task_id="one", model=HOSTILE).execute({})
 
 

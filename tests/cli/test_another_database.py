@@ -42,7 +42,7 @@ def test_a_restored_backup(shell: Shell, odoo19: StandIn, backup: Backup, databa
         said = refused(shell.run(*command, *ONLY))
         assert said.startswith("Error: x_visit 7 was written at 20") and "has a backup been restored" in said
         assert "odoo-shadow sync --accept-database reads every table again" in said
-        assert f"sync --full --models {VISIT} does." in said
+        assert f"sync --full --models {VISIT} is enough." in said
     doctor = shell.run("doctor", *ONLY)
     assert doctor.code == 1 and "has a backup been restored" in " ".join(doctor.out.split())
     assert (contents(database), contents(database, "odoo_shadow_internal")) == before
@@ -61,6 +61,6 @@ def test_another_database(shell: Shell, odoo19: StandIn, backup: Backup, databas
     assert "writes nothing" in shell.run("sync", *ONLY, "--accept-database", "--dry-run").last_error
     accepted = shell.run("sync", *ONLY, "--accept-database")
     assert accepted.code == 0 and "first load" in accepted.out
-    assert "every table is read whole by its next run" in accepted.last_error
+    assert "the next run reads every table whole" in accepted.last_error
     assert_equal(odoo19, database, [VISIT])
     assert shell.run("verify", *ONLY).code == 0

@@ -166,9 +166,9 @@ def test_json_2_of_odoo_17(shell: Shell, shared_odoos: dict[Flavour, StandIn]) -
         (["--batch-size", "1000000"], "--batch-size"),
         (["--look-back", "-1"], "--look-back"),
         (["--models", ""], "No models are named"),
-        (["--models", "res partner"], "'res partner' is no model's name"),
-        (["--models", "res.partner,res.partner"], "twice in the list: res.partner"),
-        (["--models", "x;DROP TABLE y"], "is no model's name"),
+        (["--models", "res partner"], "'res partner' is not a model's name"),
+        (["--models", "res.partner,res.partner"], "listed twice: res.partner"),
+        (["--models", "x;DROP TABLE y"], "is not a model's name"),
         (["--odoo-protocol", "soap"], "--odoo-protocol"),
         (["--nonsense"], "No such option"),
         (["--schema", ""], "A schema must have a name: choose one, such as odoo_shadow."),
@@ -210,8 +210,8 @@ def test_a_key_that_stands_twice_in_the_file(shell: Shell, odoo19: StandIn, data
     outcome = shell.run("sync", "--config", str(path))
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        f"Error: {path}, lines 5 and 6: 'exclude_fields' stands twice in mirrors.a.model_settings.res.partner, and "
-        "only the last would count: keep one.\n"
+        f"Error: {path}, lines 5 and 6: 'exclude_fields' is given twice in mirrors.a.model_settings.res.partner, and "
+        "only the last would take effect: keep one.\n"
     )
     assert odoo19.calls == [] and structure(database)["relations"] == []
 

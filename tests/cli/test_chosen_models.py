@@ -56,7 +56,7 @@ def columns(database: str, table: str, schema: str) -> set[str]:
 def test_patterns_and_exclusions(shell: Shell, odoo19: StandIn, database: str) -> None:
     outcome = shell.run("sync", "--models", "res.c*,*.tag*,!res.country*,helpdesk.*,ir.config*")
     assert outcome.code == 0
-    assert "models are left out; odoo-shadow models --why says why." in outcome.err
+    assert "models are left out; odoo-shadow models --why shows why." in outcome.err
     models = ["product.tag", "project.tags", "res.company", "res.currency"]
     assert tables(database) == models
     assert_equal(odoo19, database, models)
@@ -157,7 +157,7 @@ def test_settings_are_kept_when_no_file_is_given(shell: Shell, odoo19: StandIn, 
 def test_a_hash_without_a_key(shell: Shell, config: Path) -> None:
     outcome = shell.run("sync", "--config", f"{config}:north")
     assert outcome.code == 1
-    assert outcome.last_error.endswith("has no hash_secret: fill it in (ODOO_HASH_SECRET).")
+    assert outcome.last_error.endswith("has no hash_secret: set it (ODOO_HASH_SECRET).")
     assert done_to(outcome, "res.company") == "FAILED" and done_to(outcome, "res.country") == "first load"
 
 

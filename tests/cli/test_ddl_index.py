@@ -105,7 +105,7 @@ def test_a_sync_after_the_files_changes_no_table(shared_odoo: StandIn, database:
     assert sorted(registered(database)) == names
     synced = shell.run("sync", "--models", ",".join(names))
     assert synced.code == 0
-    assert all("mirrored since it is named, although" in line for line in synced.err.splitlines())
+    assert all("mirrored because it is named, although" in line for line in synced.err.splitlines())
     assert without_names(structure(database)) == without_names(made)
     assert contents(database)["odoo_shadow_schema_log"] == []
     assert_equal(shared_odoo, database, [name for name in names if name not in HOLDING_SECRETS])

@@ -61,7 +61,7 @@ def test_a_proof_that_is_late_is_told(shell: Shell, database: str) -> None:
         connection.execute("UPDATE odoo_shadow.odoo_shadow_meta SET created_at = now() - interval '3 days'")
     outcome = shell.run("doctor", *MODELS)
     told = " ".join(outcome.out.replace("│", " ").split())
-    assert outcome.code == 0 and "warning its rows are to be proven every day, and are 2 days" in told
+    assert outcome.code == 0 and "warning its rows should be proven every day, and are 2 days" in told
 
 
 def test_a_model_without_rights_is_a_problem(shell: Shell, odoo19: StandIn) -> None:
@@ -125,7 +125,7 @@ def test_a_read_only_database_is_told(shell: Shell, database: str) -> None:
         doctor, sync = shell.run("doctor", *MODELS), shell.run("sync", *MODELS)
         connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
     assert doctor.code == 1 and "it is read-only" in " ".join(doctor.out.split())
-    assert "may write schema" not in doctor.out
+    assert "can write schema" not in doctor.out
     assert sync.code == 2 and "is read-only" in sync.last_error and "when the disk is full" in sync.last_error
 
 

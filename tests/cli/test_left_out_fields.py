@@ -12,7 +12,7 @@ from tests.support.shell import Shell, shell_for
 from tests.support.source_of_truth import shadow_rows
 
 EMPLOYEES = ("--models", "hr.employee")
-TOLD = "fields that are left out, since Odoo does not give the login records together with them"
+TOLD = "fields left out because Odoo does not return records with them to this login"
 
 
 @pytest.fixture(params=["17", "19"])
@@ -30,7 +30,10 @@ def test_they_are_told_by_every_command(limited: Shell, database: str) -> None:
     assert synced.code == 0
     (warning,) = synced.err.strip().splitlines()[-1:]
     field = "skill_ids" if "skill_ids" in warning else "current_version_id"
-    assert f"hr.employee: Odoo does not give 'limited' records together with {field}: left out (" in warning
+    assert (
+        f"hr.employee: Odoo does not return records with {field} to 'limited', so these fields are left out ("
+        in warning
+    )
     assert len(shadow_rows(database, "odoo_shadow_hr_employee")) == 6
     again = limited.run("sync", *EMPLOYEES)
     assert (again.code, again.err) == (0, "")
@@ -43,7 +46,7 @@ def test_they_are_told_by_every_command(limited: Shell, database: str) -> None:
     doctor = limited.run("doctor", *EMPLOYEES)
     assert f"{TOLD}: {field}" in " ".join(part.strip("│ ") for line in doctor.out.splitlines() for part in [line])
     why = limited.run("models", *EMPLOYEES, "--why")
-    assert f"hr.employee, field {field}" in why.out and "Odoo does not give the login records together" in why.out
+    assert f"hr.employee, field {field}" in why.out and "Odoo does not return records with it" in why.out
     document = json.loads(limited.run("models", *EMPLOYEES, "--json").out)
     assert document["models"][0]["refused_fields"] == [field]
     dry = limited.run("sync", *EMPLOYEES, "--dry-run")

@@ -111,7 +111,7 @@ def test_json_says_by_which_rule_a_field_is_left_out(shell: Shell, tmp_path: Pat
     }
     assert found["sale.order"]["left_out_fields"] == ["access_token", "note"]
     assert found["project.task"]["left_out_because"] == {
-        "html_field_history": "it keeps values of other fields, of those that are left out, too"
+        "html_field_history": "it keeps values of other fields, including those that are left out"
     }
 
 
@@ -136,7 +136,7 @@ def test_why(shared_odoo: StandIn, database: str) -> None:
     assert not any(left in models for left in reasons)
     plain = shell.run("models", "--models", "all,!project.*,helpdesk.*", **NO_DATABASE)
     assert plain.out.splitlines()[-1] == f"{sum(', field ' not in name for name in reasons)} models are left out; " + (
-        "--why says why."
+        "--why shows why."
     )
 
 
@@ -156,7 +156,7 @@ def test_a_limited_login(shell: Shell, shared_odoos: dict[Flavour, StandIn], dat
     limited = {"ODOO_URL": odoo.url, "ODOO_DB": odoo.database, "ODOO_USER": odoo.limited_login, "ODOO_PASSWORD": secret}
     outcome = shell.run("models", "--models", "all,account.move", "--json", **limited, **NO_DATABASE)
     assert outcome.code == 0
-    assert "may not read ir.model: patterns take only models that it may read" in " ".join(outcome.err.split())
+    assert "cannot read ir.model: patterns take only models that it can read" in " ".join(outcome.err.split())
     found = as_json(outcome)
     assert found["res.partner"]["rows"] > 0 and found["res.partner"]["problem"] is None
     assert "is not allowed to call" in found["account.move"]["problem"] and found["account.move"]["rows"] is None

@@ -100,8 +100,8 @@ def test_a_store_of_credentials_that_is_named_is_warned_of(shell: Shell, command
     outcome = shell.run(*command.split(), "--models", "ir.config_parameter,res.users")
     assert outcome.code == 0
     assert outcome.err == (
-        "WARNING  ir.config_parameter is mirrored since it is named, although it holds credentials: who may read the "
-        "shadow sees them.\n"
+        "WARNING  ir.config_parameter is mirrored because it is named, although it holds credentials: whoever can read "
+        "the shadow sees them.\n"
     )
 
 

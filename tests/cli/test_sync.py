@@ -198,7 +198,7 @@ def test_what_the_models_did_is_shown_when_the_end_of_the_run_fails(shell: Shell
     full_disk(database, "odoo_shadow_internal.proof")
     outcome = shell.run("sync", *PARTNERS)
     assert outcome.code == 1
-    assert "The end of the run: Shadow database 'SUPABASE_DB_URL': its disk is full" in outcome.err
+    assert "At the end of the run: Shadow database 'SUPABASE_DB_URL': its disk is full" in outcome.err
     assert done_to(outcome, "res.partner") == "first load"
 
 
@@ -226,7 +226,7 @@ def test_one_sentence_sums_up(shell: Shell, odoo19: StandIn) -> None:
     failed = shell.run("sync", "--models", "account.move,res.partner.category", **limited)
     last = failed.out.splitlines()[-1]
     assert last.startswith("1 model mirrored, 1 failed, in ")
-    assert "; not all is well (account.move): do what is said of each" in last
+    assert "; 1 model failed (account.move): do what the messages above say" in last
 
 
 def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:

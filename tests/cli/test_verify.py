@@ -206,7 +206,7 @@ def test_a_model_whose_first_load_has_never_succeeded_is_not_passed_over(
         assert outcome.code == 1
         for model in ("account.move", "sale.order"):
             (told,) = [line for line in outcome.err.splitlines() if line.startswith(f"{model}: ")]
-            assert f"{model} was never mirrored: its first load has not succeeded. Its last run said: " in told
+            assert f"{model} was never mirrored: its first load has not succeeded. Its last run failed: " in told
             assert "is not allowed to call" in told
             assert cells(outcome, model)[:2] == [model, "FAILED"]
     assert synced.run("status").code == 1
@@ -221,7 +221,7 @@ def test_a_model_that_the_server_does_not_have_is_passed_over(synced: Shell) -> 
 
 
 def test_where_rows_that_are_gone_stay_nobody_can_know(shell: Shell, database: str) -> None:
-    told = "res.company: rows that are gone from Odoo stay (on_delete: ignore), so no count can tell"
+    told = "res.company: rows that are gone from Odoo stay (on_delete: ignore), so counts cannot show"
     synced = shell.run("sync", "--models", "res.company", "--on-delete", "ignore")
     assert synced.code == 0 and told in synced.out
     in_shadow(database, "INSERT INTO odoo_shadow_res_company (id, name) VALUES (99999, 'Gone')")
@@ -309,5 +309,5 @@ def test_what_was_found_is_shown_when_the_end_fails(synced: Shell, database: str
         connection.execute("ALTER TABLE odoo_shadow_internal.due_row RENAME due_from TO since")
     outcome = synced.run("verify", "--repair")
     assert outcome.code == 1
-    assert "What points to removed rows: Shadow database" in outcome.err
+    assert "Rows that point to removed rows: Shadow database" in outcome.err
     assert "1 row was wrong in the shadow until now and is repaired" in outcome.out

@@ -234,7 +234,7 @@ def test_one_gone_and_one_missing_are_found_in_a_small_table(
 def large(odoo: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A model of so many rows that it is counted in blocks."""
     monkeypatch.setattr(id_check, "FEW_IDS", 10)
-    monkeypatch.setattr(id_check, "ROWS_A_BLOCK", 25)
+    monkeypatch.setattr(id_check, "ROWS_PER_BLOCK", 25)
     with visits(odoo, 400):
         for name in ("size", "number", "block", "shadow"):  # a model may call its fields anything
             odoo.add_field(VISIT, name, "integer")
@@ -325,7 +325,7 @@ def test_ignoring_says_that_it_cannot_know_and_finds_what_it_can(
         mirror_with(source, shadow, ignoring)
         odoo.execute(VISIT, "unlink", [7])
         result = mirror_with(source, shadow, ignoring)
-        assert result.cannot_know and "no count can tell" in str(result) and 7 in ids_of(database)
+        assert result.cannot_know and "counts cannot show" in str(result) and 7 in ids_of(database)
         found = verify(source, shadow)
         assert found.cannot_know and found_by(found) == {}
         for lost in (901, 902):

@@ -235,9 +235,9 @@ def test_a_single_table_that_may_not_be_written_and_another_role_that_writes_are
         role=role,
     )
     writers = findings(source, shadow, ())["writers"]
-    assert writers.verdict is WARNING and writers.text.endswith(f"may do more than read the shadow: {role}")
+    assert writers.verdict is WARNING and writers.text.endswith(f"can do more than read the shadow: {role}")
     found = database_findings(source, as_role(database, role))["tables"]
-    assert (found.verdict, found.text) == (PROBLEM, "the role may not write 1: odoo_shadow_res_company")
+    assert (found.verdict, found.text) == (PROBLEM, "the role cannot write 1: odoo_shadow_res_company")
 
 
 def test_a_database_that_is_not_there(source: ApiSource) -> None:
@@ -299,5 +299,5 @@ def test_a_forecast_knows_what_is_free_only_on_this_machine(shadow: ShadowDataba
         url = f"postgresql://postgres@127.0.0.1:{proxy.port}{parts.path}?sslmode=disable&gssencmode=disable"
         with ShadowDatabase.from_url(url) as elsewhere, elsewhere.transaction() as tx:
             fits, may_not = forecast(tx, little, ()), forecast(tx, much, ())
-    assert fits is not None and "look it up at its host" in fits.text and "500 MB" not in fits.text
+    assert fits is not None and "check that at its host" in fits.text and "500 MB" not in fits.text
     assert may_not is not None and not may_not.is_too_much and "turns read-only at 500 MB" in may_not.text

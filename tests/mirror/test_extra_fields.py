@@ -160,7 +160,7 @@ def test_values_of_a_field_that_is_excluded_are_removed(
 @pytest.mark.parametrize(
     ("name", "refusal"),
     [
-        ("x_nothing", "x_visit has no field 'x_nothing' that this login may read: correct extra_fields."),
+        ("x_nothing", "x_visit has no field 'x_nothing' that this login can read: correct extra_fields."),
         ("x_picture", "x_visit, field 'x_picture': binary fields are never mirrored."),
         ("x_visit_ids", "x_visit, field 'x_visit_ids': one2many fields are never mirrored."),
     ],

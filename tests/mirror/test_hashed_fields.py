@@ -94,7 +94,7 @@ def test_neither_the_value_nor_the_key_is_anywhere(
 def test_without_a_key_nothing_is_read(odoo: StandIn, shadow: ShadowDatabase) -> None:
     with source_of(odoo) as keyless, visits(odoo, 3):
         odoo.calls.clear()
-        with pytest.raises(MirrorConfigurationError, match=r"x_visit has hashed_fields.*no hash_secret: fill it in"):
+        with pytest.raises(MirrorConfigurationError, match=r"x_visit has hashed_fields.*no hash_secret: set it"):
             mirror_with(keyless, shadow, settings=NAMELESS)
         assert (VISIT, "search_read") not in odoo.calls
     assert [entry["status"] for entry in log_of(shadow)] == ["error"]
@@ -117,7 +117,7 @@ def test_another_key_reads_everything_again(visiting: ApiSource, odoo: StandIn, 
             verify(rotated, shadow, repair=True)  # half of the rows would have hashes of either key
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW)}
         result = mirror_with(rotated, shadow)
-        assert (result.kind, result.counts.updated) == (ScanKind.READ_ANEW, 30)
+        assert (result.kind, result.counts.updated) == (ScanKind.READ_AGAIN, 30)
         assert column(shadow, "x_name", [7], VISITS) == {7: hash_of(RAW, secret=OTHER_SECRET)}
         assert found_by(verify(rotated, shadow)) == {}
 

@@ -130,7 +130,7 @@ def test_a_restored_backup_is_told_at_once_and_nothing_is_written(
     edited_and_restored(odoo, source, shadow)
     before = structure(database), contents(database)
     internal = contents(database, "odoo_shadow_internal")
-    everywhere(odoo, shadow, rf"x_visit (7|8|47) was written at \S+ \S+ UTC as the shadow holds it, but at .*{TOLD}")
+    everywhere(odoo, shadow, rf"x_visit (7|8|47) was written at \S+ \S+ UTC according to the shadow, but at .*{TOLD}")
     assert (structure(database), contents(database)) == before
     assert contents(database, "odoo_shadow_internal") == internal
 
@@ -241,7 +241,7 @@ def test_full_of_one_model_does_not_vouch_for_the_others(
     edited_and_restored(odoo, source, shadow, BOTH)
     edit(odoo, VISIT, 9)  # newer rows than any that x_note holds
     sync(odoo, shadow, [VISIT], FULL)
-    assert "x_note" in caplog.text and "so must the others be (--full)" in caplog.text
+    assert "x_note" in caplog.text and "read the others whole, too (--full)" in caplog.text
     assert_equal(odoo, database, [VISIT])
     with source_of(odoo) as own, pytest.raises(ShadowOwnershipError, match="x_note"):
         plan(own, shadow, BOTH)
@@ -271,7 +271,10 @@ def test_records_of_the_same_ids_are_others_when_they_were_made_later(
     plan_and_mirror(source, shadow, BOTH, OPTIONS)
     backup.restore()
     assert odoo.execute(VISIT, "create", [{"x_name": "made after the restore"}] * 3) == ids
-    with source_of(odoo) as own, pytest.raises(ShadowOwnershipError, match=f"x_visit {ids[-1]} was made at .*{TOLD}"):
+    with (
+        source_of(odoo) as own,
+        pytest.raises(ShadowOwnershipError, match=f"x_visit {ids[-1]} was created at .*{TOLD}"),
+    ):
         plan(own, shadow, BOTH)
 
 
@@ -339,7 +342,7 @@ def test_a_row_that_was_set_back_below_newer_ones_is_no_evidence(
         in_odoo(odoo, "UPDATE x_visit SET create_date = create_date - interval '1 day' WHERE id IN (1, 2)")
         mirror_with(own, shadow)
         in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
-        with pytest.raises(ShadowOwnershipError, match="sync --full --models x_visit does"):
+        with pytest.raises(ShadowOwnershipError, match="sync --full --models x_visit is enough"):
             mirror_with(own, shadow)
 
 
@@ -455,7 +458,7 @@ def test_an_empty_database_of_the_same_name_is_another_one(odoo: StandIn, shadow
         mirror_with(own, shadow, model=NOTE)
         in_odoo(odoo, "TRUNCATE x_note RESTART IDENTITY")
         odoo.execute(NOTE, "create", [{"x_name": "of another database"}] * 5)
-        with pytest.raises(ShadowOwnershipError, match=f"x_note . was made at .*{TOLD}"):
+        with pytest.raises(ShadowOwnershipError, match=f"x_note . was created at .*{TOLD}"):
             mirror_with(own, shadow, model=NOTE)
 
 

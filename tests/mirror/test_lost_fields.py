@@ -20,7 +20,7 @@ from tests.support.refusing_fields import PAGES, refuse, refused, source_of_fiel
 from tests.support.running import StoppedError, column, statuses_of, stop_after
 from tests.support.verifying import let_pass
 
-LOST = r"together with x_c any more: .* exclude_fields"
+LOST = r"records with x_c any more: .* exclude_fields"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_is_told_and_left_out_when_only_the_end_of_a_run_meets_it(
     refuse(odoo, "x_c", ids=(7,))
     let_pass(shadow, timedelta(days=2))
     (told,) = one_run(source, shadow)
-    assert "together with x_c any more" in told
+    assert "records with x_c any more" in told
     assert refused(shadow) == ["x_c"]
     assert one_run(source, shadow) == one_run(source, shadow) == []
     changes = in_shadow(shadow, "SELECT change FROM {odoo_shadow_schema_log} WHERE column_name = 'x_c'")

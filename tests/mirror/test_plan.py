@@ -27,7 +27,7 @@ pytestmark = pytest.mark.one_flavour
 
 ROWS = 30
 SEVERAL = (VISIT, "res.partner", "project.project", "res.country")
-LEFT = "its last run left something to do"
+LEFT = "its last run left work to do"
 IGNORE = MirrorOptions(on_delete=OnDelete.IGNORE)
 
 
@@ -132,7 +132,7 @@ def test_deletions_that_are_ignored_are_no_work(source: ApiSource, odoo: StandIn
     assert calls_of(odoo).count((VISIT, "search_count")) == 1  # nobody asks how many there are
     assert passed_over(plan(source, shadow)) == [VISIT]  # as in the last run, when nothing else is said
     deleting = MirrorOptions(on_delete=OnDelete.DELETE)
-    assert work_of(plan(source, shadow, options=deleting)) == {VISIT: "it is read in another way than before"}
+    assert work_of(plan(source, shadow, options=deleting)) == {VISIT: "it is read differently from before"}
 
 
 def test_fields_that_come_change_and_go_are_work(
@@ -163,7 +163,7 @@ def test_fields_that_come_change_and_go_are_work(
 )
 def test_other_settings_are_work(planned: ApiSource, shadow: ShadowDatabase, settings: ModelSettings) -> None:
     reasons = work_of(plan_and_mirror(planned, shadow, settings=settings))
-    assert reasons == {VISIT: "its domain changed" if settings.domain else "it is read in another way than before"}
+    assert reasons == {VISIT: "its domain changed" if settings.domain else "it is read differently from before"}
     refreshed = {VISIT: "it has fields that Odoo does not store"} if settings.extra_fields else {}
     for said in (settings, None):  # nothing said: as the last run did
         assert work_of(plan_and_mirror(planned, shadow, settings=said)) == refreshed
@@ -172,7 +172,7 @@ def test_other_settings_are_work(planned: ApiSource, shadow: ShadowDatabase, set
 
 def test_another_login_or_language_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
     with source_of(odoo, extras={"lang": "fr_FR"}) as french:
-        assert work_of(plan(french, shadow)) == {VISIT: "it is read in another way than before"}
+        assert work_of(plan(french, shadow)) == {VISIT: "it is read differently from before"}
 
 
 def test_a_run_that_failed_is_work(planned: ApiSource, odoo: StandIn, shadow: ShadowDatabase) -> None:
@@ -372,7 +372,7 @@ def test_a_right_that_is_granted_later_brings_the_columns(
         dictionary.read_groups = ("base.group_user",)
         with source_of(odoo, **login) as limited:
             assert work_of(plan_and_mirror(limited, shadow)) == {
-                VISIT: "the login may read models now that it could not read before"
+                VISIT: "the login can read models now that it could not read before"
             }
             assert passed_over(plan(limited, shadow)) == [VISIT]
     finally:

@@ -79,7 +79,7 @@ def test_a_value_that_odoo_sends_rounded_is_never_stored(
     in_odoo(odoo, f"UPDATE x_visit {ROUNDED} WHERE id IN (7, 23)")
     assert refused(source, shadow) == (
         "x_visit: the shadow cannot take the records 7 ('x_count'), 23 ('x_count') (the first: a whole number beyond "
-        "2**53, which Odoo sends rounded, so that nothing tells which it is); all others are mirrored, and the "
+        "2**53, which Odoo sends rounded, so its exact value is not known); all others are mirrored, and the "
         "watermark waits for these."
     )
     assert set(names(shadow)) == ALL - {7, 23} and row_count(shadow) == ROWS - 2
@@ -240,7 +240,7 @@ def test_with_far_too_many_no_more_are_read(
 ) -> None:
     monkeypatch.setattr(refusals, "MOST_REFUSED", 3)
     in_odoo(odoo, f"UPDATE x_visit {ROUNDED} WHERE id IN (7, 8, 17, 27, 37)")
-    assert "; these are so many that no more are read." in refused(source, shadow)
+    assert "; these are so many that the run has stopped." in refused(source, shadow)
     assert set(names(shadow)) == set(range(1, 21)) - {7, 8, 17}
     in_odoo(odoo, "UPDATE x_visit SET x_count = 1 WHERE id IN (27, 37)")
     assert "all others are mirrored" in refused(source, shadow)

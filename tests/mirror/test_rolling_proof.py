@@ -165,7 +165,7 @@ def test_a_difference_that_stays_is_an_error(settled: StandIn, source: ApiSource
     let_pass(shadow, timedelta(hours=4))
     (closed,) = run_of(source, shadow)
     assert isinstance(closed.error, VerificationError)
-    assert "res.partner: 1 row differs from Odoo even when read anew: 5" in str(closed.error)
+    assert "res.partner: 1 row differs from Odoo even after being read again: 5" in str(closed.error)
     assert not proven(shadow)
     (again,) = run_of(source, shadow)  # no slice is due, but this row
     assert isinstance(again.error, VerificationError)

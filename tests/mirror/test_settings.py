@@ -125,7 +125,7 @@ def test_another_domain_reads_everything_again_and_asks_before_many_rows_go(
         mirror(source, shadow, settings=COMPANIES)
     assert shadow_rows(database, PARTNERS).keys() == everyone
     result = mirror_with(source, shadow, MirrorOptions(allow_mass_delete=True), model="res.partner", settings=COMPANIES)
-    assert result.kind is ScanKind.READ_ANEW  # which the first try began
+    assert result.kind is ScanKind.READ_AGAIN  # which the first try began
     assert_partners(odoo, database, "is_company")
 
     # Nothing was written in Odoo meanwhile: only reading everything finds those that were outside.

@@ -18,7 +18,7 @@ def worlds(postgres: str) -> Iterator[dict[Flavour, World]]:
     """One world per flavour. With few rows, too, they are counted in blocks, ranges narrowed, ids listed in chunks."""
     urls = {flavour: new_database(postgres) for flavour in FLAVOURS}
     made = {flavour: World(postgres, urls[flavour], flavour) for flavour in FLAVOURS}
-    with patch.multiple(id_check, FEW_IDS=2, IDS_A_CALL=3, ROWS_A_BLOCK=3, MOST_BLOCKS=4):
+    with patch.multiple(id_check, FEW_IDS=2, IDS_PER_CALL=3, ROWS_PER_BLOCK=3, MOST_BLOCKS=4):
         yield made
     for flavour, world in made.items():
         world.close()

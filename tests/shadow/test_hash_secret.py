@@ -187,8 +187,8 @@ def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
             state=tx.internal("table_state"),
         )
         tx.run("DELETE FROM {keys}", keys=tx.internal("hash_secret"))
-    assert work_of(plan(visiting, shadow)) == {VISIT: "it is read in another way than before"}
-    assert mirror_with(visiting, shadow).kind is ScanKind.READ_ANEW
+    assert work_of(plan(visiting, shadow)) == {VISIT: "it is read differently from before"}
+    assert mirror_with(visiting, shadow).kind is ScanKind.READ_AGAIN
     assert names(shadow) == {number: hash_of(value) for number, value in values.items()}
     assert places_of(database, former_hash_of(values[1])) == set()
 
@@ -216,8 +216,8 @@ def test_after_a_rotation_no_old_hash_stays(
     old_hashes = "|".join([*old.values(), hash_of("was here", "x_gone")])
     assert words_of(database, old_hashes) == set(old_hashes.split("|")) - removed
 
-    assert work_of(plan(rotated, shadow, options=options)) == {VISIT: "it is read in another way than before"}
-    assert mirror_with(rotated, shadow, options).kind is ScanKind.READ_ANEW
+    assert work_of(plan(rotated, shadow, options=options)) == {VISIT: "it is read differently from before"}
+    assert mirror_with(rotated, shadow, options).kind is ScanKind.READ_AGAIN
     assert words_of(database, old_hashes) == set()
     ((name,),) = in_odoo(shared_odoo, "SELECT x_name FROM x_visit WHERE id = 5")
     assert names(shadow)[5] == hash_of(name, secret=OTHER_SECRET)
@@ -234,7 +234,7 @@ def test_another_login_keeps_the_hashes_of_rows_that_are_gone(
     shared_odoo.execute(VISIT, "unlink", [7])
     mirror_with(visiting, shadow, options)
     with source_of(shared_odoo, extras={"hash_secret": SECRET, "company_ids": [1]}) as other:
-        assert mirror_with(other, shadow, options).kind is ScanKind.READ_ANEW
+        assert mirror_with(other, shadow, options).kind is ScanKind.READ_AGAIN
     assert names(shadow) == old
 
 

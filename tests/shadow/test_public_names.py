@@ -85,8 +85,7 @@ def test_where_it_appears_later_data_are_mirrored_and_the_run_says_so(hostile: H
     outcome = hostile.run(odoo, "sync", "--models", "res.company,res.users")
     assert outcome.code == 1
     assert (
-        "public.odoo_shadow_res_users" in outcome.err
-        and "What was mirrored stands in schema odoo_shadow" in outcome.err
+        "public.odoo_shadow_res_users" in outcome.err and "The mirrored tables are in schema odoo_shadow" in outcome.err
     )
     assert hostile.as_owner("SELECT count(*) > 0 FROM odoo_shadow.odoo_shadow_res_users") == [(True,)]
     assert owner_of(hostile, "odoo_shadow_res_users") == hostile.mallory

@@ -72,7 +72,7 @@ def test_a_reader_may_ask_for_the_status(hostile: Hostile, odoo: StandIn, read: 
         TRUSTED_ROLES=hostile.role or "",
     )
     assert "res.company" in outcome.out and odoo.url not in outcome.out
-    assert "only the sync's role may see" in outcome.err
+    assert "only the sync's role can see" in outcome.err
 
 
 def test_no_reader_can_hold_a_run_up(hostile: Hostile, odoo: StandIn, read: psycopg.Connection) -> None:

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.one_flavour, pytest.mark.attack]
 FORMER = Path(__file__).parent / "former"
 ROWS = 30
 ALL = range(1, ROWS + 1)
-ANEW = "its last run left something to do"
+ANEW = "its last run left work to do"
 NO_LOOK_BACK = MirrorOptions(look_back=timedelta(0))
 
 

@@ -64,7 +64,7 @@ def test_what_is_in_the_way_is_moved_whole_and_the_shadow_has_the_names(hostile:
     assert stopped.code == 2 and "odoo-shadow take-over moves them" in stopped.last_error
 
     shown = hostile.run(odoo, "take-over")
-    assert shown.code == 1 and "say --yes" in shown.err and "Nothing was moved." in shown.last_error
+    assert shown.code == 1 and "give --yes" in shown.err and "Nothing was moved." in shown.last_error
     assert all(name in shown.out for name in MOVED - {"odoo_shadow_res_company_id_seq"})
     assert names(hostile, "odoo_shadow_before") == set()
 

@@ -185,7 +185,7 @@ def test_what_odoo_keeps_credentials_in_under_other_names(name: str) -> None:
     assert is_secret("x.model", Field(field, "char")) is None
 
 
-KEEPS = "it keeps values of other fields, of those that are left out, too"
+KEEPS = "it keeps values of other fields, including those that are left out"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_both_sides_of_a_change_are_copies_and_one_alone_is_none() -> None:
 
 
 def test_programs_are_left_out_and_so_is_what_shows_them() -> None:
-    said = "is a program, and credentials stand in programs"
+    said = "is a program, which may contain credentials"
     assert is_secret("ir.actions.server", Field("code", "text")) == f"it {said}"
     action = {"ir_actions_server_id": Field("ir_actions_server_id", "many2one", relation="ir.actions.server")}
     shown = Field("source", "text", related="ir_actions_server_id.code")

@@ -35,7 +35,7 @@ mirrors:
         domain: [[active, "=", true]]
         exclude_fields: [email]
 """,
-        "mirrors.yaml, lines 6 and 8: 'exclude_fields' stands twice in mirrors.a.model_settings.res.partner, ",
+        "mirrors.yaml, lines 6 and 8: 'exclude_fields' is given twice in mirrors.a.model_settings.res.partner, ",
     ),
     (
         """
@@ -45,7 +45,7 @@ mirrors:
       res.partner: {exclude_fields: [phone]}
       "res.partner": {}
 """,
-        "mirrors.yaml, lines 5 and 6: 'res.partner' stands twice in mirrors.a.model_settings, ",
+        "mirrors.yaml, lines 5 and 6: 'res.partner' is given twice in mirrors.a.model_settings, ",
     ),
     (
         """
@@ -55,28 +55,28 @@ mirrors:
 
     models: all
 """,
-        "mirrors.yaml, lines 4 and 6: 'models' stands twice in mirrors.a, ",
+        "mirrors.yaml, lines 4 and 6: 'models' is given twice in mirrors.a, ",
     ),
-    ("mirrors:\n  a: {}\n  b: {}\n  a: {}\n", "mirrors.yaml, lines 2 and 4: 'a' stands twice in mirrors, "),
-    ("mirrors: {a: {}}\nmirrors: {b: {}}\n", "mirrors.yaml, lines 1 and 2: 'mirrors' stands twice, "),
-    ("mirrors: {a: {models: all, models: all}}", "mirrors.yaml, line 1: 'models' stands twice in mirrors.a, "),
+    ("mirrors:\n  a: {}\n  b: {}\n  a: {}\n", "mirrors.yaml, lines 2 and 4: 'a' is given twice in mirrors, "),
+    ("mirrors: {a: {}}\nmirrors: {b: {}}\n", "mirrors.yaml, lines 1 and 2: 'mirrors' is given twice, "),
+    ("mirrors: {a: {models: all, models: all}}", "mirrors.yaml, line 1: 'models' is given twice in mirrors.a, "),
     (
         "mirrors: {a: {model_settings: {\"*\": {exclude_fields: [phone]}, '*': {}}}}",
-        "mirrors.yaml, line 1: '*' stands twice in mirrors.a.model_settings, ",
+        "mirrors.yaml, line 1: '*' is given twice in mirrors.a.model_settings, ",
     ),
     (
         "mirrors:\n  a: &a {batch_size: 5}\n  b:\n    <<: *a\n    schema: b\n    <<: {batch_size: 7}\n",
-        "mirrors.yaml, lines 4 and 6: '<<' stands twice in mirrors.b, ",
+        "mirrors.yaml, lines 4 and 6: '<<' is given twice in mirrors.b, ",
     ),
     (
         "mirrors:\n  z: &z {batch_size: 5,\n    batch_size: 6}\n  a: {<<: *z}\n",
-        "mirrors.yaml, lines 2 and 3: 'batch_size' stands twice in mirrors.z, ",
+        "mirrors.yaml, lines 2 and 3: 'batch_size' is given twice in mirrors.z, ",
     ),
     (
         "mirrors:\n  a:\n    <<: {batch_size: 5,\n      batch_size: 6}\n",
-        "mirrors.yaml, lines 3 and 4: 'batch_size' stands twice in mirrors.a, ",
+        "mirrors.yaml, lines 3 and 4: 'batch_size' is given twice in mirrors.a, ",
     ),
-    ("mirrors:\n  a: {}\n---\nmirrors:\n  b: {}\n", "mirrors.yaml, line 4: a second document begins here; "),
+    ("mirrors:\n  a: {}\n---\nmirrors:\n  b: {}\n", "mirrors.yaml, line 4: a second document begins here, "),
 ]
 
 
@@ -94,7 +94,7 @@ def test_a_key_that_yaml_does_not_read_as_text_is_refused(tmp_path: Path, key: s
 
 
 def test_a_key_that_is_a_list_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path, "mirrors:\n  a: {}\n  ? [b]\n  : {}\n") == "mirrors.yaml, line 3: a key must be a text."
+    assert refused(tmp_path, "mirrors:\n  a: {}\n  ? [b]\n  : {}\n") == "mirrors.yaml, line 3: a key must be text."
 
 
 UNKNOWN = [
@@ -116,10 +116,10 @@ UNKNOWN = [
         "mirrors: {a: {model_settings: {res.partner: {named_fields: []}}}}",
         "model_settings of res.partner: there is no setting 'named_fields' (did you mean hashed_fields?).",
     ),
-    ("mirors: {a: {}}", "line 1: there must be one entry, mirrors, and no 'mirors' (did you mean mirrors?)."),
+    ("mirors: {a: {}}", "line 1: there must be one entry, mirrors, and not 'mirors' (did you mean mirrors?)."),
     (
         "mirrors: {a: {}}\nx-common: {}",
-        "line 2: there must be one entry, mirrors, and no 'x-common'; there are mirrors.",
+        "line 2: there must be one entry, mirrors, and not 'x-common'; there are mirrors.",
     ),
 ]
 
@@ -169,7 +169,7 @@ WRONG = [
     ("look_back_minutes: yes", "look_back_minutes is True: it must be a number."),
     ("models: res.partner", "models: it must be priority, all, or a list, such as [res.partner]."),
     ("models: {res.partner: {}}", "models is a mapping: it must be priority, all, or a list"),
-    ("models: [no]", "models is a list: its entry 1 is False and no text: write it in quotes."),
+    ("models: [no]", "models is a list: its entry 1 is False, not text: write it in quotes."),
     ("models:", "models is None: it must be priority, all, or a list"),
     ("on_delete: Delete", "on_delete: it must be 'delete', 'mark' or 'ignore'."),
     ("trusted_roles: admin", "trusted_roles is text: it must be a list: put [ ] around it."),
@@ -177,10 +177,16 @@ WRONG = [
     ("agreed_objects: {a: b}", "agreed_objects is a mapping: it must be a list."),
     ("schema: ''", "schema: A schema must have a name: choose one, such as odoo_shadow."),
     ("schema: pg_x", "Schema 'pg_x' cannot hold a mirror: PostgreSQL reserves this name."),
-    ("schema: no", "schema is False: it must be a text, and YAML reads yes, no, on and off as true and false"),
-    ("model_settings: [res.partner]", "model_settings is a list: it must be settings by name."),
-    ("model_settings: {res.partner: [phone]}", "model_settings.res.partner is a list: it must be settings by name."),
-    ("model_settings: {res.partner: }", "model_settings.res.partner is None: it must be settings by name."),
+    ("schema: no", "schema is False: it must be text, and YAML reads yes, no, on and off as true and false"),
+    ("model_settings: [res.partner]", "model_settings is a list: it must be a mapping of settings by name."),
+    (
+        "model_settings: {res.partner: [phone]}",
+        "model_settings.res.partner is a list: it must be a mapping of settings by name.",
+    ),
+    (
+        "model_settings: {res.partner: }",
+        "model_settings.res.partner is None: it must be a mapping of settings by name.",
+    ),
     (
         "model_settings: {res.partner: {exclude_fields: phone}}",
         "model_settings.res.partner.exclude_fields is text: it must be a list: put [ ] around it.",
@@ -188,12 +194,12 @@ WRONG = [
     ("model_settings: {m: {exclude_fields: }}", "model_settings.m.exclude_fields is None: it must be a list."),
     (
         "model_settings: {m: {exclude_fields: [on]}}",
-        "model_settings.m.exclude_fields.0 is True: it must be a text, and",
+        "model_settings.m.exclude_fields.0 is True: it must be text, and",
     ),
     ("model_settings: {m: {all_languages: perhaps}}", "all_languages is text: it must be true or false."),
-    ("model_settings: {Res.Partner: {}}", "'Res.Partner' is no model's name or pattern"),
-    ("model_settings: {'res.partner, res.users': {}}", "'res.partner, res.users' is no model's name or pattern"),
-    ("model_settings: {m: {exclude_fields: ['phone,mobile']}}", "'phone,mobile' is no field's name or pattern"),
+    ("model_settings: {Res.Partner: {}}", "'Res.Partner' is not a model's name or pattern"),
+    ("model_settings: {'res.partner, res.users': {}}", "'res.partner, res.users' is not a model's name or pattern"),
+    ("model_settings: {m: {exclude_fields: ['phone,mobile']}}", "'phone,mobile' is not a field's name or pattern"),
 ]
 
 
@@ -234,7 +240,7 @@ def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
     lines = "".join(f"    wrong{number}: 1\n" for number in range(500))
     said = refused(tmp_path, f"mirrors:\n  a:\n{lines}")
     told = said.count("there is no setting")
-    assert told > 1 and said.endswith(f" {500 - told} more mistakes besides.") and len(said) <= 1000
+    assert told > 1 and said.endswith(f" {500 - told} more mistakes are not shown.") and len(said) <= 1000
 
 
 @pytest.mark.parametrize(
@@ -297,7 +303,7 @@ def test_an_empty_document_and_comments_around_do_no_harm(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mirrors: {a: &a {b: *a}}", "line 1: an alias stands within what it stands for."),
+        ("mirrors: {a: &a {b: *a}}", "line 1: an alias refers to a value that contains it."),
         ("mirrors: {a: !!set {b}}", "line 1: there is no type tag:yaml.org,2002:set."),
         (
             "mirrors: {a: !!python/object:os.system {}}",
@@ -308,7 +314,7 @@ def test_an_empty_document_and_comments_around_do_no_harm(tmp_path: Path) -> Non
         ("mirrors: {a: {models: [!mail.* ]}}", "Write exclusions in quotes: '!mail.*'."),
         ("mirrors:\n  a:\n    models: [all, !mail.*]\n", "Write exclusions in quotes: '!mail.*'."),
         ("mirrors:\n  a:\n    models:\n      - all\n      - !mail.*\n", "Write exclusions in quotes: '!mail.*'."),
-        ("mirrors: " + "[" * 5_000, "deep in one another"),
+        ("mirrors: " + "[" * 5_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -368,4 +374,4 @@ def test_a_list_does_not_take_the_place_of_a_merged_one_without_a_word(tmp_path:
         "common:\n- &a {exclude_fields: [phone]}\n- &b {exclude_fields: [email]}\n"
         f"mirrors:\n  x:\n    models:\n      res.partner: {models}\n",
     )
-    assert said.startswith("mirrors.yaml, line 7: 'exclude_fields' takes the place of a list that << brings")
+    assert said.startswith("mirrors.yaml, line 7: 'exclude_fields' replaces a list that << merges in")

@@ -124,12 +124,12 @@ def test_names_that_postgresql_or_the_shadow_has_taken_are_distinct(tmp_path: Pa
     ("one", "reason"),
     [
         (entry("m", None, name="Char"), "it is abstract"),
-        (entry("m", "m"), "it brings no stored column of its own"),
-        (entry("m", "m", line_ids="One2many", picture="Binary"), "it brings no stored column of its own"),
-        ({**entry("m", "m"), "fields": [field("a", store=False)]}, "it brings no stored column of its own"),
+        (entry("m", "m"), "it has no stored column of its own"),
+        (entry("m", "m", line_ids="One2many", picture="Binary"), "it has no stored column of its own"),
+        ({**entry("m", "m"), "fields": [field("a", store=False)]}, "it has no stored column of its own"),
         (
             entry("m", "m", id="Id", **dict.fromkeys(("create_date", "write_date"), "Datetime"), create_uid="Many2one"),
-            "it brings no stored column of its own",
+            "it has no stored column of its own",
         ),
         (entry("m", "m", active="Boolean"), None),
     ],
@@ -333,14 +333,14 @@ def test_a_long_wrong_value_is_shown_short(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"models": [], "models": []}', "'models' stands twice: keep one."),
+        ('{"models": [], "models": []}', "'models' is given twice: keep one."),
         (
             '{"models": [{"name": "res.partner", "table": "a", "fields": [], "fields": []}]}',
-            "'fields' of 'res.partner' stands twice: keep one.",
+            "'fields' of 'res.partner' is given twice: keep one.",
         ),
         (
             '{"models": [{"name": "m", "table": "a", "fields": [{"name": "a", "type": "Char", "type": "Date"}]}]}',
-            "'type' of 'a' stands twice: keep one.",
+            "'type' of 'a' is given twice: keep one.",
         ),
     ],
 )

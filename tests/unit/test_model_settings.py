@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
-from odoo_shadow.mirror.config.model_settings import AS_USUAL, ModelSettings, read_as, settings_of
+from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSettings, read_as, settings_of
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.source.port import Reader
 
@@ -58,7 +58,7 @@ def test_the_order_is_that_of_the_file() -> None:
 
 def test_a_model_that_nothing_matches_is_mirrored_as_usual() -> None:
     assert settings_of("res.partner", {}) == settings_of("res.partner", {"Res.*": ModelSettings(all_languages=True)})
-    assert settings_of("res.partner", {}) == AS_USUAL
+    assert settings_of("res.partner", {}) == DEFAULT_SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_settings_are_kept_as_text_and_found_again() -> None:
     )
     assert ModelSettings.from_text(settings.as_text()) == settings
     assert json.loads(settings.as_text()).keys() == {"domain", "hashed_fields", "all_companies", "named_fields"}
-    assert ModelSettings.from_text(None) == ModelSettings.from_text(AS_USUAL.as_text()) == AS_USUAL
+    assert ModelSettings.from_text(None) == ModelSettings.from_text(DEFAULT_SETTINGS.as_text()) == DEFAULT_SETTINGS
 
 
 def test_what_decides_about_values_reads_them_again() -> None:
-    usual = read_as(reader(), AS_USUAL, None)
+    usual = read_as(reader(), DEFAULT_SETTINGS, None)
     hashed = ModelSettings(hashed_fields=("email",))
     different = {
         usual,
@@ -113,7 +113,7 @@ def test_what_decides_about_values_reads_them_again() -> None:
         read_as(reader(hash_secret=SECRET), hashed, KEY),
         read_as(reader(hash_secret=SECRET), hashed, OTHER_KEY),
         read_as(reader(hash_secret=SECRET), ModelSettings(hashed_fields=("email", "phone")), KEY),
-        read_as(reader(lang="fr_FR"), AS_USUAL, None),
+        read_as(reader(lang="fr_FR"), DEFAULT_SETTINGS, None),
     }
     assert len(different) == 7
     assert not any(SECRET in text for text in different)
@@ -129,7 +129,7 @@ def test_a_setting_that_there_is_not_is_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("settings", ["phone", ["exclude_fields"], 5, None])
 def test_settings_that_are_no_mapping_are_refused(settings: object) -> None:
-    with pytest.raises(MirrorConfigurationError, match="is no mapping of settings by name"):
+    with pytest.raises(MirrorConfigurationError, match="is not a mapping of settings by name"):
         ModelSettings.parse("res.partner", settings)
 
 

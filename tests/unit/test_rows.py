@@ -130,10 +130,10 @@ def test_an_answer_that_does_not_fit_can_be_tried_again(broken: Record) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("color", "hunter2", "no whole number"),
+        ("color", "hunter2", "not a whole number"),
         ("color", 2.0**53, "beyond 2**53"),
-        ("amount", "hunter2", "no number"),
-        ("write_date", "hunter2", "no date and time"),
+        ("amount", "hunter2", "not a number"),
+        ("write_date", "hunter2", "not a date and time"),
         ("active", "hunter2", "neither true nor false"),
     ],
 )
@@ -153,7 +153,7 @@ def test_when_no_record_of_many_fits_the_fields_are_others_by_now(number: int) -
     if number < FEWEST_TELLING:
         assert len(builder.build(records).refused) == number
         return
-    with pytest.raises(OdooServerError, match=r"^x\.model 1: the answer does not fit .*'color': no whole number"):
+    with pytest.raises(OdooServerError, match=r"^x\.model 1: the answer does not fit .*'color': not a whole number"):
         builder.build(records)
     assert len(builder.build([*records, {**RECORD, "id": 99}]).refused) == number
 

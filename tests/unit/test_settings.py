@@ -45,7 +45,7 @@ def test_names_that_no_model_has(name: str) -> None:
 def test_no_models_or_one_twice_make_no_sense() -> None:
     with pytest.raises(MirrorConfigurationError, match="No models"):
         ModelChoice.parse([])
-    with pytest.raises(MirrorConfigurationError, match=r"twice in the list: res\.company, res\.partner"):
+    with pytest.raises(MirrorConfigurationError, match=r"listed twice: res\.company, res\.partner"):
         ModelChoice.parse(["res.partner", "res.company", "res.users", "res.company", "res.partner"])
 
 

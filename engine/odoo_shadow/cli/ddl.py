@@ -19,8 +19,8 @@ from odoo_shadow.cli.options import (
     optional_odoo_options,
     require_odoo,
     set_up_logging,
-    tell_unused_settings,
     verbose_option,
+    warn_unused_settings,
 )
 from odoo_shadow.cli.terminal import say
 from odoo_shadow.mirror.config.known_models import check_listed_names
@@ -79,9 +79,9 @@ def ddl(
 ) -> None:
     """Write the schema as SQL migrations, for psql or supabase db push.
 
-    A sync makes the same by itself; this is for people who review migrations first.
-    An index does not tell which floats are exact: each becomes double precision, which a sync widens. Nor does it
-    know labels: those are for the sync to add.
+    A sync creates the same objects by itself; this is for people who review migrations first.
+    A model index does not say which floats have a fixed precision: each becomes double precision, and a sync widens it
+    to numeric. Nor does it contain labels: a sync adds them.
     """
     set_up_logging(verbose)
     if all_models and context.get_parameter_source("models") is ParameterSource.COMMANDLINE:
@@ -118,7 +118,7 @@ def _server_models(odoo_settings: OdooSettings, models: str | None, config: Mirr
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
             say(f"{left_out.model}: left out: {left_out.reason}.", err=True)
-        tell_unused_settings(config, odoo, chosen)
+        warn_unused_settings(config, odoo, chosen)
         tables = (_model_table(odoo, model, config.settings_of(model)) for model in chosen.models)
         return [table for table in tables if table is not None]
 
@@ -135,10 +135,10 @@ def _model_table(odoo: Source, model: str, settings: ModelSettings) -> ModelTabl
 
 
 def _readable(column: Column) -> Column:
-    """Let people review the file in a terminal: a sync then stores the words as Odoo has them."""
-    told = column.description
-    selection = tuple((shown(value), shown(label)) for value, label in told.selection)
-    return replace(column, description=replace(told, label=shown(told.label), selection=selection))
+    """Make labels safe to review in a terminal; a sync then stores them exactly as Odoo has them."""
+    described = column.description
+    selection = tuple((shown(value), shown(label)) for value, label in described.selection)
+    return replace(column, description=replace(described, label=shown(described.label), selection=selection))
 
 
 def _write(output: Path, texts: dict[str, str]) -> None:

@@ -47,12 +47,12 @@ def doctor(
     verbose: bool,
     **connections: Unpack[Connections],
 ) -> None:
-    """Tell what the login and the database role can do, and what they cannot.
+    """Show what the login and the database role can do, and what they cannot.
 
     Nothing is written.
 
     \b
-    Exit codes: 0 no problem, 1 some problem, 2 wrong usage.
+    Exit codes: 0 no problem, 1 a problem was found, 2 wrong usage.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     with odoo_source(connections) as odoo, shadow_database(connections) as shadow:

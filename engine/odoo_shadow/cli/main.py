@@ -59,7 +59,7 @@ def main() -> None:
         say("Stopped.", err=True)
         sys.exit(STOPPED)
     except click.UsageError as error:
-        # With what was typed or stands in a variable: pasted in the wrong place, it may be anything.
+        # It repeats what was typed or is in a variable: pasted into the wrong place, that may be anything.
         click.UsageError(shown(error.format_message()), error.ctx).show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def _protect_secrets(arguments: Sequence[str]) -> None:
-    """Know the secrets before anything is read: a usage error may repeat one that stands in the wrong place."""
+    """Register secrets for redaction before anything is parsed: a usage error may repeat one in the wrong place."""
     given = {**os.environ, **dict(_options(arguments))}
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
@@ -76,7 +76,7 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
 
 
 def _refuse_two_lists(arguments: Sequence[str]) -> None:
-    """Refuse a list that is given in two parts, of which only the last would count."""
+    """Refuse a list option that is given twice: only the last would take effect."""
     given = [name for name, _ in _options(arguments)]
     for option in _LISTS:
         if given.count(option.strip("-").replace("-", "_").upper()) > 1:
@@ -84,7 +84,7 @@ def _refuse_two_lists(arguments: Sequence[str]) -> None:
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield options that were typed, by the variables of the same names."""
+    """Yield the options that were typed, by the names of their environment variables."""
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         name, equals, value = argument.partition("=")
         if name.startswith("--"):
@@ -96,12 +96,12 @@ def _show_unexpected(
     error: BaseException,
     trace: TracebackType | None,  # noqa: ARG001 - Python's signature; the error has it, too
 ) -> None:
-    """Say in one sentence what nobody has foreseen; Python then ends with exit code 1."""
+    """Report an unexpected error in one sentence; Python then exits with code 1."""
     if issubclass(kind, KeyboardInterrupt):
         return
     _show_traceback(error)
     hint = "" if _is_verbose() else " --verbose shows where."
-    say(f"Error: unexpectedly, {kind.__name__}: {error}. Please report this.{hint}", err=True)
+    say(f"Error: unexpected {kind.__name__}: {error}. Please report this.{hint}", err=True)
 
 
 def _show_unexpected_in_thread(given: threading.ExceptHookArgs) -> None:

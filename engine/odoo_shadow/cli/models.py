@@ -20,9 +20,9 @@ from odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
-    tell_only_elsewhere,
-    tell_unused_settings,
     verbose_option,
+    warn_only_elsewhere,
+    warn_unused_settings,
 )
 from odoo_shadow.cli.terminal import console, numbers, say, say_json, working
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
@@ -50,7 +50,7 @@ def models(
 ) -> None:
     """Show what would be mirrored: rows, columns, size, last sync; and what is left out.
 
-    Nothing is written. Without a shadow database sizes are guesses, marked by a ~.
+    Nothing is written. Without a shadow database sizes are estimates, marked with a ~.
 
     \b
     Examples:
@@ -64,11 +64,11 @@ def models(
         odoo.user_id()
         with working("Asking Odoo"):
             chosen = choose_models(odoo, choice, shadow)
-            tell_unused_settings(config, odoo, chosen)
+            warn_unused_settings(config, odoo, chosen)
             entries = take_inventory(odoo, shadow, chosen.models, settings)
     if shadow is not None:
         with shadow:
-            tell_only_elsewhere(shadow)
+            warn_only_elsewhere(shadow)
     if as_json:
         say_json(_as_document(entries, chosen))
         return
@@ -77,7 +77,7 @@ def models(
         console().print(_left_out(entries, chosen))
     elif chosen.left_out:
         left_out = counted(len(chosen.left_out), "model is left out", "models are left out")
-        say(f"{left_out}; --why says why.")
+        say(f"{left_out}; --why shows why.")
 
 
 def _as_document(entries: list[ModelEntry], chosen: Chosen) -> dict[str, list[dict[str, object]]]:
@@ -110,5 +110,5 @@ def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
         for field, reason in entry.left_out_because.items():
             add_row(table, f"{entry.model}, field {field}", reason)
         for field in entry.refused_fields:
-            add_row(table, f"{entry.model}, field {field}", "Odoo does not give the login records together with it")
+            add_row(table, f"{entry.model}, field {field}", "Odoo does not return records with it to this login")
     return table

@@ -34,19 +34,19 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class BoundedNumber(click.FloatRange):
-    """A number between bounds; `nan` is none, although no comparison says so."""
+    """A number between bounds. `nan` is refused here, since comparing it with the bounds does not."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read what was typed."""
+        """Convert what was typed; a value that is not a number is a usage error."""
         number = super().convert(value, param, ctx)
         return self.fail(f"{value!r} is not a number.", param, ctx) if math.isnan(number) else number
 
 
 class Command(click.Command):
-    """A command that lists all the settings that it lacks, not only the first."""
+    """A command whose usage error lists all missing settings, not only the first."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read what was typed, and the variables."""
+        """Parse the options that were typed, and environment variables."""
         typed = list(args)
         try:
             return super().parse_args(ctx, args)
@@ -68,8 +68,10 @@ def _missing(parameters: Iterable[click.Parameter], context: click.Context) -> c
 
 
 def _set_instead(parameters: Iterable[click.Parameter]) -> Iterator[tuple[str, str]]:
-    """Yield variables that are missing, each with one that is set, that nobody reads, and that may be meant for it."""
-    read = {_variable(name) for name in (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES, *_SHADOW_OPTION_NAMES)} | _OF_OTHERS
+    """Yield missing variables, each with one that is set and not read, and that may be meant for it."""
+    read = {
+        _variable(name) for name in (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES, *_SHADOW_OPTION_NAMES)
+    } | _VARIABLES_OF_OTHER_TOOLS
     given = [name for name in sorted(os.environ) if name not in read]
     for item in parameters:
         name = str(item.envvar or "")
@@ -80,7 +82,7 @@ def _set_instead(parameters: Iterable[click.Parameter]) -> Iterator[tuple[str, s
 
 
 def _not_read(found: str, meant: str) -> str:
-    """Name a variable; its value is nobody's business."""
+    """Name a variable, never its value, which may be a secret."""
     return f"The variable {found} is not read: did you mean {meant}?"
 
 
@@ -115,7 +117,7 @@ _ODOO_LOGIN: dict[str, dict[str, str]] = {
     "--odoo-user": {"metavar": "LOGIN", "help": "The login."},
     "--odoo-password": {
         "metavar": "SECRET",
-        "help": "Its password or API key. Other users of this machine see options, but not the environment.",
+        "help": "Its password or API key. Other users of this machine can see options, but not the environment.",
     },
 }
 _ODOO_OPTIONS = (
@@ -124,14 +126,23 @@ _ODOO_OPTIONS = (
         default="auto",
         show_default=True,
         type=click.Choice([str(choice) for choice in ProtocolChoice]),
-        help="auto takes JSON-2 from Odoo 19 on with an API key, else JSON-RPC.",
+        help="auto takes JSON-2 for Odoo 19 or later with an API key, otherwise JSON-RPC.",
     ),
-    _env("--odoo-verify", default="true", metavar="true|false|FILE", help="Check the certificate, or by a CA file."),
+    _env(
+        "--odoo-verify",
+        default="true",
+        metavar="true|false|FILE",
+        help="Whether to check the certificate, or a CA file to check it with.",
+    ),
     _env("--odoo-timeout", type=float, metavar="SECONDS", help="How long to wait for an answer.  [default: 120]"),
     _env("--odoo-lang", metavar="CODE", help="Language of translated text.  [default: en_US]"),
     _env("--odoo-company-ids", metavar="1,2", help="Companies to read.  [default: all that the login is allowed]"),
     _env("--odoo-hash-secret", metavar="SECRET", help="Key of fields that are kept only as a hash (hashed_fields)."),
-    _env("--odoo-allow-http", is_flag=True, help="Let the password travel unencrypted to an Odoo on another machine."),
+    _env(
+        "--odoo-allow-http",
+        is_flag=True,
+        help="Allow plain HTTP to an Odoo on another machine: the password travels unencrypted.",
+    ),
 )
 _ODOO_OPTION_NAMES = (
     *("--odoo-protocol", "--odoo-verify", "--odoo-timeout", "--odoo-lang", "--odoo-company-ids", "--odoo-hash-secret"),
@@ -146,8 +157,8 @@ _OTHER_NAMES = {
     "SUPABASE_DB_URL": ("SUPABASE_DATABASE_URL", "DATABASE_URL", "POSTGRES_URL", "DB_URL"),
 }
 """What other tools call a variable."""
-_OF_OTHERS = frozenset({"SUPABASE_URL"})
-"""Variables of other tools that are nearly called as one that is read, and are something else: the API's address."""
+_VARIABLES_OF_OTHER_TOOLS = frozenset({"SUPABASE_URL"})
+"""Variables whose names are close to one that is read, but mean something else: the address of Supabase's API."""
 
 _PREFIX = "ODOO_"
 _SHADOW = "SUPABASE_DB_URL"
@@ -163,7 +174,7 @@ def odoo_options(command: Function) -> Function:
 
 
 def optional_odoo_options(command: Function) -> Function:
-    """Add the options of an Odoo connection, for a command that asks `require_odoo` when it needs one."""
+    """Add the options of an Odoo connection, for a command that calls `require_odoo` when it needs one."""
     return _with_odoo(command, required=False)
 
 
@@ -192,13 +203,13 @@ def shadow_options(*, required: bool = True) -> Callable[[Function], Function]:
             "--trusted-roles",
             callback=_listed,
             metavar="A,B",
-            help="Roles that may own the shadow's schema and tables, besides this one and superusers.",
+            help="Roles that may own the shadow's schema and tables, in addition to this one and superusers.",
         ),
         _env(
             "--agreed-objects",
             callback=_listed,
             metavar="A,B",
-            help="Triggers and rules of others on the shadow's tables that may run, as doctor names them.",
+            help="Somebody else's triggers and rules on the shadow's tables that may run, as doctor names them.",
         ),
     )
 
@@ -227,7 +238,7 @@ def look_back_option(command: Function) -> Function:
         default=DEFAULT_LOOK_BACK.total_seconds() / 60,
         show_default=True,
         metavar="MINUTES",
-        help="How far to reach behind the last watermark; longer than Odoo's longest transaction.",
+        help="How far to reach back before the last watermark; longer than Odoo's longest transaction.",
     )(command)
 
 
@@ -249,14 +260,14 @@ def model_choice(models: str | None) -> ModelChoice:
 
 
 def config_option(command: Function) -> Function:
-    """Add `--config`: what the mirrors file says is the default of the options that are not given."""
+    """Add `--config`: the mirror's settings are the defaults of the options that are not given."""
     return click.option(
         "--config",
         metavar="FILE[:MIRROR]",
         is_eager=True,
         callback=_read_config,
-        help="The DAGs' odoo_shadow.yaml, and which of its mirrors: takes models, model_settings, schema and so on "
-        "from there.",
+        help="The mirrors file of the DAGs (odoo_shadow.yaml), and which of its mirrors: models, model_settings, "
+        "schema and so on are taken from there.",
     )(command)
 
 
@@ -277,7 +288,7 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
 
 
 def _path_and_mirror(value: str) -> tuple[Path, str | None]:
-    """Part `FILE[:MIRROR]`; a colon may stand in the file's name, too."""
+    """Split `FILE[:MIRROR]`; the file's name may contain a colon, too."""
     path, _, name = value.rpartition(":")
     is_part = path and not Path(value).is_file() and "/" not in name
     return (Path(path), name or None) if is_part else (Path(value), None)
@@ -307,7 +318,7 @@ def odoo_source(settings: OdooSettings) -> ApiSource:
 
 
 def _warn_of_misspelt_variables() -> None:
-    """Tell of variables that nobody reads and that are nearly called as some that are read and not set."""
+    """Warn about variables that are not read and whose names are close to one that is read but not set."""
     known = [_variable(option).removeprefix(_PREFIX) for option in (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES)]
     for name in sorted(os.environ):
         given = name.removeprefix(_PREFIX)
@@ -318,7 +329,7 @@ def _warn_of_misspelt_variables() -> None:
             say(_not_read(name, _PREFIX + meant), err=True)
     if _SHADOW not in os.environ:
         for name in sorted(os.environ):
-            if is_nearly(name, _SHADOW) and name not in _OF_OTHERS:
+            if is_nearly(name, _SHADOW) and name not in _VARIABLES_OF_OTHER_TOOLS:
                 say(_not_read(name, _SHADOW), err=True)
 
 
@@ -339,21 +350,21 @@ def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
     """Build the shadow database that the options describe. Raises `MirrorConfigurationError`."""
     url = settings["supabase_db_url"]
     if not url.strip():  # libpq would take its own defaults
-        raise MirrorConfigurationError("SUPABASE_DB_URL is empty: fill in the URL of the shadow database.")
+        raise MirrorConfigurationError("SUPABASE_DB_URL is empty: set it to the URL of the shadow database.")
     trust = Trust(settings["trusted_roles"], settings["agreed_objects"])
     return ShadowDatabase.from_url(url, schema=settings["schema"], trust=trust)
 
 
-def tell_only_elsewhere(shadow: ShadowDatabase) -> None:
-    """Tell, where nothing is written, that only other schemas hold a mirror. Raises a `ShadowError`."""
+def warn_only_elsewhere(shadow: ShadowDatabase) -> None:
+    """Warn, where nothing is written, that only other schemas hold a mirror. Raises a `ShadowError`."""
     with shadow.transaction() as tx:
         elsewhere = only_elsewhere(tx)
     if elsewhere is not None:
-        say(f"{elsewhere}; a sync would make another one.", err=True)
+        say(f"{elsewhere}; a sync would create another one.", err=True)
 
 
-def tell_unused_settings(config: MirrorConfig | None, odoo: Source, chosen: Chosen) -> None:
-    """Tell of `model_settings` that no model has. Raises `MirrorConfigurationError` where one seems to be meant."""
+def warn_unused_settings(config: MirrorConfig | None, odoo: Source, chosen: Chosen) -> None:
+    """Warn about `model_settings` that match no model. Raises `MirrorConfigurationError` if one looks misspelt."""
     for key in config.unused_settings(chosen.models, lambda: odoo.readable_models) if config else ():
         say(f"model_settings: {key} matches none of the models.", err=True)
 
@@ -361,7 +372,7 @@ def tell_unused_settings(config: MirrorConfig | None, odoo: Source, chosen: Chos
 def set_up_logging(verbose: bool) -> None:
     """Show warnings, or with `--verbose` every step, on standard error."""
     handler = as_text(_handler(verbose))
-    logging.getLogger().handlers = [handler]  # of libraries, warnings
+    logging.getLogger().handlers = [handler]  # for libraries: warnings only
     package = logging.getLogger("odoo_shadow")
     package.handlers = [handler]
     package.propagate = False
@@ -369,7 +380,7 @@ def set_up_logging(verbose: bool) -> None:
 
 
 def _handler(verbose: bool) -> logging.Handler:
-    """Return what writes log lines: off a terminal one line each, as a part of one may be a CI job's command."""
+    """Return the handler of log lines. Without a terminal none is wrapped: CI may run the rest of one as a command."""
     if sys.stderr.isatty():
         return RichHandler(console=console(stderr=True), show_path=False, show_time=verbose, highlighter=None)
     handler = logging.StreamHandler(sys.stderr)

@@ -19,7 +19,7 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console, say, say_json
-from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_document, look_at_mirror
+from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_document, read_health
 from odoo_shadow.mirror.pace import in_seconds
 from odoo_shadow.mirror.report_tables import add_row
 
@@ -34,25 +34,25 @@ SOME_FAILED = 1
 def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
     """Show tables, rows, watermarks, lag and last errors.
 
-    The lag is the time since the watermark: what was written in Odoo later may not be here yet. Each run also compares
-    a share of the rows with Odoo, cell by cell: all have been since the moment in the column "proven up to".
+    The lag is the time since the watermark: what Odoo wrote later may not be in the shadow yet. Each run also compares
+    a share of the rows with Odoo, cell by cell: every row has been compared since the time in "proven up to".
 
     \b
-    Exit codes: 0 all well, 1 some table's last run failed, or its view in public shows something else,
+    Exit codes: 0 all is well, 1 a table's last run failed, or its view in public shows something else,
                 2 there is no shadow.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     with shadow_database(settings) as shadow, shadow.transaction() as tx:
-        health = look_at_mirror(tx, datetime.now(UTC))
+        health = read_health(tx, datetime.now(UTC))
     if as_json:
         say_json(as_document(health))
     else:
-        _tell(health)
+        _print(health)
     if not health.is_well:
         context.exit(SOME_FAILED)
 
 
-def _tell(health: MirrorHealth) -> None:
+def _print(health: MirrorHealth) -> None:
     if health.origin is not None:
         where = f"'{health.origin.database}' at {health.origin.url}"
         say(f"Shadow of the Odoo database {where}, in schema '{health.schema}'")

@@ -26,9 +26,9 @@ from odoo_shadow.cli.options import (
     set_up_logging,
     shadow_database,
     shadow_options,
-    tell_only_elsewhere,
-    tell_unused_settings,
     verbose_option,
+    warn_only_elsewhere,
+    warn_unused_settings,
 )
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
@@ -57,7 +57,7 @@ from odoo_shadow.mirror.run.outcome import (
     RunOutcome,
     named_once,
 )
-from odoo_shadow.mirror.run.plan import SettingsOf, as_before, plan_run, tell_unmatched_of
+from odoo_shadow.mirror.run.plan import SettingsOf, as_in_last_run, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress
@@ -90,16 +90,18 @@ STOPPED = 130
     type=click.IntRange(1, LARGEST_PAGE),
     default=DEFAULT_PAGE_SIZE,
     show_default=True,
-    help="Records a page.",
+    help="Records per page.",
 )
 @look_back_option
 @click.option(
     "--on-delete",
     type=click.Choice([str(choice) for choice in OnDelete]),
-    help="What becomes of rows that are gone from Odoo: deleted, marked in _deleted_at, or left."
-    "  [default: as in the last run, at first delete]",
+    help="What to do with rows that are gone from Odoo: delete them, mark them in _deleted_at, or ignore them."
+    "  [default: as in the last run; delete in the first run]",
 )
-@click.option("--allow-mass-delete", is_flag=True, help="Let a suspicious share of a table's rows go at once.")
+@click.option(
+    "--allow-mass-delete", is_flag=True, help="Allow a suspicious share of a table's rows to be removed at once."
+)
 @click.option(
     "--wait",
     type=BoundedNumber(min=0, max=LONGEST_WAIT_FOR_TABLE.total_seconds()),
@@ -133,13 +135,13 @@ def sync(
     verbose: bool,
     **connections: Unpack[Connections],
 ) -> None:
-    """Mirror Odoo: each model whole at first, then only what changed.
+    """Mirror Odoo: the whole model at first, then only what changed.
 
-    Whenever it is stopped, the next call goes on from the last committed page. Without --config each model is mirrored
-    with the settings of its last run.
+    If it is stopped, the next call goes on from the last committed page. Without --config each model is mirrored with
+    the settings of its last run.
 
     \b
-    Exit codes: 0 all well, 1 some model failed, 2 the run could not begin, 130 stopped by Ctrl-C.
+    Exit codes: 0 all is well, 1 a model failed, 2 the run could not begin, 130 stopped by Ctrl-C.
 
     \b
     Example:
@@ -150,9 +152,12 @@ def sync(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     if accept_database and dry_run:
-        raise click.UsageError("--accept-database forgets how far each table is, and --dry-run writes nothing.")
+        raise click.UsageError(
+            "--accept-database and --dry-run exclude each other: the first forgets how far each table is, the second "
+            "writes nothing."
+        )
     choice = model_choice(models)
-    settings = config.settings_of if config else as_before
+    settings = config.settings_of if config else as_in_last_run
     options = MirrorOptions(
         full=full,
         batch_size=batch_size,
@@ -169,11 +174,11 @@ def sync(
             chosen = choose_models(odoo, choice, shadow)
             if chosen.left_out:
                 left_out = counted(len(chosen.left_out), "model is left out", "models are left out")
-                say(f"{left_out}; odoo-shadow models --why says why.", err=True)
+                say(f"{left_out}; odoo-shadow models --why shows why.", err=True)
             for item in chosen.left_out:
                 if item.reason == NO_MATCH:
                     say(f"{item.model} {item.reason}.", err=True)
-            tell_unused_settings(config, odoo, chosen)
+            warn_unused_settings(config, odoo, chosen)
             outcome: RunForecast | RunOutcome
             if dry_run:
                 outcome = _dry_run_all(odoo, shadow, chosen, options, settings, as_json=as_json)
@@ -193,9 +198,9 @@ def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:
     try:
         check_names_in_public(shadow)
     except ShadowError as error:
-        said = f"What was mirrored stands in schema {shadow.schema}, but: {error}"
-        say(said, err=True)
-        return (said,)
+        problem = f"The mirrored tables are in schema {shadow.schema}, but: {error}"
+        say(problem, err=True)
+        return (problem,)
     return ()
 
 
@@ -209,10 +214,10 @@ def _dry_run_all(
     as_json: bool,
 ) -> RunForecast:
     check_binding(odoo, shadow)
-    tell_only_elsewhere(shadow)
+    warn_only_elsewhere(shadow)
     if not options.full:
         check_all(odoo, shadow)
-    tell_unmatched_of(odoo, chosen.models, settings)
+    warn_unmatched_patterns_of(odoo, chosen.models, settings)
     found = []
     for model in chosen.models:
         try:
@@ -292,7 +297,7 @@ def _mirror(
 def _with_what_was_committed(
     shadow: ShadowDatabase, run: Run, models: Sequence[ModelOutcome]
 ) -> tuple[list[ModelOutcome], int]:
-    """Add the rows that failed models have committed; return how many rows were wrong and repaired, besides."""
+    """Add the rows that failed models have committed; return also how many rows were wrong and repaired."""
     with shadow.transaction() as tx:
         entries = {entry.table: entry for entry in entries_of_run(tx, run.id)}
         corrected = sum(item.corrected for item in outcomes_of_run(tx, run.id))
@@ -326,7 +331,7 @@ def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Clos
 
 
 def _close(odoo: Source, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> tuple[list[Closed], str | None]:
-    """Do what comes after the models; what keeps the rest of it from being done leaves what the models did.
+    """Do the end of the run; an error in it does not undo what the models did.
 
     :return: what was done, and why the rest was not.
     """
@@ -337,7 +342,7 @@ def _close(odoo: Source, shadow: ShadowDatabase, run: Run, options: MirrorOption
             if end.error is not None:
                 say(str(end), err=True)
     except (OdooError, ShadowError) as error:
-        say(f"The end of the run: {error}", err=True)
+        say(f"At the end of the run: {error}", err=True)
         return closed, str(error)
     return closed, None
 

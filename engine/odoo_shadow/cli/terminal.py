@@ -34,9 +34,9 @@ def say(text: object, *, err: bool = False) -> None:
 
 
 def say_json(document: object) -> None:
-    """Print JSON for programs: every text as it is, apart from credentials, which no text holds then.
+    """Print JSON for programs: texts are unchanged, except that credentials are redacted. Times are in UTC.
 
-    JSON writes whatever a terminal would obey as an escape of its own, but for DEL. Moments are in UTC.
+    JSON escapes by itself every character that a terminal would obey, except DEL.
     """
     click.echo(json.dumps(_redacted(document), indent=2, default=_as_text).replace("\x7f", "\\u007f"))
 
@@ -67,15 +67,15 @@ def _stream(err: bool) -> TextIO:
 
 
 def numbers(*names: str) -> list[Column]:
-    """Return columns for numbers: to the right."""
+    """Return columns for numbers, aligned to the right."""
     return [Column(name, justify="right") for name in names]
 
 
 @contextmanager
 def working(what: str, *, err: bool = False) -> Iterator[None]:
-    """Show on a terminal that something goes on.
+    """Show on a terminal that work is in progress.
 
-    :param err: on standard error, as standard output is a program's.
+    :param err: on standard error: a program reads standard output.
     """
     if _stream(err).isatty():
         with console(stderr=err).status(Text(shown(what))):
@@ -86,13 +86,13 @@ def working(what: str, *, err: bool = False) -> Iterator[None]:
 
 @contextmanager
 def progress_of(model: str, *, err: bool = False) -> Iterator[Callable[[Progress], None]]:
-    """Show how far a model is: a bar on a terminal, now and then a line elsewhere, but for what the table will tell.
+    """Show a model's progress: a bar on a terminal, elsewhere a line now and then, but none for the end.
 
-    :param err: on standard error, as standard output is a program's.
+    :param err: on standard error: a program reads standard output.
     """
     if not _stream(err).isatty():
-        tell = not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress, err=err))
-        yield lambda progress: tell(progress) if progress.done < 1 else None
+        report = not_more_often_than(SECONDS_BETWEEN_LINES, lambda progress: say(progress, err=err))
+        yield lambda progress: report(progress) if progress.done < 1 else None
         return
     columns = (
         TextColumn("{task.description}", markup=False),

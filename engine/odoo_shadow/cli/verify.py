@@ -54,8 +54,10 @@ _MOST_NAMED = 10
 @config_option
 @models_option("all that have been mirrored")
 @click.option("--quick", is_flag=True, help="Compare only ids and write_date, not every cell.")
-@click.option("--repair", is_flag=True, help="Read anew just the rows that differ, and remove those that are gone.")
-@click.option("--allow-mass-delete", is_flag=True, help="Let a repair remove a suspicious share of a table.")
+@click.option("--repair", is_flag=True, help="Read again only the rows that differ, and remove those that are gone.")
+@click.option(
+    "--allow-mass-delete", is_flag=True, help="Allow a repair to remove a suspicious share of a table's rows."
+)
 @json_option
 @verbose_option
 @click.pass_context
@@ -70,10 +72,10 @@ def verify(
     verbose: bool,
     **connections: Unpack[Connections],
 ) -> None:
-    """Compare the shadow with Odoo itself, and say what differs.
+    """Compare the shadow with Odoo itself, and show what differs.
 
-    Rows that change while they are compared are looked at again, not reported. Of the first rows that differ the cells
-    are shown; hashes, and fields that were let in although they look like credentials, are masked.
+    Rows that change during the comparison are compared again, not reported. The differing cells of the first rows are
+    shown; hashes, and fields that are mirrored although they look like credentials, are masked.
 
     \b
     missing    in Odoo, not in the shadow
@@ -111,7 +113,7 @@ def verify(
                 continue
             outcome.found[model] = found
             if not as_json:
-                _tell(model, found)
+                _print(model, found)
         if repair:
             outcome.note_end(reread_due(odoo, shadow, run=run, options=options))
     if as_json:
@@ -138,13 +140,13 @@ class _Outcome:
     failed_after: list[str] = field(default_factory=list)
 
     def note_end(self, done: Iterable[Closed]) -> None:
-        """Do what comes after the models; what fails there leaves what was found."""
+        """Do what comes after the models; a failure there does not change what was found."""
         try:
             for closed in done:
                 if closed.error is not None:
                     self._note_failure(str(closed))
         except (OdooError, ShadowError) as error:
-            self._note_failure(f"What points to removed rows: {error}")
+            self._note_failure(f"Rows that point to removed rows: {error}")
 
     def _note_failure(self, problem: str) -> None:
         self.failed_after.append(problem)
@@ -160,7 +162,7 @@ class _Outcome:
 
     @property
     def verdict(self) -> str:
-        """Say in one line what came out; what was repaired was wrong until now."""
+        """Return the result in one line; a row that was repaired was wrong until now."""
         what = "ids and write_date" if self.quick else "every cell"
         differed = sum(item.differences for item in self.found.values())
         left, newer = differed - self.repaired, sum(item.newer for item in self.found.values())
@@ -215,7 +217,7 @@ def _as_entry(model: str, found: Verification) -> dict[str, object]:
 
 
 def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> tuple[str, ...]:
-    """Return the mirrored models that are asked for, and those that a person names without there being a table."""
+    """Return the mirrored models that were chosen, and those that a person has named although they have no table."""
     if models is None:
         return in_order(mirrored)
     choice = model_choice(models)
@@ -223,7 +225,7 @@ def _chosen(mirrored: Sequence[str], models: str | None, *, is_typed: bool) -> t
     return in_order([*typed, *(model for model in mirrored if choice.matches(model))])
 
 
-def _tell(model: str, found: Verification) -> None:
+def _print(model: str, found: Verification) -> None:
     if found.cannot_know:
         say(f"{model}: {CANNOT_KNOW}")
     if found.not_compared:

@@ -1,4 +1,4 @@
-"""How far clocks, and what they date, may be apart."""
+"""How far clocks may differ, and how far a window reaches back."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ DEFAULT_LOOK_BACK = timedelta(minutes=15)
 
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far a watermark may be ahead of the clock: other machines set it, whose clocks differ. Shorter than the usual
-look-back, which makes up for it."""
+"""How far a watermark may be ahead of the clock: it comes from other machines, whose clocks differ. Shorter than the
+default look-back, which compensates for it."""
 
 
 def lies_ahead(moment: datetime, now: datetime) -> bool:
-    """Say whether a moment is later than clocks that merely differ explain.
+    """Say whether a moment is further ahead than clocks that differ a little explain.
 
-    :param now: the latest moment that it may be; see `source.port.Clock`.
+    :param now: the latest of the clocks; see `source.port.Clock`.
     """
     return moment - now > CLOCK_TOLERANCE

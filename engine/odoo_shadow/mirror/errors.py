@@ -1,14 +1,14 @@
-"""What can be wrong with a request, or must be asked of a person."""
+"""Errors in settings, and errors that a person has to decide about."""
 
 from odoo_shadow.text.errors import ShownError
 
 
 class MirrorConfigurationError(ShownError, ValueError):
-    """A setting of a mirror or a run makes no sense; the message says which and what it should be."""
+    """A setting of a mirror or a run is invalid; the message says which, and what it must be."""
 
 
 class MassDeletionError(ShownError, RuntimeError):
-    """A suspicious share of a table's rows is gone from Odoo; the message names the switch that lets them go."""
+    """A suspicious share of a table's rows is gone from Odoo; the message names the option that allows it."""
 
 
 class VerificationError(ShownError, RuntimeError):

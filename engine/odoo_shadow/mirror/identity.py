@@ -1,16 +1,16 @@
 """Makes sure that Odoo's database is still the one that the shadow mirrors, and not an older state of it.
 
-Address, name and `database.uuid` tell other databases apart, but a plain restore of a backup keeps all three. Its rows
-give it away: Odoo never writes a row with an older `write_date` than it had, and never uses an id again. So the newest
-rows that the shadow holds are held against Odoo's, a table at a time, the table with the newest first.
+Address, name and `database.uuid` distinguish databases, but restoring a backup keeps all three. The rows show it: Odoo
+never sets a row's `write_date` back, and never uses an id again. So the newest rows of the shadow are compared with
+Odoo's, table by table, beginning with the table that has the newest row.
 
-- A restore takes back everything since the backup. As soon as one row is found equal, nothing that is older was taken
-  back: the look ends with the first table that has no newer rows than that. Mostly that is the first row of the first.
-- A row is evidence if Odoo dates it older, or made it later, and no newer row is equal. One row among others that
-  somebody set back by SQL is none; the rolling comparison and `verify` find that.
-- Rows that are gone are no evidence: rows are deleted. Nor are those that were written since. If all of a table's
-  newest are gone, older ones are looked at; as long as no row is equal, more tables.
-- A row that was dated ahead when it was read is not looked at: a clock was wrong there, or somebody's SQL.
+- A restore undoes everything since the backup. If one row is equal, nothing older was undone: the search ends with the
+  first table that has no newer rows than that one. Usually that is the first row of the first table.
+- A row is evidence if it is older in Odoo, or was created later there, and no newer row is equal. A single row that
+  somebody set back by SQL is not evidence; the rolling proof and `verify` find it.
+- Rows that are gone are not evidence, since rows are deleted; nor are rows that were written since. If all of a table's
+  newest rows are gone, older ones are compared; as long as no row is equal, more tables.
+- A row whose date lay in the future when it was read is not compared: a clock was wrong, or somebody used SQL.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionErro
 from odoo_shadow.shadow.state.newest import (
     DatedRow,
     DatedTable,
+    clear_doubts,
     dated_tables,
-    doubt_none,
-    doubt_others,
+    doubt_all_except,
     newest_dates,
     newest_rows,
 )
@@ -49,22 +49,22 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-ROWS_A_TABLE = 100
+ROWS_PER_TABLE = 100
 MORE_ROWS = 1_000
-"""Rows that one call asks for, of a table's newest; and then, while all of them are gone."""
+"""How many of a table's newest rows the first call asks for, and each further one, while all of them are gone."""
 
 MOST_MORE = 5
-"""Calls of the latter kind."""
+"""How many further calls there are at most."""
 
 MOST_TABLES = 100
-"""Tables that are looked at, at the most: mostly the first one has a row that is equal, which ends the look."""
+"""Tables that are compared at most: usually the first one has a row that is equal, which ends the search."""
 
 _PAUSE = 1.0
-"""Seconds before evidence is looked at again: Odoo may read from a replica that lags behind."""
+"""Seconds before evidence is checked again: Odoo may read from a replica that lags behind."""
 
 _TOLERANCE = timedelta(seconds=1)
 _SEVERAL = 3
-_OWN_TROUBLE = (
+_ERRORS_OF_ONE_MODEL = (
     OdooAccessError,
     OdooRequestError,
     OdooServerError,
@@ -72,14 +72,14 @@ _OWN_TROUBLE = (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
-"""What one model may have while the others have none."""
+"""Errors that one model may cause while the others can be read."""
 
 
 @dataclass(frozen=True)
 class _Pair:
     """A row of the shadow, and the same record in Odoo.
 
-    :param written_at: None when Odoo does not tell.
+    :param written_at: None if Odoo gives no date.
     """
 
     ours: DatedRow
@@ -100,7 +100,7 @@ class _Pair:
 
     @property
     def is_equal(self) -> bool:
-        """Whether it is the same record in the same state; that somebody may have set `create_date` back by SQL."""
+        """Whether it is the same record in the same state; an earlier `create_date` may be somebody's SQL."""
         if self.written_at is None or self.is_made_later:
             return False
         return abs(self.written_at - self.ours.written_at) <= _TOLERANCE
@@ -112,49 +112,50 @@ def _differ(later: datetime | None, earlier: datetime | None) -> timedelta:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A record that an older state of the database, or another database, has in the place of a row of the shadow."""
+    """A row of the shadow that is another one in Odoo: an older state of it, or another database's."""
 
     model: str
     pair: _Pair
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return both dates in a clause, without a full stop."""
         ours, theirs = self.pair.ours, self.pair
-        what, mine, other = "made", ours.made_at, theirs.made_at
+        what, mine, other = "created", ours.made_at, theirs.made_at
         if theirs.is_older:
             what, mine, other = "written", ours.written_at, theirs.written_at
         return (
-            f"{self.model} {ours.id} was {what} at {_told(mine)} as the shadow holds it, but at {_told(other)} as Odoo "
-            "tells now"
+            f"{self.model} {ours.id} was {what} at {_in_utc(mine)} according to the shadow, but at {_in_utc(other)} "
+            "according to Odoo"
         )
 
 
-def _told(moment: datetime | None) -> str:
+def _in_utc(moment: datetime | None) -> str:
     return "no time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 @dataclass
-class _Look:
-    """What was seen so far, over all tables.
+class _Search:
+    """What was found so far, over all tables.
 
     :param equal_up_to: when the newest row that is the same on both sides was written.
+    :param tables: how many have been compared.
     """
 
     equal_up_to: datetime | None = None
     tables: int = 0
 
     def is_over(self, newest: datetime) -> bool:
-        """Say whether a table whose newest row is of that moment needs no look any more."""
+        """Say whether a table whose newest row was written then need not be compared any more."""
         return self.tables >= MOST_TABLES or (self.equal_up_to is not None and newest <= self.equal_up_to)
 
     def take(self, model: str, pairs: Sequence[_Pair]) -> Evidence | None:
-        """Add what a table showed; return what cannot be in the same database."""
+        """Add the pairs of one table; return evidence against the database, if there is any."""
         self.tables += 1
         equal = [pair.ours.written_at for pair in pairs if pair.is_equal]
         self.equal_up_to = max([*equal, *([self.equal_up_to] if self.equal_up_to else [])], default=None)
         newer = [pair for pair in pairs if self.equal_up_to is None or pair.ours.written_at > self.equal_up_to]
         found = next((pair for pair in newer if pair.is_older or pair.is_made_later), None)
-        others = [pair for pair in newer if pair.is_made_earlier]  # one that is may be somebody's SQL
+        others = [pair for pair in newer if pair.is_made_earlier]  # a single one may be somebody's SQL
         if found is None and len(others) >= _SEVERAL and len(others) > len(newer) / 2:
             found = others[0]
         return None if found is None else Evidence(model, found)
@@ -163,38 +164,39 @@ class _Look:
 def check_run(odoo: Source, shadow: ShadowDatabase, models: Collection[str], *, full: bool) -> None:
     """Make sure, before a run, that Odoo's database is not an older state of the one that the shadow mirrors.
 
-    One call, seldom more. A run that reads its models whole accepts whatever they are now; where the tables of
-    others show an older state, those are doubted from then on, however new the rows of these are.
+    One call, rarely more. A run that reads its models whole accepts their state in Odoo. If the tables of other models
+    show an older state, those are doubted from then on, however new the rows of the accepted models are.
 
-    :raises ShadowOwnershipError: names a record, and the cure; nothing was written.
+    :raises ShadowOwnershipError: names a record, and what to do; nothing was written.
     """
     with shadow.transaction() as tx:
         tables = dated_tables(tx)
     accepted = set(models) if full else set()
-    found = _look(odoo, shadow, [item for item in _decisive(tables) if item.model not in accepted])
+    found = _find_evidence(odoo, shadow, [item for item in _decisive(tables) if item.model not in accepted])
     if found is not None and not full:
         raise _refusal(odoo, shadow, found)
     with shadow.transaction() as tx:
         if found is not None:
             log.warning(
-                "%s: has a backup been restored? The models of this run are read whole; so must the others be "
-                "(--full), or the whole database be accepted (--accept-database).",
+                "%s: has a backup been restored? The models of this run are read whole; read the others whole, too "
+                "(--full), or accept the whole database (--accept-database).",
                 str(found),
             )
-            doubt_others(tx, accepted)
+            doubt_all_except(tx, accepted)
         elif any(item.is_doubted for item in tables):
-            doubt_none(tx)
+            clear_doubts(tx)
 
 
 def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
     """Make sure, before a model is read, that its table is not of a newer state of Odoo's database. One call.
 
-    A run that reads it whole accepts that, but does not go on with what an earlier run has left; only then it asks.
+    A run that reads the model whole accepts Odoo's state, but does not resume the scan of an earlier run; Odoo is asked
+    only if there is such a scan.
 
-    :raises ShadowOwnershipError: names a record, and the cure; nothing was written.
+    :raises ShadowOwnershipError: names a record, and what to do; nothing was written.
     """
     tables = [item for item in _dated(shadow, model) if item.has_scan or not full]
-    found = _look(odoo, shadow, tables)
+    found = _find_evidence(odoo, shadow, tables)
     if found is not None and not full:
         raise _refusal(odoo, shadow, found)
     if found is not None:
@@ -205,20 +207,20 @@ def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool 
 def check_all(odoo: Source, shadow: ShadowDatabase) -> None:
     """Make sure, without writing anything, that Odoo's database is not an older state of the one that is mirrored.
 
-    :raises ShadowOwnershipError: names a record, and the cure.
+    :raises ShadowOwnershipError: names a record, and what to do.
     """
-    found = _look(odoo, shadow, _decisive(_dated(shadow)))
+    found = _find_evidence(odoo, shadow, _decisive(_dated(shadow)))
     if found is not None:
         raise _refusal(odoo, shadow, found)
 
 
 def _dated(shadow: ShadowDatabase, model: str | None = None) -> list[DatedTable]:
     with shadow.transaction() as tx:
-        return dated_tables(tx, model) if schema_version(tx) >= VERSION else []  # the next run upgrades it, and looks
+        return dated_tables(tx, model) if schema_version(tx) >= VERSION else []  # the next run upgrades it, and checks
 
 
 def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
-    """Return the tables that tell whether the database is another one: where some are doubted, only those."""
+    """Return the tables that decide whether the database is another one: if some are doubted, only those."""
     return [item for item in tables if item.is_doubted] or list(tables)
 
 
@@ -226,31 +228,31 @@ def _refusal(odoo: Source, shadow: ShadowDatabase, found: Evidence) -> ShadowOwn
     return ShadowOwnershipError(
         f"{found} ({odoo.reader.url}, database '{odoo.reader.database}'): has a backup been restored, or "
         f"another database put in its place? Nothing was written; {acceptance(shadow.schema)}; if only rows of this "
-        f"model were set back, sync --full --models {found.model} does."
+        f"model were set back, sync --full --models {found.model} is enough."
     )
 
 
-def _look(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
-    look = _Look()
+def _find_evidence(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
+    search = _Search()
     for item, newest in _by_newest(shadow, [item for item in tables if _is_relied_on(odoo, item)]):
-        if look.is_over(newest):
+        if search.is_over(newest):
             break
         try:
-            found = look.take(item.model, _newest_pairs(odoo, shadow, item))
+            found = search.take(item.model, _newest_pairs(odoo, shadow, item))
             if found is not None and _is_confirmed(odoo, found):
                 return found
-        except _OWN_TROUBLE as error:
-            log.info("%s: whether its rows are older than the shadow's is not known: %s", item.model, error)
-            look.tables += 1
+        except _ERRORS_OF_ONE_MODEL as error:
+            log.info("%s: cannot tell whether Odoo's rows are older than the shadow's: %s", item.model, error)
+            search.tables += 1
     return None
 
 
 def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
-    """Return a table's newest rows that Odoo still has; if it has none of the newest, of the next ones."""
+    """Return those of a table's newest rows that Odoo still has; if it has none of them, of the next newest."""
     asked: set[int] = set()
     for turn in range(1 + MOST_MORE):
         with shadow.transaction() as tx:
-            rows = newest_rows(tx, table, ROWS_A_TABLE + turn * MORE_ROWS)
+            rows = newest_rows(tx, table, ROWS_PER_TABLE + turn * MORE_ROWS)
         more = [row for row in rows if row.id not in asked]
         pairs = _ask(odoo, table.model, more) if more else []
         if pairs:
@@ -260,9 +262,9 @@ def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> li
 
 
 def _is_relied_on(odoo: Source, table: DatedTable) -> bool:
-    """Say whether a table's rows are what Odoo had.
+    """Say whether a table's rows can be expected to be what Odoo had.
 
-    Beyond a domain rows may stay as they were for ever; with a watermark that is not trusted, all is read again anyway.
+    Rows outside of a domain are never updated; with a watermark that is not trusted, everything is read again anyway.
     """
     if table.watermark is not None and lies_ahead(table.watermark, odoo.clock().latest):
         return False
@@ -273,22 +275,22 @@ def _by_newest(shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Iterator
     try:
         with shadow.transaction() as tx:
             newest = newest_dates(tx, tables)
-    except ShadowPermissionError as error:  # a table that may not be read fails alone, by its own run
-        log.info("Whether rows are older than the shadow's is not known: %s", error)
+    except ShadowPermissionError as error:  # a table that the role cannot read fails in its own run
+        log.info("Cannot tell whether Odoo's rows are older than the shadow's: %s", error)
         return iter(())
     dated = [(item, newest[item.table]) for item in tables if item.table in newest]
     return iter(sorted(dated, key=lambda item: item[1], reverse=True))
 
 
 def _ask(odoo: Source, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:
-    """Read when records were written and made; those that are gone are left out."""
+    """Read when records were written and created; those that are gone are omitted."""
     has_made = any(row.made_at is not None for row in rows)
     dates = odoo.dates(model, [row.id for row in rows], made=has_made)
     return [_Pair(row, dates[row.id].written_at, dates[row.id].made_at) for row in rows if row.id in dates]
 
 
 def _is_confirmed(odoo: Source, found: Evidence) -> bool:
-    """Look once more, a little later."""
+    """Check the evidence once more, a little later."""
     time.sleep(_PAUSE)
     pairs = _ask(odoo, found.model, [found.pair.ours])
     return any(pair.is_older or pair.is_made_later or pair.is_made_earlier for pair in pairs)

@@ -1,4 +1,4 @@
-"""Who runs, and how."""
+"""A run's identity, and the options with which it mirrors a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from odoo_shadow.shadow.state.lease import LEASE
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 
 LARGEST_PAGE = 10_000
-"""Records a page at the most; larger ones are not faster and come near Odoo's limits of time and memory."""
+"""Records per page at most; larger pages are not faster and come near Odoo's limits of time and memory."""
 
 LONGEST_LOOK_BACK = timedelta(days=31)
 LONGEST_WAIT_FOR_TABLE = timedelta(days=1)
@@ -26,10 +26,10 @@ WAIT_FOR_TABLE = LEASE + timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Run:
-    """Who runs.
+    """One run, as the log and the leases know it.
 
     :param id: the same for every table of a run, and for every try of it.
-    :param holder: how other runs call this one when they meet it.
+    :param holder: the name that other runs see when this one holds a table.
     """
 
     id: UUID = field(default_factory=uuid4)
@@ -41,13 +41,13 @@ class MirrorOptions:
     """How to mirror a model.
 
     :param full: read everything again, not only what changed.
-    :param batch_size: records a page.
-    :param look_back: how far a window reaches behind the last watermark; longer than Odoo's longest transaction.
-    :param on_delete: what becomes of rows that are gone from Odoo; None for the same as in the last run.
-    :param allow_mass_delete: let a suspicious share of a table's rows go at once.
+    :param batch_size: records per page.
+    :param look_back: how far a window reaches back before the last watermark; longer than Odoo's longest transaction.
+    :param on_delete: what to do with rows that are gone from Odoo; None for the same as in the last run.
+    :param allow_mass_delete: allow a suspicious share of a table's rows to be removed at once.
     :param wait: how long to wait for a table that another run writes.
 
-    :raises MirrorConfigurationError: a value makes no sense.
+    :raises MirrorConfigurationError: a value is out of its bounds.
     """
 
     full: bool = False
@@ -58,17 +58,17 @@ class MirrorOptions:
     wait: timedelta = WAIT_FOR_TABLE
 
     def resolved(self, kept: OnDelete) -> MirrorOptions:
-        """Return the same, where it is decided what becomes of rows that are gone from Odoo.
+        """Return the same options, with `on_delete` decided.
 
-        :param kept: what the last run did with them.
+        :param kept: the mode of the last run.
         """
         return self if self.on_delete is not None else replace(self, on_delete=kept)
 
     @property
     def removal(self) -> OnDelete:
-        """What becomes of rows that are gone from Odoo; only after `resolved`."""
+        """What to do with rows that are gone from Odoo; only after `resolved`."""
         if self.on_delete is None:
-            raise AssertionError("it is not decided yet what becomes of rows that are gone")
+            raise AssertionError("on_delete is not decided yet: call `resolved` first")
         return self.on_delete
 
     def __post_init__(self) -> None:
@@ -76,5 +76,5 @@ class MirrorOptions:
             raise MirrorConfigurationError(f"batch_size is {self.batch_size}, but must be 1 to {LARGEST_PAGE}.")
         if not timedelta(0) <= self.look_back <= LONGEST_LOOK_BACK:
             raise MirrorConfigurationError(
-                f"look_back is {self.look_back}, but must be from nothing to {LONGEST_LOOK_BACK.days} days."
+                f"look_back is {self.look_back}, but must be 0 to {LONGEST_LOOK_BACK.days} days."
             )

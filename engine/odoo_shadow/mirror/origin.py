@@ -28,12 +28,12 @@ log = logger(__name__)
 
 
 def bind(odoo: Source, shadow: ShadowDatabase, models: Sequence[str] = ()) -> None:
-    """Make or upgrade the schema, and make sure that it belongs to this Odoo database.
+    """Create or upgrade the schema, and make sure that it belongs to this Odoo database.
 
-    One call for each client, however often it is asked for: the uuid of Odoo's database.
+    Odoo is asked once per client, for the uuid of its database.
 
     :param models: what will be mirrored; before a first run, nothing else may have their names in `public`.
-    :raises ShadowOwnershipError: it mirrors another one, or holds what roles own that are not trusted.
+    :raises ShadowOwnershipError: it mirrors another database, or holds objects of roles that are not trusted.
     :raises ShadowConflictError: something else has the names of the shadow's views.
     """
     with shadow.transaction() as tx:
@@ -56,7 +56,7 @@ def bind(odoo: Source, shadow: ShadowDatabase, models: Sequence[str] = ()) -> No
 def check_names_in_public(shadow: ShadowDatabase) -> None:
     """Make sure, after a run, that whoever queries a mirrored table's name in `public` sees the shadow.
 
-    :raises ShadowConflictError: something else has come to stand there.
+    :raises ShadowConflictError: something else has the name by now.
     """
     with shadow.transaction() as tx:
         if schema_version(tx):
@@ -66,7 +66,7 @@ def check_names_in_public(shadow: ShadowDatabase) -> None:
 def check_binding(odoo: Source, shadow: ShadowDatabase) -> None:
     """Make sure that the schema may mirror this Odoo database, without writing anything.
 
-    :raises ShadowOwnershipError: it mirrors another one.
+    :raises ShadowOwnershipError: it mirrors another database.
     """
     origin = _origin(odoo)
     with shadow.transaction() as tx:
@@ -78,7 +78,7 @@ def check_binding(odoo: Source, shadow: ShadowDatabase) -> None:
 def accept_database(odoo: Source, shadow: ShadowDatabase) -> None:
     """Let the schema mirror whatever database is at its address now: all watermarks are forgotten.
 
-    So every table is read whole by its next run, and what is gone leaves it; a suspicious share still asks.
+    The next run then reads every table whole, and removes what is gone; a suspicious share still has to be allowed.
 
     :raises ShadowOwnershipError: the schema mirrors a database at another address.
     """
@@ -92,8 +92,8 @@ def accept_database(odoo: Source, shadow: ShadowDatabase) -> None:
         check_origin(tx, replace(owner, uuid=None), _address(odoo))
         accept_origin(tx)
     log.warning(
-        "Schema '%s' mirrors what is at %s, database '%s', from now on: every table is read whole by its next run, "
-        "and asks (--allow-mass-delete) if a suspicious share of its rows is gone.",
+        "Schema '%s' mirrors what is at %s, database '%s', from now on: the next run reads every table whole, and "
+        "needs --allow-mass-delete where a suspicious share of the rows is gone.",
         shadow.schema,
         odoo.reader.url,
         odoo.reader.database,

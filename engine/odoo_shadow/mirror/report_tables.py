@@ -1,4 +1,4 @@
-"""Tables for people, in a terminal or in a task's log. What stands in them is text, whoever wrote it."""
+"""Tables for people, in a terminal or in a task's log. Cells are plain text, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LOG_WIDTH = 160
 
 
 def add_row(table: Table, *cells: object) -> None:
-    """Add a row of texts: what looks like markup in them is none."""
+    """Add a row of plain texts: what looks like markup is not interpreted."""
     table.add_row(*(Text(shown(cell)) for cell in cells))
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
-    """Lay the doctor's findings out."""
+    """Return a table of the doctor's findings."""
     table = Table("what", "verdict", "finding")
     for finding in findings:
         add_row(table, finding.subject, finding.verdict, finding.text)
@@ -33,7 +33,7 @@ def findings_table(findings: Sequence[Finding]) -> Table:
 
 
 def entries_table(entries: Sequence[LogEntry]) -> Table:
-    """Lay log entries out."""
+    """Return a table of log entries."""
     table = Table("table", "status", "inserted", "updated", "deleted", "seconds", "message")
     for entry in entries:
         seconds = "" if entry.duration_ms is None else f"{entry.duration_ms / 1000:.1f}"
@@ -43,7 +43,7 @@ def entries_table(entries: Sequence[LogEntry]) -> Table:
 
 
 def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
-    """Lay out what comparisons with Odoo found."""
+    """Return a table of what comparisons with Odoo found."""
     table = Table("table", "rows compared", "missing", "extra", "stale", "differing", "newer", "repaired")
     for item in outcomes:
         add_row(table, *astuple(item))
@@ -51,8 +51,8 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
 
 
 def dry_runs_table(dry_runs: Iterable[Mapping[str, object]]) -> Table:
-    """Lay out what a run would do, model by model."""
-    table = Table("model", "what", "rows to read", "rows to remove", "the table itself")
+    """Return a table of what a run would do, model by model."""
+    table = Table("model", "what", "rows to read", "rows to remove", "changes of the table")
     for item in dry_runs:
         add_row(table, *(item[name] for name in ("model", "kind", "rows_read", "rows_removed", "changes")))
     return table

@@ -56,7 +56,7 @@ class CopyPage:
     is_last: bool
 
 
-def share_of(page: Page | CopyPage, up_to_id: int | None) -> float:
+def share_read(page: Page | CopyPage, up_to_id: int | None) -> float:
     """Return about how much has been read with a page, from 0 to 1, judging by the ids."""
     if page.is_last or not up_to_id:
         return 1.0

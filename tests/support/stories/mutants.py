@@ -113,13 +113,13 @@ def newest_row_as_watermark() -> Iterator[None]:
     write_page, finish = scan._write_page, watermarks.finish_scan
 
     def noting(
-        writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None, *, tells_lateness: bool
+        writer: scan.TableWriter, read: Scan, page: Page, known: Watermark | None, *, measures_lateness: bool
     ) -> Watermark | None:
         moments = [datetime.fromisoformat(str(record[WRITE_DATE_FIELD])) for record in page.records]
         if moments:
             moment = max(moments).replace(tzinfo=UTC)
             newest[read.run_id] = max(newest.get(read.run_id, moment), moment)
-        return write_page(writer, read, page, known, tells_lateness=tells_lateness)
+        return write_page(writer, read, page, known, measures_lateness=measures_lateness)
 
     def finish_scan(tx: Transaction, table: str, read: Scan) -> Watermark:
         moment = newest.get(read.run_id, read.high)
@@ -146,7 +146,7 @@ def watermark_before_rows() -> Iterator[None]:
         page: Page,
         known: Watermark | None,
         *,
-        tells_lateness: bool,
+        measures_lateness: bool,
     ) -> Watermark | None:
         reached, merged = None, Merged(RowCounts())
         with writer.hold.transaction() as tx:
@@ -175,7 +175,7 @@ def resume_is_all() -> Iterator[None]:
     ) -> tuple[Watermark, ScanKind]:
         if left is None:
             return read(self, watermark, left, replay_from)
-        return self._read_window(left, ScanKind.INCREMENTAL, watermark, tells_lateness=False), ScanKind.INCREMENTAL
+        return self._read_window(left, ScanKind.INCREMENTAL, watermark, measures_lateness=False), ScanKind.INCREMENTAL
 
     with patch.object(mirror._ModelRun, "_read", only_the_rest):
         yield
@@ -208,7 +208,7 @@ def no_due_rows() -> Iterator[None]:
 @contextmanager
 def no_untracked_columns() -> Iterator[None]:
     """Never compare columns that change without `write_date`."""
-    with patch.object(closing, "due_look", lambda *_: None):
+    with patch.object(closing, "due_check", lambda *_: None):
         yield
 
 

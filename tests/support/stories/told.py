@@ -144,7 +144,7 @@ def told(story: Story, tale: Tale) -> None:
     Raises a `LostError` when the end is wrong.
     """
     try:
-        with patch.object(closing, "due_look", lambda *_: None):
+        with patch.object(closing, "due_check", lambda *_: None):
             tale(story)
             story.settle(2)
     finally:

@@ -1,4 +1,4 @@
-"""What is wrong with a setting that a person wrote, in words that fit what they wrote it in."""
+"""Turns pydantic's errors into messages about the settings of a YAML file or a call."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _WANTED = {
     "float_type": "it must be a number",
     "bool_parsing": "it must be true or false",
     "bool_type": "it must be true or false",
-    "string_type": "it must be a text",
+    "string_type": "it must be text",
     "string_too_short": "it must not be empty",
     "string_too_long": "it is too long",
     "tuple_type": "it must be a list",
-    "dict_type": "it must be settings by name",
-    "model_type": "it must be settings by name",
+    "dict_type": "it must be a mapping of settings by name",
+    "model_type": "it must be a mapping of settings by name",
 }
 _OF_A_TEXT = frozenset({"value_error", "string_too_short", "string_too_long", "string_pattern_mismatch", "enum"})
-"""Kinds that find fault with what a text says, not with its being one."""
+"""Kinds of errors about the content of a text, not about its type."""
 
 _READS_YES_AS_TRUE = ", and YAML reads yes, no, on and off as true and false: write it in quotes"
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """One thing that is wrong.
+    """One invalid setting.
 
-    :param place: where it stands.
-    :param given: what kind of value stands there; None where it is of the right kind.
+    :param place: where it is.
+    :param given: the kind of the value that was given; None if the kind is right.
     :param wanted: what it must be, without a full stop.
     """
 
@@ -50,12 +50,12 @@ class Complaint:
 
     @property
     def setting(self) -> str:
-        """The setting's name, with those that it stands in."""
+        """The setting's path, such as `model_settings.res.partner`."""
         return ".".join(map(str, self.place)) or "settings"
 
     @classmethod
     def all_of(cls, error: ValidationError) -> list[Self]:
-        """Read what pydantic found, one thing for each place; names that it does not know are told elsewhere."""
+        """Read what pydantic found, one error per place; the caller reports unknown names."""
         found: dict[tuple[str | int, ...], Self] = {}
         for item in error.errors(include_url=False):
             if item["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""Tells a model that is not installed from a name that is a typing error."""
+"""Distinguishes a model that is not installed from a misspelt name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from odoo_shadow.text.nearest import nearest
 
 _MOST_NAMED = 10
 _ALIKE = 0.75
-"""More than for names of settings: there are a thousand models, and a wrong guess only misleads."""
+"""Stricter than for names of settings: there are a thousand models, and a wrong guess misleads."""
 
 
 def check_names(odoo: Source, shadow: ShadowDatabase | None, names: Iterable[str]) -> None:
-    """Make sure that models which somebody has named exist: on the server, in the shadow, or in Odoo's own modules.
+    """Make sure that models that somebody has named exist: on the server, in the shadow, or in Odoo's own modules.
 
     The server is asked only about names that Odoo's own modules do not have.
 
-    :raises MirrorConfigurationError: a name is nowhere; says which may be meant.
+    :raises MirrorConfigurationError: a name does not exist; the message suggests the nearest one.
     :raises OdooError, ShadowError: one side could not be asked.
     """
     doubtful = [name for name in names if name not in odoo_models()]
@@ -35,10 +35,10 @@ def check_names(odoo: Source, shadow: ShadowDatabase | None, names: Iterable[str
 
 
 def check_listed_names(names: Iterable[str], listed: Collection[str], where: str) -> None:
-    """Make sure that models which somebody has named stand in a list, or in Odoo's own modules.
+    """Make sure that models that somebody has named are in a list, or in Odoo's own modules.
 
     :param where: what the list is called.
-    :raises MirrorConfigurationError: a name is nowhere; says which may be meant.
+    :raises MirrorConfigurationError: a name does not exist; the message suggests the nearest one.
     """
     unknown = [name for name in names if name not in listed and name not in odoo_models()]
     if unknown:
@@ -46,7 +46,7 @@ def check_listed_names(names: Iterable[str], listed: Collection[str], where: str
 
 
 def _not_mirrored(shadow: ShadowDatabase, names: list[str]) -> list[str]:
-    """Return those that the shadow has no table of: a module that is uninstalled leaves its tables."""
+    """Return the names without a table in the shadow, where the tables of uninstalled modules stay."""
     with shadow.transaction() as tx:
         has_shadow = bool(schema_version(tx))
         return [name for name in names if not has_shadow or find_table(tx, name) is None]

@@ -1,4 +1,4 @@
-"""The YAML file that describes mirrors."""
+"""The mirrors file: its settings, their checks, and how one mirror is read from it."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from odoo_shadow.text.nearest import did_you_mean, is_nearly
 from odoo_shadow.text.shown import LONGEST
 
 _MINUTE = 60
-_LONGEST_TOLD = LONGEST - 50
+_LONGEST_MESSAGE = LONGEST - 50
 DEFAULT_NAME = "odoo_shadow"
 DEFAULT_SCHEDULE = "0 */4 * * *"
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 _LONGEST_NAME = 100
-"""Characters: a Variable's key, 250 at the most, holds the mirror's name and the table's."""
+"""Characters: a Variable's key, at most 250, holds the mirror's name and the table's."""
 _CRON_ITEM = r"(?:\*|\?|R|[LW]*\d*[LW]*|[A-Za-z]{3})"
 _CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
 _CRON = re.compile(
     rf"{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4,6}}|(?i:@(?:hour|dai|week|month|quarter|year|annual)ly|@midnight)"
 )
-"""Every form that Airflow takes; what it then makes of them it says itself."""
+"""Every form that Airflow takes; Airflow itself reports values that it cannot use."""
 _MIRRORS = "mirrors"
 
 
-def _no_truth(value: object) -> object:
-    """Refuse true and false, which Python takes for 1 and 0."""
+def _not_boolean(value: object) -> object:
+    """Refuse true and false, which Python takes as 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("it must be a number")
     return value
@@ -59,27 +59,27 @@ def _chosen(value: object) -> object:
         raise ValueError("it must be priority, all, or a list, such as [res.partner]")
     for number, item in enumerate(() if isinstance(value, str) else value, start=1):
         if not isinstance(item, str):
-            raise ValueError(f"its entry {number} is {given(item)} and no text: write it in quotes")
+            raise ValueError(f"its entry {number} is {given(item)}, not text: write it in quotes")
     return value
 
 
-_NoTruth = BeforeValidator(_no_truth)
+_NotBoolean = BeforeValidator(_not_boolean)
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 _ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_#!().:/\\-]+$", max_length=250)]
-"""What Airflow takes for a connection's id, as far as it is ASCII: no template is among it."""
+"""The ASCII characters that Airflow allows in a connection's id; they allow no template."""
 
 
 class MirrorConfig(BaseModel):
     """One mirror: an Odoo database, the schema that shadows it, and how its DAGs run.
 
-    Every setting of the file stands here, and the command line checks those that only the DAGs need, too.
+    These are all settings of the file; the command line also checks those that only the DAGs use.
 
     :param name: names the DAGs (`<name>_sync`, `<name>_verify`) and the watermark Variables.
     :param models: `priority`, `all`, or names, patterns and exclusions.
-    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param on_delete: what to do with rows that are gone from Odoo.
     :param model_settings: by model or pattern.
-    :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
-    :param agreed_objects: triggers and rules of others on the mirror's tables, as the doctor names them.
+    :param trusted_roles: roles of the shadow's database that may own the mirror's tables, as the sync's role may.
+    :param agreed_objects: somebody else's triggers and rules on the mirror's tables, as the doctor names them.
     :param odoo_conn_id: the Airflow connection of Odoo.
     :param postgres_conn_id: the Airflow connection of the shadow's database.
     :param schedule: a cron expression, or None for runs by hand only.
@@ -87,7 +87,7 @@ class MirrorConfig(BaseModel):
     :param parallel_models: how many tasks read Odoo at the same time.
     :param retries: how often a task is tried again.
     :param retry_delay_seconds: before the first retry; doubles with each.
-    :param fail_on_repair: rows that had to be repaired fail the run; if not, only its task `report` fails.
+    :param fail_on_repair: rows that had to be repaired fail the run; otherwise only its task `report` fails.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -95,8 +95,8 @@ class MirrorConfig(BaseModel):
     name: Annotated[str, Field(pattern=_NAME, max_length=_LONGEST_NAME)] = DEFAULT_NAME
     schema_name: Annotated[str, Field(alias="schema")] = DEFAULT_SCHEMA
     models: Annotated[Literal["priority", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
-    batch_size: Annotated[int, _NoTruth, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
-    look_back_minutes: Annotated[float, _NoTruth, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
+    batch_size: Annotated[int, _NotBoolean, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
+    look_back_minutes: Annotated[float, _NotBoolean, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
         DEFAULT_LOOK_BACK.total_seconds() / _MINUTE
     )
     on_delete: OnDelete = OnDelete.DELETE
@@ -107,25 +107,25 @@ class MirrorConfig(BaseModel):
     postgres_conn_id: _ConnectionId = "odoo_shadow_db"
     schedule: str | None = DEFAULT_SCHEDULE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
-    parallel_models: Annotated[int, _NoTruth, Field(ge=1)] = 2
-    retries: Annotated[int, _NoTruth, Field(ge=0)] = 3
-    retry_delay_seconds: Annotated[float, _NoTruth, Field(gt=0, le=86_400)] = 60
+    parallel_models: Annotated[int, _NotBoolean, Field(ge=1)] = 2
+    retries: Annotated[int, _NotBoolean, Field(ge=0)] = 3
+    retry_delay_seconds: Annotated[float, _NotBoolean, Field(gt=0, le=86_400)] = 60
     fail_on_repair: bool = False
 
     @property
     def trust(self) -> Trust:
-        """Whose objects in the shadow's database may be used, besides the sync's role's own."""
+        """Whose objects in the shadow's database may be used, in addition to those of the sync's role."""
         return Trust(frozenset(self.trusted_roles), frozenset(self.agreed_objects))
 
     @property
     def choice(self) -> ModelChoice:
-        """The models."""
+        """The models that `models` chooses."""
         return ModelChoice.parse(self.models)
 
     def unused_settings(self, models: Collection[str], ask: Callable[[], Collection[str]]) -> list[str]:
-        """Return the names and patterns of `model_settings` that no model has.
+        """Return the names and patterns of `model_settings` that match no model.
 
-        :param ask: tells which models there are besides; settings for them are none of this run's business.
+        :param ask: returns the server's other models; settings for those are not reported.
         :raises MirrorConfigurationError: one is nearly the name of one of these models, which would be mirrored without
             the settings that were meant for it.
         """
@@ -185,25 +185,27 @@ class MirrorEntry:
 
 
 class WrongSettingsError(MirrorConfigurationError):
-    """Settings of a file are wrong; all of them are told, as far as that serves.
+    """Settings of a file are wrong; the message lists as many as fit.
 
     :param complaints: a sentence each, with the file's name first.
     """
 
     def __init__(self, path: Path, complaints: Sequence[str]) -> None:
         self.complaints = tuple(complaints)
-        told, *others = self.complaints
+        message, *others = self.complaints
         for number, text in enumerate(others, start=1):
             more = text.removeprefix(f"{path}, ")
-            if len(told) + len(more) > _LONGEST_TOLD:
-                told = f"{told} {counted(len(others) - number + 1, 'more mistake')} besides."
+            if len(message) + len(more) > _LONGEST_MESSAGE:
+                message = (
+                    f"{message} {counted(len(others) - number + 1, 'more mistake is', 'more mistakes are')} not shown."
+                )
                 break
-            told = f"{told} {more}"
-        super().__init__(told)
+            message = f"{message} {more}"
+        super().__init__(message)
 
 
 def read_entries(path: Path) -> list[MirrorEntry]:
-    """Read the file.
+    """Read the mirrors of a file, without checking their settings.
 
     :raises MirrorConfigurationError: says what is wrong with the file.
     """
@@ -212,7 +214,7 @@ def read_entries(path: Path) -> list[MirrorEntry]:
     others = [key for key in document if key != _MIRRORS] if isinstance(document, dict) else []
     if others:
         raise MirrorConfigurationError(
-            f"{file.where((others[0],))}: there must be one entry, mirrors, and no '{others[0]}'"
+            f"{file.where((others[0],))}: there must be one entry, mirrors, and not '{others[0]}'"
             + did_you_mean(others[0], [_MIRRORS])
         )
     mirrors = document.get(_MIRRORS) if isinstance(document, dict) else None
@@ -245,9 +247,9 @@ def check_entry(entry: MirrorEntry, kind: type[Config]) -> Config:
 
 
 def read_mirror(path: Path, name: str | None) -> MirrorConfig:
-    """Read one mirror.
+    """Read and check one mirror.
 
-    :param name: None for the only one.
+    :param name: None if the file has only one mirror.
     :raises MirrorConfigurationError: says which file and which setting is wrong.
     """
     entries = {entry.name: entry for entry in read_entries(path)}
@@ -265,13 +267,13 @@ def _settings(file: YamlFile, name: str, settings: object) -> Mapping[str, objec
     if not isinstance(settings, dict):
         where = file.where((_MIRRORS, name))
         raise MirrorConfigurationError(
-            f"{where}: mirror '{name}' must be a list of settings, such as models: priority."
+            f"{where}: mirror '{name}' must be a mapping of settings, such as models: priority."
         )
     return settings
 
 
 def _unknown(entry: MirrorEntry, names: Collection[str]) -> Iterator[str]:
-    """Tell of settings that nobody knows: whoever misspells exclude_fields has fields mirrored that he excluded."""
+    """Yield unknown settings: a misspelt exclude_fields would mirror fields that somebody meant to exclude."""
     for name in entry.settings:
         if name not in names:
             yield f"{entry.where((name,))}: there is no setting '{name}'" + did_you_mean(name, names)

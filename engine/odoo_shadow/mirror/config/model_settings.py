@@ -28,16 +28,16 @@ _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 class ModelSettings(BaseModel):
     """How one model is mirrored.
 
-    Names of fields may be patterns, such as `*_iban`, except where a field is added or let in.
+    Names of fields may be patterns, such as `*_iban`, except in `extra_fields` and `allow_fields`.
 
     :param domain: an Odoo domain; only records that match are mirrored.
     :param exclude_fields: fields to leave out. Values that were mirrored before are removed.
     :param hashed_fields: fields of which only a keyed hash is kept (`hash_secret` of the Odoo connection).
-    :param extra_fields: fields that Odoo does not store; they are refreshed on every run, as no cursor shows changes.
-    :param allow_fields: fields that look like credentials and are none, or are wanted all the same.
+    :param extra_fields: fields that Odoo does not store; every run reads them again, as `write_date` shows no changes.
+    :param allow_fields: fields that look like credentials, but are not or are wanted anyway.
     :param all_languages: keep translated fields in every active language, in `<field>__translations`.
     :param all_companies: keep company-dependent fields for every company, in `<field>__companies`.
-    :param named_fields: what must be a field of the model; see `of_this_model`.
+    :param named_fields: names that must be fields of the model; see `of_this_model`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,9 +61,9 @@ class ModelSettings(BaseModel):
             elif isinstance(term, list) and len(term) == 3:
                 missing = max(missing, 1) - 1
             else:
-                raise ValueError(f"its part {number} is no condition such as ['active', '=', true]")
+                raise ValueError(f"its part {number} is not a condition such as ['active', '=', true]")
         if missing:
-            raise ValueError("an operator lacks its conditions, which follow it")
+            raise ValueError("an operator is not followed by its conditions")
         return domain
 
     def excludes(self, field: str) -> bool:
@@ -71,7 +71,7 @@ class ModelSettings(BaseModel):
         return _matches(field, self.exclude_fields)
 
     def hashes(self, field: str) -> bool:
-        """Say whether of a field only a hash is kept."""
+        """Say whether only a hash of a field is kept."""
         return _matches(field, self.hashed_fields)
 
     def as_text(self) -> str:
@@ -91,7 +91,7 @@ class ModelSettings(BaseModel):
         """
         if not isinstance(settings, Mapping):
             raise MirrorConfigurationError(
-                f"The settings of {model}: {given(settings)} is no mapping of settings by name."
+                f"The settings of {model}: {given(settings)} is not a mapping of settings by name."
             )
         known = {*SETTINGS, _INTERNAL}
         for name in settings:
@@ -110,31 +110,31 @@ class ModelSettings(BaseModel):
         return parsed if _INTERNAL in settings else parsed.of_this_model()
 
     def check_names(self, model: str) -> None:
-        """Check names that would match nothing, so that a slip does not let data through.
+        """Refuse names that cannot match anything, so that a typing error does not let data through.
 
-        :raises MirrorConfigurationError: one can be neither a field's nor a model's name, nor a pattern of such.
+        :raises MirrorConfigurationError: one is neither a possible name of a field or model, nor a pattern.
         """
         if not _MODEL_OR_PATTERN.fullmatch(model):
             raise MirrorConfigurationError(
-                f"model_settings: '{model}' is no model's name or pattern; they look like res.partner and sale.*."
+                f"model_settings: '{model}' is not a model's name or pattern; they look like res.partner and sale.*."
             )
         lists = ("exclude_fields", "hashed_fields", "extra_fields", "allow_fields")
         for setting in lists:
             for name in getattr(self, setting):
                 if not _FIELD_OR_PATTERN.fullmatch(name):
                     raise MirrorConfigurationError(
-                        f"The settings of {model}, {setting}: '{name}' is no field's name or pattern; they look like "
-                        "phone and *_iban, and each is an entry of its own."
+                        f"The settings of {model}, {setting}: '{name}' is not a field's name or pattern; they look "
+                        "like phone and *_iban, and each is a separate entry."
                     )
 
     def of_this_model(self) -> ModelSettings:
-        """Return the same, where every name that is no pattern must be a field: a typo would let data through."""
+        """Return the same, where every name that is not a pattern must be a field: a typo would let data through."""
         lists = (*self.exclude_fields, *self.hashed_fields, *self.allow_fields)
         named = (name for name in lists if not _WILD.search(name))
         return self.model_copy(update={"named_fields": tuple(sorted({*self.named_fields, *named}))})
 
     def united(self, other: ModelSettings) -> ModelSettings:
-        """Add other settings: lists are united, everything else is the other's where it says something."""
+        """Merge other settings into these: lists are joined; any other value is the other's, if it is set there."""
         merged: dict[str, object] = {}
         for name, value in other.model_dump(exclude_unset=True).items():
             mine = getattr(self, name)
@@ -145,16 +145,16 @@ class ModelSettings(BaseModel):
 
 _INTERNAL = "named_fields"
 SETTINGS = tuple(name for name in ModelSettings.model_fields if name != _INTERNAL)
-"""What a person may write."""
+"""The settings that a person may write."""
 
-AS_USUAL = ModelSettings()
-"""How a model is mirrored of which nothing else is said."""
+DEFAULT_SETTINGS = ModelSettings()
+"""How a model without settings is mirrored."""
 
 
 def read_as(reader: Reader, settings: ModelSettings, key_id: UUID | None) -> str:
-    """Return what decides which values Odoo gives, and what is kept of them: for another one, rows are read again.
+    """Return what decides which values Odoo gives, and what is kept of them: when it changes, rows are read again.
 
-    :param key_id: what the connection's `hash_secret` is called; None when no run has used it.
+    :param key_id: the name of the connection's `hash_secret`; None when no run has used it.
     """
     decisive: list[str] = [reader.read_as]
     if settings.domain:
@@ -166,7 +166,7 @@ def read_as(reader: Reader, settings: ModelSettings, key_id: UUID | None) -> str
 
 
 def key_in(read_as: str) -> str:
-    """Return what the key is called in the text of a table with hashed fields."""
+    """Return the name of the key in a text of `read_as`, for a table with hashed fields."""
     return read_as.rpartition(_KEY)[2]
 
 
@@ -180,12 +180,12 @@ def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSet
 
 
 def unmatched_patterns(settings: Mapping[str, ModelSettings], fields: Mapping[str, Collection[str]]) -> list[str]:
-    """Say which patterns of `exclude_fields` and `hashed_fields` match no field of the models that have them.
+    """Return warnings about patterns of `exclude_fields` and `hashed_fields` that match no field of their models.
 
-    Such a pattern protects nothing, as when a field has another name in a newer Odoo.
+    Such a pattern protects nothing, for example when a field has another name in a newer Odoo.
 
     :param settings: by model.
-    :param fields: names of fields, by model; models that are not there are not judged.
+    :param fields: names of fields, by model; models that are missing here are not checked.
     """
     having: dict[tuple[str, str], list[str]] = {}
     for model in settings.keys() & fields.keys():

@@ -1,4 +1,4 @@
-"""Which models a person asks for: names, patterns, exclusions."""
+"""The choice of models: names, patterns, exclusions."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PRIORITY_MODELS = (
     "project.project",
     "project.task",
 )
-"""The default set."""
+"""The models of `priority`, the default choice."""
 
 
 ALL = "all"
 PRIORITY = "priority"
 
 TERM = r"!?[a-zA-Z0-9_*?]+(\.[a-zA-Z0-9_*?]+)*"
-"""One entry of a choice, as a regular expression that JSON Schema knows as well."""
+"""One entry of a choice, as a regular expression that is valid in JSON Schema, too."""
 
 LONGEST_TERM = LONGEST_NAME + 1
 MOST_TERMS = 10_000
@@ -45,8 +45,8 @@ _WILD = re.compile(r"[*?]")
 class ModelChoice:
     """Which models to mirror.
 
-    :param names: models that are named; they are mirrored, whatever they are.
-    :param patterns: such as `sale.*`, or `*` for all; what is not fit to be mirrored is left out of these.
+    :param names: models that are named; they are mirrored, whatever kind they are.
+    :param patterns: such as `sale.*`, or `*` for all; they take only models that are fit to be mirrored.
     :param excluded: names and patterns that are never mirrored.
     """
 
@@ -60,7 +60,7 @@ class ModelChoice:
 
         Exclusions alone mean all but those.
 
-        :raises MirrorConfigurationError: nothing is named, something stands twice, or cannot be a model's name.
+        :raises MirrorConfigurationError: nothing is named, or an entry is a duplicate or cannot be a model's name.
         """
         listed = _split(terms)
         if not listed:
@@ -70,11 +70,11 @@ class ModelChoice:
         for term in listed:
             if not _is_term(term):
                 raise MirrorConfigurationError(
-                    f"{term!r} is no model's name; they look like res.partner, patterns like sale.* or !mail.*."
+                    f"{term!r} is not a model's name; they look like res.partner, patterns like sale.* or !mail.*."
                 )
         twice = sorted(term for term, times in Counter(listed).items() if times > 1)
         if twice:
-            raise MirrorConfigurationError(f"Models stand twice in the list: {', '.join(twice)}.")
+            raise MirrorConfigurationError(f"Models are listed twice: {', '.join(twice)}.")
         return cls._of(listed)
 
     @classmethod
@@ -101,14 +101,14 @@ class ModelChoice:
 
 
 def checked_name(model: object) -> str:
-    """Return what is given for a model's name.
+    """Return a model's name, after checking that a model can have it.
 
-    :raises MirrorConfigurationError: no model can have it: the server, another role or a template made it up.
+    :raises MirrorConfigurationError: no model can: the server, another role or a template made it up.
     """
     if isinstance(model, str) and is_model_name(model):
         return model
     raise MirrorConfigurationError(
-        f"{model!r} is no model's name, and is not mirrored; they look like res.partner, and Odoo allows no others."
+        f"{model!r} is not a model's name and is not mirrored; they look like res.partner, and Odoo allows no others."
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads a YAML file so that nothing in it is lost or changed without a word, and knows in which line what stands.
+"""Reads a YAML file without losing or changing anything silently, and keeps the line of each value.
 
 YAML itself lets the last of two equal keys win, reads `yes` as true, `010` as 8 and `1:30` as 90.
 """
@@ -16,21 +16,21 @@ import yaml
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 
 Place: TypeAlias = tuple[str | int, ...]
-"""Where in a document something stands: keys of mappings and numbers of lists, from outside in."""
+"""The path of a value in a document: keys of mappings and indexes of lists, from outside in."""
 
 _TAG = "tag:yaml.org,2002:"
 _NUMBERS = (f"{_TAG}int", f"{_TAG}float")
 _ODD_NUMBER = re.compile(r"[-+]?0[0-9_]|[-+]?0[bx]|.*:", re.IGNORECASE)
 _BARE_EXCLUSION = re.compile(r"(?:[\[,]|^ *-) *![a-z*]", re.MULTILINE)
 _MOST_NODES = 100_000
-"""Values of a file, those that aliases repeat included."""
+"""Values of a file, including those that aliases repeat."""
 
 
 @dataclass(frozen=True)
 class YamlFile:
     """A file that was read.
 
-    :param lines: where each value stands; for one of a mapping, its key.
+    :param lines: the line of each value; for a value of a mapping, that of its key.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class YamlFile:
     lines: Mapping[Place, int]
 
     def where(self, place: Place = ()) -> str:
-        """Return the file and the line of a value, or of what it stands in."""
+        """Return the file and the line of a value, or of the nearest value around it that has one."""
         while place and place not in self.lines:
             place = place[:-1]
         return f"{self.path}, line {self.lines[place]}" if place in self.lines else str(self.path)
@@ -47,7 +47,7 @@ class YamlFile:
 def read_yaml(path: Path) -> YamlFile:
     """Read a file with one YAML document.
 
-    :raises MirrorConfigurationError: says which line is wrong.
+    :raises MirrorConfigurationError: the message says which line is wrong.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def read_yaml(path: Path) -> YamlFile:
     except yaml.YAMLError as error:
         raise reader.not_yaml(error, text) from None
     except RecursionError:
-        raise MirrorConfigurationError(f"{path}: values stand too deep in one another.") from None
+        raise MirrorConfigurationError(f"{path}: values are nested too deeply.") from None
     return YamlFile(path, document, reader.lines)
 
 
@@ -76,16 +76,16 @@ class _Reader:
     def read(self, text: str) -> object:
         documents = [node for node in yaml.compose_all(text, yaml.SafeLoader) if not _is_nothing(node)]
         if len(documents) > 1:
-            raise self._wrong(documents[1], "a second document begins here; only the first would count: keep one")
+            raise self._wrong(documents[1], "a second document begins here, which would be ignored: keep one")
         return self._value(documents[0], ()) if documents else None
 
     def not_yaml(self, error: yaml.YAMLError, text: str) -> MirrorConfigurationError:
-        """Say it in one sentence, without what stands around it in the file."""
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        """Build the error in one sentence, without quoting the file."""
+        position = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         problem = (error.problem or error.context) if isinstance(error, yaml.MarkedYAMLError) else str(error)
         has_bare = "!" in str(problem) or _BARE_EXCLUSION.search(text)
         hint = " Write exclusions in quotes: '!mail.*'." if has_bare else ""
-        where = f"{self.path}, line {mark.line + 1}" if mark is not None else str(self.path)
+        where = f"{self.path}, line {position.line + 1}" if position is not None else str(self.path)
         return MirrorConfigurationError(f"{where}: this is not YAML: {' '.join(str(problem).split())}.{hint}")
 
     def _wrong(self, node: yaml.Node, what: str) -> MirrorConfigurationError:
@@ -94,12 +94,12 @@ class _Reader:
     def _value(self, node: yaml.Node, place: Place) -> object:
         self._nodes += 1
         if self._nodes > _MOST_NODES:
-            raise self._wrong(node, f"the file has more than {_MOST_NODES} values, with those that aliases repeat")
+            raise self._wrong(node, f"the file has more than {_MOST_NODES} values, including those that aliases repeat")
         self.lines.setdefault(place, _line(node))
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
-            raise self._wrong(node, "an alias stands within what it stands for")
+            raise self._wrong(node, "an alias refers to a value that contains it")
         self._open.add(id(node))
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
             value: object = [self._value(item, (*place, number)) for number, item in enumerate(node.value)]
@@ -142,12 +142,12 @@ class _Reader:
             if isinstance(value, str):
                 return value
             raise self._wrong(
-                node, f"YAML reads the key {node.value} as {value!r}, which is no text: write it in quotes"
+                node, f"YAML reads the key {node.value} as {value!r}, which is not text: write it in quotes"
             )
-        raise self._wrong(node, "a key must be a text")
+        raise self._wrong(node, "a key must be text")
 
     def _merged(self, node: yaml.Node, place: Place) -> dict[str, object]:
-        """Return what `<<` brings; of several mappings the first counts, as in every YAML."""
+        """Return what `<<` merges in; of several mappings the first wins, as YAML defines it."""
         several = node.value if isinstance(node, yaml.SequenceNode) else [node]
         found: dict[str, object] = {}
         for item in several:
@@ -160,17 +160,17 @@ class _Reader:
         return found
 
     def _check_override(self, node: yaml.Node, key: str, merged: object, value: object) -> None:
-        """Refuse a list in the place of another one that `<<` brings: what was left out there would be let in."""
+        """Refuse a list that overrides one from `<<`: what that one left out would be mirrored."""
         if isinstance(merged, list) and isinstance(value, list) and any(item not in value for item in merged):
             raise self._wrong(
-                node, f"'{key}' takes the place of a list that << brings, whose entries would not count: name them all"
+                node, f"'{key}' replaces a list that << merges in, whose entries would be ignored: list them all here"
             )
 
     def _twice(self, key: str, lines: tuple[int, int], place: Place) -> MirrorConfigurationError:
         within = f" in {'.'.join(map(str, place))}" if place else ""
         where = f"lines {lines[0]} and {lines[1]}" if lines[0] != lines[1] else f"line {lines[0]}"
         return MirrorConfigurationError(
-            f"{self.path}, {where}: '{key}' stands twice{within}, and only the last would count: keep one."
+            f"{self.path}, {where}: '{key}' is given twice{within}, and only the last would take effect: keep one."
         )
 
 

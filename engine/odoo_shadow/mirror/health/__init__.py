@@ -1,1 +1,1 @@
-"""What is well and what is not: the same values for the command line, Airflow and programs."""
+"""The state of a mirror: the same values for the command line, Airflow and programs."""

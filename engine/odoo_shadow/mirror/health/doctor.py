@@ -1,4 +1,4 @@
-"""Tells what a login and a database role can do, and what they cannot: access as it is."""
+"""Finds out what a login and a database role can do, and what they cannot, by trying it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.origin import check_binding
-from odoo_shadow.mirror.pace import told_late
+from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.describe import closed_models
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
@@ -43,13 +43,13 @@ _MOST_NAMES = 8
 
 
 def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
-    """Examine both sides; what cannot be reached becomes a finding, too."""
+    """Examine both sides; a side that cannot be reached becomes a finding, too."""
     findings: list[Finding] = []
     answers = True
     cells: dict[str, int] = {}
-    for look in (odoo.examine(), _models(odoo, models, cells)):
+    for examination in (odoo.examine(), _models(odoo, models, cells)):
         try:
-            findings += look
+            findings += examination
         except OdooError as error:
             findings.append(Finding("Odoo", Verdict.PROBLEM, str(error)))
             answers = False
@@ -67,15 +67,15 @@ def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_ba
 
 
 def _models(odoo: Source, models: Sequence[str], cells: dict[str, int]) -> Iterator[Finding]:
-    """Look at models, and note how many values each has."""
+    """Examine models, and add to `cells` how many values each has."""
     all_fields = odoo.stored_fields(models)
     if all_fields is None:
-        yield Finding("fields", Verdict.WARNING, "the login may not read ir.model.fields: hidden fields are not known")
+        yield Finding("fields", Verdict.WARNING, "the login cannot read ir.model.fields: hidden fields are not known")
     for model in models:
         try:
             yield _model(odoo, model, set((all_fields or {}).get(model, ())), cells)
         except OdooUnknownModelError:
-            yield Finding(model, Verdict.WARNING, "not installed: is skipped")
+            yield Finding(model, Verdict.WARNING, "not installed, so it is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 
@@ -103,21 +103,23 @@ def _database(
         yield Finding(
             "owner",
             Verdict.PROBLEM,
-            f"{item} must not be used: drop or revoke it, give it to '{rights.role}', or agree",
+            f"{item} must not be used: drop or revoke it, make '{rights.role}' its owner, or agree to it",
         )
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
     yield from _writing(tx, rights)
     if rights.tables_not_writable:
         named = first_of(rights.tables_not_writable, _MOST_NAMES)
-        yield Finding("tables", Verdict.PROBLEM, f"the role may not write {len(rights.tables_not_writable)}: {named}")
-    yield _right("staging", rights.may_create_temporary, "may make temporary tables", "needs TEMPORARY on the database")
+        yield Finding("tables", Verdict.PROBLEM, f"the role cannot write {len(rights.tables_not_writable)}: {named}")
+    yield _right(
+        "staging", rights.may_create_temporary, "can create temporary tables", "needs TEMPORARY on the database"
+    )
     if not rights.may_create_public:
-        yield Finding("public", Verdict.WARNING, "may not create in schema public: there will be no views")
+        yield Finding("public", Verdict.WARNING, "the role cannot create in schema public: there will be no views")
     if foreign:
         return  # nothing more is asked of what is not trusted
     if rights.other_writers:
         others = first_of(rights.other_writers, _MOST_NAMES)
-        text = f"roles besides '{rights.role}' may do more than read the shadow: {others}"
+        text = f"other roles than '{rights.role}' can do more than read the shadow: {others}"
         yield Finding("writers", Verdict.WARNING, text)
     is_made = bool(schema_version(tx))
     tables = list_tables(tx, with_errors=may_see_internal(tx)) if is_made else []
@@ -134,28 +136,28 @@ def _database(
 def _place(
     tx: Transaction, models: Sequence[str], tables: Sequence[TableStatus], *, is_made: bool
 ) -> Iterator[Finding]:
-    """Tell whether the schema is a good place for the mirror, and whether its names in `public` are free."""
+    """Check whether the schema is a good place for the mirror, and whether its names in `public` are free."""
     if tx.schema == PUBLIC:
         yield Finding("mirror", Verdict.WARNING, READ_BY_MANY)
     if not is_made:
         check_own_place(tx, list(map(table_name, models)))
     elsewhere = only_elsewhere(tx)
     if elsewhere is not None:
-        yield Finding("mirror", Verdict.WARNING, f"{elsewhere}; a sync would make another one")
+        yield Finding("mirror", Verdict.WARNING, f"{elsewhere}; a sync would create another one")
     in_public = foreign_names(tx, sorted({*map(table_name, models), *(item.table for item in tables)}))
     if in_public:
         yield Finding("public", Verdict.PROBLEM, in_the_way(in_public))
 
 
 def _writing(tx: Transaction, rights: Rights) -> Iterator[Finding]:
-    """Tell whether anything, and everything, may be written."""
+    """Check whether the role can write the schema, and whether policies hide rows from it."""
     if rights.is_read_only:
         yield Finding("database", Verdict.PROBLEM, f"it {why_read_only(tx.cursor)[0]}")
     else:
-        good = f"may write schema '{tx.schema}'"
+        good = f"can write schema '{tx.schema}'"
         yield _right("schema", rights.may_create_schema, good, "needs CREATE on the database")
         if rights.may_create_temporary and not has_room(tx.cursor):
-            text = "its disk is full: make room or take a larger disk; until then nothing can be mirrored"
+            text = "its disk is full, so nothing can be mirrored: free some space, or use a larger disk"
             yield Finding("disk", Verdict.PROBLEM, text)
     hidden = hidden_tables(tx.cursor, tx.schema)
     if hidden:
@@ -170,23 +172,23 @@ def _refused(tables: Sequence[TableStatus]) -> Iterator[Finding]:
 
 def _proven_late(tables: Sequence[TableStatus]) -> Iterator[Finding]:
     for item in tables:
-        late = told_late(item, datetime.now(UTC))
+        late = late_proof(item, datetime.now(UTC))
         if late:
             yield Finding(item.model, Verdict.WARNING, late)
 
 
 def _transport(tx: Transaction) -> Iterator[Finding]:
-    """Tell how the way to the database is protected."""
+    """Check how the connection to the database is protected."""
     connection = tx.cursor.connection
     given = connection.info.get_parameters()
     if is_local({name: str(value) for name, value in given.items()}):
         return
     mode = given.get("sslmode", "")
     if not connection.pgconn.ssl_in_use:
-        text = "the connection has no TLS: whoever is on the way reads and changes everything; say sslmode=verify-full"
+        text = "the connection has no TLS: anybody on the way can read and change everything; set sslmode=verify-full"
         yield Finding("TLS", Verdict.WARNING, text)
     elif mode not in CHECKED_MODES:
-        text = "encrypted, but the server's certificate is not checked: sslmode=verify-full with sslrootcert does so"
+        text = "encrypted, but the server's certificate is not checked: set sslmode=verify-full and sslrootcert"
         yield Finding("TLS", Verdict.WARNING, text)
     else:
         yield Finding("TLS", Verdict.OK, f"encrypted, the certificate is checked ({mode})")

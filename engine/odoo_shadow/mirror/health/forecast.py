@@ -1,4 +1,4 @@
-"""How much room the first load will take, as far as one can tell beforehand."""
+"""Estimates the disk space that the first load will take."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from odoo_shadow.mirror.health.inventory import BYTES_A_CELL
+from odoo_shadow.mirror.health.inventory import BYTES_PER_CELL
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.sizes import data_folder, database_size
 from odoo_shadow.text.amounts import counted, in_bytes
 
-BYTES_A_TABLE = 120_000
-"""Beside their rows: indexes, views, the catalogues' entries (250 tables of Odoo 17.0's demo data)."""
+BYTES_PER_TABLE = 120_000
+"""In addition to its rows: indexes, views, entries of the catalogue (250 tables of Odoo 17.0's demo data)."""
 
 _RESERVE = 1.2
 _SMALL_PLAN = 500_000_000
@@ -20,9 +20,9 @@ _SMALL_PLAN = 500_000_000
 
 @dataclass(frozen=True)
 class Forecast:
-    """What the first load of some models will take.
+    """An estimate of the space that the first load of some models takes.
 
-    :param is_too_much: for what is known to be free.
+    :param is_too_much: whether it is more than what is known to be free.
     """
 
     text: str
@@ -30,23 +30,23 @@ class Forecast:
 
 
 def forecast(tx: Transaction, cells: Mapping[str, int], mirrored: Collection[str]) -> Forecast | None:
-    """Guess the room for those models that are not mirrored yet; None when all are.
+    """Estimate the space for those models that are not mirrored yet; None when all are.
 
     :param cells: how many values each model's table will hold.
     """
     new = {model: count for model, count in cells.items() if model not in mirrored}
     if not new:
         return None
-    size = sum(new.values()) * BYTES_A_CELL + len(new) * BYTES_A_TABLE
+    size = sum(new.values()) * BYTES_PER_CELL + len(new) * BYTES_PER_TABLE
     text = (
-        f"the first load of {counted(len(new), 'model')} will take about {in_bytes(size)} (a guess: "
-        f"{BYTES_A_CELL} bytes a value, and {in_bytes(BYTES_A_TABLE)} a table); "
+        f"the first load of {counted(len(new), 'model')} will take about {in_bytes(size)} (an estimate: "
+        f"{BYTES_PER_CELL} bytes per value, and {in_bytes(BYTES_PER_TABLE)} per table); "
         f"the database has {in_bytes(database_size(tx))} now"
     )
     free = _free_space(tx)
     if free is not None:
         return Forecast(f"{text}; its disk has {in_bytes(free)} left", free < size * _RESERVE)
-    text += "; how much its disk has left, PostgreSQL does not tell: look it up at its host"
+    text += "; PostgreSQL does not say how much space its disk has left: check that at its host"
     if size + database_size(tx) > _SMALL_PLAN:
         text += " (a free Supabase project turns read-only at 500 MB)"
     return Forecast(text, is_too_much=False)
@@ -55,7 +55,7 @@ def forecast(tx: Transaction, cells: Mapping[str, int], mirrored: Collection[str
 def _free_space(tx: Transaction) -> int | None:
     """Return the bytes that are free where the database's files are; None where they are on another machine."""
     if not tx.cursor.connection.info.host.startswith("/"):
-        return None  # loopback, too, may lead into a container or through a tunnel
+        return None  # even loopback may lead into a container or through a tunnel
     folder = data_folder(tx)
     try:
         found = os.statvfs(folder) if folder else None

@@ -1,4 +1,4 @@
-"""How a mirror is, found out from the shadow alone: what a person reads and what a program reads come from here."""
+"""The state of a mirror, from the shadow alone: the values that `status`, Airflow and programs show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.mirror.pace import told_late
+from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.shadow.database import Transaction
 from odoo_shadow.shadow.made_objects import mirror_schemas
@@ -17,21 +17,21 @@ from odoo_shadow.shadow.state.verifications import Compared, last_comparisons
 from odoo_shadow.shadow.views.public_views import foreign_names, in_the_way
 from odoo_shadow.text.amounts import counted, first_of
 
-_NOT_FOR_READERS = "only the sync's role may see what the error says"
+_NOT_FOR_READERS = "only the sync's role can see the error's message"
 _MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class TableHealth:
-    """How one table is.
+    """The state of one table.
 
     :param lag: since the watermark; None before the first load has ended. What Odoo wrote later may not be here yet.
     :param proven_up_to: each row has been compared with Odoo, cell by cell, since then.
     :param verified: the last comparison of the whole table, by `verify`.
     :param differed: the last slice in which a run found rows that differed.
     :param failed_runs: since the last good one.
-    :param late: by how much its proof is older than promised, and what helps; empty if it is not.
-    :param not_mirrored: fields that are left out, since Odoo does not give records together with them.
+    :param late: how late its proof is, and what to do; empty if it is not late.
+    :param not_mirrored: fields that are left out because Odoo does not return records with them.
     """
 
     model: str
@@ -50,7 +50,7 @@ class TableHealth:
 
     @property
     def failing(self) -> str:
-        """How its last runs failed; empty if the last one did not."""
+        """How many runs failed since the last good one, and the last error; empty if none did."""
         if not self.failed_runs:
             return ""
         runs = counted(self.failed_runs, "failed run")
@@ -58,21 +58,21 @@ class TableHealth:
 
     @property
     def refused(self) -> str:
-        """What Odoo refuses; empty if that is nothing."""
+        """The fields that Odoo refuses, in words; empty if there are none."""
         return f"{REFUSED}: {', '.join(self.not_mirrored)}" if self.not_mirrored else ""
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """All that is to be told, a sentence each."""
+        """All problems, a sentence each."""
         return tuple(text for text in (self.failing, self.late, self.refused) if text)
 
 
 @dataclass(frozen=True)
 class MirrorHealth:
-    """How a mirror is.
+    """The state of a mirror.
 
-    :param origin: the Odoo database that it mirrors; None for those who may not know.
-    :param problems: of the mirror itself: what keeps people from reading it under its names.
+    :param origin: the Odoo database that it mirrors; None if the role must not see it.
+    :param problems: those of the mirror as a whole: what keeps people from reading it under its names.
     """
 
     schema: str
@@ -91,8 +91,8 @@ class MirrorHealth:
         return not self.failing and not self.problems
 
 
-def look_at_mirror(tx: Transaction, now: datetime) -> MirrorHealth:
-    """Find out how the mirror is; writes nothing.
+def read_health(tx: Transaction, now: datetime) -> MirrorHealth:
+    """Read the state of the mirror; writes nothing.
 
     :raises MirrorConfigurationError: there is no mirror in the schema.
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
@@ -103,13 +103,13 @@ def look_at_mirror(tx: Transaction, now: datetime) -> MirrorHealth:
     tables = list_tables(tx, with_errors=sees_all)
     compared, slices = last_comparisons(tx)
     health = tuple(_table(item, compared, slices, now) for item in tables)
-    # Whose a view is only the sync's role can tell.
+    # Only the sync's role can see who owns a view.
     foreign = foreign_names(tx, [item.table for item in tables]) if sees_all else []
     return MirrorHealth(tx.schema, recorded_origin(tx), health, (in_the_way(foreign),) if foreign else ())
 
 
 def no_mirror(tx: Transaction) -> str:
-    """Say that the schema holds no mirror, and which do: a name may be mistyped. No full stop at the end."""
+    """Say that the schema holds no mirror, and which do, as a name may be misspelt. No full stop at the end."""
     others = sorted(mirror_schemas(tx) - {tx.schema})
     named = first_of([f"'{name}'" for name in others], _MOST_NAMED)
     where, meant = ("one in schema", "that") if len(others) == 1 else ("some in schemas", "one of them")
@@ -137,7 +137,7 @@ def _table(
         differed=slices.get(item.table),
         failed_runs=item.sync_errors,
         last_error=item.last_error if item.sync_errors else None,
-        late=told_late(item, now),
+        late=late_proof(item, now),
         not_mirrored=tuple(item.unreadable_fields),
     )
 

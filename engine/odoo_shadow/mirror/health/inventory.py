@@ -1,4 +1,4 @@
-"""What a mirror holds or would hold: rows, columns, size, last sync; and what it leaves out."""
+"""Lists what a mirror holds or would hold: rows, columns, size, last sync; and what it leaves out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.source.errors import OdooError
 from odoo_shadow.source.port import Source
 
-BYTES_A_CELL = 26
-"""A guess: 66 columns of `res.partner` were 1.7 kB a row (Odoo 17.0, demo data)."""
+BYTES_PER_CELL = 26
+"""An estimate: 66 columns of `res.partner` took 1.7 kB per row (Odoo 17.0, demo data)."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class ModelEntry:
     """One model of a mirror.
 
     :param rows: records in Odoo that the mirror takes; None when Odoo does not say.
-    :param columns: of the table, besides the project's own.
-    :param size: bytes of the table with its indexes, a guess while there is none.
-    :param left_out_fields: because they hold credentials, or the settings say so; `left_out_because` tells by field.
-    :param refused_fields: as the last run found, since Odoo does not give records together with them.
+    :param columns: of the table, without the project's own.
+    :param size: bytes of the table with its indexes, an estimate while there is no table.
+    :param left_out_fields: because they hold credentials, or the settings say so; `left_out_because` has the reasons.
+    :param refused_fields: fields with which Odoo does not return records, as the last run found.
     :param problem: why it cannot be mirrored.
     """
 
@@ -53,7 +53,7 @@ def take_inventory(
     models: Sequence[str],
     settings: Callable[[str], ModelSettings],
 ) -> list[ModelEntry]:
-    """Look at models, with two calls each; writes nothing. A model's trouble stands in its entry.
+    """Read the entries of models, with two calls each; writes nothing. An error of one model is in its entry.
 
     :param shadow: None for Odoo's side only.
     """
@@ -84,7 +84,7 @@ def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize |
         table=known.table if known else table_name(model),
         rows=rows,
         columns=columns,
-        size=known.size if known and known.size else rows * columns * BYTES_A_CELL,
+        size=known.size if known and known.size else rows * columns * BYTES_PER_CELL,
         size_is_guess=not (known and known.size),
         rows_mirrored=known.row_count if known else None,
         last_sync_at=known.last_sync_at if known else None,

@@ -1,7 +1,7 @@
-"""One table and Odoo, side by side.
+"""Compares one table with Odoo.
 
-Neither the hashes nor the counts that the mirror keeps are trusted, nor how its values were converted: what Odoo says
-now, read by a `Witness` of its own, is compared in PostgreSQL with what the table holds now.
+It trusts neither the hashes and counts that the mirror keeps, nor the conversion of its values: what Odoo gives now,
+converted independently by a `Witness`, is compared in PostgreSQL with what the table holds now.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MOST_NAMED = 10
 _MOST_CELLS = 20
 _ONE_SECOND = timedelta(seconds=1)
 _LOGINS = "res.users.log"
-"""Every login leaves a row there, that of the comparison, too."""
+"""Every login adds a row there, even that of the comparison."""
 _CREATED_BY = "create_uid"
 _BEHIND = (Difference.MISSING, Difference.STALE)
 MASK = "***"
@@ -63,8 +63,8 @@ def checked_version(tx: Transaction) -> int:
 
 def never_mirrored(tx: Transaction, model: str, table: str) -> MirrorConfigurationError:
     """Build the error for a model whose first load has not succeeded."""
-    said = registry.read_status(tx, table).last_error
-    why = f" Its last run said: {said}" if said else " Run a sync first."
+    error = registry.read_status(tx, table).last_error
+    why = f" Its last run failed: {error}" if error else " Run a sync first."
     return MirrorConfigurationError(f"{model} was never mirrored: its first load has not succeeded.{why}")
 
 
@@ -73,7 +73,7 @@ class Slice:
     """What a comparison of some rows found.
 
     :param found: what differs, by id.
-    :param last_id: up to there rows have been compared, None when that was the last one.
+    :param last_id: the id up to which rows have been compared, None when all have been.
     """
 
     found: dict[int, Difference]
@@ -82,14 +82,14 @@ class Slice:
 
 @dataclass
 class Comparison:
-    """One table and Odoo, side by side, page by page: memory stays flat.
+    """A comparison of one table with Odoo, page by page, so that memory stays flat.
 
-    :param starts: when it began, by each clock that may be the one that Odoo dates its rows by.
-    :param clock: the same on a clock that nobody sets.
+    :param starts: when it began, by each clock that Odoo may date its rows by.
+    :param clock: when it began, by the monotonic clock.
     :param synced_until: the table's watermark.
-    :param newer: rows that the shadow lacks, or has older, and that Odoo wrote after the watermark: the next sync reads
-        them. One that the shadow has in the same version is wrong, whenever it was written.
-    :param unreadable: records that Odoo lists and could not give so far, so that they were compared with nothing.
+    :param newer: rows that are missing or stale and that Odoo wrote after the watermark: the next sync reads them. A
+        row that differs in the same version is wrong, whenever it was written.
+    :param unreadable: records that Odoo lists but could not give so far, and that could not be compared.
     """
 
     odoo: Source
@@ -118,12 +118,12 @@ class Comparison:
         compares_extra: bool = True,
         repairs: bool = True,
     ) -> Comparison:
-        """Look at the table and ask for the model's fields.
+        """Read the table's state and the model's fields.
 
         :param compares_cells: False compares ids and `write_date` only.
-        :param compares_extra: False leaves out fields that Odoo does not store, which each run reads anew.
-        :param repairs: the rows that differ will be read anew, which only the login can do that has read the others.
-        :raises MirrorConfigurationError: the model has no table yet, was never mirrored, or was by another login.
+        :param compares_extra: False leaves out fields that Odoo does not store, which each run reads again.
+        :param repairs: rows that differ will be read again, which only the login can do that has read the others.
+        :raises MirrorConfigurationError: the model has no table yet, or was never mirrored, or by another login.
         """
         with shadow.transaction() as tx:
             version = checked_version(tx)
@@ -139,19 +139,19 @@ class Comparison:
         settings = ModelSettings.from_text(kept.settings)
         reading = read_as(odoo.reader, settings, key_id)
         if kept.read_as not in (None, reading):
-            others = f"{model} was mirrored as {kept.read_as}, and "
+            before = f"{model} was mirrored as {kept.read_as}, and "
             if repairs:
                 raise MirrorConfigurationError(
-                    f"{others}cannot be repaired as {reading}: run a sync with this connection first."
+                    f"{before}cannot be repaired as {reading}: run a sync with this connection first."
                 )
-            log.warning("%sis compared as %s, which sees other rows or values", others, reading)
+            log.warning("%sis compared as %s, which sees other rows or values", before, reading)
         layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)
         left_out = set() if compares_extra else {item.column.name for item in layout.extra}
         compared = layout.restricted(known - left_out if compares_cells else ())
         lacking = sorted({item.column.name for item in layout.all_columns} - known)
         if compares_cells and lacking:
             log.warning(
-                "%s: not compared, since the shadow has no column of its own for them until the next sync: %s",
+                "%s: not compared, because the shadow has no columns for them until the next sync: %s",
                 model,
                 ", ".join(lacking),
             )
@@ -178,13 +178,13 @@ class Comparison:
             suspects |= self._compare_page(page, after_id)
             after_id = page.last_id
         others = self._compare_ids([item for item, kind in suspects.items() if kind is Difference.MISSING])
-        found = self.look_again(sorted({*suspects, *others.missing, *others.gone}))
+        found = self.recheck(sorted({*suspects, *others.missing, *others.gone}))
         if others.trouble is not None:
             raise others.trouble
         return found
 
     def run_slice(self, after_id: int, rows: int, time_limit: timedelta) -> Slice:
-        """Compare about so many rows after an id, or as many as the time allows, a page at least."""
+        """Compare about `rows` rows after an id, or as many as the time allows, but at least a page."""
         suspects: dict[int, Difference] = {}
         reached, is_whole = after_id, False
         for page in self._pages(after_id):
@@ -192,10 +192,10 @@ class Comparison:
             reached, is_whole = page.last_id, page.is_last
             if self.rows >= rows or self.seconds >= time_limit.total_seconds():
                 break
-        return Slice(self.look_again(sorted(suspects)), None if is_whole else reached)
+        return Slice(self.recheck(sorted(suspects)), None if is_whole else reached)
 
     def _compare_ids(self, missing: Sequence[int]) -> IdDifference:
-        """Ask in another way than by pages which ids there are: what no page brought is missing, too."""
+        """Compare the ids without reading pages: records that no page brought are missing, too."""
         stay = not self.on_delete.removes
         return compare_ids(
             self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
@@ -208,11 +208,11 @@ class Comparison:
         return read_ahead(pages)
 
     def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
-        """Compare a page with the rows up to its last id; of a record that could not be read, with those before it."""
+        """Compare a page with the rows up to its last id; if it stands for an unreadable record, with those before."""
         self.rows += len(page.records)
         if page.unreadable is None:
             return self._compare(page.records, id_range(after_id, None if page.is_last else page.last_id))
-        if page.unreadable.reason == WITHHELD:  # the page that reaches beyond it shows whether the shadow has it
+        if page.unreadable.reason == WITHHELD:  # the next page shows whether the shadow has it
             return {}
         self.unreadable.append(page.unreadable)
         before, behind = id_range(after_id, page.last_id - 1), id_range(page.last_id, None)
@@ -224,8 +224,8 @@ class Comparison:
         with self.shadow.transaction() as tx:
             return compare_rows(tx, self.live, self.witness.columns, rows, scope, beyond=doubtful)
 
-    def look_again(self, ids: Sequence[int]) -> dict[int, Difference]:
-        """Compare some rows once more; leave out those that Odoo wrote since the comparison began, or cannot give."""
+    def recheck(self, ids: Sequence[int]) -> dict[int, Difference]:
+        """Compare some rows once more; omit those that Odoo wrote since the comparison began, or cannot give."""
         found: dict[int, Difference] = {}
         for start in range(0, len(ids), self.page_size):
             chunk = ids[start : start + self.page_size]
@@ -235,7 +235,7 @@ class Comparison:
         return found
 
     def first_cells(self, ids: Sequence[int]) -> tuple[CellDifference, ...]:
-        """Return the first cells that differ in some rows; hashes, and what was let in as a credential, are masked."""
+        """Return the first cells that differ in some rows; hashes and fields of `allow_fields` are masked."""
         settings = self.layout.settings
         masked = {
             item.column.name
@@ -259,7 +259,7 @@ class Comparison:
         return cells
 
     def _compare_these(self, ids: Sequence[int]) -> dict[int, Difference]:
-        """Read some records by their ids and compare them, page by page, and then what no page brought."""
+        """Read some records by their ids and compare them, page by page; then handle those that no page brought."""
         reading, differences = self.layout.reading, dict[int, Difference]()
         withheld, given, fresh = dict[int, Unreadable](), set[int](), set[int]()
         chosen = Where(ids=tuple(ids))
@@ -282,18 +282,18 @@ class Comparison:
     def _judge(
         self, unread: Collection[int], differences: dict[int, Difference], withheld: Mapping[int, Unreadable]
     ) -> dict[int, Difference]:
-        """Call records missing that Odoo lists, but that no page brings, where the shadow lacks them.
+        """Report records as missing that Odoo lists and no page brings, if the shadow lacks them.
 
-        Those that the shadow has can be compared with nothing.
+        Those that the shadow has are noted as unreadable: they cannot be compared.
         """
         here = {item for item in unread if differences.get(item) is Difference.EXTRA}
-        told = {item.id for item in self.unreadable}
-        self.unreadable += [withheld.get(item) or Unreadable(item, None, WITHHELD) for item in sorted(here - told)]
+        noted = {item.id for item in self.unreadable}
+        self.unreadable += [withheld.get(item) or Unreadable(item, None, WITHHELD) for item in sorted(here - noted)]
         rest = {item: kind for item, kind in differences.items() if item not in here}
         return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
 
     def _is_fresh(self, record: Record) -> bool:
-        """Say whether a record was written while it was compared. One whose date lies ahead was not."""
+        """Say whether a record was written during the comparison. A date in the future does not count."""
         moment, latest = _written(record), timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
         is_trace = self.layout.model == _LOGINS and record.get(_CREATED_BY) == self.odoo.user_id()
         # A date comes without fractions of a second.
@@ -301,7 +301,7 @@ class Comparison:
         return moment is not None and any(earliest <= moment - start <= latest for start in self.starts)
 
     def _is_newer(self, record: Record) -> bool:
-        """Say whether a record was written after the table's last sync. A date that lies ahead says nothing."""
+        """Say whether a record was written after the table's last sync. A date in the future does not count."""
         moment, latest = _written(record), self.starts[0] + timedelta(seconds=self.seconds) + CLOCK_TOLERANCE
         return moment is not None and NEVER < self.synced_until < moment <= latest
 
@@ -321,10 +321,10 @@ def not_compared(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadable
 
 
 def _starts(odoo: Source) -> tuple[datetime, ...]:
-    """Read the server's clock, and this machine's, too, if they differ so much that one is wrong.
+    """Read the server's clock, and also this machine's if they differ so much that one is wrong.
 
-    Which one it is nothing tells: the server's `Date` may come from a proxy, and this machine may run ahead. If only
-    the one were taken, all rows of late would count as written just now, or those that are written now would not.
+    It cannot be known which one is: the server's `Date` may come from a proxy, and this machine may run ahead. With the
+    wrong one alone, all recent rows would count as written just now, or those that are written now would not.
     """
     clock = odoo.clock()
     is_one = abs(clock.source - clock.local) <= CLOCK_TOLERANCE

@@ -1,6 +1,6 @@
 """The rolling proof: each run compares a slice of each table with Odoo, cell by cell, and repairs what differs.
 
-It finds whatever else fails to reach the shadow: every row is compared within the time that `pace` promises.
+It finds whatever does not reach the shadow otherwise: every row is compared within the time that `pace` promises.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MOST_NAMED = 10
 class DueProof:
     """A table of which some rows are to be compared now.
 
-    :param rows: about how many of the next ones, none while only others are looked at again.
+    :param rows: about how many rows of the next slice; 0 if only unproven rows are compared again.
     """
 
     table: Finished
@@ -53,7 +53,7 @@ class DueProof:
 
 
 def due_proofs(shadow: ShadowDatabase, tables: Sequence[Finished], page_size: int) -> tuple[list[DueProof], timedelta]:
-    """Return the tables of which a slice is due, the longest waiting first, and how long all of them may take."""
+    """Return the tables of which a slice is due, the longest waiting first, and the time that all slices may take."""
     found, longest = [], timedelta(0)
     with shadow.transaction() as tx:
         now = time_in_database(tx)
@@ -80,10 +80,10 @@ def prove_slice(
 ) -> RowCounts | None:
     """Compare the rows of a table that are due, and repair what differs; return what was repaired, None for nothing.
 
-    Whatever comes of it, the next slice begins where this one ended. But rows that could not be compared or repaired
-    are looked at again with each run, and while there are some, no round is a proof.
+    In any case the next slice begins where this one ended. But rows that could not be compared or repaired are compared
+    again by each run, and while there are any, no round is a proof.
 
-    :raises VerificationError: rows differ even after they have been read anew.
+    :raises VerificationError: rows differ even after they have been read again.
     :raises MassDeletionError: a repair would remove a suspicious share of the rows.
     :raises OdooUnreadableRecordsError: Odoo cannot give some records.
     :raises RefusedRecordsError: the table cannot take some.
@@ -92,14 +92,14 @@ def prove_slice(
     """
     table, proof = due.table.table, due.proof
     comparison = Comparison.prepare(odoo, shadow, due.table.model, options.batch_size, compares_extra=False)
-    found = comparison.look_again(proof.unproven) if proof.unproven else {}
+    found = comparison.recheck(proof.unproven) if proof.unproven else {}
     compared = Slice({}, proof.last_id)
     if due.rows:
         after_id = BEFORE_ALL if proof.last_id is None else proof.last_id
         compared = comparison.run_slice(after_id, due.rows, time_limit)
     found |= compared.found
     rows, seconds = comparison.rows, comparison.seconds
-    repaired, left, trouble = _repair(odoo, shadow, comparison, found, run, options)
+    repaired, left, failure = _repair(odoo, shadow, comparison, found, run, options)
     unproven = sorted({*left, *(item.id for item in comparison.unreadable)})
     with shadow.transaction() as tx:
         reached = replace(proof, unproven=tuple(unproven[:MOST_UNPROVEN]))
@@ -111,8 +111,8 @@ def prove_slice(
         if (due.rows and compared.last_id is None) or len(unproven) > MOST_UNPROVEN:
             reached = replace(reached, last_id=None, round_started_at=ended)
         save_proof(tx, table, reached)
-    if trouble is not None:
-        raise trouble
+    if failure is not None:
+        raise failure
     if comparison.unreadable:
         raise not_compared(due.table.model, comparison.unreadable)
     return repaired
@@ -126,7 +126,7 @@ def _repair(
     run: Run,
     options: MirrorOptions,
 ) -> tuple[RowCounts | None, Collection[int], Exception | None]:
-    """Repair rows that differ, and keep what was found: there is a reason why they did.
+    """Repair rows that differ, and store what was found, so that the cause can be investigated.
 
     :return: what was repaired, which rows differ even then, and what went wrong.
     """
@@ -158,7 +158,7 @@ def _repair(
             )
     if left:
         differ = counted(len(left), "row differs", "rows differ")
-        text = f"{model}: {differ} from Odoo even when read anew: {first_of(sorted(left), _MOST_NAMED)}."
+        text = f"{model}: {differ} from Odoo even after being read again: {first_of(sorted(left), _MOST_NAMED)}."
         return None, left, VerificationError(text)
     if newer:
         log.info("%s: %s after the sync and read", model, counted(len(newer), "row was written", "rows were written"))

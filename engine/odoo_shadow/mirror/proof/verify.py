@@ -1,8 +1,4 @@
-"""Compares a table with Odoo itself, and repairs what differs.
-
-Neither the hashes nor the counts that the mirror keeps are trusted, nor how its values were converted: what Odoo says
-now, read by a `Witness` of its own, is compared in PostgreSQL with what the table holds now.
-"""
+"""Verifies whole tables: compares each with Odoo, and repairs what differs; see `comparison`."""
 
 from __future__ import annotations
 
@@ -47,7 +43,7 @@ class Depth(StrEnum):
 class VerifyOptions:
     """How to verify.
 
-    :param repair: read anew what differs, and let go what is gone.
+    :param repair: read rows that differ again, and remove those that are gone.
     """
 
     depth: Depth = Depth.FULL
@@ -55,12 +51,12 @@ class VerifyOptions:
 
 
 def mirrored_models(shadow: ShadowDatabase) -> list[str]:
-    """Return the models that have been mirrored or were to be, by name; none while there is no shadow.
+    """Return the models that have been or should have been mirrored, by name; none while there is no shadow.
 
-    One whose first load has never succeeded is among them, unless the server turned out not to have it: `verify_model`
-    says what is wrong with it.
+    A model whose first load has never succeeded is included, unless the server does not have it: `verify_model` reports
+    what is wrong with it.
 
-    The registry may have been written by another role: what is no model's name is warned of, and left out.
+    The registry may have been written by another role: names that no model can have are omitted with a warning.
     """
     with shadow.transaction() as tx:
         if not checked_version(tx):
@@ -70,7 +66,9 @@ def mirrored_models(shadow: ShadowDatabase) -> list[str]:
         names = [item.model for item in listed if item.has_been_mirrored or item.table not in skipped]
     foreign = [name for name in names if not is_model_name(name)]
     for name in foreign[:_MOST_WARNINGS]:
-        log.warning("The registry of schema '%s' lists '%s': refused, it is no model's name.", shadow.schema, name)
+        log.warning(
+            "The registry of schema '%s' lists '%s': refused, because it is not a model's name.", shadow.schema, name
+        )
     if len(foreign) > _MOST_WARNINGS:
         log.warning("%d more such names are refused.", len(foreign) - _MOST_WARNINGS)
     return [name for name in names if is_model_name(name)]
@@ -79,10 +77,10 @@ def mirrored_models(shadow: ShadowDatabase) -> list[str]:
 def verify_model(
     odoo: Source, shadow: ShadowDatabase, model: str, *, run: Run, options: MirrorOptions, verify: VerifyOptions
 ) -> Verification:
-    """Compare one model's table with Odoo, keep the outcome, and repair it if asked to.
+    """Compare one model's table with Odoo, store the outcome, and repair the table if asked to.
 
-    Rows that change while they are compared are looked at again, and not reported; those that Odoo wrote after the last
-    sync are counted apart. Rows that are gone from Odoo are treated as the last sync was told to.
+    Rows that change during the comparison are compared again, and not reported; those that Odoo wrote after the last
+    sync are counted separately. Rows that are gone from Odoo are treated as in the last sync.
 
     :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
     :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds; all others are compared.
@@ -98,7 +96,7 @@ def verify_model(
     )
     ids = comparison.run()
     cells = comparison.first_cells(first_on_both_sides(ids))
-    newer = comparison.newer & ids.keys()  # before a repair looks again
+    newer = comparison.newer & ids.keys()  # before a repair compares them again
     left: Mapping[int, Difference] = ids
     if verify.repair and ids:
         left = repair_rows(odoo, shadow, comparison, ids, run=run, options=options, metadata={"repair": True})
@@ -128,7 +126,7 @@ def verify_model(
         if doubtful:
             note_unproven(tx, found.table, doubtful)
             differ = counted(len(doubtful), "row differs", "rows differ")
-            text = f"verify: {differ} from Odoo or cannot be compared; the next run looks again."
+            text = f"verify: {differ} from Odoo or cannot be compared; the next run compares them again."
             registry.note_failure(tx, found.table, text)
     if unreadable:
         raise not_compared(model, unreadable)
@@ -150,11 +148,11 @@ def repair_rows(
     options: MirrorOptions,
     metadata: Mapping[str, object],
 ) -> dict[int, Difference]:
-    """Read anew what is missing, stale or differing, and let go what is gone; return what differs even then.
+    """Read rows again that are missing, stale or differing, and remove those that are gone; return what still differs.
 
-    A trigger that somebody agreed to may have changed what was written: only a second look is proof.
+    A trigger that somebody agreed to may have changed what was written: only comparing again is proof.
 
-    :param metadata: what the log entry says besides.
+    :param metadata: further keys of the log entry.
     :raises MassDeletionError: it would remove a suspicious share of the rows.
     :raises OdooError, ShadowError: it could not be done.
     """
@@ -164,4 +162,4 @@ def repair_rows(
     with rewriting(odoo, shadow, comparison.layout.model, run=run, options=options, metadata=metadata) as writer:
         writer.write_ids(odoo, others, options.batch_size)
         remove_ids(odoo, writer, extra, options)
-    return comparison.look_again(sorted(ids))
+    return comparison.recheck(sorted(ids))

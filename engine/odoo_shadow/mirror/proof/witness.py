@@ -1,8 +1,8 @@
-"""What each cell should hold, worked out a second time, for `verify`.
+"""What each cell should hold, computed a second time and independently, for the proof.
 
-If `verify` converted values in the way in which they were written, a mistake there would be made on both sides, and
-both would agree. So nothing is shared with `columns`: each value is read anew by its field's declared type, by other
-means. One that is none of its type makes its record differ, whatever the shadow has.
+If the proof used the conversions by which values were written, a mistake there would be on both sides, and both would
+agree. So nothing is shared with `shape.conversions`: each value is converted again by its field's declared type, by
+other means. A value that is not of its type makes its record differ, whatever the shadow has.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 Meaning: TypeAlias = Callable[[Json], Json]
-"""What Odoo means by a value: a text, a number, true or false, a document; None for empty."""
+"""Returns what Odoo means by a value: a text, a number, true or false, a document; None for empty."""
 
 MOST_LOGGED = 20
-"""Lines about values that are none of their type."""
+"""Log lines about values that are not of their type."""
 
 _NOT_IN_POSTGRESQL = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile("[+-]?[0-9]{1,19}")
@@ -40,11 +40,11 @@ _DAY = re.compile(r"(?P<year>[0-9]{1,4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2
 
 
 class DoubtError(Exception):
-    """A value is none of its field's type; the message says so without the value."""
+    """A value is not of its field's type; the message says what it is not, without the value."""
 
 
 class Witness:
-    """Says what the rows of one model should be.
+    """Computes what the rows of one model should be.
 
     :param hash_secret: the Odoo connection's, for fields that are mirrored as hashes.
     """
@@ -55,10 +55,10 @@ class Witness:
         cursor = (WRITE_DATE_FIELD, _as_text(_moment)) if layout.has_write_date else ("id", lambda _: None)
         self._cells = [cursor, *((item.key, _testimony(item, layout, hash_secret)) for item in layout.columns)]
         self._keys = {"id", *(key for key, _ in self._cells)}
-        self._told: set[int] = set()
+        self._logged: set[int] = set()
 
     def rows(self, records: Sequence[Record]) -> tuple[list[Row], list[int]]:
-        """Return the rows that records should be, and the ids of those with a value that is none of its type.
+        """Return the rows that records should be, and the ids of records with a value that is not of its type.
 
         :raises OdooServerError: a record lacks a field.
         """
@@ -82,19 +82,19 @@ class Witness:
             try:
                 cells.append(testify(record[key]))
             except DoubtError as doubt:
-                if record_id not in self._told and len(self._told) < MOST_LOGGED:
-                    self._told.add(record_id)
+                if record_id not in self._logged and len(self._logged) < MOST_LOGGED:
+                    self._logged.add(record_id)
                     log.error("%s %d: what Odoo sends for '%s' is %s", self._model, record_id, key, doubt)
                 return None
         return cells
 
 
 def _testimony(item: FieldColumn, layout: Layout, hash_secret: str | None) -> Callable[[Json], str | None]:
-    """Return what tells the text of a column's cells, as PostgreSQL reads it."""
+    """Return the function from a value to the text of its cell, as PostgreSQL reads it."""
     field, kind = item.column.field, item.column.odoo_type
-    means, is_document = _MEANINGS.get(kind, _document), kind in _WHOLE or kind not in _MEANINGS
+    means, is_document = _MEANINGS.get(kind, _document), kind in _UNFILTERED or kind not in _MEANINGS
     if field in layout.settings.allow_fields:
-        means = _WHOLE.get(kind, means)
+        means = _UNFILTERED.get(kind, means)
     if item.key != field:
         return _as_text(_by_label(means), is_document=True)
     if hash_secret is not None and layout.settings.hashes(field):
@@ -122,7 +122,7 @@ def _written(meant: Json, is_document: bool) -> str | None:
 
 
 def _hashed(means: Meaning, is_document: bool, secret: str, field: str) -> Callable[[Json], str | None]:
-    """Tell what `hashed_fields` keep: the HMAC-SHA-256 of the field's name, a zero byte and the value."""
+    """Compute what `hashed_fields` keep: the HMAC-SHA-256 of the field's name, a zero byte and the value."""
 
     def testify(value: Json) -> str | None:
         written = _written(means(value), is_document)
@@ -137,7 +137,7 @@ def _hashed(means: Meaning, is_document: bool, secret: str, field: str) -> Calla
 def _by_label(means: Meaning) -> Meaning:
     def by_label(value: Json) -> Json:
         if not isinstance(value, dict):
-            raise DoubtError("no values by label")
+            raise DoubtError("not an object of values by label")
         return {label: _finite(means(item)) for label, item in value.items()}
 
     return by_label
@@ -177,10 +177,10 @@ def _whole(value: Json) -> Json:
     if isinstance(value, float) and math.isfinite(value):
         exact = Fraction(value)
         if abs(exact) >= 2**53:
-            raise DoubtError("a whole number that it has rounded")
+            raise DoubtError("a whole number that Odoo has rounded")
         value = exact.numerator if exact.denominator == 1 else value
     if not isinstance(value, int) or not -(2**63) <= value < 2**63:
-        raise DoubtError("no whole number")
+        raise DoubtError("not a whole number")
     return int(value)
 
 
@@ -192,7 +192,7 @@ def _links(value: Json) -> Json:
     if value is None or value is False:
         return None
     if not isinstance(value, list) or not all(type(item) in (int, float) for item in value):
-        raise DoubtError("no list of ids")
+        raise DoubtError("not a list of ids")
     return "{" + ",".join(sorted({str(_whole(item)) for item in value}, key=int)) + "}"
 
 
@@ -209,13 +209,13 @@ def _amount(value: Json) -> Json:
         try:
             exact, nearest = Decimal(value), float(value)
         except (InvalidOperation, ValueError):
-            raise DoubtError("no number") from None
+            raise DoubtError("not a number") from None
         return _amount(nearest) if not exact.is_finite() or exact == Decimal(str(nearest)) else value
     if isinstance(value, int):
         return _amount(float(value)) if -(2**53) < value < 2**53 else value
     if isinstance(value, float):
         return 0.0 if value == 0 else value
-    raise DoubtError("no number")
+    raise DoubtError("not a number")
 
 
 def _date(value: Json) -> Json:
@@ -231,12 +231,12 @@ def _moment(value: Json) -> Json:
     try:
         in_utc = moment.replace(tzinfo=None) - (moment.utcoffset() or datetime.timedelta())
     except OverflowError:
-        raise DoubtError("no date and time") from None
+        raise DoubtError("not a date and time") from None
     return f"{in_utc.isoformat(sep=' ')}+00"
 
 
 def _day_of(value: Json) -> tuple[datetime.date, datetime.time]:
-    """Read a day and the time behind it; a short year is a year of long ago, whatever PostgreSQL may make of it."""
+    """Read a day and the time after it; a year of fewer than four digits is meant literally."""
     head, _, rest = value.replace("T", " ", 1).partition(" ") if isinstance(value, str) else ("", "", "")
     found = _DAY.fullmatch(head)
     try:
@@ -245,7 +245,7 @@ def _day_of(value: Json) -> tuple[datetime.date, datetime.time]:
             return day, datetime.time.fromisoformat(rest.replace(" ", "") or "00:00:00")
     except ValueError:
         pass
-    raise DoubtError("no date")
+    raise DoubtError("not a date")
 
 
 def _document(value: Json) -> Json:
@@ -253,16 +253,17 @@ def _document(value: Json) -> Json:
 
 
 def _properties(value: Json) -> Json:
-    """Properties but for credentials, which their definitions tell by name and label."""
+    """Return properties without credentials, which the names and labels of their definitions show."""
     meant = _all_properties(value)
     if not isinstance(meant, dict):
         return meant
-    told = {str(item.get("name")): item for item in value if isinstance(item, dict)} if isinstance(value, list) else {}
-    return {name: meant[name] for name in meant if not is_secret_property(told.get(name, {"name": name}))}
+    listed = value if isinstance(value, list) else []
+    defined = {str(item.get("name")): item for item in listed if isinstance(item, dict)}
+    return {name: meant[name] for name in meant if not is_secret_property(defined.get(name, {"name": name}))}
 
 
 def _definitions(value: Json) -> Json:
-    """Definitions of properties; a credential has no default value that could be told."""
+    """Return definitions of properties, without the default values of credentials."""
     meant = _document(value)
     for item in meant if isinstance(meant, list) else []:
         if isinstance(item, dict) and is_secret_property(item):
@@ -279,7 +280,7 @@ def _serialized(value: Json) -> Json:
 
 
 def _all_properties(value: Json) -> Json:
-    """Properties come as a list with their definitions; only names and values are the record's own."""
+    """Return the values of properties by name; Odoo sends a list that includes their definitions."""
     if not isinstance(value, list):
         return _document(value)
     meant: dict[str, Json] = {}
@@ -301,7 +302,7 @@ def _unnamed(kind: str, value: Json) -> Json:
 
 
 def _finite(value: Json) -> Json:
-    """Write Infinity and NaN in the words of PostgreSQL's own JSON."""
+    """Write Infinity and NaN as PostgreSQL's own `to_jsonb` does."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
     if isinstance(value, list):
@@ -322,9 +323,9 @@ _MEANINGS: dict[str, Meaning] = {
     "properties_definition": _definitions,
     "serialized": _serialized,
 }
-_WHOLE: dict[str, Meaning] = {
+_UNFILTERED: dict[str, Meaning] = {
     "properties": _all_properties,
     "properties_definition": _document,
     "serialized": _document,
 }
-"""What is meant where the settings let everything in; all of these are documents."""
+"""The same for fields of `allow_fields`, where nothing is left out; all of these are documents."""

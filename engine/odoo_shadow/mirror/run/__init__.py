@@ -1,1 +1,1 @@
-"""A run of many models: choosing, planning, trying out, and what comes after the models."""
+"""A run of many models: choosing, planning, dry runs, and the end of the run."""

@@ -1,4 +1,4 @@
-"""Which models a mirror takes: what a person asked for, as far as the server has it and it is fit to be mirrored."""
+"""Chooses the models of a mirror: those that a person asked for and that the server has and can be mirrored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 NO_MATCH = "matches no model of this server"
-"""Why a pattern is listed among what is left out: a typo, or a module that is not installed."""
+"""Why a pattern is listed as left out: a typing error, or a module that is not installed."""
 
 _MOST_MISNAMED = 100
 
@@ -34,9 +34,9 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The models of a mirror, in the order in which they are mirrored, and those that a pattern does not take.
+    """The models of a mirror, in the order in which they are mirrored, and those that are left out.
 
-    :param fields: what was learned of some models' fields on the way, so that a plan need not ask again.
+    :param fields: the fields of some models, if they were read anyway, so that a plan need not ask again.
     """
 
     models: tuple[str, ...]
@@ -47,11 +47,11 @@ class Chosen:
 def choose_models(odoo: Source, choice: ModelChoice, shadow: ShadowDatabase | None = None) -> Chosen:
     """Find the models that match a choice; the server is asked only if there are patterns.
 
-    A model that is named is taken as it is, whatever it is: an SQL view, a store of credentials, one that is not
-    installed. A pattern takes tables only, and none that hold credentials.
+    A model that is named is always taken: even an SQL view, a store of credentials, or one that is not installed. A
+    pattern takes only tables, and none that hold credentials.
 
-    :param shadow: knows names that the server may not have any more.
-    :raises MirrorConfigurationError: a name is a typing error, or nothing is left.
+    :param shadow: has tables of models that the server may not have any more.
+    :raises MirrorConfigurationError: a name is misspelt, or no model is left.
     :raises OdooError, ShadowError: one side could not be asked.
     """
     check_names(odoo, shadow, choice.names)
@@ -59,14 +59,14 @@ def choose_models(odoo: Source, choice: ModelChoice, shadow: ShadowDatabase | No
         secret = why_secret(name)
         if secret is not None and name not in PRIORITY_MODELS:
             log.warning(
-                "%s is mirrored since it is named, although %s: who may read the shadow sees them.", name, secret
+                "%s is mirrored because it is named, although %s: whoever can read the shadow sees them.", name, secret
             )
     if choice.is_plain:
         return Chosen(choice.names)
     found = odoo.discover()
     if not found.is_complete:
         log.warning(
-            "The login '%s' may not read ir.model: patterns take only models that it may read and that have a "
+            "The login '%s' cannot read ir.model: patterns take only models that it can read and that have a "
             "write_date. Give it the right (Administration / Access Rights), or name further models.",
             odoo.reader.login,
         )
@@ -84,7 +84,7 @@ def choose_models(odoo: Source, choice: ModelChoice, shadow: ShadowDatabase | No
 
 
 def _listed(reasons: Mapping[str, str]) -> list[LeftOut]:
-    """List what is left out; of names that are none, which a hostile server may have without number, only some."""
+    """List what is left out; of invalid names, of which a hostile server may have any number, only some."""
     known = [LeftOut(name, reason) for name, reason in sorted(reasons.items()) if reason != ModelKind.MISNAMED]
     misnamed = sorted(name for name, reason in reasons.items() if reason == ModelKind.MISNAMED)
     known += [LeftOut(name, ModelKind.MISNAMED) for name in misnamed[:_MOST_MISNAMED]]

@@ -1,7 +1,7 @@
-"""What a run does when its models are done: it looks after rows of which no `write_date` tells.
+"""The end of a run, after its models: updates rows whose changes no `write_date` shows.
 
-1. Rows that point to what has gone are read again, in all tables.
-2. Fields that Odoo refused are mirrored again by the next run, if it gives them by now.
+1. Rows that point to records that are gone are read again, in all tables.
+2. Refused fields are mirrored again by the next run, if Odoo gives them by now.
 3. Columns that change without `write_date` are compared, in the tables of the run.
 4. A slice of each of these tables is compared cell by cell, if one is due.
 """
@@ -20,8 +20,8 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.rolling import due_proofs, prove_slice
-from odoo_shadow.mirror.run.untracked import due_look, refresh_untracked, remade_columns
-from odoo_shadow.mirror.shape.refused_fields import give_up, take_up_again
+from odoo_shadow.mirror.run.untracked import due_check, refresh_untracked, remade_columns
+from odoo_shadow.mirror.shape.refused_fields import note_refused_fields, retry_refused_fields
 from odoo_shadow.mirror.sync.due import reread_due_rows
 from odoo_shadow.mirror.sync.rewriting import OtherReadingError, rewriting
 from odoo_shadow.shadow.database import ShadowDatabase, Transaction
@@ -39,18 +39,18 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-DUE = "rows that point to what has gone"
+DUE = "rows that point to records that are gone"
 UNTRACKED = "columns that change without write_date"
-TAKEN_UP = "fields that Odoo refused"
-FIELDS = "fields that were made anew"
+REFUSED_FIELDS = "fields that Odoo refused"
+REMADE_FIELDS = "fields that were removed and created again"
 PROOF = "rolling proof"
 
 
 @dataclass(frozen=True)
 class Closed:
-    """What was done about one model.
+    """What one step did about one model.
 
-    :param error: why it could not be done; it is due again then.
+    :param error: why it failed; then it is due again.
     """
 
     model: str
@@ -64,9 +64,9 @@ class Closed:
 
 
 def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
-    """Look after what the models' own runs cannot see; yield what was done, model by model, and what failed.
+    """Do the steps of the end of a run; yield what each has done or why it failed, model by model.
 
-    Several runs may do so at once: each table is held while its rows are written.
+    Several runs may do so at the same time: each table is held while its rows are written.
     """
     closing = _Closing.of(odoo, shadow, run, options)
     yield from closing.reread_all_due()
@@ -74,10 +74,10 @@ def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: Mirror
         finished = finished_tables(tx, run.id)
         watched = _watched(tx, finished)
     identities: dict[str, dict[str, str]] = {}
-    yield from closing.told("ir.model.fields", FIELDS, partial(closing.look_at_fields, finished, identities))
+    yield from closing.attempt("ir.model.fields", REMADE_FIELDS, partial(closing.read_identities, finished, identities))
     for table in finished:
-        yield from closing.told(table.model, TAKEN_UP, partial(take_up_again, odoo, shadow, table))
-        yield from closing.told(
+        yield from closing.attempt(table.model, REFUSED_FIELDS, partial(retry_refused_fields, odoo, shadow, table))
+        yield from closing.attempt(
             table.model, UNTRACKED, partial(closing.refresh, table, watched, identities.get(table.model, {}))
         )
     has_removed = False
@@ -89,19 +89,22 @@ def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: Mirror
 
 
 def reread_due(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:
-    """Read rows again that point to what has gone, as after a repair; yield what was done, model by model."""
+    """Read the rows again that point to records that are gone, as after a repair; yield the result of each model."""
     return _Closing.of(odoo, shadow, run, options).reread_all_due()
 
 
 def _watched(tx: Transaction, finished: Sequence[Finished]) -> frozenset[str]:
-    """Return the tables that tell those that point to them when rows go: whole ones of this run only."""
+    """Return the tables that report to others which of their rows go: tables of this run, without a domain."""
     tables = watched_tables(tx, [item.table for item in finished])
     return frozenset(table for table, settings in tables.items() if not ModelSettings.from_text(settings).domain)
 
 
 @dataclass(frozen=True)
 class _Closing:
-    """:param owner: holds the tables that the run's own models are written to just now."""
+    """The steps of the end of one run.
+
+    :param owner: the holder of the tables that the run is still writing.
+    """
 
     odoo: Source
     shadow: ShadowDatabase
@@ -111,7 +114,7 @@ class _Closing:
 
     @classmethod
     def of(cls, odoo: Source, shadow: ShadowDatabase, run: Run, options: MirrorOptions) -> _Closing:
-        """Begin, under a name of its own: tasks of one run must not take tables from each other."""
+        """Return the steps under a holder of their own: tasks of one run must not take tables from each other."""
         own = replace(run, holder=f"{run.holder}, at its end, on {socket.gethostname()}, process {os.getpid()}")
         return cls(odoo, shadow, own, options, run.holder)
 
@@ -119,7 +122,7 @@ class _Closing:
         with self.shadow.transaction() as tx:
             models = models_with_due_rows(tx)
         for model in models:
-            yield from self.told(model, DUE, partial(self._reread_due, model))
+            yield from self.attempt(model, DUE, partial(self._reread_due, model))
 
     def _reread_due(self, model: str) -> RowCounts | None:
         if self._has_no_due_row(model):
@@ -137,9 +140,9 @@ class _Closing:
         return writer.hold.counts
 
     def _has_no_due_row(self, model: str) -> bool:
-        """Say whether there is nothing to do in a table, which then need not be held; most often it is so.
+        """Say whether a table has nothing to do, so that it need not be held; that is the usual case.
 
-        A table that this run still writes is left to that: it reads them at its end.
+        A table that this run is still writing is left alone: the writer reads such rows at its end.
         """
         with self.shadow.transaction() as tx:
             table = find_table(tx, model)
@@ -151,24 +154,24 @@ class _Closing:
                 forget_due(tx, due)
             return not due.ids
 
-    def look_at_fields(self, finished: Sequence[Finished], identities: dict[str, dict[str, str]]) -> None:
-        """Add which fields the models have now. Raises an `OdooError`."""
+    def read_identities(self, finished: Sequence[Finished], identities: dict[str, dict[str, str]]) -> None:
+        """Read the identities of the models' fields, by model, into `identities`. Raises an `OdooError`."""
         if finished:
             identities |= self.odoo.field_identities([table.model for table in finished])
 
     def refresh(self, table: Finished, watched: Collection[str], identities: Mapping[str, str]) -> RowCounts | None:
-        """Compare a table's untracked columns, and note which fields all its rows have the values of then."""
-        look = due_look(self.odoo, table, watched, remade_columns(table, identities))
+        """Compare a table's untracked columns, and note the identities of the fields that its values come from."""
+        check = due_check(self.odoo, table, watched, remade_columns(table, identities))
         counts = None
-        if look is not None:
-            counts = refresh_untracked(self.odoo, self.shadow, table, look, run=self.run, options=self.options)
+        if check is not None:
+            counts = refresh_untracked(self.odoo, self.shadow, table, check, run=self.run, options=self.options)
         if identities and identities != table.identities:
             with self.shadow.transaction() as tx:
                 note_identities(tx, table.table, identities)
         return counts
 
     def prove_all(self, finished: Sequence[Finished]) -> Iterator[Closed]:
-        """Compare what is due of each table, as far as the time allows: who waits is the first at the next run."""
+        """Compare the slices that are due, as far as time allows; the next run begins with those that had to wait."""
         due, time_limit = due_proofs(self.shadow, finished, self.options.batch_size)
         deadline = time.monotonic() + time_limit.total_seconds()
         for item in due:
@@ -177,18 +180,18 @@ class _Closing:
                 return
             limit = timedelta(seconds=left)
             work = partial(prove_slice, self.odoo, self.shadow, item, limit, run=self.run, options=self.options)
-            yield from self.told(item.table.model, PROOF, work)
+            yield from self.attempt(item.table.model, PROOF, work)
 
-    def told(self, model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
-        """Do something about one model; yield what was done, or what failed."""
+    def attempt(self, model: str, what: str, work: Callable[[], RowCounts | None]) -> Iterator[Closed]:
+        """Run a step for one model; yield what was done, or the error."""
         try:
             counts = work()
         except OdooUnknownModelError:
-            log.info("%s: %s stay as they are, since Odoo has no such model any more", model, what)
-        except OtherReadingError as other:  # a table that this run is not about; its own run will tell
+            log.info("%s: %s stay as they are, because Odoo does not have the model any more", model, what)
+        except OtherReadingError as other:  # a table that is not of this run; its own run reports it
             log.warning("%s: %s stay as they are: %s", model, what, other)
         except OdooRefusedFieldsError as refused:  # of records that were not in the window
-            yield self._failed(model, what, give_up(self.odoo, self.shadow, model, refused.fields))
+            yield self._failed(model, what, note_refused_fields(self.odoo, self.shadow, model, refused.fields))
         except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError, VerificationError) as error:
             yield self._failed(model, what, error)
         else:
@@ -196,7 +199,7 @@ class _Closing:
                 yield Closed(model, what, counts)
 
     def _failed(self, model: str, what: str, error: Exception) -> Closed:
-        """Note a failure, unless the table's own entry tells of it: who looks at the tables must see it, too."""
+        """Note a failure in the registry, so that `status` shows it, unless a failure is noted there already."""
         closed = Closed(model, what, error=error)
         try:
             with self.shadow.transaction() as tx:
@@ -204,5 +207,5 @@ class _Closing:
                 if table is not None and not read_settings(tx, table).has_failed:
                     note_failure(tx, table, f"At the end of the run, {what}: {text_of(error)}")
         except ShadowError as lost:
-            log.warning("%s: status will not tell that %s failed: %s", model, what, lost)
+            log.warning("%s: status will not show that %s failed: %s", model, what, lost)
         return closed

@@ -1,4 +1,4 @@
-"""What a run would do, found out without writing anything."""
+"""Finds out what a run would do, without writing anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.deletions import check_removal
 from odoo_shadow.mirror.sync.id_check import compare_ids
-from odoo_shadow.mirror.sync.kept_settings import why_read_anew
+from odoo_shadow.mirror.sync.kept_settings import why_read_again
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.window import ScanKind, kind_of, low_end
 from odoo_shadow.shadow import names
@@ -45,7 +45,7 @@ class DryRun:
 
     :param rows: records that it would read.
     :param low: only records written since then, None for all.
-    :param gone: rows that it would remove, or mark: they are gone from Odoo.
+    :param gone: rows that are gone from Odoo, which it would delete or mark.
     """
 
     model: str
@@ -63,7 +63,7 @@ class DryRun:
         """Return one line for a person."""
         since = "" if self.low is None else f" written since {self.low:%Y-%m-%d %H:%M:%S} UTC"
         if self.kind is ScanKind.NEW_DOMAIN:
-            since = " within it" if self.has_domain else ", since it is taken away,"
+            since = " within it" if self.has_domain else ", as the domain was removed,"
         size = f"{counted(self.rows, 'row')} of {counted(self.columns, 'column')}"
         return (
             f"{self.model}: {self.kind}, would read {size}{since} "
@@ -84,7 +84,7 @@ class DryRun:
 
     @property
     def structure(self) -> str:
-        """What would become of the table itself."""
+        """The changes of the table itself, in words."""
         return ", ".join(map(str, self.change.changes))
 
 
@@ -106,19 +106,19 @@ def dry_run_model(
     layout = layout.without(kept.unreadable_fields)
     if kept.read_as != read_as(odoo.reader, layout.settings, key_id):
         odoo.check_language()
-    change, watermark, to_fill = _look(shadow, layout)
+    change, watermark, to_fill = _read_table(shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.clock().latest):
         watermark = None
     now = replace(kept, read_as=read_as(odoo.reader, layout.settings, key_id))
-    why_anew = why_read_anew(kept, now, layout.settings)
-    read_all = options.full or not layout.has_write_date or why_anew is not None
+    why_again = why_read_again(kept, now, layout.settings)
+    read_all = options.full or not layout.has_write_date or why_again is not None
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)
     rows = to_fill + odoo.count(layout.reading, Where(written_since=low))
     options = options.resolved(kept.on_delete)
     return DryRun(
         model,
         shadow.schema,
-        why_anew or kind_of(watermark, low),
+        why_again or kind_of(watermark, low),
         low,
         rows,
         len(layout.all_columns),
@@ -130,7 +130,7 @@ def dry_run_model(
 
 
 def _gone(odoo: Source, shadow: ShadowDatabase, layout: Layout, table: str, options: MirrorOptions) -> tuple[int, ...]:
-    """Return the rows that a run would remove. Raises `MassDeletionError` where it would rather stop."""
+    """Return the rows that a run would remove. Raises `MassDeletionError` where the run would, too."""
     if not options.removal.removes:
         return ()
     with shadow.trial() as tx:
@@ -143,23 +143,23 @@ def _gone(odoo: Source, shadow: ShadowDatabase, layout: Layout, table: str, opti
 
 
 def _kept_settings(shadow: ShadowDatabase, model: str, secret: str | None) -> tuple[registry.ReadSettings, UUID | None]:
-    """Return how the last run read a model, and what the secret is called."""
+    """Return how the last run read a model, and the name of the secret."""
     with shadow.trial() as tx:
         if not schema_version(tx):
             check_public(tx, [names.table_name(model)])
             return registry.ReadSettings(None), None
-        ensure_base(tx)  # an older schema is upgraded for this look only
+        ensure_base(tx)  # an older schema is upgraded in this transaction only, which is rolled back
         return registry.read_settings(tx, registry.name_table(tx, model)), known_key(tx, secret)
 
 
-def _look(shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:
-    """Return how the table would change, how far it is, and how many rows new columns would be filled in."""
+def _read_table(shadow: ShadowDatabase, layout: Layout) -> tuple[TableChange, Watermark | None, int]:
+    """Return how the table would change, its watermark, and in how many rows new columns would be filled."""
     columns = [item.column for item in layout.all_columns]
     created = TableChange(names.table_name(layout.model), (Change(ChangeKind.CREATED),), tuple(columns))
     found: tuple[TableChange, Watermark | None, int] = (created, None, 0)
     with shadow.trial() as tx:
         if schema_version(tx):
-            ensure_base(tx)  # an older schema is upgraded for this look only
+            ensure_base(tx)  # an older schema is upgraded in this transaction only, which is rolled back
             recognize(tx)
             table = registry.name_table(tx, layout.model)
             change = plan_change(tx, table, columns, layout.left_out)

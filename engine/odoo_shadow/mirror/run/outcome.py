@@ -1,4 +1,4 @@
-"""What became of a run, or would become of it: what a person reads and what a program reads come from here."""
+"""The outcome or forecast of a run, as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Document: TypeAlias = dict[str, object]
 
 
 def named_once(model: str, text: str, what: str = "") -> str:
-    """Return what is said of a model, with its name before it, which some errors begin with as well."""
+    """Return a text about a model, after its name; some errors begin with the name already."""
     return f"{model}: {what}{text.removeprefix(f'{model}: ')}"
 
 
@@ -40,11 +40,11 @@ _WORDS = {Ending.UNCHANGED: "unchanged", Ending.SKIPPED: "not installed", Ending
 
 @dataclass(frozen=True)
 class ModelOutcome:
-    """What became of one model.
+    """The outcome of one model.
 
-    :param done: what its run did, `Unchanged` where it was passed over, None where it was skipped or has failed.
-    :param error: why it was skipped, or has failed.
-    :param committed: rows of one that has failed.
+    :param done: what its run did; `Unchanged` if it had no work, None if it was skipped or failed.
+    :param error: why it was skipped, or failed.
+    :param committed: rows that it committed before it failed.
     """
 
     model: str
@@ -55,16 +55,16 @@ class ModelOutcome:
 
     @property
     def counts(self) -> RowCounts:
-        """Its rows."""
+        """The rows that the run wrote for it."""
         return self.done.counts if isinstance(self.done, MirrorResult) else self.committed
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What became of a run.
+    """The outcome of a run.
 
-    :param closed: what was done about some models when all were done.
-    :param end_error: why not all of that could be done.
+    :param closed: what the end of the run did.
+    :param end_error: why the end of the run stopped early.
     :param corrected: rows that were wrong until the rolling proof found and repaired them.
     :param problems: what keeps people from reading what was mirrored.
     :param seconds: from the plan to the end.
@@ -87,44 +87,44 @@ class RunOutcome:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Models that are not what they should be: their own run failed, or what was done about them afterwards."""
+        """Models that failed, in their own run or at the end of the run."""
         names = [item.model for item in self.models if item.ending is Ending.FAILED]
         return tuple(dict.fromkeys([*names, *(item.model for item in self.closed if item.error is not None)]))
 
     @property
     def counts(self) -> RowCounts:
-        """All rows."""
+        """The rows of all models."""
         counts = [*(item.counts for item in self.models), *(item.counts for item in self.closed)]
         return sum(counts, RowCounts())
 
     @property
     def summary(self) -> str:
-        """All of it in one sentence, with what is to be done next."""
+        """The outcome in one sentence, and what to do next."""
         by_ending = {ending: sum(item.ending is ending for item in self.models) for ending in Ending}
         parts = [f"{counted(by_ending[Ending.MIRRORED], 'model')} mirrored"]
         parts += [f"{by_ending[item]} {word}" for item, word in _WORDS.items() if by_ending[item]]
         counts = self.counts
-        told = (
+        text = (
             f"{', '.join(parts)}, in {self.seconds:.1f} s: {counted(counts.inserted, 'row')} inserted, "
             f"{counts.updated} updated, {counts.deleted} deleted"
         )
         if self.failed:
-            named = first_of(self.failed, _MOST_NAMED)
-            told += (
-                f"; not all is well ({named}): do what is said of each above, then run odoo-shadow sync again, which "
-                "goes on from the last committed page"
+            named, failed = first_of(self.failed, _MOST_NAMED), counted(len(self.failed), "model")
+            text += (
+                f"; {failed} failed ({named}): do what the messages above say, then run odoo-shadow sync again, "
+                "which goes on from the last committed page"
             )
         if self.corrected:
             wrong = counted(self.corrected, "row was wrong", "rows were wrong")
-            told += f"; {wrong} in the shadow until now and {'is' if self.corrected == 1 else 'are'} repaired"
+            text += f"; {wrong} in the shadow until now and {'is' if self.corrected == 1 else 'are'} repaired"
         if self.end_error is not None:
-            told += "; the end of the run failed: do what is said of it above, then run odoo-shadow sync again"
+            text += "; the end of the run failed: do what its message above says, then run odoo-shadow sync again"
         if self.problems:
-            told += "; the views in public are not all the shadow's: do what is said of them above"
-        return f"{told}."
+            text += "; some views in public are not the shadow's: do what the message above says"
+        return f"{text}."
 
     def as_document(self) -> Document:
-        """Return it for programs."""
+        """Return the outcome for programs."""
         return {
             "run_id": str(self.run_id),
             "schema": self.schema,
@@ -177,7 +177,7 @@ def _rows(counts: RowCounts) -> Mapping[str, int]:
 
 
 class Foreseen(StrEnum):
-    """What a run would do about a model."""
+    """What a run would do with a model."""
 
     MIRRORED = "would be mirrored"
     SKIPPED = "would be skipped"
@@ -186,7 +186,7 @@ class Foreseen(StrEnum):
 
 @dataclass(frozen=True)
 class ModelForecast:
-    """What a run would do about one model.
+    """What a run would do with one model.
 
     :param error: why it would be skipped, or fail.
     """
@@ -218,11 +218,11 @@ class RunForecast:
 
     @property
     def summary(self) -> str:
-        """The last sentence."""
+        """The last line of a dry run."""
         return "Nothing was written."
 
     def as_document(self) -> Document:
-        """Return it for programs: of rows that would go, all ids."""
+        """Return the forecast for programs, with all ids of rows that would be removed."""
         return {
             "schema": self.schema,
             "dry_run": True,

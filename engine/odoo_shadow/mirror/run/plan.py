@@ -1,10 +1,11 @@
-"""Which models of a run have work, found out with two calls a model at the most.
+"""Finds out which models of a run have work, with at most two calls per model.
 
-A model is passed over when nothing was written in its window, both sides count the same, its fields and settings are
-what they were, and its last run ended well. Its watermark advances as a run would have advanced it: Odoo's clock is
-read before anything is asked, so what is committed later is in the next window.
+A model has no work if nothing was written in its window, both sides have the same number of records, its fields and
+settings have not changed, and its last run succeeded. Its watermark advances as a run would have advanced it: Odoo's
+clock is read before anything else, so what is committed later is in the next window.
 
-What no count shows is planned always: models without a `write_date`, and those with fields that Odoo does not store.
+Models whose changes no count shows always have work: those without a `write_date`, and those with fields that Odoo does
+not store.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-_OWN_TROUBLE = (
+_ERRORS_OF_ONE_MODEL = (
     OdooAccessError,
     OdooRequestError,
     OdooServerError,
@@ -55,10 +56,10 @@ _OWN_TROUBLE = (
     OdooUnknownFieldError,
     OdooUnknownModelError,
 )
-"""What one model may have while the others have none: a count of a very large table may take too long."""
+"""Errors that one model may cause while the others work: counting a very large table may take too long."""
 
 _REGISTERED_AT_ONCE = 20
-"""Tables; others wait for this transaction when they register theirs."""
+"""Tables per transaction; other runs wait for it when they register theirs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """A model that had nothing to do, and its advanced watermark."""
+    """A model without work, and its advanced watermark."""
 
     model: str
     table: str
@@ -80,7 +81,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has to do, in the order of its models."""
+    """The models with and without work, each in the order of the mirror."""
 
     work: tuple[Work, ...]
     unchanged: tuple[Unchanged, ...] = ()
@@ -92,11 +93,11 @@ class Plan:
 
 
 SettingsOf: TypeAlias = Callable[[str], ModelSettings | None]
-"""How a model is mirrored; None for as its last run did."""
+"""Returns the settings of a model; None for those of its last run."""
 
 
-def as_before(model: str) -> ModelSettings | None:  # noqa: ARG001 - the signature of `settings`
-    """Mirror every model as its last run did."""
+def as_in_last_run(model: str) -> ModelSettings | None:  # noqa: ARG001 - the signature of `settings`
+    """Keep the settings of every model's last run."""
     return None
 
 
@@ -107,13 +108,13 @@ def plan_run(
     *,
     run: Run,
     options: MirrorOptions,
-    settings: SettingsOf = as_before,
+    settings: SettingsOf = as_in_last_run,
     replay_from: Callable[[str], datetime | None] = no_replay,
 ) -> Plan:
-    """Find those of the chosen models that have work; advance and log the others.
+    """Find the chosen models that have work; advance the watermarks of the others and log them.
 
-    :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
-    :raises OdooError: Odoo could not be asked at all; a model's own trouble is left to its own run.
+    :param replay_from: for a table, where to begin, if that is earlier than the table's own watermark.
+    :raises OdooError: Odoo could not be asked at all; an error of one model is left to its own run.
     :raises ShadowError: the shadow could not be read or written.
     """
     bind(odoo, shadow, chosen.models)
@@ -124,7 +125,7 @@ def plan_run(
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(odoo.field_states(unknown) if unknown else {})}
     kept = {model: state.settings.settings for model, state in states.items()}
-    tell_unmatched(
+    warn_unmatched_patterns(
         {model: settings(model) or ModelSettings.from_text(kept.get(model)) for model in models},
         fields,
     )
@@ -135,8 +136,8 @@ def plan_run(
     lows = [planner.low(model, replay_from) for model in unclear]
     with ThreadPoolExecutor(odoo.reader.parallel, thread_name_prefix="odoo-plan") as pool:
         reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
-    marks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
-    idle = {table: mark for table, mark in marks.items() if mark is not None}
+    watermarks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
+    idle = {table: watermark for table, watermark in watermarks.items() if watermark is not None}
     with shadow.transaction() as tx:
         advanced = pass_over(tx, run.id, idle, clock.trusted)
     plan = _plan(reasons, states, advanced)
@@ -144,21 +145,21 @@ def plan_run(
     return plan
 
 
-def tell_unmatched(settings: Mapping[str, ModelSettings], fields: Mapping[str, FieldsState]) -> None:
+def warn_unmatched_patterns(settings: Mapping[str, ModelSettings], fields: Mapping[str, FieldsState]) -> None:
     """Warn of patterns that protect nothing, whether their models have work or not."""
-    for said in unmatched_patterns(settings, {model: state.names for model, state in fields.items()}):
-        log.warning("%s.", said)
+    for warning in unmatched_patterns(settings, {model: state.names for model, state in fields.items()}):
+        log.warning("%s.", warning)
 
 
-def tell_unmatched_of(odoo: Source, models: Sequence[str], settings: SettingsOf) -> None:
+def warn_unmatched_patterns_of(odoo: Source, models: Sequence[str], settings: SettingsOf) -> None:
     """Warn of patterns that protect nothing, where no run is planned. Raises an `OdooError`."""
     given = {model: found for model in models if (found := settings(model)) is not None}
     if given:
-        tell_unmatched(given, odoo.field_states(list(given)))
+        warn_unmatched_patterns(given, odoo.field_states(list(given)))
 
 
 def _labels(odoo: Source, states: Iterable[TableState]) -> dict[str, list[str]]:
-    """Return the languages and companies that there are now, of the kinds that some table has."""
+    """Return the current languages and companies, each only if some table has values by them."""
     kinds = {kind for state in states for kind in labels_from(state.settings.variants)}
     readers = {TRANSLATIONS: odoo.languages, COMPANIES: odoo.companies}
     return {kind: list(readers[kind]()) for kind in kinds}
@@ -178,7 +179,7 @@ def _plan(
 
 
 def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState]) -> None:
-    """Keep what was planned; models that the server does not show get no entry."""
+    """Store the plan; models that the server does not show get no entry."""
     known = [item.model for item in plan.work if item.model in fields]
     for start in range(0, len(known), _REGISTERED_AT_ONCE):
         some = known[start : start + _REGISTERED_AT_ONCE]
@@ -192,13 +193,13 @@ def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState])
 
 
 def _digest(fields: FieldsState) -> str:
-    """Return what differs when a model's fields do, or the rules by which some are left out: after an upgrade."""
+    """Return a text that changes with the model's fields, and with the rules that leave some out (an upgrade)."""
     return f"{fields.digest} {RULES}"
 
 
 @dataclass(frozen=True)
 class _Planner:
-    """Tells why a model has work."""
+    """Finds the reason why a model has work, None if it has none."""
 
     odoo: Source
     options: MirrorOptions
@@ -210,18 +211,18 @@ class _Planner:
     latest: datetime
 
     def known_reason(self, model: str) -> str | None:
-        """Return why a model has work, as far as the books and its fields tell."""
+        """Return why a model has work, as far as the control tables and its fields show it."""
         state, fields = self.states.get(model), self.fields.get(model)
         if self.options.full:
             return "everything is read again"
         if state is None or state.watermark is None or not state.exists:
             return "first load"
         if state.has_rest:
-            return "its last run left something to do"
+            return "its last run left work to do"
         if lies_ahead(state.watermark.last_write_date, self.latest):
             return "its watermark lies in the future"
         if state.settings.unreadable and state.settings.unreadable & self.odoo.readable_models.keys():
-            return "the login may read models now that it could not read before"
+            return "the login can read models now that it could not read before"
         settings = self._settings(state)
         wanted = replace(
             state.settings,
@@ -233,7 +234,7 @@ class _Planner:
         if ModelSettings.from_text(state.settings.settings).domain != settings.domain:
             return "its domain changed"
         if wanted != state.settings or any(self.labels[kind] != known for kind, known in labels.items()):
-            return "it is read in another way than before"
+            return "it is read differently from before"
         if fields is None or _digest(fields) != state.fields_digest:
             return "its fields changed"
         if not fields.has_write_date:
@@ -246,7 +247,7 @@ class _Planner:
         return low_end(state.watermark, replay_from(state.table), self.options.look_back, read_all=False)
 
     def difference(self, model: str, low: datetime | None) -> str | None:
-        """Ask Odoo; a model that it cannot be asked about is left to its own run, which tells what is wrong."""
+        """Ask Odoo for counts; if that fails, the model has work, and its own run reports the error."""
         if low is None:
             return "everything is read again"
         state = self.states[model]
@@ -259,7 +260,7 @@ class _Planner:
             if not self.options.resolved(state.settings.on_delete).removal.removes:
                 return None
             rows = self.odoo.count(reading)
-        except _OWN_TROUBLE as error:
+        except _ERRORS_OF_ONE_MODEL as error:
             return str(error)
         return None if rows == state.row_count else f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
 

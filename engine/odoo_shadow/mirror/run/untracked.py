@@ -1,19 +1,19 @@
-"""Columns whose values change without `write_date`, so that no window shows it.
+"""Finds and refreshes untracked columns: those whose values change without `write_date`, so that no window shows it.
 
 Tried on Odoo 17.0 and 19.0:
 
 - what core Odoo writes by SQL, as listed in `source/sql_written.toml`, and `parent_path`;
-- many2many, which may be written from the other side, and lose what is deleted there;
-- references to models that the run does not mirror, or not all of it, or keeps what is gone: PostgreSQL empties them
-  when their target is deleted, and merging contacts rewrites them, required ones, too;
-- properties, whose definition stands in another record;
+- many2many, which may be written from the other side, and which lose records that are deleted there;
+- references to models that the run does not mirror, or mirrors partly, or with rows that are gone: PostgreSQL empties
+  them when their target is deleted, and merging contacts rewrites them, even required ones;
+- properties, whose definition is in another record;
 - company-dependent fields, which show a default or the value of the login's own company;
 - choices of custom selections, which are renamed by SQL;
 - translations, which are imported by SQL, where another language than `en_US` is read;
-- fields that were removed and made again under their names since the last run: Odoo keeps nothing of the former one.
+- fields that were removed and created again under the same name since the last run: Odoo loses the former values.
 
-They alone are read for all rows after each run, and compared with the shadow in PostgreSQL; rows that differ are read
-again whole. In large tables that is done once a day, and at once when what they rest on has changed.
+After each run only these columns are read for all rows, and compared with the shadow in PostgreSQL; rows that differ
+are read again whole. In large tables that is done once a day, and at once when what they rest on has changed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _MAKERS = ("create_uid", "write_uid")
-"""In every table; users are hardly ever deleted, and comparing all tables for their sake would cost too much."""
+"""Every table has them; users are hardly ever deleted, and comparing all tables for that would cost too much."""
 
 _NOWHERE = sql.SQL("false").format()
 """The scope of a comparison that is only about rows that both sides have."""
@@ -64,10 +64,10 @@ _NOWHERE = sql.SQL("false").format()
 def untracked_columns(
     model: str, columns: Sequence[MirroredColumn], lang: str | None, watched: Collection[str] = ()
 ) -> list[str]:
-    """Return those columns of a model whose values change without `write_date`.
+    """Return the columns of a model whose values change without `write_date`.
 
     :param lang: the language that is read.
-    :param watched: tables that tell those that point to them when rows go.
+    :param watched: tables that report which of their rows go, so that the rows that point to them become due.
     """
     is_foreign = (lang or DEFAULT_LANGUAGE) != DEFAULT_LANGUAGE
     return [item.name for item in columns if _is_untracked(model, item, watched, is_foreign=is_foreign)]
@@ -87,10 +87,10 @@ def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], 
 
 
 @dataclass(frozen=True)
-class UntrackedLook:
-    """What is to be compared of a table.
+class UntrackedCheck:
+    """The columns of a table that are to be compared.
 
-    :param rests_on: what the values rest on now, None when nobody has asked.
+    :param rests_on: what the values rest on now, None if Odoo was not asked.
     """
 
     columns: tuple[str, ...]
@@ -98,33 +98,35 @@ class UntrackedLook:
 
 
 def remade_columns(table: Finished, identities: Mapping[str, str]) -> list[str]:
-    """Return the columns whose fields are others by now than when all rows were given their values.
+    """Return the columns whose fields were removed and created again since all rows were given their values.
 
-    :param identities: as `Source.field_identities` says of the model.
+    :param identities: of the model's fields, by name, as `Source.field_identities` returns them.
     """
     known = table.identities
     remade = {name for name, identity in identities.items() if name in known and known[name] != identity}
     return [item.name for item in table.columns if item.field in remade]
 
 
-def due_look(odoo: Source, table: Finished, watched: Collection[str], remade: Collection[str]) -> UntrackedLook | None:
-    """Say what must be compared after a run, None for nothing. Raises an `OdooError`.
+def due_check(
+    odoo: Source, table: Finished, watched: Collection[str], remade: Collection[str]
+) -> UntrackedCheck | None:
+    """Return what must be compared after a run, None for nothing. Raises an `OdooError`.
 
-    :param watched: tables that tell those that point to them when rows go.
+    :param watched: tables that report which of their rows go, so that the rows that point to them become due.
     :param remade: columns that must be compared in any case.
     """
     columns = untracked_columns(table.model, table.columns, odoo.reader.lang, watched)
     if remade and table.row_count:
-        return UntrackedLook(tuple({*columns, *remade}))
+        return UntrackedCheck(tuple({*columns, *remade}))
     if not columns or not table.row_count:
         return None
     if table.untracked_at is not None and table.untracked_at >= table.started_at:
         return None  # the run itself has read everything
     if table.row_count * len(columns) <= MOST_CELLS:
-        return UntrackedLook(tuple(columns))
+        return UntrackedCheck(tuple(columns))
     now_on = _foundations(odoo, table)
     is_due = is_due_daily(table.untracked_at, datetime.now(UTC))
-    return UntrackedLook(tuple(columns), now_on) if is_due or now_on != table.rests_on else None
+    return UntrackedCheck(tuple(columns), now_on) if is_due or now_on != table.rests_on else None
 
 
 def _foundations(odoo: Source, table: Finished) -> str:
@@ -134,7 +136,7 @@ def _foundations(odoo: Source, table: Finished) -> str:
 
 
 def refresh_untracked(
-    odoo: Source, shadow: ShadowDatabase, table: Finished, look: UntrackedLook, *, run: Run, options: MirrorOptions
+    odoo: Source, shadow: ShadowDatabase, table: Finished, check: UntrackedCheck, *, run: Run, options: MirrorOptions
 ) -> RowCounts:
     """Compare columns of all rows with Odoo's, and read rows again that differ.
 
@@ -143,7 +145,7 @@ def refresh_untracked(
     """
     with shadow.transaction() as tx:
         begun_at = time_in_database(tx)
-    stale = _differing(odoo, shadow, table, look.columns, options.batch_size)
+    stale = _differing(odoo, shadow, table, check.columns, options.batch_size)
     counts = RowCounts()
     if stale:
         changed = counted(len(stale), "row has changed", "rows have changed")
@@ -152,7 +154,7 @@ def refresh_untracked(
             writer.write_ids(odoo, stale, options.batch_size, Overwrite.ALL)
         counts = writer.hold.counts
     with shadow.transaction() as tx:
-        note_untracked(tx, table.table, begun_at, look.rests_on)
+        note_untracked(tx, table.table, begun_at, check.rests_on)
     return counts
 
 

@@ -1,8 +1,8 @@
-"""Odoo's values → PostgreSQL's: how the values of each type are converted.
+"""Converts Odoo's values to PostgreSQL's, by type of field.
 
 Values are converted by the field's declared type, never by their shape: `false` means empty for one type and no for
-another, and an id may look like a list. What cannot be a value of its type is refused: neither Python nor PostgreSQL is
-to guess what was meant.
+another, and an id may look like a list. A value that cannot be of its type is refused: neither Python nor PostgreSQL
+must guess what was meant.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ Convert: TypeAlias = Callable[[Json], Cell]
 _DIGITS = re.compile(r"[+-]?\d{1,19}", re.ASCII)  # PostgreSQL's bigint has no more digits
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 _MOST_DIGITS = 4_000
-"""Of a number that comes as a text: fewer than Python and PostgreSQL take."""
+"""Of a number that comes as text: fewer than Python and PostgreSQL accept."""
 
 _date_signs, _datetime_signs = itemgetter(4, 7), itemgetter(4, 7, 10, 13, 16)
-"""By these nearly all dates and datetimes are known, which must be read fast; before a short year Odoo has no zeros."""
+"""They recognize nearly all dates and datetimes, which must be fast. Odoo does not pad short years with zeros."""
 
 
 class MisfitError(ValueError):
-    """A value that is none of its field's type; the message says what it is not, without the value."""
+    """A value that is not of its field's type; the message says what it is not, without the value."""
 
 
 def text(value: Json) -> Cell:
@@ -57,9 +57,9 @@ def integer(value: Json) -> Cell:
         value = int(value)
     number = 1 if value is True else whole_number(value)
     if isinstance(number, float) and abs(number) >= EXACT_BELOW:
-        raise MisfitError("a whole number beyond 2**53, which Odoo sends rounded, so that nothing tells which it is")
+        raise MisfitError("a whole number beyond 2**53, which Odoo sends rounded, so its exact value is not known")
     if not is_id(number):
-        raise MisfitError("no whole number that a bigint holds")
+        raise MisfitError("not a whole number that fits a bigint")
     return number
 
 
@@ -75,7 +75,7 @@ def ids(value: Json) -> Cell:
     items = [whole_number(item) for item in value] if isinstance(value, list) else [None]
     found = [item for item in items if is_id(item)]
     if len(found) < len(items):
-        raise MisfitError("no list of ids")
+        raise MisfitError("not a list of ids")
     return "{" + ",".join(map(str, sorted(set(found)))) + "}"
 
 
@@ -89,22 +89,22 @@ def boolean(value: Json) -> Cell:
 def number(value: Json) -> Cell:
     """Convert float and monetary. Python's shortest form of a double is exact enough for any `digits`.
 
-    What no double holds, as only whole numbers and texts can be, is passed on as it came: a `numeric` holds it.
+    A whole number or text that no double can hold is passed on unchanged: a `numeric` holds it.
     """
     if value is False or value is None:
         return None
     if isinstance(value, float):
-        return value + 0.0  # PostgreSQL takes -0.0 for the same as 0.0, but writes and hashes it otherwise
+        return value + 0.0  # PostgreSQL treats -0.0 as equal to 0.0, but writes and hashes it differently
     if isinstance(value, int):
         return float(value) if abs(value) < EXACT_BELOW else value
     if isinstance(value, str) and len(value) <= _MOST_DIGITS and _NUMBER.fullmatch(value):
         nearest = float(value) + 0.0
         return nearest if not math.isfinite(nearest) or Decimal(value) == Decimal(repr(nearest)) else value
-    raise MisfitError("no number")
+    raise MisfitError("not a number")
 
 
 def day(value: Json) -> Cell:
-    """Convert a date. A datetime stands for the day that is written in it, as it does for Odoo itself."""
+    """Convert a date. Of a datetime the day is taken as it is written, as Odoo itself does."""
     if value is False or value is None:
         return None
     if isinstance(value, str):
@@ -113,7 +113,7 @@ def day(value: Json) -> Cell:
         midnight = moment_in(value.replace("T", " ").partition(" ")[0])
         if midnight is not None and moment_in(value) is not None:
             return midnight.date().isoformat()
-    raise MisfitError("no date")
+    raise MisfitError("not a date")
 
 
 def timestamp(value: Json) -> Cell:
@@ -126,7 +126,7 @@ def timestamp(value: Json) -> Cell:
             return f"{value}+00"
         if (moment := moment_in(value)) is not None:
             return f"{moment.replace(tzinfo=None).isoformat(' ')}+00"
-    raise MisfitError("no date and time")
+    raise MisfitError("not a date and time")
 
 
 def _is_read_by(read: Callable[[str], object], value: str) -> bool:
@@ -138,7 +138,7 @@ def _is_read_by(read: Callable[[str], object], value: str) -> bool:
 
 
 def jsonb(value: Json) -> Cell:
-    """Convert json, properties and every type that is not known. Odoo sends `false` for JSON's own `false`, too."""
+    """Convert json and every unknown type. Odoo sends `false` for empty as well as for JSON's own `false`."""
     return None if value is False or value is None else _as_json(value)
 
 
@@ -154,8 +154,8 @@ def properties(value: Json) -> Cell:
 def all_properties(value: Json) -> Cell:
     """Convert properties to an object by the properties' names, as Odoo stores them.
 
-    Odoo sends each with its definition, which may change without a trace in the record; it is mirrored where it stands,
-    in the container's `properties_definition` field. Names of linked records are left out for the same reason.
+    Odoo sends each with its definition, which may change without a trace in the record; the definition is mirrored in
+    the container's `properties_definition` field. Names of linked records are left out for the same reason.
     """
     if not isinstance(value, list):
         return jsonb(value)
@@ -166,7 +166,7 @@ def all_properties(value: Json) -> Cell:
 
 
 def definitions(value: Json) -> Cell:
-    """Convert definitions of properties; what a credential is by default is one."""
+    """Convert definitions of properties; the default value of a credential is left out, since it is a credential."""
     if isinstance(value, list):
         value = [_without_default(item) if isinstance(item, dict) else item for item in value]
     return jsonb(value)
@@ -177,7 +177,7 @@ def _without_default(item: dict[str, Json]) -> dict[str, Json]:
 
 
 def serialized(value: Json) -> Cell:
-    """Convert values by the names of the fields that are kept in another one, without credentials."""
+    """Convert the values of the fields that are stored in another one, by name, without credentials."""
     if isinstance(value, dict):
         value = {name: item for name, item in value.items() if not is_secret_property({"name": name})}
     return jsonb(value)
@@ -219,17 +219,17 @@ def by_label(convert: Convert) -> Convert:
 
     def convert_all(value: Json) -> Cell:
         if not isinstance(value, dict):
-            raise MisfitError("no values by label")
+            raise MisfitError("not an object of values by label")
         return _as_json({label: convert(item) for label, item in value.items()})
 
     return convert_all
 
 
 def keyed_hash(secret: str, field: str, convert: Convert) -> Convert:
-    """Return the conversion to a hash (HMAC-SHA-256, as hex) that nobody can make without the secret.
+    """Return the conversion to a hash (HMAC-SHA-256, as hex) that nobody can compute without the secret.
 
-    The field's name is hashed before the value: fields of one name can be joined, whatever their models, and equal
-    values of two fields do not show as equal.
+    The field's name is hashed before the value: fields of the same name can be joined, whatever their models, and equal
+    values of differently named fields have different hashes.
     """
     keyed = hmac.new(secret.encode(errors="surrogatepass"), f"{field}\0".encode(errors="surrogatepass"), hashlib.sha256)
 

@@ -22,7 +22,7 @@ _TEXTS_ONLY = re.compile(
     r"|session|account|mnemonic|nonce|vapid|fernet|identifiants"
 )
 _UNIT = re.compile(r"%|(?<![a-z])(?:[km]g|g)(?=\s*[/)%]|\s*$|\s+(?:per|pro|pr|par|por)(?![a-z]))")
-"""A unit of weight, by which salt is what people eat."""
+"""A unit of weight: beside it, salt is food."""
 _REPLACED = {
     re.compile(r"(?=[a-f]*\d)[0-9a-f]{12,}"): " ",  # what Odoo calls properties by: nobody has chosen it
     re.compile(r"2[ _-]?fa(?![a-z])|two[ _-]?factor"): " mfa ",
@@ -32,11 +32,11 @@ _REPLACED = {
 _DISGUISED = re.compile(r"[^\s_.\-]*[a-z][@$01345!]{1,3}[a-z][^\s_.\-]*")
 _DISGUISES = str.maketrans("@$01345!", "asoieasi")
 _LONGEST_TEXT = 300
-"""Characters that are looked at; names have 63 at the most, and people write no longer labels."""
+"""Characters that are checked; names have at most 63, and nobody writes longer labels."""
 _LONGEST_PHRASE = 3
 _LONGEST_COMPOUND = 40
 _KEPT = 50_000
-"""Texts whose verdict is remembered; an Odoo with 300 models has some 15,000 names and labels."""
+"""Texts whose result is cached; an Odoo with 300 models has some 15,000 names and labels."""
 
 _BESIDE_A_KEY = known.NEUTRAL | known.STAGES
 _BESIDE_A_WEAK_ONE = known.NEUTRAL | known.PLACES
@@ -48,14 +48,14 @@ _VOCABULARY = frozenset(
     for word in known.PLACES | known.NEUTRAL | known.KEY_KINDS | known.CODE_KINDS | known.ALONE | _CORES
     if len(word) > 2 or word in ("db", "pg", "my", "pw")
 ) | {"hash", "iv", "id", "url"}
-"""What words may be made of that were written together."""
+"""The parts of words that were written together."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What a text says.
+    """The credential that a text names.
 
-    :param words: those that say it, folded.
+    :param words: the words that name it, folded.
     :param may_be_number: whether such a credential may be a whole number: a PIN is, a token is not.
     """
 
@@ -64,7 +64,7 @@ class Hit:
 
 
 def credential_in(text: str) -> Hit | None:
-    """Find the words of a name or a label that mean a credential, None when none do."""
+    """Find the words of a name or a label that mean a credential; None if there are none."""
     return _credential_in_text(text[:_LONGEST_TEXT])
 
 
@@ -80,13 +80,13 @@ def _credential_in_text(text: str) -> Hit | None:
 
 
 def _apart(word: str) -> str:
-    """Take a word apart at its capitals, unless they stand in it at random."""
+    """Split a word at its capitals, unless they are distributed at random."""
     parts = _CAMEL.split(word)
     return word if len(parts) * 2 >= len(word) else " ".join(parts)
 
 
 def _in_disguise(folded: str) -> Hit | None:
-    """Find a word with signs or digits in the place of letters: `P@ssw0rd`."""
+    """Find a word with signs or digits instead of letters: `P@ssw0rd`."""
     for found in _DISGUISED.findall(folded):
         word = found.translate(_DISGUISES)
         if _is_plain(word):
@@ -95,7 +95,7 @@ def _in_disguise(folded: str) -> Hit | None:
 
 
 def words_of(folded: str) -> list[str]:
-    """Return the words of a folded text, without those that only link them; compounds are taken apart."""
+    """Return the words of a folded text, without those that only link others; compounds are split."""
     for pattern, word in _REPLACED.items():
         folded = pattern.sub(word, folded)
     found = (part for word in _WORD.findall(folded) if len(word) > 1 or not word.isascii() for part in _parts(word))
@@ -105,7 +105,7 @@ def words_of(folded: str) -> list[str]:
 def _end_of_hit(words: Sequence[str], start: int) -> int | None:
     """Return where the words of a credential end that begin here."""
     for end in range(start + 2, min(start + _LONGEST_PHRASE, len(words)) + 1):
-        if " ".join(words[start:end]) in known.PHRASES and not _only_tells(words, start, end):
+        if " ".join(words[start:end]) in known.PHRASES and not _is_only_about(words, start, end):
             return end
         if " ".join(words[start:end]) in known.PHRASES_ALONE and {*words[:start], *words[end:]} <= known.NEUTRAL:
             return end
@@ -113,7 +113,7 @@ def _end_of_hit(words: Sequence[str], start: int) -> int | None:
     if pairs & known.NO_PHRASES:
         return None
     if _is_plain(words[start]):
-        return None if _is_other_token(words, start) or _only_tells(words, start, start + 1) else start + 1
+        return None if _is_other_token(words, start) or _is_only_about(words, start, start + 1) else start + 1
     if _is_code(words, start) or _is_address(words, start):
         return start + 2
     return start + 1 if _is_weak(words, start) else _end_of_key(words, start)
@@ -128,13 +128,13 @@ def _is_plain(word: str) -> bool:
 
 
 def _is_other_token(words: Sequence[str], start: int) -> bool:
-    """Say whether a token is a part of a text or of a design, or a currency."""
+    """Say whether a token is part of a text or of a design, or a currency."""
     before, after = {*words[max(0, start - 1) : start]}, {*words[start + 1 : start + 2]}
     return words[start].startswith("token") and bool(before & known.OTHER_TOKENS or after & known.TOKENS_OF_OTHER)
 
 
-def _only_tells(words: Sequence[str], start: int, end: int) -> bool:
-    """Say whether the words around those of a credential say that the field only tells about one."""
+def _is_only_about(words: Sequence[str], start: int, end: int) -> bool:
+    """Say whether the words around those of a credential say that the field is only about one."""
     before = {words[0], words[start - 1]} if start else set()
     after, last = (words[end], words[-1]) if end < len(words) else ("", "")
     return bool(before & known.ABOUT_BEFORE) or after in known.ABOUT_AFTER or last in known.ABOUT_LAST
@@ -146,7 +146,7 @@ def _end_of_key(words: Sequence[str], start: int) -> int | None:
     if words[start] in known.KEY_KINDS:
         place = next((at for at in range(start + 1, len(words)) if words[at] not in _BESIDE_A_KEY), start)
     is_english, is_foreign = words[place] in known.KEY, _is_foreign_key(words[place])
-    if not (is_english or is_foreign) or _only_tells(words, place, place + 1):
+    if not (is_english or is_foreign) or _is_only_about(words, place, place + 1):
         return None
     others, after = {*words}, {*words[place + 1 : place + 2]}
     if known.NAMES_A_KEY & (others if is_foreign else after) or known.PUBLIC & {*words[max(0, place - 1) : place + 3]}:
@@ -168,7 +168,7 @@ def _is_code(words: Sequence[str], start: int) -> bool:
     if len(pair) < 2 or not (known.CODES & pair and known.CODE_KINDS & pair):
         return False
     is_approval = known.APPROVALS & pair and known.APPROVED & others
-    return not (is_approval or _only_tells(words, start, start + 2))
+    return not (is_approval or _is_only_about(words, start, start + 2))
 
 
 def _is_address(words: Sequence[str], start: int) -> bool:
@@ -177,13 +177,13 @@ def _is_address(words: Sequence[str], start: int) -> bool:
 
 
 def _is_weak(words: Sequence[str], start: int) -> bool:
-    """Say whether a word with several meanings has that of a credential here: `ftp_pass`, no `pass_criteria`."""
+    """Say whether a word with several meanings means a credential here: `ftp_pass`, but not `pass_criteria`."""
     weak, before, after = known.WEAK.get(words[start]), {*words[:start]}, {*words[start + 1 :]}
     if weak is None or (start and words[start - 1] in weak.before):
         return False
     if known.PLACES & (before | after):
         after -= known.STAGES
-    if not after <= _BESIDE_A_WEAK_ONE | weak.after or _only_tells(words, start, start + 1):
+    if not after <= _BESIDE_A_WEAK_ONE | weak.after or _is_only_about(words, start, start + 1):
         return False
     if weak.stands_alone:
         return before | after <= known.NEUTRAL

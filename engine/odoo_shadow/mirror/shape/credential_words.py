@@ -16,7 +16,7 @@ _LETTERS = {"ł": "l", "ø": "o", "ß": "ss", "đ": "d", "ð": "d", _DOTLESS_I: 
 
 
 def fold(text: str) -> str:
-    """Return a text in lower case, without accents and without characters that nobody sees."""
+    """Return a text in lower case, without accents and invisible characters."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = (_LETTERS.get(char, char) for char in plain if unicodedata.category(char) not in ("Mn", "Cf"))
     return unicodedata.normalize("NFC", "".join(kept))
@@ -24,12 +24,12 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True)
 class WeakWord:
-    """A word that has other meanings, too.
+    """A word that has other meanings as well.
 
     :param before: words right before it that give it another meaning.
-    :param after: words that may follow it, besides those that may follow any.
-    :param stands_first: whether a word that is not known before it gives it another meaning.
-    :param stands_alone: whether any other word does.
+    :param after: words that may follow it, in addition to those that may follow any.
+    :param stands_first: whether an unknown word before it gives it another meaning.
+    :param stands_alone: whether any other word gives it another meaning.
     """
 
     before: frozenset[str]
@@ -42,7 +42,7 @@ _text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
 _known: Mapping[str, Any] = tomllib.loads(_text)
 
 DIGEST = hashlib.blake2b(_text.encode(), digest_size=4).hexdigest()
-"""Differs when the words do."""
+"""Changes when the words do."""
 
 
 def _words(name: str) -> frozenset[str]:

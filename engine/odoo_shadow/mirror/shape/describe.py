@@ -1,10 +1,10 @@
-"""Asks Odoo what a model is made of, and what else its layout depends on."""
+"""Reads a model's fields from Odoo, and what else its layout depends on."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from odoo_shadow.mirror.config.model_settings import AS_USUAL, ModelSettings
+from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSettings
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.source.fields import Field
 from odoo_shadow.source.port import Source
@@ -16,13 +16,13 @@ log = logger(__name__)
 def read_layout(
     odoo: Source,
     model: str,
-    settings: ModelSettings = AS_USUAL,
+    settings: ModelSettings = DEFAULT_SETTINGS,
     *,
     unreadable: Collection[str] | None = None,
 ) -> Layout:
-    """Ask for a model's fields and choose those that are mirrored.
+    """Read a model's fields and choose those that are mirrored.
 
-    :param unreadable: models that the login may not read, as an earlier run found out; None to ask.
+    :param unreadable: models that the login cannot read, as an earlier run found; None to ask Odoo.
     :raises MirrorConfigurationError: the settings do not fit the model's fields.
     :raises OdooError: Odoo could not be asked.
     """
@@ -41,12 +41,12 @@ def read_layout(
 
 
 def closed_models(odoo: Source, model: str, fields: Iterable[Field]) -> set[str]:
-    """Return the models that many2many fields point to and that the login may not read."""
+    """Return the models that many2many fields point to and that the login cannot read."""
     related = {field.relation for field in fields if field.type == "many2many" and field.store and field.relation}
     closed = related - odoo.readable_models.keys() if related and odoo.readable_models else set()
     if closed:
         log.warning(
-            "%s: the login '%s' may not read %s: many2many fields to them are left out.",
+            "%s: the login '%s' cannot read %s: many2many fields to them are left out.",
             model,
             odoo.reader.login,
             ", ".join(sorted(closed)),

@@ -1,7 +1,6 @@
 """Odoo's field types: which column each gets, how its values are converted, what else is special about it.
 
-What the types' values mean to the proof stands in `proof.witness` once more, on purpose: what checks a conversion must
-not share it.
+`proof.witness` has its own conversion of the types' values, on purpose: what checks a conversion must not share it.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ class FieldType:
     :param column: None for a type that is never mirrored.
     :param classes: Odoo's classes of such fields, as a model index names them.
     :param with_digits: the column of a field that is stored with a fixed precision; None for the same.
-    :param unfiltered: how values are converted where the settings let in what looks like a credential; None for the
-        same. It has one where values hold further ones under names of their own.
-    :param is_untracked: values change without a trace in `write_date`, whatever the field.
+    :param unfiltered: how values are converted in fields of `allow_fields`; None for the same. Only types have it whose
+        values contain named values, some of which may be credentials.
+    :param is_untracked: values of any field of this type may change without `write_date`.
     """
 
     name: str
@@ -97,7 +96,7 @@ _BY_CLASS = {name: item.name for item in FIELD_TYPES.values() for name in item.c
 
 
 def field_type(name: str) -> FieldType:
-    """Return a type; one that is not known becomes JSON."""
+    """Return a type; an unknown one becomes JSON."""
     return FIELD_TYPES.get(name) or FieldType(name, ColumnType.JSONB)
 
 

@@ -1,10 +1,10 @@
-"""Which key fields are hashed with: a name for the connection's `hash_secret` that tells nothing of the secret.
+"""Names the key of `hashed_fields`: a name for the connection's `hash_secret` that reveals nothing about the secret.
 
-The name is random. A digest of the secret, however short, would let whoever sees it try out secrets; so what the shadow
-keeps to find the name again is a salted scrypt of each secret, where only the sync's role may read.
+The name is random. A digest of the secret, however short, would let whoever sees it try out secrets; so the shadow
+keeps a salted scrypt of each secret to find its name again, in a table that only the sync's role can read.
 
-Another secret has another name, so a table is read and hashed anew (`read_as`). A row of `hash_secret` whose secret is
-in use no more may be deleted; deleting the others only means that their tables are read again.
+Another secret has another name, so a table is read and hashed again (`read_as`). A row of `hash_secret` whose secret is
+not used any more may be deleted; deleting others only means that their tables are read again.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ log = logger(__name__)
 
 _SALT_BYTES = 16
 _COST, _BLOCK, _LANES = 2**14, 8, 1
-"""What scrypt takes: some 50 ms and 16 MB."""
+"""Parameters of scrypt: about 50 ms and 16 MB."""
 
 
 def known_key(tx: Transaction, secret: str | None) -> UUID | None:
-    """Return what a secret is called here, None when no run has used it. Writes nothing."""
+    """Return the name of a secret, None if no run has used it. Writes nothing."""
     if secret is None:
         return None
     known = (item for item in known_secrets(tx) if hmac.compare_digest(_verifier(secret, item.salt), item.verifier))
@@ -36,7 +36,7 @@ def known_key(tx: Transaction, secret: str | None) -> UUID | None:
 
 
 def key_of(tx: Transaction, secret: str | None) -> UUID | None:
-    """Return what a secret is called here, and give it a name if it has none; None for no secret."""
+    """Return the name of a secret, after giving it one if it has none; None for no secret."""
     found = known_key(tx, secret)
     if secret is None or found is not None:
         return found
@@ -46,11 +46,11 @@ def key_of(tx: Transaction, secret: str | None) -> UUID | None:
     found = known_key(tx, secret)  # another run may have been quicker
     if found is None:
         found = add_secret(tx, salt, verifier)
-        log.info("The hash_secret has not been used here before: from now on it is called key %s", found)
+        log.info("The hash_secret has not been used in this schema before: from now on it is called key %s", found)
     return found
 
 
 @lru_cache(maxsize=256)
 def _verifier(secret: str, salt: bytes) -> bytes:
-    """Make what a secret is known by; once a process, not once a model."""
+    """Compute the scrypt of a secret; once per process, not per model."""
     return hashlib.scrypt(secret.encode(errors="surrogatepass"), salt=salt, n=_COST, r=_BLOCK, p=_LANES)

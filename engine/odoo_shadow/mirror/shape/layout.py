@@ -1,4 +1,4 @@
-"""Which of a model's fields are mirrored, and which columns they become."""
+"""Chooses the fields of a model that are mirrored, and the columns that they become."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 
-from odoo_shadow.mirror.config.model_settings import AS_USUAL, ModelSettings
+from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.conversions import Convert, by_label, keyed_hash
 from odoo_shadow.mirror.shape.field_types import field_type
@@ -22,8 +22,8 @@ WRITE_DATE_FIELD = "write_date"
 
 _OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
 _NAME_FIELDS = ("name", "x_name", "display_name", "complete_name", "title", "subject", "reference", "number")
-"""What Odoo calls a record by (`_rec_name`, which no API tells): by default `name`, in Studio's models `x_name`; the
-others are what models without these have (Odoo 17.0 and 19.0)."""
+"""Fields by which Odoo names a record (`_rec_name`, which no API shows): by default `name`, in Studio's models
+`x_name`; the others are those of models without these (Odoo 17.0 and 19.0)."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Layout:
 
     :param columns: in the order of the fields' names.
     :param has_write_date: whether changes can be found by `write_date`.
-    :param extra: columns of fields that Odoo does not store, whose changes no cursor shows.
-    :param left_out: fields that Odoo has and that are not mirrored on purpose, and why.
-    :param unreadable: models that the login may not read; many2many fields to them are not mirrored.
-    :param refused: fields that are left out since Odoo does not give records together with them.
+    :param extra: columns of fields that Odoo does not store, whose changes `write_date` does not show.
+    :param left_out: fields that are left out on purpose, each with the reason.
+    :param unreadable: models that the login cannot read; many2many fields to them are not mirrored.
+    :param refused: fields that are left out because Odoo does not return records with them.
     :param settings: how this model is mirrored.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
     """
@@ -61,13 +61,13 @@ class Layout:
     variants: tuple[Variant, ...] = ()
     left_out: Mapping[str, str] = with_default(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
-    settings: ModelSettings = AS_USUAL
+    settings: ModelSettings = DEFAULT_SETTINGS
     name_path: str | None = None
     refused: frozenset[str] = frozenset()
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
-        """The columns of the table, besides the project's own."""
+        """The columns of the table, without the project's own."""
         return (*self.columns, *self.extra)
 
     @property
@@ -77,7 +77,7 @@ class Layout:
 
     @property
     def variant_labels(self) -> dict[str, list[str]]:
-        """The languages and companies that some fields are read in besides, by kind; the main one first."""
+        """The further languages and companies in which some fields are read, by kind; the main one first."""
         found: dict[str, list[str]] = {}
         for item in self.variants:
             found.setdefault(item.kind, []).append(item.label)
@@ -85,7 +85,7 @@ class Layout:
 
     @property
     def reading(self) -> Reading:
-        """What to read."""
+        """The fields, domain and variants to ask Odoo for."""
         keys = {item.key for item in self.columns}
         variants = [_restricted(item, keys) for item in self.variants]
         named = [name for item in variants for name in item.fields]  # the main value stands in the record itself
@@ -96,7 +96,7 @@ class Layout:
         return Reading(self.model, ("id", *cursor, *plain), self.settings.domain, used)
 
     def restricted(self, names: Iterable[str], *, cursor: bool = True) -> Layout:
-        """Return the layout of some columns only, extra ones among them.
+        """Return the layout of some columns only, which may be extra ones.
 
         :param cursor: False leaves `write_date` out.
         """
@@ -123,16 +123,16 @@ class Layout:
         cls,
         model: str,
         fields: Iterable[Field],
-        settings: ModelSettings = AS_USUAL,
+        settings: ModelSettings = DEFAULT_SETTINGS,
         *,
         languages: Labels | None = None,
         companies: Labels | None = None,
         hash_secret: str | None = None,
         unreadable: Collection[str] = (),
     ) -> Layout:
-        """Choose the fields that are mirrored: stored or company-dependent, no binary, no secret.
+        """Choose the fields that are mirrored: stored or company-dependent, but not binary and not credentials.
 
-        :param languages: what `settings.all_languages` needs, and so `companies`.
+        :param languages: needed for `settings.all_languages`, as `companies` is for `settings.all_companies`.
         :raises MirrorConfigurationError: the settings do not fit the model's fields.
         """
         by_name = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
@@ -166,7 +166,7 @@ class Layout:
 
 
 class _Namer:
-    """Gives each field a column of its own; where a name can be a column's, the field keeps it."""
+    """Gives each field a column of its own, with the field's name if a column can have it."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._taken = {field.name for field in fields}
@@ -210,7 +210,7 @@ def _is_stored(field: Field) -> bool:
 
 
 def _needs(field: Field, unreadable: Collection[str]) -> bool:
-    """Say whether a field cannot be read: from 19.0 on, such a many2many keeps Odoo from giving the record at all."""
+    """Say whether a field cannot be read: from 19.0 on, Odoo does not return records with such a many2many at all."""
     return field.type == "many2many" and field.relation in unreadable
 
 
@@ -234,14 +234,14 @@ def _check_settings(model: str, fields: dict[str, Field], settings: ModelSetting
             raise MirrorConfigurationError(f"{model}, field '{name}': {field.type} fields are never mirrored.")
     if settings.hashed_fields and hash_secret is None:
         raise MirrorConfigurationError(
-            f"{model} has hashed_fields, but the Odoo connection has no hash_secret: fill it in (ODOO_HASH_SECRET)."
+            f"{model} has hashed_fields, but the Odoo connection has no hash_secret: set it (ODOO_HASH_SECRET)."
         )
 
 
 def _no_field(model: str, name: str, where: str, fields: Iterable[str]) -> MirrorConfigurationError:
     meant = nearest(name, fields)
     hint = "" if meant is None else f" (did you mean {meant}?)"
-    return MirrorConfigurationError(f"{model} has no field '{name}' that this login may read{hint}: correct {where}.")
+    return MirrorConfigurationError(f"{model} has no field '{name}' that this login can read{hint}: correct {where}.")
 
 
 def _restricted(variant: Variant, keys: set[str]) -> Variant:

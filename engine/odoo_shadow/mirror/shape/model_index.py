@@ -1,7 +1,7 @@
 """A model index file: an Odoo's models and fields as JSON, from which `odoo-shadow ddl` works without a server.
 
-The index knows no `digits`, so that every Float becomes `double precision`. Should the server tell `digits` later, the
-sync widens that column to `numeric`.
+The index has no `digits`, so every Float becomes `double precision`. If the server shows `digits` later, the sync
+widens that column to `numeric`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from odoo_shadow.shadow import names
 from odoo_shadow.shadow.ddl_files import ModelTable
 from odoo_shadow.source.fields import Field
 
-# Odoo gives these to every model that has a table; no model brings them.
+# Odoo adds these to every model that has a table.
 _GIVEN_BY_ODOO = frozenset({"create_uid", "create_date", "write_uid"})
 
 
@@ -37,7 +37,7 @@ _Name: TypeAlias = Annotated[str, Key(min_length=1), AfterValidator(_storable)]
 
 
 class _FieldEntry(BaseModel):
-    """A field as the file tells it; keys that no column depends on are not looked at."""
+    """A field as in the file; keys that no column depends on are not checked."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -49,7 +49,7 @@ class _FieldEntry(BaseModel):
 
 
 class _ModelEntry(BaseModel):
-    """A model as the file tells it, or a part of one."""
+    """A model as in the file, or a part of one."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -73,20 +73,20 @@ class IndexedModel(ModelTable):
         if self.odoo_table is None:
             return "it is abstract"
         if all(column.field in _GIVEN_BY_ODOO for column in self.columns):
-            return "it brings no stored column of its own"
+            return "it has no stored column of its own"
         return None
 
     @property
     def plain_table(self) -> str:
-        """The shadow table's name, if no other model has it: the one that a sync takes, wherever Odoo's names agree."""
+        """The shadow table's name, if no other model has it: the same as a sync's, if Odoo's own names agree."""
         table = self.odoo_table or self.model
         return names.table_name(self.model if table == self.model.replace(".", "_") else table)
 
 
 def read_model_index(path: Path) -> dict[str, IndexedModel]:
-    """Read a model index file; return its models by name, the abstract ones, too.
+    """Read a model index file; return its models by name, including abstract ones.
 
-    :raises MirrorConfigurationError: names the file, and the model and field where something is wrong.
+    :raises MirrorConfigurationError: the message names the file, and the model and field that are wrong.
     """
     entries: dict[str, list[_ModelEntry]] = {}
     for number, raw in enumerate(_raw_models(path), start=1):
@@ -96,16 +96,16 @@ def read_model_index(path: Path) -> dict[str, IndexedModel]:
 
 
 class _TwiceError(Exception):
-    """An object has two entries with one name."""
+    """An object has two entries with the same name."""
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object of its entries. Of two with one name JSON lets the last win without a word."""
+    """Build an object from its entries; of two with the same name, JSON would silently take the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
         model = f" of {found['name']!r}" if isinstance(found.get("name"), str) else ""
-        raise _TwiceError(f"{twice!r}{model} stands twice: keep one")
+        raise _TwiceError(f"{twice!r}{model} is given twice: keep one")
     return found
 
 
@@ -153,7 +153,7 @@ def _complaint(kind: str, message: str, given: object) -> str:
 
 
 def _united(path: Path, model: str, entries: Iterable[_ModelEntry]) -> IndexedModel:
-    """Make one model of all entries that tell of it, in whatever order they stand."""
+    """Merge all entries of a model, in any order."""
     tables: set[str] = set()
     fields: dict[str, list[_FieldEntry]] = {}
     for entry in entries:

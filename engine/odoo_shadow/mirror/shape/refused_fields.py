@@ -1,10 +1,10 @@
-"""Mirrors a model without the fields together with which Odoo does not give its records, and remembers which these are.
+"""Leaves out refused fields, with which Odoo does not return a model's records, and remembers which these are.
 
-Such fields are found while records are read (`source.api.refused_fields`); the run then goes on without them from where
-it was. Their columns are treated like those of fields that are gone: values that were mirrored before stay, are written
-no more, and the catalogue says since when; the run that finds it does not end well then. Later runs leave the fields
-out at once, but each looks whether Odoo gives some of them by now. All are tried again with `full`, when the model's
-fields change, when the login may read more models, and when the model is read in another way.
+Such fields are found while records are read (`source.api.refused_fields`); the run then continues without them. Their
+columns are treated like those of fields that vanished: values that were mirrored before stay and are not updated any
+more, the catalogue says since when, and the run that finds such a field fails. Later runs leave the fields out at once,
+but each checks whether Odoo gives some of them by now. All are tried again with `full`, when the model's fields change,
+when the login can read more models, and when the model is read differently.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ log = logger(__name__)
 _LARGEST_SENT = 2**31 - 1
 """The largest id that every protocol can carry."""
 
-REFUSED = "fields that are left out, since Odoo does not give the login records together with them"
-"""What is said of them wherever a model is looked at."""
+REFUSED = "fields left out because Odoo does not return records with them to this login"
+"""How refused fields are introduced, in `status`, `doctor` and `verify`."""
 
 Result = TypeVar("Result")
 
@@ -46,10 +46,10 @@ Result = TypeVar("Result")
 def leave_out_refused(
     odoo: Source, shadow: ShadowDatabase, layout: Layout, kept: registry.ReadSettings, read_as: str, *, full: bool
 ) -> Layout:
-    """Leave out the fields that an earlier run found refused, or, if anything has changed, look at one record anew.
+    """Leave out the fields that an earlier run found refused; if anything has changed, find them again with one record.
 
-    So is done before the first load of a model that the login may not really read, lest its table gets columns that
-    nothing fills.
+    That is also done before the first load of a model that the login may be unable to read, so that its table does not
+    get columns that nothing fills.
 
     :param kept: how the last run read the model.
     :param read_as: what decides which values Odoo gives now.
@@ -65,11 +65,11 @@ def leave_out_refused(
     return layout
 
 
-def take_up_again(odoo: Source, shadow: ShadowDatabase, table: Finished) -> None:
-    """Let the next run mirror fields again that were refused, if Odoo gives all records together with them by now.
+def retry_refused_fields(odoo: Source, shadow: ShadowDatabase, table: Finished) -> None:
+    """Let the next run mirror refused fields again, if Odoo returns all records with them by now.
 
-    All are read with nothing but these, since one may have been enough; mostly the first page tells. Of a large table
-    that is done when its untracked columns are looked at. Raises an `OdooError`.
+    All records are read with only these fields, since one record may have been the cause; usually the first page shows
+    it. For a large table that is done as often as for its untracked columns. Raises an `OdooError`.
     """
     refused = table.unreadable_fields
     is_large = table.row_count * len(refused) > MOST_CELLS
@@ -80,22 +80,24 @@ def take_up_again(odoo: Source, shadow: ShadowDatabase, table: Finished) -> None
     layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
     given = _given(odoo, layout, refused)
     if given:
-        log.info("%s: Odoo gives all records together with %s again", table.model, ", ".join(sorted(given)))
+        log.info("%s: Odoo returns all records with %s again", table.model, ", ".join(sorted(given)))
         with shadow.transaction() as tx:
             registry.note_unreadable_fields(tx, table.table, refused - given)
 
 
-def give_up(odoo: Source, shadow: ShadowDatabase, model: str, fields: Collection[str]) -> MirrorConfigurationError:
-    """Let the next run leave out fields that no page of a run has met; return what is to be said of that."""
+def note_refused_fields(
+    odoo: Source, shadow: ShadowDatabase, model: str, fields: Collection[str]
+) -> MirrorConfigurationError:
+    """Let the next run leave out fields that were refused outside of the pages of a run; return the error for it."""
     with shadow.transaction() as tx:
         table = registry.name_table(tx, model)
         known = registry.read_settings(tx, table).unreadable_fields
         registry.note_unreadable_fields(tx, table, known.union(fields))
-    return lost_error(odoo, model, {field_of(key) for key in fields})
+    return newly_refused_error(odoo, model, {field_of(key) for key in fields})
 
 
 def _given(odoo: Source, layout: Layout, fields: Collection[str]) -> frozenset[str]:
-    """Return those fields together with which Odoo gives all records."""
+    """Return those fields with which Odoo returns all records."""
     reading = layout.reading
     left = frozenset(fields).intersection(reading.keys)
     while left:
@@ -110,7 +112,7 @@ def _given(odoo: Source, layout: Layout, fields: Collection[str]) -> frozenset[s
 
 
 def _has_other_columns(shadow: ShadowDatabase, layout: Layout, known: Collection[str]) -> bool:
-    """Say whether the model's fields are others than the table was last given, but for those that are refused."""
+    """Say whether the model's fields, without those that are refused, would change the table's columns."""
     with shadow.transaction() as tx:
         table = registry.name_table(tx, layout.model)
         changes = plan_change(tx, table, [item.column for item in layout.all_columns], layout.left_out).changes
@@ -127,9 +129,9 @@ def _try_one(odoo: Source, layout: Layout) -> Layout:
 def without_refused(
     odoo: Source, layout: Layout, work: Callable[[Layout], Result], known: Collection[str] = ()
 ) -> Result:
-    """Do something with a model's records, again and again without the fields that turn out to be refused.
+    """Call `work`, and again without each field that turns out to be refused.
 
-    :param known: fields of which everybody has been told.
+    :param known: refused fields that were reported before.
     """
     while True:
         try:
@@ -139,49 +141,49 @@ def without_refused(
             if len(fewer.all_columns) == len(layout.all_columns):
                 raise
             layout = fewer
-            news = sorted(set(error.fields) - set(known))
-            if news:
+            unreported = sorted(set(error.fields) - set(known))
+            if unreported:
                 log.warning(
-                    "%s: Odoo does not give '%s' records together with %s: left out (%s). They are tried again with "
-                    "full (--full), and when the model's fields or the login's rights change.",
+                    "%s: Odoo does not return records with %s to '%s', so these fields are left out (%s). They are "
+                    "tried again with full (--full), and when the model's fields or the login's rights change.",
                     layout.model,
+                    ", ".join(unreported),
                     odoo.reader.login,
-                    ", ".join(news),
                     error.reason,
                 )
 
 
-def lost_fields(
+def newly_refused_fields(
     tx: Transaction, table: str, layout: Layout, kept: registry.ReadSettings, read_as: str
 ) -> frozenset[str]:
-    """Return fields that are refused now and were mirrored until now, by the same login: before the columns change.
+    """Return fields that are refused now and were mirrored until now by the same login; call it before columns change.
 
-    They are kept in mind until somebody has been told: a try may be cut off before its end.
+    They are stored until they have been reported: a try may be interrupted before its end.
     """
     refused = {field_of(key) for key in layout.refused}
-    untold = registry.read_lost_fields(tx, table) & refused
-    news = refused - {field_of(key) for key in kept.unreadable_fields}
-    if news and kept.read_as == read_as and registry.read_status(tx, table).has_been_mirrored:
+    unreported = registry.read_lost_fields(tx, table) & refused
+    added = refused - {field_of(key) for key in kept.unreadable_fields}
+    if added and kept.read_as == read_as and registry.read_status(tx, table).has_been_mirrored:
         unfilled = {item.name for item in columns_to_fill(tx, table)}
-        untold |= news & {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
-    registry.note_lost_fields(tx, table, untold)
-    return untold
+        unreported |= added & {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
+    registry.note_lost_fields(tx, table, unreported)
+    return unreported
 
 
-def lost_error(odoo: Source, model: str, fields: Collection[str]) -> MirrorConfigurationError:
-    """Build the error for fields that were mirrored until now."""
+def newly_refused_error(odoo: Source, model: str, fields: Collection[str]) -> MirrorConfigurationError:
+    """Build the error for refused fields that were mirrored until now."""
     named = ", ".join(sorted(fields))
     return MirrorConfigurationError(
-        f"{model}: Odoo does not give '{odoo.reader.login}' records together with {named} any more: these "
-        "columns keep the values that they had, and all others are up to date. Give the login the right to read these "
-        "fields, or name them in exclude_fields; the next runs go on without them, and look whether they return."
+        f"{model}: for '{odoo.reader.login}', Odoo does not return records with {named} any more: these columns keep "
+        "the values that they had, and all others are up to date. Give the login the right to read these fields, or "
+        "name them in exclude_fields; the next runs leave them out, and check whether Odoo gives them again."
     )
 
 
 def _without(odoo: Source, layout: Layout, refused: Collection[str]) -> Layout:
-    """Leave fields out, and note which models the login may not read that may be why.
+    """Leave fields out, and note the models that the login cannot read and that may be the cause.
 
-    Once it may read one of them, the next plan lets the fields be tried again.
+    Once it can read one of them, the next plan lets the fields be tried again.
     """
     fewer = layout.without(refused)
     columns = [item.column for item in layout.all_columns if item.key in refused]

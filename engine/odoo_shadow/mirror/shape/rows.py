@@ -1,4 +1,4 @@
-"""Pages → rows: records become tuples of cells that PostgreSQL can store."""
+"""Converts records of a page to rows: tuples of cells that PostgreSQL can store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONG = 65_536
 class Built:
     """The rows of a page.
 
-    :param refused: records that have none, since a value cannot be of its field's type.
+    :param refused: records without a row, because a value is not of its field's type.
     """
 
     rows: list[Row]
@@ -48,9 +48,9 @@ class RowBuilder:
         self._cells = [(item.key, item.convert) for item in layout.columns]
 
     def build(self, records: Sequence[Record]) -> Built:
-        """Convert records, each for itself.
+        """Convert records one by one; those that do not fit are refused.
 
-        :raises OdooServerError: a record lacks a field, or so many do not fit that the fields are others by now.
+        :raises OdooServerError: a record lacks a field, or so many do not fit that the fields must have changed.
         """
         rows: list[Row] = []
         refused: list[Refused] = []
@@ -64,7 +64,7 @@ class RowBuilder:
         return Built(rows, refused)
 
     def _refused(self, record: Record) -> Refused:
-        """Find the first field whose value cannot be converted; one that is missing tells of the whole answer."""
+        """Find the first field whose value cannot be converted; a missing field makes the whole answer wrong."""
         cursor = [(WRITE_DATE_FIELD, WRITE_DATE_FIELD, timestamp)] if self.layout.has_write_date else []
         cells = [*cursor, *((item.key, item.column.field, item.convert) for item in self.layout.columns)]
         lacking = [key for key, _, _ in cells if key not in record]
@@ -121,12 +121,12 @@ class RowBuilder:
 def _id_of(record: Record) -> int:
     record_id = record["id"]
     if not isinstance(record_id, int):
-        raise TypeError("id is no integer")
+        raise TypeError("id is not an integer")
     return record_id
 
 
 def _may_be_unstorable(cells: Iterable[Cell]) -> bool:
-    """Say whether some cell may hold what PostgreSQL cannot store: one look at the whole row instead of one at each."""
+    """Say whether a cell may hold what PostgreSQL cannot store: one check of the whole row instead of one per cell."""
     texts = [cell for cell in cells if isinstance(cell, str)]
     if sum(map(len, texts)) > _LONG:  # which are not held twice
         return any(map(_has_unstorable, texts))

@@ -1,4 +1,4 @@
-"""Which models and fields hold credentials. They are left out of every mirror, unless they are named."""
+"""Recognizes models and fields that hold credentials, which are left out of every mirror unless they are named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from odoo_shadow.source.fields import Field
 from odoo_shadow.source.types import Json
 from odoo_shadow.text.shown import shown
 
-# Seen on Odoo 17.0 and 19.0, besides those that the rule below knows by a word in their name.
+# Seen on Odoo 17.0 and 19.0, in addition to those that the rule below knows by a word in their name.
 _SECRET_MODELS = frozenset(
     {
         "ir.config_parameter",  # database.secret, and whatever modules keep there
@@ -41,7 +41,7 @@ _SECRET_WORD = re.compile(
     r"(^|[._])(api_?keys?|auth_?keys?|credentials?|passwords?|passkeys?|secrets?|tokens?|totp|oauth2?|vaults?|keychains?"
     r"|certificates?|private_?keys?|config_parameters?)\d*([._]|$)"
 )
-# Neither their names nor, in every language, their labels say it: who knows them, comes in.
+# Neither their names nor, in every language, their labels show it: whoever knows the value gets access.
 _SECRET_FIELDS = frozenset(
     {
         *("discuss.channel.uuid", "mail.channel.uuid", "im_livechat.report.channel.uuid"),
@@ -55,8 +55,8 @@ _SECRET_FIELDS = frozenset(
         ),
     }
 )
-# They only sound like it: codes by which a bank approved a card payment, and what ends a link out of a mailing list.
-# The last are India's tax numbers.
+# They only sound like credentials: codes by which a bank approved a card payment, the end of a link to leave a mailing
+# list, and India's tax numbers.
 _NO_SECRET_FIELDS = frozenset(
     {
         *("pos.payment.paytm_authcode", "pos.payment.razorpay_authcode", "mailing.trace.sms_code"),
@@ -79,7 +79,7 @@ _COPIES_ANYWHERE = frozenset({"html_field_history"})
 _OLD_OR_NEW = re.compile(
     r"(x_(studio_)?)?((old|new|previous|prior|former)_(values?|vals?)|(values?|vals?)_(old|new|before|after))(_[a-z_]+)?"
 )
-# Programs that people write in Odoo, with what they log in with elsewhere.
+# Programs that people write in Odoo, with their credentials for other systems.
 _PROGRAMS = frozenset({"ir.actions.server.code", "ir.actions.server.history.code", "ir.cron.code"})
 _KEY_AND_VALUE = frozenset({"key", "value"})
 _CUSTOM_PREFIX = re.compile(r"^x_(studio_)?")
@@ -87,22 +87,22 @@ _HOLD_NONE = frozenset(
     {"boolean", "date", "datetime", "float", "monetary", "selection", "reference", "many2one_reference"}
     | {"many2one", "many2many", "one2many", "binary", "image"}
 )
-"""Types whose values are no credentials; of all others it depends on the name."""
+"""Types whose values are never credentials; for all others it depends on the name."""
 _LONGEST_PATH = 100
 _LONGEST_SAID = 300
-_KEEPS_OTHERS = "keeps values of other fields, of those that are left out, too"
-_IS_PROGRAM = "is a program, and credentials stand in programs"
+_KEEPS_OTHERS = "keeps values of other fields, including those that are left out"
+_IS_PROGRAM = "is a program, which may contain credentials"
 
 RULES = f"2.{DIGEST}"
-"""Which rules these are, so that tables are looked at again when they change. The number counts changes of the code."""
+"""The version of the rules: when it changes, tables are checked again. The number counts changes of the code."""
 
 NO_FIELDS: Mapping[str, Field] = {}
 
 
 def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
-    """Say why a model is taken for a store of credentials, None when it is not.
+    """Return why a model is considered a store of credentials, None if it is not.
 
-    :param text_fields: its stored text fields; who keeps a text by key, keeps settings, and with them credentials.
+    :param text_fields: its stored text fields; a model with `key` and `value` keeps settings, and so credentials.
     """
     if model in _SECRET_MODELS:
         return "it holds credentials"
@@ -117,9 +117,9 @@ def why_secret(model: str, text_fields: Collection[str] = ()) -> str | None:
 
 
 def is_secret_property(definition: Mapping[str, Json]) -> bool:
-    """Say whether a property holds a credential, by what its definition says as a field would.
+    """Say whether a property holds a credential, by the same rules as for a field.
 
-    :param definition: with its name, label (`string`) and type; of values that come without, the name alone.
+    :param definition: with its name, label (`string`) and type; only the name, if the values come without definitions.
     """
     name, label, kind = (str(definition.get(key) or "")[:_LONGEST_SAID] for key in ("name", "string", "type"))
     return _is_secret_property(name, label, kind)
@@ -134,8 +134,8 @@ def _is_secret_property(name: str, label: str, kind: str) -> bool:
 class _Rule:
     """By which rule a field holds a credential.
 
-    :param text: where its words stand: its name or its label; empty when Odoo is known to keep one there.
-    :param does: what the field does that may hold any value, whatever its name.
+    :param text: where its words are: `name` or `label`; empty if Odoo is known to keep a credential there.
+    :param does: for a field that may hold any value, whatever its name: what it does.
     """
 
     text: str = ""
@@ -143,17 +143,17 @@ class _Rule:
     does: str = ""
 
     def of(self, field: str = "") -> str:
-        """Say it of the field itself, or of the one that it comes from."""
+        """Return the reason, for the field itself or for the one that it comes from."""
         if self.does:
             return f"{field}, which {self.does}" if field else f"it {self.does}"
         if not self.text:
             return f"{field}, in which Odoo keeps a credential" if field else "Odoo keeps a credential in it"
-        said = f"{self.text} says that it holds a credential ('{self.words}')"
-        return f"{field}, whose {said}" if field else f"its {said}"
+        reason = f"{self.text} says that it holds a credential ('{self.words}')"
+        return f"{field}, whose {reason}" if field else f"its {reason}"
 
 
 def is_secret(model: str, field: Field, others: Mapping[str, Field] = NO_FIELDS) -> str | None:
-    """Say why a field is taken for a credential, None when it is not.
+    """Return why a field is considered a credential, None if it is not.
 
     :param others: the model's fields by name, some of which it may be a copy of.
     """
@@ -164,7 +164,7 @@ def is_secret(model: str, field: Field, others: Mapping[str, Field] = NO_FIELDS)
 
 
 def _rule(model: str, field: Field, others: Mapping[str, Field]) -> _Rule | None:
-    """Return what a field's own name or label says."""
+    """Return the rule that applies to a field's own name or label."""
     name = f"{model}.{field.name}"
     if name in _NO_SECRET_FIELDS:
         return None
@@ -184,7 +184,7 @@ def _rule(model: str, field: Field, others: Mapping[str, Field]) -> _Rule | None
 
 
 def _is_old_or_new(field: Field, others: Mapping[str, Field]) -> bool:
-    """Say whether a text is one side of a change, as logs of changes keep them of any field."""
+    """Say whether a text is the old or the new value of a change, as change logs keep them for any field."""
     if field.type == "integer" or not _OLD_OR_NEW.fullmatch(field.name):
         return False
     return any(name != field.name and _OLD_OR_NEW.fullmatch(name) for name in others)
@@ -195,25 +195,25 @@ def _can_hold(field: Field, hit: Hit) -> bool:
 
 
 def _is_postal(field: Field, hit: Hit, others: Mapping[str, Field]) -> bool:
-    """Say whether a PIN code is India's postal code: it says so, or stands in an address that has no other one."""
-    said, words = {*hit.words.split()}, {*words_of(fold(f"{field.name} {field.label}"))}
-    if not {"pin"} <= said <= {"pin", "code"}:
+    """Say whether a PIN code is India's postal code: it says so, or is in an address that has no other one."""
+    hit_words, words = {*hit.words.split()}, {*words_of(fold(f"{field.name} {field.label}"))}
+    if not {"pin"} <= hit_words <= {"pin", "code"}:
         return False
     if POSTCODES & words or ("code" in words and POSTAL & words):
         return True
-    if "code" not in said:
+    if "code" not in hit_words:
         return False
     beside = {word for name in others if name != field.name for word in name.split("_")}
     return len(PARTS_OF_ADDRESSES & beside) > 1 and not POSTCODES & beside
 
 
 def _is_food(hit: Hit, others: Mapping[str, Field]) -> bool:
-    """Say whether salt stands among what else food is made of."""
+    """Say whether salt is listed among other ingredients of food."""
     return hit.words == "salt" and len(FOOD & {word for name in others for word in name.split("_")}) > 1
 
 
 def _by_origin(model: str, field: Field, others: Mapping[str, Field]) -> Iterator[str]:
-    """Say what those fields say that it is a copy of, or computed from."""
+    """Yield the reasons of the fields that it is a copy of, or computed from."""
     for path in (field.related,) if field.related else field.depends:
         *through, last = path.split(".")
         origin = others.get(last, _UNKNOWN) if not through else Field(last, "char")

@@ -1,6 +1,6 @@
-"""Ends a run: what is gone from Odoo goes, and what no window showed is read; see `id_check` for how both are found.
+"""Removes rows that are gone from Odoo, and reads records that no window showed; `id_check` finds both.
 
-What Odoo lists and does not give even then is no row of the shadow: such a run does not end well.
+A record that Odoo lists but does not give even then cannot become a row: such a run fails.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from odoo_shadow.mirror.errors import MassDeletionError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.sync.id_check import IDS_A_CALL, compare_ids
+from odoo_shadow.mirror.sync.id_check import IDS_PER_CALL, compare_ids
 from odoo_shadow.mirror.sync.scan import TableWriter
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
@@ -30,21 +30,21 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 CANNOT_KNOW = (
-    "rows that are gone from Odoo stay (on_delete: ignore), so no count can tell whether all that Odoo has is here"
+    "rows that are gone from Odoo stay (on_delete: ignore), so counts cannot show whether the shadow has all of Odoo's"
 )
-"""What a run says that leaves such rows."""
+"""The note of a run that keeps such rows."""
 
 SUSPICIOUS_SHARE = 0.2
 SUSPICIOUS_NUMBER = 100
-"""More than this share and more than this number of a table's rows do not go without being allowed. Of fewer rows, Odoo
-is asked whether they are only hidden from the login."""
+"""More than this share and more than this number of a table's rows are not removed without permission. For fewer rows,
+Odoo is asked whether they are only hidden from the login."""
 
 
 def check_ids(odoo: Source, writer: TableWriter, options: MirrorOptions, before: Watermark | None) -> None:
-    """Let the rows go that are gone from Odoo, and read those that the shadow turns out to lack.
+    """Remove the rows that are gone from Odoo, and read the records that the shadow lacks.
 
-    Records that Odoo lists and does not give are added to the writer's unreadable ones. When the shadow is not as Odoo
-    is, the watermark goes back: the window has not seen all.
+    Records that Odoo lists but does not give are added to the writer's unreadable ones. If the shadow is not complete
+    after that, the watermark is set back: the window has missed something.
 
     :param before: the watermark before this run.
     :raises MassDeletionError: a suspicious share is gone; nothing is removed then.
@@ -74,9 +74,9 @@ def _settle(odoo: Source, writer: TableWriter, options: MirrorOptions) -> None:
     hold, unreadable = writer.hold, [item.id for item in writer.unreadable]
     with hold.transaction() as tx:
         live = LiveIds.of(tx, hold.table)
-        booked = live.total(tx)
+        recorded = live.total(tx)
     found = compare_ids(odoo, writer.layout.reading, live, hold.transaction, unreadable, gone_rows_stay=stay)
-    if found.rows != booked:  # somebody else wrote the table
+    if found.rows != recorded:  # somebody else wrote the table
         with hold.transaction() as tx:
             registry.recount_rows(tx, hold.table, found.rows)
     if found.missing:
@@ -92,14 +92,14 @@ def _settle(odoo: Source, writer: TableWriter, options: MirrorOptions) -> None:
 
 
 def _lost(odoo: Source, writer: TableWriter, live: LiveIds, ids: Sequence[int]) -> list[Unreadable]:
-    """Return those records that Odoo still lists, and that the shadow still lacks."""
-    told = {item.id for item in writer.unreadable}
+    """Return those records that Odoo still lists and the shadow still lacks."""
+    noted = {item.id for item in writer.unreadable}
     with writer.hold.transaction() as tx:
-        absent = [item for item in live.absent(tx, ids) if item not in told]
+        absent = [item for item in live.absent(tx, ids) if item not in noted]
     reading = writer.layout.reading
     listed: set[int] = set()
-    for start in range(0, len(absent), IDS_A_CALL):
-        listed |= odoo.ids(reading, Where(ids=tuple(absent[start : start + IDS_A_CALL])))
+    for start in range(0, len(absent), IDS_PER_CALL):
+        listed |= odoo.ids(reading, Where(ids=tuple(absent[start : start + IDS_PER_CALL])))
     return [Unreadable(item, None, WITHHELD) for item in sorted(listed)]
 
 
@@ -133,5 +133,5 @@ def check_removal(odoo: Source, layout: Layout, gone: list[int], total: int, opt
         share = f"{len(gone)} of {counted(total, 'row')} {'is' if len(gone) == 1 else 'are'}"
         raise MassDeletionError(
             f"{layout.model}: {share} {where}, which is suspicious: {cause}? Nothing was "
-            "removed; if it is meant, run once with allow_mass_delete (--allow-mass-delete)."
+            "removed; if it is intended, run once with allow_mass_delete (--allow-mass-delete)."
         )

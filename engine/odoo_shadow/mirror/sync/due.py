@@ -1,4 +1,4 @@
-"""Reads rows again that are due although no `write_date` tells: see `shadow.state.due_rows`."""
+"""Reads rows due again: those that no `write_date` shows; see `shadow.state.due_rows`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logger(__name__)
 
 
 def reread_due_rows(odoo: Source, writer: TableWriter, page_size: int) -> None:
-    """Read the rows of a table again that are due; those that become so meanwhile, too.
+    """Read the rows of a table again that are due, and those that become due meanwhile.
 
     Rows that cannot be read or stored now are among the writer's unreadable ones, and stay due. Raises an `OdooError`.
     """
@@ -26,7 +26,9 @@ def reread_due_rows(odoo: Source, writer: TableWriter, page_size: int) -> None:
         left = [item for item in due.ids if item not in done]
         if left:
             log.info(
-                "%s: pointing to what is gone, or due otherwise: %s", writer.layout.model, counted(len(left), "row")
+                "%s: pointing to records that are gone, or due for another reason: %s",
+                writer.layout.model,
+                counted(len(left), "row"),
             )
             writer.write_ids(odoo, left, page_size, Overwrite.EVEN_YOUNGER)
             done.update(left)

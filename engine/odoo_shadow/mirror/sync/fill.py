@@ -1,6 +1,6 @@
-"""Fills columns for rows that are there already: those that were added later, and those that no cursor keeps true.
+"""Fills columns of existing rows: new columns, and those of fields that Odoo does not store.
 
-Only those columns are read, for all rows.
+Only these columns are read, for all rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.merge import Filled, fill_columns, refresh_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import Row
-from odoo_shadow.source.pages import Page, Unreadable, share_of
+from odoo_shadow.source.pages import Page, Unreadable, share_read
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import BEFORE_ALL
 from odoo_shadow.text.log import logger
@@ -41,11 +41,11 @@ def fill_new_columns(
     page_size: int,
     on_progress: Callable[[Progress], None],
 ) -> list[Unreadable]:
-    """Fill the columns that not all rows have been given; goes on where an earlier try stopped.
+    """Fill the columns that some rows still lack, from where an earlier try stopped.
 
-    :param row_hash: how the table's rows are hashed, these columns among the others.
+    :param row_hash: how the table's rows are hashed, including these columns.
 
-    Returns the records that Odoo cannot give or the table cannot take; the columns stay to be filled from the first of
+    Returns the records that Odoo cannot give or the table cannot take; the next try fills the columns from the first of
     them on.
     """
     unreadable: list[Unreadable] = []
@@ -79,7 +79,7 @@ def refresh_extra_columns(
     page_size: int,
     on_progress: Callable[[Progress], None],
 ) -> list[Unreadable]:
-    """Read the fields that Odoo does not store anew, for all rows; rows whose values are the same are left alone.
+    """Read the fields that Odoo does not store again for all rows, and write the rows whose values changed.
 
     Returns the records that Odoo cannot give or the table cannot take.
     """
@@ -92,8 +92,8 @@ def refresh_extra_columns(
 
     for page, share in _pages(odoo, hold, extra, BEFORE_ALL, page_size) if extra.columns else ():
         with hold.transaction() as tx:
-            changed, news = _write(tx, builder, page, refresh)
-            unreadable += news
+            changed, unread = _write(tx, builder, page, refresh)
+            unreadable += unread
             if page.is_last and not unreadable:
                 finish_fill(tx, hold.table, _names(extra))
         hold.counts += RowCounts(updated=changed)
@@ -105,13 +105,13 @@ def refresh_extra_columns(
 def _pages(
     odoo: Source, hold: TableHold, layout: Layout, after_id: int, page_size: int
 ) -> Iterator[tuple[Page, float]]:
-    """Yield pages of the rows that are there, and how far each is."""
+    """Yield pages of the existing rows, each with the share that has been read, 0 to 1."""
     log.info("%s: filling %s", layout.model, ", ".join(_names(layout)))
     with hold.transaction() as tx:
         up_to_id = LiveIds.of(tx, hold.table).highest(tx)
     pages = odoo.pages(layout.reading, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
     for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
-        yield page, share_of(page, up_to_id)
+        yield page, share_read(page, up_to_id)
 
 
 def _write(

@@ -1,13 +1,13 @@
-"""Holds the ids of a table's live rows against Odoo's, asked for in another way than the pages were: without fields.
+"""Compares the ids of a table's live rows with Odoo's, which are asked for without fields, unlike the pages.
 
-Odoo tells nothing of deletions, and may not give what it has, so that only its own list or count says whether all is
-there. A small table's ids are listed whole. Of a larger one the records are counted, all of them and once more in
-blocks of ids that leave no id out; where a block differs it is halved until little is left, and only then ids are
-compared. When so many differ that halving would cost more calls than listing all ids, they are listed in chunks.
+Odoo does not report deletions, and may fail to give a record that it has, so only its own list or count shows whether
+the table is complete. The ids of a small table are listed whole. The records of a larger one are counted, as a whole
+and in blocks of ids without gaps between them; a block that differs is halved until little is left, and only then ids
+are compared. If so many differ that halving would cost more calls than listing all ids, they are listed in chunks.
 
-What differs is gone from Odoo, or missing here: the login saw it only after it was written (a company or a right was
-added, SQL left `write_date` empty), or no page brought it. One row gone and another missing in the same block of a
-larger table keep the counts equal: only `verify` finds those.
+A difference is a record that is gone from Odoo, or one that is missing here: the login saw it only after it was written
+(a company or a right was added, SQL left `write_date` empty), or no page brought it. One row gone and another missing
+in the same block of a larger table keep the counts equal: only `verify` finds those.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from odoo_shadow.source.reading import BEFORE_ALL, Reading, Where
 from odoo_shadow.text.amounts import counted
 
 FEW_IDS = 5_000
-"""A table or range with no more rows is listed."""
+"""A table or range of at most so many rows is listed."""
 
-IDS_A_CALL = 50_000
+IDS_PER_CALL = 50_000
 """Ids that one call lists: about a tenth of a second on Odoo 17 and 19."""
 
-ROWS_A_BLOCK = 10_000
+ROWS_PER_BLOCK = 10_000
 MOST_BLOCKS = 16
-"""Into which a larger table is counted: a call each."""
+"""Blocks in which a larger table is counted, with one call each."""
 
 _MOST_EMPTY = 3
-"""Chunks in a row in which Odoo has just counted records: they may be deleted meanwhile, but not so often."""
+"""Empty chunks in a row where Odoo has just counted records: some may be deleted meanwhile, but not so many."""
 
-_MOST_LOOKS = 3
-"""At a count and a list that do not fit: records may go in between, but not every time."""
+_MOST_TRIES = 3
+"""Tries to get a count and a list that agree: records may be deleted in between, but not every time."""
 
 Transactions: TypeAlias = Callable[[], AbstractContextManager[Transaction]]
 
 
 @dataclass
 class IdDifference:
-    """Ids that one side has and the other has not.
+    """Ids that one side has and the other does not.
 
     :param rows: live rows of the table.
     :param theirs: records that Odoo counts.
-    :param trouble: why some of them can never be rows.
+    :param trouble: why some records can never become rows.
     """
 
     gone: list[int] = field(default_factory=list)
@@ -72,9 +72,9 @@ def compare_ids(
     """Compare the ids of both sides.
 
     :param transactions: opens a transaction on the shadow.
-    :param known: records that are known to be missing; they are not told again.
-    :param gone_rows_stay: so that counts say something only when Odoo's is the larger one.
-    :raises OdooRecordIdError: records have an id together.
+    :param known: records that are known to be missing; they are not reported again.
+    :param gone_rows_stay: then only a larger count in Odoo shows a difference.
+    :raises OdooRecordIdError: several records have the same id.
     :raises OdooError, ShadowError: one side could not be asked.
     """
     return IdCheck(odoo, reading, live, transactions, known).run(gone_rows_stay=gone_rows_stay)
@@ -94,10 +94,10 @@ class IdCheck:
         self.found = IdDifference()
 
     def run(self, *, gone_rows_stay: bool = False) -> IdDifference:
-        """Compare everything."""
+        """Compare the ids of the whole table."""
         with self._transactions() as tx:
             self._known = set(self._live.absent(tx, list(self._known))) if self._known else set()
-            blocks = self._live.blocks(tx, ROWS_A_BLOCK, MOST_BLOCKS)
+            blocks = self._live.blocks(tx, ROWS_PER_BLOCK, MOST_BLOCKS)
         self.found.rows = ours = sum(block.rows for block in blocks)
         self.found.theirs = theirs = self._count_all()
         if max(theirs, ours) <= FEW_IDS:
@@ -124,7 +124,7 @@ class IdCheck:
         return sum(counts)
 
     def _edges(self, low: int, high: int | None) -> tuple[int, int]:
-        """Return a range with bounds that has the same records and rows."""
+        """Return a range with both bounds that has the same records and rows."""
         with self._transactions() as tx:
             lowest, highest = self._live.lowest(tx), self._live.highest(tx)
         if low == BEFORE_ALL:
@@ -136,13 +136,12 @@ class IdCheck:
         return low, high
 
     def _explain_rest(self) -> None:
-        """Find out why Odoo counts more records than there are in all ranges of ids."""
+        """Find out why Odoo counts more records in all than in the ranges of ids; set `trouble` if some have no id."""
         number = self._odoo.count_without_id(self._reading)
         if number:
             self.found.trouble = OdooRecordIdError(
                 f"{self._odoo.reader}: {self._reading.model} has {_records(number)} without an id, as SQL views "
-                "may: they cannot become rows, which are known by their ids. All others are mirrored; leave the model "
-                "out."
+                "may: they cannot become rows, which need ids. All others are mirrored; leave the model out."
             )
 
     def _list_whole(self, counted: int) -> None:
@@ -151,11 +150,11 @@ class IdCheck:
         self._note(BEFORE_ALL, None, listed)
         if len(listed) < counted:
             self._explain_rest()
-        looks = 0
+        tries = 0
         while self.found.trouble is None and len(listed) < counted:
-            if looks == _MOST_LOOKS:
+            if tries == _MOST_TRIES:
                 raise self._misfit(f"it counts {_records(counted)}, but lists the ids of {len(listed)}")
-            counted, looks = min(counted, self._count_all()), looks + 1
+            counted, tries = min(counted, self._count_all()), tries + 1
             listed = self._listed_theirs(BEFORE_ALL, None, counted)
 
     def compare(self, low: int, high: int, theirs: int, ours: int) -> None:
@@ -171,7 +170,7 @@ class IdCheck:
         self.compare(middle, high, theirs - their_left, ours - our_left)
 
     def _count_all(self) -> int:
-        """Ask Odoo how many records there are, without a word about ids."""
+        """Ask Odoo how many records there are, without a condition on ids."""
         return self._odoo.count_all(self._reading) - len(self._known)
 
     def count_theirs(self, low: int, high: int | None) -> int:
@@ -193,11 +192,11 @@ class IdCheck:
     def _listing_is_cheaper(self, theirs: int, ours: int) -> bool:
         at_least = abs(theirs - ours)
         rows = max(theirs, ours)
-        return rows / IDS_A_CALL < at_least * math.log2(rows / FEW_IDS)
+        return rows / IDS_PER_CALL < at_least * math.log2(rows / FEW_IDS)
 
     def _list(self, low: int, high: int, theirs: int, ours: int) -> None:
-        """Compare all ids of a range, given both counts, a chunk at a time, leaving out gaps."""
-        step = max(1, (high - low) * IDS_A_CALL // max(theirs, ours, 1))
+        """Compare all ids of a range, given both counts, a chunk at a time, skipping gaps."""
+        step = max(1, (high - low) * IDS_PER_CALL // max(theirs, ours, 1))
         start, listed, empty = low, 0, 0
         while start < high:
             end = min(start + step, high)
@@ -216,15 +215,15 @@ class IdCheck:
     def _listed_theirs(self, low: int, high: int | None, expected: int) -> set[int]:
         """Return the ids that Odoo lists in a range.
 
-        :param expected: how many it counts there at the most.
+        :param expected: how many it counts there at most.
         """
         where = Where(after_id=low, up_to_id=high)
         return self._odoo.ids(self._reading, where, expected=expected + len(self._known)).difference(self._known)
 
     def _end_of_gap(self, low: int, high: int, step: int) -> int:
-        """Return up to which id Odoo has none, give or take a step, so that a range without end is soon passed.
+        """Return the id up to which Odoo has no records, to within a step, so that a huge gap is soon passed.
 
-        Counts tell: some models' searches with a limit find none although there are others.
+        Counts are used, because some models' searches with a limit find nothing although there are records.
         """
         if not self.count_theirs(low, high):
             return high

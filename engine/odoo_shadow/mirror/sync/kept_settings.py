@@ -1,4 +1,4 @@
-"""How a table was read, and what becomes of its rows when it is read in another way from now on."""
+"""Keeps how a table was read, and decides which rows are read again when that changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logger(__name__)
 def read_settings_of(reading: str, layout: Layout, options: MirrorOptions) -> registry.ReadSettings:
     """Return how a run reads a table.
 
-    :param reading: what `read_as` tells.
+    :param reading: the text of `read_as`.
     """
     return registry.ReadSettings(
         reading,
@@ -45,10 +45,10 @@ def labels_from(text: str | None) -> dict[str, list[str]]:
 
 
 def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registry.ReadSettings) -> None:
-    """Keep how a table is read; with another login, language, company or filter rows of any age have other values.
+    """Keep how a table is read; with another login, language, company or domain, rows of any age have other values.
 
-    What was there in the clear and is hashed from now on goes at once, in rows that are never read again as well. So do
-    hashes with another key: it was changed because somebody may know the former one.
+    Plain values of fields that are hashed from now on are removed at once, even in rows that are never read again. So
+    are hashes with another key: it may have been changed because somebody knows the former one.
     """
     before = registry.read_settings(tx, table)
     if before == settings:
@@ -60,11 +60,11 @@ def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registr
     if hashed and known.hashed_fields and key_in(before.read_as or "") != key_in(settings.read_as or ""):
         outdated |= {field for field in recorded_fields(tx, table) if known.hashes(field)}
     forget_values(tx, table, sorted(outdated))
-    why = why_read_anew(before, settings, layout.settings)
+    why = why_read_again(before, settings, layout.settings)
     if why is None:
         return
     if why is ScanKind.NEW_DOMAIN:
-        _tell_domain(layout, known, settings.on_delete)
+        _warn_of_new_domain(layout, known, settings.on_delete)
     elif before.read_as != settings.read_as:
         log.warning(
             "%s was read as %s, and is now read as %s: everything is read again",
@@ -77,10 +77,10 @@ def keep_settings(tx: Transaction, table: str, layout: Layout, settings: registr
     watermarks.forget(tx, table)
 
 
-def why_read_anew(
+def why_read_again(
     before: registry.ReadSettings, now: registry.ReadSettings, settings: ModelSettings
-) -> Literal[ScanKind.NEW_DOMAIN, ScanKind.READ_ANEW] | None:
-    """Say why rows of any age have other values than before, None if they have not.
+) -> Literal[ScanKind.NEW_DOMAIN, ScanKind.READ_AGAIN] | None:
+    """Return why rows of any age have other values than before, None if they do not.
 
     :param settings: how the model is mirrored now.
     """
@@ -88,10 +88,10 @@ def why_read_anew(
     if before.read_as in (None, now.read_as) and not has_other_variants:
         return None
     is_other_domain = ModelSettings.from_text(before.settings).domain != settings.domain
-    return ScanKind.NEW_DOMAIN if is_other_domain else ScanKind.READ_ANEW
+    return ScanKind.NEW_DOMAIN if is_other_domain else ScanKind.READ_AGAIN
 
 
-def _tell_domain(layout: Layout, before: ModelSettings, on_delete: OnDelete) -> None:
+def _warn_of_new_domain(layout: Layout, before: ModelSettings, on_delete: OnDelete) -> None:
     was, now = (json.dumps(domain) if domain else "none" for domain in (before.domain, layout.settings.domain))
     what = "all rows are read again"
     if layout.settings.domain:

@@ -15,12 +15,17 @@ from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import key_of
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.shape.refused_fields import leave_out_refused, lost_error, lost_fields, without_refused
+from odoo_shadow.mirror.shape.refused_fields import (
+    leave_out_refused,
+    newly_refused_error,
+    newly_refused_fields,
+    without_refused,
+)
 from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW, check_ids
 from odoo_shadow.mirror.sync.due import reread_due_rows
 from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
-from odoo_shadow.mirror.sync.kept_settings import keep_settings, read_settings_of, why_read_anew
+from odoo_shadow.mirror.sync.kept_settings import keep_settings, read_settings_of, why_read_again
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rehash import renew_hashes
@@ -54,16 +59,16 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _MOST_NAMED = 20
-"""Records that an error names; of more it tells how many."""
+"""Records that an error names; it gives only the number of further ones."""
 
 
 @dataclass(frozen=True)
 class MirrorResult:
     """What a run did to one table.
 
-    :param resumed: whether it went on from where an earlier try stopped.
+    :param resumed: whether it continued an earlier try.
     :param unstorable_cells: cells with characters that PostgreSQL cannot store.
-    :param cannot_know: whether no count could tell that all rows are there, since those that are gone stay.
+    :param cannot_know: whether no count could show that the table is complete, because rows that are gone stay.
     """
 
     model: str
@@ -85,12 +90,12 @@ class MirrorResult:
 
 
 def no_replay(table: str) -> datetime | None:  # noqa: ARG001 - the signature of `replay_from`
-    """Trust the table's own watermark."""
+    """Begin at the table's own watermark."""
     return None
 
 
 def no_report(progress: Progress) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
 
 
 def mirror_model(
@@ -108,8 +113,8 @@ def mirror_model(
 
     Every page is committed with its checkpoint: whenever this ends, the next call goes on from there.
 
-    :param settings: how this model is mirrored; None for as the last run did.
-    :param replay_from: for a table, a moment to begin at, if it is older than the table's own watermark.
+    :param settings: how this model is mirrored; None for as in the last run.
+    :param replay_from: for a table, where to begin, if that is earlier than the table's own watermark.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
     :raises OdooUnreadableRecordsError: Odoo could not give some records; all others are there.
     :raises RefusedRecordsError: some records do not fit the table; all others are there.
@@ -178,12 +183,12 @@ class _ModelRun:
         self._on_progress = on_progress
         self._label: str | None = None
         self._settings = read_settings_of(reading, layout, options)
-        self._why_anew: ScanKind | None = None
+        self._why_again: ScanKind | None = None
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
-        self._why_anew = why_read_anew(kept, self._settings, self._layout.settings)
+        self._why_again = why_read_again(kept, self._settings, self._layout.settings)
         watermark, left = self._prepare(kept, replay_from)
         unfilled = self._renew_rows()
         reached, kind = self._read(watermark, left, replay_from)
@@ -194,10 +199,10 @@ class _ModelRun:
         reread_due_rows(self._odoo, self._writer, self._options.batch_size)
         if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
             raise unreadable_error(self._layout.model, unreadable)
-        if self._lost:
+        if self._newly_refused:
             with self._hold.transaction() as tx:
                 registry.note_lost_fields(tx, self._hold.table, ())
-            raise lost_error(self._odoo, self._layout.model, self._lost)
+            raise newly_refused_error(self._odoo, self._layout.model, self._newly_refused)
         with self._hold.transaction() as tx:
             self._hold.finish(tx)
         renew_due_views(self._hold.shadow, [self._hold.table])
@@ -214,9 +219,9 @@ class _ModelRun:
         )
 
     def _check_reading(self) -> None:
-        """Make sure that a new login or language is a real one, before everything is read again for its sake.
+        """Make sure that a new login or language works, before everything is read again with it.
 
-        That is also the time to ask what seldom changes: what Odoo calls the model, and the modules behind it.
+        What rarely changes is read at the same time: the model's label and its modules.
         """
         self._odoo.user_id()
         self._odoo.check_language()
@@ -230,11 +235,11 @@ class _ModelRun:
     ) -> tuple[Watermark | None, Scan | None]:
         """Bring the table's columns up to date, and open it for writing.
 
-        Returns how far the table is and what an earlier run left to do.
+        Returns the watermark, and the scan that an earlier run left unfinished.
         """
         table = self._hold.table
         with self._hold.transaction() as tx:
-            self._lost = lost_fields(tx, table, self._layout, kept, self._settings.read_as or "")
+            self._newly_refused = newly_refused_fields(tx, table, self._layout, kept, self._settings.read_as or "")
             columns = [item.column for item in self._layout.all_columns]
             change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
@@ -251,13 +256,13 @@ class _ModelRun:
             self._hashed_as = row_hash.outdated(tx)
             watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
             if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
-                self._why_anew = self._why_anew or ScanKind.READ_ANEW  # an earlier try has begun to
+                self._why_again = self._why_again or ScanKind.READ_AGAIN  # an earlier try has begun that
             return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
 
     def _renew_rows(self) -> list[Unreadable]:
-        """Give rows that are there what they lack: new columns, and hashes made as this run makes them.
+        """Fill new columns of existing rows, and compute their hashes as this run does.
 
-        That comes before the window, so that no row only looks changed there.
+        That comes before the window, so that no row looks changed there that is not.
 
         Returns the records that Odoo cannot give.
         """
@@ -274,12 +279,12 @@ class _ModelRun:
         return unfilled
 
     def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
-        """Forget a watermark that lies in the future: nothing tells since when it is wrong."""
+        """Forget a watermark that lies in the future: it is not known since when it has been wrong."""
         now = self._odoo.clock().latest
         if watermark is None or not lies_ahead(watermark.last_write_date, now):
             return watermark
         log.warning(
-            "%s: its watermark, %s, lies in the future, so it vouches for nothing and everything is read again; "
+            "%s: its watermark, %s, lies in the future, so it cannot be trusted and everything is read again; "
             "check the clocks of Odoo, of proxies in front of it and of this machine (%s).",
             self._layout.model,
             watermark.last_write_date,
@@ -289,7 +294,7 @@ class _ModelRun:
         return None
 
     def _left(self, left: Scan | None, watermark: Watermark | None, replay_from: datetime | None) -> Scan | None:
-        """Return what an earlier run left, if it is worth finishing."""
+        """Return the scan that an earlier run left unfinished, if it can be resumed."""
         low = self._low(watermark, replay_from, read_all=self._reads_all)
         if left is None or not can_resume(
             left,
@@ -312,24 +317,26 @@ class _ModelRun:
     def _read(
         self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
     ) -> tuple[Watermark, ScanKind]:
-        """Finish what an earlier run left; unless that was this run's own, read a window of its own, too."""
+        """Finish the scan that was left unfinished; read a window of this run's own, unless that scan was its own."""
         read_all = self._reads_all
         kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
-        if watermark is None and self._why_anew is not None:
-            kind = self._why_anew
+        if watermark is None and self._why_again is not None:
+            kind = self._why_again
         known = watermark
         if left is not None:
-            watermark = self._read_window(left, kind, known, tells_lateness=False)
+            watermark = self._read_window(left, kind, known, measures_lateness=False)
             if left.run_id == self._hold.run.id:
                 return watermark, kind
             read_all = False
         low = self._low(watermark, replay_from, read_all=read_all)
         scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
         is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
-        tells_lateness = low is not None and left is None and not is_replay
-        return self._read_window(scan, kind, known, tells_lateness=tells_lateness), kind
+        measures_lateness = low is not None and left is None and not is_replay
+        return self._read_window(scan, kind, known, measures_lateness=measures_lateness), kind
 
-    def _read_window(self, scan: Scan, kind: ScanKind, known: Watermark | None, *, tells_lateness: bool) -> Watermark:
+    def _read_window(
+        self, scan: Scan, kind: ScanKind, known: Watermark | None, *, measures_lateness: bool
+    ) -> Watermark:
         went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
         since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
         log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
@@ -342,7 +349,7 @@ class _ModelRun:
             self._writer,
             scan,
             known=known,
-            tells_lateness=tells_lateness,
+            measures_lateness=measures_lateness,
             page_size=self._options.batch_size,
             kind=kind,
             on_progress=self._on_progress,

@@ -1,4 +1,4 @@
-"""How far a run is, and how often to say so."""
+"""The progress of a run, and how often it is reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from odoo_shadow.shadow.row_counts import RowCounts
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """The progress of one scan.
 
     :param done: share of the id range that has been read, 0 to 1.
     """
@@ -28,7 +28,7 @@ class Progress:
 
 
 def not_more_often_than(seconds: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Return a report that passes on the first progress, and then at most one per so many seconds."""
+    """Return a report that passes on the first and the last progress, and in between at most one per `seconds`."""
     next_time = 0.0
 
     def sometimes(progress: Progress) -> None:

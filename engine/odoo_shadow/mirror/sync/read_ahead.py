@@ -17,12 +17,12 @@ def _nothing() -> None:
 def read_ahead(
     items: Iterator[T], *, while_waiting: Callable[[], None] = _nothing, every: float | None = None
 ) -> Iterator[T]:
-    """Yield what an iterator yields, always working on one item in advance, in another thread.
+    """Yield what an iterator yields, reading one item ahead in another thread.
 
-    At most two items are in memory: the one that the caller has and the next. Errors arrive in their turn.
+    At most two items are in memory: the one that the caller has and the next. Errors are raised in their turn.
 
-    :param while_waiting: is called, in the caller's thread, whenever an item takes longer.
-    :param every: seconds; None waits without end.
+    :param while_waiting: called in the caller's thread whenever an item takes longer than `every`.
+    :param every: seconds; None waits without calling it.
     """
     end = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="odoo-read-ahead") as pool:

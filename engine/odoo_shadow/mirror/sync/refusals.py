@@ -1,6 +1,6 @@
-"""Records that a run passes over: those that Odoo cannot give, and those that it gives and the shadow cannot take.
+"""Records that a run could not mirror: those that Odoo cannot give, and those that the shadow cannot take.
 
-Both are told with their ids, tried again by every run, and waited for by the watermark.
+Both are reported with their ids and read again by every run, and the watermark does not pass them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _MOST_IDS = 20
 """Ids in one message, each with its fields."""
 
 MOST_LOGGED = 20
-"""Lines about one page."""
+"""Log lines about one page."""
 
 
 @dataclass(frozen=True)
 class Unstorable(Unreadable):
     """A record that Odoo gives and the shadow cannot take.
 
-    :param fields: those that are to blame, as far as it is known.
+    :param fields: the fields that cause it, as far as they are known.
     """
 
     fields: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Unstorable(Unreadable):
 
 
 def unstorable(layout: Layout, records: Iterable[Record], refused: Sequence[Refused]) -> list[Unstorable]:
-    """Tell of records that are refused, by their fields rather than by the columns, and log it."""
+    """Return refused records with the names of their fields instead of columns, and log them."""
     if not refused:
         return []
     field_of = {item.column.name: item.column.field for item in layout.all_columns}
@@ -61,13 +61,13 @@ def unstorable(layout: Layout, records: Iterable[Record], refused: Sequence[Refu
 
 
 def check_number(model: str, unreadable: Iterable[Unreadable]) -> None:
-    """Make sure that not so many records are refused that it is not for single values.
+    """Stop if so many records are refused that single values cannot be the cause.
 
-    :raises RefusedRecordsError: they are.
+    :raises RefusedRecordsError: there are too many.
     """
     refused = [item for item in unreadable if isinstance(item, Unstorable)]
     if len({item.id for item in refused}) > MOST_REFUSED:
-        raise RefusedRecordsError(f"{model}: {_cannot_take(refused)}; these are so many that no more are read.")
+        raise RefusedRecordsError(f"{model}: {_cannot_take(refused)}; these are so many that the run has stopped.")
 
 
 def unreadable_error(model: str, unreadable: Sequence[Unreadable]) -> OdooUnreadableRecordsError | RefusedRecordsError:
@@ -80,9 +80,9 @@ def unreadable_error(model: str, unreadable: Sequence[Unreadable]) -> OdooUnread
     found = sorted({item.id for item in others})
     more = f" and {len(found) - _MOST_IDS} more" if len(found) > _MOST_IDS else ""
     ids = ", ".join(map(str, found[:_MOST_IDS])) + more
-    besides = f", and {_cannot_take(refused)}" if refused else ""
+    also = f", and {_cannot_take(refused)}" if refused else ""
     return OdooUnreadableRecordsError(
-        f"{model}: Odoo cannot give the records {ids}{besides}; {rest}. The first: {others[0].reason}"
+        f"{model}: Odoo cannot give the records {ids}{also}; {rest}. The first: {others[0].reason}"
     )
 
 

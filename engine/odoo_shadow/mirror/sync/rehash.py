@@ -1,7 +1,7 @@
-"""Makes the hashes of rows anew that are there already, out of what the rows hold: Odoo is not asked.
+"""Computes the hashes of existing rows again, from what the rows hold: Odoo is not asked.
 
-That is due when a run would hash the rows in another way than the last one: the project was upgraded, a column came,
-went or changed its type, or somebody changed the key.
+That is due when a run hashes rows differently from the last one: the project was upgraded, a column came, went or
+changed its type, or somebody changed the key.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _BATCH = 10_000
-"""Rows a transaction: a second's work, far less than a lease."""
+"""Rows per transaction: a second's work, far less than a lease."""
 
 
 def renew_hashes(hold: TableHold, row_hash: RowHash, hashed_as: str) -> None:
-    """Hash all rows of a table anew; a run that ends in between is followed by one that begins again.
+    """Hash all rows of a table again; if the run ends before the last row, the next one begins again.
 
-    :param hashed_as: what to note in the end. It was found before the first row was hashed, so that a key that is
-        changed meanwhile is not taken for the one that all rows have.
+    :param hashed_as: what to note at the end. It was determined before the first row was hashed, so that a key that
+        changes meanwhile is not noted as that of all rows.
     """
     after_id, has_rows = None, True
     while has_rows:
@@ -31,4 +31,4 @@ def renew_hashes(hold: TableHold, row_hash: RowHash, hashed_as: str) -> None:
             if not has_rows:
                 note_hashed(tx, hold.table, hashed_as)
         if is_first and has_rows:
-            log.info("%s: the hashes of all rows are made anew, from what the rows hold", hold.table)
+            log.info("%s: the hashes of all rows are computed again, from what the rows hold", hold.table)

@@ -1,4 +1,4 @@
-"""Opens a table to write single rows anew, as its last run read them."""
+"""Opens a table to write single rows again, read as its last run read them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from odoo_shadow.source.port import Source
 
 
 class OtherReadingError(MirrorConfigurationError):
-    """A table's rows are not of those that the login would read now."""
+    """A table was read with another login or other settings, so single rows of it cannot be read again."""
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def rewriting(
 ) -> Iterator[TableWriter]:
     """Hold a mirrored model's table, and write rows into the columns that it has.
 
-    :param metadata: what the log entry says besides.
+    :param metadata: further keys of the log entry.
     :raises OtherReadingError: it was mirrored with another login or other settings: a run is needed first.
     :raises ShadowOwnershipError: Odoo's database is another one, or an older state.
     :raises OdooUnreadableRecordsError: at the end: Odoo could not give some records.
@@ -56,7 +56,7 @@ def rewriting(
     reading = read_as(odoo.reader, settings, key_id)
     if kept.read_as != reading:
         raise OtherReadingError(
-            f"{model} was mirrored as {kept.read_as}, and its rows cannot be read anew as {reading}: "
+            f"{model} was mirrored as {kept.read_as}, and its rows cannot be read again as {reading}: "
             "run a sync with this connection first."
         )
     layout = read_layout(odoo, model, settings, unreadable=kept.unreadable).without(kept.unreadable_fields)

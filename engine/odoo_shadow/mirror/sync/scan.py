@@ -24,7 +24,7 @@ from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row
 from odoo_shadow.source.errors import misfit
-from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_of
+from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_read
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Where
 from odoo_shadow.source.types import Record
@@ -35,8 +35,8 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 LATER = timedelta(minutes=10)
-"""After which a row that came older than it is here is read again: by then a replica that lags has caught up, or the
-row was set back indeed, or a clock."""
+"""When a row is read again that was older in Odoo than here: by then a replica that lags has caught up; if the row is
+still older, it or a clock was really set back."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class TableWriter:
     """Writes records of one model into its table.
 
     :param row_hash: how its rows are hashed.
-    :param revive: the table marks deleted rows.
+    :param revive: whether the table marks rows that are gone.
     :param unreadable: records that Odoo could not give, or that the table could not take, so far.
     """
 
@@ -58,11 +58,11 @@ class TableWriter:
     def write(
         self, tx: Transaction, records: Sequence[Record], overwrite: Overwrite, *, tells_older: bool = True
     ) -> Merged:
-        """Merge records and count them, in this transaction; those that the table cannot take are kept in mind.
+        """Merge records and count them, in this transaction; note those that the table cannot take.
 
-        Those that came older than they are here are due later.
+        Rows that are older in Odoo than here become due later.
 
-        :raises RefusedRecordsError: it cannot take far too many.
+        :raises RefusedRecordsError: the table cannot take too many of them.
         """
         built = self.builder.build(records)
         merged = self._merge(tx, built.rows, overwrite, tells_older=tells_older)
@@ -70,7 +70,7 @@ class TableWriter:
         return merged
 
     def write_text(self, tx: Transaction, text: CopyText, overwrite: Overwrite, *, tells_older: bool) -> Merged:
-        """Do the same with rows as COPY takes them."""
+        """Do the same as `write` with rows in COPY's text format."""
         merged = self._merge(tx, text, overwrite, tells_older=tells_older)
         if merged.refused:
             self._note_refused([{"id": row[0], WRITE_DATE_FIELD: row[1]} for row in text.rows()], merged.refused)
@@ -99,7 +99,7 @@ class TableWriter:
         check_number(self.layout.model, self.unreadable)
 
     def write_ids(self, odoo: Source, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL) -> None:
-        """Read some records anew and write them. They are in ascending order."""
+        """Read some records again and write them. The ids are in ascending order."""
         reading = self.layout.reading
         for start in range(0, len(ids), page_size):
             chunk = list(ids[start : start + page_size])
@@ -118,7 +118,7 @@ def read_window(
     scan: Scan,
     *,
     known: Watermark | None,
-    tells_lateness: bool,
+    measures_lateness: bool,
     page_size: int,
     kind: ScanKind,
     on_progress: Callable[[Progress], None],
@@ -126,7 +126,7 @@ def read_window(
     """Read what is left of a window; return the watermark that its last page sets.
 
     :param known: the watermark before.
-    :param tells_lateness: whether a row that was written before the watermark and is news now was committed late.
+    :param measures_lateness: whether a changed row that was written before the watermark was committed late.
     """
     reached_id = scan.last_id
     for page in read_ahead(
@@ -137,15 +137,15 @@ def read_window(
         if isinstance(page, CopyPage):
             _check_copied(odoo, writer.layout, page, reached_id)
         reached_id = page.last_id
-        reached = _write_page(writer, scan, page, known, tells_lateness=tells_lateness)
-        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_of(page, scan.up_to_id)))
+        reached = _write_page(writer, scan, page, known, measures_lateness=measures_lateness)
+        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_read(page, scan.up_to_id)))
         if reached is not None:
             return reached
     raise AssertionError("pages end with a last page")
 
 
 def _pages(odoo: Source, layout: Layout, scan: Scan, page_size: int) -> Iterator[Page | CopyPage]:
-    """Yield what is left of a window, as rows that nobody converts where the source has them so."""
+    """Yield the pages that are left of a window, in COPY's format if the source and the layout allow it."""
     where = Where(written_since=scan.low)
     if layout.may_be_copied:
         copied = odoo.copy_pages(
@@ -173,7 +173,7 @@ def _check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -
 
 
 def _write_page(
-    writer: TableWriter, scan: Scan, page: Page | CopyPage, known: Watermark | None, *, tells_lateness: bool
+    writer: TableWriter, scan: Scan, page: Page | CopyPage, known: Watermark | None, *, measures_lateness: bool
 ) -> Watermark | None:
     """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
     hold, merged = writer.hold, Merged(RowCounts())
@@ -188,7 +188,7 @@ def _write_page(
             merged = writer.write_text(tx, CopyText(page.text), overwrite, tells_older=is_window)
         read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
-        if tells_lateness and known is not None and merged.oldest is not None:
+        if measures_lateness and known is not None and merged.oldest is not None:
             watermarks.note_late_commit(tx, hold.table, known.last_write_date - merged.oldest)
         reached = None
         if page.is_last:
@@ -199,7 +199,7 @@ def _write_page(
 
 
 def _safe_checkpoint(scan: Scan, page: Page | CopyPage, unreadable: Sequence[Unreadable]) -> int:
-    """Return up to where a later try need not read again; it is to meet a record that could not be read."""
+    """Return the id up to which a later try need not read; it stays before the first unreadable record."""
     first = min((item.id for item in unreadable), default=None)
     return page.last_id if first is None else max(scan.last_id, min(page.last_id, first - 1))
 

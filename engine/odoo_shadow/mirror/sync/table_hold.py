@@ -19,13 +19,13 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_TRIES = 1.0
 
 
 class TableHold:
-    """A table that nobody else writes.
+    """A table that only this run may write.
 
-    :ivar counts: what was committed so far.
+    :ivar counts: the rows that were committed so far.
     """
 
     def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int) -> None:
@@ -39,15 +39,15 @@ class TableHold:
 
     @property
     def seconds(self) -> float:
-        """How long the table has been held."""
+        """For how many seconds the table has been held."""
         return time.monotonic() - self._started
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that only commits while the table is still held, and nobody else's code runs with it.
+        """Open a transaction that commits only if the table is still held and nobody else's code would run in it.
 
         :raises ShadowBusyError: another run has taken it over.
-        :raises ShadowOwnershipError: somebody has put a trigger or a rule there since the run began.
+        :raises ShadowOwnershipError: somebody has added a trigger or a rule since the run began.
         """
         with self.shadow.transaction() as tx:
             renew_lease(tx, self.table, self._lease)
@@ -55,7 +55,7 @@ class TableHold:
             yield tx
 
     def keep_alive(self) -> None:
-        """Tell other runs that this one lives."""
+        """Renew the lease."""
         with self.transaction():
             pass
 
@@ -65,7 +65,7 @@ class TableHold:
         self.release(tx)
 
     def release(self, tx: Transaction) -> None:
-        """Close the log entry as a success and release the table; whether it is up to date is another question."""
+        """Close the log entry as a success and release the table, without noting that it is up to date."""
         sync_log.close_success(tx, self._entry, self.counts, round(self.seconds * 1000))
         release_lease(tx, self.table, self._lease)
 
@@ -86,11 +86,11 @@ class TableHold:
 def hold_table(
     shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
 ) -> Iterator[TableHold]:
-    """Take a model's table, waiting for another run if need be; release it at the end, whatever happens.
+    """Take a model's table, waiting for another run if necessary.
 
-    The caller ends with `finish`; an error is logged and goes on.
+    The caller ends with `finish` or `release`; on an error the entry is closed and the table released here.
 
-    :raises ShadowBusyError: another run still writes it after `options.wait`; says which.
+    :raises ShadowBusyError: another run still writes it after `options.wait`; the message says which.
     """
     hold = _take(shadow, model, run, options, metadata)
     try:
@@ -104,17 +104,17 @@ def _take(
     shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
 ) -> TableHold:
     deadline = time.monotonic() + options.wait.total_seconds()
-    has_told = False
+    has_warned = False
     while True:
         try:
             return _try_to_take(shadow, model, run, metadata)
         except ShadowBusyError as busy:
             if time.monotonic() >= deadline:
                 raise
-            if not has_told:
+            if not has_warned:
                 log.warning("Waiting for up to %.0f s: %s", options.wait.total_seconds(), busy)
-                has_told = True
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+                has_warned = True
+            time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 def _try_to_take(shadow: ShadowDatabase, model: str, run: Run, metadata: Mapping[str, object]) -> TableHold:

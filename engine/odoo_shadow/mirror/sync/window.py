@@ -9,17 +9,17 @@ Why nothing is lost:
 - Late commit: `write_date` is the start of the writing transaction. A row committed after `high` by a transaction that
   began before it is found next time, since `low` reaches back by the look-back.
 - Shared second, hidden microseconds: `write_date` is neither the page key nor compared with `>`, whose meaning changed
-  in Odoo 19; `high` is cut to the whole second, downwards.
+  in Odoo 19; `high` is rounded down to the whole second.
 - Moving set: a row that changes while the scan runs stays in the window, as `write_date` has no upper end, and is read
   in its newest version, or again next time. Its id does not move, so no page skips it.
 - New rows get ids above `up_to_id`, so that a scan ends; their `write_date` is in the next window.
-- Replica lag belongs into the look-back.
+- Replica lag has to be covered by the look-back.
 - Two clocks: watermarks come from the web server's, `write_date` from its database's, which may be behind by any time.
   So each scan notes the newest `write_date` there is when it begins, and the next window begins right after it, if
   that is earlier: where the clocks agree, nothing is there. A row that is found later after its `write_date` than the
-  look-back tells of a clock that is behind, or of a long transaction: windows of the next days reach back further.
+  look-back shows a clock that is behind, or a long transaction: windows of the next days reach back further.
 - A clock that lies ahead (one wrong `Date` header, a watermark that somebody set): `high` is never later than this
-  machine's clock, and a watermark that is later than both clocks, beyond `CLOCK_TOLERANCE`, vouches for nothing:
+  machine's clock, and a watermark that is later than both clocks by more than `CLOCK_TOLERANCE` is not trusted:
   everything is read again. A clock that is merely behind does not make a good watermark look like that.
 """
 
@@ -46,7 +46,7 @@ class ScanKind(StrEnum):
     INCREMENTAL = "incremental"
     FULL = "full"
     NEW_DOMAIN = "new domain"
-    READ_ANEW = "all read again"
+    READ_AGAIN = "all read again"
     FILL = "filling new columns"
     REFRESH = "refreshing fields that are not stored"
 
@@ -56,27 +56,27 @@ def low_end(
 ) -> datetime | None:
     """Return where the window begins, None for "read everything".
 
-    :param replay_from: what a person set the watermark back to; the older of both counts.
+    :param replay_from: what a person set the watermark back to; the earlier of the two applies.
     """
     if watermark is None or read_all:
         return None
-    mark = watermark.last_write_date if replay_from is None else min(watermark.last_write_date, replay_from)
-    if mark <= NEVER:
+    since = watermark.last_write_date if replay_from is None else min(watermark.last_write_date, replay_from)
+    if since <= NEVER:
         return None
     late = watermark.lateness if watermark.lateness > look_back else timedelta(0)
-    low = mark - look_back - late
+    low = since - look_back - late
     return low if watermark.newest is None else min(low, watermark.newest + _ONE_SECOND)
 
 
 def kind_of(watermark: Watermark | None, low: datetime | None) -> ScanKind:
-    """Name a window."""
+    """Return why a window is read, for messages."""
     if watermark is None:
         return ScanKind.FIRST_LOAD
     return ScanKind.FULL if low is None else ScanKind.INCREMENTAL
 
 
 def open_scan(odoo: Source, layout: Layout, low: datetime | None, *, full: bool, run_id: UUID) -> Scan:
-    """Fix a new window. Odoo's clock is read before its rows are looked at. Raises an `OdooError`."""
+    """Determine a new window. Odoo's clock is read before its rows. Raises an `OdooError`."""
     high, where = odoo.clock().trusted, Where(written_since=low)
     up_to_id = odoo.highest_id(layout.reading, where)
     has_newest = layout.has_write_date and up_to_id is not None
@@ -85,13 +85,13 @@ def open_scan(odoo: Source, layout: Layout, low: datetime | None, *, full: bool,
 
 
 def can_resume(left: Scan, run_id: UUID, *, low: datetime | None, full: bool, has_cursor: bool, now: datetime) -> bool:
-    """Say whether a scan that was left unfinished is worth finishing.
+    """Say whether a scan that was left unfinished can be resumed.
 
-    Another run's scan is followed by a window of this run's own, which needs a cursor; a person's wish to read
-    everything is only met by a scan that does so, and not by one that began long ago.
+    Another run's scan is followed by a window of this run's own, which needs `write_date`; a full run resumes only a
+    full scan, and not one that began long ago.
 
-    :param low: where this run's window begins; a scan that began later would lose what a person wants replayed.
-    :param now: the latest moment that it may be; a scan that ends long after it would pass over what comes until then.
+    :param low: where this run's window begins; a scan with a later one would lose what a person wants replayed.
+    :param now: the latest of the clocks; a scan that ends long after it would miss what is written until then.
     """
     if lies_ahead(left.high, now):
         return False

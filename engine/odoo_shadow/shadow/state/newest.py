@@ -148,7 +148,7 @@ def _newest(tx: Transaction, table: DatedTable, limit: int) -> sql.Composed:
     )
 
 
-def doubt_others(tx: Transaction, models: Collection[str]) -> None:
+def doubt_all_except(tx: Transaction, models: Collection[str]) -> None:
     """Doubt the tables of all models except these; if some are doubted already, doubt no others."""
     lock_schema(tx)
     tx.run(
@@ -160,7 +160,7 @@ def doubt_others(tx: Transaction, models: Collection[str]) -> None:
     )
 
 
-def doubt_none(tx: Transaction) -> None:
+def clear_doubts(tx: Transaction) -> None:
     """Record that all tables are from one database."""
     lock_schema(tx)
     tx.run("UPDATE {state} SET is_doubted = false WHERE is_doubted", state=tx.internal(TABLE_STATE))
