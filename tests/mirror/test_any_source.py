@@ -204,7 +204,7 @@ def test_text_for_copy_that_does_not_fit_is_refused(
         return iter([pages[0], SPOILED[what](pages[1]), *pages[2:]])
 
     monkeypatch.setattr(library, "copy_pages", spoiled)
-    with pytest.raises(OdooServerError, match=r"the memory: library\.book answered something else than Odoo does"):
+    with pytest.raises(OdooServerError, match=r"the memory: library\.book gave an answer that Odoo would not give"):
         mirror(library, shadow)
     assert rows(shadow, "id") == [(1,), (2,), (3,), (4,)]
     monkeypatch.undo()
