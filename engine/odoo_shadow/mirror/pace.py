@@ -76,11 +76,11 @@ def late_proof(table: TableStatus, now: datetime) -> str:
     days = promised_time(table.row_count).days
     every = "day" if days == 1 else f"{days} days"
     said = f"its rows should be proven every {every}, and are {in_seconds(late)} late"
-    if not table.rows_a_second:
+    if not table.rows_per_second:
         return f"{said}: run a sync, or odoo-shadow verify --repair"
-    needed = timedelta(seconds=table.row_count / table.rows_a_second)
+    needed = timedelta(seconds=table.row_count / table.rows_per_second)
     return (
-        f"{said}: at {table.rows_a_second:.0f} rows per second a round takes {in_seconds(needed)} of Odoo's time; "
+        f"{said}: at {table.rows_per_second:.0f} rows per second a round takes {in_seconds(needed)} of Odoo's time; "
         "run more often, or run odoo-shadow verify --repair at night"
     )
 

@@ -31,7 +31,7 @@ from odoo_shadow.shadow.tables.compare import Scope, compare_rows, differing_cel
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.present import known_columns, present_columns, recognize
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
-from odoo_shadow.source.pages import WITHHELD, Page, Unreadable
+from odoo_shadow.source.pages import DROPPED, Page, Unreadable
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import BEFORE_ALL, Where
 from odoo_shadow.source.types import Record
@@ -212,7 +212,7 @@ class Comparison:
         self.rows += len(page.records)
         if page.unreadable is None:
             return self._compare(page.records, id_range(after_id, None if page.is_last else page.last_id))
-        if page.unreadable.reason == WITHHELD:  # the next page shows whether the shadow has it
+        if page.unreadable.reason == DROPPED:  # the next page shows whether the shadow has it
             return {}
         self.unreadable.append(page.unreadable)
         before, behind = id_range(after_id, page.last_id - 1), id_range(page.last_id, None)
@@ -261,7 +261,7 @@ class Comparison:
     def _compare_these(self, ids: Sequence[int]) -> dict[int, Difference]:
         """Read some records by their ids and compare them, page by page; then handle those that no page brought."""
         reading, differences = self.layout.reading, dict[int, Difference]()
-        withheld, given, fresh = dict[int, Unreadable](), set[int](), set[int]()
+        not_given, given, fresh = dict[int, Unreadable](), set[int](), set[int]()
         chosen = Where(ids=tuple(ids))
         for page in self.odoo.pages(reading, chosen, up_to_id=ids[-1], page_size=self.page_size):
             of_page = {item: record for record in page.records if is_id(item := record["id"])}
@@ -271,16 +271,16 @@ class Comparison:
             fresh |= {item for item, record in of_page.items() if self._is_fresh(record)}
             behind = {item for item in of_page if differences.get(item) in _BEHIND}
             self.newer |= {item for item in behind if self._is_newer(of_page[item])}
-            withheld |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
+            not_given |= {page.unreadable.id: page.unreadable} if page.unreadable else {}
         lacking = [item for item in ids if item not in given]
         if lacking:
             differences |= self._compare([], id_list(lacking))
         unread = self.odoo.ids(reading, Where(ids=tuple(lacking)))
-        differences = self._judge(unread, differences, withheld)
+        differences = self._judge(unread, differences, not_given)
         return {record_id: kind for record_id, kind in differences.items() if record_id not in fresh}
 
     def _judge(
-        self, unread: Collection[int], differences: dict[int, Difference], withheld: Mapping[int, Unreadable]
+        self, unread: Collection[int], differences: dict[int, Difference], not_given: Mapping[int, Unreadable]
     ) -> dict[int, Difference]:
         """Report records as missing that Odoo lists and no page brings, if the shadow lacks them.
 
@@ -288,7 +288,7 @@ class Comparison:
         """
         here = {item for item in unread if differences.get(item) is Difference.EXTRA}
         noted = {item.id for item in self.unreadable}
-        self.unreadable += [withheld.get(item) or Unreadable(item, None, WITHHELD) for item in sorted(here - noted)]
+        self.unreadable += [not_given.get(item) or Unreadable(item, None, DROPPED) for item in sorted(here - noted)]
         rest = {item: kind for item, kind in differences.items() if item not in here}
         return rest | dict.fromkeys(set(unread) - here, Difference.MISSING)
 

@@ -105,7 +105,7 @@ def prove_slice(
         reached = replace(proof, unproven=tuple(unproven[:MOST_UNPROVEN]))
         ended = time_in_database(tx)
         if due.rows:
-            reached = replace(reached, last_id=compared.last_id, slice_at=ended, rows_a_second=rows / seconds)
+            reached = replace(reached, last_id=compared.last_id, slice_at=ended, rows_per_second=rows / seconds)
             if compared.last_id is None and not unproven:
                 note_proven(tx, table, proof.round_started_at)
         if (due.rows and compared.last_id is None) or len(unproven) > MOST_UNPROVEN:

@@ -21,7 +21,7 @@ from odoo_shadow.source.errors import (
     OdooServerError,
     OdooUnreadableRecordsError,
 )
-from odoo_shadow.source.pages import WITHHELD, Unreadable
+from odoo_shadow.source.pages import DROPPED, Unreadable
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Where
 from odoo_shadow.text.amounts import counted
@@ -100,7 +100,7 @@ def _lost(odoo: Source, writer: TableWriter, live: LiveIds, ids: Sequence[int]) 
     listed: set[int] = set()
     for start in range(0, len(absent), IDS_PER_CALL):
         listed |= odoo.ids(reading, Where(ids=tuple(absent[start : start + IDS_PER_CALL])))
-    return [Unreadable(item, None, WITHHELD) for item in sorted(listed)]
+    return [Unreadable(item, None, DROPPED) for item in sorted(listed)]
 
 
 def remove_ids(odoo: Source, writer: TableWriter, gone: list[int], options: MirrorOptions) -> None:

@@ -20,14 +20,14 @@ class Proof:
     :param round_started_at: when it began.
     :param last_id: the id up to which rows have been compared in this round, None at its beginning.
     :param slice_at: when the last slice ended.
-    :param rows_a_second: the speed of the last slice, None before the first.
+    :param rows_per_second: the speed of the last slice, None before the first.
     :param unproven: the ids of rows that could not be compared or repaired; each run compares them again.
     """
 
     round_started_at: datetime
     last_id: int | None
     slice_at: datetime
-    rows_a_second: float | None = None
+    rows_per_second: float | None = None
     unproven: tuple[int, ...] = ()
 
 
@@ -63,7 +63,7 @@ def save_proof(tx: Transaction, table: str, proof: Proof) -> None:
         started=proof.round_started_at,
         last_id=proof.last_id,
         slice_at=proof.slice_at,
-        speed=proof.rows_a_second,
+        speed=proof.rows_per_second,
         unproven=list(proof.unproven),
     )
 

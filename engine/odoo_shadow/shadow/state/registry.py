@@ -23,7 +23,7 @@ class TableStatus:
 
     :param created_at: when the table was registered.
     :param proven_up_to: each row has been compared with Odoo, cell by cell, since then.
-    :param rows_a_second: the speed of the last comparison, None for a reader of the shadow.
+    :param rows_per_second: the speed of the last comparison, None for a reader of the shadow.
     :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     """
 
@@ -36,7 +36,7 @@ class TableStatus:
     last_error: str | None
     created_at: datetime
     proven_up_to: datetime | None
-    rows_a_second: float | None
+    rows_per_second: float | None
     unreadable_fields: list[str]
 
     @property

@@ -30,7 +30,7 @@ from odoo_shadow.source.errors import (
     shared_id,
     text_for_id,
 )
-from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, WITHHELD, Page, Unreadable
+from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE, DROPPED, Page, Unreadable
 from odoo_shadow.source.reading import BEFORE_ALL, Reading
 from odoo_shadow.source.types import Domain, Record
 from odoo_shadow.source.values import is_id
@@ -207,7 +207,7 @@ class _PageReader:
                 f"returning their values, such as {dropped[0]}: check whether the login has lost rights."
             )
         log.error("%s: records that Odoo lists, but does not return: %d (%d …)", self._model, len(dropped), dropped[0])
-        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, WITHHELD)) for item in dropped]
+        pages = [Page([], after_id, is_last=False, unreadable=Unreadable(item, None, DROPPED)) for item in dropped]
         self._read_already.extend([*pages[1:], page])
         return pages[0]
 
