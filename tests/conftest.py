@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from tenacity import wait_none
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api import client as source_client
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.source import ApiSource

@@ -14,7 +14,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.domains import ARCHIVED_TOO
 from odoo_shadow.source.api.source import ApiSource

@@ -14,7 +14,7 @@ from odoo_shadow.mirror.run.choose import Chosen, choose_models
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.source.api.source import ApiSource

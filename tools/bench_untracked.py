@@ -11,7 +11,7 @@ from odoo_shadow.mirror.proof.rolling import due_proofs, prove_slice
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.untracked import UntrackedCheck, refresh_untracked, untracked_columns
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.due_rows import due_rows, note_removed
 from odoo_shadow.shadow.state.finished import Finished, finished_tables
 from odoo_shadow.source.api.source import ApiSource
@@ -45,7 +45,7 @@ def measure_untracked(server: Server, odoo_dsn: str, url: str, rows: int) -> lis
                 "few",
             )
         ]
-        columns = untracked_columns(MODEL, table.columns, odoo.reader.lang)
+        columns = untracked_columns(MODEL, table.columns, odoo.access.lang)
         look = UntrackedCheck(tuple(columns))
         measured += [
             _per_million(

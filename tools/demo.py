@@ -19,7 +19,7 @@ from rich.text import Text
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.report_tables import add_row
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.text.shown import shown_block

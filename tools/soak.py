@@ -17,7 +17,7 @@ from odoo_shadow.cli.options import OdooSettings, odoo_options, odoo_source, sha
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.source import ApiSource
 from tools.compare_with_odoo import compare_databases

@@ -21,7 +21,7 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.state.watermarks import NEVER
 from odoo_shadow.source.port import Source

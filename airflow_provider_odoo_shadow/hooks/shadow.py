@@ -10,10 +10,10 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
-from odoo_shadow.shadow.address import OF_OTHER_TOOLS, check_modes, known_parameters
-from odoo_shadow.shadow.database import KEEPALIVES, PgConnection, ShadowDatabase
+from odoo_shadow.shadow.connection.address import OF_OTHER_TOOLS, check_modes, known_parameters
+from odoo_shadow.shadow.connection.database import KEEPALIVES, PgConnection, ShadowDatabase
+from odoo_shadow.shadow.connection.transport import protected
 from odoo_shadow.shadow.errors import ShadowConfigurationError
-from odoo_shadow.shadow.transport import protected
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_shadow.text.nearest import did_you_mean
 

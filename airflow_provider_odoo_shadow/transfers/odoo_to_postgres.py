@@ -27,7 +27,7 @@ from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.run.plan import warn_unmatched_patterns_of
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
-from odoo_shadow.shadow.database import DEFAULT_SCHEMA
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE

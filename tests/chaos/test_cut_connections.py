@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.flavours import FLAVOURS
 from tests.support.running import statuses_of
 from tests.support.syncing import (

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.running import PARTNERS, log_of, scan_of

@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import Fault
 from tests.support.flavours import FLAVOURS
 from tests.support.running import log_of, statuses_of

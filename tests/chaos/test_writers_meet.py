@@ -6,7 +6,7 @@ import signal
 import subprocess
 from threading import Event
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.running import PARTNERS, log_of, statuses_of
 from tests.support.source_of_truth import shadow_rows
 from tests.support.syncing import (

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
 from tests.support.recording import recording
 from tests.support.running import log_of, watermark_of

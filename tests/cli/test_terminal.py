@@ -10,7 +10,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
 from tests.support.recording import recording
 from tests.support.running import log_of, scan_of, statuses_of

@@ -9,7 +9,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state import proofs
 from odoo_shadow.text.amounts import counted
 from odoo_stand_in import StandIn

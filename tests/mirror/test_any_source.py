@@ -19,7 +19,7 @@ from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_report
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -166,7 +166,7 @@ def test_a_suspicious_share_of_the_rows_does_not_go_without_a_word(
 
 def test_of_a_hashed_field_nothing_but_the_hash_comes(library: MemorySource, shadow: ShadowDatabase) -> None:
     """Text for COPY would carry the value itself."""
-    object.__setattr__(library.reader, "hash_secret", "8f14e45fceea167a5a36dedd4bea2543")
+    object.__setattr__(library.access, "hash_secret", "8f14e45fceea167a5a36dedd4bea2543")
     mirror(library, shadow, settings=ModelSettings(hashed_fields=("name",)))
     assert {len(name) for (name,) in rows(shadow, "name")} == {64}
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.mirror.options import Run
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowRetriableError, ShadowUnreachableError
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn

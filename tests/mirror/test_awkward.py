@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.names import column_name
 from odoo_shadow.shadow.row_counts import RowCounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from odoo_stand_in.invented.awkward import FIELD_NAMES, KINDS, MISNAMED, MODEL_NAMES

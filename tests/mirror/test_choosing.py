@@ -13,7 +13,7 @@ from odoo_shadow.mirror.health.inventory import take_inventory
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen, choose_models
 from odoo_shadow.mirror.run.plan import plan_run
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooServerError, OdooUnknownModelError
 from odoo_shadow.source.models import ModelKind

@@ -16,7 +16,7 @@ from odoo_shadow.mirror.proof.verify import Depth
 from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.sync.scan import _end_of
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.shadow.state.watermarks import NEVER, Scan, Watermark

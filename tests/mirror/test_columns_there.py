@@ -18,7 +18,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
 from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.shape.describe import read_layout
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.on_delete import OnDelete

@@ -10,7 +10,7 @@ import pytest
 from odoo_shadow.mirror.errors import MassDeletionError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.sync import id_check
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooAccessError

@@ -14,7 +14,7 @@ from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.report_tables import as_text, findings_table
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.text.findings import Finding, Verdict
 from odoo_stand_in import StandIn

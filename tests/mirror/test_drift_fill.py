@@ -17,7 +17,7 @@ from odoo_shadow.mirror.run.dry_run import DryRun, dry_run_model
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.sync import model as mirror_job
 from odoo_shadow.mirror.sync import table_hold
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.catalog import contents, structure

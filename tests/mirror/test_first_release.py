@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.views.named_views import renew_due_views

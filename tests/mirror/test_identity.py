@@ -16,7 +16,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.origin import accept_database
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
 from odoo_shadow.mirror.run.dry_run import dry_run_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.schema import recorded_origin

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn

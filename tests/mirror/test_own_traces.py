@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn

@@ -13,7 +13,7 @@ from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
 from odoo_shadow.mirror.run.dry_run import dry_run_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
 from odoo_shadow.source.api.source import ApiSource
@@ -128,7 +128,7 @@ def test_whose_uuid_cannot_be_read_is_known_by_its_address(odoo: StandIn, shadow
         assert origin_of(shadow) == Origin(odoo.url, odoo.database, None)
         mirror(source, shadow, "res.company")
     with limited_source_of(odoo) as moved, pytest.raises(ShadowOwnershipError):
-        object.__setattr__(moved.reader, "url", odoo.url.replace("127.0.0.1", "localhost"))
+        object.__setattr__(moved.access, "url", odoo.url.replace("127.0.0.1", "localhost"))
         mirror(moved, shadow, "res.company")
 
 

@@ -12,7 +12,7 @@ import pytest
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.sync import refusals
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.source import ApiSource

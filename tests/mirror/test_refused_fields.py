@@ -14,7 +14,7 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import plan_run
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api import refused_fields
 from odoo_shadow.source.api.pages import MOST_SEARCHES
 from odoo_shadow.source.api.source import ApiSource

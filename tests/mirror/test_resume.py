@@ -8,7 +8,7 @@ import pytest
 
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of

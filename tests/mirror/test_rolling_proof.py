@@ -12,7 +12,7 @@ from odoo_shadow.mirror.errors import VerificationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import untracked
 from odoo_shadow.mirror.run.closing import PROOF, Closed, close_run
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.proofs import read_proof
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.source.api.source import ApiSource

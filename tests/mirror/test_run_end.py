@@ -15,7 +15,7 @@ from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.closing import DUE, PROOF, Closed, close_run, reread_due
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import RefusedRecordsError, ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state.registry import list_tables

@@ -8,7 +8,7 @@ import pytest
 
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.columns import ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.catalog import structure

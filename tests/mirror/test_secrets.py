@@ -15,7 +15,7 @@ from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.shape import layout
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from odoo_stand_in.invented.secrets import INNOCENT, LOOK_ALIKE, MARKER, places

@@ -11,7 +11,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings, settings_of
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.tables.tables import ChangeKind
 from odoo_shadow.source.api.source import ApiSource

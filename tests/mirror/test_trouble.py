@@ -12,7 +12,7 @@ from psycopg import sql
 
 from odoo_shadow.mirror.options import Run
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowBusyError, ShadowConflictError
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.source.api.source import ApiSource

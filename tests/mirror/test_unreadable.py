@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.pages import MOST_IN_A_ROW, MOST_UNREADABLE
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import (

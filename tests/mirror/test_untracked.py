@@ -12,7 +12,7 @@ import pytest
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import untracked
 from odoo_shadow.mirror.run.closing import Closed, close_run
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.sql_written import is_written_by_sql
 from odoo_stand_in import Fault, StandIn

@@ -18,7 +18,7 @@ from odoo_shadow.mirror.shape import conversions
 from odoo_shadow.mirror.shape.conversions import Convert
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.field_types import FIELD_TYPES
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.tables.present import present_columns
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
 from odoo_shadow.shadow.tables.staging import Cell

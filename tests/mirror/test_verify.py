@@ -13,7 +13,7 @@ from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationErro
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import QUICK_PAGE, Depth, VerifyOptions, verify_model
 from odoo_shadow.mirror.sync import id_check
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.source import ApiSource

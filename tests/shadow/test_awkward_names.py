@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.names import column_name, internal_schema, table_name
 from odoo_shadow.shadow.row_counts import RowCounts

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import base_migration
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionError

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.views.catalogue import describe_table

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
     ShadowError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.names import OWN_COLUMNS
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from tests.support.tables import make_table

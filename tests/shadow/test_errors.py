@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
     ShadowConflictError,

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.shadow.errors import ShadowOwnershipError
-from odoo_shadow.shadow.ownership import list_foreign
+from odoo_shadow.shadow.owners.ownership import list_foreign
 from odoo_shadow.shadow.trust import Trust
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of

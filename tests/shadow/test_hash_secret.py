@@ -16,7 +16,7 @@ from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.shape import hash_keys
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowBusyError, ShadowRetriableError
 from odoo_shadow.shadow.state.lease import Lease, release_lease, renew_lease, take_lease
 from odoo_shadow.shadow.tables.merge import merge_rows

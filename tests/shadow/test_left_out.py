@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.tables.apply_changes import columns_to_fill
 from odoo_shadow.shadow.tables.changes import plan_change
 from odoo_shadow.shadow.tables.tables import ChangeKind

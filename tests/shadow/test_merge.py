@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.merge import Overwrite, merge_rows
 from odoo_shadow.shadow.tables.staging import Cell

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.tables.ids import add_mark_column
 from odoo_shadow.shadow.views.named_views import renew_due_views

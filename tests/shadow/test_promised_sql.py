@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log, watermarks
 from odoo_shadow.shadow.state.lease import Lease, take_lease

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.catalog import structure
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.tables import NAME, make_base, make_table, merge, row, rows_of

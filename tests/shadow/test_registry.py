@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.names import distinct_table_name
 from odoo_shadow.shadow.state import registry

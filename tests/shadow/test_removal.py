@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
 from tests.support.tables import make_table, merge, row, rows_of

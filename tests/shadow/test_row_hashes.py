@@ -20,7 +20,7 @@ from odoo_shadow.mirror.sync import rehash
 from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.table_hold import hold_table
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import PgConnection, ShadowDatabase
+from odoo_shadow.shadow.connection.database import PgConnection, ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.row_hash import RowHash, rehash_rows
 from odoo_shadow.source.api.source import ApiSource

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import base_migration
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.state.schema_statements import VERSION, opening_statement, upgrade_statements

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.row_counts import RowCounts

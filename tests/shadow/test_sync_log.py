@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.sync_log import (
     LogEntry,

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from odoo_shadow.shadow import transport
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection import transport
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 
 pytestmark = pytest.mark.attack

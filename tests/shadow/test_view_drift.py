@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.views.named_views import _renew, drop_views_on, renew_due_views
 from tests.support.catalog import structure
 from tests.support.named_tables import (

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.lease import Lease, take_lease
 from odoo_shadow.shadow.state.watermarks import (
     NEVER,

@@ -16,7 +16,7 @@ import pytest
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.sync.id_check import IdCheck, Transactions
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.source import ApiSource

@@ -19,7 +19,7 @@ from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.shape.describe import read_layout
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.source.api import client as client_module
 from odoo_shadow.source.api.source import ApiSource

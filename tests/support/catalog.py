@@ -7,7 +7,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 
 _OF_USERS = sql.SQL("n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'")
 _STRUCTURE: dict[str, LiteralString] = {

@@ -18,7 +18,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_report
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.port import Source
 from odoo_stand_in import StandIn
 from tests.support.ageing import age

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from odoo_shadow.cli.main import main
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_stand_in import StandIn
 from tests.support.roles import as_role

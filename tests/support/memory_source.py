@@ -11,7 +11,7 @@ from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.fields import Field, FieldsState
 from odoo_shadow.source.models import Discovery, ModelKind, ServerModel
 from odoo_shadow.source.pages import CopyPage, Page
-from odoo_shadow.source.port import Clock, DatabaseState, ModelAbout, Reader, RecordDates, Source
+from odoo_shadow.source.port import Access, Clock, DatabaseState, ModelAbout, RecordDates, Source
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
 from odoo_shadow.source.types import Json, Record
 from odoo_shadow.source.values import moment_in
@@ -36,7 +36,7 @@ class MemorySource:
     """
 
     def __init__(self, *, gives_copies: bool = False) -> None:
-        self.reader = Reader("the memory", "memory://", "odoo", "ada")
+        self.access = Access("the memory", "memory://", "odoo", "ada")
         self.protocol = "memory"
         self.opened_at = time.monotonic()
         self.models: dict[str, MemoryModel] = {}
@@ -110,7 +110,7 @@ class MemorySource:
 
     def describe(self, model: str) -> list[Field]:
         if model not in self.models:
-            raise OdooUnknownModelError(f"{self.reader} has no model {model}.")
+            raise OdooUnknownModelError(f"{self.access} has no model {model}.")
         return [self.models[model].fields[name] for name in sorted(self.models[model].fields)]
 
     def stored_fields(self, models: Sequence[str]) -> Mapping[str, Collection[str]]:

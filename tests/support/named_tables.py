@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.descriptions import Description
 from tests.support.catalog import structure
 from tests.support.tables import make_table

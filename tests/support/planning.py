@@ -10,7 +10,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import Plan, plan_run
 from odoo_shadow.mirror.sync.model import no_replay
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.port import Source
 from tests.support.counting import VISIT, mirror_with
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import AccessError, StandIn
 from tests.support.clients import source_of

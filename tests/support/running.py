@@ -15,7 +15,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model, no_replay, no_report
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark, read_scan, read_watermark
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import StandIn, ValidationError
 from tests.support.running import PARTNERS, scan_of, statuses_of, watermark_of
 from tests.support.shell import PG_PASSWORD, Outcome, Shell, shell_for

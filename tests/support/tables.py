@@ -9,7 +9,7 @@ from uuid import uuid4
 from psycopg import sql
 
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry

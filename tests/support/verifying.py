@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.verifications import Verification
 from odoo_shadow.source.port import Source
 from tests.support.counting import VISIT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from odoo_shadow.shadow.address import read_address
+from odoo_shadow.shadow.connection.address import read_address
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 
 SECRET = "hunter2"

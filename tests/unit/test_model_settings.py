@@ -10,14 +10,14 @@ from pydantic import JsonValue
 
 from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSettings, read_as, settings_of
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.source.port import Reader
+from odoo_shadow.source.port import Access
 
 SECRET = "a key that nobody guesses"
 KEY, OTHER_KEY = UUID(int=1), UUID(int=2)
 
 
-def reader(*, lang: str | None = None, hash_secret: str | None = None) -> Reader:
-    return Reader("Odoo connection 'odoo'", "https://odoo.example.com", "odoo", "ada", lang, hash_secret=hash_secret)
+def access(*, lang: str | None = None, hash_secret: str | None = None) -> Access:
+    return Access("Odoo connection 'odoo'", "https://odoo.example.com", "odoo", "ada", lang, hash_secret=hash_secret)
 
 
 def test_lists_of_all_patterns_that_match_are_united() -> None:
@@ -104,21 +104,21 @@ def test_settings_are_kept_as_text_and_found_again() -> None:
 
 
 def test_what_decides_about_values_reads_them_again() -> None:
-    usual = read_as(reader(), DEFAULT_SETTINGS, None)
+    usual = read_as(access(), DEFAULT_SETTINGS, None)
     hashed = ModelSettings(hashed_fields=("email",))
     different = {
         usual,
-        read_as(reader(), ModelSettings(domain=(["active", "=", True],)), None),
-        read_as(reader(hash_secret=SECRET), hashed, None),
-        read_as(reader(hash_secret=SECRET), hashed, KEY),
-        read_as(reader(hash_secret=SECRET), hashed, OTHER_KEY),
-        read_as(reader(hash_secret=SECRET), ModelSettings(hashed_fields=("email", "phone")), KEY),
-        read_as(reader(lang="fr_FR"), DEFAULT_SETTINGS, None),
+        read_as(access(), ModelSettings(domain=(["active", "=", True],)), None),
+        read_as(access(hash_secret=SECRET), hashed, None),
+        read_as(access(hash_secret=SECRET), hashed, KEY),
+        read_as(access(hash_secret=SECRET), hashed, OTHER_KEY),
+        read_as(access(hash_secret=SECRET), ModelSettings(hashed_fields=("email", "phone")), KEY),
+        read_as(access(lang="fr_FR"), DEFAULT_SETTINGS, None),
     }
     assert len(different) == 7
     assert not any(SECRET in text for text in different)
     same = ModelSettings(exclude_fields=("street",), extra_fields=("display_name",), allow_fields=("x_key",))
-    assert read_as(reader(hash_secret=SECRET), same, KEY) == usual
+    assert read_as(access(hash_secret=SECRET), same, KEY) == usual
 
 
 def test_a_setting_that_there_is_not_is_refused_with_the_nearest_name() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from odoo_shadow.shadow.connection.transport import protected
 from odoo_shadow.shadow.errors import ShadowConfigurationError
-from odoo_shadow.shadow.transport import protected
 
 pytestmark = pytest.mark.attack
 

@@ -32,7 +32,7 @@ from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.model_index import read_model_index
 from odoo_shadow.shadow.columns import Column
-from odoo_shadow.shadow.database import DEFAULT_SCHEMA, check_schema
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
 from odoo_shadow.shadow.ddl_files import (
     BASE_FILE,
     TABLES_FILE,

@@ -21,7 +21,7 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.options import LONGEST_LOOK_BACK
 from odoo_shadow.mirror.run.choose import Chosen
-from odoo_shadow.shadow.database import DEFAULT_SCHEMA, ShadowDatabase
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, ShadowDatabase
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection, ProtocolChoice

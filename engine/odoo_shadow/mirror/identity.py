@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionError
 from odoo_shadow.shadow.state.newest import (
     DatedRow,
@@ -226,7 +226,7 @@ def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
 
 def _refusal(odoo: Source, shadow: ShadowDatabase, found: Evidence) -> ShadowOwnershipError:
     return ShadowOwnershipError(
-        f"{found} ({odoo.reader.url}, database '{odoo.reader.database}'): has a backup been restored, or "
+        f"{found} ({odoo.access.url}, database '{odoo.access.database}'): has a backup been restored, or "
         f"another database put in its place? Nothing was written; {acceptance(shadow.schema)}; if only rows of this "
         f"model were set back, sync --full --models {found.model} is enough."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.names import table_name
 from odoo_shadow.shadow.state.registry import list_tables
@@ -95,8 +95,8 @@ def accept_database(odoo: Source, shadow: ShadowDatabase) -> None:
         "Schema '%s' mirrors what is at %s, database '%s', from now on: the next run reads every table whole, and "
         "needs --allow-mass-delete where a suspicious share of the rows is gone.",
         shadow.schema,
-        odoo.reader.url,
-        odoo.reader.database,
+        odoo.access.url,
+        odoo.access.database,
     )
 
 
@@ -106,4 +106,4 @@ def _origin(odoo: Source) -> Origin:
 
 
 def _address(odoo: Source) -> Origin:
-    return Origin(odoo.reader.url, odoo.reader.database)
+    return Origin(odoo.access.url, odoo.access.database)

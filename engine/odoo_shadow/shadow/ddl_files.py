@@ -13,9 +13,9 @@ from psycopg import sql
 
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.columns import Column
-from odoo_shadow.shadow.database import SEARCH_PATH
+from odoo_shadow.shadow.connection.database import SEARCH_PATH
 from odoo_shadow.shadow.descriptions import storable
-from odoo_shadow.shadow.foreign_query import foreign_in_schemas
+from odoo_shadow.shadow.owners.foreign_query import foreign_in_schemas
 from odoo_shadow.shadow.relations import FIELD
 from odoo_shadow.shadow.state.due_views import take_on_statement
 from odoo_shadow.shadow.state.registry import pointing_statement, registration_statement
@@ -23,7 +23,7 @@ from odoo_shadow.shadow.state.schema_statements import base_statements
 from odoo_shadow.shadow.tables.tables import create_statements
 from odoo_shadow.shadow.views.catalogue import column_statements, comments_statement, name_statement
 from odoo_shadow.shadow.views.public_views import PUBLIC_TABLES, function_statements, view_statements
-from odoo_shadow.shadow.views.view_query import FieldColumn, NamedTable, ViewedTable, named_view_statements
+from odoo_shadow.shadow.views.view_query import NamedTable, ViewColumn, ViewedTable, named_view_statements
 
 BASE_FILE = "0001_odoo_shadow_base.sql"
 TABLES_FILE = "0002_odoo_shadow_tables.sql"
@@ -129,7 +129,7 @@ def _named_view(schema: str, table: str, model: str, tables: Mapping[str, NamedT
     return sql.SQL("DO {}").format(body.as_string())
 
 
-def _field_columns(item: ModelTable, tables: Mapping[str, str]) -> list[FieldColumn]:
+def _field_columns(item: ModelTable, tables: Mapping[str, str]) -> list[ViewColumn]:
     """Return a model's columns with the tables that they point to.
 
     :param tables: those of the file, by model.
@@ -138,7 +138,7 @@ def _field_columns(item: ModelTable, tables: Mapping[str, str]) -> list[FieldCol
     for column in item.columns:
         relation = column.description.relation
         pointed = None if relation is None else tables.get(storable(relation))
-        columns.append(FieldColumn(column.name, column.field, column.odoo_type, str(column.type), pointed))
+        columns.append(ViewColumn(column.name, column.field, column.odoo_type, str(column.type), pointed))
     return columns
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from psycopg import errors, sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowPermissionError
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.ownership import check_trust
+from odoo_shadow.shadow.owners.ownership import check_trust
 from odoo_shadow.shadow.state.schema import lock_schema, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION, opening_statement, upgrade_statements
 from odoo_shadow.shadow.views.public_views import PUBLIC_TABLES, publish, unpublish

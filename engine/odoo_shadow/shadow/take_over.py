@@ -13,15 +13,16 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
     ShadowConflictError,
     ShadowOwnershipError,
     ShadowPermissionError,
 )
-from odoo_shadow.shadow.foreign_query import TRUSTED_ROLES
-from odoo_shadow.shadow.made_objects import (
+from odoo_shadow.shadow.names import TABLE_PREFIX
+from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
+from odoo_shadow.shadow.owners.made_objects import (
     MadeObject,
     ObjectKind,
     Standing,
@@ -29,7 +30,6 @@ from odoo_shadow.shadow.made_objects import (
     known_views,
     standing_of,
 )
-from odoo_shadow.shadow.names import TABLE_PREFIX
 from odoo_shadow.shadow.relations import FUNCTIONS
 from odoo_shadow.shadow.state.registry import list_tables
 from odoo_shadow.shadow.state.schema import schema_version

@@ -1,6 +1,6 @@
 """What the engine asks of a source of Odoo's records: the API, Odoo's own database, or a test's.
 
-A source answers for what one reader sees. Every method raises an `OdooError` when it cannot answer, and checks what it
+A source answers for what one login sees. Every method raises an `OdooError` when it cannot answer, and checks what it
 returns: the engine relies on ids that are in order and on records that were asked for.
 """
 
@@ -24,7 +24,7 @@ MOST_SKEW = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Reader:
+class Access:
     """Who reads which Odoo database, and how much at a time.
 
     :param name: how messages call the connection.
@@ -59,7 +59,7 @@ class Reader:
 class DatabaseState:
     """What Odoo's database says of itself.
 
-    :param uuid: its `database.uuid`, None when the reader has no right to read it.
+    :param uuid: its `database.uuid`, None when the login has no right to read it.
     :param is_neutralized: whether it is a copy that Odoo has made harmless, for tests; None when that is not known.
     """
 
@@ -99,7 +99,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class ModelAbout:
-    """A model's label, and the modules that define or extend it; None when the reader has no right to read them."""
+    """A model's label, and the modules that define or extend it; None when the login has no right to read them."""
 
     label: str
     modules: str | None
@@ -113,38 +113,38 @@ class RecordDates:
     made_at: datetime | None
 
 
-class Catalogue(Protocol):
+class Models(Protocol):
     """What there is to read."""
 
     @property
     def readable_models(self) -> Mapping[str, str]:
-        """The models that the reader may read and that have records, with their labels; empty if not known."""
+        """The models that the login may read and that have records, with their labels; empty if not known."""
 
     def discover(self) -> Discovery:
         """Return the models of the server."""
 
     def has_model(self, model: str) -> bool:
-        """Say whether the server has a model, even if the reader may not read it."""
+        """Say whether the server has a model, even if the login may not read it."""
 
     def about(self, model: str) -> ModelAbout:
         """Return a model's label and modules."""
 
     def describe(self, model: str) -> list[Field]:
-        """Return the fields of a model that the reader may read, by name.
+        """Return the fields of a model that the login may read, by name.
 
         :raises OdooUnknownModelError: there is no such model.
         """
 
     def stored_fields(self, models: Sequence[str]) -> Mapping[str, Collection[str]] | None:
-        """Return the names of all stored fields, including those that the reader cannot read; None if not known."""
+        """Return the names of all stored fields, including those that the login cannot read; None if not known."""
 
     def field_states(self, models: Sequence[str]) -> dict[str, FieldsState]:
-        """Return the state of models' fields, without models that do not exist or are not shown to the reader."""
+        """Return the state of models' fields, without models that do not exist or are not shown to the login."""
 
     def field_identities(self, models: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return an identity of each field that models have now, by model and field: it differs for another field.
 
-        Empty for each model when the reader has no right to know.
+        Empty for each model when the login has no right to know.
         """
 
     def languages(self) -> Labels:
@@ -154,7 +154,7 @@ class Catalogue(Protocol):
         """Return the companies that are read."""
 
     def check_language(self) -> None:
-        """Make sure that the reader's language is one that Odoo has."""
+        """Make sure that the access's language is one that Odoo has."""
 
     def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
         """Return a text that differs after a change of what values depend on in addition to their records.
@@ -225,14 +225,14 @@ class Records(Protocol):
         """Return when records were written, and created if `made`, by id, without those that are gone."""
 
     def hides(self, model: str, ids: Sequence[int]) -> bool:
-        """Say whether some of these records exist, but are hidden from this reader."""
+        """Say whether some of these records exist, but are hidden from this login."""
 
 
-class Source(Catalogue, Records, Protocol):
-    """One Odoo database, seen by one reader. Safe to use from several threads."""
+class Source(Models, Records, Protocol):
+    """One Odoo database, seen by one login. Safe to use from several threads."""
 
     @property
-    def reader(self) -> Reader:
+    def access(self) -> Access:
         """Who reads."""
 
     @property
@@ -244,7 +244,7 @@ class Source(Catalogue, Records, Protocol):
         """When it was created, by `time.monotonic`: whatever its own login writes in Odoo comes later."""
 
     def user_id(self) -> int:
-        """Return the id of the reader's user; verifies the login."""
+        """Return the id of the login's user; verifies the login."""
 
     def database_state(self) -> DatabaseState:
         """Return what Odoo's database says of itself; asked once."""
@@ -253,4 +253,4 @@ class Source(Catalogue, Records, Protocol):
         """Read both clocks."""
 
     def examine(self) -> Iterator[Finding]:
-        """Yield findings about what the reader can and cannot do, apart from single models."""
+        """Yield findings about what the login can and cannot do, apart from single models."""

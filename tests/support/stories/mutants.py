@@ -14,7 +14,7 @@ from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD
 from odoo_shadow.mirror.sync import model as mirror
 from odoo_shadow.mirror.sync import scan, table_hold, window
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import watermarks
 from odoo_shadow.shadow.state.lease import Lease, take_lease

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from odoo_shadow.shadow.database import DEFAULT_SCHEMA
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from tests.support.stories.odoo_side import TABLES, OdooSide
 
 _UNMIRRORED = frozenset({"binary", "one2many"})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.registry import find_table
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.source.odoo_models import odoo_models

@@ -18,7 +18,7 @@ from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.config.yaml_file import Place, YamlFile, read_yaml
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import LARGEST_PAGE, LONGEST_LOOK_BACK
-from odoo_shadow.shadow.database import DEFAULT_SCHEMA, check_schema
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from odoo_shadow.mirror.config.complaints import Complaint
 from odoo_shadow.mirror.errors import MirrorConfigurationError
-from odoo_shadow.source.port import Reader
+from odoo_shadow.source.port import Access
 from odoo_shadow.text.given import given
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -151,12 +151,12 @@ DEFAULT_SETTINGS = ModelSettings()
 """How a model without settings is mirrored."""
 
 
-def read_as(reader: Reader, settings: ModelSettings, key_id: UUID | None) -> str:
+def read_as(access: Access, settings: ModelSettings, key_id: UUID | None) -> str:
     """Return what decides which values Odoo gives, and what is kept of them: when it changes, rows are read again.
 
     :param key_id: the name of the connection's `hash_secret`; None when no run has used it.
     """
-    decisive: list[str] = [reader.read_as]
+    decisive: list[str] = [access.read_as]
     if settings.domain:
         decisive.append(f"domain {json.dumps(settings.domain)}")
     if settings.hashed_fields:

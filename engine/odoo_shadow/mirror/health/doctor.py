@@ -13,16 +13,16 @@ from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.describe import closed_models
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
-from odoo_shadow.shadow.circumstances import has_room, hidden_tables, why_read_only
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.circumstances import has_room, hidden_tables, why_read_only
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.transport import CHECKED_MODES, is_local
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.names import table_name
-from odoo_shadow.shadow.ownership import list_foreign
-from odoo_shadow.shadow.rights import Rights, read_rights
+from odoo_shadow.shadow.owners.ownership import list_foreign
+from odoo_shadow.shadow.owners.rights import Rights, read_rights
 from odoo_shadow.shadow.state.registry import TableStatus, list_tables
 from odoo_shadow.shadow.state.schema import may_see_internal, schema_version
 from odoo_shadow.shadow.state.watermarks import latest_commit
-from odoo_shadow.shadow.transport import CHECKED_MODES, is_local
 from odoo_shadow.shadow.views.public_views import (
     PUBLIC,
     READ_BY_MANY,

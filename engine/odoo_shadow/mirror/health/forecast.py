@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from odoo_shadow.mirror.health.inventory import BYTES_PER_CELL
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.sizes import data_folder, database_size
+from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.state.sizes import data_folder, database_size
 from odoo_shadow.text.amounts import counted, in_bytes
 
 BYTES_PER_TABLE = 120_000

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.made_objects import mirror_schemas
+from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.owners.made_objects import mirror_schemas
 from odoo_shadow.shadow.state.registry import TableStatus, list_tables
 from odoo_shadow.shadow.state.schema import Origin, may_see_internal, recorded_origin, schema_version
 from odoo_shadow.shadow.state.verifications import Compared, last_comparisons

@@ -10,10 +10,10 @@ from datetime import datetime
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.describe import read_layout
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.names import table_name
-from odoo_shadow.shadow.sizes import TableSize, table_sizes
 from odoo_shadow.shadow.state.schema import schema_version
+from odoo_shadow.shadow.state.sizes import TableSize, table_sizes
 from odoo_shadow.source.errors import OdooError
 from odoo_shadow.source.port import Source
 
@@ -65,7 +65,7 @@ def take_inventory(
         except (OdooError, MirrorConfigurationError) as error:
             return ModelEntry(model, table_name(model), problem=str(error))
 
-    with ThreadPoolExecutor(odoo.reader.parallel, thread_name_prefix="odoo-inventory") as pool:
+    with ThreadPoolExecutor(odoo.access.parallel, thread_name_prefix="odoo-inventory") as pool:
         return list(pool.map(entry, models))
 
 

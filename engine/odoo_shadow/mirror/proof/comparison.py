@@ -20,7 +20,7 @@ from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.mirror.sync.id_check import IdDifference, compare_ids
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.differences import CellDifference, Difference
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry
@@ -135,9 +135,9 @@ class Comparison:
             if table is None or not present_columns(tx, table):
                 raise MirrorConfigurationError(f"{model} has no table in schema '{shadow.schema}': run a sync first.")
             live, kept, known = LiveIds.of(tx, table), registry.read_settings(tx, table), known_columns(tx, table)
-            key_id, watermark = known_key(tx, odoo.reader.hash_secret), read_watermark(tx, table)
+            key_id, watermark = known_key(tx, odoo.access.hash_secret), read_watermark(tx, table)
         settings = ModelSettings.from_text(kept.settings)
-        reading = read_as(odoo.reader, settings, key_id)
+        reading = read_as(odoo.access, settings, key_id)
         if kept.read_as not in (None, reading):
             before = f"{model} was mirrored as {kept.read_as}, and "
             if repairs:
@@ -156,7 +156,7 @@ class Comparison:
                 ", ".join(lacking),
             )
         starts, begun = _starts(odoo), time.monotonic()
-        witness = Witness(compared, odoo.reader.hash_secret)
+        witness = Witness(compared, odoo.access.hash_secret)
         synced_until = NEVER if watermark is None else watermark.last_write_date
         return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun, synced_until)
 

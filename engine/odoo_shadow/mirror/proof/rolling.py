@@ -14,7 +14,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.pace import due_rows, time_for_slices
 from odoo_shadow.mirror.proof.comparison import Comparison, Slice, not_compared
 from odoo_shadow.mirror.proof.verify import first_on_both_sides, repair_rows
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.row_counts import RowCounts

@@ -12,7 +12,7 @@ from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.proof.comparison import Comparison, checked_version, not_compared
 from odoo_shadow.mirror.sync.deletions import remove_ids
 from odoo_shadow.mirror.sync.rewriting import rewriting
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.proofs import note_unproven, note_whole_round

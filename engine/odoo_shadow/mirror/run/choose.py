@@ -9,7 +9,7 @@ from odoo_shadow.mirror.config.known_models import check_names
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice, in_order
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.secrets import why_secret
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.fields import FieldsState
 from odoo_shadow.source.models import ModelKind, ServerModel
 from odoo_shadow.source.port import Source
@@ -68,7 +68,7 @@ def choose_models(odoo: Source, choice: ModelChoice, shadow: ShadowDatabase | No
         log.warning(
             "The login '%s' cannot read ir.model: patterns take only models that it can read and that have a "
             "write_date. Give it the right (Administration / Access Rights), or name further models.",
-            odoo.reader.login,
+            odoo.access.login,
         )
     reasons = {item.name: _why_not(item, choice) for item in found.models if _is_asked_for(item.name, choice)}
     taken = [name for name, reason in reasons.items() if reason is None]

@@ -24,7 +24,7 @@ from odoo_shadow.mirror.run.untracked import due_check, refresh_untracked, remad
 from odoo_shadow.mirror.shape.refused_fields import note_refused_fields, retry_refused_fields
 from odoo_shadow.mirror.sync.due import reread_due_rows
 from odoo_shadow.mirror.sync.rewriting import OtherReadingError, rewriting
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.due_rows import due_rows, forget_all_due, forget_due, models_with_due_rows

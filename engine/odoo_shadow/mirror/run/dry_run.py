@@ -21,7 +21,7 @@ from odoo_shadow.mirror.sync.kept_settings import why_read_again
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.window import ScanKind, kind_of, low_end
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry, watermarks
@@ -101,15 +101,15 @@ def dry_run_model(
     check_binding(odoo, shadow)
     if not options.full:
         check_model(odoo, shadow, model)
-    kept, key_id = _kept_settings(shadow, model, odoo.reader.hash_secret)
+    kept, key_id = _kept_settings(shadow, model, odoo.access.hash_secret)
     layout = read_layout(odoo, model, ModelSettings.from_text(kept.settings) if settings is None else settings)
     layout = layout.without(kept.unreadable_fields)
-    if kept.read_as != read_as(odoo.reader, layout.settings, key_id):
+    if kept.read_as != read_as(odoo.access, layout.settings, key_id):
         odoo.check_language()
     change, watermark, to_fill = _read_table(shadow, layout)
     if watermark is not None and lies_ahead(watermark.last_write_date, odoo.clock().latest):
         watermark = None
-    now = replace(kept, read_as=read_as(odoo.reader, layout.settings, key_id))
+    now = replace(kept, read_as=read_as(odoo.access, layout.settings, key_id))
     why_again = why_read_again(kept, now, layout.settings)
     read_all = options.full or not layout.has_write_date or why_again is not None
     low = low_end(watermark, replay_from(change.table), options.look_back, read_all=read_all)

@@ -28,7 +28,7 @@ from odoo_shadow.mirror.shape.secrets import RULES
 from odoo_shadow.mirror.sync.kept_settings import labels_from
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.window import low_end
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
 from odoo_shadow.shadow.state.registry import register_table
 from odoo_shadow.shadow.state.watermarks import Watermark
@@ -121,7 +121,7 @@ def plan_run(
     check_run(odoo, shadow, chosen.models, full=options.full)
     clock, models = odoo.clock(), chosen.models
     with shadow.transaction() as tx:
-        states, key_id = read_states(tx, models), known_key(tx, odoo.reader.hash_secret)
+        states, key_id = read_states(tx, models), known_key(tx, odoo.access.hash_secret)
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(odoo.field_states(unknown) if unknown else {})}
     kept = {model: state.settings.settings for model, state in states.items()}
@@ -134,7 +134,7 @@ def plan_run(
     reasons = {model: planner.known_reason(model) for model in models}
     unclear = [model for model, reason in reasons.items() if reason is None]
     lows = [planner.low(model, replay_from) for model in unclear]
-    with ThreadPoolExecutor(odoo.reader.parallel, thread_name_prefix="odoo-plan") as pool:
+    with ThreadPoolExecutor(odoo.access.parallel, thread_name_prefix="odoo-plan") as pool:
         reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
     watermarks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
     idle = {table: watermark for table, watermark in watermarks.items() if watermark is not None}
@@ -226,7 +226,7 @@ class _Planner:
         settings = self._settings(state)
         wanted = replace(
             state.settings,
-            read_as=read_as(self.odoo.reader, settings, self.key_id),
+            read_as=read_as(self.odoo.access, settings, self.key_id),
             on_delete=self.options.resolved(state.settings.on_delete).removal,
             settings=settings.as_text(),
         )

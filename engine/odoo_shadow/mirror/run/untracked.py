@@ -34,7 +34,7 @@ from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rewriting import rewriting
 from odoo_shadow.shadow.columns import ColumnType
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry
@@ -115,7 +115,7 @@ def due_check(
     :param watched: tables that report which of their rows go, so that the rows that point to them become due.
     :param remade: columns that must be compared in any case.
     """
-    columns = untracked_columns(table.model, table.columns, odoo.reader.lang, watched)
+    columns = untracked_columns(table.model, table.columns, odoo.access.lang, watched)
     if remade and table.row_count:
         return UntrackedCheck(tuple({*columns, *remade}))
     if not columns or not table.row_count:
@@ -167,7 +167,7 @@ def _differing(
         up_to_id, own = live.highest(tx), known_columns(tx, table.table)
     layout = read_layout(odoo, table.model, ModelSettings.from_text(kept.settings), unreadable=kept.unreadable)
     narrow = layout.without(kept.unreadable_fields).restricted(own.intersection(columns))
-    witness = Witness(narrow, odoo.reader.hash_secret)
+    witness = Witness(narrow, odoo.access.hash_secret)
     found: list[int] = []
     unreadable: list[Unreadable] = []
     for page in read_ahead(odoo.pages(narrow.reading, up_to_id=up_to_id, page_size=page_size)):

@@ -35,7 +35,7 @@ def read_layout(
         settings,
         languages=odoo.languages() if has_translations else None,
         companies=odoo.companies() if has_companies else None,
-        hash_secret=odoo.reader.hash_secret,
+        hash_secret=odoo.access.hash_secret,
         unreadable=closed_models(odoo, model, fields) if unreadable is None else unreadable,
     )
 
@@ -48,7 +48,7 @@ def closed_models(odoo: Source, model: str, fields: Iterable[Field]) -> set[str]
         log.warning(
             "%s: the login '%s' cannot read %s: many2many fields to them are left out.",
             model,
-            odoo.reader.login,
+            odoo.access.login,
             ", ".join(sorted(closed)),
         )
     return closed

@@ -15,7 +15,7 @@ import secrets
 from functools import lru_cache
 from uuid import UUID
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.state.hash_secrets import add_secret, known_secrets
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.text.log import logger

@@ -20,7 +20,7 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.pace import MOST_CELLS, is_due_daily
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.state.finished import Finished
 from odoo_shadow.shadow.state.mirrored_columns import mirrored_columns
@@ -148,7 +148,7 @@ def without_refused(
                     "tried again with full (--full), and when the model's fields or the login's rights change.",
                     layout.model,
                     ", ".join(unreported),
-                    odoo.reader.login,
+                    odoo.access.login,
                     error.reason,
                 )
 
@@ -174,7 +174,7 @@ def newly_refused_error(odoo: Source, model: str, fields: Collection[str]) -> Mi
     """Build the error for refused fields that were mirrored until now."""
     named = ", ".join(sorted(fields))
     return MirrorConfigurationError(
-        f"{model}: for '{odoo.reader.login}', Odoo does not return records with {named} any more: these columns keep "
+        f"{model}: for '{odoo.access.login}', Odoo does not return records with {named} any more: these columns keep "
         "the values that they had, and all others are up to date. Give the login the right to read these fields, or "
         "name them in exclude_fields; the next runs leave them out, and check whether Odoo gives them again."
     )

@@ -15,7 +15,7 @@ from odoo_shadow.mirror.sync.refusals import check_number, unstorable
 from odoo_shadow.mirror.sync.table_hold import TableHold
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.lease import RENEW_EVERY
 from odoo_shadow.shadow.tables.apply_changes import columns_to_fill, fill_checkpoint, finish_fill, save_fill

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.tables.ids import Block, LiveIds
 from odoo_shadow.source.errors import OdooError, OdooRecordIdError, OdooServerError, misfit
 from odoo_shadow.source.port import Source
@@ -140,7 +140,7 @@ class IdCheck:
         number = self._odoo.count_without_id(self._reading)
         if number:
             self.found.trouble = OdooRecordIdError(
-                f"{self._odoo.reader}: {self._reading.model} has {_records(number)} without an id, as SQL views "
+                f"{self._odoo.access}: {self._reading.model} has {_records(number)} without an id, as SQL views "
                 "may: they cannot become rows, which need ids. All others are mirrored; leave the model out."
             )
 
@@ -180,7 +180,7 @@ class IdCheck:
         count = self._odoo.count(self._reading, Where(after_id=low, up_to_id=high))
         if high is not None and low > BEFORE_ALL and count > high - low:  # halving would go on without end
             raise OdooRecordIdError(
-                f"{self._odoo.reader}: {self._reading.model} has {_records(count)} with ids from {low + 1} to "
+                f"{self._odoo.access}: {self._reading.model} has {_records(count)} with ids from {low + 1} to "
                 f"{high}, more than there are ids, as SQL views may: it cannot be mirrored; leave it out."
             )
         return count - sum(low < item and (high is None or item <= high) for item in self._known)
@@ -242,7 +242,7 @@ class IdCheck:
         self.found.missing += sorted(theirs - ours)
 
     def _misfit(self, what: str) -> OdooServerError:
-        return misfit(f"{self._odoo.reader}: {self._reading.model}", what)
+        return misfit(f"{self._odoo.access}: {self._reading.model}", what)
 
 
 def _records(number: int) -> str:

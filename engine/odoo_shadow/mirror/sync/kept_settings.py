@@ -10,7 +10,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings, key_in
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.state import registry, watermarks
 from odoo_shadow.shadow.tables.apply_changes import forget_values, recorded_fields

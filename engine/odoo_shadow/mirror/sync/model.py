@@ -32,7 +32,7 @@ from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
 from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
 from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log, watermarks
 from odoo_shadow.shadow.state.finished import note_untracked
@@ -128,9 +128,9 @@ def mirror_model(
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
-        key_id = key_of(tx, odoo.reader.hash_secret) if wanted.hashed_fields else None
+        key_id = key_of(tx, odoo.access.hash_secret) if wanted.hashed_fields else None
     options = options.resolved(kept.on_delete)
-    reading = read_as(odoo.reader, wanted, key_id)
+    reading = read_as(odoo.access, wanted, key_id)
     is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
         layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)

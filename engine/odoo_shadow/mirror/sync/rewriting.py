@@ -16,7 +16,7 @@ from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.scan import TableWriter
 from odoo_shadow.mirror.sync.table_hold import hold_table
-from odoo_shadow.shadow.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
 from odoo_shadow.shadow.tables.present import known_columns
@@ -51,9 +51,9 @@ def rewriting(
     check_model(odoo, shadow, model)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
-        key_id = known_key(tx, odoo.reader.hash_secret)
+        key_id = known_key(tx, odoo.access.hash_secret)
     settings = ModelSettings.from_text(kept.settings)
-    reading = read_as(odoo.reader, settings, key_id)
+    reading = read_as(odoo.access, settings, key_id)
     if kept.read_as != reading:
         raise OtherReadingError(
             f"{model} was mirrored as {kept.read_as}, and its rows cannot be read again as {reading}: "

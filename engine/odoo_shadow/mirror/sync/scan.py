@@ -14,7 +14,7 @@ from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import check_number, unstorable
 from odoo_shadow.mirror.sync.table_hold import TableHold
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
 from odoo_shadow.shadow.state.due_rows import note_due
@@ -169,7 +169,7 @@ def _check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -
     is_ascending = all(one < other for one, other in itertools.pairwise(ids))
     if not is_ascending or ids[-1] > page.last_id or (ids[-1] < page.last_id and not page.is_last):
         what = f"text for COPY without ascending ids after {after_id}, up to {page.last_id}"
-        raise misfit(f"{odoo.reader}: {layout.model}", what)
+        raise misfit(f"{odoo.access}: {layout.model}", what)
 
 
 def _write_page(

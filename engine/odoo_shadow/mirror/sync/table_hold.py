@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowBusyError, ShadowError
-from odoo_shadow.shadow.ownership import guard_table
+from odoo_shadow.shadow.owners.ownership import guard_table
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.lease import Lease, release_lease, renew_lease, take_lease

@@ -15,7 +15,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import DUE_ROW, FIELD, META, TABLE_STATE
 
 _OF_ANY_MODEL = ("reference", "many2one_reference", "properties")

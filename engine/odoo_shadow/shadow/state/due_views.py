@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import FIELD, META
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.relations import META, SYNC_LOG, TABLE_STATE
 from odoo_shadow.shadow.state.mirrored_columns import MirroredColumn, mirrored_columns

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.relations import LEASE as LEASES
 from odoo_shadow.shadow.relations import WATERMARK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import FIELD
 
 

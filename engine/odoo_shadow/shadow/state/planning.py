@@ -9,11 +9,11 @@ from uuid import UUID
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.hashing import hashing_of
-from odoo_shadow.shadow.indexes import HAS_KEY
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.names import OWN_COLUMNS
 from odoo_shadow.shadow.relations import DUE_ROW, FIELD, LEASE, META, SYNC_LOG, TABLE_STATE, WATERMARK
+from odoo_shadow.shadow.state.hashing import hashing_of
+from odoo_shadow.shadow.state.indexes import HAS_KEY
 from odoo_shadow.shadow.state.registry import ReadSettings, to_settings
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.state.watermarks import NEVER, Watermark, watermark_columns

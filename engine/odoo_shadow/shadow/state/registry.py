@@ -10,7 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.relations import FIELD, META, PROOF, TABLE_STATE, WATERMARK
 from odoo_shadow.shadow.state.schema import lock_schema

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.ownership import check_trust, exists, may_use_schema
+from odoo_shadow.shadow.owners.ownership import check_trust, exists, may_use_schema
 from odoo_shadow.shadow.relations import ACCEPT_DATABASE, META, MIRROR
 from odoo_shadow.shadow.state.schema_statements import VERSION
 

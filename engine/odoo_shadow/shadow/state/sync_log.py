@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import SYNC_DETAIL, SYNC_LOG
 from odoo_shadow.shadow.row_counts import RowCounts
 

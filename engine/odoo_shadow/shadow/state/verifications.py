@@ -9,9 +9,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.differences import CellDifference, Difference
-from odoo_shadow.shadow.ownership import exists
+from odoo_shadow.shadow.owners.ownership import exists
 from odoo_shadow.shadow.relations import VERIFICATION
 
 SLICE = "slice"

@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import WATERMARK
 from odoo_shadow.shadow.state.proofs import forget_proof
 

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.columns import OWN_COLUMNS, Column, ColumnType
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.descriptions import storable
 from odoo_shadow.shadow.errors import is_about_the_table, said
 from odoo_shadow.shadow.relations import FIELD, SCHEMA_LOG, WATERMARK

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.columns import OWN_COLUMNS, Column, ColumnType
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.descriptions import storable
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.relations import FIELD

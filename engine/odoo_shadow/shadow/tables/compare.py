@@ -11,7 +11,7 @@ from typing import TypeAlias
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.differences import MOST_CHARACTERS, CellDifference, Difference
 from odoo_shadow.shadow.tables.ids import LiveIds, id_between
 from odoo_shadow.shadow.tables.staging import STAGING, Row, stage_rows

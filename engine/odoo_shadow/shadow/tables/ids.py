@@ -12,7 +12,7 @@ from typing import assert_never
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.relations import META, TABLE_STATE
 from odoo_shadow.shadow.state.due_rows import note_removed

@@ -10,7 +10,7 @@ from enum import StrEnum
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import STAGING, CopyText, Refused, Row, listed, write_staged

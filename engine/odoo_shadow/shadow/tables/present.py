@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.indexes import HAS_INDEX, HAS_KEY
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import FIELD, MIRROR, TABLE_STATE
+from odoo_shadow.shadow.state.indexes import HAS_INDEX, HAS_KEY
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.state.schema_statements import recognize_statement
 

@@ -29,9 +29,9 @@ from psycopg import sql
 
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.columns import Column, ColumnType
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.hashing import VERSION, hashing_of
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import MIRROR, TABLE_STATE
+from odoo_shadow.shadow.state.hashing import VERSION, hashing_of
 from odoo_shadow.shadow.tables.present import present_columns
 
 _HMAC: LiteralString = (

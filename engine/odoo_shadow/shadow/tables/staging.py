@@ -18,7 +18,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import is_about_a_row, refusal_of
 
 Cell: TypeAlias = str | int | float | bool | None

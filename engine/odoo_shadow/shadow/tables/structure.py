@@ -12,10 +12,10 @@ import psycopg
 from psycopg import errors, sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError, is_about_the_table
-from odoo_shadow.shadow.indexes import HAS_INDEX
-from odoo_shadow.shadow.ownership import exists
+from odoo_shadow.shadow.owners.ownership import exists
+from odoo_shadow.shadow.state.indexes import HAS_INDEX
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)

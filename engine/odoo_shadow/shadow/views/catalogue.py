@@ -12,7 +12,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.shadow.columns import Column
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.descriptions import Description, storable
 from odoo_shadow.shadow.relations import FIELD, META, SELECTION
 from odoo_shadow.shadow.state.due_views import mark_view, mark_views_that_name

@@ -11,22 +11,22 @@ from itertools import chain
 from psycopg import errors, sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import (
     ShadowError,
     ShadowPermissionError,
     ShadowRetriableError,
     ShadowUnreachableError,
 )
-from odoo_shadow.shadow.made_objects import MadeObject, ObjectKind, Standing, standing_of
+from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, Standing, standing_of
 from odoo_shadow.shadow.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
 from odoo_shadow.shadow.state.due_views import mark_view, take_on_statement
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.views.public_views import publish
 from odoo_shadow.shadow.views.view_query import (
     OWN_COLUMNS_SHOWN,
-    FieldColumn,
     NamedTable,
+    ViewColumn,
     ViewedTable,
     named_view_statements,
 )
@@ -107,7 +107,7 @@ def _viewed_table(tx: Transaction, table: str) -> ViewedTable:
         table=table,
         name=tx.own(table).as_string(tx.cursor),
     )
-    of_fields = {name: FieldColumn(name, *field) for name, *field, _ in rows if field[0] is not None}
+    of_fields = {name: ViewColumn(name, *field) for name, *field, _ in rows if field[0] is not None}
     marks = {name for name, *_, is_mark in rows if is_mark}
     return ViewedTable(table, [name for name, *_ in rows], of_fields, OWN_COLUMNS_SHOWN | marks)
 
@@ -131,7 +131,7 @@ def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTabl
     return found
 
 
-def _columns_of(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[str, list[FieldColumn]]:
+def _columns_of(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[str, list[ViewColumn]]:
     """Return the columns of fields, each given with its table, by table; nothing for those that are not there."""
     rows = tx.run(
         "SELECT f.table_name, f.column_name, f.field_name, f.odoo_type, f.column_type, f.relation_table FROM {field} f"
@@ -142,9 +142,9 @@ def _columns_of(tx: Transaction, fields: Sequence[tuple[str, str]]) -> dict[str,
         schema=tx.schema,
         fields=sql.SQL(", ").join(sql.SQL("({}, {})").format(*item) for item in fields),
     )
-    columns: dict[str, list[FieldColumn]] = {}
+    columns: dict[str, list[ViewColumn]] = {}
     for table, *column in rows:
-        columns.setdefault(table, []).append(FieldColumn(*column))
+        columns.setdefault(table, []).append(ViewColumn(*column))
     return columns
 
 

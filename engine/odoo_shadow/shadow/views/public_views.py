@@ -13,9 +13,9 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
-from odoo_shadow.shadow.database import LOCK_TIMEOUT, Transaction
+from odoo_shadow.shadow.connection.database import LOCK_TIMEOUT, Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError
-from odoo_shadow.shadow.made_objects import (
+from odoo_shadow.shadow.owners.made_objects import (
     MadeObject,
     ObjectKind,
     Standing,

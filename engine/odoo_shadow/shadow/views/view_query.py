@@ -12,13 +12,13 @@ from psycopg import sql
 
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.columns import ColumnType
-from odoo_shadow.shadow.made_objects import MadeObject, ObjectKind, record_statement
+from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, record_statement
 
 OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
 
 
 @dataclass(frozen=True)
-class FieldColumn:
+class ViewColumn:
     """A field's column, as far as named views need it.
 
     :param column_type: spelled as `format_type` does.
@@ -52,9 +52,9 @@ class NamedTable:
     """
 
     name_path: str | None
-    columns: Sequence[FieldColumn]
+    columns: Sequence[ViewColumn]
 
-    def column_of(self, field: str) -> FieldColumn | None:
+    def column_of(self, field: str) -> ViewColumn | None:
         """Return the column that contains a field's names, or the ids that lead to them."""
         return next((column for column in self.columns if column.field == field and column.has_names), None)
 
@@ -70,7 +70,7 @@ class ViewedTable:
 
     table: str
     present: Sequence[str]
-    of_fields: Mapping[str, FieldColumn]
+    of_fields: Mapping[str, ViewColumn]
     own: Collection[str] = OWN_COLUMNS_SHOWN
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from odoo_shadow.source.api.about import check_language
 from odoo_shadow.source.api.answers import Entry
-from odoo_shadow.source.api.catalogue import check_language
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.domains import ARCHIVED_TOO
 from odoo_shadow.source.api.protocols.json2 import Json2

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from odoo_shadow.source.api import catalogue
+from odoo_shadow.source.api import about
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.discovery import discover_models
 from odoo_shadow.source.api.domains import (
@@ -32,7 +32,7 @@ from odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
 from odoo_shadow.source.fields import Field, FieldsState
 from odoo_shadow.source.models import Discovery
 from odoo_shadow.source.pages import Page
-from odoo_shadow.source.port import Clock, DatabaseState, ModelAbout, Reader, RecordDates
+from odoo_shadow.source.port import Access, Clock, DatabaseState, ModelAbout, RecordDates
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
 from odoo_shadow.source.types import Domain, Record
 from odoo_shadow.source.values import is_id, moment_in
@@ -52,7 +52,7 @@ class ApiSource:
     def __init__(self, client: OdooClient) -> None:
         self.client = client
         connection = client.connection
-        self.reader = Reader(
+        self.access = Access(
             name=str(connection),
             url=connection.url,
             database=connection.database,
@@ -110,16 +110,16 @@ class ApiSource:
         return discover_models(self.client)
 
     def has_model(self, model: str) -> bool:
-        return catalogue.has_model(self.client, model)
+        return about.has_model(self.client, model)
 
     def about(self, model: str) -> ModelAbout:
-        return catalogue.about(self.client, model)
+        return about.about(self.client, model)
 
     def describe(self, model: str) -> list[Field]:
         return read_fields(self.client, model)
 
     def stored_fields(self, models: Sequence[str]) -> Mapping[str, Collection[str]] | None:
-        return catalogue.stored_fields(self.client, list(models))
+        return about.stored_fields(self.client, list(models))
 
     def field_states(self, models: Sequence[str]) -> dict[str, FieldsState]:
         return read_field_states(self.client, models)
@@ -128,13 +128,13 @@ class ApiSource:
         return read_field_identities(self.client, models)
 
     def languages(self) -> Labels:
-        return catalogue.languages(self.client)
+        return about.languages(self.client)
 
     def companies(self) -> Labels:
-        return catalogue.companies(self.client)
+        return about.companies(self.client)
 
     def check_language(self) -> None:
-        catalogue.check_language(self.client)
+        about.check_language(self.client)
 
     def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
         return foundations(self.client, model, properties, company_dependent=company_dependent)

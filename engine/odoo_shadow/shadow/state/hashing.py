@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import MIRROR
 
 VERSION = "v1"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.foreign_query import TRUSTED_ROLES, WHO
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES, WHO
 
 
 @dataclass(frozen=True)

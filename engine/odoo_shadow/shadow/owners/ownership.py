@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowOwnershipError
-from odoo_shadow.shadow.foreign_query import foreign_in, foreign_in_schemas
 from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.owners.foreign_query import foreign_in, foreign_in_schemas
 from odoo_shadow.shadow.relations import CONTROL_TABLES, META
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.shown import shown

@@ -13,10 +13,10 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from odoo_shadow.shadow.database import Transaction
-from odoo_shadow.shadow.foreign_query import TRUSTED_ROLES
+from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.ownership import exists
+from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
+from odoo_shadow.shadow.owners.ownership import exists
 from odoo_shadow.shadow.relations import MADE_OBJECT, META, MIRROR
 
 _PUBLIC = "public"

@@ -20,11 +20,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
-from odoo_shadow.shadow.address import read_address
-from odoo_shadow.shadow.circumstances import check_server, explained_by_server
+from odoo_shadow.shadow.connection.address import read_address
+from odoo_shadow.shadow.connection.circumstances import check_server, explained_by_server
+from odoo_shadow.shadow.connection.transport import protected
 from odoo_shadow.shadow.errors import ShadowConfigurationError, connect_error, statement_error
 from odoo_shadow.shadow.names import INTERNAL_ENDING, LONGEST_NAME, as_stored, internal_schema
-from odoo_shadow.shadow.transport import protected
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.redaction import protect_url

@@ -1,0 +1,1 @@
+"""The connection to the shadow's database: address, encryption, transactions, and what the server allows."""

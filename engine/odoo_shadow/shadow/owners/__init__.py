@@ -1,0 +1,1 @@
+"""Who owns what in the shadow's database, and which of it may be used."""
