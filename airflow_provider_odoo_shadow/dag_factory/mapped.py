@@ -62,7 +62,7 @@ class VerifyModelOperator(BaseOperator):
     :param odoo_conn_id: the Airflow connection to Odoo.
     :param postgres_conn_id: the Airflow connection to the shadow database.
     :param schema: the schema that holds the shadow.
-    :param batch_size: records a page.
+    :param batch_size: records per page.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
     """

@@ -191,7 +191,7 @@ def _params(mirror: DagConfig) -> dict[str, Param]:
             minimum=1,
             maximum=LARGEST_PAGE,
             title="Batch size",
-            description="Records a page.",
+            description="Records per page.",
         ),
         "allow_mass_delete": Param(
             False,

@@ -81,11 +81,11 @@ class OdooToPostgresOperator(BaseOperator):
     :param mirror: names the watermark Variables; the schema's name by default.
     :param full: read everything again, not only what changed.
     :param preview: only log what would be read, written and created.
-    :param batch_size: records a page.
+    :param batch_size: records per page.
     :param look_back: how far a run reaches behind the last watermark; longer than Odoo's longest transaction.
     :param on_delete: what becomes of rows that are gone from Odoo: `delete`, `mark` (in `_deleted_at`) or `ignore`;
         None for the same as in the last run, at first `delete`.
-    :param allow_mass_delete: let a suspicious share of the table's rows go at once.
+    :param allow_mass_delete: allow a suspicious share of the table's rows to be removed at once.
     :param model_settings: how this model is mirrored, as under `model_settings` in `odoo_shadow.yaml`, such as
         `{"domain": [["customer_rank", ">", 0]], "hashed_fields": ["email"]}`; None for as the last run did.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.

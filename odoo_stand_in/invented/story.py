@@ -124,6 +124,7 @@ def _users(generator: Generator, logins: Logins) -> None:
         row.update(
             name=COMPANIES[number - 1],
             partner_id=number,
+            email=f"contact{number}@example.com",  # its partner's, stored
             currency_id=number,
             parent_id=None,
             active=True,
