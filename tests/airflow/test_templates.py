@@ -254,7 +254,7 @@ def test_a_single_text_is_no_list_of_whom_to_trust(setting: str) -> None:
     given: dict[str, Any] = {"odoo_conn_id": "odoo", "postgres_conn_id": "shadow", "schema": "own", "batch_size": 10}
     for kind in (MirrorModelOperator, VerifyModelOperator):
         task = kind(task_id="x", model="res.partner", **{**given, setting: "admin"})
-        with pytest.raises(ShadowConfigurationError, match=f"{setting}is text"):
+        with pytest.raises(ShadowConfigurationError, match=f"{setting} is text"):
             task.execute(context)
 
 

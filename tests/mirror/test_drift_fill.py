@@ -312,7 +312,7 @@ def run_at_once(url: str, proxy: CountingProxy, odoo: StandIn, models: tuple[str
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that waits for a table looks again soon."""
-    monkeypatch.setattr(table_hold, "_SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(table_hold, "_SECONDS_BETWEEN_TRIES", 0.02)
 
 
 def test_two_tasks_of_a_table_meet_the_same_drift(
