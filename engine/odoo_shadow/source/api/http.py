@@ -214,16 +214,17 @@ class HttpTransport:
         announced = announced_bytes(response.headers.get("Content-Length"))
         if page_bytes is not None and announced > page_bytes:
             raise self.too_large(announced)
-        body, length = io.BytesIO(), 0
-        for piece in self._inflated(pieces) if "gzip" in encoding else pieces:
-            length += len(piece)
-            if page_bytes is None or length <= page_bytes:
-                body.write(piece)
-            elif length > _MOST_COUNTED:
-                break
-        if page_bytes is not None and length > page_bytes:
-            raise self.too_large(length)
-        return body.getvalue()
+        length = 0
+        with io.BytesIO() as body:  # closed, so that the error of a try does not keep its bytes while others are made
+            for piece in self._inflated(pieces) if "gzip" in encoding else pieces:
+                length += len(piece)
+                if page_bytes is None or length <= page_bytes:
+                    body.write(piece)
+                elif length > _MOST_COUNTED:
+                    break
+            if page_bytes is not None and length > page_bytes:
+                raise self.too_large(length)
+            return body.getvalue()
 
     def _inflated(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         inflater = Inflater(MOST_BYTES)
