@@ -41,7 +41,7 @@ def measure_models(
             _make_older(odoo_dsn, models)
             first = _timed(lambda: _run(odoo, shadow, models))
             measured.append((f"first load of {len(models)} models, seconds", f"{first:.1f}", ""))
-            measured += _planning(client, shadow, models)
+            measured += _planning(odoo, client, shadow, models)
             measured += _few_changes(odoo, shadow, models)
     return measured
 
@@ -60,10 +60,10 @@ def _schema(odoo: ApiSource, url: str, models: Sequence[str]) -> Measured:
     return f"schema of {len(models)} models of {columns} columns from nothing, seconds", f"{seconds:.1f}", "≤ 20"
 
 
-def _planning(client: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
+def _planning(odoo: ApiSource, client: CountingClient, shadow: ShadowDatabase, models: Sequence[str]) -> list[Measured]:
     client.forget()
     started = time.perf_counter()
-    plan = plan_run(ApiSource(client), shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
+    plan = plan_run(odoo, shadow, Chosen(tuple(models)), run=Run(), options=MirrorOptions())
     seconds = time.perf_counter() - started
     if plan.work:
         raise AssertionError(f"{plan.work[0]} although nothing was written")

@@ -60,8 +60,8 @@ def measure_proof(server: Server, odoo_dsn: str, url: str, rows: int) -> list[Me
         _mirror(odoo, shadow)
         measured.append((f"no-change run of {rows:,} rows, calls", str(len(client.calls)), "≤ 3 + 16 counts"))
         measured.append(_quick_verification(odoo, shadow, rows))
-        measured.append(_deleted_row(client, shadow, odoo_dsn, rows))
-        measured.append(_new_column(client, shadow))
+        measured.append(_deleted_row(odoo, client, shadow, odoo_dsn, rows))
+        measured.append(_new_column(odoo, client, shadow))
     return measured
 
 
@@ -81,7 +81,7 @@ def _quick_verification(odoo: ApiSource, shadow: ShadowDatabase, rows: int) -> M
     return f"quick verification of {rows:,} rows, rows/s", f"{rows / seconds:,.0f}", "≥ 30,000"
 
 
-def _deleted_row(client: CountingClient, shadow: ShadowDatabase, odoo_dsn: str, rows: int) -> Measured:
+def _deleted_row(odoo: ApiSource, client: CountingClient, shadow: ShadowDatabase, odoo_dsn: str, rows: int) -> Measured:
     table = sql.Identifier(MODEL.replace(".", "_"))
     with psycopg.connect(odoo_dsn) as source:
         source.execute("SET session_replication_role = replica")  # without looking through all foreign keys
@@ -89,17 +89,17 @@ def _deleted_row(client: CountingClient, shadow: ShadowDatabase, odoo_dsn: str, 
             sql.SQL("DELETE FROM {} WHERE id = (SELECT max(id) - %s FROM {})").format(table, table), [rows // 3]
         )
     client.forget()
-    deleted = _mirror(ApiSource(client), shadow)
+    deleted = _mirror(odoo, shadow)
     if deleted != 1:
         raise AssertionError(f"{deleted} rows were removed instead of 1")
     return f"one deleted row among {rows:,}, calls of that run", str(len(client.calls)), "≤ 40"
 
 
-def _new_column(client: CountingClient, shadow: ShadowDatabase) -> Measured:
+def _new_column(odoo: ApiSource, client: CountingClient, shadow: ShadowDatabase) -> Measured:
     with shadow.transaction() as tx:
         tx.run("ALTER TABLE {table} DROP COLUMN city CASCADE", table=tx.own("odoo_shadow_res_partner"))
     client.forget()
-    _mirror(ApiSource(client), shadow)
+    _mirror(odoo, shadow)
     fields = set[str]().union(*(fields for fields in client.fields if "city" in fields))
     return "fields read to fill one new column", ", ".join(sorted(fields)), "city, id"
 
