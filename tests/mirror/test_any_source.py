@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -140,6 +141,20 @@ def test_a_row_that_the_table_does_not_take_is_told_and_all_others_are_there(
     library.write(BOOK, [3], pages=999)
     mirror(library, shadow)
     assert is_equal(library, shadow)
+
+
+def test_bytes_that_are_no_text_cost_their_row_only(shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = library_of(gives_copies=True)
+    copy_pages = library.copy_pages
+
+    def spoiled(*args: Any, **named: Any) -> Iterator[CopyPage]:
+        pages = copy_pages(*args, **named) or iter(())
+        return (replace(page, text=re.sub(rb"(?m)^(2\t.*)A book", b"\\1A \xff\xfe", page.text)) for page in pages)
+
+    monkeypatch.setattr(library, "copy_pages", spoiled)
+    with pytest.raises(RefusedRecordsError, match=r"library\.book: the shadow cannot take the records 2 "):
+        mirror(library, shadow)
+    assert [number for (number,) in rows(shadow, "id")] == [1, *range(3, 11)]
 
 
 def test_a_new_field_is_filled_for_all_rows(library: MemorySource, shadow: ShadowDatabase) -> None:

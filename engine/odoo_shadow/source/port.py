@@ -71,8 +71,9 @@ class DatabaseState:
 class Clock:
     """The time by the source's clock and by this machine's (UTC).
 
-    :param source: in whole seconds. Whatever was committed before it is seen by every read that follows: a source that
-        reads a replica gives the time up to which that has caught up, not the time of its primary.
+    :param source: in whole seconds. Whatever was committed before it is seen by every read that follows, except what
+        the look-back is for: long transactions, and replicas that lag. A source that knows how far its replica has
+        caught up gives that time, not the time of its primary.
     """
 
     source: datetime

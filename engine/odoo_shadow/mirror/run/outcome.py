@@ -110,8 +110,10 @@ class RunOutcome:
         )
         if self.failed:
             named, failed = first_of(self.failed, _MOST_NAMED), counted(len(self.failed), "model")
+            late = len(self.failed) - by_ending[Ending.FAILED]
+            when = f", {late} only at the end of the run" if late else ""
             text += (
-                f"; {failed} failed ({named}): do what the messages above say, then run odoo-shadow sync again, "
+                f"; {failed} failed{when} ({named}): do what the messages above say, then run odoo-shadow sync again, "
                 "which goes on from the last committed page"
             )
         if self.corrected:

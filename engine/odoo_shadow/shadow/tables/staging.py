@@ -70,8 +70,11 @@ class CopyText:
     text: bytes
 
     def rows(self) -> list[Row]:
-        """Return the rows one by one: needed only when PostgreSQL does not take them together."""
-        return [_cells(line) for line in self.text.decode().split("\n")[:-1]]
+        """Return the rows one by one: needed only when PostgreSQL does not take them together.
+
+        Bytes that are not UTF-8 stay such as no database takes: their row is refused, and no other.
+        """
+        return [_cells(line) for line in self.text.decode(errors="surrogateescape").split("\n")[:-1]]
 
 
 def _cells(line: str) -> Row:
