@@ -36,14 +36,7 @@ from odoo_shadow.shadow.state.newest import (
 from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.state.watermarks import drop_scan
-from odoo_shadow.source.errors import (
-    OdooAccessError,
-    OdooRequestError,
-    OdooServerError,
-    OdooTimeoutError,
-    OdooUnknownFieldError,
-    OdooUnknownModelError,
-)
+from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 
@@ -64,15 +57,6 @@ _PAUSE = 1.0
 
 _TOLERANCE = timedelta(seconds=1)
 _SEVERAL = 3
-_ERRORS_OF_ONE_MODEL = (
-    OdooAccessError,
-    OdooRequestError,
-    OdooServerError,
-    OdooTimeoutError,
-    OdooUnknownFieldError,
-    OdooUnknownModelError,
-)
-"""Errors that one model may cause while the others can be read."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +225,7 @@ def _find_evidence(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedT
             found = search.take(item.model, _newest_pairs(odoo, shadow, item))
             if found is not None and _is_confirmed(odoo, found):
                 return found
-        except _ERRORS_OF_ONE_MODEL as error:
+        except ERRORS_OF_ONE_MODEL as error:
             log.info("%s: cannot tell whether Odoo's rows are older than the shadow's: %s", item.model, error)
             search.tables += 1
     return None

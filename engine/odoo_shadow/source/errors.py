@@ -143,6 +143,17 @@ class OdooLargeAnswerError(OdooServerError):
         self.answer_bytes = answer_bytes
 
 
+ERRORS_OF_ONE_MODEL = (
+    OdooAccessError,
+    OdooRequestError,
+    OdooServerError,
+    OdooTimeoutError,
+    OdooUnknownFieldError,
+    OdooUnknownModelError,
+)
+"""Errors that one model may cause while the others can be read: a count of a very large table may take too long."""
+
+
 def text_for_id(asked: str, given: str) -> OdooRecordIdError:
     """Build the error for a record whose id is text."""
     return OdooRecordIdError(

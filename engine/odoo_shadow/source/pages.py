@@ -45,8 +45,8 @@ class CopyPage:
 
     :param text: whole lines as PostgreSQL's `COPY … TO` writes them in its text format, by ascending id. Each has the
         values of a reading's fields in their order, as their columns are to hold them: those of `Page`, so a translated
-        field in the reader's language, 0 where a number is NULL in Odoo's database, no where a boolean is, a datetime
-        with its zone. Empty only in a last page.
+        field in the language of the access, 0 where a number is NULL in Odoo's database, false where a boolean is, a
+        datetime with its zone. Empty only in a last page.
     :param last_id: everything up to this id has been read.
     :param is_last: whether nothing comes after it.
     """

@@ -32,14 +32,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
 from odoo_shadow.shadow.state.registry import register_table
 from odoo_shadow.shadow.state.watermarks import Watermark
-from odoo_shadow.source.errors import (
-    OdooAccessError,
-    OdooRequestError,
-    OdooServerError,
-    OdooTimeoutError,
-    OdooUnknownFieldError,
-    OdooUnknownModelError,
-)
+from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.fields import FieldsState
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Reading, Where
@@ -47,16 +40,6 @@ from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-_ERRORS_OF_ONE_MODEL = (
-    OdooAccessError,
-    OdooRequestError,
-    OdooServerError,
-    OdooTimeoutError,
-    OdooUnknownFieldError,
-    OdooUnknownModelError,
-)
-"""Errors that one model may cause while the others work: counting a very large table may take too long."""
 
 _REGISTERED_AT_ONCE = 20
 """Tables per transaction; other runs wait for it when they register theirs."""
@@ -260,7 +243,7 @@ class _Planner:
             if not self.options.resolved(state.settings.on_delete).removal.removes:
                 return None
             rows = self.odoo.count(reading)
-        except _ERRORS_OF_ONE_MODEL as error:
+        except ERRORS_OF_ONE_MODEL as error:
             return str(error)
         return None if rows == state.row_count else f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
 
