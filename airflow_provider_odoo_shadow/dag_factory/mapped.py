@@ -6,25 +6,44 @@ server calls its models, or what another role wrote into the shadow's registry. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
+from airflow_provider_odoo_shadow.dag_factory.batch import FAILURES, concerns_all, error_of, label_of, models_left
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
+from airflow_provider_odoo_shadow.transfers.mirroring import (
+    Mirroring,
+    MirrorSummary,
+    PreviewSummary,
+    preview_of,
+    summary_of,
+)
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from odoo_shadow.mirror.config.known_models import check_names
+from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.errors import VerificationError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
 from odoo_shadow.mirror.run.closing import reread_due
+from odoo_shadow.mirror.run.outcome import named_once
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
+from odoo_shadow.mirror.sync.model import MirrorResult
 from odoo_shadow.shadow.differences import Difference
+from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
+from odoo_shadow.source.errors import OdooUnknownModelError
+from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.log import logger
 
 if TYPE_CHECKING:
@@ -32,13 +51,137 @@ if TYPE_CHECKING:
 
 log = logger(__name__)
 
+T = TypeVar("T")
+Work: TypeAlias = Callable[[str, ModelSettings | None], T]
+"""What a task does with each of its models."""
 
-class MirrorModelOperator(OdooToPostgresOperator):
-    """Mirrors one of the models that the task `plan` found."""
+
+class MirrorModelsOperator(BaseOperator):
+    """Mirrors some of the models that the task `plan` found to have work: several small ones, or a large one.
+
+    A model that fails does not stop the others; the task fails after them, and its retry takes up those that have not
+    succeeded in this run.
+
+    :param models: the Odoo models.
+    :param odoo_conn_id: the Airflow connection to Odoo.
+    :param postgres_conn_id: the Airflow connection to the shadow database.
+    :param schema: the schema that holds the shadow.
+    :param mirror: the mirror's name: of the watermark Variables and the assets.
+    :param full: read everything again, not only what changed.
+    :param preview: only log what would be read, written and created.
+    :param batch_size: records per page.
+    :param look_back: how far a run reaches behind the last watermark.
+    :param on_delete: what becomes of rows that are gone from Odoo.
+    :param allow_mass_delete: allow a suspicious share of a table's rows to be removed at once.
+    :param model_settings: how each model is mirrored, by model.
+    :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
+    :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
+    :param fresh_within_minutes: how old the shadow may become, for the page "Odoo shadow"; None for no such goal.
+    """
 
     template_fields: Sequence[str] = ()
-    closes_run = False
+    ui_color = OdooToPostgresOperator.ui_color
     custom_operator_name = OdooToPostgresOperator.__name__
+
+    def __init__(
+        self,
+        *,
+        models: Sequence[str],
+        odoo_conn_id: str,
+        postgres_conn_id: str,
+        schema: str,
+        mirror: str,
+        full: bool,
+        preview: bool,
+        batch_size: int,
+        look_back: timedelta,
+        on_delete: str,
+        allow_mass_delete: bool,
+        model_settings: Mapping[str, Mapping[str, object]],
+        trusted_roles: Sequence[str] = (),
+        agreed_objects: Sequence[str] = (),
+        fresh_within_minutes: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{**kwargs, **with_last_words(kwargs)})
+        self.models = models
+        self.odoo_conn_id = odoo_conn_id
+        self.postgres_conn_id = postgres_conn_id
+        self.schema = schema
+        self.mirror = mirror
+        self.full = full
+        self.preview = preview
+        self.batch_size = batch_size
+        self.look_back = look_back
+        self.on_delete = on_delete
+        self.allow_mass_delete = allow_mass_delete
+        self.model_settings = model_settings
+        self.trusted_roles = trusted_roles
+        self.agreed_objects = agreed_objects
+        self.fresh_within_minutes = fresh_within_minutes
+        self.results: tuple[MirrorResult, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The models' names, as many as Airflow's label of a mapped task has room for."""
+        return label_of(self.models)
+
+    def execute(self, context: Context) -> list[MirrorSummary] | list[PreviewSummary]:
+        """Mirror the models; return counts and the new watermarks, or what would be done.
+
+        :raises ModelsFailedError: several models failed; a single one's own error is raised as it is.
+        :raises AirflowSkipException: the server has none of the models.
+        """
+        options = MirrorOptions(
+            full=self.full,
+            batch_size=self.batch_size,
+            look_back=self.look_back,
+            on_delete=OnDelete(self.on_delete),
+            allow_mass_delete=self.allow_mass_delete,
+        )
+        run = mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id))
+        trust = Trust.of(self.trusted_roles, self.agreed_objects)
+        odoo = OdooHook(self.odoo_conn_id).source
+        shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
+        with odoo, shadow:
+            mirroring = Mirroring(odoo, shadow, self.mirror, run, options)
+            models = [checked_name(model) for model in self.models]
+            if self.preview:
+                return [preview_of(found) for found in self._each(mirroring, models, mirroring.dry_run)]
+            left = models if context["ti"].try_number == 1 else models_left(shadow, run, models)
+            for result in self._each(mirroring, left, mirroring.mirror_model):
+                self.results = (*self.results, result)
+            update_assets(context, shadow, alias_of(self.mirror), self.mirror, models=models, run_id=run.id)
+        return [summary_of(result) for result in self.results]
+
+    def _each(self, mirroring: Mirroring, models: Sequence[str], work: Work[T]) -> Iterator[T]:
+        """Do the work for one model after the other; after the last one, raise the errors of those that failed."""
+        failed: dict[str, ShownError] = {}
+        absent = []
+        for number, model in enumerate(models, start=1):
+            try:
+                yield self._done(mirroring, model, work)
+            except AirflowSkipException as skipped:
+                log.warning("%s", skipped)
+                absent.append(str(skipped))
+            except FAILURES as error:
+                failed[model] = error
+                if len(models) > 1:
+                    log.error("%s", named_once(model, str(error)))
+                if concerns_all(error) and number < len(models):
+                    log.error("For the same reason, not tried: %s", ", ".join(models[number:]))
+                    break
+        if failed:
+            raise error_of(failed, models)
+        if models and len(absent) == len(models):
+            raise AirflowSkipException(" ".join(absent))
+
+    def _done(self, mirroring: Mirroring, model: str, work: Work[T]) -> T:
+        try:
+            return work(model, ModelSettings.parse(model, self.model_settings[model]))
+        except OdooUnknownModelError as error:
+            check_names(mirroring.odoo, mirroring.shadow, [model])
+            raise AirflowSkipException(str(error)) from None
 
 
 class VerifySummary(TypedDict):

@@ -19,6 +19,7 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.run.batches import gather, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -36,19 +37,19 @@ _ALIKE = 0.85
 _PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
 
 
-class ModelPlan(TypedDict):
+class BatchPlan(TypedDict):
     """The arguments of one mapped task."""
 
-    model: str
+    models: list[str]
     full: bool
     preview: bool
     batch_size: int
     allow_mass_delete: bool
-    model_settings: dict[str, object]
+    model_settings: dict[str, dict[str, object]]
 
 
-def plan_models(context: Context, mirror: DagConfig) -> list[ModelPlan]:
-    """Return one entry per model that has work; the watermarks of the others advance, their Variables, too.
+def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
+    """Gather the models that have work into tasks; the watermarks of the others advance, their Variables, too.
 
     :raises MirrorConfigurationError: a name that is no parameter or no model of this mirror, or more models than
         Airflow maps. Airflow has checked the values.
@@ -61,20 +62,22 @@ def plan_models(context: Context, mirror: DagConfig) -> list[ModelPlan]:
         chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
         if params["dry_run"]:
             warn_unmatched_patterns_of(odoo, chosen.models, mirror.settings_of)
-            plan = Plan(tuple(Work(model, "asked for") for model in chosen.models))
+            works = [Work(model, "asked for", rows=0) for model in chosen.models]  # a dry run only counts
         else:
             plan = _plan(context, odoo, shadow, mirror, chosen)
-    check_number(len(plan.work))
+            works = with_sizes(odoo, plan.work, mirror.settings_of)
+    batches = gather(works, at_once=mirror.parallel_models)
+    check_number(len(batches))
     return [
-        ModelPlan(
-            model=item.model,
+        BatchPlan(
+            models=[item.model for item in batch],
             full=params["full"],
             preview=params["dry_run"],
             batch_size=params["batch_size"],
             allow_mass_delete=params["allow_mass_delete"],
-            model_settings=_as_arguments(mirror.settings_of(item.model)),
+            model_settings={item.model: _as_arguments(mirror.settings_of(item.model)) for item in batch},
         )
-        for item in plan.work
+        for batch in batches
     ]
 
 
@@ -156,6 +159,6 @@ def check_number(tasks: int) -> None:
     most = conf.getint("core", "max_map_length", fallback=1024)
     if tasks > most:
         raise MirrorConfigurationError(
-            f"{tasks} models have work, but Airflow maps at most {most} tasks: raise [core] max_map_length "
-            f"(AIRFLOW__CORE__MAX_MAP_LENGTH) to {tasks} or more, or split the mirror."
+            f"The models that have work need {tasks} tasks, but Airflow maps at most {most}: raise [core] "
+            f"max_map_length (AIRFLOW__CORE__MAX_MAP_LENGTH) to {tasks} or more, or split the mirror."
         )

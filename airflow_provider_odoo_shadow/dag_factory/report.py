@@ -8,6 +8,7 @@ from datetime import timedelta
 from airflow.sdk import Context, TaskInstanceState
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.note import (
     DRY_RUN_NOTE,
@@ -19,6 +20,7 @@ from airflow_provider_odoo_shadow.dag_factory.note import (
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
+from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.health.doctor import examine
@@ -102,7 +104,7 @@ def _log_entries(entries: Sequence[LogEntry]) -> None:
 def _report_dry_runs(context: Context, task_id: str) -> None:
     """Log what the mapped tasks of a dry run found; those that failed have logged it themselves."""
     found = context["ti"].xcom_pull(task_ids=[task_id])
-    previews = [item for item in found if item is not None]
+    previews = [item for items in found if items is not None for item in items]
     log.info("Nothing was written. What a run would do:\n%s", as_text(dry_runs_table(previews)))
 
 
@@ -158,6 +160,7 @@ def settle_run(context: Context, mirror: DagConfig, plan_task_id: str) -> None:
         run = mirror_run(dag_run.dag_id, dag_run.run_id)
         options = MirrorOptions(batch_size=params["batch_size"])
         log_closed(close_run(odoo, shadow, run=run, options=options))
+        update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id)
 
 
 def report_access(mirror: DagConfig) -> None:

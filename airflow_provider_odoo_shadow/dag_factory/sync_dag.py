@@ -1,4 +1,4 @@
-"""The DAG that keeps one mirror: plan → one mapped task per model that has work → settle → report."""
+"""The DAG that keeps one mirror: plan → mapped tasks, each for some models that have work → settle → report."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
+from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
-from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator
-from airflow_provider_odoo_shadow.dag_factory.plan import ModelPlan, plan_models
+from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
+from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan, plan_models
 from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
@@ -29,12 +30,14 @@ _DOC = """
 Keeps a read-only shadow of an Odoo database (connection `{odoo}`) in PostgreSQL
 (connection `{postgres}`, schema `{schema}`).
 
-Each model with work is a mapped task, labelled with its name: the first run reads it whole, later runs only what
-changed; models without changes are found by the task `plan` and get no task of their own. A model that fails is retried
-and fails alone; the others finish, and the run then ends failed.
+Mapped tasks, labelled with the names of their models, mirror what has changed: a large model alone, small ones
+together. The first run reads a model whole, later runs only what changed; models without changes are found by the task
+`plan` and cost no task. A model that fails does not stop the others: its task fails after them, its retry takes up only
+what has not succeeded in this run, and the run then ends failed.
 
 - **Trigger** with a choice of `models`, `full` to read everything again, `dry_run` to see only what would happen.
 - **Watermarks** are the Variables `odoo_shadow_watermark__{name}__<table>`: set `last_write_date` back to replay.
+- **Assets** `odoo-shadow://{name}/<model>` are updated by what wrote rows: a DAG can be scheduled on them.
 - **The run's note** sums up what became of the models and their rows.
 - **History** of every run and table: `{schema}.odoo_shadow_sync_log`.
 """
@@ -66,10 +69,10 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )
-        def plan() -> list[ModelPlan]:
+        def plan() -> list[BatchPlan]:
             return plan_models(get_current_context(), mirror)
 
-        mirrored = MirrorModelOperator.partial(
+        mirrored = MirrorModelsOperator.partial(
             task_id=MIRROR_TASK,
             odoo_conn_id=mirror.odoo_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
@@ -84,7 +87,8 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             retry_exponential_backoff=2,
             retry_policy=MirrorRetryPolicy(),
             max_active_tis_per_dagrun=mirror.parallel_models,
-            map_index_template="{{ task.model }}",
+            map_index_template="{{ task.label }}",
+            outlets=[alias_of(mirror.name)],
         ).expand_kwargs(plan())
 
         # A teardown does not decide whether the run succeeded: what blocks a model fails that model's own task.
@@ -103,6 +107,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
         @task(
             task_id=SETTLE_TASK,
             doc_md="Finds changes that no write_date shows, and compares a slice of each table with Odoo.",
+            outlets=[alias_of(mirror.name)],
             trigger_rule=TriggerRule.ALL_DONE,
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),

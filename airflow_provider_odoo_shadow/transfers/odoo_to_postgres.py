@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
+from airflow_provider_odoo_shadow.transfers.asset_events import update_assets, with_outlet
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
+from airflow_provider_odoo_shadow.transfers.mirroring import (
+    Mirroring,
+    MirrorSummary,
+    PreviewSummary,
+    preview_of,
+    summary_of,
+)
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
-from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.known_models import check_names
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.closing import Closed, close_run
-from odoo_shadow.mirror.run.dry_run import dry_run_model
 from odoo_shadow.mirror.run.plan import warn_unmatched_patterns_of
-from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
-from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
+from odoo_shadow.mirror.sync.model import MirrorResult
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.errors import OdooUnknownModelError
@@ -39,33 +45,6 @@ if TYPE_CHECKING:
 
 log = logger(__name__)
 
-SECONDS_BETWEEN_REPORTS = 10.0
-
-
-class MirrorSummary(TypedDict):
-    """What the operator returns: counts and the watermark, never rows."""
-
-    model: str
-    table: str
-    kind: str
-    rows_inserted: int
-    rows_updated: int
-    rows_unchanged: int
-    rows_deleted: int
-    last_write_date: str
-    seconds: float
-
-
-class PreviewSummary(TypedDict):
-    """What the operator returns of a dry run."""
-
-    model: str
-    table: str
-    kind: str
-    rows_read: int
-    rows_removed: int
-    changes: str
-
 
 class OdooToPostgresOperator(BaseOperator):
     """Mirror one Odoo model into its table in PostgreSQL: first whole, then only what changed.
@@ -73,6 +52,7 @@ class OdooToPostgresOperator(BaseOperator):
     Each page is committed with its checkpoint, so a retry goes on where the last try stopped.
     A model that is not installed on the server is skipped; a name that no module of Odoo has fails the task.
     A mapped task renders no value that it is mapped over.
+    If it wrote rows, it updates the asset `odoo-shadow://<mirror>/<model>`.
 
     :param model: the Odoo model, such as `res.partner`.
     :param odoo_conn_id: the Airflow connection to Odoo.
@@ -93,8 +73,6 @@ class OdooToPostgresOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
-    closes_run = True
-    """Whether the task also does what ends a run; in a mirror's DAG the task `settle` does."""
     ui_color = "#e6dbe9"
 
     def __init__(
@@ -117,7 +95,9 @@ class OdooToPostgresOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
-        super().__init__(**{**kwargs, **with_last_words(kwargs)})
+        alias = alias_of(mirror or schema)
+        super().__init__(**{**kwargs, **with_last_words(kwargs), "outlets": with_outlet(kwargs.get("outlets"), alias)})
+        self.asset_alias = alias
         self.model = model
         self.odoo_conn_id = odoo_conn_id
         self.postgres_conn_id = postgres_conn_id
@@ -132,6 +112,7 @@ class OdooToPostgresOperator(BaseOperator):
         self.model_settings = model_settings
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
+        self.results: tuple[MirrorResult, ...] = ()
 
     def render_template(
         self,
@@ -169,56 +150,25 @@ class OdooToPostgresOperator(BaseOperator):
         )
         is_dry_run = of_type("preview", self.preview, bool)
         settings = None if self.model_settings is None else ModelSettings.parse(model, self.model_settings)
-        asked: dict[str, datetime | None] = {}
-
-        def replay_from(table: str) -> datetime | None:
-            asked[table] = self._variable(table).read()
-            return asked[table]
-
         run = mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).source
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
+        mirror = self.mirror or self.schema
         with odoo, shadow:
+            mirroring = Mirroring(odoo, shadow, mirror, run, options)
             try:
                 if is_dry_run:
-                    preview = dry_run_model(
-                        odoo, shadow, model, options=options, settings=settings, replay_from=replay_from
-                    )
-                    log.info("Dry run: %s", preview)
-                    return PreviewSummary(
-                        model=model,
-                        table=preview.change.table,
-                        kind=str(preview.kind),
-                        rows_read=preview.rows,
-                        rows_removed=len(preview.gone),
-                        changes=preview.structure,
-                    )
-                result = mirror_model(
-                    odoo,
-                    shadow,
-                    model,
-                    run=run,
-                    options=options,
-                    settings=settings,
-                    replay_from=replay_from,
-                    on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, self._report),
-                )
+                    return preview_of(mirroring.dry_run(model, settings))
+                result = mirroring.mirror_model(model, settings)
             except OdooUnknownModelError as error:
                 check_names(odoo, shadow, [model])
                 raise AirflowSkipException(str(error)) from None
-            self._variable(result.table).write(result.watermark, model, unless_changed_from=asked[result.table])
-            log.info("%s", result)
-            if self.closes_run:
-                warn_unmatched_patterns_of(odoo, [model], lambda _: settings)
-                log_closed(close_run(odoo, shadow, run=run, options=options))
-        return _summary(result)
-
-    def _variable(self, table: str) -> WatermarkVariable:
-        return WatermarkVariable(self.mirror or self.schema, table)
-
-    def _report(self, progress: Progress) -> None:
-        log.info("%s", progress)
+            self.results = (result,)
+            warn_unmatched_patterns_of(odoo, [model], lambda _: settings)
+            log_closed(close_run(odoo, shadow, run=run, options=options))
+            update_assets(context, shadow, self.asset_alias, mirror, models=[model], run_id=run.id)
+        return summary_of(result)
 
 
 def log_closed(items: Iterable[Closed]) -> None:
@@ -234,17 +184,3 @@ def log_closed(items: Iterable[Closed]) -> None:
 def mirror_run(dag_id: str, run_id: str) -> Run:
     """Return the identity of a DAG run: the same in all its tasks and tries, so that a retry takes over at once."""
     return Run(uuid5(NAMESPACE_URL, f"airflow:{dag_id}/{run_id}"), f"DAG {dag_id}, run {run_id}")
-
-
-def _summary(result: MirrorResult) -> MirrorSummary:
-    return MirrorSummary(
-        model=result.model,
-        table=result.table,
-        kind=str(result.kind),
-        rows_inserted=result.counts.inserted,
-        rows_updated=result.counts.updated,
-        rows_unchanged=result.counts.unchanged,
-        rows_deleted=result.counts.deleted,
-        last_write_date=result.watermark.last_write_date.isoformat(),
-        seconds=round(result.seconds, 3),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from airflow.sdk import Context
@@ -10,6 +11,21 @@ from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
 from odoo_shadow.shadow.errors import ShadowFatalError
 from odoo_shadow.source.errors import OdooFatalError, OdooRetriableError
+from odoo_shadow.text.errors import ShownError
+
+_FINAL = (OdooFatalError, ShadowFatalError, MirrorConfigurationError, MassDeletionError, VerificationError)
+"""Errors that trying again cannot help."""
+
+
+class ModelsFailedError(ShownError):
+    """Several models of one task failed.
+
+    :param errors: one of each.
+    """
+
+    def __init__(self, message: str, errors: Sequence[ShownError]) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
 
 
 class MirrorRetryPolicy(RetryPolicy):
@@ -26,11 +42,12 @@ class MirrorRetryPolicy(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
         """Decide by the class of the error."""
-        if isinstance(
-            exception,
-            OdooFatalError | ShadowFatalError | MirrorConfigurationError | MassDeletionError | VerificationError,
-        ):
+        errors = exception.errors if isinstance(exception, ModelsFailedError) else (exception,)
+        if all(isinstance(error, _FINAL) for error in errors):
             return RetryDecision.fail(reason=str(exception))
-        if isinstance(exception, OdooRetriableError) and exception.retry_after is not None:
-            return RetryDecision.retry(timedelta(seconds=exception.retry_after), reason=str(exception))
-        return RetryDecision.default()
+        waits = [error.retry_after for error in errors if isinstance(error, OdooRetriableError) and error.retry_after]
+        return (
+            RetryDecision.retry(timedelta(seconds=max(waits)), reason=str(exception))
+            if waits
+            else (RetryDecision.default())
+        )

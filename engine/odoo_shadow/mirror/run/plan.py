@@ -41,16 +41,22 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
+_IDS_PER_RECORD = 20
+"""About how many ids are read in the time of one record."""
 _REGISTERED_AT_ONCE = 20
 """Tables per transaction; other runs wait for it when they register theirs."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A model that a run has to mirror, and why."""
+    """A model that a run has to mirror, and why.
+
+    :param rows: about how many records the run will read of it; None if that is not known.
+    """
 
     model: str
     reason: str
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,16 +120,16 @@ def plan_run(
     )
     labels = _labels(odoo, states.values())
     planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.clock().latest)
-    reasons = {model: planner.known_reason(model) for model in models}
-    unclear = [model for model, reason in reasons.items() if reason is None]
+    works = {model: planner.known_work(model) for model in models}
+    unclear = [model for model, work in works.items() if work is None]
     lows = [planner.low(model, replay_from) for model in unclear]
     with ThreadPoolExecutor(odoo.access.parallel, thread_name_prefix="odoo-plan") as pool:
-        reasons |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
-    watermarks = {states[model].table: states[model].watermark for model in models if reasons[model] is None}
+        works |= zip(unclear, pool.map(planner.difference, unclear, lows), strict=True)
+    watermarks = {states[model].table: states[model].watermark for model in models if works[model] is None}
     idle = {table: watermark for table, watermark in watermarks.items() if watermark is not None}
     with shadow.transaction() as tx:
         advanced = pass_over(tx, run.id, idle, clock.trusted)
-    plan = _plan(reasons, states, advanced)
+    plan = _plan(works, states, advanced)
     _note(shadow, plan, fields)
     return plan
 
@@ -149,16 +155,16 @@ def _labels(odoo: Source, states: Iterable[TableState]) -> dict[str, list[str]]:
 
 
 def _plan(
-    reasons: Mapping[str, str | None], states: Mapping[str, TableState], advanced: Mapping[str, Watermark]
+    works: Mapping[str, Work | None], states: Mapping[str, TableState], advanced: Mapping[str, Watermark]
 ) -> Plan:
-    work, unchanged = [], []
-    for model, reason in reasons.items():
-        table = states[model].table if reason is None else ""
+    planned, unchanged = [], []
+    for model, work in works.items():
+        table = states[model].table if work is None else ""
         if table in advanced:
             unchanged.append(Unchanged(model, table, advanced[table]))
         else:
-            work.append(Work(model, reason or "another run is writing it"))
-    return Plan(tuple(work), tuple(unchanged))
+            planned.append(work or Work(model, "another run is writing it", 0))
+    return Plan(tuple(planned), tuple(unchanged))
 
 
 def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState]) -> None:
@@ -182,7 +188,7 @@ def _digest(fields: FieldsState) -> str:
 
 @dataclass(frozen=True)
 class _Planner:
-    """Finds the reason why a model has work, None if it has none."""
+    """Finds out why a model has work, and about how much; None if it has none."""
 
     odoo: Source
     options: MirrorOptions
@@ -193,8 +199,13 @@ class _Planner:
     labels: Mapping[str, list[str]]
     latest: datetime
 
-    def known_reason(self, model: str) -> str | None:
-        """Return why a model has work, as far as the control tables and its fields show it."""
+    def known_work(self, model: str) -> Work | None:
+        """Return the work that the control tables and the model's fields show."""
+        reason, state = self._known_reason(model), self.states.get(model)
+        rows = None if state is None or state.watermark is None else state.row_count
+        return None if reason is None else Work(model, reason, rows)
+
+    def _known_reason(self, model: str) -> str | None:
         state, fields = self.states.get(model), self.fields.get(model)
         if self.options.full:
             return "everything is read again"
@@ -229,23 +240,26 @@ class _Planner:
         state = self.states[model]
         return low_end(state.watermark, replay_from(state.table), self.options.look_back, read_all=False)
 
-    def difference(self, model: str, low: datetime | None) -> str | None:
+    def difference(self, model: str, low: datetime | None) -> Work | None:
         """Ask Odoo for counts; if that fails, the model has work, and its own run reports the error."""
-        if low is None:
-            return "everything is read again"
         state = self.states[model]
+        if low is None:
+            return Work(model, "everything is read again", state.row_count)
         reading = Reading(model, (), self._settings(state).domain)
         try:
             changed = self.odoo.count(reading, Where(written_since=low))
             if changed:
                 written = counted(changed, "row was written", "rows were written")
-                return f"{written} since {low:%Y-%m-%d %H:%M:%S} UTC"
+                return Work(model, f"{written} since {low:%Y-%m-%d %H:%M:%S} UTC", changed)
             if not self.options.resolved(state.settings.on_delete).removal.removes:
                 return None
             rows = self.odoo.count(reading)
         except ERRORS_OF_ONE_MODEL as error:
-            return str(error)
-        return None if rows == state.row_count else f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
+            return Work(model, str(error))
+        if rows == state.row_count:
+            return None
+        differ = f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
+        return Work(model, differ, abs(rows - state.row_count) + rows // _IDS_PER_RECORD)
 
     def _settings(self, state: TableState) -> ModelSettings:
         given = self.settings(state.model)

@@ -1,0 +1,1 @@
+"""Airflow assets of mirrored models."""

@@ -1,0 +1,83 @@
+"""Which tables have rows that were written since somebody was last told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import sql
+
+from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.relations import META, SYNC_LOG, TABLE_STATE, WATERMARK
+from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.schema import lock_schema
+
+_HAS_WRITTEN = "l.rows_inserted + l.rows_updated + l.rows_deleted > 0 OR (l.status = 'error' AND l.duration_ms IS NULL)"
+
+
+@dataclass(frozen=True)
+class WrittenRows:
+    """What was written to one table, by whatever run, since its rows were last announced.
+
+    :param counts: without those of a run that was killed, which nobody counted.
+    :param last_write_date: the table's watermark; None before its first load has ended.
+    :param up_to_entry: the log's last entry of these.
+    """
+
+    table: str
+    model: str
+    counts: RowCounts
+    last_write_date: datetime | None
+    up_to_entry: int
+
+
+def written_rows(
+    tx: Transaction, models: Sequence[str] | None = None, *, again: UUID | None = None
+) -> list[WrittenRows]:
+    """Return the tables with rows to announce, by model.
+
+    :param models: only these; None for all.
+    :param again: a run whose rows count although they were announced: a task that is tried again cannot know whether
+        Airflow has heard of the first time.
+    """
+    rows = tx.run(
+        "SELECT m.table_name, m.odoo_model, found.inserted, found.updated, found.deleted, w.last_write_date, found.id"
+        " FROM {meta} m LEFT JOIN {state} s USING (table_name) LEFT JOIN {watermark} w USING (table_name)"
+        " CROSS JOIN LATERAL (SELECT sum(l.rows_inserted)::bigint AS inserted, sum(l.rows_updated)::bigint AS updated,"
+        " sum(l.rows_deleted)::bigint AS deleted, max(l.id) AS id FROM {log} l"
+        " WHERE l.table_name = m.table_name AND l.status <> 'running' AND ({written})"
+        " AND (l.id > coalesce(s.announced_id, 0) OR l.sync_run_id = {again}"
+        # The log was dropped and made again, and counts its entries from one.
+        " OR s.announced_id > (SELECT max(id) FROM {log}))) found"
+        " WHERE found.id IS NOT NULL AND ({models}::text[] IS NULL OR m.odoo_model = ANY({models}))"
+        " ORDER BY m.odoo_model",
+        meta=tx.own(META),
+        state=tx.internal(TABLE_STATE),
+        watermark=tx.own(WATERMARK),
+        log=tx.own(SYNC_LOG),
+        written=sql.SQL(_HAS_WRITTEN),
+        again=again,
+        models=None if models is None else list(models),
+    )
+    return [
+        WrittenRows(table, model, RowCounts(inserted, updated, deleted=deleted), moment, entry)
+        for table, model, inserted, updated, deleted, moment, entry in rows
+    ]
+
+
+def note_announced(tx: Transaction, written: Iterable[WrittenRows]) -> None:
+    """Record that these rows have been announced."""
+    found = list(written)
+    if not found:
+        return
+    lock_schema(tx)  # taken by everything that writes many rows of the control tables, so that there is no deadlock
+    tx.run(
+        "INSERT INTO {state} AS s (table_name, announced_id)"
+        " SELECT * FROM unnest({tables}::text[], {entries}::bigint[])"
+        " ON CONFLICT (table_name) DO UPDATE SET announced_id = excluded.announced_id",
+        state=tx.internal(TABLE_STATE),
+        tables=[item.table for item in found],
+        entries=[item.up_to_entry for item in found],
+    )
