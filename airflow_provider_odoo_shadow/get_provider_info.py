@@ -20,6 +20,16 @@ def get_provider_info() -> dict[str, object]:
                 "python-module": "airflow_provider_odoo_shadow.transfers.odoo_to_postgres",
             }
         ],
+        "asset-uris": [
+            {
+                "schemes": ["odoo-shadow"],
+                "handler": "airflow_provider_odoo_shadow.assets.odoo_shadow.sanitize_uri",
+                "factory": "airflow_provider_odoo_shadow.assets.odoo_shadow.create_asset",
+                "to_openlineage_converter": (
+                    "airflow_provider_odoo_shadow.assets.odoo_shadow.convert_asset_to_openlineage"
+                ),
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "odoo",

@@ -128,13 +128,13 @@ def test_more_models_than_airflow_maps(
     mirror_dag: MirrorDag, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dag = mirror_dag(models=FEW)
-    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "3")
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "1")
     said = (
-        "4 models have work, but Airflow maps at most 3 tasks: raise [core] max_map_length "
-        "(AIRFLOW__CORE__MAX_MAP_LENGTH) to 4 or more, or split the mirror."
+        "The models that have work need 2 tasks, but Airflow maps at most 1: raise [core] max_map_length "
+        "(AIRFLOW__CORE__MAX_MAP_LENGTH) to 2 or more, or split the mirror."
     )
     assert_refused(run(dag), said, capsys)
-    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "4")
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "2")
     assert mapped(run(dag)) == dict.fromkeys(FEW_MODELS, "success")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -246,14 +247,18 @@ def test_a_text_of_which_nothing_tells_where_it_is_from_is_not_rendered() -> Non
 @pytest.mark.parametrize("setting", ["trusted_roles", "agreed_objects"])
 def test_a_single_text_is_no_list_of_whom_to_trust(setting: str) -> None:
     """Its letters would be taken for the names of roles."""
-    from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelOperator, VerifyModelOperator
+    from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator, VerifyModelOperator
     from odoo_shadow.shadow.errors import ShadowConfigurationError
 
     dag_run = SimpleNamespace(dag_id="d", run_id="r")
     context = cast("Context", {"dag_run": dag_run, "params": {"quick": True, "repair": False}})
     given: dict[str, Any] = {"odoo_conn_id": "odoo", "postgres_conn_id": "shadow", "schema": "own", "batch_size": 10}
-    for kind in (MirrorModelOperator, VerifyModelOperator):
-        task = kind(task_id="x", model="res.partner", **{**given, setting: "admin"})
+    of_run: dict[str, Any] = {"mirror": "own", "full": False, "preview": False, "on_delete": "delete"}
+    of_run |= {"look_back": timedelta(), "allow_mass_delete": False, "model_settings": {"res.partner": {}}}
+    for task in (
+        MirrorModelsOperator(task_id="x", models=["res.partner"], **{**given, **of_run, setting: "admin"}),
+        VerifyModelOperator(task_id="y", model="res.partner", **{**given, setting: "admin"}),
+    ):
         with pytest.raises(ShadowConfigurationError, match=f"{setting} is text"):
             task.execute(context)
 

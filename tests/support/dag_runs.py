@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
     from airflow.sdk import DAG
 
 OUR_LOGGERS = ("odoo_shadow", "airflow_provider_odoo_shadow")
@@ -17,12 +18,17 @@ def run(dag: DAG, **conf: object) -> DagRun:
 
 
 def states(dag_run: DagRun) -> dict[str, str]:
-    """Return the state of each mapped task by its label, and of the others by their ids."""
-    return {ti.rendered_map_index or ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
+    """Return the state of each model's task by the model, and of the other tasks by their ids."""
+    return {name: str(ti.state) for ti in dag_run.get_task_instances() for name in _names(ti)}
 
 
 def tries(dag_run: DagRun) -> dict[str, int]:
-    return {ti.rendered_map_index or ti.task_id: ti.try_number for ti in dag_run.get_task_instances()}
+    return {name: ti.try_number for ti in dag_run.get_task_instances() for name in _names(ti)}
+
+
+def _names(ti: TaskInstance) -> list[str]:
+    """Return the models of a mapped task, which its label names."""
+    return str(ti.rendered_map_index or ti.task_id).split(", ")
 
 
 def forget_variables() -> None:

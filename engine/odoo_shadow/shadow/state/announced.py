@@ -49,7 +49,7 @@ def written_rows(
         " sum(l.rows_deleted)::bigint AS deleted, max(l.id) AS id FROM {log} l"
         " WHERE l.table_name = m.table_name AND l.status <> 'running' AND ({written})"
         " AND (l.id > coalesce(s.announced_id, 0) OR l.sync_run_id = {again}"
-        # The log was dropped and made again, and counts its entries from one.
+        # Somebody emptied the log, so that it counts its entries from one.
         " OR s.announced_id > (SELECT max(id) FROM {log}))) found"
         " WHERE found.id IS NOT NULL AND ({models}::text[] IS NULL OR m.odoo_model = ANY({models}))"
         " ORDER BY m.odoo_model",

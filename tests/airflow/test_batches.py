@@ -1,0 +1,115 @@
+"""A mapped task that mirrors several models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_stand_in import Fault, StandIn
+from tests.support.clients import source_of
+from tests.support.dag_runs import OUR_LOGGERS, run, states, tries
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+MirrorDag = Callable[..., "DAG"]
+MODELS = ["res.company", "res.country", "res.currency"]
+
+NO_RIGHTS: dict[str, Any] = {
+    "status": 403,
+    "headers": {"Content-Type": "application/json"},
+    "body": json.dumps({"name": "odoo.exceptions.AccessError", "message": "No group allows this.", "debug": "x"}),
+}
+
+pytestmark = pytest.mark.one_flavour
+
+
+def log_of(database: str) -> list[tuple[str, str]]:
+    with psycopg.connect(database) as connection:
+        return connection.execute(
+            "SELECT replace(table_name, 'odoo_shadow_', ''), status FROM own.odoo_shadow_sync_log"
+            " WHERE NOT metadata ? 'closing' ORDER BY id"
+        ).fetchall()
+
+
+def test_small_models_share_a_task_that_is_called_after_all_of_them(mirror_dag: MirrorDag, database: str) -> None:
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1))
+    (task,) = [ti for ti in dag_run.get_task_instances() if ti.task_id == "mirror"]
+    assert (task.rendered_map_index, task.state) == ("res.company, res.country, res.currency", "success")
+    assert log_of(database) == [("res_company", "success"), ("res_country", "success"), ("res_currency", "success")]
+
+
+def test_a_label_has_room_for_some_names_and_the_number_of_the_others() -> None:
+    from airflow_provider_odoo_shadow.dag_factory.batch import LONGEST_LABEL, label_of
+
+    names = [f"x.a.rather.long.name.{number:02}" for number in range(15)]
+    assert label_of(names) == f"{', '.join(names[:9])} and 6 more"
+    assert label_of(["x" * LONGEST_LABEL]) == "x" * LONGEST_LABEL
+    assert label_of(["x" * (LONGEST_LABEL + 1)]) == "1 models"
+
+
+def test_a_model_that_fails_does_not_stop_the_others_and_is_the_only_one_tried_again(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str
+) -> None:
+    odoo.faults.add(Fault(model="res.country", method="search_read", status=500, times=3))  # those of one try
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1, retries=1, retry_delay_seconds=0.1))
+    assert dag_run.state == "success"
+    assert tries(dag_run)["res.country"] == 2
+    assert log_of(database) == [
+        ("res_company", "success"),
+        ("res_country", "error"),
+        ("res_currency", "success"),
+        ("res_country", "success"),
+    ]
+
+
+def test_a_task_names_all_models_that_failed(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in OUR_LOGGERS:
+        caplog.set_level("ERROR", logger=name)
+    for model in ("res.company", "res.currency"):
+        odoo.faults.add(Fault(model=model, method="search_read", times=100, **NO_RIGHTS))
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1, retries=3, retry_delay_seconds=0.1))
+    assert (dag_run.state, tries(dag_run)["res.company"]) == ("failed", 1)  # no retry can help
+    assert [status for _, status in log_of(database)] == ["error", "success", "error"]
+    told = [record.getMessage() for record in caplog.records if record.name.startswith(OUR_LOGGERS)]
+    assert "2 of 3 models failed: res.company, res.currency; the lines above say why." in told
+    assert sum(text.startswith("res.company: ") for text in told) == 1
+
+
+def test_a_server_that_refuses_the_login_is_not_asked_for_every_model(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", logger=OUR_LOGGERS[1])
+    odoo.faults.add(Fault(model="res.company", method="search_read", times=100, **(NO_RIGHTS | {"status": 401})))
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1, retries=0))
+    assert (dag_run.state, states(dag_run)["res.company"]) == ("failed", "failed")
+    assert log_of(database) == [("res_company", "error")]
+    assert any("not tried: res.country, res.currency" in record.getMessage() for record in caplog.records)
+
+
+def test_models_that_are_not_installed_fail_nothing(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
+    odoo.uninstall("project.task")
+    dag_run = run(mirror_dag(models=["project.task", "res.company"], parallel_models=1))
+    assert (dag_run.state, states(dag_run)["res.company"]) == ("success", "success")
+    assert sorted(status for _, status in log_of(database)) == ["skipped", "success"]
+
+
+def test_a_task_that_was_cleared_after_it_had_succeeded_mirrors_all_of_its_models(odoo: StandIn, database: str) -> None:
+    from airflow_provider_odoo_shadow.dag_factory.batch import models_left
+
+    this = Run()
+    with source_of(odoo) as source, ShadowDatabase.from_url(database, schema="own") as shadow:
+        for model in MODELS[:2]:
+            mirror_model(source, shadow, model, run=this, options=MirrorOptions())
+        assert models_left(shadow, this, MODELS) == ["res.currency"]
+        assert models_left(shadow, Run(), MODELS) == MODELS
+        assert models_left(shadow, this, MODELS[:2]) == MODELS[:2]
