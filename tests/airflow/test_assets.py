@@ -130,7 +130,7 @@ def test_an_upgraded_shadow_announces_nothing_old(mirror_dag: MirrorDag, databas
     assert run(dag).state == "success"
     take_events()
     with psycopg.connect(database) as connection:
-        connection.execute("ALTER TABLE own_internal.table_state DROP COLUMN announced_id")
+        connection.execute("ALTER TABLE own_internal.table_state DROP COLUMN announced_id, DROP COLUMN announced_at")
         connection.execute("UPDATE own_internal.mirror SET schema_version = 8")
     assert run(dag, full=True).state == "success"
     assert take_events() == {}

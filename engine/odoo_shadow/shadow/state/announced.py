@@ -23,14 +23,16 @@ class WrittenRows:
 
     :param counts: without those of a run that was killed, which nobody counted.
     :param last_write_date: the table's watermark; None before its first load has ended.
-    :param up_to_entry: the log's last entry of these.
+    :param last_entry: the highest id of these entries of the log.
+    :param last_started_at: when the last one of these runs began.
     """
 
     table: str
     model: str
     counts: RowCounts
     last_write_date: datetime | None
-    up_to_entry: int
+    last_entry: int
+    last_started_at: datetime
 
 
 def written_rows(
@@ -43,14 +45,14 @@ def written_rows(
         Airflow has heard of the first time.
     """
     rows = tx.run(
-        "SELECT m.table_name, m.odoo_model, found.inserted, found.updated, found.deleted, w.last_write_date, found.id"
+        "SELECT m.table_name, m.odoo_model, found.inserted, found.updated, found.deleted, w.last_write_date, found.id,"
+        " found.started_at"
         " FROM {meta} m LEFT JOIN {state} s USING (table_name) LEFT JOIN {watermark} w USING (table_name)"
         " CROSS JOIN LATERAL (SELECT sum(l.rows_inserted)::bigint AS inserted, sum(l.rows_updated)::bigint AS updated,"
-        " sum(l.rows_deleted)::bigint AS deleted, max(l.id) AS id FROM {log} l"
+        " sum(l.rows_deleted)::bigint AS deleted, max(l.id) AS id, max(l.started_at) AS started_at FROM {log} l"
         " WHERE l.table_name = m.table_name AND l.status <> 'running' AND ({written})"
-        " AND (l.id > coalesce(s.announced_id, 0) OR l.sync_run_id = {again}"
-        # Somebody emptied the log, so that it counts its entries from one.
-        " OR s.announced_id > (SELECT max(id) FROM {log}))) found"
+        # By the time, too: a log that somebody emptied may count its entries from one.
+        " AND (l.id > coalesce(s.announced_id, 0) OR l.started_at > s.announced_at OR l.sync_run_id = {again})) found"
         " WHERE found.id IS NOT NULL AND ({models}::text[] IS NULL OR m.odoo_model = ANY({models}))"
         " ORDER BY m.odoo_model",
         meta=tx.own(META),
@@ -62,8 +64,8 @@ def written_rows(
         models=None if models is None else list(models),
     )
     return [
-        WrittenRows(table, model, RowCounts(inserted, updated, deleted=deleted), moment, entry)
-        for table, model, inserted, updated, deleted, moment, entry in rows
+        WrittenRows(table, model, RowCounts(inserted, updated, deleted=deleted), *others)
+        for table, model, inserted, updated, deleted, *others in rows
     ]
 
 
@@ -74,10 +76,12 @@ def note_announced(tx: Transaction, written: Iterable[WrittenRows]) -> None:
         return
     lock_schema(tx)  # taken by everything that writes many rows of the control tables, so that there is no deadlock
     tx.run(
-        "INSERT INTO {state} AS s (table_name, announced_id)"
-        " SELECT * FROM unnest({tables}::text[], {entries}::bigint[])"
-        " ON CONFLICT (table_name) DO UPDATE SET announced_id = excluded.announced_id",
+        "INSERT INTO {state} AS s (table_name, announced_id, announced_at)"
+        " SELECT * FROM unnest({tables}::text[], {entries}::bigint[], {moments}::timestamptz[])"
+        " ON CONFLICT (table_name) DO UPDATE SET announced_id = excluded.announced_id,"
+        " announced_at = excluded.announced_at",
         state=tx.internal(TABLE_STATE),
         tables=[item.table for item in found],
-        entries=[item.up_to_entry for item in found],
+        entries=[item.last_entry for item in found],
+        moments=[item.last_started_at for item in found],
     )

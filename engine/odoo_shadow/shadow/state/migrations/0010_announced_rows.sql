@@ -3,11 +3,11 @@
 -- What an earlier version has written is no news.
 DO $body$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attname = 'announced_id'
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attname = 'announced_id' AND NOT attisdropped
         AND attrelid = format('%I.table_state', {internal_name})::regclass) THEN
-        ALTER TABLE {internal}.table_state ADD COLUMN announced_id bigint;
+        ALTER TABLE {internal}.table_state ADD COLUMN announced_id bigint, ADD COLUMN announced_at timestamptz;
         UPDATE {internal}.table_state
-        SET announced_id = (SELECT coalesce(max(id), 0) FROM {schema}.odoo_shadow_sync_log);
+        SET announced_id = (SELECT coalesce(max(id), 0) FROM {schema}.odoo_shadow_sync_log), announced_at = now();
     END IF;
 END
 $body$;
