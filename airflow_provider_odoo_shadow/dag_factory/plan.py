@@ -124,6 +124,23 @@ def _wanted(chosen: Chosen, terms: list[str] | None) -> Chosen:
     return replace(chosen, models=models)
 
 
+def mirrored_among(mirrored: Sequence[str], terms: Sequence[str] | None) -> list[str]:
+    """Return those of the mirrored models that the trigger form asks for.
+
+    :raises MirrorConfigurationError: it names one that is not mirrored, or none is left.
+    """
+    if not terms:
+        return list(mirrored)
+    wanted = ModelChoice.parse(terms)
+    for name in wanted.names:
+        if name in terms and name not in mirrored:
+            raise MirrorConfigurationError(f"{name} is not mirrored" + did_you_mean(name, mirrored))
+    models = [model for model in mirrored if wanted.matches(model)]
+    if not models:
+        raise MirrorConfigurationError(f"{', '.join(terms)} matches no mirrored model.")
+    return models
+
+
 def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagConfig, chosen: Chosen) -> Plan:
     dag_run, params = context["dag_run"], context["params"]
     options = MirrorOptions(

@@ -9,15 +9,16 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
-from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters
+from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters, mirrored_among
 from airflow_provider_odoo_shadow.dag_factory.report import report_verification
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
+from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
 from odoo_shadow.mirror.proof.verify import mirrored_models
 
 VERIFY_TASK = "verify"
-_PARAMETERS = ("quick", "repair")
+_PARAMETERS = ("models", "quick", "repair")
 
 _DOC = """
 ### {name}
@@ -42,6 +43,16 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         max_active_runs=1,
         tags=["odoo", "odoo-shadow"],
         params={
+            "models": Param(
+                None,
+                type=["array", "null"],
+                items={"type": "string", "pattern": f"^{TERM}$", "maxLength": LONGEST_TERM},
+                maxItems=MOST_TERMS,
+                uniqueItems=True,
+                title="Models",
+                description="Which of the mirrored models to compare: names, patterns such as sale.*, exclusions such "
+                "as !mail.*, one per line; empty means all.",
+            ),
             "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
             "repair": Param(True, type="boolean", title="Repair", description="Read again what differs."),
         },
@@ -54,9 +65,10 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             on_retry_callback=say_last,
         )
         def plan() -> list[str]:
-            check_parameters(get_current_context(), _PARAMETERS)
+            context = get_current_context()
+            check_parameters(context, _PARAMETERS)
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
-                models = mirrored_models(shadow)
+                models = mirrored_among(mirrored_models(shadow), context["params"]["models"])
             check_number(len(models))
             return models
 

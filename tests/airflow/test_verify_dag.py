@@ -46,6 +46,18 @@ def note(dag_run: DagRun, written: str | None = None) -> str | None:
         return found.note if found else None
 
 
+def test_only_the_models_that_the_form_asks_for_are_compared(
+    dags: Mapping[str, DAG], database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run(dags["odoo_shadow_sync"], models=["res.company", "res.users"]).state == "success"
+    verify = dags["odoo_shadow_verify"]
+    assert set(states(run(verify, models=["res.c*"]))) == {"plan", "res.company", "report"}
+    assert set(states(run(verify, models=[]))) == {"plan", "res.company", "res.users", "report"}
+    assert states(run(verify, models=["res.compny"]))["plan"] == "failed"
+    assert any("res.compny is not mirrored (did you mean res.company?)." in item.message for item in caplog.records)
+    assert states(run(verify, models=["sale.*"]))["plan"] == "failed"
+
+
 def test_a_model_that_was_never_mirrored_fails_alone(dags: Mapping[str, DAG], database: str) -> None:
     assert run(dags["odoo_shadow_sync"], models=["res.company"]).state == "success"
     with psycopg.connect(database) as connection:  # as a run leaves it that planned the model, and then was killed
