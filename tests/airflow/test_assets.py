@@ -159,7 +159,7 @@ def test_the_provider_knows_the_scheme() -> None:
 
     from airflow_provider_odoo_shadow.assets.odoo_shadow import asset_of, convert_asset_to_openlineage, create_asset
 
-    manager = ProvidersManager()
+    manager = ProvidersManager()  # type: ignore[no-untyped-call]
     assert manager.asset_factories["odoo-shadow"] is create_asset
     asset = create_asset(mirror="own", model="sale.order")
     assert asset == asset_of("own", "sale.order") == Asset("odoo-shadow://own/sale.order")
