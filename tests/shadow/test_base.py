@@ -153,7 +153,9 @@ def test_no_model_gets_the_name_of_anything_that_the_base_makes(shadow: ShadowDa
     assert made.isdisjoint(table_name(name.removeprefix("odoo_shadow_")) for name in made)
 
 
-@pytest.mark.parametrize("dropped", ["odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_verification"])
+@pytest.mark.parametrize(
+    "dropped", ["odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_verification", "odoo_shadow_left_out"]
+)
 def test_a_control_table_that_somebody_dropped_is_made_again(
     shadow: ShadowDatabase, database: str, dropped: str
 ) -> None:

@@ -38,7 +38,7 @@ def test_books_and_mirrors_are_in_public(shadow: ShadowDatabase, database: str) 
     make_base(shadow)
     books = {
         *("odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_sync_log"),
-        *("odoo_shadow_field", "odoo_shadow_selection"),
+        *("odoo_shadow_field", "odoo_shadow_selection", "odoo_shadow_left_out"),
     }
     assert in_public(database) == books
     make_table(shadow)

@@ -92,6 +92,6 @@ def test_who_waits_for_anothers_upgrade_finds_it_done(shadow: ShadowDatabase, da
             first.execute("SELECT 1 FROM odoo_shadow_internal.mirror FOR UPDATE")
             second = pool.submit(upgrade)
             wait_until_blocked(database)
-            first.execute("UPDATE odoo_shadow_internal.mirror SET schema_version = 8")
+            first.execute("UPDATE odoo_shadow_internal.mirror SET schema_version = %s", [VERSION])
         second.result()
     assert NEWER not in {(row[0], row[1], row[3]) for row in structure(database)["columns"]}

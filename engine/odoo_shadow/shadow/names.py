@@ -35,13 +35,14 @@ _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 _HASH_DIGITS = 8
 
 
-# Every relation that the schema's own statements create, with indexes and sequences: all share one namespace.
+# Every relation that the schema's own statements create, with indexes and sequences: all share one namespace. Newer
+# indexes have a prefix that no table has.
 _CONTROL_RELATIONS = frozenset(
     {
         *("meta", "meta_pkey", "meta_odoo_model_key", "mirror", "mirror_pkey", "watermark", "watermark_pkey"),
         *("sync_log", "sync_log_pkey", "sync_log_id_seq", "sync_log_started", "sync_log_table"),
         *("field", "field_pkey", "selection", "selection_pkey", "schema_log", "schema_log_pkey", "schema_log_id_seq"),
-        *("verification", "verification_pkey", "verification_id_seq"),
+        *("verification", "verification_pkey", "verification_id_seq", "left_out", "left_out_pkey"),
     }
 )
 _NAMED = "_named"

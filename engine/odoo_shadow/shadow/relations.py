@@ -9,9 +9,13 @@ FIELD = "odoo_shadow_field"
 SELECTION = "odoo_shadow_selection"
 SCHEMA_LOG = "odoo_shadow_schema_log"
 VERIFICATION = "odoo_shadow_verification"
+LEFT_OUT = "odoo_shadow_left_out"
 
-CONTROL_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION)
+CONTROL_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION, LEFT_OUT)
 """In the mirror's schema, for readers as well."""
+
+NEWEST_OF_KIND = "ix_odoo_shadow_verification_newest"
+"""The index by which the last comparison of each table is found without reading all."""
 
 MIRROR = "mirror"
 TABLE_STATE = "table_state"

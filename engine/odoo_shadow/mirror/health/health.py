@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import sql
 
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.owners.made_objects import mirror_schemas
-from odoo_shadow.shadow.state.registry import TableStatus, list_tables
-from odoo_shadow.shadow.state.schema import Origin, may_see_internal, recorded_origin, schema_version
-from odoo_shadow.shadow.state.verifications import Compared, last_comparisons
-from odoo_shadow.shadow.views.public_views import foreign_names, in_the_way
+from odoo_shadow.shadow.relations import META
+from odoo_shadow.shadow.state.overview import Glance, glances
+from odoo_shadow.shadow.state.schema import Origin, schema_version
+from odoo_shadow.shadow.state.verifications import Compared
+from odoo_shadow.shadow.state.visible import Visible, as_origin, look_at, read_values
+from odoo_shadow.shadow.views.public_views import PUBLIC, foreign_among, in_the_way, unexplained
 from odoo_shadow.text.amounts import counted, first_of
 
 _NOT_FOR_READERS = "only the sync's role can see the error's message"
@@ -97,15 +102,48 @@ def read_health(tx: Transaction, now: datetime) -> MirrorHealth:
     :raises MirrorConfigurationError: there is no mirror in the schema.
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
     """
-    if not schema_version(tx):
+    return read_mirror(tx, now)[0]
+
+
+def read_mirror(
+    tx: Transaction, now: datetime, more: Callable[[Visible], Sequence[sql.Composable]] = lambda _: ()
+) -> tuple[MirrorHealth, Sequence[Any]]:
+    """Read the state of the mirror by three queries, and what else a caller wants to know by one of them.
+
+    Only names in `public` that are not plainly a mirror's cost further queries.
+
+    :param more: returns the expressions for that, as `read_values` takes them.
+    :raises MirrorConfigurationError: there is no mirror in the schema.
+    :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
+    """
+    visible, (origin, unexplained_names, *values) = look(
+        tx, lambda visible: (visible.origin(tx), _unexplained(tx, visible), *more(visible))
+    )
+    found = glances(tx, visible)
+    tables = [item.status.table for item in found]
+    foreign = foreign_among(tx, unexplained_names, tables) if unexplained_names else []
+    health = tuple(as_health(item, now) for item in found)
+    return MirrorHealth(tx.schema, as_origin(origin), health, (in_the_way(foreign),) if foreign else ()), values
+
+
+def look(tx: Transaction, expressions: Callable[[Visible], Sequence[sql.Composable]]) -> tuple[Visible, Sequence[Any]]:
+    """Find out what there is of the mirror, and read the values of some expressions, by two queries.
+
+    :raises MirrorConfigurationError: there is no mirror in the schema.
+    :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
+    """
+    visible = look_at(tx)
+    values = read_values(tx, visible, expressions(visible)) if visible.may_hold_mirror else None
+    if values is None:
         raise MirrorConfigurationError(f"{no_mirror(tx)}: run odoo-shadow sync first.")
-    sees_all = may_see_internal(tx)
-    tables = list_tables(tx, with_errors=sees_all)
-    compared, slices = last_comparisons(tx)
-    health = tuple(_table(item, compared, slices, now) for item in tables)
-    # Only the sync's role can see who owns a view.
-    foreign = foreign_names(tx, [item.table for item in tables]) if sees_all else []
-    return MirrorHealth(tx.schema, recorded_origin(tx), health, (in_the_way(foreign),) if foreign else ())
+    return visible, values
+
+
+def _unexplained(tx: Transaction, visible: Visible) -> sql.Composable:
+    if tx.schema == PUBLIC or not visible.sees_internal:  # only the sync's role can see who owns a view
+        return sql.NULL
+    tables = sql.SQL("SELECT table_name FROM {}").format(tx.own(META))
+    return sql.SQL("SELECT json_agg(name) FROM ({}) AS u (name)").format(unexplained(tx, tables))
 
 
 def no_mirror(tx: Transaction) -> str:
@@ -122,9 +160,9 @@ def only_elsewhere(tx: Transaction) -> str | None:
     return no_mirror(tx) if not schema_version(tx) and mirror_schemas(tx) - {tx.schema} else None
 
 
-def _table(
-    item: TableStatus, compared: Mapping[str, Compared], slices: Mapping[str, Compared], now: datetime
-) -> TableHealth:
+def as_health(glance: Glance, now: datetime) -> TableHealth:
+    """Return the state of one table."""
+    item = glance.status
     return TableHealth(
         model=item.model,
         table=item.table,
@@ -133,8 +171,8 @@ def _table(
         lag=None if item.watermark is None else max(timedelta(0), now - item.watermark),
         last_sync_at=item.last_sync_at,
         proven_up_to=item.proven_up_to,
-        verified=compared.get(item.table),
-        differed=slices.get(item.table),
+        verified=glance.verified,
+        differed=glance.differed,
         failed_runs=item.sync_errors,
         last_error=item.last_error if item.sync_errors else None,
         late=late_proof(item, now),

@@ -7,6 +7,7 @@ the mirror's own would.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import LiteralString
@@ -140,6 +141,46 @@ def known_views(tx: Transaction) -> set[str]:
         is_trusted=_trusted(tx, sql.SQL("c.relowner")),
     )
     return {str(row[0]) for row in rows}
+
+
+_UNEXPLAINED: LiteralString = """WITH trusted AS {trusted},
+mirrors AS (
+    SELECT n.oid, n.nspname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = {meta} AND c.relkind = 'r' AND n.nspowner IN (TABLE trusted) AND c.relowner IN (TABLE trusted)
+    UNION SELECT oid, nspname::text FROM pg_namespace WHERE nspname = {schema}
+)
+SELECT w.name::text FROM ({views}) AS w (name)
+WHERE EXISTS (SELECT FROM pg_type t
+    WHERE t.typnamespace = to_regnamespace('public') AND t.typname = w.name::name AND t.typrelid = 0)
+OR EXISTS (SELECT FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace('public') AND c.relname = w.name::name
+    AND (c.relowner IN (TABLE trusted) AND (
+        SELECT count(*) = 1 AND bool_and(s.relname = c.relname AND s.relnamespace IN (SELECT oid FROM mirrors))
+        FROM (SELECT DISTINCT d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass
+            AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+            WHERE r.ev_class = c.oid AND r.rulename = '_RETURN' AND c.relkind = 'v') AS shown
+        JOIN pg_class s ON s.oid = shown.refobjid)) IS NOT TRUE)
+UNION ALL
+SELECT DISTINCT p.proname::text FROM pg_proc p JOIN (VALUES {functions}) AS f (name, body) ON f.name = p.proname
+WHERE p.pronamespace = to_regnamespace('public') AND NOT (p.proowner IN (TABLE trusted) AND EXISTS (
+    SELECT FROM mirrors m WHERE p.prosrc = replace(f.body, '"*"', '"' || replace(m.name, '"', '""') || '"')))"""
+
+
+def unexplained_names(tx: Transaction, views: sql.Composable, functions: Sequence[str]) -> sql.Composed:
+    """Return the query for names in `public` of what is not plainly a mirror's: `standing_of` says whose it is.
+
+    What is plainly a mirror's belongs to a trusted role, and shows or calls nothing but its namesake in a mirror.
+
+    :param views: a query for the names of tables.
+    """
+    bodies = [sql.SQL("({}, {})").format(name, function_body("*", name)) for name in functions]
+    return sql.SQL(_UNEXPLAINED).format(
+        trusted=sql.SQL(TRUSTED_ROLES).format(roles=sorted(tx.trust.roles)),
+        meta=META,
+        schema=tx.schema,
+        views=views,
+        functions=sql.SQL(", ").join(bodies),
+    )
 
 
 def _recorded(tx: Transaction, item: MadeObject) -> tuple[object, ...] | None:

@@ -7,6 +7,7 @@ mirror's schemas is used before its owner is known: the sync's role, a superuser
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -16,6 +17,7 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.owners.foreign_query import foreign_in, foreign_in_schemas
 from odoo_shadow.shadow.relations import CONTROL_TABLES, META
+from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.shown import shown
 
@@ -65,14 +67,21 @@ def check_trust(tx: Transaction) -> None:
     :raises ShadowOwnershipError: names what does, and what to do.
     """
     found = list_foreign(tx)
-    if not found:
-        return
-    if not may_use_schema(tx, internal_schema(tx.schema)):
-        raise ShadowOwnershipError(
+    if found:
+        raise not_trusted(tx, found, is_reader=not may_use_schema(tx, internal_schema(tx.schema)))
+
+
+def not_trusted(tx: Transaction, found: Sequence[Foreign], *, is_reader: bool) -> ShadowOwnershipError:
+    """Return the error about what is in the mirror's schemas and belongs to roles that are not trusted.
+
+    :param is_reader: whether this role may not use the internal schema.
+    """
+    if is_reader:
+        return ShadowOwnershipError(
             f"Schema '{tx.schema}' does not belong to this role ({_named(found)}): a reader of that mirror must name "
             "the sync's role with --trusted-roles (TRUSTED_ROLES); a sync needs two schemas of its own."
         )
-    raise ShadowOwnershipError(
+    return ShadowOwnershipError(
         f"Schema '{tx.schema}' contains what other roles own or control, and what would run with this role's rights: "
         f"{_named(found)}. Drop it, transfer it to this role, or revoke it, such as REVOKE TRIGGER, REFERENCES ON ALL "
         f"TABLES IN SCHEMA {sql.Identifier(tx.schema).as_string(tx.cursor)} FROM the role; or trust the role by name "
@@ -94,13 +103,23 @@ def list_foreign(tx: Transaction) -> list[Foreign]:
 
     The registry is read only once its owner is known: it names tables in whose place somebody may have put a view.
     """
-    found = _ask(tx, foreign_in_schemas(tx.schema, sorted(tx.trust.roles)))
+    found = _ask(tx, foreign_by_name(tx))
     if found or not _has_registry(tx):
         return found
+    return _ask(tx, foreign_by_registry(tx))
+
+
+def foreign_by_name(tx: Transaction) -> sql.Composed:
+    """Return the query for `as_foreign` on everything that has a name of the mirror's."""
+    return foreign_in_schemas(tx.schema, sorted(tx.trust.roles))
+
+
+def foreign_by_registry(tx: Transaction) -> sql.Composed:
+    """Return the query for `as_foreign` on what stands in the place of tables that a trusted registry names."""
     registered = sql.SQL(
         "n.nspname = {} AND c.relkind NOT IN ('r', 'p', 'f') AND c.relname IN (SELECT table_name FROM {})"
     )
-    return _ask(tx, foreign_in(registered.format(tx.schema, tx.own(META)), sorted(tx.trust.roles)))
+    return foreign_in(registered.format(tx.schema, tx.own(META)), sorted(tx.trust.roles))
 
 
 def _has_registry(tx: Transaction) -> bool:
@@ -141,13 +160,18 @@ def guard_table(tx: Transaction, table: str) -> None:
 
 
 def _ask(tx: Transaction, query: sql.Composed) -> list[Foreign]:
-    found = [Foreign(str(what), str(role), _digest(definition)) for what, role, definition in tx.run("{q}", q=query)]
-    return [item for item in found if item.digest is None or item.agreement not in tx.trust.objects]
+    return as_foreign(tx.run("{q}", q=query), tx.trust)
+
+
+def as_foreign(rows: Iterable[Sequence[str | None]], trust: Trust) -> list[Foreign]:
+    """Return what the rows of a query on other roles' objects mean, without what was agreed to."""
+    found = [Foreign(str(what), str(role), _digest(definition)) for what, role, definition in rows]
+    return [item for item in found if item.digest is None or item.agreement not in trust.objects]
 
 
 def _digest(definition: str | None) -> str | None:
     return None if definition is None else hashlib.sha256(definition.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def _named(found: list[Foreign]) -> str:
+def _named(found: Sequence[Foreign]) -> str:
     return first_of(found, _MOST_NAMED, "; ")

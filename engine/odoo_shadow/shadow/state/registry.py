@@ -305,12 +305,23 @@ def list_tables(tx: Transaction, *, with_errors: bool = True, table: str | None 
     :param table: only this one.
     :param with_errors: False for a reader of the shadow, who has no right to read the internal schema.
     """
+    query = status_query(tx, internal=(TABLE_STATE, PROOF) if with_errors else (), table=table)
+    return [TableStatus(*row) for row in tx.run("{query} ORDER BY odoo_model", query=query)]
+
+
+def status_query(tx: Transaction, *, internal: Collection[str], table: str | None = None) -> sql.Composed:
+    """Return the query for the values of `TableStatus`, without an order.
+
+    :param internal: the tables of the internal schema that this role may read.
+    :param table: only this one.
+    """
     errors: sql.Composable = sql.SQL("SELECT NULL::text, NULL::text WHERE false")
     speeds: sql.Composable = sql.SQL("SELECT NULL::text, NULL::double precision WHERE false")
-    if with_errors:
+    if TABLE_STATE in internal:
         errors = sql.SQL("SELECT table_name, last_error FROM {}").format(tx.internal(TABLE_STATE))
+    if PROOF in internal:
         speeds = sql.SQL("SELECT table_name, rows_a_second FROM {}").format(tx.internal(PROOF))
-    rows = tx.run(
+    return sql.SQL(
         "SELECT m.table_name, m.odoo_model, m.row_count, m.last_sync_at,"
         " CASE WHEN w.last_write_date > {never} THEN least(w.last_write_date, {latest}) END,"
         " m.sync_errors, s.last_error, m.created_at,"
@@ -320,7 +331,8 @@ def list_tables(tx: Transaction, *, with_errors: bool = True, table: str | None 
         " FROM {meta} m LEFT JOIN {watermark} w USING (table_name)"
         " LEFT JOIN ({errors}) AS s (table_name, last_error) USING (table_name)"
         " LEFT JOIN ({speeds}) AS p (table_name, rows_a_second) USING (table_name)"
-        " WHERE {chosen} ORDER BY m.odoo_model",
+        " WHERE {chosen}"
+    ).format(
         meta=tx.own(META),
         watermark=tx.own(WATERMARK),
         errors=errors,
@@ -329,7 +341,6 @@ def list_tables(tx: Transaction, *, with_errors: bool = True, table: str | None 
         latest=LATEST,
         chosen=sql.SQL("true") if table is None else sql.SQL("m.table_name = {}").format(table),
     )
-    return [TableStatus(*row) for row in rows]
 
 
 def read_status(tx: Transaction, table: str) -> TableStatus:

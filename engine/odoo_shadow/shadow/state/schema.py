@@ -13,7 +13,7 @@ from odoo_shadow.shadow.owners.ownership import check_trust, exists, may_use_sch
 from odoo_shadow.shadow.relations import ACCEPT_DATABASE, META, MIRROR
 from odoo_shadow.shadow.state.schema_statements import VERSION
 
-_FORMER_MIRROR = "odoo_shadow_mirror"
+FORMER_MIRROR = "odoo_shadow_mirror"
 """The table that recorded the schema's Odoo database up to version 4."""
 
 
@@ -43,8 +43,8 @@ def schema_version(tx: Transaction) -> int:
         if not may_see_internal(tx):
             return VERSION  # a reader of the shadow; only the sync's role upgrades it
         rows = tx.run("SELECT schema_version FROM {mirror}", mirror=tx.internal(MIRROR))
-    elif exists(tx, tx.schema, _FORMER_MIRROR):
-        rows = tx.run("SELECT schema_version FROM {mirror}", mirror=tx.own(_FORMER_MIRROR))
+    elif exists(tx, tx.schema, FORMER_MIRROR):
+        rows = tx.run("SELECT schema_version FROM {mirror}", mirror=tx.own(FORMER_MIRROR))
     else:
         rows = []
     return int(rows[0][0]) if rows else 0
@@ -68,8 +68,8 @@ def recorded_origin(tx: Transaction) -> Origin | None:
     """Return the Odoo database that the schema mirrors, None while there is none or when this role cannot read it."""
     if may_see_internal(tx):
         mirror = tx.internal(MIRROR)
-    elif exists(tx, tx.schema, _FORMER_MIRROR):
-        mirror = tx.own(_FORMER_MIRROR)
+    elif exists(tx, tx.schema, FORMER_MIRROR):
+        mirror = tx.own(FORMER_MIRROR)
     else:
         return None
     rows = tx.run(

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, LiteralString
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.differences import CellDifference, Difference
-from odoo_shadow.shadow.owners.ownership import exists
-from odoo_shadow.shadow.relations import VERIFICATION
+from odoo_shadow.shadow.relations import NEWEST_OF_KIND, VERIFICATION
+from odoo_shadow.shadow.state.visible import Visible
 
 SLICE = "slice"
 """The kind of the rolling proof's comparisons; kept only if something differed."""
+
+WHOLE_TABLE = ("quick", "full")
+"""The kinds of comparisons of a whole table, by `verify`."""
+
+_MOST_SHOWN = 20
+"""Comparisons of a table."""
 
 
 @dataclass(frozen=True)
@@ -151,19 +159,62 @@ class Compared:
         return self.repaired >= self.differences and not self.uncompared
 
 
-def last_comparisons(tx: Transaction) -> tuple[dict[str, Compared], dict[str, Compared]]:
-    """Return the last comparison of each whole table, and of a slice of it that differed, by table."""
-    if not exists(tx, tx.schema, VERIFICATION):  # a reader may meet a schema of an earlier version
-        return {}, {}
-    rows = tx.run(
-        "SELECT DISTINCT ON (kind = {slice}, table_name) table_name, kind, started_at, duration_ms / 1000.0,"
-        " rows_compared, missing, extra, stale, differing, repaired,"
-        " coalesce((to_jsonb(v) ->> 'newer')::bigint, 0), coalesce((to_jsonb(v) ->> 'uncompared')::bigint, 0)"
-        " FROM {table} v ORDER BY kind = {slice}, table_name, id DESC",
-        table=tx.own(VERIFICATION),
-        slice=SLICE,
+# Counts that earlier versions did not keep are 0.
+_COMPARED: LiteralString = (
+    "json_build_array(v.kind, v.started_at, v.duration_ms, v.rows_compared, v.missing, v.extra, v.stale, v.differing,"
+    " v.repaired, coalesce(to_jsonb(v) -> 'newer', '0'), coalesce(to_jsonb(v) -> 'uncompared', '0'))"
+)
+_LAST_BY_INDEX: LiteralString = (
+    "LEFT JOIN LATERAL (SELECT {compared} AS compared FROM unnest({kinds}::text[]) AS k (kind) CROSS JOIN LATERAL"
+    " (SELECT * FROM {log} l WHERE l.table_name = t.table_name AND l.kind = k.kind ORDER BY l.id DESC LIMIT 1) v"
+    " ORDER BY v.id DESC LIMIT 1) {name} ON true"
+)
+_LAST_OF_ALL: LiteralString = (
+    "LEFT JOIN (SELECT DISTINCT ON (v.table_name) v.table_name, {compared} AS compared FROM {log} v"
+    " WHERE v.kind = ANY({kinds}::text[]) ORDER BY v.table_name, v.id DESC) {name} ON {name}.table_name = t.table_name"
+)
+_NO_LOG: LiteralString = "LEFT JOIN (SELECT NULL::json AS compared) {name} ON true"
+
+
+def last_comparison(tx: Transaction, visible: Visible, name: LiteralString, kinds: Sequence[str]) -> sql.Composed:
+    """Return the join that adds `<name>.compared`, each table's last comparison of some kinds, for `as_compared`.
+
+    :param name: the join's alias; it joins `t`, which has a `table_name`.
+    """
+    if VERIFICATION not in visible.own:
+        query = _NO_LOG
+    elif NEWEST_OF_KIND in visible.own:
+        query = _LAST_BY_INDEX
+    else:
+        query = _LAST_OF_ALL  # earlier versions have no index for anything else
+    return sql.SQL(query).format(
+        name=sql.Identifier(name), compared=sql.SQL(_COMPARED), log=tx.own(VERIFICATION), kinds=list(kinds)
     )
-    found: tuple[dict[str, Compared], dict[str, Compared]] = ({}, {})
-    for table, kind, started_at, seconds, *counts in rows:
-        found[kind == SLICE][table] = Compared(kind, started_at, float(seconds), *counts)
-    return found
+
+
+def newest_comparisons(tx: Transaction, visible: Visible, table: str) -> sql.Composable:
+    """Return the expression for a table's newest comparisons, for `as_comparisons`."""
+    if VERIFICATION not in visible.own:
+        return sql.NULL
+    return sql.SQL(
+        "SELECT json_agg({compared} ORDER BY v.id DESC) FROM (SELECT n.* FROM unnest({kinds}::text[]) AS k (kind)"
+        " CROSS JOIN LATERAL (SELECT * FROM {log} l WHERE l.table_name = {table} AND l.kind = k.kind"
+        " ORDER BY l.id DESC LIMIT {most}) n ORDER BY n.id DESC LIMIT {most}) v"
+    ).format(
+        compared=sql.SQL(_COMPARED),
+        kinds=[*WHOLE_TABLE, SLICE],
+        log=tx.own(VERIFICATION),
+        table=table,
+        most=_MOST_SHOWN,
+    )
+
+
+def as_comparisons(found: Sequence[Sequence[Any]] | None) -> tuple[Compared, ...]:
+    """Return the comparisons that `newest_comparisons` found, newest first."""
+    return tuple(map(as_compared, found or ()))
+
+
+def as_compared(found: Sequence[Any]) -> Compared:
+    """Return the comparison that `last_comparison` found."""
+    kind, started_at, milliseconds, *counts = found
+    return Compared(kind, datetime.fromisoformat(started_at), milliseconds / 1000, *counts)

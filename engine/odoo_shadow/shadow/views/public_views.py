@@ -8,7 +8,7 @@ What somebody else or another mirror created under such a name is left alone; `m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import LiteralString
 
 from psycopg import errors, sql
@@ -21,15 +21,16 @@ from odoo_shadow.shadow.owners.made_objects import (
     Standing,
     function_body,
     holds_mirror,
-    known_views,
     record_statement,
     shown_mirrors,
     standing_of,
+    unexplained_names,
 )
 from odoo_shadow.shadow.relations import (
     CONTROL_TABLES,
     FIELD,
     FUNCTIONS,
+    LEFT_OUT,
     META,
     SELECTION,
     SYNC_LOG,
@@ -41,7 +42,7 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
-PUBLIC_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION)
+PUBLIC_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, LEFT_OUT)
 """The project's own tables that get a view."""
 
 PUBLIC = "public"
@@ -167,16 +168,21 @@ def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:
     """
     if tx.schema == PUBLIC:
         return []
-    there = tx.run(
-        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relname = ANY({views}::name[])"
-        " UNION SELECT typname FROM pg_type WHERE typnamespace = to_regnamespace('public')"
-        " AND typname = ANY({views}::name[])"
-        " UNION SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')"
-        " AND proname = ANY({functions}::name[])",
-        views=[*PUBLIC_TABLES, *tables],
-        functions=list(FUNCTIONS),
-    )
-    names = {str(row[0]) for row in there} - known_views(tx)
+    names = tx.run("{names}", names=unexplained(tx, sql.SQL("SELECT unnest({}::text[])").format(list(tables))))
+    return foreign_among(tx, {str(row[0]) for row in names}, tables)
+
+
+def unexplained(tx: Transaction, tables: sql.Composable) -> sql.Composed:
+    """Return the query for the names in `public` at which `foreign_among` has to look; not for a mirror in `public`.
+
+    :param tables: a query for the names of tables.
+    """
+    control = sql.SQL("SELECT unnest({}::text[])").format(list(PUBLIC_TABLES))
+    return unexplained_names(tx, sql.SQL("{} UNION ALL {}").format(control, tables), FUNCTIONS)
+
+
+def foreign_among(tx: Transaction, names: Collection[str], tables: Sequence[str]) -> list[str]:
+    """Return those names in `public` that are something else's, in the order of the control tables and `tables`."""
     items = [*map(_view, (*PUBLIC_TABLES, *tables)), *map(_function, FUNCTIONS)]
     return [item.name for item in items if item.name in names and standing_of(tx, item) is Standing.FOREIGN]
 

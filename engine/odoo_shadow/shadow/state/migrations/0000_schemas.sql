@@ -61,7 +61,9 @@ BEGIN
     ELSIF (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = {schema_name} AND c.relname IN ('odoo_shadow_meta', 'odoo_shadow_watermark',
             'odoo_shadow_sync_log', 'odoo_shadow_field', 'odoo_shadow_selection', 'odoo_shadow_schema_log',
-            'odoo_shadow_verification')) < 7 THEN
+            'odoo_shadow_verification')) < 7
+        OR (SELECT schema_version >= 9 FROM {internal}.mirror)
+        AND to_regclass(format('%I.odoo_shadow_left_out', {schema_name})) IS NULL THEN
         UPDATE {internal}.mirror SET schema_version = 0;
     END IF;
 END
