@@ -34,6 +34,7 @@ from odoo_shadow.mirror.report_tables import (
     outcomes_table,
 )
 from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.run.housekeeping import remove_old_entries
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.sync_log import LogEntry, entries_of_run
 from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
@@ -48,7 +49,7 @@ _MOST_NAMED = 10
 
 
 def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id: str) -> None:
-    """Log a table of the run's models, from the shadow's own log, and renew the views with names.
+    """Log a table of the run's models, from the shadow's own log, renew the views with names, and remove old log entries.
 
     :raises VerificationError: rows had to be repaired.
     :raises ShadowConflictError: something else has the names of the shadow's views in `public`.
@@ -72,6 +73,7 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id
         _log_outcomes(outcomes)
         has_settled = _states(context, settle_task_id) == [TaskInstanceState.SUCCESS.value]
         _push_note(context, sync_note(entries, outcomes, has_settled=has_settled))
+        remove_old_entries(shadow, mirror.keep_log_days)
         check_names_in_public(shadow)
     _refuse_repairs(outcomes)
 

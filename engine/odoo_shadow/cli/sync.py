@@ -31,7 +31,7 @@ from odoo_shadow.cli.options import (
     warn_unused_settings,
 )
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
-from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
+from odoo_shadow.mirror.config.mirrors_file import DEFAULT_KEEP_LOG_DAYS, MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_all
@@ -48,6 +48,7 @@ from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.dry_run import dry_run_model
+from odoo_shadow.mirror.run.housekeeping import remove_old_entries
 from odoo_shadow.mirror.run.outcome import (
     Ending,
     Foreseen,
@@ -184,6 +185,7 @@ def sync(
                 outcome = _dry_run_all(odoo, shadow, chosen, options, settings, as_json=as_json)
             else:
                 outcome = _mirror_all(odoo, shadow, chosen, options, settings, as_json=as_json)
+                remove_old_entries(shadow, config.keep_log_days if config else DEFAULT_KEEP_LOG_DAYS)
         except KeyboardInterrupt:
             say("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)

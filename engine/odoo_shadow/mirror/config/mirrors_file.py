@@ -36,6 +36,8 @@ DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 _LONGEST_NAME = 100
 """Characters: a Variable's key, at most 250, holds the mirror's name and the table's."""
+DEFAULT_KEEP_LOG_DAYS = 90
+_LONGEST_KEPT_DAYS = 3_650
 _CRON_ITEM = r"(?:\*|\?|R|[LW]*\d*[LW]*|[A-Za-z]{3})"
 _CRON_FIELD = rf"(?=\S){_CRON_ITEM}(?:[-/,#]{_CRON_ITEM})*"
 _CRON = re.compile(
@@ -80,6 +82,7 @@ class MirrorConfig(BaseModel):
     :param model_settings: by model or pattern.
     :param trusted_roles: roles of the shadow's database that may own the mirror's tables, as the sync's role may.
     :param agreed_objects: somebody else's triggers and rules on the mirror's tables, as the doctor names them.
+    :param keep_log_days: how long logs and verifications are kept; each table's last entries always.
     :param odoo_conn_id: the Airflow connection of Odoo.
     :param postgres_conn_id: the Airflow connection of the shadow's database.
     :param schedule: a cron expression, or None for runs by hand only.
@@ -103,6 +106,7 @@ class MirrorConfig(BaseModel):
     model_settings: dict[str, ModelSettings] = {}
     trusted_roles: _Names = ()
     agreed_objects: _Names = ()
+    keep_log_days: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_KEPT_DAYS)] = DEFAULT_KEEP_LOG_DAYS
     odoo_conn_id: _ConnectionId = "odoo_default"
     postgres_conn_id: _ConnectionId = "odoo_shadow_db"
     schedule: str | None = DEFAULT_SCHEDULE

@@ -29,6 +29,7 @@ from odoo_shadow.mirror.sync.kept_settings import labels_from
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.window import low_end
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.state.left_out import note_left_out_models
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
 from odoo_shadow.shadow.state.registry import register_table
 from odoo_shadow.shadow.state.watermarks import Watermark
@@ -102,6 +103,8 @@ def plan_run(
 ) -> Plan:
     """Find the chosen models that have work; advance the watermarks of the others and log them.
 
+    What the choice leaves out is noted.
+
     :param replay_from: for a table, where to begin, if that is earlier than the table's own watermark.
     :raises OdooError: Odoo could not be asked at all; an error of one model is left to its own run.
     :raises ShadowError: the shadow could not be read or written.
@@ -129,6 +132,7 @@ def plan_run(
     idle = {table: watermark for table, watermark in watermarks.items() if watermark is not None}
     with shadow.transaction() as tx:
         advanced = pass_over(tx, run.id, idle, clock.trusted)
+        note_left_out_models(tx, {item.model: item.reason for item in chosen.left_out})
     plan = _plan(works, states, advanced)
     _note(shadow, plan, fields)
     return plan

@@ -15,7 +15,7 @@ from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.names import free_column_name
 from odoo_shadow.source.fields import TEXT_TYPES, Field
-from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Labels, Reading, Variant, variant_key
+from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Labels, Reading, Variant, field_of, variant_key
 from odoo_shadow.text.nearest import nearest
 
 WRITE_DATE_FIELD = "write_date"
@@ -50,6 +50,7 @@ class Layout:
     :param left_out: fields that are left out on purpose, each with the reason.
     :param unreadable: models that the login cannot read; many2many fields to them are not mirrored.
     :param refused: fields that are left out because Odoo does not return records with them.
+    :param unmirrored: stored fields whose values cannot be mirrored, each with the reason.
     :param settings: how this model is mirrored.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
     """
@@ -64,6 +65,13 @@ class Layout:
     settings: ModelSettings = DEFAULT_SETTINGS
     name_path: str | None = None
     refused: frozenset[str] = frozenset()
+    unmirrored: Mapping[str, str] = with_default(default_factory=dict)
+
+    @property
+    def omitted(self) -> dict[str, str]:
+        """All stored fields that are left out, each with the reason; without one2many, which other tables hold."""
+        refused = {field_of(key): "Odoo does not return records with it to this login" for key in self.refused}
+        return {**self.unmirrored, **refused, **self.left_out}
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
@@ -162,6 +170,7 @@ class Layout:
             frozenset(unreadable),
             settings,
             _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
+            unmirrored={name: why for name, field in by_name.items() if (why := _why_unmirrored(field, unreadable))},
         )
 
 
@@ -212,6 +221,14 @@ def _is_stored(field: Field) -> bool:
 def _needs(field: Field, unreadable: Collection[str]) -> bool:
     """Say whether a field cannot be read: from 19.0 on, Odoo does not return records with such a many2many at all."""
     return field.type == "many2many" and field.relation in unreadable
+
+
+def _why_unmirrored(field: Field, unreadable: Collection[str]) -> str | None:
+    """Return why a field that Odoo stores has no column, None if it has one or is not stored."""
+    if _needs(field, unreadable):
+        return f"the login has no right to read {field.relation}"
+    is_elsewhere = field.type == "one2many" or not field.store
+    return None if is_elsewhere or field_type(field.type).column else f"{field.type} fields are never mirrored"
 
 
 def _why_left_out(model: str, field: Field, settings: ModelSettings, others: Mapping[str, Field]) -> str | None:

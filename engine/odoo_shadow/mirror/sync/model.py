@@ -37,6 +37,7 @@ from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log, watermarks
 from odoo_shadow.shadow.state.finished import note_untracked
 from odoo_shadow.shadow.state.lease import is_free
+from odoo_shadow.shadow.state.left_out import note_left_out_fields
 from odoo_shadow.shadow.state.proofs import time_in_database
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.apply_changes import apply_change
@@ -244,6 +245,7 @@ class _ModelRun:
             change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
             describe_table(tx, table, self._label, self._layout.name_path, columns)
+            note_left_out_fields(tx, self._layout.model, self._layout.omitted)
             if self._options.removal.marks:
                 add_mark_column(tx, table)
             if change.creates:

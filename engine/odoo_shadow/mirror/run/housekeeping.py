@@ -1,0 +1,48 @@
+"""What comes after a run: old entries of the logs are removed, in small transactions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.owners.ownership import guard_table
+from odoo_shadow.shadow.state.old_entries import TABLES, remove_old
+from odoo_shadow.shadow.state.schema import schema_version
+from odoo_shadow.shadow.state.schema_statements import VERSION
+from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+AT_ONCE = 5_000
+"""Entries per transaction, so that none takes long."""
+
+MOST_PER_RUN = 100_000
+"""The next runs remove the rest."""
+
+
+def remove_old_entries(shadow: ShadowDatabase, keep_days: int) -> None:
+    """Remove what the logs have from before so many days, and log how much; a failure is only logged, too.
+
+    What somebody still needs is kept, whatever its age (`old_entries`).
+    """
+    try:
+        removed = {table: 0 for table in TABLES}
+        with shadow.transaction() as tx:
+            if schema_version(tx) < VERSION:
+                return  # the next run makes or upgrades it
+        for table in TABLES:
+            while left := MOST_PER_RUN - sum(removed.values()):
+                with shadow.transaction() as tx:
+                    guard_table(tx, table)
+                    number = remove_old(tx, table, timedelta(days=keep_days), min(AT_ONCE, left))
+                removed[table] += number
+                if number < AT_ONCE:
+                    break
+    except ShadowError as error:
+        log.warning("Old log entries were not removed; the next run tries again: %s", error)
+        return
+    if any(removed.values()):
+        told = ", ".join(f"{counted(number, 'row')} of {table}" for table, number in removed.items() if number)
+        log.info("Older than %s, so removed: %s", counted(keep_days, "day"), told)
