@@ -49,7 +49,7 @@ _MOST_NAMED = 10
 
 
 def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id: str) -> None:
-    """Log a table of the run's models, from the shadow's own log, renew the views with names, and remove old log entries.
+    """Log a table of the run's models, from the shadow's own log, renew the views with names, and remove old entries.
 
     :raises VerificationError: rows had to be repaired.
     :raises ShadowConflictError: something else has the names of the shadow's views in `public`.

@@ -126,7 +126,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
         # A teardown runs whatever the outcome of the models.
         @task(
             task_id="report",
-            doc_md="Lists the outcome of each model, and renews the named views; fails when rows were repaired.",
+            doc_md="Lists what became of each model, and removes old log entries; fails when rows were repaired.",
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )

@@ -28,7 +28,7 @@ def remove_old_entries(shadow: ShadowDatabase, keep_days: int) -> None:
     What somebody still needs is kept, whatever its age (`old_entries`).
     """
     try:
-        removed = {table: 0 for table in TABLES}
+        removed = dict.fromkeys(TABLES, 0)
         with shadow.transaction() as tx:
             if schema_version(tx) < VERSION:
                 return  # the next run makes or upgrades it

@@ -1,8 +1,10 @@
 """Removes old entries of the run log, the schema log and the verifications, but never what is read later.
 
-Kept, whatever their age: each table's last log entry, by which `verify` knows a model that is not installed, and its last
-good one; all entries and verifications of a run that is under way or was, since the moment from which everything is
-kept; each table's last change, and its last verification of each kind, by which `status` knows how the last ones ended.
+These stay, whatever their age:
+
+- each table's last log entry, by which `verify` knows a model that is not installed, and its last good one;
+- each table's last verification of each kind, which `status` tells, and its last change;
+- all of a run that is under way, or that was at a time of which everything is kept: its end reads its own entries.
 """
 
 from __future__ import annotations

@@ -1,0 +1,48 @@
+"""The task `report` removes old log entries, and what goes wrong there fails nothing; `plan` notes what is left out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.support.dag_runs import OUR_LOGGERS, run, states
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+pytestmark = pytest.mark.one_flavour
+
+
+def in_database(database: str, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(database) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_a_run_removes_what_is_older_than_the_mirror_keeps(
+    mirror_dag: Callable[..., DAG], database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    dag = mirror_dag(models=["res.company", "res.country*", "no.such.*"], keep_log_days=3)
+    assert run(dag).state == "success"
+    left_out = in_database(database, "SELECT odoo_model FROM own.odoo_shadow_left_out WHERE field_name = ''")
+    assert ("no.such.*",) in left_out
+    in_database(
+        database,
+        "UPDATE own.odoo_shadow_sync_log SET started_at = started_at - interval '4 days',"
+        " completed_at = completed_at - interval '4 days'",
+    )
+    assert run(dag, models=["res.company"]).state == "success"
+    ages = "SELECT DISTINCT extract(day FROM now() - started_at)::int FROM own.odoo_shadow_sync_log"
+    company = f"{ages} WHERE table_name = 'odoo_shadow_res_company'"
+    assert in_database(database, company) == [(0,)]
+    assert in_database(database, "SELECT odoo_model FROM own.odoo_shadow_left_out WHERE field_name = ''") == left_out
+    for name in OUR_LOGGERS:
+        caplog.set_level(logging.INFO, logger=name)
+    in_database(database, "ALTER TABLE own.odoo_shadow_schema_log RENAME changed_at TO moment")
+    failed = run(dag)
+    assert (failed.state, states(failed)["report"]) == ("success", "success")
+    assert "Old log entries were not removed; the next run tries again" in caplog.text
