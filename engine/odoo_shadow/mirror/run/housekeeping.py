@@ -7,7 +7,7 @@ from datetime import timedelta
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.owners.ownership import guard_table
-from odoo_shadow.shadow.state.old_entries import TABLES, remove_old
+from odoo_shadow.shadow.state.old_entries import BEGINNING, TABLES, remove_old
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.text.amounts import counted
@@ -16,7 +16,7 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 AT_ONCE = 5_000
-"""Entries per transaction, so that none takes long."""
+"""Entries that a transaction looks at, so that none takes long."""
 
 MOST_PER_RUN = 100_000
 """The next runs remove the rest."""
@@ -33,13 +33,12 @@ def remove_old_entries(shadow: ShadowDatabase, keep_days: int) -> None:
             if schema_version(tx) < VERSION:
                 return  # the next run makes or upgrades it
         for table in TABLES:
-            while left := MOST_PER_RUN - sum(removed.values()):
+            looked = BEGINNING
+            while not looked.is_end and sum(removed.values()) < MOST_PER_RUN:
                 with shadow.transaction() as tx:
                     guard_table(tx, table)
-                    number = remove_old(tx, table, timedelta(days=keep_days), min(AT_ONCE, left))
-                removed[table] += number
-                if number < AT_ONCE:
-                    break
+                    looked = remove_old(tx, table, timedelta(days=keep_days), looked, AT_ONCE)
+                removed[table] += looked.removed
     except ShadowError as error:
         log.warning("Old log entries were not removed; the next run tries again: %s", error)
         return

@@ -9,55 +9,139 @@ These stay, whatever their age:
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
+
+from psycopg import sql
 
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import SCHEMA_LOG, SYNC_DETAIL, SYNC_LOG, VERIFICATION
 
-_LOG: LiteralString = """WITH old AS (
-    SELECT l.id FROM {log} l WHERE l.started_at < now() - {age} AND l.status <> 'running'
-    AND EXISTS (SELECT FROM {log} n WHERE n.table_name = l.table_name AND n.id > l.id)
-    AND (l.status <> 'success' OR EXISTS
-        (SELECT FROM {log} n WHERE n.table_name = l.table_name AND n.id > l.id AND n.status = 'success'))
-    AND NOT EXISTS (SELECT FROM {log} r WHERE r.sync_run_id = l.sync_run_id
-        AND (r.status = 'running' OR r.started_at >= now() - {age} OR r.completed_at >= now() - {age}))
-    ORDER BY l.started_at LIMIT {most} FOR UPDATE SKIP LOCKED
+# The oldest entries are looked at in the order of their index, so many at once: what stays of them is found by indexes,
+# too, and is passed over by the next look.
+_OLDEST: LiteralString = """oldest AS MATERIALIZED (
+    SELECT id, {moment} AS moment, {columns} FROM {table}
+    WHERE {moment} < now() - {age} AND ({moment}, id) > ({after}, {after_id}) ORDER BY {moment}, id LIMIT {most}
+)"""
+_ALIVE: LiteralString = """EXISTS (SELECT FROM {log} r WHERE r.sync_run_id = o.run
+    AND (r.status = 'running' OR r.started_at >= now() - {age} OR r.completed_at >= now() - {age}))"""
+
+_LOG: LiteralString = """WITH {oldest},
+alive AS MATERIALIZED (SELECT run FROM (SELECT DISTINCT run FROM oldest) AS o WHERE {alive}),
+last AS MATERIALIZED (
+    SELECT n.id FROM (SELECT DISTINCT table_name FROM oldest) AS o CROSS JOIN LATERAL
+    (SELECT id FROM {log} l WHERE l.table_name = o.table_name ORDER BY id DESC LIMIT 1) n
+    UNION ALL
+    SELECT n.id FROM (SELECT DISTINCT table_name FROM oldest) AS o CROSS JOIN LATERAL
+    (SELECT id FROM {log} l WHERE l.table_name = o.table_name AND l.status = 'success' ORDER BY id DESC LIMIT 1) n
 ),
-details AS (DELETE FROM {detail} WHERE log_id IN (SELECT id FROM old))
-DELETE FROM {log} WHERE id IN (SELECT id FROM old)"""
+gone AS MATERIALIZED (
+    SELECT l.id FROM {log} l JOIN oldest o ON o.id = l.id WHERE l.status <> 'running'
+    AND l.id NOT IN (SELECT id FROM last) AND o.run NOT IN (SELECT run FROM alive) FOR UPDATE OF l SKIP LOCKED
+),
+details AS (DELETE FROM {detail} WHERE log_id IN (SELECT id FROM gone)),
+removed AS (DELETE FROM {log} WHERE id IN (SELECT id FROM gone) RETURNING id)
+"""
 
-_CHANGES: LiteralString = """DELETE FROM {changes} WHERE id IN (
-    SELECT c.id FROM {changes} c WHERE c.changed_at < now() - {age}
-    AND EXISTS (SELECT FROM {changes} n WHERE n.table_name = c.table_name AND n.id > c.id)
-    ORDER BY c.changed_at LIMIT {most} FOR UPDATE SKIP LOCKED)"""
+_CHANGES: LiteralString = """WITH {oldest},
+last AS MATERIALIZED (
+    SELECT n.id FROM (SELECT DISTINCT table_name FROM oldest) AS o CROSS JOIN LATERAL
+    (SELECT id FROM {changes} c WHERE c.table_name = o.table_name ORDER BY id DESC LIMIT 1) n
+),
+gone AS MATERIALIZED (
+    SELECT c.id FROM {changes} c JOIN oldest o ON o.id = c.id
+    WHERE c.id NOT IN (SELECT id FROM last) FOR UPDATE OF c SKIP LOCKED
+),
+removed AS (DELETE FROM {changes} WHERE id IN (SELECT id FROM gone) RETURNING id)
+"""
 
-_VERIFICATIONS: LiteralString = """DELETE FROM {found} WHERE id IN (
-    SELECT v.id FROM {found} v WHERE v.started_at < now() - {age}
-    AND EXISTS (SELECT FROM {found} n WHERE n.table_name = v.table_name AND n.kind = v.kind AND n.id > v.id)
-    AND NOT EXISTS (SELECT FROM {found} r WHERE r.run_id = v.run_id AND r.completed_at >= now() - {age})
-    AND NOT EXISTS (SELECT FROM {log} r WHERE r.sync_run_id = v.run_id
-        AND (r.status = 'running' OR r.started_at >= now() - {age} OR r.completed_at >= now() - {age}))
-    ORDER BY v.started_at LIMIT {most} FOR UPDATE SKIP LOCKED)"""
+_VERIFICATIONS: LiteralString = """WITH {oldest},
+alive AS MATERIALIZED (
+    SELECT run FROM (SELECT DISTINCT run FROM oldest) AS o WHERE {alive}
+    OR EXISTS (SELECT FROM {found} r WHERE r.run_id = o.run AND r.completed_at >= now() - {age})
+),
+last AS MATERIALIZED (
+    SELECT n.id FROM (SELECT DISTINCT table_name, kind FROM oldest) AS o CROSS JOIN LATERAL
+    (SELECT id FROM {found} v WHERE v.table_name = o.table_name AND v.kind = o.kind ORDER BY id DESC LIMIT 1) n
+),
+gone AS MATERIALIZED (
+    SELECT v.id FROM {found} v JOIN oldest o ON o.id = v.id
+    WHERE v.id NOT IN (SELECT id FROM last) AND o.run NOT IN (SELECT run FROM alive) FOR UPDATE OF v SKIP LOCKED
+),
+removed AS (DELETE FROM {found} WHERE id IN (SELECT id FROM gone) RETURNING id)
+"""
 
-_STATEMENTS = {SYNC_LOG: _LOG, SCHEMA_LOG: _CHANGES, VERIFICATION: _VERIFICATIONS}
+_LOOKED: LiteralString = """SELECT (SELECT count(*) FROM removed), count(*), max(moment),
+    (array_agg(id ORDER BY moment DESC, id DESC))[1] FROM oldest"""
 
-TABLES = tuple(_STATEMENTS)
+
+@dataclass(frozen=True)
+class _Grows:
+    """A control table that only grows.
+
+    :param moment: the column that says how old an entry is.
+    :param columns: what else decides whether it stays.
+    """
+
+    statement: LiteralString
+    moment: LiteralString
+    columns: LiteralString
+
+
+_TABLES = {
+    SYNC_LOG: _Grows(_LOG, "started_at", "table_name, sync_run_id AS run"),
+    SCHEMA_LOG: _Grows(_CHANGES, "changed_at", "table_name"),
+    VERIFICATION: _Grows(_VERIFICATIONS, "started_at", "table_name, kind, run_id AS run"),
+}
+
+TABLES = tuple(_TABLES)
 """The control tables that only grow."""
 
 
-def remove_old(tx: Transaction, table: str, age: timedelta, most: int) -> int:
-    """Remove the oldest entries of one of `TABLES` that are older than an age; return how many.
+@dataclass(frozen=True)
+class Looked:
+    """How far the entries of a table have been looked at.
 
-    :param most: no more than so many.
+    :param removed: how many of the last ones were removed.
+    :param is_end: whether there are no others that are old.
     """
-    tx.run(
-        _STATEMENTS[table],
-        log=tx.own(SYNC_LOG),
-        detail=tx.internal(SYNC_DETAIL),
-        changes=tx.own(SCHEMA_LOG),
-        found=tx.own(VERIFICATION),
+
+    after: datetime
+    after_id: int
+    removed: int = 0
+    is_end: bool = False
+
+
+BEGINNING = Looked(datetime(1, 1, 2, tzinfo=UTC), 0)
+
+
+def remove_old(tx: Transaction, table: str, age: timedelta, looked: Looked, most: int) -> Looked:
+    """Look at the next of the oldest entries of one of `TABLES`, and remove those of them that need not stay.
+
+    :param age: entries that are not older are not looked at.
+    :param looked: how far the look before has got.
+    :param most: look at so many.
+    """
+    grows = _TABLES[table]
+    parts: dict[str, sql.Composable] = {
+        "log": tx.own(SYNC_LOG),
+        "detail": tx.internal(SYNC_DETAIL),
+        "changes": tx.own(SCHEMA_LOG),
+        "found": tx.own(VERIFICATION),
+        "age": sql.Literal(age),
+    }
+    oldest = sql.SQL(_OLDEST).format(
+        table=tx.own(table),
+        moment=sql.SQL(grows.moment),
+        columns=sql.SQL(grows.columns),
         age=age,
+        after=looked.after,
+        after_id=looked.after_id,
         most=most,
     )
-    return tx.cursor.rowcount
+    statement = sql.SQL(grows.statement).format(**parts, oldest=oldest, alive=sql.SQL(_ALIVE).format(**parts))
+    ((removed, number, moment, last_id),) = tx.run("{statement} {looked}", statement=statement, looked=sql.SQL(_LOOKED))
+    if number < most:
+        return Looked(looked.after, looked.after_id, removed, is_end=True)
+    return Looked(moment, last_id, removed)
