@@ -15,6 +15,7 @@ from odoo_shadow.mirror.run import housekeeping
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.state.announced import written_rows
 from odoo_shadow.shadow.state.finished import finished_tables
 from odoo_shadow.shadow.state.sync_log import entries_of_run, skipped_tables
 from odoo_shadow.shadow.state.verifications import outcomes_of_run
@@ -102,7 +103,7 @@ def test_what_is_old_is_removed(odoo: StandIn, source: ApiSource, shadow: Shadow
     verify(source, shadow, Depth.QUICK)
     before = health(shadow)
     remove_old_entries(shadow, DAYS)
-    assert counts(shadow) == (1, 1, 1, 1)
+    assert counts(shadow) == (2, 2, 1, 1)  # the one that wrote rows stays
     assert health(shadow) == before
 
 
@@ -115,32 +116,48 @@ def test_what_is_not_old_stays(source: ApiSource, shadow: ShadowDatabase) -> Non
     remove_old_entries(shadow, DAYS)
     assert counts(shadow) == before
     remove_old_entries(shadow, DAYS - 2)
-    assert counts(shadow) == (1, 1, 1, 1)
+    assert counts(shadow) == (2, 2, 1, 1)
 
 
 def test_the_last_entry_of_each_table_stays(source: ApiSource, shadow: ShadowDatabase) -> None:
-    for model in (VISIT, COMPANY, VISIT, COMPANY):
+    for model in (VISIT, COMPANY) * 3:
         mirror_with(source, shadow, model=model)
-    last = [log_ids(shadow)[-1], log_ids(shadow, COMPANIES)[-1]]
+    first, _, last, first_company, _, last_company = *log_ids(shadow), *log_ids(shadow, COMPANIES)
     let_age(shadow)
     remove_old_entries(shadow, DAYS)
-    assert [*log_ids(shadow), *log_ids(shadow, COMPANIES)] == last
+    assert (log_ids(shadow), log_ids(shadow, COMPANIES)) == ([first, last], [first_company, last_company])
 
 
 def test_the_last_good_entry_stays(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "AT_ONCE", 1)  # it is not looked at again and again, either
-    mirror_with(source, shadow)
-    mirror_with(source, shadow)
+    for _ in range(3):
+        mirror_with(source, shadow)
     for _ in range(3):
         fail(odoo, source, shadow, Run())
-    _, good, _, _, failed = log_ids(shadow)
+    wrote, _, good, _, _, failed = log_ids(shadow)
     let_age(shadow)
     before = health(shadow)
     remove_old_entries(shadow, DAYS)
-    assert log_ids(shadow) == [good, failed]
+    assert log_ids(shadow) == [wrote, good, failed]
     assert health(shadow) == before
+
+
+def test_rows_that_nobody_was_told_of_are_announced(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:
+    def announced() -> list[tuple[str, int]]:
+        with shadow.transaction() as tx:
+            return [(item.table, item.last_entry) for item in written_rows(tx)]
+
+    mirror_with(source, shadow)
+    for _ in range(2):
+        mirror_with(source, shadow)
+    let_age(shadow)
+    first, _, last = log_ids(shadow)
+    before = announced()
+    assert before == [(VISITS, first)]
+    remove_old_entries(shadow, DAYS)
+    assert (announced(), log_ids(shadow)) == (before, [first, last])
 
 
 def test_a_model_that_is_not_installed_is_still_known(source: ApiSource, shadow: ShadowDatabase) -> None:
@@ -226,8 +243,8 @@ def test_a_verification_that_is_not_over_keeps_what_it_found(source: ApiSource, 
 def many(shadow: ShadowDatabase, number: int) -> None:
     in_shadow(
         shadow,
-        "INSERT INTO {odoo_shadow_sync_log} (sync_run_id, table_name, status, started_at, completed_at)"
-        " SELECT gen_random_uuid(), 'odoo_shadow_x_visit', 'error', now() - {old}, now() - {old}"
+        "INSERT INTO {odoo_shadow_sync_log} (sync_run_id, table_name, status, started_at, completed_at, duration_ms)"
+        " SELECT gen_random_uuid(), 'odoo_shadow_x_visit', 'error', now() - {old}, now() - {old}, 0"
         " FROM generate_series(1, {number})",
         old=OLD,
         number=number,

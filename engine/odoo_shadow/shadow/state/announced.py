@@ -14,7 +14,8 @@ from odoo_shadow.shadow.relations import META, SYNC_LOG, TABLE_STATE, WATERMARK
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.schema import lock_schema
 
-_HAS_WRITTEN = "l.rows_inserted + l.rows_updated + l.rows_deleted > 0 OR (l.status = 'error' AND l.duration_ms IS NULL)"
+HAS_WRITTEN = "l.rows_inserted + l.rows_updated + l.rows_deleted > 0 OR (l.status = 'error' AND l.duration_ms IS NULL)"
+"""Of an entry `l` of the log."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def written_rows(
         state=tx.internal(TABLE_STATE),
         watermark=tx.own(WATERMARK),
         log=tx.own(SYNC_LOG),
-        written=sql.SQL(_HAS_WRITTEN),
+        written=sql.SQL(HAS_WRITTEN),
         again=again,
         models=None if models is None else list(models),
     )
