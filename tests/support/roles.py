@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
+
 
 @contextmanager
 def new_role(database: str, name: str | None = None) -> Iterator[str]:
@@ -37,3 +40,18 @@ def run_as_owner(database: str, *statements: LiteralString, **names: str) -> Non
     with psycopg.connect(database, autocommit=True) as connection:
         for statement in statements:
             connection.execute(sql.SQL(statement).format(**parts))
+
+
+@contextmanager
+def reader_of(database: str, *, trust: Trust = NOBODY_ELSE, has_grants: bool = True) -> Iterator[ShadowDatabase]:
+    """Open a shadow as a reader, with the grants that the documentation shows."""
+    with new_role(database) as role:
+        if has_grants:
+            run_as_owner(
+                database,
+                "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+                "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
+                role=role,
+            )
+        with ShadowDatabase.from_url(as_role(database, role), trust=trust) as shadow:
+            yield shadow
