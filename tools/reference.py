@@ -26,7 +26,7 @@ from odoo_shadow.text.errors import ShownError
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
-OPERATOR = ROOT / "airflow_provider_odoo_shadow" / "transfers" / "odoo_to_postgres.py"
+PROVIDER = ROOT / "airflow_provider_odoo_shadow"
 
 _BLOCK = re.compile(r"(<!-- code: (?P<name>[a-z-]+) -->\n).*?(<!-- end of code -->)", re.DOTALL)
 _PARAM = re.compile(r":param (?P<name>\w+): (?P<text>.*?)(?=\n\s*:|\Z)", re.DOTALL)
@@ -153,14 +153,23 @@ def _odoo_fields() -> Iterator[str]:
 
 
 def _operator() -> Iterator[str]:
-    (operator,) = (
+    return _arguments(PROVIDER / "transfers" / "odoo_to_postgres.py", "OdooToPostgresOperator")
+
+
+def _sensor() -> Iterator[str]:
+    return _arguments(PROVIDER / "sensors" / "odoo_shadow.py", "OdooShadowFreshSensor")
+
+
+def _arguments(path: Path, name: str) -> Iterator[str]:
+    """Yield the arguments that a class's docstring names; to import the class would take seconds."""
+    (documented,) = (
         item
-        for item in ast.parse(OPERATOR.read_text(encoding="utf-8")).body
-        if isinstance(item, ast.ClassDef) and item.name == "OdooToPostgresOperator"
+        for item in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(item, ast.ClassDef) and item.name == name
     )
     yield "| argument | meaning |"
     yield "|---|---|"
-    for found in _PARAM.finditer(ast.get_docstring(operator) or ""):
+    for found in _PARAM.finditer(ast.get_docstring(documented) or ""):
         yield _row(f"`{found['name']}`", " ".join(found["text"].split()))
 
 
@@ -175,6 +184,7 @@ _BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
     "errors": _errors,
     "odoo-fields": _odoo_fields,
     "operator": _operator,
+    "sensor": _sensor,
 }
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -24,10 +25,14 @@ _OF_LIBPQ = ("hostaddr", "service", "sslmode", "require_auth")
 _OF_PSYCOPG = ("autocommit", "connection_factory", "context", "cursor_factory", "prepare_threshold", "row_factory")
 
 
-def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_ELSE) -> ShadowDatabase:
+def shadow_database(
+    postgres_conn_id: str, schema: str, trust: Trust = NOBODY_ELSE, *, parameters: Mapping[str, str] = KEEPALIVES
+) -> ShadowDatabase:
     """Return the shadow database of an Airflow connection of type `postgres`. Connects when first used.
 
     TLS is demanded of other machines, unless the connection's extras say otherwise.
+
+    :param parameters: libpq's, where the connection's extras do not set them.
     """
 
     def connect() -> PgConnection:
@@ -42,7 +47,7 @@ def shadow_database(postgres_conn_id: str, schema: str, trust: Trust = NOBODY_EL
         extras = _extras(postgres_conn_id, stored.extra)
         given = {"host": stored.host or "", **{name: str(extras[name]) for name in _OF_LIBPQ if name in extras}}
         added = {name: value for name, value in protected(postgres_conn_id, given).items() if name not in given}
-        stored.extra = json.dumps({**KEEPALIVES, **added, **extras})
+        stored.extra = json.dumps({**parameters, **added, **extras})
         # log_sql would log every statement, and with it values of rows.
         return cast(PgConnection, PostgresHook(postgres_conn_id, connection=stored, log_sql=False).get_conn())
 

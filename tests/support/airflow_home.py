@@ -13,7 +13,8 @@ DAGS_FOLDER = AIRFLOW_HOME / "dags"
 
 atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)
 shutil.copytree(Path(__file__).parents[2] / "dags", DAGS_FOLDER)
-shutil.copy(Path(__file__).parent / "one_model.py", DAGS_FOLDER)
+for _dags in ("one_model.py", "waiting_dags.py"):
+    shutil.copy(Path(__file__).parent / _dags, DAGS_FOLDER)
 os.environ.update(
     AIRFLOW_HOME=str(AIRFLOW_HOME),
     AIRFLOW__CORE__DAGS_FOLDER=str(DAGS_FOLDER),

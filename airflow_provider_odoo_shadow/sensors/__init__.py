@@ -1,0 +1,1 @@
+"""Sensors: they wait for the shadow, for other teams' DAGs."""
