@@ -33,12 +33,11 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of
+from tests.support.compose import COMPOSE, VARIABLE, airflow_services, read_services
 from tests.support.flavours import Flavour
 from tools.embedded_postgres import embedded_postgres, new_database
 
 ROOT = Path(__file__).parents[2]
-COMPOSE = ROOT / "docker-compose.airflow.yml"
-VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
 SECRET = re.compile(r"PASSWORD|SECRET|KEY$")
 ODOO = {"ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD"}
 SHARED_BY_ALL = (
@@ -57,28 +56,10 @@ def settings_of(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
 
 
-def interpolated(text: str, settings: dict[str, str]) -> str:
-    """Fill in variables as compose does; one that is required and missing is a KeyError."""
-
-    def value(match: re.Match[str]) -> str:
-        name, kind, text = match.groups()
-        given = settings.get(name)
-        return given if given else (text if kind == "-" else settings[name])
-
-    return VARIABLE.sub(value, text)
-
-
 @pytest.fixture(scope="module")
 def services() -> dict[str, dict[str, Any]]:
     """The services, with invented settings filled in."""
-    text = COMPOSE.read_text(encoding="utf-8")
-    settings = {name: f"the-{name.lower()}" for name, kind, _ in VARIABLE.findall(text) if kind == "?"}
-    found: dict[str, dict[str, Any]] = yaml.safe_load(interpolated(text, settings))["services"]
-    return found
-
-
-def airflow_services(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {name: service for name, service in services.items() if name.startswith("airflow-")}
+    return read_services()
 
 
 def test_follows_the_compose_specification() -> None:
