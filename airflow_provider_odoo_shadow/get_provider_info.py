@@ -10,7 +10,19 @@ def get_provider_info() -> dict[str, object]:
         "name": "Odoo Shadow",
         "description": "A verified, read-only shadow of an Odoo ERP in PostgreSQL or Supabase.",
         "integrations": [
-            {"integration-name": "Odoo", "external-doc-url": "https://www.odoo.com/documentation", "tags": ["service"]}
+            {
+                "integration-name": "Odoo",
+                "external-doc-url": "https://www.odoo.com/documentation",
+                "how-to-guide": ["/docs/how-to/airflow.md", "/docs/how-to/wait-for-the-shadow.md"],
+                "logo": "/docs/integration-logos/odoo-shadow.svg",
+                "tags": ["service"],
+            }
+        ],
+        "sensors": [
+            {"integration-name": "Odoo", "python-modules": ["airflow_provider_odoo_shadow.sensors.odoo_shadow"]}
+        ],
+        "triggers": [
+            {"integration-name": "Odoo", "python-modules": ["airflow_provider_odoo_shadow.triggers.odoo_shadow"]}
         ],
         "hooks": [{"integration-name": "Odoo", "python-modules": ["airflow_provider_odoo_shadow.hooks.odoo"]}],
         "transfers": [
@@ -18,6 +30,7 @@ def get_provider_info() -> dict[str, object]:
                 "source-integration-name": "Odoo",
                 "target-integration-name": "PostgreSQL",
                 "python-module": "airflow_provider_odoo_shadow.transfers.odoo_to_postgres",
+                "how-to-guide": "/docs/how-to/airflow.md",
             }
         ],
         "asset-uris": [
