@@ -69,7 +69,7 @@ def _planning(odoo: ApiSource, client: CountingClient, shadow: ShadowDatabase, m
         raise AssertionError(f"{plan.work[0]} although nothing was written")
     return [
         (f"planning {len(models)} models, seconds", f"{seconds:.2f}", "≤ 5"),
-        ("calls a model of that", f"{len(client.calls) / len(models):.2f}", "≤ 2"),
+        ("calls a model of that", f"{len(client.methods) / len(models):.2f}", "≤ 2"),
     ]
 
 

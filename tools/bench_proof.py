@@ -24,7 +24,7 @@ class CountingClient(OdooClient):
 
     def __init__(self, server: Server) -> None:
         super().__init__(client_fields(server))
-        self.calls: list[str] = []
+        self.methods: list[str] = []
         self.fields: list[set[str]] = []
 
     def execute_kw(
@@ -37,7 +37,7 @@ class CountingClient(OdooClient):
         can_split: bool = False,
     ) -> Json:
         """Call, and remember."""
-        self.calls.append(method)
+        self.methods.append(method)
         if method == "search_read":
             fields = (kwargs or {}).get("fields")
             self.fields.append({str(name) for name in fields} if isinstance(fields, list) else set())
@@ -45,7 +45,7 @@ class CountingClient(OdooClient):
 
     def forget(self) -> None:
         """Start counting anew."""
-        self.calls.clear()
+        self.methods.clear()
         self.fields.clear()
 
 
@@ -58,7 +58,7 @@ def measure_proof(server: Server, odoo_dsn: str, url: str, rows: int) -> list[Me
         _mirror(odoo, shadow)
         client.forget()
         _mirror(odoo, shadow)
-        measured.append((f"no-change run of {rows:,} rows, calls", str(len(client.calls)), "≤ 3 + 16 counts"))
+        measured.append((f"no-change run of {rows:,} rows, calls", str(len(client.methods)), "≤ 3 + 16 counts"))
         measured.append(_quick_verification(odoo, shadow, rows))
         measured.append(_deleted_row(odoo, client, shadow, odoo_dsn, rows))
         measured.append(_new_column(odoo, client, shadow))
@@ -92,7 +92,7 @@ def _deleted_row(odoo: ApiSource, client: CountingClient, shadow: ShadowDatabase
     deleted = _mirror(odoo, shadow)
     if deleted != 1:
         raise AssertionError(f"{deleted} rows were removed instead of 1")
-    return f"one deleted row among {rows:,}, calls of that run", str(len(client.calls)), "≤ 40"
+    return f"one deleted row among {rows:,}, calls of that run", str(len(client.methods)), "≤ 40"
 
 
 def _new_column(odoo: ApiSource, client: CountingClient, shadow: ShadowDatabase) -> Measured:

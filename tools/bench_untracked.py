@@ -36,12 +36,12 @@ def measure_untracked(server: Server, odoo_dsn: str, url: str, rows: int) -> lis
         client.forget()
         again = Run()
         mirror_model(odoo, shadow, MODEL, run=again, options=options)
-        own = len(client.calls)
+        own = len(client.methods)
         list(close_run(odoo, shadow, run=again, options=options))
         measured = [
             (
                 "no-change run of one model, calls: its own + at the run's end",
-                f"{own} + {len(client.calls) - own}",
+                f"{own} + {len(client.methods) - own}",
                 "few",
             )
         ]

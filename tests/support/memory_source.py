@@ -39,6 +39,7 @@ class MemorySource:
         self.access = Access("the memory", "memory://", "odoo", "ada")
         self.protocol = "memory"
         self.opened_at = time.monotonic()
+        self.calls = 0
         self.models: dict[str, MemoryModel] = {}
         self.pages_read: list[tuple[str, int]] = []
         self._gives_copies = gives_copies

@@ -244,6 +244,10 @@ class Source(Models, Records, Protocol):
     def opened_at(self) -> float:
         """When it was created, by `time.monotonic`: whatever its own login writes in Odoo comes later."""
 
+    @property
+    def calls(self) -> int:
+        """How many calls it has made so far; 0 for a source that makes none."""
+
     def user_id(self) -> int:
         """Return the id of the login's user; verifies the login."""
 

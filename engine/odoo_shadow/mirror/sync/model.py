@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from odoo_shadow.mirror.clock import lies_ahead
@@ -15,6 +15,7 @@ from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import key_of
 from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.origins import ColumnOrigin, column_origins
 from odoo_shadow.mirror.shape.refused_fields import (
     leave_out_refused,
     newly_refused_error,
@@ -70,6 +71,8 @@ class MirrorResult:
     :param resumed: whether it continued an earlier try.
     :param unstorable_cells: cells with characters that PostgreSQL cannot store.
     :param cannot_know: whether no count could show that the table is complete, because rows that are gone stay.
+    :param columns: the table's columns, and the fields that they come from.
+    :param calls: how many calls to Odoo it took, tries that failed included.
     """
 
     model: str
@@ -81,6 +84,8 @@ class MirrorResult:
     resumed: bool = False
     unstorable_cells: int = 0
     cannot_know: bool = False
+    columns: tuple[ColumnOrigin, ...] = field(default=(), repr=False)
+    calls: int = 0
 
     def __str__(self) -> str:
         """Return one line for a log."""
@@ -124,6 +129,7 @@ def mirror_model(
     :raises OdooError: Odoo could not be read.
     :raises ShadowError: the shadow could not be written.
     """
+    calls_before = odoo.calls
     bind(odoo, shadow, [model])
     check_model(odoo, shadow, model, full=options.full)
     with shadow.transaction() as tx:
@@ -145,7 +151,8 @@ def mirror_model(
         def execute(layout: Layout) -> MirrorResult:
             return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
 
-        return without_refused(odoo, layout, execute, known=kept.unreadable_fields)
+        result = without_refused(odoo, layout, execute, known=kept.unreadable_fields)
+    return replace(result, calls=odoo.calls - calls_before)
 
 
 def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
@@ -217,6 +224,7 @@ class _ModelRun:
             left is not None,
             self._writer.builder.unstorable_cells,
             not self._options.removal.removes,
+            column_origins(self._layout),
         )
 
     def _check_reading(self) -> None:

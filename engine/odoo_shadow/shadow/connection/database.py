@@ -87,6 +87,18 @@ Connect: TypeAlias = Callable[[], PgConnection]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a database is.
+
+    :param host: a folder if the connection goes through a socket there.
+    """
+
+    host: str
+    port: int
+    database: str
+
+
+@dataclass(frozen=True)
 class Transaction:
     """An open transaction on the shadow database.
 
@@ -147,7 +159,10 @@ class ShadowDatabase:
     :param connect: opens a psycopg 3 connection.
     :param name: how messages call it: the Airflow connection id, or where the address came from.
     :param trust: whose objects may be used, in addition to the role's own.
+    :ivar place: where the newest connection led to; None before the first.
     """
+
+    place: Place | None = None
 
     def __init__(
         self, connect: Connect, *, schema: str = DEFAULT_SCHEMA, name: str = "shadow", trust: Trust = NOBODY_ELSE
@@ -227,6 +242,7 @@ class ShadowDatabase:
                 raise
             connection.prepare_threshold = None
             self._connection = connection
+            self.place = Place(connection.info.host, connection.info.port, connection.info.dbname)
         return self._connection
 
 

@@ -134,6 +134,11 @@ class OdooClient:
         """The size of all answers that this thread has read."""
         return self._transport.received_bytes
 
+    @property
+    def calls(self) -> int:
+        """How many requests all threads have sent so far, tries that failed included."""
+        return self._transport.calls
+
     def server_time(self) -> datetime:
         """Return the server's clock (UTC, whole seconds) as of its newest answer: never ahead of what was read.
 

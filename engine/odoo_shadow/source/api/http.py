@@ -81,6 +81,7 @@ class HttpTransport:
         self._session = open_session(connection)
         self._pace = threading.Lock()
         self._next_call = 0.0
+        self._calls = 0
         self._connect_timeout = min(CONNECT_TIMEOUT, connection.timeout)
         self._server_time: datetime | None = None
         self._of_thread = threading.local()
@@ -100,6 +101,11 @@ class HttpTransport:
     def received_bytes(self) -> int:
         """The size of all answers that this thread has read."""
         return getattr(self._of_thread, "received_bytes", 0)
+
+    @property
+    def calls(self) -> int:
+        """How many requests all threads have sent so far."""
+        return self._calls
 
     def close(self) -> None:
         """Close the connections."""
@@ -180,6 +186,8 @@ class HttpTransport:
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, can_split: bool
     ) -> HttpAnswer:
+        with self._pace:
+            self._calls += 1
         response = self._session.request(
             method,
             self.connection.url + path,

@@ -80,6 +80,10 @@ class ApiSource:
     def opened_at(self) -> float:
         return self.client.opened_at
 
+    @property
+    def calls(self) -> int:
+        return self.client.calls
+
     def user_id(self) -> int:
         return self.client.user_id()
 
