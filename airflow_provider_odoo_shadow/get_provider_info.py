@@ -43,6 +43,11 @@ def get_provider_info() -> dict[str, object]:
                 ),
             }
         ],
+        "extra-links": [
+            "airflow_provider_odoo_shadow.links.odoo_shadow.ShadowTableLink",
+            "airflow_provider_odoo_shadow.links.odoo_shadow.OdooLink",
+            "airflow_provider_odoo_shadow.links.odoo_shadow.LastVerificationLink",
+        ],
         "connection-types": [
             {
                 "connection-type": "odoo",

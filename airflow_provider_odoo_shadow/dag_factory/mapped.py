@@ -17,6 +17,9 @@ from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.batch import FAILURES, concerns_all, error_of, label_of, models_left
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
+from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
+from airflow_provider_odoo_shadow.mirror_task import Sides
 from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from airflow_provider_odoo_shadow.transfers.mirroring import (
@@ -48,6 +51,8 @@ from odoo_shadow.text.log import logger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from airflow_provider_odoo_shadow.lineage.openlineage import Lineage
 
 log = logger(__name__)
 
@@ -81,6 +86,8 @@ class MirrorModelsOperator(BaseOperator):
 
     template_fields: Sequence[str] = ()
     ui_color = OdooToPostgresOperator.ui_color
+    operator_extra_links = LINKS
+    sides: Sides | None = None
     custom_operator_name = OdooToPostgresOperator.__name__
 
     def __init__(
@@ -143,6 +150,7 @@ class MirrorModelsOperator(BaseOperator):
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).source
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
+        self.results, self.sides = (), Sides(odoo.access.url, odoo.access.database, shadow)
         with odoo, shadow:
             mirroring = Mirroring(odoo, shadow, self.mirror, run, options)
             models = [checked_name(model) for model in self.models]
@@ -153,6 +161,20 @@ class MirrorModelsOperator(BaseOperator):
                 self.results = (*self.results, result)
             update_assets(context, shadow, alias_of(self.mirror), self.mirror, models=models, run_id=run.id)
         return [summary_of(result) for result in self.results]
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> Lineage | None:  # noqa: ARG002
+        """Tell OpenLineage's listener what was mirrored; it also asks after a failure."""
+        return lineage_of(self)
+
+    @property
+    def mirror_name(self) -> str:
+        """The mirror's name."""
+        return self.mirror
+
+    @property
+    def asked_models(self) -> Sequence[str]:
+        """The models that this task is for."""
+        return self.models
 
     def _each(self, mirroring: Mirroring, models: Sequence[str], work: Work[T]) -> Iterator[T]:
         """Do the work for one model after the other; after the last one, raise the errors of those that failed."""
@@ -205,6 +227,7 @@ class VerifyModelOperator(BaseOperator):
     :param odoo_conn_id: the Airflow connection to Odoo.
     :param postgres_conn_id: the Airflow connection to the shadow database.
     :param schema: the schema that holds the shadow.
+    :param mirror: the mirror's name; the schema's by default.
     :param batch_size: records per page.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
@@ -212,6 +235,9 @@ class VerifyModelOperator(BaseOperator):
 
     template_fields: Sequence[str] = ()
     ui_color = OdooToPostgresOperator.ui_color
+    operator_extra_links = LINKS
+    results: tuple[MirrorResult, ...] = ()
+    sides: Sides | None = None
 
     def __init__(
         self,
@@ -220,6 +246,7 @@ class VerifyModelOperator(BaseOperator):
         odoo_conn_id: str,
         postgres_conn_id: str,
         schema: str,
+        mirror: str | None = None,
         batch_size: int,
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
@@ -231,9 +258,15 @@ class VerifyModelOperator(BaseOperator):
         self.odoo_conn_id = odoo_conn_id
         self.postgres_conn_id = postgres_conn_id
         self.schema = schema
+        self.mirror_name = mirror or schema
         self.batch_size = batch_size
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
+
+    @property
+    def asked_models(self) -> Sequence[str]:
+        """The models that this task is for."""
+        return (self.model,)
 
     def execute(self, context: Context) -> VerifySummary:
         """Compare, and repair if asked. Raises `VerificationError` when rows differ and were not repaired."""
@@ -245,6 +278,7 @@ class VerifyModelOperator(BaseOperator):
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).source
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
+        self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
         with odoo, shadow:
             found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
             if found.repaired:

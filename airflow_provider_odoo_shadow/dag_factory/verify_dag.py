@@ -77,6 +77,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             odoo_conn_id=mirror.odoo_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
             schema=mirror.schema_name,
+            mirror=mirror.name,
             batch_size=mirror.batch_size,
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,

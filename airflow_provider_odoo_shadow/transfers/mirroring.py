@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
+from airflow_provider_odoo_shadow.metrics import send_failure, send_mirrored
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -13,6 +14,7 @@ from odoo_shadow.mirror.run.dry_run import DryRun, dry_run_model
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 
@@ -67,16 +69,23 @@ class Mirroring:
             asked[table] = WatermarkVariable(self.mirror, table).read()
             return asked[table]
 
-        result = mirror_model(
-            self.odoo,
-            self.shadow,
-            model,
-            run=self.run,
-            options=self.options,
-            settings=settings,
-            replay_from=replay_from,
-            on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, _report),
-        )
+        try:
+            result = mirror_model(
+                self.odoo,
+                self.shadow,
+                model,
+                run=self.run,
+                options=self.options,
+                settings=settings,
+                replay_from=replay_from,
+                on_progress=not_more_often_than(SECONDS_BETWEEN_REPORTS, _report),
+            )
+        except OdooUnknownModelError:
+            raise
+        except Exception:
+            send_failure(self.mirror, model)
+            raise
+        send_mirrored(self.mirror, result)
         variable = WatermarkVariable(self.mirror, result.table)
         variable.write(result.watermark, model, unless_changed_from=asked[result.table])
         log.info("%s", result)

@@ -14,6 +14,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
+from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
+from airflow_provider_odoo_shadow.mirror_task import Sides
 from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
 from airflow_provider_odoo_shadow.transfers.asset_events import update_assets, with_outlet
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
@@ -42,6 +45,8 @@ from odoo_shadow.text.log import logger
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
+
+    from airflow_provider_odoo_shadow.lineage.openlineage import Lineage
 
 log = logger(__name__)
 
@@ -74,6 +79,8 @@ class OdooToPostgresOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
     ui_color = "#e6dbe9"
+    operator_extra_links = LINKS
+    sides: Sides | None = None
 
     def __init__(
         self,
@@ -154,9 +161,9 @@ class OdooToPostgresOperator(BaseOperator):
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
         odoo = OdooHook(self.odoo_conn_id).source
         shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
-        mirror = self.mirror or self.schema
+        self.results, self.sides = (), Sides(odoo.access.url, odoo.access.database, shadow)
         with odoo, shadow:
-            mirroring = Mirroring(odoo, shadow, mirror, run, options)
+            mirroring = Mirroring(odoo, shadow, self.mirror_name, run, options)
             try:
                 if is_dry_run:
                     return preview_of(mirroring.dry_run(model, settings))
@@ -167,8 +174,22 @@ class OdooToPostgresOperator(BaseOperator):
             self.results = (result,)
             warn_unmatched_patterns_of(odoo, [model], lambda _: settings)
             log_closed(close_run(odoo, shadow, run=run, options=options))
-            update_assets(context, shadow, self.asset_alias, mirror, models=[model], run_id=run.id)
+            update_assets(context, shadow, self.asset_alias, self.mirror_name, models=[model], run_id=run.id)
         return summary_of(result)
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> Lineage | None:  # noqa: ARG002
+        """Tell OpenLineage's listener what was mirrored; it also asks after a failure."""
+        return lineage_of(self)
+
+    @property
+    def mirror_name(self) -> str:
+        """The mirror's name."""
+        return self.mirror or self.schema
+
+    @property
+    def asked_models(self) -> Sequence[str]:
+        """The models that this task is for."""
+        return (self.model,)
 
 
 def log_closed(items: Iterable[Closed]) -> None:

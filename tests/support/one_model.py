@@ -15,3 +15,8 @@ with DAG("one_mistyped_model", schedule=None):
 
 with DAG("one_model_that_is_not_installed", schedule=None):
     OdooToPostgresOperator(task_id="vehicles", model="fleet.vehicle")
+
+with DAG("one_hashed_model", schedule=None):
+    OdooToPostgresOperator(
+        task_id="partners", model="res.partner", mirror="europe", model_settings={"hashed_fields": ["email"]}
+    )

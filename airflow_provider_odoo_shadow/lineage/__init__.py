@@ -1,0 +1,1 @@
+"""Where the rows of a table come from, for catalogues of data."""

@@ -1,0 +1,1 @@
+"""The buttons of a task in Airflow's interface."""
