@@ -12,9 +12,10 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 
 @dataclass(frozen=True)
 class Sides:
-    """Between which databases a task works. Holds no credentials that anything here shows.
+    """Between which databases a task works.
 
     :param odoo_url: Odoo's address, without a login.
+    :param shadow: closed when the task has ended; it still says where it is.
     """
 
     odoo_url: str

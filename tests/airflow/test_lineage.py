@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from airflow.listeners import hookimpl
+from airflow.sdk.listener import get_listener_manager
 from openlineage.client.serde import Serde
 
+from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
 from airflow_provider_odoo_shadow.lineage.openlineage import MOST_COLUMNS, MOST_TABLES, lineage_of
 from airflow_provider_odoo_shadow.mirror_task import MirrorTask, Sides
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
@@ -22,9 +25,13 @@ from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import Place, ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.watermarks import Watermark
-from odoo_stand_in import StandIn
+from odoo_stand_in import Fault, StandIn
 from tests.support.airflow_child import run_in_a_child
 from tests.support.airflow_connections import odoo_connection, shadow_connection
+from tests.support.dag_runs import run
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
 
 pytestmark = pytest.mark.one_flavour
 
@@ -102,6 +109,32 @@ def test_a_task_that_fails_tells_of_nothing_that_it_has_not_mirrored(
     assert run_in_a_child("one_model", {**settings, "AIRFLOW_CONN_ODOO_DEFAULT": json.dumps(wrong)}) == "failed"
     (event,) = events(tmp_path, "FAIL")
     assert (event["inputs"], event["outputs"]) == ([], [])
+
+
+def test_a_task_whose_second_model_fails_tells_of_the_first(mirror_dag: Callable[..., DAG], odoo: StandIn) -> None:
+    heard = Listener()
+    manager: Any = get_listener_manager()  # untyped
+    manager.add_listener(heard)
+    odoo.faults.add(Fault(model="res.partner", method="search_read", status=403, times=100))
+    try:
+        assert run(mirror_dag(models=["res.company", "res.partner"], parallel_models=1, retries=0)).state == "failed"
+    finally:
+        manager.pm.unregister(heard)
+    assert heard.outputs == [["odoo_shadow_res_company"]]
+
+
+class Listener:
+    """Asks a task that failed as OpenLineage's listener does."""
+
+    def __init__(self) -> None:
+        self.outputs: list[list[str]] = []
+
+    @hookimpl
+    def on_task_instance_failed(self, task_instance: Any) -> None:
+        task = task_instance.task
+        if isinstance(task, MirrorModelsOperator):
+            lineage = task.get_openlineage_facets_on_complete(task_instance)
+            self.outputs.append([item.name.rpartition(".")[2] for item in lineage.outputs] if lineage else [])
 
 
 def test_the_operator_needs_no_openlineage(settings: dict[str, str], tmp_path: Path) -> None:
