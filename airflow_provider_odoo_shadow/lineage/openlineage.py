@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from airflow_provider_odoo_shadow.assets.odoo_shadow import SCHEME
 from airflow_provider_odoo_shadow.mirror_task import MirrorTask, Sides
 from odoo_shadow.mirror.shape.origins import ColumnOrigin
 from odoo_shadow.mirror.sync.model import MirrorResult
@@ -48,7 +49,7 @@ def lineage_of(task: MirrorTask) -> Lineage | None:
     for result, columns in _bounded(task.results):
         source = _input(task.sides, result, columns)
         lineage.inputs.append(source)
-        lineage.outputs.append(_output(task.sides, place, result, columns, source))
+        lineage.outputs.append(_output(task.sides, place, task.mirror_name, result, columns, source))
     return lineage
 
 
@@ -76,15 +77,23 @@ def _input(sides: Sides, result: MirrorResult, columns: tuple[ColumnOrigin, ...]
 
 
 def _output(
-    sides: Sides, place: Place, result: MirrorResult, columns: tuple[ColumnOrigin, ...], source: InputDataset
+    sides: Sides,
+    place: Place,
+    mirror: str,
+    result: MirrorResult,
+    columns: tuple[ColumnOrigin, ...],
+    source: InputDataset,
 ) -> OutputDataset:
     from openlineage.client.event_v2 import OutputDataset
     from openlineage.client.generated.column_lineage_dataset import ColumnLineageDatasetFacet
     from openlineage.client.generated.output_statistics_output_dataset import OutputStatisticsOutputDatasetFacet
+    from openlineage.client.generated.symlinks_dataset import Identifier, SymlinksDatasetFacet
 
-    facets: dict[str, DatasetFacet] = {}
+    # The asset's name, by which the lineage of a DAG that is scheduled on it joins this table.
+    asset = Identifier(namespace=f"{SCHEME}://{mirror}", name=result.model, type="ASSET")
+    facets: dict[str, DatasetFacet] = {"symlinks": SymlinksDatasetFacet(identifiers=[asset])}
     if columns:
-        facets = {
+        facets |= {
             "schema": _schema((item.name, item.type, item.label) for item in columns),
             "columnLineage": ColumnLineageDatasetFacet(
                 fields={item.name: _origin(item, source) for item in columns if item.field}

@@ -15,6 +15,7 @@ from airflow.listeners import hookimpl
 from airflow.sdk.listener import get_listener_manager
 from openlineage.client.serde import Serde
 
+from airflow_provider_odoo_shadow.assets.odoo_shadow import asset_of, convert_asset_to_openlineage
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
 from airflow_provider_odoo_shadow.lineage.openlineage import MOST_COLUMNS, MOST_TABLES, lineage_of
 from airflow_provider_odoo_shadow.mirror_task import MirrorTask, Sides
@@ -77,6 +78,9 @@ def test_a_real_run_tells_of_both_sides(settings: dict[str, str], odoo: StandIn,
     assert table["namespace"] == f"postgres://localhost:{port}"
     assert table["name"] == f"{name}.odoo_shadow.odoo_shadow_res_partner"
     assert table["outputFacets"]["outputStatistics"]["rowCount"] == rows
+    (other_name,) = table["facets"]["symlinks"]["identifiers"]
+    asset = convert_asset_to_openlineage(asset_of("odoo_shadow", "res.partner"), None)
+    assert (other_name["namespace"], other_name["name"]) == (asset.namespace, asset.name)
     assert source["inputFacets"]["inputStatistics"]["rowCount"] == rows
 
     assert {item["name"]: item["type"] for item in table["facets"]["schema"]["fields"]} == types
