@@ -79,7 +79,7 @@ def test_a_real_run_tells_of_both_sides(settings: dict[str, str], odoo: StandIn,
     assert table["name"] == f"{name}.odoo_shadow.odoo_shadow_res_partner"
     assert table["outputFacets"]["outputStatistics"]["rowCount"] == rows
     (other_name,) = table["facets"]["symlinks"]["identifiers"]
-    asset = convert_asset_to_openlineage(asset_of("odoo_shadow", "res.partner"), None)
+    asset = convert_asset_to_openlineage(asset_of("europe", "res.partner"), None)
     assert (other_name["namespace"], other_name["name"]) == (asset.namespace, asset.name)
     assert source["inputFacets"]["inputStatistics"]["rowCount"] == rows
 
@@ -205,7 +205,7 @@ def test_many_models_and_many_columns_make_a_bounded_event() -> None:
     event = as_event(Task(*(result(f"m{i}", *columns(500, label="x" * 100_000)) for i in range(300))))
     assert len(event["outputs"]) == 300
     assert len(json.dumps(event)) < 2_000_000
-    described = [item for item in event["outputs"] if item["facets"]]
+    described = [item for item in event["outputs"] if "schema" in item["facets"]]
     assert len(described) == MOST_COLUMNS // 500
     assert all(len(item["facets"]["columnLineage"]["fields"]) == 500 for item in described)
 
