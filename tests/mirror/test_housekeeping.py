@@ -209,11 +209,12 @@ def test_the_last_change_of_each_table_stays(odoo: StandIn, source: ApiSource, s
 @pytest.mark.parametrize("what", ["was since", "is still running"])
 def test_a_run_that_is_not_over_keeps_its_entries(source: ApiSource, shadow: ShadowDatabase, what: str) -> None:
     run = Run()
+    mirror_with(source, shadow)
     mirror_with(source, shadow, run=run)
     verify(source, shadow, run=run)
     if what == "is still running":
         mirror_with(source, shadow, model=COMPANY, run=run)
-        in_shadow(shadow, "UPDATE {odoo_shadow_sync_log} SET status = 'running', completed_at = NULL WHERE id = 2")
+        in_shadow(shadow, "UPDATE {odoo_shadow_sync_log} SET status = 'running', completed_at = NULL WHERE id = 3")
     let_age(shadow)
     if what == "was since":
         mirror_with(source, shadow, model=COMPANY, run=run)

@@ -207,7 +207,8 @@ def activity_since(tx: Transaction, now: datetime) -> sql.Composed:
         "SELECT json_agg(json_build_array(day, inserted, updated, deleted, failed)) FROM ("
         "SELECT started_at::date AS day, sum(rows_inserted) AS inserted, sum(rows_updated) AS updated,"
         " sum(rows_deleted) AS deleted, count(*) FILTER (WHERE status = 'error') AS failed"
-        " FROM {log} WHERE started_at >= {since} GROUP BY 1) AS d"
+        " FROM {log} WHERE started_at >= {since}"
+        " AND (rows_inserted > 0 OR rows_updated > 0 OR rows_deleted > 0 OR status = 'error') GROUP BY 1) AS d"
     ).format(log=tx.own(SYNC_LOG), since=datetime.combine(_first_day(now), datetime.min.time(), UTC))
 
 

@@ -159,10 +159,9 @@ class Compared:
         return self.repaired >= self.differences and not self.uncompared
 
 
-# Counts that earlier versions did not keep are 0.
 _COMPARED: LiteralString = (
     "json_build_array(v.kind, v.started_at, v.duration_ms, v.rows_compared, v.missing, v.extra, v.stale, v.differing,"
-    " v.repaired, coalesce(to_jsonb(v) -> 'newer', '0'), coalesce(to_jsonb(v) -> 'uncompared', '0'))"
+    " v.repaired, {newer}, {uncompared})"
 )
 _LAST_BY_INDEX: LiteralString = (
     "LEFT JOIN LATERAL (SELECT {compared} AS compared FROM unnest({kinds}::text[]) AS k (kind) CROSS JOIN LATERAL"
@@ -174,6 +173,16 @@ _LAST_OF_ALL: LiteralString = (
     " WHERE v.kind = ANY({kinds}::text[]) ORDER BY v.table_name, v.id DESC) {name} ON {name}.table_name = t.table_name"
 )
 _NO_LOG: LiteralString = "LEFT JOIN (SELECT NULL::json AS compared) {name} ON true"
+
+
+def _compared(visible: Visible) -> sql.Composed:
+    names = ("newer", "uncompared")
+    if NEWEST_OF_KIND in visible.own:
+        counts = {name: sql.Identifier("v", name) for name in names}
+        return sql.SQL(_COMPARED).format(**counts)
+    # Counts that earlier versions did not keep are 0.
+    former = {name: sql.SQL("coalesce(to_jsonb(v) -> {}, '0')").format(name) for name in names}
+    return sql.SQL(_COMPARED).format(**former)
 
 
 def last_comparison(tx: Transaction, visible: Visible, name: LiteralString, kinds: Sequence[str]) -> sql.Composed:
@@ -188,7 +197,7 @@ def last_comparison(tx: Transaction, visible: Visible, name: LiteralString, kind
     else:
         query = _LAST_OF_ALL  # earlier versions have no index for anything else
     return sql.SQL(query).format(
-        name=sql.Identifier(name), compared=sql.SQL(_COMPARED), log=tx.own(VERIFICATION), kinds=list(kinds)
+        name=sql.Identifier(name), compared=_compared(visible), log=tx.own(VERIFICATION), kinds=list(kinds)
     )
 
 
@@ -201,7 +210,7 @@ def newest_comparisons(tx: Transaction, visible: Visible, table: str) -> sql.Com
         " CROSS JOIN LATERAL (SELECT * FROM {log} l WHERE l.table_name = {table} AND l.kind = k.kind"
         " ORDER BY l.id DESC LIMIT {most}) n ORDER BY n.id DESC LIMIT {most}) v"
     ).format(
-        compared=sql.SQL(_COMPARED),
+        compared=_compared(visible),
         kinds=[*WHOLE_TABLE, SLICE],
         log=tx.own(VERIFICATION),
         table=table,
