@@ -41,7 +41,6 @@ _CONTROL_RELATIONS = frozenset(
     {
         *("meta", "meta_pkey", "meta_odoo_model_key", "mirror", "mirror_pkey", "watermark", "watermark_pkey"),
         *("sync_log", "sync_log_pkey", "sync_log_id_seq", "sync_log_started", "sync_log_table"),
-        "sync_log_written",
         *("field", "field_pkey", "selection", "selection_pkey", "schema_log", "schema_log_pkey", "schema_log_id_seq"),
         *("verification", "verification_pkey", "verification_id_seq", "left_out", "left_out_pkey"),
     }

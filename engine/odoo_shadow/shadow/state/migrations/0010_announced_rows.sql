@@ -13,6 +13,6 @@ END
 $body$;
 
 -- An entry without a duration is of a run that was killed: nobody counted what it had committed.
-CREATE INDEX IF NOT EXISTS odoo_shadow_sync_log_written
+CREATE INDEX IF NOT EXISTS ix_odoo_shadow_sync_log_written
     ON {schema}.odoo_shadow_sync_log (table_name, id)
     WHERE rows_inserted + rows_updated + rows_deleted > 0 OR (status = 'error' AND duration_ms IS NULL);
