@@ -15,6 +15,7 @@ from odoo_shadow import __version__
 from odoo_shadow.cli.ddl import ddl
 from odoo_shadow.cli.doctor import doctor
 from odoo_shadow.cli.models import models
+from odoo_shadow.cli.notify import NOTIFY_URL
 from odoo_shadow.cli.status import status
 from odoo_shadow.cli.sync import STOPPED, sync
 from odoo_shadow.cli.take_over import take_over
@@ -25,6 +26,7 @@ from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.source.errors import OdooError
 from odoo_shadow.text.redaction import protect, protect_url
 from odoo_shadow.text.shown import shown, shown_block
+from odoo_shadow.webhook.address import secrets_of
 
 COULD_NOT_BEGIN = 2
 _LISTS = ("--models", "--odoo-company-ids", "--trusted-roles", "--agreed-objects")
@@ -73,6 +75,8 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
     protect_url(given.get("SUPABASE_DB_URL", ""))
+    for secret in (*secrets_of(given.get(NOTIFY_URL, "")), *secrets_of(given.get("NOTIFY", ""))):
+        protect(secret)
 
 
 def _refuse_two_lists(arguments: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypedDict, TypeVar
 import click
 from rich.logging import RichHandler
 
+from odoo_shadow.cli.notify import NOTIFY_ALLOW_HTTP, NOTIFY_URL
 from odoo_shadow.cli.terminal import console, say
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig, read_mirror
@@ -319,7 +320,8 @@ def odoo_source(settings: OdooSettings) -> ApiSource:
 
 def _warn_of_misspelt_variables() -> None:
     """Warn about variables that are not read and whose names are close to one that is read but not set."""
-    known = [_variable(option).removeprefix(_PREFIX) for option in (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES)]
+    names = [*map(_variable, (*_ODOO_LOGIN, *_ODOO_OPTION_NAMES)), NOTIFY_URL, NOTIFY_ALLOW_HTTP]
+    known = [name.removeprefix(_PREFIX) for name in names]
     for name in sorted(os.environ):
         given = name.removeprefix(_PREFIX)
         if given == name or given in known:

@@ -12,6 +12,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from odoo_shadow.cli.notify import NotifySettings, about_sync, notify_options, notifying
 from odoo_shadow.cli.options import (
     BoundedNumber,
     Command,
@@ -80,6 +81,10 @@ SOME_FAILED = 1
 STOPPED = 130
 
 
+class _Settings(Connections, NotifySettings):
+    """The options of both sides and of the webhook."""
+
+
 @click.command(cls=Command)
 @odoo_options
 @shadow_options()
@@ -117,6 +122,7 @@ STOPPED = 130
     help="Go on with another database at the same address, such as a restored backup: every table is read again.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
+@notify_options
 @json_option
 @verbose_option
 @click.pass_context
@@ -134,7 +140,7 @@ def sync(
     dry_run: bool,
     as_json: bool,
     verbose: bool,
-    **connections: Unpack[Connections],
+    **connections: Unpack[_Settings],
 ) -> None:
     """Mirror Odoo: the whole model at first, then only what changed.
 
@@ -167,7 +173,11 @@ def sync(
         allow_mass_delete=allow_mass_delete,
         wait=timedelta(seconds=wait),
     )
-    with odoo_source(connections) as odoo, shadow_database(connections) as shadow:
+    with (
+        notifying(connections, "sync", connections["schema"], is_silent=dry_run) as notice,
+        odoo_source(connections) as odoo,
+        shadow_database(connections) as shadow,
+    ):
         odoo.user_id()
         if accept_database:
             accept(odoo, shadow)
@@ -192,6 +202,7 @@ def sync(
     if as_json:
         say_json(outcome.as_document())
     say(outcome.summary, err=as_json)
+    notice.send(about_sync(outcome))
     if not outcome.is_good:
         context.exit(SOME_FAILED)
 

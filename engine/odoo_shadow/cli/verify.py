@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 from rich.table import Table
 
+from odoo_shadow.cli.notify import NotifySettings, about_verification, notify_options, notifying
 from odoo_shadow.cli.options import (
     Command,
     Connections,
@@ -48,6 +49,10 @@ SOME_DIFFER = 1
 _MOST_NAMED = 10
 
 
+class _Settings(Connections, NotifySettings):
+    """The options of both sides and of the webhook."""
+
+
 @click.command(cls=Command)
 @odoo_options
 @shadow_options()
@@ -58,6 +63,7 @@ _MOST_NAMED = 10
 @click.option(
     "--allow-mass-delete", is_flag=True, help="Allow a repair to remove a suspicious share of a table's rows."
 )
+@notify_options
 @json_option
 @verbose_option
 @click.pass_context
@@ -70,7 +76,7 @@ def verify(
     allow_mass_delete: bool,
     as_json: bool,
     verbose: bool,
-    **connections: Unpack[Connections],
+    **connections: Unpack[_Settings],
 ) -> None:
     """Compare the shadow with Odoo itself, and show what differs.
 
@@ -92,7 +98,11 @@ def verify(
     wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
     outcome = _Outcome(quick)
-    with odoo_source(connections) as odoo, shadow_database(connections) as shadow:
+    with (
+        notifying(connections, "verify", connections["schema"]) as notice,
+        odoo_source(connections) as odoo,
+        shadow_database(connections) as shadow,
+    ):
         odoo.user_id()
         check_binding(odoo, shadow)
         check_all(odoo, shadow)
@@ -122,6 +132,7 @@ def verify(
         console().print(outcome.as_table())
         if outcome.found:
             say(outcome.verdict)
+    notice.send(outcome.told)
     if not outcome.is_good:
         context.exit(SOME_DIFFER)
 
@@ -177,6 +188,17 @@ class _Outcome:
             said += f"; {counted(newer, 'row was', 'rows were')} written in Odoo after the last sync"
         rest = f"; {len(self.failed)} could not be compared" if self.failed else ""
         return f"Compared {what} of {counted(len(self.found), 'model')}: {said}{rest}."
+
+    @property
+    def told(self) -> str | None:
+        """What to tell a webhook, None if there is nothing to tell."""
+        return about_verification(
+            is_good=self.is_good,
+            compared=len(self.found),
+            left={item.table: left for item in self.found.values() if (left := item.differences - item.repaired)},
+            corrected=sum(item.corrected for item in self.found.values()),
+            failed=self.failed,
+        )
 
     def as_table(self) -> Table:
         table = Table("model", *numbers("rows", *(str(kind) for kind in Difference), "repaired", "seconds"))
