@@ -48,6 +48,7 @@ def get_provider_info() -> dict[str, object]:
             "airflow_provider_odoo_shadow.links.odoo_shadow.OdooLink",
             "airflow_provider_odoo_shadow.links.odoo_shadow.LastVerificationLink",
         ],
+        "notifications": ["airflow_provider_odoo_shadow.notifications.odoo_shadow.OdooShadowNotifier"],
         "connection-types": [
             {
                 "connection-type": "odoo",

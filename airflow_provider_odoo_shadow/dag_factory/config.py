@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from airflow.sdk import conf
 from airflow.timetables.trigger import CronTriggerTimetable
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
+from airflow_provider_odoo_shadow.dag_factory.gaps import longest_gap
 from odoo_shadow.mirror.config.mirrors_file import (
     DEFAULT_SCHEDULE,
     MirrorConfig,
@@ -46,6 +49,29 @@ class DagConfig(MirrorConfig):
             except Exception as error:  # croniter raises its own kinds, Airflow wraps some of them
                 raise ValueError(f"it must be a cron expression such as {DEFAULT_SCHEDULE!r}") from error
         return schedule
+
+    @field_validator("fresh_within_minutes")
+    @classmethod
+    def _check_freshness(cls, minutes: int | None, others: ValidationInfo) -> int | None:
+        schedule = others.data.get("schedule")
+        if minutes is not None and schedule is not None:
+            gap = math.ceil(longest_gap(schedule) / timedelta(minutes=1))
+            if minutes <= gap:
+                raise ValueError(
+                    f"up to {gap} minutes lie between two runs of schedule {schedule!r}, and a run takes time as well, "
+                    f"so that at least {gap + 1} can be kept: allow more, or run more often"
+                )
+        return minutes
+
+    @property
+    def run_must_end_within(self) -> timedelta | None:
+        """How long after its tick a scheduled run must have ended, so that the shadow is as fresh as promised.
+
+        Until the next one ends, the shadow is as Odoo was at this run's tick. None if nothing is promised or scheduled.
+        """
+        if self.fresh_within_minutes is None or self.schedule is None:
+            return None
+        return timedelta(minutes=self.fresh_within_minutes) - longest_gap(self.schedule)
 
 
 def load_mirrors(default: Path) -> list[DagConfig]:

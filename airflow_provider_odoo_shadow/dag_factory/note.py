@@ -10,6 +10,9 @@ from odoo_shadow.text.amounts import counted
 
 _MOST_NAMED = 10
 
+REPAIRED = "odoo_shadow_repaired"
+"""The key of the XCom in which a report leaves the tables with rows that were wrong and have been repaired."""
+
 DRY_RUN_NOTE = "a dry run, so nothing was written; the log of the task report lists what a run would do."
 
 

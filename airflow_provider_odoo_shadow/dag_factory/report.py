@@ -12,6 +12,7 @@ from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.note import (
     DRY_RUN_NOTE,
+    REPAIRED,
     named,
     repaired_tables,
     sync_note,
@@ -73,6 +74,7 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id
         _log_outcomes(outcomes)
         has_settled = _states(context, settle_task_id) == [TaskInstanceState.SUCCESS.value]
         _push_note(context, sync_note(entries, outcomes, has_settled=has_settled))
+        _push_repairs(context, outcomes)
         remove_old_entries(shadow, mirror.keep_log_days)
         check_names_in_public(shadow)
     _refuse_repairs(outcomes)
@@ -91,6 +93,12 @@ def _log_states(context: Context, task_id: str) -> None:
 
 def _push_note(context: Context, text: str) -> None:
     context["ti"].xcom_push(KEY, f"{PREFIX}{text}")
+
+
+def _push_repairs(context: Context, outcomes: Sequence[Outcome]) -> None:
+    repaired = repaired_tables(outcomes)
+    if repaired:
+        context["ti"].xcom_push(REPAIRED, named(repaired))
 
 
 def _log_entries(entries: Sequence[LogEntry]) -> None:
@@ -123,6 +131,7 @@ def report_verification(context: Context, mirror: DagConfig, task_id: str) -> No
         outcomes = outcomes_of_run(tx, run.id) if schema_version(tx) else []
     _log_outcomes(outcomes)
     _push_note(context, verification_note(outcomes, _states(context, task_id).count(TaskInstanceState.FAILED.value)))
+    _push_repairs(context, outcomes)
     _refuse_repairs(outcomes)
 
 

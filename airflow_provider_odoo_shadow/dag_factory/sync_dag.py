@@ -10,6 +10,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
+from airflow_provider_odoo_shadow.dag_factory.alerts import sync_alerts
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
 from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan, plan_models
@@ -55,8 +56,10 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
         start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,
-        tags=["odoo", "odoo-shadow"],
+        tags=["odoo", "odoo-shadow", *mirror.tags],
+        default_args={"owner": mirror.owner} if mirror.owner else {},
         params=_params(mirror),
+        **sync_alerts(mirror),
     ) as dag:
 
         @task(
@@ -87,6 +90,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             retry_exponential_backoff=2,
             retry_policy=MirrorRetryPolicy(),
             max_active_tis_per_dagrun=mirror.parallel_models,
+            pool=mirror.pool,
             map_index_template="{{ task.label }}",
             outlets=[alias_of(mirror.name)],
         ).expand_kwargs(plan())
@@ -109,6 +113,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             doc_md="Finds changes that no write_date shows, and compares a slice of each table with Odoo.",
             outlets=[alias_of(mirror.name)],
             trigger_rule=TriggerRule.ALL_DONE,
+            pool=mirror.pool,
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_odoo_shadow.dag_factory.alerts import run_alerts
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
 from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters, mirrored_among
@@ -41,7 +42,8 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,
-        tags=["odoo", "odoo-shadow"],
+        tags=["odoo", "odoo-shadow", *mirror.tags],
+        default_args={"owner": mirror.owner} if mirror.owner else {},
         params={
             "models": Param(
                 None,
@@ -56,6 +58,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
             "repair": Param(True, type="boolean", title="Repair", description="Read again what differs."),
         },
+        **run_alerts(mirror),
     ) as dag:
 
         @task(
@@ -86,6 +89,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             retry_exponential_backoff=2,
             retry_policy=MirrorRetryPolicy(),
             max_active_tis_per_dagrun=mirror.parallel_models,
+            pool=mirror.pool,
             map_index_template="{{ task.model }}",
         ).expand(model=plan())
 

@@ -9,7 +9,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.complaints import Complaint
@@ -54,6 +63,12 @@ def _not_boolean(value: object) -> object:
     return value
 
 
+def _as_it_is(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise ValueError("it must be printable text without blanks at its ends")
+    return text
+
+
 def _chosen(value: object) -> object:
     if isinstance(value, str) and value not in ("priority", "all"):
         raise ValueError("it must be priority, all, or a list, such as [res.partner]")
@@ -69,6 +84,9 @@ _NotBoolean = BeforeValidator(_not_boolean)
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 _ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_#!().:/\\-]+$", max_length=250)]
 """The ASCII characters that Airflow allows in a connection's id; they allow no template."""
+_Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_as_it_is)]
+"""What Airflow shows as it is: a tag, which it keeps in 100 characters, an owner, a pool."""
+_LONGEST_FRESHNESS = 366 * 24 * 60
 
 
 class MirrorConfig(BaseModel):
@@ -91,6 +109,12 @@ class MirrorConfig(BaseModel):
     :param retries: how often a task is tried again.
     :param retry_delay_seconds: before the first retry; doubles with each.
     :param fail_on_repair: rows that had to be repaired fail the run; otherwise only its task `report` fails.
+    :param owner: of the DAGs, as Airflow shows it; Airflow's own default if it is None.
+    :param tags: of the DAGs, besides `odoo` and `odoo-shadow`.
+    :param pool: Airflow's pool of the tasks that read Odoo row by row.
+    :param notify_conn_id: the Airflow connection of a webhook to which alerts are posted.
+    :param notify_each_run: whether a run that is well is posted, too.
+    :param fresh_within_minutes: how many minutes the shadow may be behind Odoo.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -115,6 +139,12 @@ class MirrorConfig(BaseModel):
     retries: Annotated[int, _NotBoolean, Field(ge=0)] = 3
     retry_delay_seconds: Annotated[float, _NotBoolean, Field(gt=0, le=86_400)] = 60
     fail_on_repair: bool = False
+    owner: _Label | None = None
+    tags: tuple[_Label, ...] = ()
+    pool: _Label = "default_pool"
+    notify_conn_id: _ConnectionId | None = None
+    notify_each_run: bool = False
+    fresh_within_minutes: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_FRESHNESS)] | None = None
 
     @property
     def trust(self) -> Trust:
@@ -164,6 +194,13 @@ class MirrorConfig(BaseModel):
                 "preset such as @hourly"
             )
         return schedule
+
+    @field_validator("notify_each_run")
+    @classmethod
+    def _check_notify_each_run(cls, each_run: bool, others: ValidationInfo) -> bool:
+        if each_run and "notify_conn_id" in others.data and others.data["notify_conn_id"] is None:
+            raise ValueError("it needs notify_conn_id, the connection to post to")
+        return each_run
 
     @field_validator("models")
     @classmethod
