@@ -59,7 +59,9 @@ def test_the_longest_pause_of_a_schedule(schedule: str, gap: timedelta) -> None:
 
 def test_a_run_has_the_time_that_the_schedule_leaves(tmp_path: Path) -> None:
     config = mirror(tmp_path, f"{NOTIFY}, fresh_within_minutes: 300")
-    (deadline,) = build_sync_dag(config).deadline
+    deadlines = build_sync_dag(config).deadline
+    assert isinstance(deadlines, list)
+    (deadline,) = deadlines
     assert deadline.interval == timedelta(hours=1)
     assert deadline.reference.reference_name == "DagRunLogicalDateDeadline"
     assert build_verify_dag(config).deadline is None

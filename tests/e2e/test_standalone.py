@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -16,6 +17,7 @@ import requests
 import yaml
 
 from odoo_stand_in import Fault, StandIn
+from tests.support.webhooks import KEY, PATH, Chat, chat
 from tools.airflow_home import DAG_ID, REPOSITORY, AirflowHome, to_stand_in
 from tools.embedded_postgres import new_database
 from tools.standalone import ADMIN, RunningAirflow, standalone
@@ -37,6 +39,7 @@ class Deployment:
     odoo: StandIn
     shadow_url: str
     folder: Path
+    mattermost: Chat
 
     def trigger(self, *, dag: str = DAG_ID, **conf: object) -> str:
         """Start a run by hand; return its id."""
@@ -77,16 +80,17 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     shadow_url = new_database(postgres)
-    with StandIn(postgres, flavour="19", database="e2e") as odoo:
+    with StandIn(postgres, flavour="19", database="e2e") as odoo, chat() as mattermost:
         folder = tmp_path_factory.mktemp("airflow")
         odoo.add_model(hostile_model(folder))
         settings = {"AIRFLOW__ODOO_SHADOW__MIRRORS_FILE": str(_mirrors_with_a_pattern(folder / "mirrors.yaml"))}
         home = AirflowHome(folder, odoo=to_stand_in(odoo), shadow_url=shadow_url, settings=settings)
+        home.connections["chat"] = {"conn_type": "http", "host": mattermost.server.url, "password": PATH}
         home.make_database()
         home.store_connections()
         with standalone(home) as airflow:
             airflow.call("PATCH", f"/dags/{DAG_ID}", {"is_paused": False})
-            deployment = Deployment(airflow, odoo, shadow_url, folder)
+            deployment = Deployment(airflow, odoo, shadow_url, folder, mattermost)
             _wait_for_first_scheduled_run(deployment)
             yield deployment
 
@@ -99,6 +103,7 @@ def hostile_model(folder: Path) -> str:
 def _mirrors_with_a_pattern(copy: Path) -> Path:
     mirrors = yaml.safe_load((REPOSITORY / "dags" / "odoo_shadow.yaml").read_text(encoding="utf-8"))
     never = {"schedule": None, "verify_schedule": None}
+    mirrors["mirrors"]["odoo_shadow"]["notify_conn_id"] = "chat"
     mirrors["mirrors"]["pattern"] = {"schema": "pattern", "models": ["x_pwn*", "*country*"], **never}
     copy.write_text(yaml.safe_dump(mirrors), encoding="utf-8")
     return copy
@@ -210,6 +215,19 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
     assert len(lines) == 1 and "is not allowed to call search_count on account.move" in lines[0]
 
 
+def test_a_run_that_failed_is_posted_once(deployment: Deployment) -> None:
+    run_id = deployment.trigger(modles=["res.partner"])  # a parameter that nobody reads, which the plan refuses
+    assert deployment.wait(run_id) == "failed"
+    link = f"{deployment.airflow.url}/dags/{DAG_ID}/runs/{quote(run_id, safe='')}"
+    deployment.airflow.wait_until(lambda: any(link in text for text in deployment.mattermost.texts))
+    (text,) = [text for text in deployment.mattermost.texts if link in text]
+    assert text.startswith(
+        f"Odoo shadow, mirror `odoo_shadow` (DAG `{DAG_ID}`): the run failed (tasks: `plan`). models: "
+    )
+    assert not any("succeeded" in text for text in deployment.mattermost.texts)
+    assert deployment.odoo.api_key not in text and KEY not in text
+
+
 def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> None:
     odoo = deployment.odoo
     form = {"connection_id": "tried", "conn_type": "odoo", "host": odoo.url, "schema": odoo.database}
@@ -283,7 +301,7 @@ def test_other_users_of_this_machine_learn_nothing(deployment: Deployment) -> No
 
 
 def test_no_secret_is_in_any_log_or_xcom(deployment: Deployment) -> None:
-    secrets = (deployment.odoo.api_key, "wrong-secret-1")
+    secrets = (deployment.odoo.api_key, "wrong-secret-1", KEY)
     texts = {path: path.read_text(errors="replace") for path in deployment.folder.rglob("*.log")}
     assert any("first load" in text for text in texts.values())  # the tasks' logs are among them
     for path, text in texts.items():

@@ -58,7 +58,7 @@ def end_of(dag_run: DagRun, *, reason: str | None = None) -> str:
             if not handle(key.fileobj):
                 on_close(key.fileobj)
                 key.fileobj.close()  # type: ignore[union-attr]
-    process.close()
+    process.close()  # type: ignore[no-untyped-call]
     return log.getvalue().decode()
 
 

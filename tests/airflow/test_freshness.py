@@ -1,0 +1,97 @@
+"""What is told of a shadow that is too far behind, as Airflow calls it when a run has missed its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from airflow_provider_odoo_shadow.dag_factory.freshness import freshness_missed
+from odoo_stand_in import StandIn
+from tests.support.airflow_connections import shadow_connection
+from tests.support.dag_runs import run
+from tests.support.flavours import Flavour
+from tests.support.webhooks import PATH, Chat, chat
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+MODELS = ["res.company", "res.country"]
+CONTEXT = {"dag_run": {"dag_id": "own_sync", "dag_run_id": "x", "logical_date": "2026-11-26T20:00:00Z"}, "deadline": {}}
+LINK = "https://airflow.example.com/plugin/odoo-shadow/mirrors/own"
+DUE = "The run that was due at 2026-11-26T20:00:00Z has not succeeded in time."
+
+
+@pytest.fixture(params=["19"])
+def odoo(request: pytest.FixtureRequest, shared_odoos: dict[Flavour, StandIn]) -> StandIn:
+    return shared_odoos[request.param]
+
+
+@pytest.fixture
+def mattermost(monkeypatch: pytest.MonkeyPatch, connections: None) -> Iterator[Chat]:
+    with chat() as found:
+        form = {"conn_type": "http", "host": found.server.url, "password": PATH}
+        monkeypatch.setenv("AIRFLOW_CONN_CHAT", json.dumps(form))
+        monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com")
+        yield found
+
+
+def miss(models: object = MODELS) -> None:
+    assert isinstance(models, list | str)
+    asyncio.run(
+        freshness_missed(
+            context=CONTEXT,
+            mirror="own",
+            notify_conn_id="chat",
+            minutes=300,
+            postgres_conn_id="odoo_shadow_db",
+            schema="own",
+            models=models,
+            trusted_roles=[],
+            agreed_objects=[],
+        )
+    )
+
+
+def test_a_shadow_that_is_behind_is_told(
+    mirror_dags: Callable[..., Mapping[str, DAG]], database: str, mattermost: Chat
+) -> None:
+    miss()  # there is no shadow yet
+    assert run(mirror_dags(models=MODELS)["own_sync"]).state == "success"
+    miss()  # another run has done the work
+    assert mattermost.texts == []
+    with psycopg.connect(database) as connection:
+        statement = "UPDATE own.odoo_shadow_watermark SET last_write_date = now() - interval '6 hours'"
+        connection.execute(statement + " WHERE table_name = 'odoo_shadow_res_country'")
+    miss()
+    miss("all")
+    miss(["res.company"])  # the mirror does not ask for countries any more
+    text = (
+        "Odoo shadow, mirror `own`: the shadow is more than 300 minutes behind Odoo in 1 of 2 tables "
+        f"(`odoo_shadow_res_country`). {DUE}\n{LINK}"
+    )
+    assert mattermost.texts == [text, text]
+
+
+def test_a_first_load_that_is_under_way_is_not_behind(
+    mirror_dags: Callable[..., Mapping[str, DAG]], database: str, mattermost: Chat
+) -> None:
+    assert run(mirror_dags(models=MODELS)["own_sync"]).state == "success"
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM own.odoo_shadow_watermark")
+    miss()
+    assert mattermost.texts == []
+
+
+def test_a_shadow_that_cannot_be_asked_is_told(mattermost: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection("postgresql://x@/x?host=/tmp/no-such-folder"))
+    miss()
+    (text,) = mattermost.texts
+    assert text == (
+        "Odoo shadow, mirror `own`: the shadow may be more than 300 minutes behind Odoo: its database cannot be asked. "
+        f"{DUE}\n{LINK}"
+    )
