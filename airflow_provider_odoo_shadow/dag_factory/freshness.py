@@ -1,11 +1,14 @@
-"""Says that a mirror is too far behind Odoo. Airflow calls it on the triggerer when a run has missed its deadline."""
+"""Says that a mirror is not as fresh as it must be.
+
+Airflow calls it on the triggerer when a scheduled run has missed its deadline.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.notifications.facts import link_to
@@ -17,7 +20,7 @@ from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
-from odoo_shadow.webhook.message import name, plain
+from odoo_shadow.webhook.message import name
 
 log = logger(__name__)
 
@@ -36,37 +39,39 @@ async def freshness_missed(
     trusted_roles: Sequence[str],
     agreed_objects: Sequence[str],
 ) -> None:
-    """Post that a mirror is too far behind, if it is: another run may have done the work.
+    """Post that a mirror is not as fresh as it must be, unless another run has done the work.
+
+    A table that is as of before the run was due will be, or is, too far behind: nothing else is on its way.
 
     :param context: what Airflow says of the run that missed its deadline.
     :param minutes: how far behind the shadow may be.
     """
+    due = datetime.fromisoformat(str(context["dag_run"]["logical_date"])).astimezone(UTC)
     shadow = shadow_database(postgres_conn_id, schema, Trust.of(trusted_roles, agreed_objects))
     # On the triggerer, others wait for the event loop.
-    found = await asyncio.to_thread(_look, shadow, ModelChoice.parse(models), timedelta(minutes=minutes))
+    found = await asyncio.to_thread(_look, shadow, ModelChoice.parse(models), due)
     if found is not None and not found.tables:
-        log.info("%s: a run missed its deadline, but no table is more than %s minutes behind.", mirror, minutes)
+        log.info("%s: the run that was due at %s is late, but another one has done its work.", mirror, due)
         return
-    due = plain(context["dag_run"].get("logical_date"))
     text = (
-        f"Odoo shadow, mirror {name(mirror)}: {_how_far(found, minutes)} The run that was due at {due} has not "
-        "succeeded in time."
+        f"Odoo shadow, mirror {name(mirror)}: the shadow must not be more than {minutes} minutes behind Odoo, but the "
+        f"run that was due at {due:%Y-%m-%d %H:%M} UTC has not ended well in time. {_behind(found)}"
     )
     await asyncio.to_thread(post_to, notify_conn_id, text, link_to(f"plugin/odoo-shadow/mirrors/{mirror}"))
 
 
 @dataclass(frozen=True)
 class _Behind:
-    """Tables that are too far behind, of so many."""
+    """Tables that are as of an earlier moment, of so many."""
 
     tables: tuple[str, ...]
     of: int
 
 
-def _look(shadow: ShadowDatabase, choice: ModelChoice, limit: timedelta) -> _Behind | None:
-    """Return which of the mirror's tables are too far behind; None if the shadow cannot be asked.
+def _look(shadow: ShadowDatabase, choice: ModelChoice, due: datetime) -> _Behind | None:
+    """Return which of the mirror's tables no run has brought up to date since a moment; None if they cannot be asked.
 
-    A table whose first load is under way is not behind: it is not there yet.
+    A table whose first load is under way is not among them: it is not there yet.
     """
     try:
         with shadow, shadow.transaction() as tx:
@@ -74,14 +79,12 @@ def _look(shadow: ShadowDatabase, choice: ModelChoice, limit: timedelta) -> _Beh
     except Exception as error:  # noqa: BLE001 - a shadow that cannot be asked is a reason to tell, not to be silent
         log.warning("The shadow cannot be asked how far behind it is: %s", error)
         return None
-    now = datetime.now(UTC)
-    late = [item.table for item in tables if item.watermark is not None and now - item.watermark > limit]
+    late = [item.table for item in tables if item.watermark is not None and item.watermark < due]
     return _Behind(tuple(late), len(tables))
 
 
-def _how_far(found: _Behind | None, minutes: int) -> str:
+def _behind(found: _Behind | None) -> str:
     if found is None:
-        return f"the shadow may be more than {minutes} minutes behind Odoo: its database cannot be asked."
+        return "Its database cannot be asked how far behind it is."
     named = first_of([name(table) for table in found.tables], _MOST_NAMED)
-    of_all = f"{len(found.tables)} of {counted(found.of, 'table')}"
-    return f"the shadow is more than {minutes} minutes behind Odoo in {of_all} ({named})."
+    return f"Not up to date since: {len(found.tables)} of {counted(found.of, 'table')} ({named})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 MODELS = ["res.company", "res.country"]
-CONTEXT = {"dag_run": {"dag_id": "own_sync", "dag_run_id": "x", "logical_date": "2026-11-26T20:00:00Z"}, "deadline": {}}
+DUE = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+RUN = {"dag_id": "own_sync", "dag_run_id": "scheduled__x", "logical_date": DUE.isoformat().replace("+00:00", "Z")}
 LINK = "https://airflow.example.com/plugin/odoo-shadow/mirrors/own"
-DUE = "The run that was due at 2026-11-26T20:00:00Z has not succeeded in time."
+TOO_LATE = (
+    "Odoo shadow, mirror `own`: the shadow must not be more than 300 minutes behind Odoo, but the run that was due at "
+    f"{DUE:%Y-%m-%d %H:%M} UTC has not ended well in time."
+)
 
 
 @pytest.fixture(params=["19"])
@@ -44,7 +49,7 @@ def miss(models: object = MODELS) -> None:
     assert isinstance(models, list | str)
     asyncio.run(
         freshness_missed(
-            context=CONTEXT,
+            context={"dag_run": RUN, "deadline": {}},
             mirror="own",
             notify_conn_id="chat",
             minutes=300,
@@ -65,15 +70,12 @@ def test_a_shadow_that_is_behind_is_told(
     miss()  # another run has done the work
     assert mattermost.texts == []
     with psycopg.connect(database) as connection:
-        statement = "UPDATE own.odoo_shadow_watermark SET last_write_date = now() - interval '6 hours'"
-        connection.execute(statement + " WHERE table_name = 'odoo_shadow_res_country'")
+        statement = "UPDATE own.odoo_shadow_watermark SET last_write_date = %s WHERE table_name LIKE '%%_res_country'"
+        connection.execute(statement, [DUE - timedelta(seconds=1)])
     miss()
     miss("all")
     miss(["res.company"])  # the mirror does not ask for countries any more
-    text = (
-        "Odoo shadow, mirror `own`: the shadow is more than 300 minutes behind Odoo in 1 of 2 tables "
-        f"(`odoo_shadow_res_country`). {DUE}\n{LINK}"
-    )
+    text = f"{TOO_LATE} Not up to date since: 1 of 2 tables (`odoo_shadow_res_country`).\n{LINK}"
     assert mattermost.texts == [text, text]
 
 
@@ -90,8 +92,4 @@ def test_a_first_load_that_is_under_way_is_not_behind(
 def test_a_shadow_that_cannot_be_asked_is_told(mattermost: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection("postgresql://x@/x?host=/tmp/no-such-folder"))
     miss()
-    (text,) = mattermost.texts
-    assert text == (
-        "Odoo shadow, mirror `own`: the shadow may be more than 300 minutes behind Odoo: its database cannot be asked. "
-        f"{DUE}\n{LINK}"
-    )
+    assert mattermost.texts == [f"{TOO_LATE} Its database cannot be asked how far behind it is.\n{LINK}"]

@@ -142,17 +142,22 @@ def test_a_certificate_that_nobody_trusts_ends_it(tmp_path: Path) -> None:
         assert server.requests == []
 
 
-def test_neither_proxy_nor_netrc_comes_between(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_login_of_netrc_is_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password hunter2\n", encoding="utf-8")
+    netrc.write_text("default login me password hunter2\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(netrc))
+    with chat() as mattermost:  # under a name that does not count as this machine's
+        post(webhook(mattermost.url.replace("127.0.0.1", "127.1"), allow_http=True), "Hello")
+        assert "Authorization" not in mattermost.server.requests[0].headers
+
+
+def test_no_proxy_comes_between_this_machine_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     with chat() as proxy, chat() as mattermost:
         for name in ("http_proxy", "all_proxy", "HTTP_PROXY"):
             monkeypatch.setenv(name, proxy.server.url)
         post(webhook(mattermost.url), "Hello")
         assert mattermost.texts == ["Hello"]
         assert proxy.server.requests == []
-        assert "Authorization" not in mattermost.server.requests[0].headers
 
 
 @pytest.mark.parametrize(
