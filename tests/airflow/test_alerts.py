@@ -84,6 +84,22 @@ def test_each_run_is_told_if_somebody_wants_it(
     assert link.endswith(dag_run.run_id.replace(":", "%3A").replace("+", "%2B"))
 
 
+def test_what_an_earlier_try_of_a_cleared_run_left_is_not_told(
+    mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, mattermost: Chat
+) -> None:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    dag_run = run(mirror_dags(**COMPANIES, notify_each_run=True)["own_sync"], dry_run=True)
+    with create_session() as session:
+        of_run = session.query(TaskInstance).filter_by(dag_id=dag_run.dag_id, run_id=dag_run.run_id, task_id="report")
+        of_run.update({"state": "running"})
+    mattermost.server.requests.clear()
+    end_of(dag_run)
+    (text,) = mattermost.texts
+    assert text.startswith("Odoo shadow, mirror `own` (DAG `own_sync`): the run succeeded.\n")
+
+
 def test_a_failure_is_told_once_and_without_its_error(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, mattermost: Chat
 ) -> None:
