@@ -56,13 +56,14 @@ def run_alerts(mirror: DagConfig) -> Alerting:
 
 
 def sync_alerts(mirror: DagConfig) -> Alerting:
-    """Return the arguments by which it is posted, too, that the shadow is too far behind.
+    """Return the arguments by which it is noticed, too, that the shadow is too far behind.
 
-    Runs by hand have no deadline: their logical date, from which it counts, is empty.
+    Without a webhook, the triggerer's log says so, and Airflow's page of the run. Runs by hand have no deadline: their
+    logical date, from which it counts, is empty.
     """
     alerting = run_alerts(mirror)
     within = mirror.run_must_end_within
-    if mirror.notify_conn_id is None or within is None:
+    if within is None:
         return alerting
     about = {
         "mirror": mirror.name,

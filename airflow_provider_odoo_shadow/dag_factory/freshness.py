@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.notifications.facts import link_to
+from airflow_provider_odoo_shadow.links.addresses import page
 from airflow_provider_odoo_shadow.notifications.odoo_shadow import post_to
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -31,7 +31,7 @@ async def freshness_missed(
     *,
     context: Mapping[str, Mapping[str, object]],
     mirror: str,
-    notify_conn_id: str,
+    notify_conn_id: str | None,
     minutes: int,
     postgres_conn_id: str,
     schema: str,
@@ -39,7 +39,7 @@ async def freshness_missed(
     trusted_roles: Sequence[str],
     agreed_objects: Sequence[str],
 ) -> None:
-    """Post that a mirror is not as fresh as it must be, unless another run has done the work.
+    """Log and post that a mirror is not as fresh as it must be, unless another run has done the work.
 
     A table that is as of before the run was due will be, or is, too far behind: nothing else is on its way.
 
@@ -57,7 +57,10 @@ async def freshness_missed(
         f"Odoo shadow, mirror {name(mirror)}: the shadow must not be more than {minutes} minutes behind Odoo, but the "
         f"run that was due at {due:%Y-%m-%d %H:%M} UTC has not ended well in time. {_behind(found)}"
     )
-    await asyncio.to_thread(post_to, notify_conn_id, text, link_to(f"plugin/odoo-shadow/mirrors/{mirror}"))
+    log.warning("%s", text)
+    if notify_conn_id is not None:
+        address = page(mirror)
+        await asyncio.to_thread(post_to, notify_conn_id, text, address if address.startswith("http") else "")
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             retry_exponential_backoff=2,
             retry_policy=MirrorRetryPolicy(),
             max_active_tis_per_dagrun=mirror.parallel_models,
+            fresh_within_minutes=mirror.fresh_within_minutes,
             pool=mirror.pool,
             map_index_template="{{ task.label }}",
             outlets=[alias_of(mirror.name)],

@@ -77,11 +77,13 @@ def test_what_the_schedule_cannot_keep_is_refused(tmp_path: Path, minutes: int) 
     ) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "settings", [f"{NOTIFY}, schedule: null, fresh_within_minutes: 5", "fresh_within_minutes: 300"]
-)
-def test_without_a_schedule_or_a_chat_there_is_no_deadline(tmp_path: Path, settings: str) -> None:
-    assert build_sync_dag(mirror(tmp_path, settings)).deadline is None
+@pytest.mark.parametrize("settings", ["schedule: null, fresh_within_minutes: 5", "retries: 1"])
+def test_without_a_schedule_or_a_goal_there_is_no_deadline(tmp_path: Path, settings: str) -> None:
+    assert build_sync_dag(mirror(tmp_path, f"{NOTIFY}, {settings}")).deadline is None
+
+
+def test_a_goal_without_a_chat_is_a_deadline_too(tmp_path: Path) -> None:
+    assert build_sync_dag(mirror(tmp_path, "fresh_within_minutes: 300")).deadline is not None
 
 
 def test_the_deadline_survives_being_stored(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MODELS = ["res.company", "res.country"]
 DUE = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
 RUN = {"dag_id": "own_sync", "dag_run_id": "scheduled__x", "logical_date": DUE.isoformat().replace("+00:00", "Z")}
-LINK = "https://airflow.example.com/plugin/odoo-shadow/mirrors/own"
+LINK = "https://airflow.example.com/plugin/odoo-shadow/odoo-shadow/mirrors/own"
 TOO_LATE = (
     "Odoo shadow, mirror `own`: the shadow must not be more than 300 minutes behind Odoo, but the run that was due at "
     f"{DUE:%Y-%m-%d %H:%M} UTC has not ended well in time."
@@ -45,13 +45,13 @@ def mattermost(monkeypatch: pytest.MonkeyPatch, connections: None) -> Iterator[C
         yield found
 
 
-def miss(models: object = MODELS) -> None:
+def miss(models: object = MODELS, notify_conn_id: str | None = "chat") -> None:
     assert isinstance(models, list | str)
     asyncio.run(
         freshness_missed(
             context={"dag_run": RUN, "deadline": {}},
             mirror="own",
-            notify_conn_id="chat",
+            notify_conn_id=notify_conn_id,
             minutes=300,
             postgres_conn_id="odoo_shadow_db",
             schema="own",
@@ -77,6 +77,15 @@ def test_a_shadow_that_is_behind_is_told(
     miss(["res.company"])  # the mirror does not ask for countries any more
     text = f"{TOO_LATE} Not up to date since: 1 of 2 tables (`odoo_shadow_res_country`).\n{LINK}"
     assert mattermost.texts == [text, text]
+
+
+def test_without_a_chat_the_log_says_so(
+    mirror_dags: Callable[..., Mapping[str, DAG]], mattermost: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger="airflow_provider_odoo_shadow")
+    miss(notify_conn_id=None)
+    assert any(TOO_LATE in record.getMessage() for record in caplog.records)
+    assert mattermost.texts == []
 
 
 def test_a_first_load_that_is_under_way_is_not_behind(

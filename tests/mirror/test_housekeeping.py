@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from odoo_shadow.mirror.health.freshness import Claim, ask_freshness
 from odoo_shadow.mirror.health.health import read_health
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import Depth, mirrored_models
@@ -142,6 +143,21 @@ def test_the_last_good_entry_stays(
     remove_old_entries(shadow, DAYS)
     assert log_ids(shadow) == [wrote, good, failed]
     assert health(shadow) == before
+
+
+def test_a_table_that_only_verifications_write_is_as_fresh_as_before(
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
+) -> None:
+    mirror_with(source, shadow)
+    let_age(shadow)
+    (one,) = odoo.execute(VISIT, "search", [], limit=1)
+    odoo.execute(VISIT, "write", [one], {"x_name": "Later"})
+    verify(source, shadow, repair=True)
+    moment = datetime.now(UTC) - timedelta(days=1)
+    before = ask_freshness(shadow, [VISIT], Claim.FRESH, moment)
+    remove_old_entries(shadow, DAYS)
+    assert ask_freshness(shadow, [VISIT], Claim.FRESH, moment) == before
+    assert before[0].is_met
 
 
 def test_rows_that_nobody_was_told_of_are_announced(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> None:

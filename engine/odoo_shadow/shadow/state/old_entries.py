@@ -2,8 +2,9 @@
 
 These stay, whatever their age:
 
-- each table's last log entry, by which `verify` knows a model that is not installed, its last good one, and the last
-  one that wrote rows, of which somebody may still have to be told;
+- each table's last log entry, by which `verify` knows a model that is not installed, its last good one, the last one of
+  a run that mirrored it, by which it is fresh or not, and the last one that wrote rows, which may still have to be
+  announced;
 - each table's last verification of each kind, which `status` tells, and its last change;
 - all of a run that is under way, or that was at a time of which everything is kept: its end reads its own entries.
 """
@@ -19,6 +20,7 @@ from psycopg import sql
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import SCHEMA_LOG, SYNC_DETAIL, SYNC_LOG, VERIFICATION
 from odoo_shadow.shadow.state.announced import HAS_WRITTEN
+from odoo_shadow.shadow.state.sync_log import CLOSING
 
 # The oldest entries are looked at in the order of their index, so many at once: what stays of them is found by indexes,
 # too, and is passed over by the next look.
@@ -40,6 +42,10 @@ last AS MATERIALIZED (
     UNION ALL
     SELECT n.id FROM (SELECT DISTINCT table_name FROM oldest) AS o CROSS JOIN LATERAL
     (SELECT id FROM {log} l WHERE l.table_name = o.table_name AND ({written}) ORDER BY id DESC LIMIT 1) n
+    UNION ALL
+    SELECT n.id FROM (SELECT DISTINCT table_name FROM oldest) AS o CROSS JOIN LATERAL
+    (SELECT id FROM {log} l WHERE l.table_name = o.table_name AND NOT l.metadata ? {closing}
+    AND l.status IN ('success', 'error') ORDER BY id DESC LIMIT 1) n
 ),
 gone AS MATERIALIZED (
     SELECT l.id FROM {log} l JOIN oldest o ON o.id = l.id WHERE l.status <> 'running'
@@ -136,6 +142,7 @@ def remove_old(tx: Transaction, table: str, age: timedelta, looked: Looked, most
         "found": tx.own(VERIFICATION),
         "age": sql.Literal(age),
         "written": sql.SQL(HAS_WRITTEN),
+        "closing": sql.Literal(CLOSING),
     }
     oldest = sql.SQL(_OLDEST).format(
         table=tx.own(table),
