@@ -50,7 +50,7 @@ async def freshness_missed(
     shadow = shadow_database(postgres_conn_id, schema, Trust.of(trusted_roles, agreed_objects))
     # On the triggerer, others wait for the event loop.
     found = await asyncio.to_thread(_look, shadow, ModelChoice.parse(models), due)
-    if found is not None and not found.tables:
+    if found is not None and found.of and not found.tables:
         log.info("%s: the run that was due at %s is late, but another one has done its work.", mirror, due)
         return
     text = (
@@ -74,7 +74,7 @@ class _Behind:
 def _look(shadow: ShadowDatabase, choice: ModelChoice, due: datetime) -> _Behind | None:
     """Return which of the mirror's tables no run has brought up to date since a moment; None if they cannot be asked.
 
-    A table whose first load is under way is not among them: it is not there yet.
+    A table whose first load has not ended is among them.
     """
     try:
         with shadow, shadow.transaction() as tx:
@@ -82,12 +82,14 @@ def _look(shadow: ShadowDatabase, choice: ModelChoice, due: datetime) -> _Behind
     except Exception as error:  # noqa: BLE001 - a shadow that cannot be asked is a reason to tell, not to be silent
         log.warning("The shadow cannot be asked how far behind it is: %s", error)
         return None
-    late = [item.table for item in tables if item.watermark is not None and item.watermark < due]
+    late = [item.table for item in tables if item.watermark is None or item.watermark < due]
     return _Behind(tuple(late), len(tables))
 
 
 def _behind(found: _Behind | None) -> str:
     if found is None:
         return "Its database cannot be asked how far behind it is."
+    if not found.of:
+        return "There is no table yet."
     named = first_of([name(table) for table in found.tables], _MOST_NAMED)
     return f"Not up to date since: {len(found.tables)} of {counted(found.of, 'table')} ({named})."

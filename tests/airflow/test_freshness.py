@@ -65,7 +65,6 @@ def miss(models: object = MODELS, notify_conn_id: str | None = "chat") -> None:
 def test_a_shadow_that_is_behind_is_told(
     mirror_dags: Callable[..., Mapping[str, DAG]], database: str, mattermost: Chat
 ) -> None:
-    miss()  # there is no shadow yet
     assert run(mirror_dags(models=MODELS)["own_sync"]).state == "success"
     miss()  # another run has done the work
     assert mattermost.texts == []
@@ -79,23 +78,26 @@ def test_a_shadow_that_is_behind_is_told(
     assert mattermost.texts == [text, text]
 
 
-def test_without_a_chat_the_log_says_so(
-    mirror_dags: Callable[..., Mapping[str, DAG]], mattermost: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_a_chat_the_log_says_so(mattermost: Chat, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("WARNING", logger="airflow_provider_odoo_shadow")
     miss(notify_conn_id=None)
     assert any(TOO_LATE in record.getMessage() for record in caplog.records)
     assert mattermost.texts == []
 
 
-def test_a_first_load_that_is_under_way_is_not_behind(
+def test_tables_that_are_not_there_yet_are_behind(
     mirror_dags: Callable[..., Mapping[str, DAG]], database: str, mattermost: Chat
 ) -> None:
+    miss()
     assert run(mirror_dags(models=MODELS)["own_sync"]).state == "success"
     with psycopg.connect(database) as connection:
         connection.execute("DELETE FROM own.odoo_shadow_watermark")
     miss()
-    assert mattermost.texts == []
+    named = "`odoo_shadow_res_company`, `odoo_shadow_res_country`"
+    assert mattermost.texts == [
+        f"{TOO_LATE} There is no table yet.\n{LINK}",
+        f"{TOO_LATE} Not up to date since: 2 of 2 tables ({named}).\n{LINK}",
+    ]
 
 
 def test_a_shadow_that_cannot_be_asked_is_told(mattermost: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
