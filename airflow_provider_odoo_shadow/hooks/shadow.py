@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -26,13 +26,19 @@ _OF_PSYCOPG = ("autocommit", "connection_factory", "context", "cursor_factory", 
 
 
 def shadow_database(
-    postgres_conn_id: str, schema: str, trust: Trust = NOBODY_ELSE, *, parameters: Mapping[str, str] = KEEPALIVES
+    postgres_conn_id: str,
+    schema: str,
+    trust: Trust = NOBODY_ELSE,
+    *,
+    parameters: Mapping[str, str] = KEEPALIVES,
+    opened: Callable[[PgConnection], None] | None = None,
 ) -> ShadowDatabase:
     """Return the shadow database of an Airflow connection of type `postgres`. Connects when first used.
 
     TLS is demanded of other machines, unless the connection's extras say otherwise.
 
     :param parameters: libpq's, where the connection's extras do not set them.
+    :param opened: is called with each new connection, before anything is sent over it.
     """
 
     def connect() -> PgConnection:
@@ -49,7 +55,11 @@ def shadow_database(
         added = {name: value for name, value in protected(postgres_conn_id, given).items() if name not in given}
         stored.extra = json.dumps({**parameters, **added, **extras})
         # log_sql would log every statement, and with it values of rows.
-        return cast(PgConnection, PostgresHook(postgres_conn_id, connection=stored, log_sql=False).get_conn())
+        hook = PostgresHook(postgres_conn_id, connection=stored, log_sql=False)
+        connection = cast(PgConnection, hook.get_conn())
+        if opened is not None:
+            opened(connection)
+        return connection
 
     return ShadowDatabase(connect, schema=schema, name=postgres_conn_id, trust=trust)
 

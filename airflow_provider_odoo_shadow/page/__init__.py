@@ -1,0 +1,1 @@
+"""The page "Odoo shadow" in Airflow's interface: what the API server serves under `/odoo-shadow/`."""

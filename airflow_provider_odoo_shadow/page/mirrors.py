@@ -1,0 +1,184 @@
+"""Finds the mirrors in Airflow's metadata: an API server has no DAG files and no mirrors file.
+
+A mirror is a DAG with the provider's tag and a mapped operator whose arguments name it. Serialized DAGs are read as
+JSON and never made into DAGs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from airflow.models.dag import DagModel, DagTag
+from airflow.models.serialized_dag import SerializedDagModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
+
+TAG = "odoo-shadow"
+"""What every DAG of a mirror is tagged with."""
+MOST_DAGS = 500
+_NAMES = frozenset({"mirror", "schema", "postgres_conn_id", "odoo_conn_id"})
+_VERIFIES = "VerifyModelOperator"
+_OPERATORS = "airflow_provider_odoo_shadow."
+_LONGEST_NAME = 250
+_NO_SCHEDULE = "None"
+"""How Airflow sums up a DAG that nobody but people starts."""
+
+Document = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class FoundDag:
+    """A DAG of a mirror.
+
+    :param is_stale: whether no DAG file makes it any more.
+    :param schedule: when it runs by itself, as people wrote it; None if it does not.
+    :param next_run: when it will run by itself next.
+    :param team: the team that owns it, where Airflow has teams.
+    """
+
+    dag_id: str
+    is_paused: bool
+    is_stale: bool
+    schedule: str | None
+    next_run: datetime | None
+    team: str | None
+
+
+@dataclass(frozen=True)
+class FoundMirror:
+    """A mirror, as the arguments of its tasks describe it.
+
+    :param fresh_within: how old its data may become; None if nobody has said so.
+    :param sync: the DAG that mirrors.
+    :param verify: the DAG that compares; None if there is none.
+    """
+
+    name: str
+    schema: str
+    postgres_conn_id: str
+    odoo_conn_id: str
+    trust: Trust
+    fresh_within: timedelta | None
+    sync: FoundDag
+    verify: FoundDag | None = None
+
+    @property
+    def dags(self) -> tuple[FoundDag, ...]:
+        """Its DAGs."""
+        return (self.sync, self.verify) if self.verify else (self.sync,)
+
+
+def find_mirrors(session: Session) -> list[FoundMirror]:
+    """Return all mirrors, removed ones after the others. The same name may occur more than once."""
+    dags = _tagged_dags(session)
+    syncing: dict[str, Document] = {}
+    verifying: dict[tuple[object, object], FoundDag] = {}
+    for dag_id, document in _serialized(session, list(dags)).items():
+        operator, arguments = next(_operators(document), ("", {}))
+        if operator == _VERIFIES:
+            place = _place(arguments)
+            if place not in verifying or verifying[place].is_stale:
+                verifying[place] = dags[dag_id]
+        elif operator:
+            syncing[dag_id] = arguments
+    mirrors = [
+        mirror
+        for dag_id, given in syncing.items()
+        if (mirror := _mirror(given, dags[dag_id], verifying.get(_place(given)))) is not None
+    ]
+    return sorted(mirrors, key=lambda mirror: (mirror.sync.is_stale, mirror.name, mirror.sync.dag_id))
+
+
+def _tagged_dags(session: Session) -> dict[str, FoundDag]:
+    query = (
+        select(
+            DagModel.dag_id,
+            DagModel.is_paused,
+            DagModel.is_stale,
+            DagModel.timetable_summary,
+            DagModel.next_dagrun_create_after,
+        )
+        .join(DagTag, DagTag.dag_id == DagModel.dag_id)
+        .where(DagTag.name == TAG)
+        .order_by(DagModel.is_stale, DagModel.dag_id)
+        .limit(MOST_DAGS)
+    )
+    rows = session.execute(query).all()
+    teams = DagModel.get_dag_id_to_team_name_mapping([row.dag_id for row in rows], session=session)
+    return {
+        row.dag_id: FoundDag(
+            row.dag_id,
+            bool(row.is_paused),
+            bool(row.is_stale),
+            None if row.timetable_summary == _NO_SCHEDULE else row.timetable_summary,
+            row.next_dagrun_create_after,
+            teams.get(row.dag_id),
+        )
+        for row in rows
+    }
+
+
+def _serialized(session: Session, dag_ids: list[str]) -> dict[str, Document]:
+    """Return what the newest version of each DAG was serialized to."""
+    if not dag_ids:
+        return {}
+    newest = SerializedDagModel.get_latest_serialized_dags(dag_ids=dag_ids, session=session)
+    return {row.dag_id: row.data for row in newest if isinstance(row.data, dict)}
+
+
+def _operators(document: Document) -> Iterator[tuple[str, Document]]:
+    """Yield the names and arguments of the provider's operators that are mapped over models."""
+    tasks = _mapping(document.get("dag")).get("tasks")
+    for item in tasks if isinstance(tasks, list) else ():
+        task = _mapping(_mapping(item).get("__var"))
+        if task.get("_is_mapped") and str(task.get("_task_module")).startswith(_OPERATORS):
+            arguments = _mapping(task.get("partial_kwargs"))
+            if arguments.keys() >= _NAMES:
+                yield str(task.get("task_type")), arguments
+
+
+def _place(arguments: Document) -> tuple[object, object]:
+    return str(arguments["postgres_conn_id"]), str(arguments["schema"])
+
+
+def _mirror(arguments: Document, sync: FoundDag, verify: FoundDag | None) -> FoundMirror | None:
+    """Read the arguments; None if they are not those of a mirror: who writes a DAG decides what is in them."""
+    names = {name: arguments[name] for name in _NAMES}
+    if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME for text in names.values()):
+        return None
+    minutes = arguments.get("fresh_within_minutes")
+    is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool) and 0 < minutes < 10**6
+    goal = timedelta(minutes=cast(float, minutes)) if is_number else None
+    return FoundMirror(
+        name=str(names["mirror"]),
+        schema=str(names["schema"]),
+        postgres_conn_id=str(names["postgres_conn_id"]),
+        odoo_conn_id=str(names["odoo_conn_id"]),
+        trust=_trust(arguments),
+        fresh_within=goal,
+        sync=sync,
+        verify=verify,
+    )
+
+
+def _trust(arguments: Document) -> Trust:
+    try:
+        return Trust.of(_texts(arguments.get("trusted_roles")), _texts(arguments.get("agreed_objects")))
+    except ShadowError:
+        return NOBODY_ELSE
+
+
+def _texts(value: object) -> list[str]:
+    """Read a list or a tuple, which is serialized with its type beside it."""
+    items = value.get("__var") if isinstance(value, dict) else value
+    return [item for item in items if isinstance(item, str)] if isinstance(items, list) else []
+
+
+def _mapping(value: object) -> Document:
+    return value if isinstance(value, dict) else {}
