@@ -18,6 +18,9 @@ from tests.support.dag_runs import OUR_LOGGERS, forget_variables
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
+    from fastapi import FastAPI
+
+    from tests.support.airflow_pages import Visits
 
 
 @pytest.fixture(scope="session")
@@ -110,3 +113,22 @@ def variables(airflow_database: None) -> Callable[[], dict[str, dict[str, object
             return {item.key: json.loads(str(item.val)) for item in session.query(Variable)}
 
     return read
+
+
+@pytest.fixture(scope="module")
+def api_server(airflow_database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """Airflow's API server, with the page."""
+    from tests.support.airflow_pages import api_server
+
+    with api_server(tmp_path_factory.mktemp("api-server")) as app:
+        yield app
+
+
+@pytest.fixture
+def visits(api_server: FastAPI, tmp_path: Path) -> Iterator[Visits]:
+    """People who visit the page, and mirrors for them to see."""
+    from tests.support.airflow_pages import Visits
+
+    found = Visits(api_server, tmp_path)
+    yield found
+    found.forget()

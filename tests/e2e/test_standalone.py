@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import psutil
 import psycopg
@@ -17,10 +17,14 @@ import requests
 import yaml
 
 from odoo_stand_in import Fault, StandIn
+from tests.support.browsing import SLOW, running_browser, shown_in_airflow, visit
 from tests.support.webhooks import KEY, PATH, Chat, chat
 from tools.airflow_home import DAG_ID, REPOSITORY, AirflowHome, to_stand_in
 from tools.embedded_postgres import new_database
 from tools.standalone import ADMIN, RunningAirflow, standalone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SECONDS_TO_RUN = 240
 ENDED = ("success", "failed")
@@ -275,6 +279,73 @@ def test_without_the_password_nobody_gets_in(deployment: Deployment) -> None:
     answer = requests.post(f"{url}/auth/token", json={"username": ADMIN, "password": password}, timeout=30)
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     assert requests.get(f"{url}/api/v2/connections", headers=headers, timeout=30).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser, where one is installed."""
+    with running_browser() as running:
+        yield running
+
+
+def test_the_page_leads_from_a_mirror_to_a_run_of_one_table(deployment: Deployment, browser: Browser) -> None:
+    """By clicks, inside the frame in which Airflow shows it."""
+    airflow = deployment.airflow
+    with visit(browser, airflow.url, airflow.password) as (page, complaints):
+        page.get_by_role("link", name="Odoo shadow").click()
+        shown_in_airflow(page, "Odoo shadow").get_by_role("link", name=DAG_ID.removesuffix("_sync"), exact=True).click()
+        mirror = shown_in_airflow(page, "odoo_shadow")
+        mirror.get_by_role("link", name="res.partner", exact=True).click()
+        table = shown_in_airflow(page, "res.partner")
+        page.wait_for_url("**/plugin/odoo-shadow/odoo-shadow/mirrors/odoo_shadow/tables/odoo_shadow_res_partner")
+        table.get_by_role("link", name="Sync this table").click()
+        shown_in_airflow(page, "Sync res.partner").get_by_role("button", name="Trigger").click()
+        page.wait_for_url(f"**/dags/{DAG_ID}/runs/**")
+        run_id = unquote(page.url.rpartition("/")[2])
+        run = airflow.call("GET", f"/dags/{DAG_ID}/dagRuns/{run_id}")
+        assert run["conf"] == {"models": ["res.partner"]}
+        assert deployment.wait(run_id) == "success"
+        page.goto(f"{airflow.url}/plugin/odoo-shadow/odoo-shadow/mirrors/odoo_shadow/tables/odoo_shadow_res_partner")
+        table = shown_in_airflow(page, "res.partner")
+        table.get_by_text("Replay from a time").click()
+        table.get_by_role("link", name="odoo_shadow_watermark__odoo_shadow__odoo_shadow_res_partner").click()
+        page.get_by_role("heading", name="1 Variable").wait_for()
+        assert complaints == []
+
+
+def test_the_page_fits_every_screen_and_both_colours(deployment: Deployment, browser: Browser) -> None:
+    """And what a model is called runs nothing: the mirror `pattern` has one that would."""
+    airflow = deployment.airflow
+    with visit(browser, airflow.url, airflow.password, width=360) as (page, complaints):
+        for path in (
+            "",
+            "mirrors/odoo_shadow",
+            "mirrors/pattern",
+            "mirrors/odoo_shadow/tables/odoo_shadow_res_partner",
+        ):
+            colours = set()
+            for theme in ("light", "dark"):
+                page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+                page.goto(f"{airflow.url}/odoo-shadow/{path}")
+                colours.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+                assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+            assert len(colours) == 2
+        assert complaints == []
+
+
+def test_the_page_is_for_those_who_are_logged_in(deployment: Deployment, browser: Browser) -> None:
+    url, password = deployment.airflow.url, deployment.airflow.password
+    for path in ("/", "/mirrors/odoo_shadow", "/static/page.css"):
+        answer = requests.get(f"{url}/odoo-shadow{path}", timeout=30, allow_redirects=False)
+        assert answer.status_code in (302, 401) and "odoo_shadow_db" not in answer.text
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{url}/odoo-shadow/mirrors/odoo_shadow?q=partner")
+    page.fill("input[name=username]", ADMIN)
+    page.fill("input[type=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{url}/odoo-shadow/mirrors/odoo_shadow?q=partner", timeout=SLOW)
+    context.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/auth/token", "/api/v2/monitor/health", "/execution/health"])

@@ -114,6 +114,9 @@ def test_each_wheel_holds_its_package_and_nothing_else(engine_wheel: Path, provi
         assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {package}
         assert f"{package}/py.typed" in names
         assert any(name.endswith("licenses/LICENSE") for name in names)
+    page = ROOT / "airflow_provider_odoo_shadow" / "page"
+    served = {str(path.relative_to(ROOT)) for kind in ("static", "templates") for path in (page / kind).iterdir()}
+    assert served and served <= {*zipfile.ZipFile(provider_wheel).namelist()}
 
 
 def test_both_have_one_version(engine_wheel: Path, provider_wheel: Path) -> None:

@@ -1,0 +1,97 @@
+"""What the page costs: each process of Airflow at import, the API server and the shadow at every visit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, LiteralString
+
+import pytest
+from sqlalchemy import event
+
+from odoo_shadow.shadow.connection.database import Transaction
+from tests.support.airflow_connections import shadow_connection
+from tests.support.airflow_pages import PAGE, Visits, tags
+from tests.support.many_tables import fill_with_tables
+
+TABLES = 500
+MOST_QUERIES = 3
+MOST_METADATA_QUERIES = 8
+LARGEST_PAGE = 600_000
+HEAVY = ("psycopg", "jinja2", "fastapi", "starlette", "odoo_shadow.shadow", "odoo_shadow.mirror", "requests")
+"""What the plugin must not bring into a process by itself. Airflow's own plugin manager may have some of it."""
+
+_PROBE = """
+import sys
+import airflow.plugins_manager, airflow.listeners
+before = set(sys.modules)
+import airflow_provider_odoo_shadow.plugin
+print("\\n".join(sorted(set(sys.modules) - before)))
+"""
+
+
+@pytest.fixture
+def wide(visits: Visits, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror of as many tables as there may be."""
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
+    fill_with_tables(database, "wide", tables=TABLES, days=10)
+    visits.publish(wide={"schema": "wide"})
+
+
+def test_the_plugin_costs_next_to_nothing_to_import(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True, cwd=tmp_path)
+    brought = done.stdout.split()
+    assert "airflow_provider_odoo_shadow.plugin.page" in brought
+    assert [name for name in brought if name.startswith(HEAVY)] == []
+    assert len(brought) <= 8, brought
+
+
+@pytest.mark.parametrize("path", ["/", "/mirrors/wide", "/mirrors/wide/tables/odoo_shadow_wide_1"])
+def test_a_page_asks_the_shadow_three_times(
+    visits: Visits, wide: None, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    asked: list[str] = []
+    run = Transaction.run
+
+    def noting(self: Transaction, template: LiteralString, **parts: object) -> list[Any]:
+        asked.append(template)
+        return run(self, template, **parts)
+
+    monkeypatch.setattr(Transaction, "run", noting)
+    visits.get(path)
+    assert 0 < len(asked) <= MOST_QUERIES
+
+
+@pytest.mark.parametrize("path", ["/", "/mirrors/wide", "/mirrors/wide/tables/odoo_shadow_wide_1"])
+def test_a_page_asks_the_metadata_little(visits: Visits, wide: None, path: str) -> None:
+    from airflow.settings import engine
+
+    asked: list[str] = []
+
+    def note(*given: Any) -> None:
+        asked.append(given[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        visits.get(path)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert 0 < len(asked) <= MOST_METADATA_QUERIES, asked
+
+
+def test_pages_are_bounded(visits: Visits, wide: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = visits.get("/mirrors/wide")
+    assert len(page.encode()) < LARGEST_PAGE
+    assert len([item for item in tags(page, "a") if "/tables/" in str(item.get("href"))]) >= TABLES
+    monkeypatch.setattr("airflow_provider_odoo_shadow.page.tables.MOST_SHOWN", 100)
+    few = visits.get("/mirrors/wide")
+    assert "400 more are not shown: filter by name." in few
+    assert len(few) < len(page) / 2
+
+
+def test_the_page_is_served_by_a_callable_that_imports_it_late(visits: Visits) -> None:
+    (mount,) = [route for route in visits.app.routes if getattr(route, "path", "") == PAGE]
+    served: Callable[..., Any] = mount.app  # type: ignore[attr-defined]
+    assert type(served).__name__ == "LazyPage"
