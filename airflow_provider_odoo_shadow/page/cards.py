@@ -17,6 +17,11 @@ from odoo_shadow.mirror.health.overview import MirrorOverview
 from odoo_shadow.text.amounts import counted, first_of
 
 MOST_NAMED = 3
+OVERDUE = timedelta(minutes=15)
+"""How long after its time the scheduler may begin a run."""
+LONG = timedelta(hours=12)
+"""How long a run may last before people should look at it."""
+_UNFINISHED = ("queued", "running")
 
 AirflowRuns = Mapping[str, Sequence[AirflowRun]]
 
@@ -61,15 +66,16 @@ def card_of(
     :param shadow: its state, or why it cannot be read.
     """
     found = mirror.found
-    problems = [*_dag_problems(mirror, runs, links), *_shadow_problems(mirror, shadow, links)]
+    problems = [*_dag_problems(mirror, runs, links, now), *_shadow_problems(mirror, shadow, links)]
     problems.sort(key=lambda problem: -problem.severity)
+    tables = () if isinstance(shadow, Unreadable) else [item for item in shadow.tables if found.takes(item.model)]
     of_shadow = (
         (Fact("Fresh", Severity.NEUTRAL, "not known"), Fact("Proven", Severity.NEUTRAL, "not known"))
         if isinstance(shadow, Unreadable)
         else (
-            freshness(shadow.tables, found.fresh_within, found.sync.schedule),
-            proof(shadow.tables, now),
-            _failures(shadow.tables),
+            freshness(tables, found.fresh_within, found.sync.schedule),
+            proof(tables, now),
+            _failures(tables),
             _size(shadow.tables),
         )
     )
@@ -176,7 +182,7 @@ def _next_run(sync: FoundDag, now: datetime) -> Fact:
     return Fact("Next run", Severity.NEUTRAL, ago(sync.next_run, now), moment(sync.next_run))
 
 
-def _dag_problems(mirror: VisibleMirror, runs: AirflowRuns, links: Links) -> list[Problem]:
+def _dag_problems(mirror: VisibleMirror, runs: AirflowRuns, links: Links, now: datetime) -> list[Problem]:
     found, sync = mirror.found, mirror.found.sync
     open_dag = Link("open the DAG", links.dag(sync.dag_id))
     if sync.is_stale:
@@ -194,12 +200,34 @@ def _dag_problems(mirror: VisibleMirror, runs: AirflowRuns, links: Links) -> lis
         text = "The DAG is paused, so nothing brings the tables up to date: unpause it."
         problems.append(Problem(Severity.WARNING, text, open_dag))
     for dag in found.dags:
-        last = next(iter(runs.get(dag.dag_id, ())), None)
-        if last is not None and last.state == "failed" and dag.dag_id in mirror.runs_of:
-            text = f"The last run of {dag.dag_id} failed. {last.note or 'Its tasks say why.'}"
-            link = Link("open the run", links.run(dag.dag_id, last.run_id))
-            problems.append(Problem(Severity.PROBLEM, text, link))
+        for pool in dag.missing_pools:
+            text = (
+                f"There is no pool {pool}, so tasks of {dag.dag_id} never start: add it, or correct the mirrors file."
+            )
+            problems.append(Problem(Severity.PROBLEM, text, Link("open the pools", links.pools())))
+        if dag.dag_id in mirror.runs_of:
+            problems += _run_problems(dag, next(iter(runs.get(dag.dag_id, ())), None), links, now)
     return problems
+
+
+def _run_problems(dag: FoundDag, last: AirflowRun | None, links: Links, now: datetime) -> list[Problem]:
+    if last is not None and last.state == "failed":
+        text = f"The last run of {dag.dag_id} failed. {last.note or 'Its tasks say why.'}"
+        return [Problem(Severity.PROBLEM, text, Link("open the run", links.run(dag.dag_id, last.run_id)))]
+    if last is not None and last.state in _UNFINISHED:
+        if now - last.due_at > LONG:
+            text = (
+                f"The last run of {dag.dag_id} has not ended for {in_words(now - last.due_at)}: see whether its tasks "
+                "are at work or wait, for a worker or a slot of their pool."
+            )
+            return [Problem(Severity.WARNING, text, Link("open the run", links.run(dag.dag_id, last.run_id)))]
+    elif dag.next_run is not None and now - dag.next_run > OVERDUE and not (dag.is_paused or dag.is_stale):
+        text = (
+            f"The run of {dag.dag_id} that was due {ago(dag.next_run, now)} has not begun: see whether Airflow's "
+            "scheduler is at work."
+        )
+        return [Problem(Severity.PROBLEM, text, Link("open the DAG", links.dag(dag.dag_id)))]
+    return []
 
 
 def _shadow_problems(mirror: VisibleMirror, shadow: MirrorOverview | Unreadable, links: Links) -> list[Problem]:
@@ -211,11 +239,13 @@ def _shadow_problems(mirror: VisibleMirror, shadow: MirrorOverview | Unreadable,
         link = Link("open the connection", links.connection(found.postgres_conn_id))
         return [Problem(Severity.PROBLEM, shadow.why, link)]
     problems = [Problem(Severity.PROBLEM, text) for text in shadow.problems]
-    goal = found.fresh_within
-    if goal is not None and any(item.lag is not None and item.lag > goal for item in shadow.tables):
+    taken, goal = [item for item in shadow.tables if found.takes(item.model)], found.fresh_within
+    late = [item.model for item in taken if goal is not None and item.lag is not None and item.lag > goal]
+    if goal is not None and late:
         text = (
-            f"Data are older than the goal of {in_words(goal)}: see whether runs fail, wait for one another or take "
-            "too long, and let the DAG run more often than that."
+            f"Data are older than the goal of {in_words(goal)} ({first_of(late, MOST_NAMED)}): see whether runs fail, "
+            "wait for one another or take too long, let the DAG run more often than that, and take models that Odoo "
+            "does not have any more out of the mirrors file."
         )
         problems.append(Problem(Severity.PROBLEM, text, Link("open the DAG", links.dag(found.sync.dag_id))))
     seen: set[str] = set()
@@ -224,7 +254,7 @@ def _shadow_problems(mirror: VisibleMirror, shadow: MirrorOverview | Unreadable,
         (Severity.PROBLEM, "different from Odoo", _difference),
         (Severity.WARNING, "proven late", lambda item: item.late),
     ):
-        tables = [item for item in shadow.tables if item.table not in seen and say(item)]
+        tables = [item for item in taken if item.table not in seen and say(item)]
         seen |= {item.table for item in tables}
         for item in tables[:MOST_NAMED]:
             link = Link("open the table", links.table(found.name, item.table), is_airflows=False)

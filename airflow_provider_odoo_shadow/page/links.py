@@ -55,6 +55,10 @@ class Links:
         """Return Airflow's own list of connections, with one connection only."""
         return f"{self.airflow}/connections?{urlencode({'name_pattern': conn_id})}"
 
+    def pools(self) -> str:
+        """Return Airflow's own list of pools."""
+        return f"{self.airflow}/pools"
+
     def trigger(self, dag_id: str) -> str:
         """Return where Airflow's REST API starts a run."""
         return f"{self.airflow}/api/v2/dags/{_part(dag_id)}/dagRuns"

@@ -7,15 +7,18 @@ JSON and never made into DAGs again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from airflow.models.dag import DagModel, DagTag
+from airflow.models.pool import Pool
 from airflow.models.serialized_dag import SerializedDagModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 
@@ -40,6 +43,7 @@ class FoundDag:
     :param schedule: when it runs by itself, as people wrote it; None if it does not.
     :param next_run: when it will run by itself next.
     :param team: the team that owns it, where Airflow has teams.
+    :param missing_pools: pools of its tasks that Airflow does not have: such tasks never start.
     """
 
     dag_id: str
@@ -48,6 +52,7 @@ class FoundDag:
     schedule: str | None
     next_run: datetime | None
     team: str | None
+    missing_pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class FoundMirror:
     """A mirror, as the arguments of its tasks describe it.
 
     :param fresh_within: how old its data may become; None if nobody has said so.
+    :param choice: the models that it mirrors; None if that cannot be read.
     :param sync: the DAG that mirrors.
     :param verify: the DAG that compares; None if there is none.
     """
@@ -65,6 +71,7 @@ class FoundMirror:
     odoo_conn_id: str
     trust: Trust
     fresh_within: timedelta | None
+    choice: ModelChoice | None
     sync: FoundDag
     verify: FoundDag | None = None
 
@@ -73,13 +80,21 @@ class FoundMirror:
         """Its DAGs."""
         return (self.sync, self.verify) if self.verify else (self.sync,)
 
+    def takes(self, model: str) -> bool:
+        """Say whether it still mirrors a model, of which it may have a table from before."""
+        return self.choice is None or self.choice.matches(model)
+
 
 def find_mirrors(session: Session) -> list[FoundMirror]:
     """Return all mirrors, removed ones after the others. The same name may occur more than once."""
     dags = _tagged_dags(session)
     syncing: dict[str, Document] = {}
     verifying: dict[tuple[object, object], FoundDag] = {}
-    for dag_id, document in _serialized(session, list(dags)).items():
+    documents = _serialized(session, list(dags))
+    pools = {dag_id: _pools(document) for dag_id, document in documents.items()}
+    known = _known_pools(session, set().union(*pools.values()))
+    for dag_id, document in documents.items():
+        dags[dag_id] = replace(dags[dag_id], missing_pools=tuple(sorted(pools[dag_id] - known)))
         operator, arguments = next(_operators(document), ("", {}))
         if operator == _VERIFIES:
             place = _place(arguments)
@@ -90,7 +105,8 @@ def find_mirrors(session: Session) -> list[FoundMirror]:
     mirrors = [
         mirror
         for dag_id, given in syncing.items()
-        if (mirror := _mirror(given, dags[dag_id], verifying.get(_place(given)))) is not None
+        if (mirror := _mirror(given, _choice(documents[dag_id]), dags[dag_id], verifying.get(_place(given))))
+        is not None
     ]
     return sorted(mirrors, key=lambda mirror: (mirror.sync.is_stale, mirror.name, mirror.sync.dag_id))
 
@@ -143,11 +159,40 @@ def _operators(document: Document) -> Iterator[tuple[str, Document]]:
                 yield str(task.get("task_type")), arguments
 
 
+def _pools(document: Document) -> set[str]:
+    """Return the pools of a DAG's tasks."""
+    tasks = _mapping(document.get("dag")).get("tasks")
+    found = set()
+    for item in tasks if isinstance(tasks, list) else ():
+        task = _mapping(_mapping(item).get("__var"))
+        found |= {_mapping(task.get("partial_kwargs")).get("pool"), task.get("pool")}
+    return {pool for pool in found if isinstance(pool, str) and pool}
+
+
+def _known_pools(session: Session, names: set[str]) -> set[str]:
+    """Return those of the pools that there are."""
+    return set(session.scalars(select(Pool.pool).where(Pool.pool.in_(names)))) if names else set()
+
+
+def _choice(document: Document) -> ModelChoice | None:
+    """Read which models the DAG's form begins with: those of the mirror."""
+    params = _mapping(document.get("dag")).get("params")
+    found = (
+        dict(item for item in params if isinstance(item, list) and len(item) == 2) if isinstance(params, list) else {}
+    )
+    try:
+        return ModelChoice.parse(_texts(_mapping(found.get("models")).get("default")))
+    except MirrorConfigurationError:
+        return None
+
+
 def _place(arguments: Document) -> tuple[object, object]:
     return str(arguments["postgres_conn_id"]), str(arguments["schema"])
 
 
-def _mirror(arguments: Document, sync: FoundDag, verify: FoundDag | None) -> FoundMirror | None:
+def _mirror(
+    arguments: Document, choice: ModelChoice | None, sync: FoundDag, verify: FoundDag | None
+) -> FoundMirror | None:
     """Read the arguments; None if they are not those of a mirror: who writes a DAG decides what is in them."""
     names = {name: arguments[name] for name in _NAMES}
     if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME for text in names.values()):
@@ -162,6 +207,7 @@ def _mirror(arguments: Document, sync: FoundDag, verify: FoundDag | None) -> Fou
         odoo_conn_id=str(names["odoo_conn_id"]),
         trust=_trust(arguments),
         fresh_within=goal,
+        choice=choice,
         sync=sync,
         verify=verify,
     )

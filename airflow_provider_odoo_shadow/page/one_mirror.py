@@ -81,7 +81,7 @@ def mirror_page(
         card=card,
         runs=_runs(mirror, shadow.runs, runs, links),
         chart=chart_of(shadow.activity),
-        tables=list_of(name, shadow.tables, wanted, mirror.found.fresh_within, links, now),
+        tables=list_of(mirror.found, shadow.tables, wanted, links, now),
         changes=tuple((item, links.table(name, item.table)) for item in shadow.drift),
         left_out=shadow.left_out,
         left_out_more=max(0, shadow.left_out_total - len(shadow.left_out)),

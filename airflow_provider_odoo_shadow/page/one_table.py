@@ -80,7 +80,7 @@ def table_page(mirror: VisibleMirror, detail: TableDetail, links: Links, now: da
         model=health.model,
         table=health.table,
         facts=_facts(mirror, health, now),
-        problems=tuple(Problem(rate(health, found.fresh_within)[0], text) for text in health.problems),
+        problems=tuple(Problem(rate(health, found)[0], text) for text in health.problems),
         starts=tuple(starts),
         variable=Link(WatermarkVariable(found.name, health.table).key, links.variable(found.name, health.table)),
         runs=tuple(map(_run, detail.runs)),
@@ -92,7 +92,7 @@ def table_page(mirror: VisibleMirror, detail: TableDetail, links: Links, now: da
 
 
 def _facts(mirror: VisibleMirror, health: TableHealth, now: datetime) -> tuple[Fact, ...]:
-    severity, state = rate(health, mirror.found.fresh_within)
+    severity, state = rate(health, mirror.found)
     at = "" if health.last_sync_at is None else f"last synced {ago(health.last_sync_at, now)}"
     return (
         Fact("State", severity, state),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow_provider_odoo_shadow.page.links import Links
+from airflow_provider_odoo_shadow.page.mirrors import FoundMirror
 from airflow_provider_odoo_shadow.page.severity import Severity
 from airflow_provider_odoo_shadow.page.wording import ago, grouped, in_words, moment, outcome
 from odoo_shadow.mirror.health.health import TableHealth
@@ -52,23 +53,25 @@ class TableList:
 
 
 def list_of(
-    mirror: str,
+    mirror: FoundMirror,
     tables: Sequence[TableHealth],
     wanted: str,
-    goal: timedelta | None,
     links: Links,
     now: datetime,
 ) -> TableList:
     """List the tables in whose names, or whose models' names, the filter occurs."""
     sought = wanted.strip()[:LONGEST_FILTER].casefold()
     found = [item for item in tables if sought in item.model.casefold() or sought in item.table.casefold()]
-    rated = sorted(((*rate(item, goal), item) for item in found), key=lambda one: (-one[0], one[2].model))
-    rows = tuple(_row(mirror, item, severity, state, links, now) for severity, state, item in rated[:MOST_SHOWN])
+    rated = sorted(((*rate(item, mirror), item) for item in found), key=lambda one: (-one[0], one[2].model))
+    rows = tuple(_row(mirror.name, item, severity, state, links, now) for severity, state, item in rated[:MOST_SHOWN])
     return TableList(rows, wanted.strip()[:LONGEST_FILTER], len(tables), len(rated) - len(rows))
 
 
-def rate(item: TableHealth, goal: timedelta | None) -> tuple[Severity, str]:
+def rate(item: TableHealth, mirror: FoundMirror) -> tuple[Severity, str]:
     """Say how well a table is, and in a word why."""
+    goal = mirror.fresh_within
+    if not mirror.takes(item.model):
+        return Severity.NEUTRAL, "not mirrored any more"
     if item.failed_runs:
         return Severity.PROBLEM, "failing"
     if item.verified is not None and not item.verified.is_equal:

@@ -45,7 +45,7 @@ def wide(visits: Visits, database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A mirror of 250 invented tables, of which some fail and some differ; the database's URL."""
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
     fill_with_tables(database, "wide", tables=250, days=3)
-    visits.publish(wide={"schema": "wide"})
+    visits.publish(wide={"schema": "wide", "models": ["wide.*"]})
     visits.change("wide_sync", is_paused=False)
     return database
 
@@ -159,7 +159,7 @@ def test_a_reader_of_the_shadow_is_enough(visits: Visits, wide: str, monkeypatch
             role=role,
         )
         monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(as_role(wide, role)))
-        visits.publish(wide={"schema": "wide", "trusted_roles": ["postgres"]})
+        visits.publish(wide={"schema": "wide", "models": ["wide.*"], "trusted_roles": ["postgres"]})
         page = seen(visits.get("/mirrors/wide"))
         assert "in 250 tables" in page
         assert "only the sync's role can see the error's message" in page
@@ -184,11 +184,16 @@ def test_a_goal_that_is_missed(visits: Visits, database: str, monkeypatch: pytes
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
     fill_with_tables(database, "wide", tables=250, days=1)  # the oldest watermark is half an hour old
     visits.publish(
-        wide={"schema": "wide", "schedule": "*/5 * * * *", "fresh_within_minutes": 20},
-        kept={"schema": "wide", "postgres_conn_id": "odoo_shadow_2", "fresh_within_minutes": 300},
+        wide={"schema": "wide", "models": ["wide.*"], "schedule": "*/5 * * * *", "fresh_within_minutes": 20},
+        kept={
+            "schema": "wide",
+            "models": ["wide.*"],
+            "postgres_conn_id": "odoo_shadow_2",
+            "fresh_within_minutes": 300,
+        },
     )
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_2", shadow_connection(database))
     missed, kept = seen(visits.get("/mirrors/wide")), seen(visits.get("/mirrors/kept"))
-    assert "Data are older than the goal of 20 min: see whether runs fail" in missed
+    assert "Data are older than the goal of 20 min (wide.model." in missed
     assert "Fresh late 79 of 250 tables older than 20 min; the oldest: 29 min" in missed
     assert "Fresh fresh all within 5 h; the oldest: 29 min" in kept

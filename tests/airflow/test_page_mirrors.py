@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.pool import Pool
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.utils.session import create_session
-from sqlalchemy import select
+from airflow.utils.state import DagRunState
+from sqlalchemy import delete, select
 
 from airflow_provider_odoo_shadow.page.mirrors import FoundMirror, find_mirrors
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
@@ -137,3 +141,57 @@ def test_both_dags_carry_the_tag(visits: Visits) -> None:
         for dag_id in ("own_sync", "own_verify"):
             dag = session.get(DagModel, dag_id)
             assert dag is not None and "odoo-shadow" in {tag.name for tag in dag.tags}
+
+
+def test_a_pool_that_airflow_does_not_have_is_a_problem(visits: Visits) -> None:
+    visits.publish(own={"schema": "own", "pool": "odoo"})
+    said = "There is no pool odoo, so tasks of own_sync never start: add it, or correct the mirrors file."
+    assert said in seen(visits.get("/mirrors/own"))
+    assert "/pools" in links(visits.get("/mirrors/own"))
+    with create_session() as session:
+        session.add(Pool(pool="odoo", slots=2, include_deferred=False))
+    try:
+        assert said not in seen(visits.get("/mirrors/own"))
+    finally:
+        with create_session() as session:
+            session.execute(delete(Pool).where(Pool.pool == "odoo"))
+
+
+def test_a_run_that_does_not_begin_is_a_problem(visits: Visits) -> None:
+    visits.publish(own={"schema": "own"})
+    late = "The run of own_sync that was due 2 h ago has not begun: see whether Airflow's scheduler is at work."
+    visits.change("own_sync", is_paused=False, next_dagrun_create_after=datetime.now(UTC) - timedelta(hours=2))
+    assert late in seen(visits.get("/mirrors/own"))
+    visits.change("own_sync", next_dagrun_create_after=datetime.now(UTC) - timedelta(minutes=5))
+    assert "has not begun" not in seen(visits.get("/mirrors/own"))
+
+
+def test_a_run_that_does_not_end_is_to_be_looked_at(visits: Visits) -> None:
+    visits.publish(own={"schema": "own"})
+    due = datetime.now(UTC) - timedelta(hours=13)
+    with create_session() as session:
+        run = DagRun("own_sync", run_id="by_hand", run_type="manual", run_after=due, state=DagRunState.RUNNING)
+        session.add(run)
+    assert "The last run of own_sync has not ended for 13 h" in seen(visits.get("/mirrors/own"))
+
+
+def test_a_table_that_the_mirror_does_not_ask_for_any_more_is_neither_late_nor_failing(
+    visits: Visits, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
+    fill_with_tables(database, "wide", tables=3, days=1)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE wide.odoo_shadow_watermark SET last_write_date = now()")
+        connection.execute(
+            "UPDATE wide.odoo_shadow_watermark SET last_write_date = now() - interval '9 days'"
+            " WHERE table_name = 'odoo_shadow_wide_2'"
+        )
+    monkeypatch.setenv("AIRFLOW_CONN_THE_SAME", shadow_connection(database))
+    asked = {"schema": "wide", "fresh_within_minutes": 300}
+    visits.publish(
+        wide={**asked, "models": ["wide.*"]},
+        fewer={**asked, "models": ["wide.*", "!wide.model.2"], "postgres_conn_id": "the_same"},
+    )
+    wide, fewer = seen(visits.get("/mirrors/wide")), seen(visits.get("/mirrors/fewer"))
+    assert "Fresh late 1 of 3 tables older than 5 h" in wide and "not mirrored any more" not in wide
+    assert "Fresh fresh" in fewer and "not mirrored any more" in fewer
