@@ -14,7 +14,7 @@ from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
-from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables, WrongVariableError
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
@@ -23,7 +23,6 @@ from odoo_shadow.mirror.run.batches import gather, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.shadow.connection.database import ShadowDatabase
-from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.state.watermarks import NEVER
 from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
@@ -154,7 +153,7 @@ def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagCon
     def replay_from(table: str) -> datetime | None:
         try:
             return variables.read(table)
-        except ShadowConfigurationError:
+        except WrongVariableError:
             return NEVER  # no watermark at all: the model's own task reports what is wrong with it
 
     plan = plan_run(

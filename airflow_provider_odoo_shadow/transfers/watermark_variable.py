@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Variable
 
-from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.shadow.errors import ShadowFatalError
 from odoo_shadow.shadow.state.watermarks import Watermark
 from odoo_shadow.text.log import logger
 
@@ -25,6 +25,10 @@ _LONGEST = 10_000
 """Characters; what this module writes has some 200."""
 
 _EXAMPLE = '{"last_write_date": "2026-01-31T12:00:00+00:00"}'
+
+
+class WrongVariableError(ShadowFatalError):
+    """The Variable of one table is not a watermark; other tables have Variables of their own."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class WatermarkVariable:
         """Return `last_write_date`; None when there is no such Variable.
 
         :param known: the keys that there are, for a caller that reads many; asked for when None.
-        :raises ShadowConfigurationError: the value is not a watermark.
+        :raises WrongVariableError: the value is not a watermark.
         """
         # Variable.get(default=…) gives the default when the API server fails, too; keys() raises then.
         if self.key not in (set(Variable.keys(prefix=self.key)) if known is None else known):
@@ -92,7 +96,7 @@ class WatermarkVariable:
             # In the first and the last year, a moment of another zone has none in UTC.
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            raise ShadowConfigurationError(
+            raise WrongVariableError(
                 f"Airflow Variable '{self.key}' is not a watermark such as {_EXAMPLE}: "
                 "correct it, or delete it to go on from the table's own."
             ) from None

@@ -96,6 +96,17 @@ def test_a_server_that_refuses_the_login_is_not_asked_for_every_model(
     assert any("not tried: res.country, res.currency" in record.getMessage() for record in caplog.records)
 
 
+def test_a_variable_that_is_no_watermark_fails_its_own_model_only(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str
+) -> None:
+    from airflow.models.variable import Variable
+
+    Variable.set("odoo_shadow_watermark__own__odoo_shadow_res_company", "yesterday")
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1, retries=3, retry_delay_seconds=0.1))
+    assert (dag_run.state, tries(dag_run)["res.company"]) == ("failed", 1)  # no retry can help
+    assert log_of(database) == [("res_company", "error"), ("res_country", "success"), ("res_currency", "success")]
+
+
 def test_models_that_are_not_installed_fail_nothing(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
     odoo.uninstall("project.task")
     dag_run = run(mirror_dag(models=["project.task", "res.company"], parallel_models=1))

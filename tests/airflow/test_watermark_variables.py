@@ -11,8 +11,7 @@ import psycopg
 import pytest
 from airflow.sdk import Variable
 
-from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
-from odoo_shadow.shadow.errors import ShadowConfigurationError
+from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable, WrongVariableError
 from odoo_stand_in import StandIn
 from tests.support.dag_runs import run, states
 
@@ -115,7 +114,7 @@ def test_whatever_stands_in_a_variable_is_told_in_one_sentence(
     airflow_database: None, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setattr(Variable, "get", lambda _: value)
-    with pytest.raises(ShadowConfigurationError, match=f"^Airflow Variable '{KEY}' is not a watermark such as"):
+    with pytest.raises(WrongVariableError, match=f"^Airflow Variable '{KEY}' is not a watermark such as"):
         WatermarkVariable("odoo_shadow", "odoo_shadow_res_partner").read([KEY])
 
 
