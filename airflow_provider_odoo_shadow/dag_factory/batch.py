@@ -53,11 +53,15 @@ def label_of(models: Sequence[str]) -> str:
 
 
 def models_left(shadow: ShadowDatabase, run: Run, models: Sequence[str]) -> list[str]:
-    """Return the models that have not succeeded in a run; all of them if none is left: somebody cleared the task."""
+    """Return the models that have not succeeded in a run; all of them if none is left: somebody cleared the task.
+
+    Those that no try has reached come first: a model that ended a try early would end the next one as early.
+    """
     with shadow.transaction() as tx:
-        good = {entry.table for entry in entries_of_run(tx, run.id) if entry.status == "success"}
-        left = [model for model in models if find_table(tx, model) not in good]
-    return left or list(models)
+        met = {entry.table: entry.status for entry in entries_of_run(tx, run.id)}
+        tables = {model: find_table(tx, model) for model in models}
+    left = [model for model in models if met.get(tables[model]) != "success"]
+    return sorted(left, key=lambda model: tables[model] in met) or list(models)
 
 
 def concerns_all(error: ShownError) -> bool:

@@ -96,6 +96,20 @@ def test_a_server_that_refuses_the_login_is_not_asked_for_every_model(
     assert any("not tried: res.country, res.currency" in record.getMessage() for record in caplog.records)
 
 
+def test_a_model_on_which_the_connection_breaks_does_not_keep_those_behind_it_from_being_mirrored(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str
+) -> None:
+    odoo.faults.add(Fault(model="res.company", method="search_read", times=100, close=True))
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1, retries=1, retry_delay_seconds=0.1))
+    assert (dag_run.state, tries(dag_run)["res.company"]) == ("failed", 2)
+    assert log_of(database) == [
+        ("res_company", "error"),
+        ("res_country", "success"),
+        ("res_currency", "success"),
+        ("res_company", "error"),
+    ]
+
+
 def test_a_variable_that_is_no_watermark_fails_its_own_model_only(
     mirror_dag: MirrorDag, odoo: StandIn, database: str
 ) -> None:
