@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from airflow.sdk import Asset, AssetAlias
 
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset
 
 SCHEME = "odoo-shadow"
-_MIRROR = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_MIRROR = re.compile(r"[A-Za-z0-9_.~%-]+")
 _MODEL = re.compile(r"[a-z0-9_][a-z0-9_.]*")
 
 
 def asset_of(mirror: str, model: str) -> Asset:
     """Return the asset of a mirrored model, as a DAG's `schedule` takes it.
 
-    :param mirror: the mirror's name in `odoo_shadow.yaml`; of an operator of one's own, its `mirror` or its `schema`.
+    :param mirror: the mirror's name in `odoo_shadow.yaml`; of an operator of one's own, its `mirror` or its `schema`,
+        in which a URI has what is no ASCII letter or digit as %XX.
     :param model: the Odoo model, such as `sale.order`.
     """
-    return Asset(f"{SCHEME}://{mirror}/{model}")
+    return Asset(f"{alias_of(mirror).name}/{model}")
 
 
 def alias_of(mirror: str) -> AssetAlias:
     """Return the alias by which tasks update a mirror's assets; a DAG's `schedule` may take it for all of them."""
-    return AssetAlias(f"{SCHEME}://{mirror}")
+    return AssetAlias(f"{SCHEME}://{quote(mirror, safe='')}")
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from airflow_provider_odoo_shadow.assets.odoo_shadow import SCHEME
+from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.mirror_task import MirrorTask, Sides
 from odoo_shadow.mirror.shape.origins import ColumnOrigin
 from odoo_shadow.mirror.sync.model import MirrorResult
@@ -90,7 +90,7 @@ def _output(
     from openlineage.client.generated.symlinks_dataset import Identifier, SymlinksDatasetFacet
 
     # The asset's name, by which the lineage of a DAG that is scheduled on it joins this table.
-    asset = Identifier(namespace=f"{SCHEME}://{mirror}", name=result.model, type="ASSET")
+    asset = Identifier(namespace=alias_of(mirror).name, name=result.model, type="ASSET")
     facets: dict[str, DatasetFacet] = {"symlinks": SymlinksDatasetFacet(identifiers=[asset])}
     if columns:
         facets |= {

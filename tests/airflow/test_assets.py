@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,6 +14,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
+from tests.support.airflow_connections import shadow_connection
 from tests.support.clients import source_of
 from tests.support.dag_runs import run
 
@@ -169,6 +170,18 @@ def test_the_provider_knows_the_scheme() -> None:
     assert asset == asset_of("own", "sale.order") == Asset("odoo-shadow://own/sale.order")
     dataset = convert_asset_to_openlineage(asset, None)
     assert (dataset.namespace, dataset.name) == ("odoo-shadow://own", "sale.order")
+
+
+def test_a_schema_that_cannot_stand_in_a_uri_fails_no_task(
+    dags: Mapping[str, DAG], database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_odoo_shadow.assets.odoo_shadow import asset_of
+
+    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", shadow_connection(database))
+    assert run(dags["one_model_in_a_schema_with_a_space"]).state == "success"
+    uri = "odoo-shadow://Shadow%202/res.company"
+    assert list(take_events()) == [f"mirror {uri}"]
+    assert asset_of("Shadow 2", "res.company").uri == uri
 
 
 @pytest.mark.parametrize(

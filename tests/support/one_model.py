@@ -20,3 +20,6 @@ with DAG("one_hashed_model", schedule=None):
     OdooToPostgresOperator(
         task_id="partners", model="res.partner", mirror="europe", model_settings={"hashed_fields": ["email"]}
     )
+
+with DAG("one_model_in_a_schema_with_a_space", schedule=None):
+    OdooToPostgresOperator(task_id="mirror", model="res.company", schema="Shadow 2")
