@@ -14,6 +14,7 @@ from odoo_shadow.shadow.errors import (
     ShadowOwnershipError,
     ShadowUnreachableError,
 )
+from odoo_shadow.shadow.state.planning import planned_tables
 from odoo_shadow.shadow.state.registry import find_table
 from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.source.errors import (
@@ -55,12 +56,14 @@ def label_of(models: Sequence[str]) -> str:
 def models_left(shadow: ShadowDatabase, run: Run, models: Sequence[str]) -> list[str]:
     """Return the models that have not succeeded in a run; all of them if none is left: somebody cleared the task.
 
-    Those that no try has reached come first: a model that ended a try early would end the next one as early.
+    Of a run that was cleared as a whole, only what has succeeded since its new plan counts. Models that no try has
+    reached come first: one that ended a try early would end the next one as early.
     """
     with shadow.transaction() as tx:
-        met = {entry.table: entry.status for entry in entries_of_run(tx, run.id)}
+        met: dict[str | None, str] = {entry.table: entry.status for entry in entries_of_run(tx, run.id)}
         tables = {model: find_table(tx, model) for model in models}
-    left = [model for model in models if met.get(tables[model]) != "success"]
+        planned = planned_tables(tx)
+    left = [model for model, table in tables.items() if met.get(table) != "success" or table in planned]
     return sorted(left, key=lambda model: tables[model] in met) or list(models)
 
 

@@ -15,6 +15,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
 from tests.support.clients import source_of
 from tests.support.dag_runs import OUR_LOGGERS, run, states, tries
+from tests.support.planning import plan, work_of
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -138,3 +139,19 @@ def test_a_task_that_was_cleared_after_it_had_succeeded_mirrors_all_of_its_model
         assert models_left(shadow, this, MODELS) == ["res.currency"]
         assert models_left(shadow, Run(), MODELS) == MODELS
         assert models_left(shadow, this, MODELS[:2]) == MODELS[:2]
+
+
+def test_a_run_that_was_cleared_as_a_whole_takes_up_what_its_new_plan_found(odoo: StandIn, database: str) -> None:
+    from airflow_provider_odoo_shadow.dag_factory.batch import models_left
+
+    this = Run()
+    with source_of(odoo) as source, ShadowDatabase.from_url(database, schema="own") as shadow:
+        plan(source, shadow, MODELS, run=this)
+        for model in MODELS[:2]:
+            mirror_model(source, shadow, model, run=this, options=MirrorOptions())
+        assert models_left(shadow, this, MODELS) == ["res.currency"]
+        (one,) = odoo.execute("res.company", "search", [], limit=1)
+        odoo.execute("res.company", "write", [one], {"name": "Renamed"})
+        again = plan(source, shadow, MODELS, run=this)
+        assert "res.company" in work_of(again)
+        assert models_left(shadow, this, MODELS) == ["res.currency", *(m for m in MODELS[:2] if m in work_of(again))]

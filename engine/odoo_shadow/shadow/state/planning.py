@@ -115,6 +115,12 @@ def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:
     )
 
 
+def planned_tables(tx: Transaction) -> set[str]:
+    """Return the tables that no run has brought up to date since a plan found that they have work."""
+    rows = tx.run("SELECT table_name FROM {meta} WHERE planned_at > last_sync_at", meta=tx.own(META))
+    return {str(row[0]) for row in rows}
+
+
 def pass_over(tx: Transaction, run_id: UUID, idle: Mapping[str, Watermark], moment: datetime) -> dict[str, Watermark]:
     """Advance the watermarks of tables that had nothing to do at a moment, and log that; return the new watermarks.
 
