@@ -137,9 +137,14 @@ def _links(request: Request) -> Links:
     return Links(str(request.scope.get("app_root_path", "")).rstrip("/"), page.rstrip("/"))
 
 
-def _mirrors_of(user: GetUserDep) -> list[VisibleMirror]:
+def _mirrors_of(user: GetUserDep, name: str | None = None) -> list[VisibleMirror]:
+    """Return the mirrors that the user may see, all or those of one name.
+
+    An auth manager may ask a server of its own about each DAG, so no connection to the metadata is held meanwhile.
+    """
     with create_session(scoped=False) as session:
-        return visible_mirrors(find_mirrors(session), user)
+        found = find_mirrors(session)
+    return visible_mirrors([mirror for mirror in found if name in (None, mirror.name)], user)
 
 
 def _runs_of(mirrors: Sequence[VisibleMirror], most: int) -> AirflowRuns:
@@ -150,9 +155,8 @@ def _runs_of(mirrors: Sequence[VisibleMirror], most: int) -> AirflowRuns:
 
 async def _mirror(user: GetUserDep, name: str) -> VisibleMirror:
     """Return a mirror. One that the user may not see does not exist for them."""
-    for mirror in await run_in_threadpool(_mirrors_of, user):
-        if mirror.found.name == name:
-            return mirror
+    for mirror in await run_in_threadpool(_mirrors_of, user, name):
+        return mirror
     raise HTTPException(404)
 
 

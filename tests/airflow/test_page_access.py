@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from airflow.api_fastapi.app import get_auth_manager
@@ -85,6 +86,22 @@ def test_a_mirror_whose_dag_is_refused_does_not_exist(
     overview = visits.get("/", role="ADMIN")
     assert "/mirrors/own" not in overview and "own_verify" not in overview
     assert f"{PAGE}/mirrors/other" in links(overview)
+
+
+@pytest.mark.parametrize("path", ["/mirrors/own", f"/mirrors/own/tables/{TABLE}"])
+def test_a_mirrors_page_asks_for_rights_on_its_own_dags_only(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    asked: set[str] = set()
+    decide = PickyAuthManager.is_authorized_dag
+
+    def note(self: PickyAuthManager, **given: Any) -> bool:
+        asked.add(given["details"].id)
+        return decide(self, **given)
+
+    monkeypatch.setattr(PickyAuthManager, "is_authorized_dag", note)
+    visits.get(path)
+    assert asked == {"own_sync", "own_verify"}
 
 
 def test_somebody_without_any_dag_sees_no_mirror(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> None:
