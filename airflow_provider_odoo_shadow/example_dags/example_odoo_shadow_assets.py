@@ -31,7 +31,7 @@ with DAG(
     open_orders = SQLExecuteQueryOperator(
         task_id="open_orders",
         conn_id="odoo_shadow_db",
-        sql="SELECT state_label, count(*), sum(amount_total) FROM odoo_shadow.odoo_shadow_sale_order_named"
-        " GROUP BY state_label ORDER BY 2 DESC",
+        sql="SELECT state, count(*), sum(amount_total) FROM odoo_shadow.odoo_shadow_sale_order_named"
+        " GROUP BY state ORDER BY 2 DESC",
     )
     what_is_new() >> open_orders
