@@ -174,7 +174,7 @@ def run_severity(state: str) -> Severity:
 
 def _next_run(sync: FoundDag, now: datetime) -> Fact:
     if sync.is_stale:
-        return Fact("Next run", Severity.PROBLEM, "never", "the DAG is gone")
+        return Fact("Next run", Severity.PROBLEM, "never", "no DAG file makes the DAG")
     if sync.is_paused:
         return Fact("Next run", Severity.WARNING, "paused", "")
     if sync.next_run is None or sync.schedule is None:
@@ -189,9 +189,10 @@ def _dag_problems(mirror: VisibleMirror, runs: AirflowRuns, links: Links, now: d
         return [
             Problem(
                 Severity.PROBLEM,
-                f"No DAG file makes this mirror any more: its tables in schema {found.schema} stay as they are. Put "
-                "the mirror back into the mirrors file; or drop the schema and the one beside it, whose name ends in "
-                "_internal, and delete the DAG.",
+                f"No DAG file makes this mirror any more: its tables in schema {found.schema} stay as they are. If "
+                "Airflow's home page shows an import error, mend that first: nothing is lost. Else put the mirror "
+                "back into the mirrors file; or, if nobody needs its tables, drop the schema and the one beside it, "
+                "whose name ends in _internal, and delete the DAG.",
                 open_dag,
             )
         ]
@@ -258,7 +259,7 @@ def _shadow_problems(mirror: VisibleMirror, shadow: MirrorOverview | Unreadable,
         seen |= {item.table for item in tables}
         for item in tables[:MOST_NAMED]:
             link = Link("open the table", links.table(found.name, item.table), is_airflows=False)
-            problems.append(Problem(severity, f"{item.model}: {say(item)}.", link))
+            problems.append(Problem(severity, f"{item.model}: {str(say(item)).removesuffix('.')}.", link))
         if len(tables) > MOST_NAMED:
             link = Link("open the mirror", links.mirror(found.name), is_airflows=False)
             text = f"{counted(len(tables) - MOST_NAMED, 'more table')}: {what}."
