@@ -61,6 +61,7 @@ def _without_schedule(copy: Path) -> Path:
 def _show_address(stages: Stages, parts: Parts, airflow: RunningAirflow) -> None:
     stages.say("")
     stages.say(f"{airflow.url}/dags/{DAG_ID}   press Trigger there; nothing runs by itself", style="bold")
+    stages.say(f"{airflow.url}/plugin/odoo-shadow   whether the shadow is fresh, proven and complete")
     stages.say(f"{airflow.url}/connections   both connections, to see and to change")
     stages.say("")
     stages.say(f"Log in as {ADMIN} with the password {airflow.password}", style="bold")
