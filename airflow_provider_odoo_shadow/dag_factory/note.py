@@ -16,11 +16,14 @@ REPAIRED = "odoo_shadow_repaired"
 DRY_RUN_NOTE = "a dry run, so nothing was written; the log of the task report lists what a run would do."
 
 
-def sync_note(entries: Sequence[LogEntry], outcomes: Sequence[Outcome], *, has_settled: bool) -> str:
+def sync_note(entries: Sequence[LogEntry], outcomes: Sequence[Outcome], *, has_planned: bool, has_settled: bool) -> str:
     """Sum up a run that mirrors.
 
+    :param has_planned: whether the models with work were found; otherwise nothing was mirrored.
     :param has_settled: whether what comes after the models was done, all of it.
     """
+    if not has_planned:
+        return "nothing was mirrored, since the task plan failed: the last line of its log says why."
     worked = [entry for entry in entries if not entry.is_unchanged]
     done = [entry for entry in worked if entry.status == "success"]
     parts = [

@@ -49,7 +49,7 @@ log = logger(__name__)
 _MOST_NAMED = 10
 
 
-def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id: str) -> None:
+def report_run(context: Context, mirror: DagConfig, task_id: str, *, plan_task_id: str, settle_task_id: str) -> None:
     """Log a table of the run's models, from the shadow's own log, renew the views with names, and remove old entries.
 
     :raises VerificationError: rows had to be repaired.
@@ -73,7 +73,8 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, settle_task_id
         _log_entries(entries)
         _log_outcomes(outcomes)
         has_settled = _states(context, settle_task_id) == [TaskInstanceState.SUCCESS.value]
-        _push_note(context, sync_note(entries, outcomes, has_settled=has_settled))
+        has_planned = TaskInstanceState.FAILED.value not in _states(context, plan_task_id)
+        _push_note(context, sync_note(entries, outcomes, has_planned=has_planned, has_settled=has_settled))
         _push_repairs(context, outcomes)
         remove_old_entries(shadow, mirror.keep_log_days)
         check_names_in_public(shadow)

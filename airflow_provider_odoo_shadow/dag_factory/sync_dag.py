@@ -137,7 +137,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             on_retry_callback=say_last,
         )
         def report() -> None:
-            report_run(get_current_context(), mirror, MIRROR_TASK, SETTLE_TASK)
+            report_run(get_current_context(), mirror, MIRROR_TASK, plan_task_id=PLAN_TASK, settle_task_id=SETTLE_TASK)
 
         settled = settle()
         mirrored >> [settled, complete]

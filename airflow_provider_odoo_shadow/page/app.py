@@ -24,19 +24,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airflow_provider_odoo_shadow.page import pages
 from airflow_provider_odoo_shadow.page.access import VisibleMirror, visible_mirrors
-from airflow_provider_odoo_shadow.page.cards import AirflowRuns, Unreadable, card_of
+from airflow_provider_odoo_shadow.page.cards import card_of
 from airflow_provider_odoo_shadow.page.links import Links
 from airflow_provider_odoo_shadow.page.mirrors import find_mirrors
 from airflow_provider_odoo_shadow.page.one_mirror import MOST_RUNS, mirror_page
 from airflow_provider_odoo_shadow.page.one_table import RunKind, start_page, table_page
+from airflow_provider_odoo_shadow.page.problems import AirflowRuns, Unreadable
 from airflow_provider_odoo_shadow.page.runs import last_runs
 from airflow_provider_odoo_shadow.page.shadows import ShadowReaders
 from airflow_provider_odoo_shadow.page.tables import LONGEST_FILTER
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.overview import MirrorOverview, TableDetail, read_overview, read_table
-from odoo_shadow.text.errors import ShownError
+from odoo_shadow.text.errors import ShownError, class_of
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 METHODS = ["GET", "HEAD"]
+FEW_RUNS = 3
+"""Of a DAG that runs one at a time: one at work, one that waits, and the last one that has ended."""
 _STATIC = "/static/{name}"
 _NOT_LOGGED_IN = (401, 403)
 
@@ -79,7 +85,7 @@ async def show_overview(request: Request, user: GetUserDep) -> Response:
     """Show all mirrors that the user may see."""
     now, links = datetime.now(UTC), _links(request)
     mirrors = await run_in_threadpool(_mirrors_of, user)
-    runs = await run_in_threadpool(_runs_of, mirrors, 1)
+    runs = await run_in_threadpool(_runs_of, mirrors, FEW_RUNS)
     shadows = await asyncio.gather(*(_overview(request, mirror, now) for mirror in mirrors))
     cards = [card_of(mirror, shadow, runs, links, now) for mirror, shadow in zip(mirrors, shadows, strict=True)]
     cards.sort(key=lambda card: (-card.severity, card.name))
@@ -179,6 +185,9 @@ async def _read(reading: Awaitable[T]) -> T | Unreadable:
         return Unreadable(str(error), is_missing=True)
     except ShownError as error:
         return Unreadable(str(error))
+    except Exception as error:
+        log.exception("The shadow cannot be shown")  # one mirror must not take the others along
+        return Unreadable(f"The shadow cannot be shown ({class_of(error)}): the API server's log says why.")
 
 
 def _unreadable(request: Request, mirror: VisibleMirror, why: str) -> Response:

@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
-from airflow_provider_odoo_shadow.page.cards import AirflowRuns, Card, Unreadable, card_of, run_severity
+from airflow_provider_odoo_shadow.page.cards import Card, card_of, run_severity
 from airflow_provider_odoo_shadow.page.charts import Chart, chart_of
 from airflow_provider_odoo_shadow.page.links import Links
+from airflow_provider_odoo_shadow.page.problems import AirflowRuns, Unreadable
 from airflow_provider_odoo_shadow.page.runs import AirflowRun
 from airflow_provider_odoo_shadow.page.severity import Severity
 from airflow_provider_odoo_shadow.page.tables import TableList, list_of

@@ -123,7 +123,8 @@ def _run(run: TableRun) -> TableRunRow:
 
 
 def _verification(found: Compared) -> VerificationRow:
-    severity = Severity.GOOD if found.is_equal else Severity.PROBLEM
+    severity = Severity.WARNING if found.had_wrong_rows else Severity.GOOD
+    severity = severity if found.is_equal else Severity.PROBLEM
     return VerificationRow(found, severity, outcome(found), seconds_in_words(round(found.seconds * 1000)))
 
 

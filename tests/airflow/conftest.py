@@ -125,10 +125,11 @@ def api_server(airflow_database: None, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def visits(api_server: FastAPI, tmp_path: Path) -> Iterator[Visits]:
+def visits(api_server: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visits]:
     """People who visit the page, and mirrors for them to see."""
-    from tests.support.airflow_pages import Visits
+    from tests.support.airflow_pages import PickyAuthManager, Visits
 
     found = Visits(api_server, tmp_path)
+    monkeypatch.setattr(PickyAuthManager, "published", found.made)
     yield found
     found.forget()

@@ -119,7 +119,7 @@ def test_a_plan_that_fails_is_told(
     dag_run = ended(mattermost, mirror_dags(**settings)["own_sync"], "failed")
     (text,) = mattermost.texts
     assert text.startswith(
-        "Odoo shadow, mirror `own` (DAG `own_sync`): the run failed (tasks: `plan`, `doctor`). models: 0 mirrored"
+        "Odoo shadow, mirror `own` (DAG `own_sync`): the run failed (tasks: `plan`, `doctor`). nothing was"
     )
     mattermost.server.requests.clear()
     end_of(dag_run, reason="timed_out")

@@ -71,6 +71,32 @@ def test_a_mirror_after_its_runs(visits: Visits, dags: Mapping[str, DAG], odoo: 
     assert any(item.get("id") == "verification" for item in tags(table, "h2"))
 
 
+def test_rows_that_were_wrong_and_have_been_repaired_are_told(
+    visits: Visits, dags: Mapping[str, DAG], database: str
+) -> None:
+    run(dags["own_sync"])
+    assert run(dags["own_verify"]).state == "success"
+    for dag_id in ("own_sync", "own_verify"):
+        visits.change(dag_id, is_paused=False, next_dagrun_create_after=None)
+    assert "own no problem found" in seen(visits.get("/"))  # without a goal nobody can say that all is well
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE own.odoo_shadow_res_country SET name = 'By hand'")
+    run(dags["own_verify"])
+    run(dags["own_sync"])
+    page = seen(visits.get("/mirrors/own"))
+    assert "res.country: rows were wrong until just now and have been repaired" in page
+    assert "Proven 1 table repaired" in page
+
+
+def test_a_first_load_that_has_not_ended_is_not_well(visits: Visits, dags: Mapping[str, DAG], database: str) -> None:
+    run(dags["own_sync"])
+    visits.change("own_sync", is_paused=False)
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM own.odoo_shadow_watermark WHERE table_name LIKE '%country'")
+    page = seen(visits.get("/"))
+    assert "res.country: its first load has not ended" in page and "all well" not in page
+
+
 def test_a_run_that_fails_is_the_first_thing_to_see(visits: Visits, dags: Mapping[str, DAG], odoo: StandIn) -> None:
     run(dags["own_sync"])
     odoo.faults.add(Fault(body=NO_RIGHTS, status=403, model="res.partner", method="search_read", times=60))
@@ -80,7 +106,7 @@ def test_a_run_that_fails_is_the_first_thing_to_see(visits: Visits, dags: Mappin
     page = visits.get("/mirrors/own")
     first = seen(page).index("Problem: ")
     assert first < seen(page).index("Fresh")
-    assert "The last run of own_sync failed." in seen(page)
+    assert "The last run of own_sync that has ended failed." in seen(page)
 
 
 def test_problems_come_first_in_every_list(visits: Visits, wide: str) -> None:

@@ -127,6 +127,9 @@ def test_the_runs_note_tells_what_was_found(
     assert note(run(dags["own_verify"], repair=False)) == f"{compared}0 equal, {different}"
     repaired = f"1 wrong until now and repaired (odoo_shadow_res_company: {rows})"
     assert note(run(dags["own_verify"], repair=True)) == f"{compared}0 equal, {repaired}."
+    assert note(run(dags["own_sync"], unknown=1)) == (
+        "Odoo shadow: nothing was mirrored, since the task plan failed: the last line of its log says why."
+    )
     assert (note(run(dags["own_sync"], dry_run=True)) or "").startswith("Odoo shadow: a dry run")
 
 

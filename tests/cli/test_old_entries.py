@@ -51,6 +51,27 @@ def test_the_mirrors_file_says_how_many_days_are_kept(shell: Shell, database: st
     assert ages(database) == [0, 6]
 
 
+def test_models_by_hand_leave_the_mirrors_list_of_what_is_left_out_alone(
+    shell: Shell, database: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mirrors.yaml"
+    path.write_text('mirrors: {own: {models: [res.company, "res.country*", "!res.country.group"]}}')
+
+    def left_out() -> list[tuple[str, ...]]:
+        with psycopg.connect(database) as connection:
+            return connection.execute(
+                "SELECT odoo_model FROM odoo_shadow.odoo_shadow_left_out WHERE field_name = ''"
+            ).fetchall()
+
+    assert shell.run("sync", "--config", str(path)).code == 0
+    assert left_out() == [("!res.country.group",)]
+    assert shell.run("sync", *COMPANIES).code == 0
+    assert shell.run("sync", "--config", str(path), *COMPANIES).code == 0
+    assert left_out() == [("!res.country.group",)]
+    assert shell.run("sync").code == 0
+    assert left_out() == []
+
+
 def test_a_failure_there_does_not_fail_the_run(shell: Shell, database: str) -> None:
     shell.run("sync", *COMPANIES)
     with psycopg.connect(database) as connection:

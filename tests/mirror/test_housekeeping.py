@@ -120,6 +120,21 @@ def test_what_is_not_old_stays(source: ApiSource, shadow: ShadowDatabase) -> Non
     assert counts(shadow) == (2, 2, 1, 1)
 
 
+def test_a_run_that_does_not_read_the_mirrors_file_keeps_what_it_said(
+    source: ApiSource, shadow: ShadowDatabase
+) -> None:
+    for _ in range(2):
+        mirror_with(source, shadow)
+        verify(source, shadow)
+    let_age(shadow)
+    remove_old_entries(shadow, DAYS + 2)
+    before = counts(shadow)
+    remove_old_entries(shadow, None)
+    assert counts(shadow) == before
+    remove_old_entries(shadow, DAYS)
+    assert sum(counts(shadow)) < sum(before)
+
+
 def test_the_last_entry_of_each_table_stays(source: ApiSource, shadow: ShadowDatabase) -> None:
     for model in (VISIT, COMPANY) * 3:
         mirror_with(source, shadow, model=model)

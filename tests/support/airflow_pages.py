@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -21,8 +21,11 @@ from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.exceptions import DagNotFound
 from airflow.models.dag import DagModel
 from airflow.models.dagbundle import DagBundleModel
+from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
+from airflow.utils.state import TaskInstanceState
 from fastapi import FastAPI
+from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from tests.support.airflow_home import DAGS_FOLDER
@@ -35,11 +38,15 @@ class PickyAuthManager(SimpleAuthManager):
     """Airflow's simple one, which besides refuses some DAGs to everybody, and some people their runs."""
 
     hidden: frozenset[str] = frozenset()
+    published: Collection[str] | None = None
+    """The DAGs of the test that is going on: those that others have left do not concern it."""
     without_runs: frozenset[str] = frozenset()
 
     def is_authorized_dag(self, **asked: Any) -> bool:
         details = asked.get("details")
-        if details is not None and details.id in self.hidden:
+        dag_id = None if details is None else details.id
+        is_of_others = self.published is not None and dag_id not in self.published
+        if dag_id is not None and (dag_id in self.hidden or is_of_others):
             return False
         if asked.get("access_entity") is DagAccessEntity.RUN and asked["user"].get_name() in self.without_runs:
             return False
@@ -90,6 +97,9 @@ class Visits:
 
     def forget(self) -> None:
         """Let Airflow forget the DAGs of this test, with their runs."""
+        with create_session() as session:  # Airflow deletes no DAG with tasks at work, as killed tests leave them
+            at_work = TaskInstance.state == TaskInstanceState.RUNNING
+            session.execute(delete(TaskInstance).where(TaskInstance.dag_id.in_(self.made), at_work))
         for dag_id in self.made:
             with suppress(DagNotFound):
                 delete_dag(dag_id, keep_records_in_log=False)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Unpack
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +33,7 @@ from odoo_shadow.cli.options import (
     warn_unused_settings,
 )
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
-from odoo_shadow.mirror.config.mirrors_file import DEFAULT_KEEP_LOG_DAYS, MirrorConfig
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_all
@@ -194,8 +195,11 @@ def sync(
             if dry_run:
                 outcome = _dry_run_all(odoo, shadow, chosen, options, settings, as_json=as_json)
             else:
-                outcome = _mirror_all(odoo, shadow, chosen, options, settings, as_json=as_json)
-                remove_old_entries(shadow, config.keep_log_days if config else DEFAULT_KEEP_LOG_DAYS)
+                is_whole = context.get_parameter_source("models") is not ParameterSource.COMMANDLINE
+                outcome = _mirror_all(
+                    odoo, shadow, chosen, options, settings, is_whole_mirror=is_whole, as_json=as_json
+                )
+                remove_old_entries(shadow, config.keep_log_days if config else None)
         except KeyboardInterrupt:
             say("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
@@ -253,11 +257,20 @@ def _mirror_all(
     options: MirrorOptions,
     settings: SettingsOf,
     *,
+    is_whole_mirror: bool,
     as_json: bool,
 ) -> RunOutcome:
     run, begun = Run(), time.monotonic()
     with working(f"Asking Odoo which of {counted(len(chosen.models), 'model')} have work", err=as_json):
-        plan = plan_run(odoo, shadow, chosen, run=run, options=options, settings=settings)
+        plan = plan_run(
+            odoo,
+            shadow,
+            chosen,
+            run=run,
+            options=options,
+            settings=settings,
+            is_whole_mirror=is_whole_mirror,
+        )
     models = []
     for model in (item.model for item in plan.work):
         with progress_of(model, err=as_json) as show:

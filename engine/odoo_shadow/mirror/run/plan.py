@@ -100,12 +100,12 @@ def plan_run(
     options: MirrorOptions,
     settings: SettingsOf = as_in_last_run,
     replay_from: Callable[[str], datetime | None] = no_replay,
+    is_whole_mirror: bool = True,
 ) -> Plan:
     """Find the chosen models that have work; advance the watermarks of the others and log them.
 
-    What the choice leaves out is noted.
-
     :param replay_from: for a table, where to begin, if that is earlier than the table's own watermark.
+    :param is_whole_mirror: whether all models were chosen from that the mirror takes; then what is left out is noted.
     :raises OdooError: Odoo could not be asked at all; an error of one model is left to its own run.
     :raises ShadowError: the shadow could not be read or written.
     """
@@ -132,7 +132,8 @@ def plan_run(
     idle = {table: watermark for table, watermark in watermarks.items() if watermark is not None}
     with shadow.transaction() as tx:
         advanced = pass_over(tx, run.id, idle, clock.trusted)
-        note_left_out_models(tx, {item.model: item.reason for item in chosen.left_out})
+        if is_whole_mirror:
+            note_left_out_models(tx, {item.model: item.reason for item in chosen.left_out})
     plan = _plan(works, states, advanced)
     _note(shadow, plan, fields)
     return plan

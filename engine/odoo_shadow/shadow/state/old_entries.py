@@ -18,7 +18,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.relations import SCHEMA_LOG, SYNC_DETAIL, SYNC_LOG, VERIFICATION
+from odoo_shadow.shadow.relations import MIRROR, SCHEMA_LOG, SYNC_DETAIL, SYNC_LOG, VERIFICATION
 from odoo_shadow.shadow.state.announced import HAS_WRITTEN
 from odoo_shadow.shadow.state.sync_log import CLOSING
 
@@ -125,6 +125,23 @@ class Looked:
 
 
 BEGINNING = Looked(datetime(1, 1, 2, tzinfo=UTC), 0)
+
+
+def kept_days(tx: Transaction, given: int | None, otherwise: int) -> int:
+    """Return how many days the logs are kept.
+
+    :param given: what the mirrors file says; kept for runs that do not read it, for which it is None.
+    :param otherwise: if no mirrors file has said so yet.
+    """
+    if given is None:
+        ((kept,),) = tx.run("SELECT keep_log_days FROM {mirror}", mirror=tx.internal(MIRROR))
+        return otherwise if kept is None else int(kept)
+    tx.run(
+        "UPDATE {mirror} SET keep_log_days = {given} WHERE keep_log_days IS DISTINCT FROM {given}",
+        mirror=tx.internal(MIRROR),
+        given=given,
+    )
+    return given
 
 
 def remove_old(tx: Transaction, table: str, age: timedelta, looked: Looked, most: int) -> Looked:

@@ -66,6 +66,11 @@ class Verification:
         """Whether all was compared, and nothing differs, or all of it was repaired."""
         return self.repaired >= self.differences and not self.uncompared
 
+    @property
+    def had_wrong_rows(self) -> bool:
+        """Whether rows were repaired that were wrong, not only behind what Odoo has written since the last sync."""
+        return self.repaired > self.newer
+
 
 MOST_EXAMPLES = 20
 """Ids that are kept of each kind."""
@@ -157,6 +162,11 @@ class Compared:
     def is_equal(self) -> bool:
         """Whether all was compared, and nothing differs, or all of it was repaired."""
         return self.repaired >= self.differences and not self.uncompared
+
+    @property
+    def had_wrong_rows(self) -> bool:
+        """Whether rows were repaired that were wrong, not only behind what Odoo has written since the last sync."""
+        return self.repaired > self.newer
 
 
 _COMPARED: LiteralString = (
