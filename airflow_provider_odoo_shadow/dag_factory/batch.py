@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from airflow_provider_odoo_shadow.dag_factory.note import named
 from airflow_provider_odoo_shadow.transfers.retry_policy import ModelsFailedError
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.options import Run
@@ -28,7 +29,6 @@ from odoo_shadow.text.errors import ShownError
 
 LONGEST_LABEL = 250
 """Characters of a mapped task's label that Airflow 3.3 keeps."""
-_MOST_NAMED = 10
 
 FAILURES = (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError)
 """What one model's run may raise."""
@@ -76,9 +76,7 @@ def error_of(failed: Mapping[str, ShownError], models: Sequence[str]) -> ShownEr
     """Return the error of a task: that of the only model that failed, or one that names those that did."""
     if len(failed) == 1:
         return next(iter(failed.values()))
-    more = f" and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""
     return ModelsFailedError(
-        f"{len(failed)} of {len(models)} models failed: {', '.join([*failed][:_MOST_NAMED])}{more}; "
-        "the lines above say why.",
+        f"{len(failed)} of {len(models)} models failed: {named([*failed])}; the lines above say why.",
         tuple(failed.values()),
     )

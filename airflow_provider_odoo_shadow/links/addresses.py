@@ -12,6 +12,9 @@ ROUTE = "odoo-shadow"
 """Where Airflow shows the page (`/plugin/…`), and where the page itself is served."""
 
 _ACTIONS = "list_actions.txt"
+_NEVER_IN_A_LINK = frozenset("<>|\"'`\\ ")
+"""What would end or change a link in a chat."""
+_LONGEST_BASE_URL = 300
 
 
 def page(mirror: str, table: str | None = None, anchor: str = "") -> str:
@@ -22,14 +25,21 @@ def page(mirror: str, table: str | None = None, anchor: str = "") -> str:
 
     :param table: its bare name.
     """
-    base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
-    if base and not _is_for_browsers(base):
+    base = airflows_address()
+    if base is None:
         return ""
     # Airflow shows `/plugin/<route><path>` as a frame with the path, which counts from the host's root.
     path = f"{urlsplit(base).path}/{ROUTE}/mirrors/{quote(mirror, safe='')}"
     if table is not None:
         path += f"/tables/{quote(table, safe='')}"
     return f"{base}/plugin/{ROUTE}{path}" + (f"#{anchor}" if anchor else "")
+
+
+def airflows_address() -> str | None:
+    """Return `[api] base_url`, without a slash at the end: empty if it is not set, None if no browser could open it."""
+    base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    is_good = _is_for_browsers(base) and len(base) <= _LONGEST_BASE_URL and not _NEVER_IN_A_LINK & {*base}
+    return base if is_good or not base else None
 
 
 def list_in_odoo(url: str, model: str | None) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from airflow.sdk import conf
-
+from airflow_provider_odoo_shadow.links.addresses import airflows_address
 from odoo_shadow.webhook.message import name
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ _REASONS = {
     "timed_out": "failed: it ran out of time",
     "all_tasks_deadlocked": "failed: its tasks wait for each other",
 }
-_NEVER_IN_A_LINK = frozenset("<>|\"'`\\ ")
-_LONGEST_BASE_URL = 300
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,5 @@ def _field(holder: object, field: str) -> str:
 
 def link_to(path: str) -> str:
     """Return the address of a page of this Airflow, or nothing if `[api] base_url` is not set."""
-    base = conf.get("api", "base_url", fallback="") or ""
-    is_url = urlsplit(base).scheme in ("http", "https") and not _NEVER_IN_A_LINK & {*base}
-    return f"{base.rstrip('/')}/{path}" if is_url and len(base) <= _LONGEST_BASE_URL else ""
+    base = airflows_address()
+    return f"{base}/{path}" if base else ""
