@@ -18,6 +18,7 @@ from airflow_provider_odoo_shadow.dag_factory.note import (
     sync_note,
     verification_note,
 )
+from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
@@ -150,7 +151,7 @@ def _refuse_repairs(outcomes: Sequence[Outcome]) -> None:
         )
 
 
-def settle_run(context: Context, mirror: DagConfig, plan_task_id: str) -> None:
+def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_id: str) -> None:
     """Do what ends a run, and log it; nothing in a dry run, or while there is no shadow.
 
     Nor after a plan that failed: it may have found another database in the place of Odoo's.
@@ -172,7 +173,22 @@ def settle_run(context: Context, mirror: DagConfig, plan_task_id: str) -> None:
         run = mirror_run(dag_run.dag_id, dag_run.run_id)
         options = MirrorOptions(batch_size=params["batch_size"])
         log_closed(close_run(odoo, shadow, run=run, options=options))
-        update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id)
+        failed = _failed_models(context, plan_task_id, task_id)
+        update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id, failed=failed)
+
+
+def _failed_models(context: Context, plan_task_id: str, task_id: str) -> list[str]:
+    """Return the models of the mapped tasks that have not succeeded."""
+    dag_run = context["dag_run"]
+    states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
+    of_run = states.get(dag_run.run_id, {})
+    batches: list[BatchPlan] = context["ti"].xcom_pull(task_ids=plan_task_id) or []
+    return [
+        model
+        for index, batch in enumerate(batches)
+        if of_run.get(f"{task_id}_{index}") != TaskInstanceState.SUCCESS
+        for model in batch["models"]
+    ]
 
 
 def report_access(mirror: DagConfig) -> None:

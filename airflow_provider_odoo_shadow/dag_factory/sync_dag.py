@@ -123,7 +123,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             on_retry_callback=say_last,
         )
         def settle() -> None:
-            settle_run(get_current_context(), mirror, PLAN_TASK)
+            settle_run(get_current_context(), mirror, plan_task_id=PLAN_TASK, task_id=MIRROR_TASK)
 
         complete = EmptyOperator(
             task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."

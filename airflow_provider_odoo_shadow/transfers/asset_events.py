@@ -26,22 +26,24 @@ def update_assets(
     alias: AssetAlias,
     mirror: str,
     *,
-    models: Sequence[str] | None = None,
     run_id: UUID,
+    models: Sequence[str] | None = None,
+    failed: Sequence[str] = (),
 ) -> None:
     """Update the assets of models that have new rows, as the last thing that a task does.
 
     Airflow drops the events of a task that fails.
 
+    :param run_id: the mirror's run.
     :param models: those that the task mirrored; None for all that wait for it, whoever wrote their rows.
-    :param run_id: the mirror's run; tried again, its rows are announced again.
+    :param failed: models of tasks that failed: what they announced has not reached Airflow.
     """
     events = context.get("outlet_events")
     if events is None:  # outside of a task, as in an author's test
         return
-    is_retry = models is not None and context["ti"].try_number > 1
+    is_retry = context["ti"].try_number > 1  # the first try may have announced them, and then have failed
     with shadow.transaction() as tx:
-        written = written_rows(tx, models, again=run_id if is_retry else None)
+        written = written_rows(tx, models, run_id=run_id, again=None if is_retry else failed)
         note_announced(tx, written)
     for item in written:
         events[alias].add(asset_of(mirror, item.model), extra=_extra(item))

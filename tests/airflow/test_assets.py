@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from airflow.sdk import Asset
 
+from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -96,6 +97,29 @@ def test_rows_of_a_task_that_failed_are_announced_by_the_end_of_the_run(mirror_d
     odoo.faults.add(Fault(model="res.currency", method="search_read", times=100, **NO_RIGHTS))
     assert run(mirror_dag(models=MODELS, parallel_models=1, retries=0)).state == "failed"
     assert sorted(take_events()) == [f"settle odoo-shadow://own/{model}" for model in MODELS[:2]]
+
+
+@pytest.mark.parametrize("task", ["mirror", "settle"])
+def test_a_task_that_fails_after_it_has_announced_loses_nothing(
+    mirror_dag: MirrorDag, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """As when it is killed, or Airflow does not hear of its success."""
+    from airflow_provider_odoo_shadow.dag_factory import mapped, report
+
+    killed = []
+
+    def update_then_fail(*given: Any, **more: Any) -> None:
+        update_assets(*given, **more)
+        if not killed:
+            killed.append(task)
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(mapped if task == "mirror" else report, "update_assets", update_then_fail)
+    retries = 0 if task == "mirror" else 1
+    dag_run = run(mirror_dag(models=MODELS, parallel_models=1, retries=retries, retry_delay_seconds=0.1))
+    assert (killed, dag_run.state) == ([task], "failed" if task == "mirror" else "success")
+    told = {name.partition(" ")[2] for name in take_events()}
+    assert told == {f"odoo-shadow://own/{model}" for model in MODELS}
 
 
 def test_rows_of_the_first_try_are_announced_by_the_second(mirror_dag: MirrorDag, odoo: StandIn) -> None:

@@ -37,13 +37,13 @@ class WrittenRows:
 
 
 def written_rows(
-    tx: Transaction, models: Sequence[str] | None = None, *, again: UUID | None = None
+    tx: Transaction, models: Sequence[str] | None = None, *, run_id: UUID, again: Sequence[str] | None = ()
 ) -> list[WrittenRows]:
     """Return the tables with rows to announce, by model.
 
     :param models: only these; None for all.
-    :param again: a run whose rows count although they were announced: a task that is tried again cannot know whether
-        Airflow has heard of the first time.
+    :param again: models whose rows of this run count although they were announced, None for all: of a task that failed
+        nobody knows whether Airflow has heard of it.
     """
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, found.inserted, found.updated, found.deleted, w.last_write_date, found.id,"
@@ -53,7 +53,8 @@ def written_rows(
         " sum(l.rows_deleted)::bigint AS deleted, max(l.id) AS id, max(l.started_at) AS started_at FROM {log} l"
         " WHERE l.table_name = m.table_name AND l.status <> 'running' AND ({written})"
         # By the time, too: a log that somebody emptied may count its entries from one.
-        " AND (l.id > coalesce(s.announced_id, 0) OR l.started_at > s.announced_at OR l.sync_run_id = {again})) found"
+        " AND (l.id > coalesce(s.announced_id, 0) OR l.started_at > s.announced_at OR (l.sync_run_id = {run_id}"
+        " AND ({again}::text[] IS NULL OR m.odoo_model = ANY({again}))))) found"
         " WHERE found.id IS NOT NULL AND ({models}::text[] IS NULL OR m.odoo_model = ANY({models}))"
         " ORDER BY m.odoo_model",
         meta=tx.own(META),
@@ -61,7 +62,8 @@ def written_rows(
         watermark=tx.own(WATERMARK),
         log=tx.own(SYNC_LOG),
         written=sql.SQL(HAS_WRITTEN),
-        again=again,
+        run_id=run_id,
+        again=None if again is None else list(again),
         models=None if models is None else list(models),
     )
     return [
