@@ -13,6 +13,7 @@ from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.alerts import sync_alerts
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
+from airflow_provider_odoo_shadow.dag_factory.params import models_by_line
 from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan, plan_models
 from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
@@ -148,16 +149,8 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
 def _models_param(mirror: DagConfig) -> Param:
     choice = mirror.choice
     if not choice.is_plain:  # patterns are resolved only when the run asks Odoo, so the form takes lines of text
-        return Param(
-            [mirror.models] if isinstance(mirror.models, str) else list(mirror.models),
-            type=["array", "null"],
-            items={"type": "string", "pattern": f"^{TERM}$", "maxLength": LONGEST_TERM},
-            maxItems=MOST_TERMS,
-            uniqueItems=True,
-            title="Models",
-            description="Which of the mirror's models to mirror: names, patterns such as sale.*, exclusions such as "
-            "!mail.*, one per line; empty means all.",
-        )
+        terms: list[str] = [mirror.models] if isinstance(mirror.models, str) else list(mirror.models)
+        return models_by_line(terms, "Which of the mirror's models to mirror")
     models = list(choice.names)
     return Param(
         models,

@@ -10,12 +10,12 @@ from airflow.sdk import DAG, Param, get_current_context, task
 from airflow_provider_odoo_shadow.dag_factory.alerts import run_alerts
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
+from airflow_provider_odoo_shadow.dag_factory.params import models_by_line
 from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters, mirrored_among
 from airflow_provider_odoo_shadow.dag_factory.report import report_verification
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
-from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
 from odoo_shadow.mirror.proof.verify import mirrored_models
 
 VERIFY_TASK = "verify"
@@ -45,16 +45,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         tags=["odoo", "odoo-shadow", *mirror.tags],
         default_args={"owner": mirror.owner} if mirror.owner else {},
         params={
-            "models": Param(
-                None,
-                type=["array", "null"],
-                items={"type": "string", "pattern": f"^{TERM}$", "maxLength": LONGEST_TERM},
-                maxItems=MOST_TERMS,
-                uniqueItems=True,
-                title="Models",
-                description="Which of the mirrored models to compare: names, patterns such as sale.*, exclusions such "
-                "as !mail.*, one per line; empty means all.",
-            ),
+            "models": models_by_line(None, "Which of the mirrored models to compare"),
             "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
             "repair": Param(True, type="boolean", title="Repair", description="Read again what differs."),
         },

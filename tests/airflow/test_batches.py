@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -15,6 +14,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import Fault, StandIn
 from tests.support.clients import source_of
 from tests.support.dag_runs import OUR_LOGGERS, run, states, tries
+from tests.support.no_rights import NO_RIGHTS
 from tests.support.planning import plan, work_of
 
 if TYPE_CHECKING:
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 MirrorDag = Callable[..., "DAG"]
 MODELS = ["res.company", "res.country", "res.currency"]
-
-NO_RIGHTS: dict[str, Any] = {
-    "status": 403,
-    "headers": {"Content-Type": "application/json"},
-    "body": json.dumps({"name": "odoo.exceptions.AccessError", "message": "No group allows this.", "debug": "x"}),
-}
 
 pytestmark = pytest.mark.one_flavour
 
