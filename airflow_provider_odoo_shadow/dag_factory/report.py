@@ -36,11 +36,11 @@ from odoo_shadow.mirror.report_tables import (
     outcomes_table,
 )
 from odoo_shadow.mirror.run.closing import close_run
+from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.sync_log import LogEntry, entries_of_run
 from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
-from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.findings import Verdict
 from odoo_shadow.text.log import logger
@@ -68,8 +68,7 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, *, plan_task_i
             has_shadow = bool(schema_version(tx))  # not so when a first run failed early
             entries = entries_of_run(tx, run.id) if has_shadow else []
             outcomes = outcomes_of_run(tx, run.id) if has_shadow else []
-        if has_shadow:
-            renew_due_views(shadow)
+        unfinished = update_for_readers(shadow) if has_shadow else ()
         _log_states(context, task_id)
         _log_entries(entries)
         _log_outcomes(outcomes)
@@ -79,6 +78,8 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, *, plan_task_i
         _push_repairs(context, outcomes)
         remove_old_entries(shadow, mirror.keep_log_days)
         check_names_in_public(shadow)
+    if unfinished:
+        raise MirrorConfigurationError(" ".join(unfinished))
     _refuse_repairs(outcomes)
 
 

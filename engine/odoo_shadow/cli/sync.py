@@ -50,6 +50,7 @@ from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.dry_run import dry_run_model
+from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
 from odoo_shadow.mirror.run.outcome import (
     Ending,
@@ -71,7 +72,6 @@ from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.registry import find_table
 from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.shadow.state.verifications import outcomes_of_run
-from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.source.port import Source
@@ -282,12 +282,14 @@ def _mirror_all(
             say(f"{model}: {CANNOT_KNOW}.", err=as_json)
         models.append(item)
     closed, end_error = _close(odoo, shadow, run, options)
-    renew_due_views(shadow)
+    unfinished = update_for_readers(shadow)
     models, corrected = _with_what_was_committed(shadow, run, models)
     models += [ModelOutcome(item.model, Ending.UNCHANGED, item) for item in plan.unchanged]
     if not as_json:
         console().print(_as_table(shadow.schema, models, closed))
-    problems = _problems_in_public(shadow)
+    for problem in unfinished:
+        say(problem, err=True)
+    problems = (*unfinished, *_problems_in_public(shadow))
     seconds = time.monotonic() - begun
     return RunOutcome(
         run.id,
