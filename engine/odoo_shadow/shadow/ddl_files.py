@@ -12,6 +12,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.shadow import names
+from odoo_shadow.shadow.access.protection import protect_statement
 from odoo_shadow.shadow.columns import Column
 from odoo_shadow.shadow.connection.database import SEARCH_PATH
 from odoo_shadow.shadow.descriptions import storable
@@ -81,6 +82,7 @@ def tables_migration(schema: str, models: Iterable[ModelTable]) -> str:
     for table, item in tables.items():
         statements += create_statements(schema, table, item.columns)
         statements += _registration(schema, table, item)
+        statements.append(protect_statement(schema, table))
         statements += column_statements(schema, item.model, item.columns, overwrite=bool(item.label))
     # Tables of earlier files and syncs point to the new ones, too; the next sync renews their views.
     statements += [pointing_statement(schema), comments_statement(schema)]

@@ -43,6 +43,8 @@ _CONTROL_RELATIONS = frozenset(
         *("sync_log", "sync_log_pkey", "sync_log_id_seq", "sync_log_started", "sync_log_table"),
         *("field", "field_pkey", "selection", "selection_pkey", "schema_log", "schema_log_pkey", "schema_log_id_seq"),
         *("verification", "verification_pkey", "verification_id_seq", "left_out", "left_out_pkey"),
+        *("company_access", "company_access_pkey", "company_access_id_seq"),
+        "company_access_user_id_role_name_company_id_key",
     }
 )
 _NAMED = "_named"

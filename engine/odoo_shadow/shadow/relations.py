@@ -10,8 +10,9 @@ SELECTION = "odoo_shadow_selection"
 SCHEMA_LOG = "odoo_shadow_schema_log"
 VERIFICATION = "odoo_shadow_verification"
 LEFT_OUT = "odoo_shadow_left_out"
+COMPANY_ACCESS = "odoo_shadow_company_access"
 
-CONTROL_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION, LEFT_OUT)
+CONTROL_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION, LEFT_OUT, COMPANY_ACCESS)
 """In the mirror's schema, for readers as well."""
 
 NEWEST_OF_KIND = "ix_odoo_shadow_verification_newest"
@@ -25,9 +26,15 @@ HASH_SECRET = "hash_secret"  # noqa: S105 - a table's name
 MADE_OBJECT = "made_object"
 PROOF = "proof"
 DUE_ROW = "due_row"
+ROW_POLICY = "row_policy"
 
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
 """For other writers and readers, in the mirror's schema and in `public`."""
+
+COMPANIES = "odoo_shadow_companies"
+CLAIMS = "odoo_shadow_claims"
+READING_FUNCTIONS = (COMPANIES, CLAIMS)
+"""What policies ask for the companies of whoever queries; in the mirror's schema."""
 
 ACCEPT_DATABASE = "accept_database"
 """The function that lets a mirror continue with another database; only the sync's role can call it."""

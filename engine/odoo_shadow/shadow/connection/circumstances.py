@@ -21,6 +21,7 @@ from odoo_shadow.shadow.errors import (
     is_of_full_disk,
 )
 from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.relations import COMPANY_ACCESS
 from odoo_shadow.text.amounts import first_of
 
 OLDEST_VERSION = 150000
@@ -33,7 +34,9 @@ _REPORTED_BY_POLICIES = ("check_enable_rls", "ExecWithCheckOptions", "get_row_se
 _HIDDEN: LiteralString = (
     "SELECT c.oid::regclass::text, pg_has_role(c.relowner, 'USAGE') FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE n.nspname IN ({schema}, {internal}) AND c.relkind IN ('r', 'p') AND row_security_active(c.oid) ORDER BY 1"
+    " WHERE n.nspname IN ({schema}, {internal}) AND c.relkind IN ('r', 'p') AND row_security_active(c.oid)"
+    # No run reads this one.
+    " AND c.relname <> {access} ORDER BY 1"
 )
 _READ_ONLY: LiteralString = (
     "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only') = 'on',"
@@ -117,7 +120,7 @@ def why_read_only(cursor: psycopg.Cursor[TupleRow]) -> tuple[str, bool]:
 
 def hidden_tables(cursor: psycopg.Cursor[TupleRow], schema: str) -> str:
     """Return which of a mirror's tables row-level security hides from this role, and what to do; empty if none."""
-    query = sql.SQL(_HIDDEN).format(schema=schema, internal=internal_schema(schema))
+    query = sql.SQL(_HIDDEN).format(schema=schema, internal=internal_schema(schema), access=COMPANY_ACCESS)
     rows = [(str(table), bool(is_own)) for table, is_own in cursor.execute(query).fetchall()]
     if not rows:
         return ""

@@ -53,8 +53,6 @@ _SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
     for setting, value in {
         "search_path": SEARCH_PATH,
         "client_encoding": "'UTF8'",
-        # A table whose rows a policy hides from the sync's role is an error, not a smaller table.
-        "row_security": "off",
         # How values are written as text, whatever the database or the role has set.
         "datestyle": "'ISO'",
         "timezone": "'UTC'",
@@ -79,6 +77,12 @@ _SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
     }.items()
 )
 
+# A table whose rows a policy hides from the sync's role is an error, not a smaller table. Readers see what policies let
+# them see: those are the roles that may not use the internal schema.
+_ROW_SECURITY: LiteralString = (
+    "; SELECT set_config('row_security', CASE WHEN EXISTS (SELECT FROM pg_namespace"
+    " WHERE nspname = {internal} AND NOT has_schema_privilege(oid, 'USAGE')) THEN 'on' ELSE 'off' END, true)"
+)
 _FROM_17_ON = "; SET LOCAL transaction_timeout TO 0"
 _WITH_TRANSACTION_TIMEOUT = 170000
 
@@ -214,7 +218,7 @@ class ShadowDatabase:
         role = connection.info.user
         try:
             with connection.transaction(), connection.cursor() as cursor:
-                cursor.execute(_settings(connection.info.server_version))
+                cursor.execute(_settings(connection.info.server_version, self.schema))
                 yield Transaction(cursor, self.schema, self.trust)
         except psycopg.Error as error:
             if connection.closed or connection.broken:
@@ -246,5 +250,6 @@ class ShadowDatabase:
         return self._connection
 
 
-def _settings(version: int) -> str:
-    return _SETTINGS + (_FROM_17_ON if version >= _WITH_TRANSACTION_TIMEOUT else "")
+def _settings(version: int, schema: str) -> str:
+    row_security = sql.SQL(_ROW_SECURITY).format(internal=internal_schema(schema)).as_string()
+    return _SETTINGS + row_security + (_FROM_17_ON if version >= _WITH_TRANSACTION_TIMEOUT else "")

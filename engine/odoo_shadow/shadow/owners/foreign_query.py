@@ -10,7 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.shadow.names import TABLE_PREFIX, internal_schema
-from odoo_shadow.shadow.relations import CONTROL_TABLES, FUNCTIONS
+from odoo_shadow.shadow.relations import CONTROL_TABLES, FUNCTIONS, READING_FUNCTIONS
 
 TRUSTED_ROLES: LiteralString = (
     "(SELECT r.oid FROM pg_roles r WHERE r.rolsuper OR r.rolname = current_user OR r.rolname = ANY({roles}::name[])"
@@ -116,7 +116,7 @@ def foreign_in_schemas(schema: str, roles: list[str]) -> sql.Composed:
         internal=internal_schema(schema), schema=schema, control=list(CONTROL_TABLES), prefix=TABLE_PREFIX
     )
     of_schemas = sql.SQL(_OF_SCHEMAS).format(
-        schema=schema, internal=internal_schema(schema), functions=list(FUNCTIONS), who=sql.SQL(WHO)
+        schema=schema, internal=internal_schema(schema), functions=[*FUNCTIONS, *READING_FUNCTIONS], who=sql.SQL(WHO)
     )
     return sql.SQL("{}\nUNION ALL\n{}\nORDER BY 1").format(foreign_in(scope, roles), of_schemas)
 

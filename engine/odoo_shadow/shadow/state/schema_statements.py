@@ -21,6 +21,7 @@ from typing import LiteralString, cast
 from psycopg import sql
 
 from odoo_shadow.shadow.names import OWN_COLUMNS, internal_schema
+from odoo_shadow.shadow.relations import CONTROL_TABLES
 
 _FILES = files("odoo_shadow.shadow.state") / "migrations"
 _OPENING = "0000_schemas.sql"
@@ -95,6 +96,7 @@ def _read(name: str, schema: str) -> sql.Composed:
         "internal": sql.Identifier(internal),
         "internal_name": sql.Literal(internal),
         "own_columns": sql.SQL(", ").join(own_columns),
+        "control_tables": sql.SQL(", ").join(map(sql.Literal, CONTROL_TABLES)),
     }
     return _with_bodies((_FILES / name).read_text(encoding="utf-8").rstrip().removesuffix(";"), names)
 

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from odoo_shadow.shadow import names
+from odoo_shadow.shadow.access.protection import protect_statement
 from odoo_shadow.shadow.columns import OWN_COLUMNS, Column, ColumnType
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.descriptions import storable
@@ -115,6 +116,7 @@ def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
         case ChangeKind.CREATED:
             tx.run_all(create_statements(tx.schema, change.table, change.columns))
             make_index(tx, change.table)
+            tx.cursor.execute(protect_statement(tx.schema, change.table, is_new=True))
         case ChangeKind.KEYED:
             make_key(tx, change.table)
         case ChangeKind.INDEXED:

@@ -13,6 +13,7 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
+from odoo_shadow.shadow.access.grants import grant_view_statement
 from odoo_shadow.shadow.connection.database import LOCK_TIMEOUT, Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.owners.made_objects import (
@@ -74,7 +75,7 @@ _FUNCTIONS: dict[str, LiteralString] = {
 def view_statements(schema: str, table: str) -> list[sql.Composed]:
     """Return the statements that make a table's view; running them twice does no harm.
 
-    Reading the view is granted to everyone, since the table's own grants decide.
+    Who may read the view follows from who may read the table.
     """
     if schema == PUBLIC:
         return []
@@ -82,7 +83,7 @@ def view_statements(schema: str, table: str) -> list[sql.Composed]:
     return [
         sql.SQL(_VIEW).format(name=name, table=sql.Identifier(schema, table)),
         sql.SQL("COMMENT ON VIEW public.{name} IS {text}").format(name=name, text=_COMMENT + schema),
-        sql.SQL("GRANT SELECT ON public.{name} TO PUBLIC").format(name=name),
+        grant_view_statement(schema, PUBLIC, table, table),
         record_statement(schema, _view(table)),
     ]
 

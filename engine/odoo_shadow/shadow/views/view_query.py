@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from odoo_shadow.shadow import names
+from odoo_shadow.shadow.access.grants import grant_view_statement
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, record_statement
 
@@ -151,6 +152,6 @@ def _finishing_statements(schema: str, view: str, table: str) -> list[sql.Compos
     return [
         sql.SQL("COMMENT ON VIEW {} IS {}").format(name, f"Kept by odoo-shadow, with names beside ids: {table}"),
         sql.SQL("ALTER VIEW {} SET (security_invoker = true)").format(name),
-        sql.SQL("GRANT SELECT ON {} TO PUBLIC").format(name),
+        grant_view_statement(schema, schema, view, table),
         record_statement(schema, MadeObject(schema, view, ObjectKind.VIEW, table)),
     ]

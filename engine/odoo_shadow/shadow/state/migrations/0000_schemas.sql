@@ -53,7 +53,7 @@ BEGIN
         FOR item IN
             SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = {internal_name}
-            AND c.relname IN ('table_state', 'lease', 'sync_detail', 'made_object', 'proof', 'due_row')
+            AND c.relname IN ('table_state', 'lease', 'sync_detail', 'made_object', 'proof', 'due_row', 'row_policy')
         LOOP
             EXECUTE format('DELETE FROM %I.%I', {internal_name}, item);
         END LOOP;
@@ -63,7 +63,11 @@ BEGIN
             'odoo_shadow_sync_log', 'odoo_shadow_field', 'odoo_shadow_selection', 'odoo_shadow_schema_log',
             'odoo_shadow_verification')) < 7
         OR (SELECT schema_version >= 9 FROM {internal}.mirror)
-        AND to_regclass(format('%I.odoo_shadow_left_out', {schema_name})) IS NULL THEN
+        AND to_regclass(format('%I.odoo_shadow_left_out', {schema_name})) IS NULL
+        OR (SELECT schema_version >= 12 FROM {internal}.mirror)
+        AND (to_regclass(format('%I.odoo_shadow_company_access', {schema_name})) IS NULL
+            OR to_regprocedure(format('%I.odoo_shadow_companies()', {schema_name})) IS NULL
+            OR to_regprocedure(format('%I.odoo_shadow_claims()', {schema_name})) IS NULL) THEN
         UPDATE {internal}.mirror SET schema_version = 0;
     END IF;
 END
