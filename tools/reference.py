@@ -59,6 +59,8 @@ def _commands() -> Iterator[str]:
         yield f"## {name}"
         yield ""
         yield from _paragraphs(command.help or "")
+        if isinstance(command, click.Group):
+            continue
         yield f"Connections: {' and '.join(_connections(command)) or 'none'}."
         yield ""
         yield "| option | meaning |"
@@ -89,7 +91,17 @@ def _connection_options() -> Iterator[str]:
 
 
 def _cli() -> Mapping[str, click.Command]:
-    return cli.commands
+    return commands_of(cli)
+
+
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    """Return the commands of a group by what one types, those of groups in it too."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {below}": item for below, item in commands_of(command).items()}
+    return found
 
 
 def _options(command: click.Command) -> list[click.Option]:

@@ -30,7 +30,8 @@ _CODE = re.compile(r"`[^`\n]*`")
 _FILE = re.compile(r"`((?:[A-Za-z.][\w.*-]*/)+[\w.*-]*)`")
 PAGES_OF_OTHERS = {"CHANGELOG.md", "odoo.md", "supabase.md"}
 """They name files that were, Odoo's, and those of a reader's project."""
-_COMMAND = re.compile(r"\bodoo-shadow ([a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
+COMMANDS = reference.commands_of(cli)
+_COMMAND = re.compile(r"\bodoo-shadow ((?:init )?[a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
 
 
 # --- what is made from the code
@@ -93,7 +94,7 @@ def test_the_page_has_every_mode_of_deletion() -> None:
 
 
 def test_the_page_has_every_variable_of_the_command_line() -> None:
-    used = {str(item.envvar) for command in cli.commands.values() for item in command.params if item.envvar}
+    used = {str(item.envvar) for command in COMMANDS.values() for item in command.params if item.envvar}
     assert set(names_in(section(page("reference/environment.md"), "## Command line"))) == used
 
 
@@ -117,8 +118,8 @@ def test_commands_and_options_exist(path: Path) -> None:
     if path.name == "CHANGELOG.md":
         return  # it names what there was
     for name, rest in _COMMAND.findall(shown):
-        if name in cli.commands:
-            options = {option for item in cli.commands[name].params for option in item.opts} | TERMINAL_OF_OTHERS
+        if name in COMMANDS:
+            options = {option for item in COMMANDS[name].params for option in item.opts} | TERMINAL_OF_OTHERS
             assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options, f"odoo-shadow {name}{rest}"
 
 

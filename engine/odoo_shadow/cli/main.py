@@ -14,6 +14,7 @@ import click
 from odoo_shadow import __version__
 from odoo_shadow.cli.ddl import ddl
 from odoo_shadow.cli.doctor import doctor
+from odoo_shadow.cli.init import init
 from odoo_shadow.cli.models import models
 from odoo_shadow.cli.notify import NOTIFY_URL
 from odoo_shadow.cli.status import status
@@ -41,7 +42,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, models, doctor, ddl, take_over):
+for _command in (sync, verify, status, models, doctor, ddl, init, take_over):
     cli.add_command(_command)
 
 

@@ -116,6 +116,8 @@ $body$;
 CREATE OR REPLACE PROCEDURE {internal}.set_row_level_security(p_mode text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
+    -- Read first: while a query reads a table, it cannot be altered.
+    mirrored text[] := ARRAY(SELECT table_name FROM {schema}.odoo_shadow_meta);
     item record;
 BEGIN
     UPDATE {internal}.mirror SET row_level_security = p_mode WHERE row_level_security IS DISTINCT FROM p_mode;
@@ -123,11 +125,10 @@ BEGIN
         RETURN;
     END IF;
     FOR item IN
-        SELECT c.relname::text AS name, c.oid::regclass AS target, c.relname IN (
-            SELECT table_name FROM {schema}.odoo_shadow_meta) AS shows_rows
+        SELECT c.relname::text AS name, c.oid::regclass AS target, c.relname = ANY (mirrored) AS shows_rows
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = {schema_name} AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
-        AND (c.relname IN (SELECT table_name FROM {schema}.odoo_shadow_meta) OR c.relname IN ({control_tables}))
+        AND (c.relname = ANY (mirrored) OR c.relname IN ({control_tables}))
     LOOP
         IF p_mode = 'company' AND item.shows_rows THEN
             EXECUTE format('DROP POLICY IF EXISTS odoo_shadow_readers ON %s', item.target);

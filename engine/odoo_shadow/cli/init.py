@@ -1,0 +1,103 @@
+"""`odoo-shadow init`: files for Supabase and for the schedulers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from odoo_shadow.cli.options import config_option
+from odoo_shadow.cli.terminal import say
+from odoo_shadow.mirror.config.mirrors_file import DEFAULT_NAME, DEFAULT_SCHEDULE, MirrorConfig
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
+from odoo_shadow.starter.files import Ending, StarterFile, write_files, write_new
+from odoo_shadow.starter.migrations import new_migrations
+from odoo_shadow.starter.schedule import check_schedule
+from odoo_shadow.starter.supabase_project import README, supabase_files, supabase_pieces
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+NO_SCHEDULE = "none"
+
+_schema_option = click.option(
+    "--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow."
+)
+_schedule_option = click.option(
+    "--schedule",
+    default=DEFAULT_SCHEDULE,
+    show_default=True,
+    metavar="CRON",
+    help="When the sync starts, in UTC: minute, hour, day, month, day of the week.",
+)
+
+
+def _output_options(command: Function) -> Function:
+    """Add the options of every kind of files."""
+    output = click.option(
+        "--output",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(),
+        metavar="DIR",
+        help="The project that the files are written into.  [default: the current folder]",
+    )
+    force = click.option("--force", is_flag=True, help="Also replace files that somebody has changed.")
+    return output(force(command))
+
+
+@click.group()
+def init() -> None:
+    """Write complete files for Supabase, GitHub Actions, n8n or Airflow, which start the sync.
+
+    Nothing is connected to. Running a command again writes what is new, and leaves alone what somebody has changed.
+    """
+
+
+@init.command()
+@_output_options
+@config_option
+@_schema_option
+@_schedule_option
+@click.option(
+    "--row-level-security",
+    type=click.Choice([str(mode) for mode in RowLevelSecurity]),
+    help="Which rows readers see: those of their companies, or all.  [default: as it is]",
+)
+def supabase(
+    output: Path,
+    force: bool,
+    config: MirrorConfig | None,
+    schema: str,
+    schedule: str,
+    row_level_security: str | None,
+) -> None:
+    """Write migrations for supabase db push, Edge Functions, and the five steps to a running mirror.
+
+    A migration is written only if it makes something else than the newest one of its kind: it then gets a later time,
+    and those before it stay. Each may be applied twice. --schedule none writes no cron job.
+    """
+    check_schema(schema)
+    when = None if schedule.strip() == NO_SCHEDULE else check_schedule(schedule)
+    mirror = config.name if config else DEFAULT_NAME
+    mode = None if row_level_security is None else RowLevelSecurity(row_level_security)
+    pieces = supabase_pieces(schema, when, mode)
+    _report(output, write_files(output, supabase_files(schema, mirror, when), force=force))
+    _report(output, write_new(output, new_migrations(output, pieces, datetime.now(UTC))))
+    say(f"Next: the five steps in {output / README}.")
+
+
+def _report(output: Path, endings: Iterable[tuple[StarterFile, Ending]]) -> None:
+    for file, ending in endings:
+        path = output / file.path
+        match ending:
+            case Ending.WRITTEN:
+                say(f"Wrote {path}")
+            case Ending.RENEWED:
+                say(f"Renewed {path}")
+            case Ending.UNCHANGED:
+                say(f"Unchanged: {path}")
+            case Ending.KEPT:
+                say(f"Kept {path}: somebody has changed it. --force replaces it.", err=True)

@@ -1,0 +1,121 @@
+"""Writes files into somebody's project, and never over what a person has changed there.
+
+What was written is remembered in one small file of the project, by the digest of each text. A file whose text still is
+what was written may be replaced by a newer generation; one that differs is kept, and reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from odoo_shadow.mirror.errors import MirrorConfigurationError
+
+RECORD = ".odoo-shadow-init.json"
+"""The file that says what was written, relative to the project; it belongs into version control."""
+
+
+@dataclass(frozen=True)
+class StarterFile:
+    """A file to write.
+
+    :param path: relative to the project, with `/`.
+    """
+
+    path: str
+    text: str
+
+
+class Ending(StrEnum):
+    """What became of a file."""
+
+    WRITTEN = "written"
+    RENEWED = "renewed"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+
+
+def write_files(project: Path, wanted: Iterable[StarterFile], *, force: bool) -> list[tuple[StarterFile, Ending]]:
+    """Write files that are missing, and renew those that nobody has changed.
+
+    :param force: also replace what somebody has changed.
+    :raises MirrorConfigurationError: something cannot be read or written; files before it have been written.
+    """
+    record = _read_record(project)
+    endings = []
+    for file in wanted:
+        ending = _ending(project / file.path, file, record.get(file.path), force=force)
+        if ending in (Ending.WRITTEN, Ending.RENEWED):
+            _write(project / file.path, file.text)
+        if ending is not Ending.KEPT:
+            record[file.path] = _digest(file.text)
+        endings.append((file, ending))
+    _write_record(project, record)
+    return endings
+
+
+def write_new(project: Path, wanted: Iterable[StarterFile]) -> list[tuple[StarterFile, Ending]]:
+    """Write files of names that nothing has yet.
+
+    :raises MirrorConfigurationError: something cannot be written.
+    """
+    endings = []
+    for file in wanted:
+        _write(project / file.path, file.text)
+        endings.append((file, Ending.WRITTEN))
+    return endings
+
+
+def _ending(path: Path, file: StarterFile, written: str | None, *, force: bool) -> Ending:
+    there = _read(path)
+    if there is None:
+        return Ending.WRITTEN
+    if _digest(there) == _digest(file.text):
+        return Ending.UNCHANGED
+    return Ending.RENEWED if force or _digest(there) == written else Ending.KEPT
+
+
+def _digest(text: str) -> str:
+    """Return the digest of a text; line ends do not count, since version control may change them."""
+    return hashlib.sha256(text.replace("\r\n", "\n").encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MirrorConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("utf-8"))
+    except OSError as error:
+        raise MirrorConfigurationError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _read_record(project: Path) -> dict[str, str]:
+    text = _read(project / RECORD)
+    if text is None:
+        return {}
+    try:
+        written = json.loads(text)["written"]
+        return {str(path): str(digest) for path, digest in written.items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise MirrorConfigurationError(
+            f"{project / RECORD} is not what odoo-shadow init writes: restore it from version control, or delete it; "
+            "files that differ from today's are then kept."
+        ) from None
+
+
+def _write_record(project: Path, record: dict[str, str]) -> None:
+    text = f"{json.dumps({'written': dict(sorted(record.items()))}, indent=2)}\n"
+    if _read(project / RECORD) != text:
+        _write(project / RECORD, text)

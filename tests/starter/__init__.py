@@ -1,0 +1,1 @@
+"""What `odoo-shadow init` writes, and what it then does."""
