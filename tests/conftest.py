@@ -10,6 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from tenacity import wait_none
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api import client as source_client
@@ -24,10 +26,22 @@ from tests.support.emptying import empty
 from tests.support.flavours import FLAVOURS, Flavour
 from tools.embedded_postgres import drop_database, embedded_postgres, new_database
 
+_E2E = "tests/e2e"
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests wait for servers, too."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Hand out the tests file by file, those of `tests/e2e` together: they share an Airflow."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduler = LoadFileScheduling(config, log)
+    by_file = scheduler._split_scope
+    scheduler._split_scope = lambda test: _E2E if test.startswith(f"{_E2E}/") else by_file(test)
+    return scheduler
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

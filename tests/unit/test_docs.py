@@ -28,7 +28,7 @@ _LINK = re.compile(r"(?<!!)!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
 _FILE = re.compile(r"`((?:[A-Za-z.][\w.*-]*/)+[\w.*-]*)`")
-PAGES_OF_OTHERS = {"CHANGELOG.md", "odoo.md", "supabase.md"}
+PAGES_OF_OTHERS = {"CHANGELOG.md", "edge-functions.md", "odoo.md", "supabase.md"}
 """They name files that were, Odoo's, and those of a reader's project."""
 COMMANDS = reference.commands_of(cli)
 _COMMAND = re.compile(r"\bodoo-shadow ((?:init )?[a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
@@ -102,7 +102,19 @@ def test_the_page_has_every_variable_of_tests_and_tools() -> None:
     name = re.compile(r"\bODOO_(?:SHADOW|STAND|TEST)_[A-Z_]+\b")
     readers = [ROOT / "Makefile", *(path for folder in ("tools", "tests") for path in (ROOT / folder).rglob("*.py"))]
     used = {found for path in readers if path != Path(__file__) for found in name.findall(path.read_text("utf-8"))}
-    assert set(names_in(section(page("reference/environment.md"), "## Demo, tests and tools"))) == used
+    of_functions = names_in(section(page("reference/environment.md"), "## Edge Functions"))
+    assert set(names_in(section(page("reference/environment.md"), "## Demo, tests and tools"))) == used - {
+        *of_functions
+    }
+
+
+def test_the_page_has_every_variable_of_the_edge_functions() -> None:
+    functions = ROOT / "engine" / "odoo_shadow" / "starter" / "supabase" / "functions"
+    sources = [path.read_text("utf-8") for path in functions.rglob("*.ts")]
+    name = r"(?:AIRFLOW|GITHUB|ODOO_SHADOW|OPS_JOB_WORKER|SUPABASE)_[A-Z_]+"
+    used = {found for text in sources for found in re.findall(rf'"({name})"', text)}
+    rows = rows_of(section(page("reference/environment.md"), "## Edge Functions"))
+    assert {cells[0].strip("`") for cells in rows} == used
 
 
 # --- commands that pages show

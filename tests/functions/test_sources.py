@@ -1,0 +1,47 @@
+"""The functions' files, as Deno sees them: formatted, without what its linter knows to be wrong, of the right types."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.support.edge_functions import DENO, FUNCTIONS, deno_environment
+
+SERVED = sorted(path.parent.name for path in FUNCTIONS.glob("*/index.ts"))
+SOURCES = sorted(FUNCTIONS.rglob("*.ts"))
+LONGEST_FILE = 400
+
+
+def deno(*arguments: str) -> str:
+    done = subprocess.run(
+        [str(DENO), *arguments], cwd=FUNCTIONS, env=deno_environment(), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_they_are_formatted_and_linted() -> None:
+    deno("fmt", "--check", ".")
+    deno("lint", ".")
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_types_are_right(name: str) -> None:
+    deno("check", "--no-remote", f"{name}/index.ts")
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    """They deploy, and start, without a registry; and nobody else's code sees the project's keys."""
+    for path in SOURCES:
+        for imported in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""", path.read_text(encoding="utf-8")):
+            assert imported.startswith(("./", "../_shared/")), path
+    for path in FUNCTIONS.rglob("deno.json"):
+        assert json.loads(path.read_text(encoding="utf-8")) == {"imports": {}}
+
+
+def test_files_stay_short() -> None:
+    assert ["ops-job-worker", "shadow-read"][: len(SERVED)] == SERVED
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) < LONGEST_FILE for path in SOURCES)
