@@ -15,8 +15,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.batch import FAILURES, concerns_all, error_of, label_of, models_left
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.hooks.vault import odoo_source
 from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
 from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
 from airflow_provider_odoo_shadow.mirror_task import Sides
@@ -45,6 +45,7 @@ from odoo_shadow.mirror.sync.model import MirrorResult
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
+from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.log import logger
@@ -81,6 +82,8 @@ class MirrorModelsOperator(BaseOperator):
     :param model_settings: how each model is mirrored, by model.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
+    :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
+        `connection` takes them from the Airflow connection.
     :param fresh_within_minutes: how old the shadow may become, for the page "Odoo shadow"; None for no such goal.
     """
 
@@ -107,6 +110,7 @@ class MirrorModelsOperator(BaseOperator):
         model_settings: Mapping[str, Mapping[str, object]],
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
+        odoo_credentials: str = OdooCredentials.CONNECTION.value,
         fresh_within_minutes: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -125,6 +129,7 @@ class MirrorModelsOperator(BaseOperator):
         self.model_settings = model_settings
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
+        self.odoo_credentials = odoo_credentials
         self.fresh_within_minutes = fresh_within_minutes
         self.results: tuple[MirrorResult, ...] = ()
 
@@ -148,10 +153,12 @@ class MirrorModelsOperator(BaseOperator):
         )
         run = mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
-        odoo = OdooHook(self.odoo_conn_id).source
-        shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
-        self.results, self.sides = (), Sides(odoo.access.url, odoo.access.database, shadow)
-        with odoo, shadow:
+        self.results, self.sides = (), None
+        with (
+            shadow_database(self.postgres_conn_id, self.schema, trust) as shadow,
+            odoo_source(self.odoo_conn_id, self.odoo_credentials, shadow) as odoo,
+        ):
+            self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
             mirroring = Mirroring(odoo, shadow, self.mirror, run, options)
             models = [checked_name(model) for model in self.models]
             if self.preview:
@@ -231,6 +238,8 @@ class VerifyModelOperator(BaseOperator):
     :param batch_size: records per page.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
+    :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
+        `connection` takes them from the Airflow connection.
     """
 
     template_fields: Sequence[str] = ()
@@ -250,6 +259,7 @@ class VerifyModelOperator(BaseOperator):
         batch_size: int,
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
+        odoo_credentials: str = OdooCredentials.CONNECTION.value,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -262,6 +272,7 @@ class VerifyModelOperator(BaseOperator):
         self.batch_size = batch_size
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
+        self.odoo_credentials = odoo_credentials
 
     @property
     def asked_models(self) -> Sequence[str]:
@@ -276,10 +287,12 @@ class VerifyModelOperator(BaseOperator):
         options = MirrorOptions(batch_size=self.batch_size)
         run = mirror_run(str(dag_run.dag_id), str(dag_run.run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
-        odoo = OdooHook(self.odoo_conn_id).source
-        shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
-        self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
-        with odoo, shadow:
+        self.sides = None
+        with (
+            shadow_database(self.postgres_conn_id, self.schema, trust) as shadow,
+            odoo_source(self.odoo_conn_id, self.odoo_credentials, shadow) as odoo,
+        ):
+            self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
             found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
             if found.repaired:
                 log_closed(reread_due(odoo, shadow, run=run, options=options))

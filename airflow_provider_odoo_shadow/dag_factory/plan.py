@@ -11,8 +11,7 @@ from typing import TypedDict
 from airflow.sdk import Context, conf
 
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
-from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.dag_factory.sides import both_sides
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import mirror_run
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariables, WrongVariableError
 from odoo_shadow.mirror.config.model_settings import ModelSettings
@@ -56,8 +55,7 @@ def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
     """
     params = context["params"]
     check_parameters(context, _PARAMETERS)
-    odoo = OdooHook(mirror.odoo_conn_id).source
-    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+    with both_sides(mirror) as (odoo, shadow):
         chosen = _wanted(_chosen(odoo, shadow, mirror), params["models"])
         if params["dry_run"]:
             warn_unmatched_patterns_of(odoo, chosen.models, mirror.settings_of)

@@ -19,7 +19,7 @@ from airflow_provider_odoo_shadow.dag_factory.note import (
     verification_note,
 )
 from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
+from airflow_provider_odoo_shadow.dag_factory.sides import both_sides
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.plugin.run_note import KEY, PREFIX
 from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
@@ -166,8 +166,7 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[plan_task_id], run_ids=[dag_run.run_id])
     if states.get(dag_run.run_id, {}).get(plan_task_id) != TaskInstanceState.SUCCESS:
         raise AirflowSkipException("The task plan has not succeeded, so nothing is written.")
-    odoo = OdooHook(mirror.odoo_conn_id).source
-    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+    with both_sides(mirror) as (odoo, shadow):
         with shadow.transaction() as tx:
             if not schema_version(tx):
                 return
@@ -199,8 +198,7 @@ def report_access(mirror: DagConfig) -> None:
 
     :raises MirrorConfigurationError: names the problems.
     """
-    odoo = OdooHook(mirror.odoo_conn_id).source
-    with odoo, shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+    with both_sides(mirror) as (odoo, shadow):
         findings = examine(odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes))
     log.info("Access as it is:\n%s", as_text(findings_table(findings)))
     problems = [f"{item.subject}: {item.text}" for item in findings if item.verdict is Verdict.PROBLEM]

@@ -20,6 +20,7 @@ from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
 from odoo_shadow.mirror.options import LARGEST_PAGE
+from odoo_shadow.shadow.vault import OdooCredentials
 
 PLAN_TASK = "plan"
 SETTLE_TASK = "settle"
@@ -29,7 +30,7 @@ _PATTERN = rf"^(?=!|.*[*?]){TERM}$"
 _DOC = """
 ### {name}
 
-Keeps a read-only shadow of an Odoo database (connection `{odoo}`) in PostgreSQL
+Keeps a read-only shadow of an Odoo database ({odoo}) in PostgreSQL
 (connection `{postgres}`, schema `{schema}`).
 
 Mapped tasks, labelled with the names of their models, mirror what has changed: a large model alone, small ones
@@ -49,9 +50,9 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
     """Build the DAG that keeps a mirror. Touches no network and no database."""
     with DAG(
         dag_id=mirror.sync_dag_id,
-        description=f"Mirrors Odoo ({mirror.odoo_conn_id}) into {mirror.schema_name} ({mirror.postgres_conn_id}).",
+        description=f"Mirrors Odoo ({_origin(mirror)}) into {mirror.schema_name} ({mirror.postgres_conn_id}).",
         doc_md=_DOC.format(
-            name=mirror.name, odoo=mirror.odoo_conn_id, postgres=mirror.postgres_conn_id, schema=mirror.schema_name
+            name=mirror.name, odoo=_origin(mirror), postgres=mirror.postgres_conn_id, schema=mirror.schema_name
         ),
         schedule=mirror.schedule,
         start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
@@ -86,6 +87,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             on_delete=str(mirror.on_delete),
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,
+            odoo_credentials=str(mirror.odoo_credentials),
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,
@@ -144,6 +146,12 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
         mirrored >> [settled, complete]
         settled >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
     return dag
+
+
+def _origin(mirror: DagConfig) -> str:
+    """Say where Odoo's address and login are."""
+    in_vault = mirror.odoo_credentials is OdooCredentials.VAULT
+    return "as the shadow's Vault says" if in_vault else f"connection {mirror.odoo_conn_id}"
 
 
 def _models_param(mirror: DagConfig) -> Param:

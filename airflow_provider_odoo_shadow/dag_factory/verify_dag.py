@@ -75,6 +75,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             batch_size=mirror.batch_size,
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,
+            odoo_credentials=str(mirror.odoo_credentials),
             retries=mirror.retries,
             retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
             retry_exponential_backoff=2,

@@ -49,11 +49,7 @@ class OdooHook(BaseHook):
                 f"There is no Airflow connection '{self.odoo_conn_id}': add it under Admin > Connections."
             ) from None
         mask(stored.password, login=stored.login or "")
-        try:
-            extras = read_extras(stored.extra, self.conn_type)
-        except ExtrasError as error:
-            raise OdooConfigurationError(f"Odoo connection '{self.odoo_conn_id}': {error}.") from None
-        mask(extras.get("hash_secret"))
+        extras = extras_of(self.odoo_conn_id, stored.extra)
         return OdooConnection.parse(
             self.odoo_conn_id,
             host=stored.host,
@@ -161,3 +157,13 @@ class OdooHook(BaseHook):
             f"Connected to Odoo {client.version.text}, database '{self.connection.database}', over "
             f"{client.protocol.label} as user {user_id} ('{self.connection.login}'), who sees {partners} partners."
         )
+
+
+def extras_of(odoo_conn_id: str, given: str | None) -> dict[str, object]:
+    """Read the extras of a connection, and let Airflow hide the secret among them. Raises `OdooConfigurationError`."""
+    try:
+        extras = read_extras(given, OdooHook.conn_type)
+    except ExtrasError as error:
+        raise OdooConfigurationError(f"Odoo connection '{odoo_conn_id}': {error}.") from None
+    mask(extras.get("hash_secret"))
+    return extras

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
 from airflow_provider_odoo_shadow.page.links import Links
-from airflow_provider_odoo_shadow.page.mirrors import FoundDag
+from airflow_provider_odoo_shadow.page.mirrors import FoundDag, FoundMirror
 from airflow_provider_odoo_shadow.page.problems import (
     MOST_NAMED,
     AirflowRuns,
@@ -75,7 +75,7 @@ def card_of(
         name=found.name,
         href=links.mirror(found.name),
         place=f"schema {found.schema} in {found.postgres_conn_id}",
-        origin=_origin(found.odoo_conn_id, shadow),
+        origin=_origin(found, shadow),
         severity=Severity.NEUTRAL if severity is Severity.GOOD and verdict != "all well" else severity,
         verdict=verdict,
         facts=facts,
@@ -84,9 +84,9 @@ def card_of(
     )
 
 
-def _origin(odoo_conn_id: str, shadow: MirrorOverview | Unreadable) -> str:
+def _origin(found: FoundMirror, shadow: MirrorOverview | Unreadable) -> str:
     if isinstance(shadow, Unreadable) or shadow.origin is None:
-        return f"Odoo connection {odoo_conn_id}"
+        return "Odoo, as the Vault says" if found.from_vault else f"Odoo connection {found.odoo_conn_id}"
     return f"database {shadow.origin.database} at {shadow.origin.url}"
 
 

@@ -21,6 +21,7 @@ from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
+from odoo_shadow.shadow.vault import OdooCredentials
 
 TAG = "odoo-shadow"
 """What every DAG of a mirror is tagged with."""
@@ -59,6 +60,7 @@ class FoundDag:
 class FoundMirror:
     """A mirror, as the arguments of its tasks describe it.
 
+    :param from_vault: whether Odoo's address and login come from the Vault instead of the connection.
     :param fresh_within: how old its data may become; None if nobody has said so.
     :param choice: the models that it mirrors; None if that cannot be read.
     :param sync: the DAG that mirrors.
@@ -69,6 +71,7 @@ class FoundMirror:
     schema: str
     postgres_conn_id: str
     odoo_conn_id: str
+    from_vault: bool
     trust: Trust
     fresh_within: timedelta | None
     choice: ModelChoice | None
@@ -205,6 +208,7 @@ def _mirror(
         schema=str(names["schema"]),
         postgres_conn_id=str(names["postgres_conn_id"]),
         odoo_conn_id=str(names["odoo_conn_id"]),
+        from_vault=arguments.get("odoo_credentials") == OdooCredentials.VAULT,
         trust=_trust(arguments),
         fresh_within=goal,
         choice=choice,

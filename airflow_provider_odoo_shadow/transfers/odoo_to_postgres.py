@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.hooks.vault import odoo_source
 from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
 from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
 from airflow_provider_odoo_shadow.mirror_task import Sides
@@ -38,6 +39,7 @@ from odoo_shadow.mirror.run.plan import warn_unmatched_patterns_of
 from odoo_shadow.mirror.sync.model import MirrorResult
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.trust import Trust
+from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.log import logger
@@ -75,6 +77,8 @@ class OdooToPostgresOperator(BaseOperator):
         `{"domain": [["customer_rank", ">", 0]], "hashed_fields": ["email"]}`; None for as the last run did.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables, as `odoo-shadow doctor` names them.
+    :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
+        `connection` takes them from the Airflow connection.
     """
 
     template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
@@ -99,6 +103,7 @@ class OdooToPostgresOperator(BaseOperator):
         model_settings: Mapping[str, object] | None = None,
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
+        odoo_credentials: str = OdooCredentials.CONNECTION.value,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -119,6 +124,7 @@ class OdooToPostgresOperator(BaseOperator):
         self.model_settings = model_settings
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
+        self.odoo_credentials = odoo_credentials
         self.results: tuple[MirrorResult, ...] = ()
 
     def render_template(
@@ -159,10 +165,12 @@ class OdooToPostgresOperator(BaseOperator):
         settings = None if self.model_settings is None else ModelSettings.parse(model, self.model_settings)
         run = mirror_run(str(context["dag_run"].dag_id), str(context["dag_run"].run_id))
         trust = Trust.of(self.trusted_roles, self.agreed_objects)
-        odoo = OdooHook(self.odoo_conn_id).source
-        shadow = shadow_database(self.postgres_conn_id, self.schema, trust)
-        self.results, self.sides = (), Sides(odoo.access.url, odoo.access.database, shadow)
-        with odoo, shadow:
+        self.results, self.sides = (), None
+        with (
+            shadow_database(self.postgres_conn_id, self.schema, trust) as shadow,
+            odoo_source(self.odoo_conn_id, self.odoo_credentials, shadow) as odoo,
+        ):
+            self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
             mirroring = Mirroring(odoo, shadow, self.mirror_name, run, options)
             try:
                 if is_dry_run:

@@ -14,28 +14,12 @@ from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
 from tests.support.airflow_connections import odoo_connection, shadow_connection
-from tests.support.dag_runs import run
+from tests.support.dag_runs import links, run
 
 if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
     from airflow.sdk import DAG
 
 pytestmark = pytest.mark.one_flavour
-
-
-def links(dag_run: DagRun) -> dict[str, dict[str, str]]:
-    """Return the links of each task that has some, by its label and without their common beginning."""
-    from airflow.models.xcom import XComModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    labels = {(ti.task_id, ti.map_index): ti.rendered_map_index or ti.task_id for ti in dag_run.get_task_instances()}
-    found: dict[str, dict[str, str]] = {}
-    with create_session() as session:
-        wanted = select(XComModel).where(XComModel.run_id == dag_run.run_id, XComModel.key.startswith("_link_"))
-        for item in session.scalars(wanted):
-            found.setdefault(labels[item.task_id, item.map_index], {})[item.key.removeprefix("_link_")] = item.value
-    return found
 
 
 # --- addresses

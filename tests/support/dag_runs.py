@@ -37,3 +37,18 @@ def forget_variables() -> None:
 
     with create_session() as session:
         session.query(Variable).delete()
+
+
+def links(dag_run: DagRun) -> dict[str, dict[str, str]]:
+    """Return the links of each task that has some, by its label and without their common beginning."""
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    labels = {(ti.task_id, ti.map_index): ti.rendered_map_index or ti.task_id for ti in dag_run.get_task_instances()}
+    found: dict[str, dict[str, str]] = {}
+    with create_session() as session:
+        wanted = select(XComModel).where(XComModel.run_id == dag_run.run_id, XComModel.key.startswith("_link_"))
+        for item in session.scalars(wanted):
+            found.setdefault(labels[item.task_id, item.map_index], {})[item.key.removeprefix("_link_")] = item.value
+    return found

@@ -23,3 +23,9 @@ with DAG("one_hashed_model", schedule=None):
 
 with DAG("one_model_in_a_schema_with_a_space", schedule=None):
     OdooToPostgresOperator(task_id="mirror", model="res.company", schema="Shadow 2")
+
+with DAG("one_model_from_the_vault", schedule=None):
+    OdooToPostgresOperator(task_id="companies", model="res.company", odoo_credentials="vault")
+
+with DAG("one_model_from_elsewhere", schedule=None):
+    OdooToPostgresOperator(task_id="companies", model="res.company", odoo_credentials="elsewhere")

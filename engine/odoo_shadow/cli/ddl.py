@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -9,16 +10,16 @@ from typing import Unpack
 import click
 from click.core import ParameterSource
 
+from odoo_shadow.cli.missing import Command
+from odoo_shadow.cli.odoo_options import odoo_source, optional_odoo_options, require_odoo
 from odoo_shadow.cli.options import (
-    Command,
-    OdooSettings,
+    Connections,
     config_option,
     model_choice,
     models_option,
-    odoo_source,
-    optional_odoo_options,
-    require_odoo,
     set_up_logging,
+    shadow_database,
+    shadow_options,
     verbose_option,
     warn_unused_settings,
 )
@@ -32,7 +33,7 @@ from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.model_index import read_model_index
 from odoo_shadow.shadow.columns import Column
-from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
+from odoo_shadow.shadow.connection.database import check_schema
 from odoo_shadow.shadow.ddl_files import (
     BASE_FILE,
     TABLES_FILE,
@@ -47,6 +48,7 @@ from odoo_shadow.text.shown import shown
 
 @click.command(cls=Command)
 @optional_odoo_options
+@shadow_options(required=False)
 @config_option
 @models_option("the 13 priority models; with --index, all that it lists")
 @click.option("--all", "all_models", is_flag=True, help="The same as --models all.")
@@ -56,7 +58,6 @@ from odoo_shadow.text.shown import shown
     metavar="FILE",
     help="Read a model index file (JSON) instead of a server; no Odoo connection is needed.",
 )
-@click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="The schema that holds the shadow.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -72,10 +73,9 @@ def ddl(
     models: str | None,
     all_models: bool,
     index: Path | None,
-    schema: str,
     output: Path,
     verbose: bool,
-    **odoo_settings: Unpack[OdooSettings],
+    **connections: Unpack[Connections],
 ) -> None:
     """Write the schema as SQL migrations, for psql or supabase db push.
 
@@ -86,6 +86,7 @@ def ddl(
     set_up_logging(verbose)
     if all_models and context.get_parameter_source("models") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--all and --models exclude each other: give one of them.")
+    schema = connections["schema"]
     check_schema(schema)
     wanted = ALL if all_models else models
     tables: list[ModelTable]
@@ -93,7 +94,7 @@ def ddl(
         tables = _indexed_models(index, wanted)
     else:
         require_odoo(context)
-        tables = _server_models(odoo_settings, wanted, config or MirrorConfig())
+        tables = _server_models(connections, wanted, config or MirrorConfig())
     _write(output, {BASE_FILE: base_migration(schema), TABLES_FILE: tables_migration(schema, tables)})
 
 
@@ -113,8 +114,10 @@ def _indexed_models(path: Path, models: str | None) -> list[ModelTable]:
     return chosen
 
 
-def _server_models(odoo_settings: OdooSettings, models: str | None, config: MirrorConfig) -> list[ModelTable]:
-    with odoo_source(odoo_settings) as odoo:
+def _server_models(connections: Connections, models: str | None, config: MirrorConfig) -> list[ModelTable]:
+    # Only its Vault is asked of the shadow's database.
+    shadow = shadow_database(connections) if connections["supabase_db_url"] is not None else None
+    with nullcontext() if shadow is None else shadow, odoo_source(connections, shadow) as odoo:
         chosen = choose_models(odoo, model_choice(models))
         for left_out in chosen.left_out:
             say(f"{left_out.model}: left out: {left_out.reason}.", err=True)

@@ -7,15 +7,14 @@ from typing import Unpack
 
 import click
 
+from odoo_shadow.cli.missing import Command
+from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
 from odoo_shadow.cli.options import (
-    Command,
     Connections,
     config_option,
     look_back_option,
     model_choice,
     models_option,
-    odoo_options,
-    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -55,7 +54,7 @@ def doctor(
     Exit codes: 0 no problem, 1 a problem was found, 2 wrong usage.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    with odoo_source(connections) as odoo, shadow_database(connections) as shadow:
+    with shadow_database(connections) as shadow, odoo_source(connections, shadow) as odoo:
         chosen = choose_models(odoo, model_choice(models), shadow)
         findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
     console().print(findings_table(findings))

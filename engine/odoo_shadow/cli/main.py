@@ -15,6 +15,7 @@ from odoo_shadow import __version__
 from odoo_shadow.cli.ddl import ddl
 from odoo_shadow.cli.doctor import doctor
 from odoo_shadow.cli.init import init
+from odoo_shadow.cli.missing import SERVICE_KEYS
 from odoo_shadow.cli.models import models
 from odoo_shadow.cli.notify import NOTIFY_URL
 from odoo_shadow.cli.status import status
@@ -76,6 +77,8 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
     protect_url(given.get("SUPABASE_DB_URL", ""))
+    for name in SERVICE_KEYS:
+        protect(given.get(name))
     for secret in (*secrets_of(given.get(NOTIFY_URL, "")), *secrets_of(given.get("NOTIFY", ""))):
         protect(secret)
 

@@ -8,15 +8,14 @@ from typing import Unpack
 import click
 from rich.table import Table
 
+from odoo_shadow.cli.missing import Command
+from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
 from odoo_shadow.cli.options import (
-    Command,
     Connections,
     config_option,
     json_option,
     model_choice,
     models_option,
-    odoo_options,
-    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -60,7 +59,7 @@ def models(
     set_up_logging(verbose)
     choice, settings = model_choice(models), (config or MirrorConfig()).settings_of
     shadow = shadow_database(connections) if connections["supabase_db_url"] is not None else None
-    with odoo_source(connections) as odoo:
+    with odoo_source(connections, shadow) as odoo:
         odoo.user_id()
         with working("Asking Odoo"):
             chosen = choose_models(odoo, choice, shadow)

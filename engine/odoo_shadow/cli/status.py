@@ -9,8 +9,8 @@ from typing import Unpack
 import click
 from rich.table import Column, Table
 
+from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.options import (
-    Command,
     ShadowSettings,
     json_option,
     set_up_logging,

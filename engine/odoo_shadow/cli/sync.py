@@ -13,18 +13,17 @@ from click.core import ParameterSource
 from rich.table import Table
 from rich.text import Text
 
+from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.notify import NotifySettings, about_sync, notify_options, notifying
+from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
 from odoo_shadow.cli.options import (
     BoundedNumber,
-    Command,
     Connections,
     config_option,
     json_option,
     look_back_option,
     model_choice,
     models_option,
-    odoo_options,
-    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -176,8 +175,8 @@ def sync(
     )
     with (
         notifying(connections, "sync", connections["schema"], is_silent=dry_run) as notice,
-        odoo_source(connections) as odoo,
         shadow_database(connections) as shadow,
+        odoo_source(connections, shadow) as odoo,
     ):
         odoo.user_id()
         if accept_database:

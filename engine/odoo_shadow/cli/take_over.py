@@ -10,6 +10,7 @@ from typing import Unpack
 import click
 from rich.table import Column, Table
 
+from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.options import (
     ShadowSettings,
     set_up_logging,
@@ -32,7 +33,7 @@ from odoo_shadow.text.amounts import in_bytes
 NOT_CONFIRMED = 1
 
 
-@click.command("take-over")
+@click.command("take-over", cls=Command)
 @shadow_options()
 @click.option("--yes", is_flag=True, help="Move without asking; needed where there is no terminal to ask at.")
 @verbose_option

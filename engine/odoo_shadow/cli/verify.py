@@ -10,16 +10,15 @@ import click
 from click.core import ParameterSource
 from rich.table import Table
 
+from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.notify import NotifySettings, about_verification, notify_options, notifying
+from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
 from odoo_shadow.cli.options import (
-    Command,
     Connections,
     config_option,
     json_option,
     model_choice,
     models_option,
-    odoo_options,
-    odoo_source,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -100,8 +99,8 @@ def verify(
     outcome = _Outcome(quick)
     with (
         notifying(connections, "verify", connections["schema"]) as notice,
-        odoo_source(connections) as odoo,
         shadow_database(connections) as shadow,
+        odoo_source(connections, shadow) as odoo,
     ):
         odoo.user_id()
         check_binding(odoo, shadow)

@@ -31,6 +31,7 @@ from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
+from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.given import given
@@ -102,6 +103,8 @@ class MirrorConfig(BaseModel):
     :param agreed_objects: somebody else's triggers and rules on the mirror's tables, as the doctor names them.
     :param keep_log_days: how long logs and verifications are kept; each table's last entries always.
     :param odoo_conn_id: the Airflow connection of Odoo.
+    :param odoo_credentials: whether Odoo's address and login are in that connection, or in the Vault of the shadow's
+        database.
     :param postgres_conn_id: the Airflow connection of the shadow's database.
     :param schedule: a cron expression, or None for runs by hand only.
     :param verify_schedule: when the shadow is compared with Odoo and repaired.
@@ -132,6 +135,7 @@ class MirrorConfig(BaseModel):
     agreed_objects: _Names = ()
     keep_log_days: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_KEPT_DAYS)] = DEFAULT_KEEP_LOG_DAYS
     odoo_conn_id: _ConnectionId = "odoo_default"
+    odoo_credentials: OdooCredentials = OdooCredentials.CONNECTION
     postgres_conn_id: _ConnectionId = "odoo_shadow_db"
     schedule: str | None = DEFAULT_SCHEDULE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE

@@ -23,6 +23,7 @@ from odoo_shadow.shadow.owners.rights import Rights, read_rights
 from odoo_shadow.shadow.state.registry import TableStatus, list_tables
 from odoo_shadow.shadow.state.schema import may_see_internal, schema_version
 from odoo_shadow.shadow.state.watermarks import latest_commit
+from odoo_shadow.shadow.vault import how_to_swap_back, swapped_secrets
 from odoo_shadow.shadow.views.public_views import (
     PUBLIC,
     READ_BY_MANY,
@@ -107,6 +108,9 @@ def _database(
         )
     yield Finding("database", Verdict.OK, f"PostgreSQL {rights.version}, role '{rights.role}'")
     yield from _writing(tx, rights)
+    swapped = swapped_secrets(tx)
+    if swapped:
+        yield Finding("Vault", Verdict.PROBLEM, how_to_swap_back(swapped))
     if rights.tables_not_writable:
         named = first_of(rights.tables_not_writable, _MOST_NAMES)
         yield Finding("tables", Verdict.PROBLEM, f"the role cannot write {len(rights.tables_not_writable)}: {named}")

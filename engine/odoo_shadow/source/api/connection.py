@@ -32,11 +32,14 @@ _NO = ("false", "no", "off", "0")
 
 
 _IN_A_FORM = {"host": "the host (URL)", "database": "the database (schema)", "password": "the password or API key"}
+_IN_VAULT = {"host": "ODOO_URL", "database": "ODOO_DB", "login": "ODOO_USER", "password": "ODOO_PASSWORD"}
 _AS_OPTIONS = {"host": "url", "database": "db", "login": "user"}
 
 
-def setting_name(setting: str, *, on_command_line: bool) -> str:
-    """Return a setting's name as its user knows it: a field of a form, or an option and its variable."""
+def setting_name(setting: str, *, on_command_line: bool, in_vault: bool = False) -> str:
+    """Return a setting's name as its user knows it: a field of a form, an option and its variable, or a secret."""
+    if in_vault and setting in _IN_VAULT:
+        return f"{_IN_VAULT[setting]} in the Vault"
     if not on_command_line:
         return _IN_A_FORM.get(setting, f"the {setting}" if setting == "login" else setting)
     name = _AS_OPTIONS.get(setting, setting)
@@ -71,6 +74,7 @@ class OdooConnection:
     :param hash_secret: the key of fields of which only a hash is kept; never shown.
     :param allow_http: whether the password may travel unencrypted to another machine.
     :param on_command_line: whether it was given by options and variables instead of a form.
+    :param in_vault: whether address and login are secrets of the Vault.
     """
 
     name: str
@@ -88,6 +92,7 @@ class OdooConnection:
     hash_secret: str | None = field(default=None, repr=False)
     allow_http: bool = False
     on_command_line: bool = False
+    in_vault: bool = False
 
     def __str__(self) -> str:
         """Name, address and database: how error messages call this connection."""
@@ -95,7 +100,7 @@ class OdooConnection:
 
     def setting(self, name: str) -> str:
         """Return the name of one of its settings. See `setting_name`."""
-        return setting_name(name, on_command_line=self.on_command_line)
+        return setting_name(name, on_command_line=self.on_command_line, in_vault=self.in_vault)
 
     @property
     def path_hint(self) -> str:
@@ -120,12 +125,14 @@ class OdooConnection:
         port: int | None = None,
         extras: Mapping[str, object] | None = None,
         on_command_line: bool = False,
+        in_vault: bool = False,
     ) -> OdooConnection:
         """Check the fields as a person typed them.
 
         :param host: a URL; without a scheme, `http` is used for a loopback host, otherwise `https`.
         :param extras: the optional fields by name; empty ones count as not given.
         :param on_command_line: messages name options and variables instead of fields.
+        :param in_vault: messages name secrets of the Vault instead of the fields of address and login.
         :raises OdooConfigurationError: says which field is wrong and what it should be, or that there is no such field.
         """
         reader = _Extras(name, extras or {}, on_command_line)
@@ -134,7 +141,7 @@ class OdooConnection:
         protect(str(reader.values.get("hash_secret") or ""))
         reader.refuse_unknown()
         allow_http = reader.flag("allow_http")
-        called = partial(setting_name, on_command_line=on_command_line)
+        called = partial(setting_name, on_command_line=on_command_line, in_vault=in_vault)
         return cls(
             name=name,
             url=read_address(
@@ -157,6 +164,7 @@ class OdooConnection:
             hash_secret=reader.secret("hash_secret"),
             allow_http=allow_http,
             on_command_line=on_command_line,
+            in_vault=in_vault,
         )
 
 

@@ -1,0 +1,22 @@
+"""Both sides of a mirror, for the tasks that work on the mirror as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
+from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
+from airflow_provider_odoo_shadow.hooks.vault import odoo_source
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.source.port import Source
+
+
+@contextmanager
+def both_sides(mirror: DagConfig) -> Iterator[tuple[Source, ShadowDatabase]]:
+    """Open Odoo and the shadow's database. Raises an `OdooError` or a `ShadowError`."""
+    with (
+        shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow,
+        odoo_source(mirror.odoo_conn_id, mirror.odoo_credentials, shadow) as odoo,
+    ):
+        yield odoo, shadow
