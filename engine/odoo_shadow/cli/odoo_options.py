@@ -139,7 +139,7 @@ def odoo_source(settings: OdooSettings, shadow: ShadowDatabase | None) -> ApiSou
     if in_vault:
         require_odoo(click.get_current_context())
         _warn_of_ignored_variables()
-    found = read_odoo_login(shadow) if in_vault and shadow is not None else None
+    found = read_odoo_login(shadow) if in_vault and shadow else None
     connection = OdooConnection.parse(
         "Vault" if found else "ODOO_URL",
         host=found.url if found else settings["odoo_url"],
