@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.edge_functions import SERVICE_KEY, EdgeFunction, edge_function
 from tests.support.raw_server import RawServer, Reply
-from tests.support.scripted_airflow import API, TOKEN, ScriptedAirflow, document
+from tests.support.scripted_airflow import API, TOKEN, ScriptedAirflow, document, run
 
 SECRET = "never-passed-on-7"
 LOGIN = ("POST", "/auth/token")
@@ -56,7 +56,7 @@ def says(status: int) -> Reply:
         (DAG, PAUSED, 503, "dag_paused", "DAG odoo_shadow_sync is paused"),
         (DAG, BROKEN, 502, "dag_broken", "import error"),
         (RUNS, document({"dag_runs": SECRET}), 502, "upstream_unclear", "does not answer"),
-        (RUNS, document({"dag_runs": [{"state": SECRET}]}), 502, "upstream_unclear", "does not answer"),
+        (RUNS, document({"dag_runs": [run("other", SECRET)]}), 502, "upstream_unclear", "does not answer"),
         (START, says(400), 400, "refused_parameters", "trigger form"),
         (START, says(404), 502, "dag_missing", "no DAG"),
         (START, says(500), 502, "airflow_in_trouble", "status 500"),
