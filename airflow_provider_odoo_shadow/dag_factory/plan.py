@@ -162,6 +162,7 @@ def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagCon
         options=options,
         settings=mirror.settings_of,
         replay_from=replay_from,
+        row_level_security=mirror.row_level_security,
     )
     for item in plan.unchanged:
         variables.write(item.table, item.model, item.watermark)

@@ -134,6 +134,7 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
         "trusted_roles": ",".join(config.trusted_roles) or None,
         "agreed_objects": ",".join(config.agreed_objects) or None,
         "odoo_credentials": str(config.odoo_credentials),
+        "row_level_security": None if config.row_level_security is None else str(config.row_level_security),
     }
     return config
 

@@ -64,6 +64,7 @@ from odoo_shadow.mirror.run.plan import SettingsOf, as_in_last_run, plan_run, wa
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -106,6 +107,12 @@ class _Settings(Connections, NotifySettings):
     "  [default: as in the last run; delete in the first run]",
 )
 @click.option(
+    "--row-level-security",
+    type=click.Choice([str(choice) for choice in RowLevelSecurity]),
+    help="Which rows those who query the shadow see: those of their companies, or all (none)."
+    "  [default: as in the last run; none in the first run]",
+)
+@click.option(
     "--allow-mass-delete", is_flag=True, help="Allow a suspicious share of a table's rows to be removed at once."
 )
 @click.option(
@@ -134,6 +141,7 @@ def sync(
     batch_size: int,
     look_back: float,
     on_delete: str | None,
+    row_level_security: str | None,
     allow_mass_delete: bool,
     wait: float,
     accept_database: bool,
@@ -196,7 +204,14 @@ def sync(
             else:
                 is_whole = context.get_parameter_source("models") is not ParameterSource.COMMANDLINE
                 outcome = _mirror_all(
-                    odoo, shadow, chosen, options, settings, is_whole_mirror=is_whole, as_json=as_json
+                    odoo,
+                    shadow,
+                    chosen,
+                    options,
+                    settings,
+                    is_whole_mirror=is_whole,
+                    row_level_security=RowLevelSecurity(row_level_security) if row_level_security else None,
+                    as_json=as_json,
                 )
                 remove_old_entries(shadow, config.keep_log_days if config else None)
         except KeyboardInterrupt:
@@ -257,6 +272,7 @@ def _mirror_all(
     settings: SettingsOf,
     *,
     is_whole_mirror: bool,
+    row_level_security: RowLevelSecurity | None,
     as_json: bool,
 ) -> RunOutcome:
     run, begun = Run(), time.monotonic()
@@ -269,6 +285,7 @@ def _mirror_all(
             options=options,
             settings=settings,
             is_whole_mirror=is_whole_mirror,
+            row_level_security=row_level_security,
         )
     models = []
     for model in (item.model for item in plan.work):

@@ -27,6 +27,7 @@ from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.config.yaml_file import Place, YamlFile, read_yaml
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import LARGEST_PAGE, LONGEST_LOOK_BACK
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -101,6 +102,8 @@ class MirrorConfig(BaseModel):
     :param model_settings: by model or pattern.
     :param trusted_roles: roles of the shadow's database that may own the mirror's tables, as the sync's role may.
     :param agreed_objects: somebody else's triggers and rules on the mirror's tables, as the doctor names them.
+    :param row_level_security: whether those who query the shadow see all rows, or those of their companies; None for as
+        in the last run.
     :param keep_log_days: how long logs and verifications are kept; each table's last entries always.
     :param odoo_conn_id: the Airflow connection of Odoo.
     :param odoo_credentials: whether Odoo's address and login are in that connection, or in the Vault of the shadow's
@@ -133,6 +136,7 @@ class MirrorConfig(BaseModel):
     model_settings: dict[str, ModelSettings] = {}
     trusted_roles: _Names = ()
     agreed_objects: _Names = ()
+    row_level_security: RowLevelSecurity | None = None
     keep_log_days: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_KEPT_DAYS)] = DEFAULT_KEEP_LOG_DAYS
     odoo_conn_id: _ConnectionId = "odoo_default"
     odoo_credentials: OdooCredentials = OdooCredentials.CONNECTION

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.health.health import only_elsewhere
+from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.pace import late_proof
@@ -134,6 +135,7 @@ def _database(
     if is_made:
         yield from _refused(tables)
         yield from _proven_late(tables)
+        yield from examine_readers(tx)
         yield _look_back(latest_commit(tx), look_back)
 
 

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from odoo_shadow.shadow.access.examination import opened_tables
+from odoo_shadow.shadow.access.grants import renew_view_grants
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
+from odoo_shadow.shadow.access.protection import renew_policies, set_mode
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.views.named_views import renew_due_views
+from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+_MOST_NAMED = 5
+
+
+def begin_for_readers(shadow: ShadowDatabase, mode: RowLevelSecurity | None) -> None:
+    """Restrict what readers see, before anything is read; what cannot be done yet is done, or reported, at the end.
+
+    :param mode: None to leave it as it is.
+    :raises ShadowError: the mode cannot be changed.
+    """
+    set_mode(shadow, mode)
+    for problem in renew_policies(shadow, is_end=False):
+        log.warning("%s", problem)
 
 
 def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
@@ -11,5 +33,28 @@ def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
 
     What can wait for the next run is only logged.
     """
+    problems = _restrict_rows(shadow)
     renew_due_views(shadow)
-    return ()
+    _grant_views(shadow)
+    return problems
+
+
+def _restrict_rows(shadow: ShadowDatabase) -> tuple[str, ...]:
+    """Restrict the rows of all tables; a run must not end well over one that shows more than it should."""
+    try:
+        problems = renew_policies(shadow, is_end=True)
+        with shadow.transaction() as tx:
+            opened = opened_tables(tx)
+    except ShadowError as error:
+        return (f"Row-level security may not be up to date: {error}",)
+    if opened:
+        log.warning("Somebody's own policies show more rows than row-level security: %s", first_of(opened, _MOST_NAMED))
+    return problems
+
+
+def _grant_views(shadow: ShadowDatabase) -> None:
+    try:
+        with shadow.transaction() as tx:
+            renew_view_grants(tx)
+    except ShadowError as error:
+        log.warning("The rights on the views are renewed next time: %s", error)

@@ -33,6 +33,7 @@ from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
 from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
 from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
+from odoo_shadow.shadow.access.protection import restrict_table
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log, watermarks
@@ -253,6 +254,7 @@ class _ModelRun:
             change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
             describe_table(tx, table, self._label, self._layout.name_path, columns)
+            restrict_table(tx, table)
             note_left_out_fields(tx, self._layout.model, self._layout.omitted)
             if self._options.removal.marks:
                 add_mark_column(tx, table)

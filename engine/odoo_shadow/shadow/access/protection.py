@@ -1,12 +1,44 @@
-"""Row-level security on the mirror's tables: which have it, and that each has the policy that its mode asks for."""
+"""Row-level security on the mirror's tables: which have it, and that each has the policy that its mode asks for.
+
+It is enabled, not forced: the tables' owner, which is the sync's role, sees and writes all rows.
+
+A name proves nothing: what a policy was and what PostgreSQL stored of it are kept as digests, and a policy that differs
+is made anew. Policies of other names are left alone.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from typing import LiteralString
+
 from psycopg import sql
 
+from odoo_shadow.shadow.access.catalogued import restrictions
+from odoo_shadow.shadow.access.mode import SET_MODE, RowLevelSecurity, read_mode
+from odoo_shadow.shadow.access.policies import ALL_ROWS, NO_ROW, POLICY, condition
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.relations import COMPANIES, COMPANY_ACCESS, CONTROL_TABLES, META, ROW_POLICY
+from odoo_shadow.shadow.state.schema import lock_schema
+from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
 
 PROTECT_TABLE = "protect_table"
+
+_PATIENCE = "5s"
+"""How long a table that readers use is waited for; whatever reads it meanwhile waits behind that."""
+_MOST_NAMED = 5
+
+_STORED: LiteralString = (
+    "(SELECT md5(concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), p.polcmd, p.polpermissive, p.polroles::text))"
+    " FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = {policy})"
+)
+"""A digest of a table's policy as it is now, with the columns' present names: a renamed column takes the policy along,
+which is then about values that are no longer written."""
 
 
 def protect_statement(schema: str, table: str, *, is_new: bool = False) -> sql.Composed:
@@ -17,3 +49,198 @@ def protect_statement(schema: str, table: str, *, is_new: bool = False) -> sql.C
     :param is_new: whether the table has just been made, so that nobody can have arranged anything on it.
     """
     return sql.SQL("CALL {}({}, {})").format(sql.Identifier(internal_schema(schema), PROTECT_TABLE), table, is_new)
+
+
+def set_mode(shadow: ShadowDatabase, mode: RowLevelSecurity | None) -> None:
+    """Change whose rows are seen, before anything is read; a mode that is not given stays. Raises a `ShadowError`.
+
+    From the change to `company` on, readers see no row of a table until it has its policy.
+    """
+    if mode is None:
+        return
+    with shadow.transaction() as tx:
+        if read_mode(tx) is mode:
+            return
+        lock_schema(tx)
+        tx.run("CALL {procedure}({mode})", procedure=tx.internal(SET_MODE), mode=str(mode))
+    log.warning("%s: row-level security is '%s' from now on.", shadow.schema, mode)
+
+
+def renew_policies(shadow: ShadowDatabase, *, is_end: bool) -> tuple[str, ...]:
+    """Bring row-level security of all tables up to date, each in a transaction of its own.
+
+    :param is_end: whether a run has done all that it could: a table that points to one that has not been created is no
+        longer kept closed for that.
+    :return: sentences about what could not be done although rows are to be restricted.
+    """
+    with shadow.transaction() as tx:
+        mode = read_mode(tx)
+        if mode is RowLevelSecurity.COMPANY:
+            _check_function(tx)
+            _share_access_table(tx)
+        due = [*_unprotected(tx, mode), *_differing(tx, _wanted(tx, mode, is_end=is_end))]
+    failed: dict[str, str] = {}
+    for item in due:
+        try:
+            with shadow.transaction() as tx:
+                tx.run("SET LOCAL lock_timeout TO {patience}", patience=_PATIENCE)
+                lock_schema(tx)
+                item.apply(tx)
+        except ShadowError as error:
+            failed[item.table] = str(error)
+    if not failed:
+        return ()
+    text = f"Row-level security of {first_of(sorted(failed), _MOST_NAMED)} is not up to date: {min(failed.values())}"
+    if mode is RowLevelSecurity.COMPANY:
+        return (text,)
+    log.warning("%s", text)
+    return ()
+
+
+def restrict_table(tx: Transaction, table: str) -> None:
+    """Give a table the policy that its present columns ask for, in the transaction that has changed them."""
+    if read_mode(tx) is not RowLevelSecurity.COMPANY:
+        return
+    wanted = restrictions(tx, waiting=_waiting(tx)).get(table)
+    if wanted is None:
+        return
+    for item in _differing(tx, {table: condition(tx.schema, table, wanted)}):
+        lock_schema(tx)
+        item.apply(tx)
+
+
+def loosen_table(tx: Transaction, table: str, *, is_new: bool) -> None:
+    """Drop the policy of a table whose columns are about to change; nobody but its owner sees a row until it has one.
+
+    A column whose values a policy asks for cannot change its type, and would take the policy along under a new name.
+
+    :param is_new: whether the table is about to be made: what was known of another one of its name is forgotten.
+    """
+    if is_new:
+        tx.run("DELETE FROM {known} WHERE table_name = {table}", known=tx.internal(ROW_POLICY), table=table)
+    elif read_mode(tx) is RowLevelSecurity.COMPANY:
+        tx.run("DROP POLICY IF EXISTS {policy} ON {table}", policy=sql.Identifier(POLICY), table=tx.own(table))
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A table whose row-level security has to be changed.
+
+    :param wanted: the condition of its policy; None to enable it as the mode asks for.
+    """
+
+    table: str
+    wanted: sql.Composed | None
+
+    def apply(self, tx: Transaction) -> None:
+        if self.wanted is None:
+            tx.cursor.execute(protect_statement(tx.schema, self.table))
+            return
+        parts = {"table": tx.own(self.table), "policy": sql.Identifier(POLICY), "wanted": self.wanted}
+        tx.run(
+            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+            " DROP POLICY IF EXISTS {policy} ON {table};"
+            " CREATE POLICY {policy} ON {table} FOR SELECT TO PUBLIC USING ({wanted})",
+            **parts,
+        )
+        tx.run(
+            "INSERT INTO {known} (table_name, wanted, stored) SELECT c.relname, {digest}, {stored}"
+            " FROM pg_class c WHERE c.oid = to_regclass({name})"
+            " ON CONFLICT (table_name) DO UPDATE SET wanted = excluded.wanted, stored = excluded.stored",
+            known=tx.internal(ROW_POLICY),
+            digest=_digest(self.wanted),
+            stored=sql.SQL(_STORED).format(policy=POLICY),
+            name=tx.own(self.table).as_string(tx.cursor),
+        )
+
+
+def _wanted(tx: Transaction, mode: RowLevelSecurity, *, is_end: bool) -> dict[str, sql.Composed]:
+    """Return the condition that each table's policy should have; not for tables whose policy is not the mirror's."""
+    if mode is RowLevelSecurity.COMPANY:
+        found = restrictions(tx, waiting=() if is_end else _waiting(tx))
+        return {table: condition(tx.schema, table, restriction) for table, restriction in found.items()}
+    rows = tx.run(
+        "SELECT table_name FROM {known} WHERE wanted <> {open} ORDER BY 1",
+        known=tx.internal(ROW_POLICY),
+        open=_digest(ALL_ROWS),
+    )
+    return {str(row[0]): ALL_ROWS for row in rows}
+
+
+def _waiting(tx: Transaction) -> set[str]:
+    """Return the tables that show no row yet: they need not show any before a run has made all tables."""
+    rows = tx.run(
+        "SELECT m.table_name FROM {meta} m LEFT JOIN {known} k USING (table_name)"
+        " WHERE coalesce(k.wanted, '') IN ('', {closed})",
+        meta=tx.own(META),
+        known=tx.internal(ROW_POLICY),
+        closed=_digest(NO_ROW),
+    )
+    return {str(row[0]) for row in rows}
+
+
+def _differing(tx: Transaction, wanted: dict[str, sql.Composed]) -> list[_Due]:
+    """Return the tables whose policy is not the one that is wanted, or no longer as the mirror has made it."""
+    rows = tx.run(
+        "SELECT c.relname, c.relrowsecurity AND {stored} = k.stored, k.wanted FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN {known} k ON k.table_name = c.relname"
+        " WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p') AND c.relname = ANY({tables}::name[]) ORDER BY 1",
+        stored=sql.SQL(_STORED).format(policy=POLICY),
+        known=tx.internal(ROW_POLICY),
+        schema=tx.schema,
+        tables=list(wanted),
+    )
+    return [
+        _Due(str(table), wanted[table])
+        for table, is_as_made, known in rows
+        if not is_as_made or known != _digest(wanted[table])
+    ]
+
+
+def _digest(expression: sql.Composed) -> str:
+    return hashlib.sha256(expression.as_string().encode()).hexdigest()
+
+
+def _unprotected(tx: Transaction, mode: RowLevelSecurity) -> list[_Due]:
+    """Return the tables that have no row-level security although `protect_table` would give it to them."""
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity"
+        " AND (c.relname = ANY({control}::name[]) OR c.relname IN (SELECT table_name FROM {meta}))"
+        " AND pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)"
+        " AND ({mode} = 'company' OR 2 ="
+        " (SELECT count(*) FROM pg_roles WHERE rolname IN ('anon', 'authenticated'))) ORDER BY 1",
+        schema=tx.schema,
+        control=list(CONTROL_TABLES),
+        meta=tx.own(META),
+        mode=str(mode),
+    )
+    return [_Due(str(row[0]), None) for row in rows]
+
+
+def _check_function(tx: Transaction) -> None:
+    """Make sure that there is the function that the policies ask for."""
+    name = tx.own(COMPANIES).as_string(tx.cursor)
+    ((is_there,),) = tx.run("SELECT to_regprocedure({name} || '()') IS NOT NULL", name=name)
+    if not is_there:
+        raise ShadowConflictError(
+            f"The function {name}, which says whose rows a reader sees, has been dropped: run the base file of "
+            "odoo-shadow ddl, which makes it again."
+        )
+
+
+def _share_access_table(tx: Transaction) -> None:
+    """Let whoever may read a restricted table ask for their companies; the table shows them their own entries only."""
+    rows = tx.run(
+        "SELECT DISTINCT a.grantee, pg_get_userbyid(a.grantee)"
+        " FROM {meta} m JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema}, m.table_name)),"
+        " aclexplode(c.relacl) a, pg_class s WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner"
+        " AND s.oid = to_regclass({name}) AND pg_has_role(s.relowner, 'USAGE') AND NOT EXISTS (SELECT"
+        " FROM aclexplode(s.relacl) h WHERE h.privilege_type = 'SELECT' AND h.grantee = a.grantee) ORDER BY 1",
+        meta=tx.own(META),
+        schema=tx.schema,
+        name=tx.own(COMPANY_ACCESS).as_string(tx.cursor),
+    )
+    for number, name in rows:
+        role = sql.Identifier(str(name)) if number else sql.SQL("PUBLIC")
+        tx.run("GRANT SELECT ON {table} TO {role}", table=tx.own(COMPANY_ACCESS), role=role)

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.access.protection import protect_statement
+from odoo_shadow.shadow.access.protection import loosen_table, protect_statement
 from odoo_shadow.shadow.columns import OWN_COLUMNS, Column, ColumnType
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.descriptions import storable
@@ -47,6 +47,7 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
     if not (change.changes or change.adopted or change.moved or change.is_unknown):
         return
     lock_schema(tx)
+    loosen_table(tx, change.table, is_new=change.creates)
     tx.run("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending trigger events cannot be altered
     done = _carry_out(tx, change)
     if done:

@@ -117,23 +117,22 @@ CREATE OR REPLACE PROCEDURE {internal}.set_row_level_security(p_mode text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     -- Read first: while a query reads a table, it cannot be altered.
-    mirrored text[] := ARRAY(SELECT table_name FROM {schema}.odoo_shadow_meta);
-    item record;
+    mirrored text[] := ARRAY(SELECT m.table_name FROM {schema}.odoo_shadow_meta m
+        JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema_name}, m.table_name))
+        WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1);
+    item text;
 BEGIN
     UPDATE {internal}.mirror SET row_level_security = p_mode WHERE row_level_security IS DISTINCT FROM p_mode;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    FOR item IN
-        SELECT c.relname::text AS name, c.oid::regclass AS target, c.relname = ANY (mirrored) AS shows_rows
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = {schema_name} AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
-        AND (c.relname = ANY (mirrored) OR c.relname IN ({control_tables}))
-    LOOP
-        IF p_mode = 'company' AND item.shows_rows THEN
-            EXECUTE format('DROP POLICY IF EXISTS odoo_shadow_readers ON %s', item.target);
+    FOREACH item IN ARRAY mirrored || ARRAY[{control_tables}] LOOP
+        IF p_mode = 'company' AND item = ANY(mirrored) THEN
+            EXECUTE format('DROP POLICY IF EXISTS odoo_shadow_readers ON %I.%I', {schema_name}, item);
+            INSERT INTO {internal}.row_policy (table_name, wanted, stored) VALUES (item, '', '')
+                ON CONFLICT (table_name) DO UPDATE SET wanted = '', stored = '';
         END IF;
-        CALL {internal}.protect_table(item.name);
+        CALL {internal}.protect_table(item);
     END LOOP;
 END
 $body$;

@@ -1,0 +1,94 @@
+"""What keeps row-level security by company from restricting what it should, for runs and the doctor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from odoo_shadow.shadow.access.catalogued import restrictions
+from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
+from odoo_shadow.shadow.access.policies import POLICY
+from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.relations import COMPANY_ACCESS, FIELD, META
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How a mirror's rows are restricted.
+
+    :param has_entries: whether somebody has listed the companies of a user or a role.
+    :param has_api: whether there is a role by which PostgREST logs in, whose tokens may claim companies.
+    :param closed: tables that show no row, and why.
+    :param not_mirrored: models that are not mirrored, and the tables that they would restrict.
+    :param opened: see `opened_tables`.
+    :param open_now: tables whose rows nothing restricts at this moment, although something should.
+    :param of_all_companies: columns that hold the values of all companies, by company.
+    """
+
+    has_entries: bool
+    has_api: bool
+    closed: dict[str, str]
+    not_mirrored: dict[str, list[str]]
+    opened: list[str]
+    open_now: list[str]
+    of_all_companies: list[str]
+
+
+def opened_tables(tx: Transaction) -> list[str]:
+    """Return other policies that show rows of restricted tables: PostgreSQL shows what any of them allows."""
+    if read_mode(tx) is not RowLevelSecurity.COMPANY:
+        return []
+    rows = tx.run(
+        "SELECT format('%s on %s', p.polname, c.relname) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN {meta} m ON m.table_name = c.relname"
+        " WHERE n.nspname = {schema} AND p.polname <> {policy} AND p.polpermissive AND p.polcmd IN ('r', '*')"
+        " ORDER BY 1",
+        meta=tx.own(META),
+        schema=tx.schema,
+        policy=POLICY,
+    )
+    return [str(row[0]) for row in rows]
+
+
+def examine_restrictions(tx: Transaction) -> Examination | None:
+    """Find out how a mirror's rows are restricted; None where readers see all rows."""
+    if read_mode(tx) is not RowLevelSecurity.COMPANY:
+        return None
+    ((has_entries, has_api),) = tx.run(
+        "SELECT EXISTS (SELECT FROM {access}), EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticator')",
+        access=tx.own(COMPANY_ACCESS),
+    )
+    found = restrictions(tx)
+    not_mirrored: dict[str, list[str]] = {}
+    for table, restriction in found.items():
+        for model in restriction.not_mirrored:
+            not_mirrored.setdefault(model, []).append(table)
+    return Examination(
+        bool(has_entries),
+        bool(has_api),
+        {table: restriction.closed for table, restriction in found.items() if restriction.closed},
+        not_mirrored,
+        opened_tables(tx),
+        _open_now(tx),
+        _of_all_companies(tx),
+    )
+
+
+def _open_now(tx: Transaction) -> list[str]:
+    rows = tx.run(
+        "SELECT c.relname FROM {meta} m JOIN pg_class c ON c.relname = m.table_name"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p')"
+        " AND NOT c.relrowsecurity ORDER BY 1",
+        meta=tx.own(META),
+        schema=tx.schema,
+    )
+    return [str(row[0]) for row in rows]
+
+
+def _of_all_companies(tx: Transaction) -> list[str]:
+    rows = tx.run(
+        "SELECT format('%s.%s', table_name, column_name) FROM {field}"
+        " WHERE vanished_at IS NULL AND column_type = 'jsonb'"
+        " AND (is_company_dependent OR right(column_name, 11) = '__companies') ORDER BY 1",
+        field=tx.own(FIELD),
+    )
+    return [str(row[0]) for row in rows]
