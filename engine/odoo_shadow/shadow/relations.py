@@ -28,7 +28,8 @@ PROOF = "proof"
 DUE_ROW = "due_row"
 ROW_POLICY = "row_policy"
 
-FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark")
+READ_VERSION = "odoo_shadow_read_version"
+FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark", READ_VERSION)
 """For other writers and readers, in the mirror's schema and in `public`."""
 
 COMPANIES = "odoo_shadow_companies"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import LiteralString, Self, TypeAlias
 
@@ -113,6 +113,7 @@ class Transaction:
     cursor: psycopg.Cursor[TupleRow]
     schema: str
     trust: Trust = NOBODY_ELSE
+    _last: dict[str, sql.Composed] = field(default_factory=dict, repr=False)
 
     def run(self, template: LiteralString, **parts: object) -> list[TupleRow]:
         """Run one statement and return its rows.
@@ -127,6 +128,17 @@ class Transaction:
         """Run statements that return nothing, in one round trip."""
         if statements:
             self.cursor.execute(sql.SQL(";\n").join(statements))
+
+    def run_last(self, key: str, statement: sql.Composed) -> None:
+        """Run a statement at the end, once per key: it locks what others wait for no longer than needed.
+
+        All transactions run such statements in the order of their keys, so that there is no deadlock.
+        """
+        self._last[key] = statement
+
+    def run_all_last(self) -> None:
+        """Run what is to be run at the end."""
+        self.run_all([self._last[key] for key in sorted(self._last)])
 
     def own(self, table: str) -> sql.Identifier:
         """Return the qualified name of a table or function in the mirror's schema."""
@@ -219,7 +231,9 @@ class ShadowDatabase:
         try:
             with connection.transaction(), connection.cursor() as cursor:
                 cursor.execute(_settings(connection.info.server_version, self.schema))
-                yield Transaction(cursor, self.schema, self.trust)
+                tx = Transaction(cursor, self.schema, self.trust)
+                yield tx
+                tx.run_all_last()
         except psycopg.Error as error:
             if connection.closed or connection.broken:
                 self._connection = None

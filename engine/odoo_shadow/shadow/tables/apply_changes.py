@@ -18,6 +18,7 @@ from odoo_shadow.shadow.errors import is_about_the_table, said
 from odoo_shadow.shadow.relations import FIELD, SCHEMA_LOG, WATERMARK
 from odoo_shadow.shadow.state.due_views import mark_view, mark_views_that_name, naming_fields
 from odoo_shadow.shadow.state.registry import count_fields, recount_rows
+from odoo_shadow.shadow.state.rows_version import change_rows, note_changed
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.state.watermarks import forget
 from odoo_shadow.shadow.tables.ids import LiveIds
@@ -50,6 +51,8 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
     loosen_table(tx, change.table, is_new=change.creates)
     tx.run("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending trigger events cannot be altered
     done = _carry_out(tx, change)
+    if change.is_unknown or any(item.kind in _RESHAPING for item in done):
+        note_changed(tx, change.table)
     if done:
         _log(tx, change.table, done, run_id)
         _report(tx, change.table, done)
@@ -101,6 +104,12 @@ def _report(tx: Transaction, table: str, done: Sequence[Change]) -> None:
 _DONE_BY_OTHERS = frozenset(
     {ChangeKind.TAKEN_OVER, ChangeKind.KEYED, ChangeKind.INDEXED, ChangeKind.ADOPTED, ChangeKind.SET_ASIDE}
 )
+
+
+_RESHAPING = frozenset(
+    {ChangeKind.CREATED, ChangeKind.ADDED, ChangeKind.SET_ASIDE, ChangeKind.WIDENED, ChangeKind.REPLACED}
+)
+"""What changes a table's columns, and so every row that a reader gets."""
 
 
 def _mark_views(tx: Transaction, change: TableChange) -> None:
@@ -222,7 +231,9 @@ def _clear(tx: Transaction, table: str, columns: Sequence[str]) -> None:
         return
     let_be_empty(tx, table, columns, even_with_default=True)
     listed = [sql.Identifier(name) for name in columns]
-    tx.run(
+    change_rows(
+        tx,
+        table,
         "UPDATE {table} SET {emptied}, {hash} = NULL WHERE {has_value}",
         table=tx.own(table),
         emptied=sql.SQL(", ").join(sql.SQL("{} = NULL").format(name) for name in listed),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import LiteralString, assert_never
 
 from psycopg import sql
 
@@ -17,6 +17,7 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.relations import META, TABLE_STATE
 from odoo_shadow.shadow.state.due_rows import note_removed
 from odoo_shadow.shadow.state.due_views import mark_view
+from odoo_shadow.shadow.state.rows_version import change_rows, note_changed
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.tables.present import (
     PresentColumn,
@@ -150,14 +151,14 @@ class LiveIds:
         parts = {"table": tx.own(self.table), "ids": list(ids), "live": self._live()}
         match on_delete:
             case OnDelete.MARK:
-                tx.run("UPDATE {table} SET {column} = now() WHERE id = ANY({ids}) AND {live}", column=_MARK, **parts)
+                statement: LiteralString = "UPDATE {table} SET {column} = now() WHERE id = ANY({ids}) AND {live}"
             case OnDelete.DELETE:
-                tx.run("DELETE FROM {table} WHERE id = ANY({ids}) AND {live}", **parts)
+                statement = "DELETE FROM {table} WHERE id = ANY({ids}) AND {live}"
             case OnDelete.IGNORE:
                 return 0
             case _:
                 assert_never(on_delete)
-        removed = tx.cursor.rowcount
+        removed = change_rows(tx, self.table, statement, column=_MARK, **parts)
         note_removed(tx, self.table, ids)
         return removed
 
@@ -191,6 +192,7 @@ def add_mark_column(tx: Transaction, table: str) -> None:
         )
     if present is None or oddity:
         tx.run("ALTER TABLE {table} ADD COLUMN {column} timestamptz", table=tx.own(table), column=_MARK)
+        note_changed(tx, table)
     note_own_columns(tx, table, {names.DELETED_AT, *there.own_numbers})
     mark_view(tx, table)
     publish(tx, (table,))

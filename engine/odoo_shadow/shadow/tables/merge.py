@@ -12,6 +12,7 @@ from psycopg import sql
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.rows_version import note_changed
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import STAGING, CopyText, Refused, Row, listed, write_staged
 
@@ -82,7 +83,9 @@ def merge_rows(
             tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older
         ),
     )
-    return replace(sum(done, Merged(RowCounts())), refused=tuple(refused))
+    merged = sum(done, Merged(RowCounts()))
+    note_changed(tx, row_hash.table, merged.counts.written)
+    return replace(merged, refused=tuple(refused))
 
 
 def _merge_staged(
@@ -190,6 +193,7 @@ def _update(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[
         return tx.cursor.rowcount
 
     done, refused = write_staged(tx, table, columns, rows, update)
+    note_changed(tx, table, sum(done))
     return Filled(sum(done), refused)
 
 

@@ -32,6 +32,7 @@ from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import MIRROR, TABLE_STATE
 from odoo_shadow.shadow.state.hashing import VERSION, hashing_of
+from odoo_shadow.shadow.state.rows_version import note_changed
 from odoo_shadow.shadow.tables.present import present_columns
 
 _HMAC: LiteralString = (
@@ -113,12 +114,12 @@ def rehash_rows(tx: Transaction, row_hash: RowHash, after_id: int | None, limit:
 
     Rows whose hash is right are not written; in the others only the hash is.
     """
-    ((last_id,),) = tx.run(
+    ((last_id, changed),) = tx.run(
         "WITH batch AS MATERIALIZED (SELECT {columns} FROM {table} WHERE {rest} ORDER BY {id} LIMIT {limit}),"
         " made AS MATERIALIZED (SELECT batch.{id}, {made} AS hash FROM batch),"
         " changed AS (UPDATE {table} AS shadow SET {hash} = made.hash FROM made"
-        " WHERE shadow.{id} = made.{id} AND shadow.{hash} IS DISTINCT FROM made.hash)"
-        " SELECT max({id}) FROM batch",
+        " WHERE shadow.{id} = made.{id} AND shadow.{hash} IS DISTINCT FROM made.hash RETURNING 1)"
+        " SELECT max({id}), (SELECT count(*) FROM changed) FROM batch",
         columns=sql.SQL(", ").join(map(sql.Identifier, (names.ID, names.WRITE_DATE, *row_hash.columns))),
         table=tx.own(row_hash.table),
         rest=sql.SQL("true") if after_id is None else sql.SQL("{} > {}").format(sql.Identifier(names.ID), after_id),
@@ -127,6 +128,7 @@ def rehash_rows(tx: Transaction, row_hash: RowHash, after_id: int | None, limit:
         made=row_hash.expression(tx, "batch"),
         hash=sql.Identifier(names.HASH),
     )
+    note_changed(tx, row_hash.table, changed)
     return None if last_id is None else int(last_id)
 
 

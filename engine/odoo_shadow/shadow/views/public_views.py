@@ -33,6 +33,7 @@ from odoo_shadow.shadow.relations import (
     FUNCTIONS,
     LEFT_OUT,
     META,
+    READ_VERSION,
     SELECTION,
     SYNC_LOG,
     WATERMARK,
@@ -69,6 +70,7 @@ _FUNCTIONS: dict[str, LiteralString] = {
         "(p_table_name text, p_write_date timestamptz, p_last_id bigint DEFAULT NULL, p_rows_synced bigint DEFAULT 0)"
         " RETURNS void LANGUAGE sql"
     ),
+    READ_VERSION: "(p_tables text[]) RETURNS text LANGUAGE sql STABLE",
 }
 
 
@@ -89,7 +91,7 @@ def view_statements(schema: str, table: str) -> list[sql.Composed]:
 
 
 def function_statements(schema: str, names: Sequence[str] = FUNCTIONS) -> list[sql.Composed]:
-    """Return the statements that make the watermark functions' namesakes."""
+    """Return the statements that make the functions' namesakes."""
     if schema == PUBLIC:
         return []
     return [statement for name in names for statement in _function_statements(schema, name)]
