@@ -144,6 +144,7 @@ def test_a_view_with_names_is_not_known_by_its_comment(hostile: Hostile, odoo: S
     assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
     views = hostile.as_owner(
         "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname LIKE 'odoo\\_shadow\\_res\\_company%named'"
+        " AND relnamespace = 'odoo_shadow'::regnamespace"
     )
     assert sorted(str(owner) for (owner,) in views) == sorted([hostile.mallory, hostile.role or "postgres"])
 

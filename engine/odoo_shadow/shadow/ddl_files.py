@@ -36,7 +36,8 @@ BEGIN
     IF FOUND THEN
         {made};
     END IF;
-EXCEPTION WHEN duplicate_table OR undefined_table OR undefined_column OR wrong_object_type THEN
+EXCEPTION WHEN duplicate_table OR undefined_table OR undefined_column OR wrong_object_type
+    OR invalid_table_definition THEN
     NULL;
 END
 """
@@ -117,7 +118,11 @@ def _named_views(schema: str, tables: Mapping[str, ModelTable]) -> list[sql.Comp
 def _named_view(schema: str, table: str, model: str, tables: Mapping[str, NamedTable]) -> sql.Composed:
     columns = {column.name: column for column in tables[table].columns}
     viewed = ViewedTable(table, [names.ID, *columns, names.WRITE_DATE, names.SYNCED_AT, names.HASH], columns)
-    made = named_view_statements(schema, next(names.view_names(table)), viewed, tables, replace=False)
+    view = next(names.view_names(table))
+    made = [
+        *named_view_statements(schema, view, viewed, tables, replace=False),
+        *view_statements(schema, view),
+    ]
     has_all_names = sql.SQL(_HAS_ALL_NAMES).format(
         field=sql.Identifier(schema, FIELD),
         table=table,

@@ -47,9 +47,11 @@ _CONTROL_RELATIONS = frozenset(
         "company_access_user_id_role_name_company_id_key",
     }
 )
-_NAMED = "_named"
+NAMED_ENDING = "_named"
+"""The end of the name of a table's named view."""
 # The endings of the names of a table's primary key and named view; its other index has a prefix that no table has.
-_DERIVED = ("_pkey", _NAMED)
+_DERIVED = ("_pkey", NAMED_ENDING)
+_BY = re.compile("(?=_by_)")
 _IMPOSSIBLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
@@ -89,11 +91,23 @@ def table_names(model: str, plain: str) -> Iterator[str]:
 
 def view_names(table: str) -> Iterator[str]:
     """Yield candidates for the name of a table's named view, best first, without end. No table has such a name."""
-    plain = table + _NAMED
+    plain = table + NAMED_ENDING
     if len(plain.encode()) <= LONGEST_NAME:
         yield plain
     for number in count(1):
-        yield _suffixed(table, f"{table} {number}", _NAMED)
+        yield _suffixed(table, f"{table} {number}", NAMED_ENDING)
+
+
+def reverse_names(table: str, column: str) -> Iterator[str]:
+    """Yield candidates for the function that returns the rows of a table that point to a row by a column, best first.
+
+    No two pairs share one: where the plain name could be read in two ways, there is none.
+    """
+    plain = f"{table}_by_{column}"
+    if len(_BY.findall(plain)) == 1:
+        yield _bounded(plain, f"{table} {column}")
+    for number in count(1):
+        yield _suffixed(plain, f"{table} {column} {number}")
 
 
 def name_column(column: str, taken: Collection[str]) -> str:

@@ -24,6 +24,7 @@ LEASE = "lease"
 SYNC_DETAIL = "sync_detail"
 HASH_SECRET = "hash_secret"  # noqa: S105 - a table's name
 MADE_OBJECT = "made_object"
+RELATIONSHIP = "relationship"
 PROOF = "proof"
 DUE_ROW = "due_row"
 ROW_POLICY = "row_policy"

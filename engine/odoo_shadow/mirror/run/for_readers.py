@@ -9,6 +9,8 @@ from odoo_shadow.shadow.access.protection import renew_policies, set_mode
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.views.named_views import renew_due_views
+from odoo_shadow.shadow.views.postgrest import tell_postgrest
+from odoo_shadow.shadow.views.relationships import renew_relationships
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
 
@@ -36,6 +38,8 @@ def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
     problems = _restrict_rows(shadow)
     renew_due_views(shadow)
     _grant_views(shadow)
+    renew_relationships(shadow)
+    tell_postgrest(shadow)  # last: it announces all of the above
     return problems
 
 

@@ -18,6 +18,7 @@ from odoo_shadow.shadow.relations import FIELD, META, SELECTION
 from odoo_shadow.shadow.state.due_views import mark_view, mark_views_that_name
 from odoo_shadow.shadow.state.registry import pointing_statement
 from odoo_shadow.shadow.state.schema import lock_schema
+from odoo_shadow.shadow.views.comments import as_comment
 
 _TABLES = {"field": FIELD, "meta": META, "selection": SELECTION}
 _DESCRIBED: LiteralString = """INSERT INTO {field} (table_name, column_name, field_name, odoo_type, column_type,
@@ -44,26 +45,29 @@ DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT c.relname, m.label || ' (' || m.odoo_model || ')' AS comment
+        SELECT c.relname, {of_table} AS comment
         FROM {meta} m JOIN pg_class c ON c.relname = m.table_name AND c.relkind IN ('r', 'p')
         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = {schema}
         WHERE {chosen} AND pg_has_role(c.relowner, 'USAGE')
-            AND m.label || ' (' || m.odoo_model || ')' <> coalesce(obj_description(c.oid, 'pg_class'), '')
+            AND {of_table} <> coalesce(obj_description(c.oid, 'pg_class'), '')
     LOOP
         EXECUTE format('COMMENT ON TABLE %I.%I IS %L', {schema}, item.relname, item.comment);
     END LOOP;
     FOR item IN
-        SELECT c.relname, a.attname, m.label
+        SELECT c.relname, a.attname, {of_column} AS comment
         FROM {field} m JOIN pg_class c ON c.relname = m.table_name AND c.relkind IN ('r', 'p')
         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = {schema}
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = m.column_name AND NOT a.attisdropped
         WHERE {chosen} AND pg_has_role(c.relowner, 'USAGE')
-            AND m.label <> coalesce(col_description(c.oid, a.attnum), '')
+            AND {of_column} <> coalesce(col_description(c.oid, a.attnum), '')
     LOOP
-        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', {schema}, item.relname, item.attname, item.label);
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', {schema}, item.relname, item.attname, item.comment);
     END LOOP;
 END
 """
+
+
+_OF_TABLE = as_comment("m.label || ' (' || m.odoo_model || ')'")
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,10 @@ def describe_table(
     ((model, known_label, known_path, is_commented),) = tx.run(
         "SELECT m.odoo_model, coalesce(m.label, ''), m.name_path,"
         " c.oid IS NULL OR m.label IS NULL OR NOT pg_has_role(c.relowner, 'USAGE')"
-        " OR m.label || ' (' || m.odoo_model || ')' IS NOT DISTINCT FROM obj_description(c.oid, 'pg_class')"
+        " OR {of_table} IS NOT DISTINCT FROM obj_description(c.oid, 'pg_class')"
         " FROM {meta} m LEFT JOIN pg_class c ON c.oid = to_regclass({name}) WHERE m.table_name = {table}",
         meta=tx.own(META),
+        of_table=_OF_TABLE,
         table=table,
         name=tx.own(table).as_string(tx.cursor),
     )
@@ -112,8 +117,8 @@ def describe_table(
             comments_statement(tx.schema, table),
         ]
     )
+    mark_view(tx, table)  # views show the labels as comments
     if name_path != known_path or not all(_is_pointed(item, known.get(item.name)) for item in stale):
-        mark_view(tx, table)
         mark_views_that_name(tx, table)
 
 
@@ -125,7 +130,7 @@ def _known_columns(tx: Transaction, table: str) -> dict[str, _Known]:
         " WHERE s.table_name = f.table_name AND s.column_name = f.column_name),"
         " f.relation_table IS NOT DISTINCT FROM r.table_name,"
         " c.oid IS NULL OR f.label IS NULL OR NOT pg_has_role(c.relowner, 'USAGE')"
-        " OR f.label IS NOT DISTINCT FROM col_description(c.oid, a.attnum)"
+        " OR {of_column} IS NOT DISTINCT FROM col_description(c.oid, a.attnum)"
         " FROM {field} f LEFT JOIN {meta} r ON r.odoo_model = f.relation"
         " LEFT JOIN pg_class c ON c.oid = to_regclass({name})"
         " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = f.column_name AND NOT a.attisdropped"
@@ -133,6 +138,7 @@ def _known_columns(tx: Transaction, table: str) -> dict[str, _Known]:
         field=tx.own(FIELD),
         selection=tx.own(SELECTION),
         meta=tx.own(META),
+        of_column=as_comment("f.label"),
         table=table,
         name=tx.own(table).as_string(tx.cursor),
     )
@@ -228,7 +234,12 @@ def comments_statement(schema: str, table: str | None = None) -> sql.Composed:
     """
     chosen = sql.SQL("true") if table is None else sql.SQL("m.table_name = {}").format(table)
     body = sql.SQL(_COMMENTS).format(
-        meta=sql.Identifier(schema, META), field=sql.Identifier(schema, FIELD), schema=schema, chosen=chosen
+        meta=sql.Identifier(schema, META),
+        field=sql.Identifier(schema, FIELD),
+        schema=schema,
+        chosen=chosen,
+        of_table=_OF_TABLE,
+        of_column=as_comment("m.label"),
     )
     # Quoted as a literal, the block cannot end early, whatever the schema is called.
     return sql.SQL("DO {}").format(body.as_string())

@@ -1,6 +1,7 @@
 """Keeps named views up to date: `<table>_named` shows a table with the names of the records that it points to.
 
-A view is a convenience: if something is in its way, it stays as it is and due, and no run fails or waits for it.
+It has a namesake in `public`, as the table has. A view is a convenience: if something is in its way, it stays as it is
+and due, and no run fails or waits for it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, Stand
 from odoo_shadow.shadow.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
 from odoo_shadow.shadow.state.due_views import mark_view, take_on_statement
 from odoo_shadow.shadow.state.schema import lock_schema
-from odoo_shadow.shadow.views.public_views import publish
+from odoo_shadow.shadow.views.public_views import publish, unpublish
 from odoo_shadow.shadow.views.view_query import (
     OWN_COLUMNS_SHOWN,
     NamedTable,
@@ -88,9 +89,11 @@ def _renew(tx: Transaction, table: str) -> None:
         with tx.cursor.connection.transaction():
             tx.run_all(statements)
     except errors.InvalidTableDefinition:  # columns were renamed, dropped or moved: only a new view can show that
+        unpublish(tx, view)
         tx.run("DROP VIEW {view}", view=tx.own(view))
         tx.run_all(statements)
     publish(tx, (table,))  # the view in public may have been in use when the table changed
+    publish(tx, (view,), due=table)
 
 
 def _viewed_table(tx: Transaction, table: str) -> ViewedTable:
@@ -193,5 +196,6 @@ def drop_views_on(tx: Transaction, table: str, column: str) -> None:
         kind=str(ObjectKind.VIEW),
     )
     for view, owner in rows:
+        unpublish(tx, str(view))
         tx.run("DROP VIEW {view}", view=tx.own(str(view)))
         mark_view(tx, str(owner))

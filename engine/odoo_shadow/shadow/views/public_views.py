@@ -16,6 +16,7 @@ from psycopg import errors, sql
 from odoo_shadow.shadow.access.grants import grant_view_statement
 from odoo_shadow.shadow.connection.database import LOCK_TIMEOUT, Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError
+from odoo_shadow.shadow.names import LONGEST_NAME, NAMED_ENDING
 from odoo_shadow.shadow.owners.made_objects import (
     MadeObject,
     ObjectKind,
@@ -39,13 +40,15 @@ from odoo_shadow.shadow.relations import (
     WATERMARK,
 )
 from odoo_shadow.shadow.state.due_views import mark_view
+from odoo_shadow.shadow.views.comments import view_comments_statement
+from odoo_shadow.shadow.views.relationships import dropping_statements
 from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 PUBLIC_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, LEFT_OUT)
-"""The project's own tables that get a view."""
+"""The project's own tables that get a view; each mirrored table gets one, too, and so does its named view."""
 
 PUBLIC = "public"
 
@@ -84,7 +87,7 @@ def view_statements(schema: str, table: str) -> list[sql.Composed]:
     name = sql.Identifier(table)
     return [
         sql.SQL(_VIEW).format(name=name, table=sql.Identifier(schema, table)),
-        sql.SQL("COMMENT ON VIEW public.{name} IS {text}").format(name=name, text=_COMMENT + schema),
+        view_comments_statement(sql.Identifier(PUBLIC, table), sql.Identifier(schema, table), _COMMENT + schema),
         grant_view_statement(schema, PUBLIC, table, table),
         record_statement(schema, _view(table)),
     ]
@@ -113,8 +116,12 @@ def _function(name: str) -> MadeObject:
     return MadeObject(PUBLIC, name, ObjectKind.FUNCTION, name)
 
 
-def publish(tx: Transaction, tables: Sequence[str]) -> None:
-    """Create the views of these tables, and with those of the control tables the functions, where the name is free."""
+def publish(tx: Transaction, tables: Sequence[str], *, due: str | None = None) -> None:
+    """Create the views of these tables, and with those of the control tables the functions, where the name is free.
+
+    :param tables: tables, or the named view of one.
+    :param due: the table whose views are marked to be renewed if one cannot be made now, by default its own.
+    """
     if not _possible(tx):
         return
     has_control_tables = set(PUBLIC_TABLES) <= set(tables)
@@ -131,9 +138,9 @@ def publish(tx: Transaction, tables: Sequence[str]) -> None:
         if standing is Standing.ANOTHER_MIRRORS and not has_control_tables and _first_mirror(tx) is None:
             log.warning("No public.%s for schema %s: it belongs to another mirror.", table, tx.schema)
         if _is_free(tx, _view(table), standing):
-            _replace_view(tx, table)
+            _replace_view(tx, table, due or table)
         elif standing is Standing.FOREIGN:
-            mark_view(tx, table)  # to be made as soon as the name is free
+            mark_view(tx, due or table)  # to be made as soon as the name is free
     if has_control_tables:
         functions = {name: standing_of(tx, _function(name)) for name in FUNCTIONS}
         free = [name for name, standing in functions.items() if _is_free(tx, _function(name), standing)]
@@ -155,8 +162,8 @@ def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool
         return False
     except errors.DependentObjectsStillExist:
         log.warning(
-            "%s keeps its old columns, because another view depends on it: drop that view, and the next change of the "
-            "table renews this one. The table itself has the new columns.",
+            "%s keeps its old columns, because another view or function depends on it: drop that, and the next change "
+            "of the table renews this one. The table itself has the new columns.",
             what,
         )
     except errors.InsufficientPrivilege:
@@ -181,12 +188,17 @@ def unexplained(tx: Transaction, tables: sql.Composable) -> sql.Composed:
     :param tables: a query for the names of tables.
     """
     control = sql.SQL("SELECT unnest({}::text[])").format(list(PUBLIC_TABLES))
-    return unexplained_names(tx, sql.SQL("{} UNION ALL {}").format(control, tables), FUNCTIONS)
+    mirrored = sql.SQL(
+        "SELECT v.name FROM ({tables}) AS t (name), LATERAL (VALUES (t.name), (t.name || {ending})) AS v (name)"
+        " WHERE octet_length(v.name) <= {longest}"
+    ).format(tables=tables, ending=NAMED_ENDING, longest=LONGEST_NAME)
+    return unexplained_names(tx, sql.SQL("{} UNION ALL {}").format(control, mirrored), FUNCTIONS)
 
 
 def foreign_among(tx: Transaction, names: Collection[str], tables: Sequence[str]) -> list[str]:
-    """Return those names in `public` that are something else's, in the order of the control tables and `tables`."""
-    items = [*map(_view, (*PUBLIC_TABLES, *tables)), *map(_function, FUNCTIONS)]
+    """Return those names in `public` that are something else's: control tables, tables, named views, functions."""
+    named = [table + NAMED_ENDING for table in tables]
+    items = [*map(_view, (*PUBLIC_TABLES, *tables, *named)), *map(_function, FUNCTIONS)]
     return [item.name for item in items if item.name in names and standing_of(tx, item) is Standing.FOREIGN]
 
 
@@ -245,22 +257,23 @@ def in_the_way(names: Sequence[str]) -> str:
     )
 
 
-def _replace_view(tx: Transaction, table: str) -> None:
+def _replace_view(tx: Transaction, table: str, due: str) -> None:
     try:
         with tx.cursor.connection.transaction():
             is_made = _try(tx, view_statements(tx.schema, table), f"public.{table}")
     except errors.InvalidTableDefinition:  # a column was renamed or dropped: only a new view can show that
         drop = sql.SQL("DROP VIEW public.{}").format(sql.Identifier(table))
-        is_made = _try(tx, [drop, *view_statements(tx.schema, table)], f"public.{table}")
+        statements = [*dropping_statements(tx, table), drop, *view_statements(tx.schema, table)]
+        is_made = _try(tx, statements, f"public.{table}")
     if not is_made:
-        mark_view(tx, table)
+        mark_view(tx, due)
 
 
 def unpublish(tx: Transaction, table: str) -> None:
     """Drop a table's view, if it is this mirror's own, so that the table's columns can change."""
     if _possible(tx) and _is_free(tx, _view(table), standing_of(tx, _view(table))):
         drop = sql.SQL("DROP VIEW IF EXISTS public.{}").format(sql.Identifier(table))
-        _try(tx, [drop], f"public.{table}")
+        _try(tx, [*dropping_statements(tx, table), drop], f"public.{table}")
 
 
 def _first_mirror(tx: Transaction) -> str | None:
