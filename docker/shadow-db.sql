@@ -27,35 +27,4 @@ GRANT USAGE ON SCHEMA odoo_shadow TO anon, authenticated;
 GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO anon, authenticated;
 ALTER DEFAULT PRIVILEGES FOR ROLE mirror IN SCHEMA odoo_shadow GRANT SELECT ON TABLES TO anon, authenticated;
 
--- PostgREST reads the tables' structure once: tell it of changes, but not of the temporary tables of each page.
-CREATE SCHEMA postgrest_watch;
-
-CREATE FUNCTION postgrest_watch.changed() RETURNS event_trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF EXISTS (
-        SELECT FROM pg_event_trigger_ddl_commands() AS command
-        WHERE command.schema_name IS DISTINCT FROM 'pg_temp'
-    ) THEN
-        NOTIFY pgrst, 'reload schema';
-    END IF;
-END
-$$;
-CREATE EVENT TRIGGER postgrest_changed ON ddl_command_end
-    WHEN TAG IN (
-        'CREATE TABLE', 'ALTER TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE FUNCTION', 'ALTER FUNCTION'
-    )
-    EXECUTE FUNCTION postgrest_watch.changed();
-
-CREATE FUNCTION postgrest_watch.dropped() RETURNS event_trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF EXISTS (
-        SELECT FROM pg_event_trigger_dropped_objects() AS gone
-        WHERE gone.object_type IN ('schema', 'table', 'view', 'function') AND NOT gone.is_temporary
-    ) THEN
-        NOTIFY pgrst, 'reload schema';
-    END IF;
-END
-$$;
-CREATE EVENT TRIGGER postgrest_dropped ON sql_drop EXECUTE FUNCTION postgrest_watch.dropped();
+-- PostgREST reads the tables' structure once. Each run that changed it says so: NOTIFY pgrst, 'reload schema'.

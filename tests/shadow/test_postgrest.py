@@ -1,4 +1,4 @@
-"""What PostgREST is told and shows: one reload for each run that changed what it sees, and Odoo's labels as comments."""
+"""What PostgREST is told and shows: one reload per run that changed what it sees, and Odoo's labels as comments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.tables import make_table, merge, row
 
 @pytest.fixture
 def heard(database: str) -> Iterator[Callable[[], list[str]]]:
-    """Ask what was announced to PostgREST since the last time; a last announcement of one's own says that this is all."""
+    """Ask what was announced to PostgREST since the last time; an announcement of one's own says that this is all."""
     with psycopg.connect(database, autocommit=True) as listener:
         listener.execute("LISTEN pgrst")
 

@@ -21,9 +21,10 @@ DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT w.text FROM (SELECT concat_ws(chr(10),
-            translate(obj_description(source, 'pg_class'), chr(13) || chr(10), '  '), {note})) AS w (text)
-        WHERE w.text IS DISTINCT FROM obj_description(shown, 'pg_class')
+        SELECT w.text FROM pg_class c, obj_description(c.oid, 'pg_class') AS d (text), concat_ws(chr(10),
+            CASE c.relkind WHEN 'v' THEN split_part(d.text, chr(10), 1)
+            ELSE translate(d.text, chr(13) || chr(10), '  ') || {ending} END, {note}) AS w (text)
+        WHERE c.oid = source AND w.text IS DISTINCT FROM obj_description(shown, 'pg_class')
     LOOP
         EXECUTE format('COMMENT ON VIEW %s IS %L', {view}, item.text);
     END LOOP;
@@ -51,13 +52,16 @@ def as_comment(text: LiteralString) -> sql.Composed:
     return sql.SQL(_AS_COMMENT).format(text=sql.SQL(text), longest=LONGEST_COMMENT)
 
 
-def view_comments_statement(view: sql.Identifier, table: sql.Identifier, note: str) -> sql.Composed:
-    """Return the statement that gives a view the comments of the table that it shows, where they differ.
+def view_comments_statement(
+    view: sql.Identifier, table: sql.Identifier, note: str, *, ending: str = ""
+) -> sql.Composed:
+    """Return the statement that gives a view the comments of the table or view that it shows, where they differ.
 
     A column with names has no column in the table: it gets the comment of the ids that it stands behind.
 
     :param note: the last line of the view's own comment.
+    :param ending: what is added to the line before it, the label of the table.
     """
-    body = sql.SQL(_OF_VIEW).format(view=view.as_string(), table=table.as_string(), note=note)
+    body = sql.SQL(_OF_VIEW).format(view=view.as_string(), table=table.as_string(), note=note, ending=ending)
     # Quoted as a literal, the block cannot end early, whatever its names are.
     return sql.SQL("DO {}").format(body.as_string())

@@ -14,6 +14,7 @@ from odoo_shadow.shadow import names
 from odoo_shadow.shadow.access.grants import grant_view_statement
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, record_statement
+from odoo_shadow.shadow.views.comments import view_comments_statement
 
 OWN_COLUMNS_SHOWN = frozenset({names.ID, names.WRITE_DATE})
 
@@ -150,7 +151,12 @@ def _view_statement(
 def _finishing_statements(schema: str, view: str, table: str) -> list[sql.Composed]:
     name = sql.Identifier(schema, view)
     return [
-        sql.SQL("COMMENT ON VIEW {} IS {}").format(name, f"Kept by odoo-shadow, with names beside ids: {table}"),
+        view_comments_statement(
+            name,
+            sql.Identifier(schema, table),
+            f"Kept by odoo-shadow, with names beside ids: {table}",
+            ending=", with names beside ids",
+        ),
         sql.SQL("ALTER VIEW {} SET (security_invoker = true)").format(name),
         grant_view_statement(schema, schema, view, table),
         record_statement(schema, MadeObject(schema, view, ObjectKind.VIEW, table)),
