@@ -37,12 +37,16 @@ locks."""
 _PATIENCE = "1s"
 _MOST_NAMED = 5
 
-_DIGEST: LiteralString = (
-    "md5(concat_ws(' ', p.prosrc, p.prorettype::regtype, p.proretset, p.prorows, p.provolatile, p.prosecdef,"
-    " p.proleakproof, p.proisstrict, p.proconfig, (SELECT lanname FROM pg_language WHERE oid = p.prolang)))"
+# All functions in public that take a row of a relation there, found from the functions' side, where indexes help. The
+# digest is of what a function does, apart from its name and argument, and for whom.
+_FUNCTIONS: LiteralString = (
+    "SELECT p.oid, p.proname, a.relname AS taken, p.proowner, p.proacl, p.prosrc, p.prorettype,"
+    " md5(concat_ws(' ', p.prosrc, p.prorettype::regtype, p.proretset, p.prorows, p.provolatile, p.prosecdef,"
+    " p.proleakproof, p.proisstrict, p.proconfig, p.prolang)) AS digest"
+    " FROM pg_proc p JOIN pg_type t ON t.oid = p.proargtypes[0]"
+    " JOIN pg_class a ON a.oid = t.typrelid AND a.relnamespace = p.pronamespace"
+    " WHERE p.pronamespace = to_regnamespace('public') AND p.pronargs = 1"
 )
-"""What a function does, apart from its name and argument, and for whom."""
-
 # The mirror's own views in public: tables with their row types.
 _VIEWS: LiteralString = (
     "SELECT c.oid, c.reltype, c.relname, c.relowner, c.relacl,"
@@ -50,43 +54,36 @@ _VIEWS: LiteralString = (
     " FROM {made} m JOIN pg_class c ON c.relname = m.name AND c.relnamespace = to_regnamespace('public')"
     " WHERE m.schema_name = 'public' AND m.kind = 'view' AND c.relkind = 'v'"
 )
-_LINKS: LiteralString = """WITH views AS ({views}), shown AS (
-    SELECT v.oid, v.relname::text, m.table_name, m.is_of_names FROM views v JOIN (
-        SELECT table_name, table_name AS view_name, false FROM {meta}
-        UNION ALL SELECT made_for, name, true FROM {made} WHERE schema_name = {schema} AND kind = 'view'
-    ) AS m (table_name, view_name, is_of_names) ON m.view_name = v.relname
-    WHERE v.is_own
-)
-SELECT f.table_name, f.column_name, f.field_name, s.relname, t.relname, s.is_of_names
-FROM {field} f JOIN shown s ON s.table_name = f.table_name
-JOIN shown t ON t.table_name = f.relation_table AND t.is_of_names = s.is_of_names
+_SHOWN: LiteralString = """SELECT m.table_name, m.is_of_names, v.relname, v.oid FROM ({views}) AS v JOIN (
+    SELECT table_name, table_name AS view_name, false FROM {meta}
+    UNION ALL SELECT made_for, name, true FROM {made} WHERE schema_name = {schema} AND kind = 'view'
+) AS m (table_name, view_name, is_of_names) ON m.view_name = v.relname
+WHERE v.is_own"""
+_IDS: LiteralString = """SELECT f.table_name, f.column_name, f.field_name, f.relation_table, s.relname, s.is_of_names
+FROM ({shown}) AS s JOIN {field} f ON f.table_name = s.table_name
 JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = f.column_name AND a.atttypid = 'bigint'::regtype
-WHERE f.odoo_type = 'many2one' AND f.vanished_at IS NULL
+WHERE f.odoo_type = 'many2one' AND f.relation_table IS NOT NULL AND f.vanished_at IS NULL
 -- A function of PostgreSQL's own would give way to one of its name that takes exactly this row.
 AND NOT EXISTS (SELECT FROM pg_proc p
     WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = f.column_name)"""
-_FOUND: LiteralString = """WITH views AS ({views})
-SELECT p.proname, v.relname, p.prosrc, CASE WHEN r.relnamespace = p.pronamespace THEN r.relname::text END,
-    coalesce(d.definition_digest = {digest} AND p.proowner IN {trusted}, false)
-FROM pg_proc p JOIN views v ON v.reltype = p.proargtypes[0] AND v.is_own
-LEFT JOIN pg_class r ON r.reltype = p.prorettype AND r.reltype <> 0
-LEFT JOIN {relationship} d ON d.function_name = p.proname AND d.argument_name = v.relname
-WHERE p.pronamespace = to_regnamespace('public') AND p.pronargs = 1"""
+_FOUND: LiteralString = """WITH views AS MATERIALIZED ({views}), functions AS MATERIALIZED ({functions})
+SELECT p.proname, p.taken, p.prosrc, CASE WHEN r.relnamespace = to_regnamespace('public') THEN r.relname::text END,
+    coalesce(d.definition_digest = p.digest AND p.proowner IN {trusted}, false)
+FROM functions p JOIN views v ON v.relname = p.taken AND v.is_own
+LEFT JOIN pg_type t ON t.oid = p.prorettype LEFT JOIN pg_class r ON r.oid = t.typrelid
+LEFT JOIN {relationship} d ON d.function_name = p.proname AND d.argument_name = p.taken"""
 _RECORD: LiteralString = (
     "INSERT INTO {relationship} (function_name, argument_name, definition_digest)"
-    " SELECT p.proname, c.relname, {digest} FROM pg_proc p JOIN pg_class c ON c.reltype = p.proargtypes[0]"
-    " WHERE p.pronamespace = to_regnamespace('public') AND c.relnamespace = p.pronamespace AND p.pronargs = 1"
-    " AND (p.proname, c.relname) IN ({keys})"
+    " SELECT p.proname, p.taken, p.digest FROM ({functions} AND p.oid = ANY({made_now}::regprocedure[])) AS p"
     " ON CONFLICT (function_name, argument_name) DO UPDATE SET definition_digest = excluded.definition_digest"
 )
 _DEPENDENT: LiteralString = (
-    "SELECT d.function_name, d.argument_name FROM {relationship} d"
-    " JOIN pg_class a ON a.relname = d.argument_name AND a.relnamespace = to_regnamespace('public')"
-    " JOIN pg_proc p ON p.proname = d.function_name AND p.pronamespace = a.relnamespace AND p.pronargs = 1"
-    " AND p.proargtypes[0] = a.reltype"
-    " JOIN pg_class v ON v.relname = {view} AND v.relnamespace = a.relnamespace AND v.reltype <> 0"
-    " WHERE v.reltype IN (p.proargtypes[0], p.prorettype)"
-    " AND d.definition_digest = {digest} AND p.proowner IN {trusted}"
+    "SELECT DISTINCT f.proname, f.taken FROM pg_class v JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass"
+    " AND d.refobjid = v.reltype AND d.classid = 'pg_proc'::regclass"
+    " CROSS JOIN LATERAL ({functions} AND p.oid = d.objid) AS f"
+    " JOIN {relationship} r ON r.function_name = f.proname AND r.argument_name = f.taken"
+    " AND r.definition_digest = f.digest"
+    " WHERE v.relname = {view} AND v.relnamespace = to_regnamespace('public') AND f.proowner IN {trusted}"
 )
 # Who may read the view that a function takes rows of may call it, and nobody else.
 _RIGHTS: LiteralString = """
@@ -94,21 +91,21 @@ DECLARE
     item record;
 BEGIN
     FOR item IN
-        WITH views AS ({views}), readers AS (
-            SELECT v.reltype, v.relname, array_agg(DISTINCT a.grantee ORDER BY a.grantee)
+        WITH functions AS MATERIALIZED ({functions}), readers AS MATERIALIZED (
+            SELECT v.relname, array_agg(DISTINCT a.grantee ORDER BY a.grantee)
                 FILTER (WHERE a.privilege_type = 'SELECT' AND a.grantee <> v.relowner) AS roles
-            FROM views v LEFT JOIN LATERAL aclexplode(coalesce(v.relacl, acldefault('r', v.relowner))) a ON true
-            WHERE v.is_own GROUP BY v.reltype, v.relname
+            FROM ({views}) AS v LEFT JOIN LATERAL aclexplode(coalesce(v.relacl, acldefault('r', v.relowner))) a ON true
+            WHERE v.is_own GROUP BY v.relname
         ), callers AS (
-            SELECT p.proname, r.relname, coalesce(r.roles, '{{}}') AS readers, coalesce((
+            SELECT p.proname, p.taken, coalesce(r.roles, '{{}}') AS readers, coalesce((
                 SELECT array_agg(DISTINCT a.grantee ORDER BY a.grantee) FILTER (WHERE a.grantee <> p.proowner)
                 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a), '{{}}') AS roles
-            FROM pg_proc p JOIN readers r ON r.reltype = p.proargtypes[0]
-            JOIN {relationship} d ON d.function_name = p.proname AND d.argument_name = r.relname
-                AND d.definition_digest = {digest}
-            WHERE p.pronamespace = to_regnamespace('public') AND p.pronargs = 1 AND pg_has_role(p.proowner, 'USAGE')
+            FROM functions p JOIN readers r ON r.relname = p.taken
+            JOIN {relationship} d ON d.function_name = p.proname AND d.argument_name = p.taken
+                AND d.definition_digest = p.digest
+            WHERE pg_has_role(p.proowner, 'USAGE')
         )
-        SELECT format('public.%I(public.%I)', proname, relname) AS function,
+        SELECT format('public.%I(public.%I)', proname, taken) AS function,
             (SELECT string_agg({who}, ', ') FROM unnest(roles) a (grantee) WHERE grantee <> ALL (readers)) AS former,
             (SELECT string_agg({who}, ', ') FROM unnest(readers) a (grantee) WHERE grantee <> ALL (roles)) AS missing
         FROM callers WHERE roles <> readers ORDER BY 1
@@ -190,8 +187,7 @@ def _differences(tx: Transaction) -> tuple[list[Key], list[Relationship]]:
     """Return the functions that must go, and those that must be made."""
     _recognize_views(tx)
     parts = _parts(tx)
-    links = tx.run(_LINKS, meta=tx.own(META), field=tx.own(FIELD), schema=tx.schema, **parts)
-    wanted = relationships(Link(*row) for row in links)
+    wanted = relationships(_links(tx))
     found = {(str(name), str(taken)): _Function(*about) for name, taken, *about in tx.run(_FOUND, **parts)}
     foreign = [key for key, there in found.items() if key in wanted and not there.is_own]
     if foreign:
@@ -199,6 +195,17 @@ def _differences(tx: Transaction) -> tuple[list[Key], list[Relationship]]:
         log.info("%s: left as they are, because somebody else made these functions.", listed)
     stale = [key for key, there in found.items() if there.is_own and not _is(there, wanted.get(key))]
     return stale, [item for key, item in wanted.items() if key not in found or key in stale]
+
+
+def _links(tx: Transaction) -> list[Link]:
+    """Return the columns of ids that views in `public` show, if a view of the same kind shows the records."""
+    shown = sql.SQL(_SHOWN).format(meta=tx.own(META), schema=tx.schema, **_parts(tx))
+    views = {(table, is_of_names): str(view) for table, is_of_names, view, _ in tx.run("{shown}", shown=shown)}
+    return [
+        Link(table, column, field, view, views[pointed, is_of_names], is_of_names)
+        for table, column, field, pointed, view, is_of_names in tx.run(_IDS, shown=shown, field=tx.own(FIELD))
+        if (pointed, is_of_names) in views
+    ]
 
 
 def _is(there: _Function, wanted: Relationship | None) -> bool:
@@ -226,7 +233,7 @@ def _parts(tx: Transaction) -> dict[str, sql.Composable]:
         "made": made,
         "relationship": tx.internal(RELATIONSHIP),
         "trusted": trusted,
-        "digest": sql.SQL(_DIGEST),
+        "functions": sql.SQL(_FUNCTIONS),
     }
 
 
@@ -235,7 +242,8 @@ def _make(tx: Transaction, items: Sequence[Relationship]) -> None:
     try:
         with tx.cursor.connection.transaction():
             tx.run_all([item.statement() for item in items])
-            tx.run(_RECORD, keys=_listed([(item.name, item.argument) for item in items]), **_parts(tx))
+            made = [signature(item.name, item.argument).as_string() for item in items]
+            tx.run(_RECORD, made_now=made, **_parts(tx))
     except psycopg.Error as error:
         if tx.cursor.connection.closed:
             raise
