@@ -9,7 +9,7 @@ import pytest
 
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_stand_in import StandIn
-from tests.support.catalog import registered, structure
+from tests.support.catalog import registered, structure, without_relationships
 from tests.support.emptying import empty
 from tests.support.psql import run_by_psql
 from tests.support.shell import Shell, shell_for
@@ -37,9 +37,9 @@ def test_the_files_make_what_a_sync_makes(shared_odoo: StandIn, database: str, t
     synced = structure(database)
     empty(database)
     apply(tmp_path, database)
-    assert structure(database) == synced
+    assert structure(database) == without_relationships(synced)
     apply(tmp_path, database)
-    assert structure(database) == synced
+    assert structure(database) == without_relationships(synced)
     assert shell.run("sync").code == 0
     assert structure(database) == synced
     assert_equal(shared_odoo, database, PRIORITY_MODELS)
@@ -68,12 +68,12 @@ def test_all_models_of_a_server(shared_odoo: StandIn, database: str, tmp_path: P
     assert (structure(database), registered(database, "odoo_shadow")) == made
     synced = shell.run("sync", "--models", "all")
     assert synced.code == 0
-    after = structure(database), registered(database, "odoo_shadow")
+    after = without_relationships(structure(database)), registered(database, "odoo_shadow")
     assert after == made  # a sync finds nothing to mend
 
     empty(database)
     assert shell.run("sync", "--models", "all").code == 0
-    assert (structure(database), registered(database, "odoo_shadow")) == made
+    assert (without_relationships(structure(database)), registered(database, "odoo_shadow")) == made
 
 
 def test_patterns(shell: Shell, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_settings_of_a_file(shell: Shell, database: str, tmp_path: Path) -> None
     run_by_psql(database, tmp_path)
     made = structure(database)
     assert shell.run("sync", "--config", str(config), **secret).code == 0
-    assert structure(database) == made
+    assert without_relationships(structure(database)) == made
     assert not [row for row in made["columns"] if row[1] == "odoo_shadow_res_company" and row[3] == "phone"]
 
 

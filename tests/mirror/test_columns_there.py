@@ -307,7 +307,7 @@ OWN_COLUMNS = {
 def test_the_projects_own_columns_are_made_again(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, name: str, change: str
 ) -> None:
-    in_shadow(shadow, "DROP VIEW {odoo_shadow_x_visit_named}; DROP VIEW public.odoo_shadow_x_visit")
+    in_shadow(shadow, "DROP VIEW {odoo_shadow_x_visit_named}, public.odoo_shadow_x_visit CASCADE")
     do(shadow, *(f"ALTER TABLE {{t}} {part}" for part in change.split(", ")))
     if "DROP DEFAULT" not in change:
         assert list(work_of(plan(source, shadow, options=NO_LOOK_BACK))) == [VISIT]
@@ -436,7 +436,7 @@ UNUSABLE = {
 def test_a_table_whose_rows_cannot_be_told_apart_is_refused(
     source: ApiSource, shadow: ShadowDatabase, change: str
 ) -> None:
-    in_shadow(shadow, "DROP VIEW {odoo_shadow_x_visit_named}; DROP VIEW public.odoo_shadow_x_visit")
+    in_shadow(shadow, "DROP VIEW {odoo_shadow_x_visit_named}, public.odoo_shadow_x_visit CASCADE")
     do(shadow, change)
     with pytest.raises(ShadowConflictError, match=f"odoo_shadow.{VISITS}:? {UNUSABLE[change]}"):
         sync(source, shadow)

@@ -95,7 +95,7 @@ def test_where_it_appears_later_data_are_mirrored_and_the_run_says_so(hostile: H
 
 def test_a_view_that_was_replaced_is_not_taken_back_by_its_comment(hostile: Hostile, odoo: StandIn) -> None:
     assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
-    hostile.as_owner("DROP VIEW public.odoo_shadow_res_company")
+    hostile.as_owner("DROP VIEW public.odoo_shadow_res_company CASCADE")
     hostile.as_mallory(FAKE, MARK)
     outcome = hostile.run(odoo, "sync", "--full", *ONE_MODEL)
     assert outcome.code == 1 and "public.odoo_shadow_res_company" in outcome.err

@@ -89,7 +89,7 @@ def test_what_is_in_the_way_is_moved_whole_and_the_shadow_has_the_names(hostile:
 
 def test_it_also_makes_room_for_a_shadow_that_is_there(hostile: Hostile, odoo: StandIn) -> None:
     assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
-    hostile.as_owner("DROP VIEW public.odoo_shadow_res_company, public.odoo_shadow_sync_log")
+    hostile.as_owner("DROP VIEW public.odoo_shadow_res_company, public.odoo_shadow_sync_log CASCADE")
     hostile.as_owner(
         "CREATE SCHEMA IF NOT EXISTS odoo_shadow_before AUTHORIZATION {role}",
         "SET ROLE {role}",

@@ -53,6 +53,12 @@ def without_numbers(found: dict[str, list[tuple[object, ...]]]) -> dict[str, lis
     return found | {"columns": columns}
 
 
+def without_relationships(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """Leave out the functions by which PostgREST embeds related rows: the files of `ddl` leave them to the sync."""
+    functions = [row for row in found["functions"] if "RETURNS SETOF " not in str(row[2])]
+    return found | {"functions": functions}
+
+
 def contents(url: str, schema: str = "odoo_shadow") -> dict[str, list[tuple[object, ...]]]:
     """Return all rows of a schema's tables, with the transactions that wrote them."""
     with psycopg.connect(url) as connection:
