@@ -186,6 +186,8 @@ DECLARE
 BEGIN
     FOR item IN SELECT schema_name, name, made_for FROM {internal}.made_object WHERE kind = 'view'
         AND object_id = to_regclass(format('%I.%I', schema_name, name))
+        -- Those in public last: some of them show others.
+        ORDER BY schema_name <> {schema_name}
     LOOP
         CALL {internal}.grant_view(item.schema_name, item.name, item.made_for);
     END LOOP;
