@@ -44,7 +44,7 @@ def test_books_and_mirrors_are_in_public(shadow: ShadowDatabase, database: str) 
     make_table(shadow)
     assert in_public(database) == books | {TABLE}
     functions = {name for schema, name, *_ in structure(database)["functions"] if schema == "public"}
-    assert functions == {"get_shadow_watermark", "update_shadow_watermark"}
+    assert functions == {"get_shadow_watermark", "update_shadow_watermark", "odoo_shadow_read_version"}
 
 
 def test_the_views_run_with_the_callers_rights(shadow: ShadowDatabase, database: str) -> None:

@@ -17,6 +17,7 @@ from psycopg import sql
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.shadow.columns import Column
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.views.relationships import renew_relationships
 from tests.support.named_tables import CUSTOMER, SELLER, bigint, many2one, orders, partners, text, users
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.tables import make_table
@@ -131,11 +132,11 @@ def test_who_may_read_a_view_may_call_its_functions_and_nobody_else(
             view=ORDER,
             role=role,
         )
-        update_for_readers(shadow)
+        renew_relationships(shadow)
         asked = sql.SQL(may_call).format(role=role, other=other)
         assert rows.execute(asked).fetchone() == (True, False)
         run_as_owner(database, "GRANT SELECT ON public.{view} TO PUBLIC", view=ORDER)
-        update_for_readers(shadow)
+        renew_relationships(shadow)
         assert rows.execute(asked).fetchone() == (True, True)
 
 
