@@ -151,6 +151,17 @@ def test_the_engine_works_without_airflow(engine: Path, mirrored: dict[str, str]
     assert json.loads(shadow("status", "--json"))
     shadow("ddl", "--output", str(tmp_path / "files"), *models)
     assert list((tmp_path / "files").glob("*.sql"))
+    for what in ("supabase", "github-actions", "n8n", "dags"):
+        shadow("init", what, "--output", str(tmp_path / "project"))
+    written = {path.name for path in (tmp_path / "project").rglob("*") if path.is_file()}
+    starter = ROOT / "engine" / "odoo_shadow" / "starter"
+    files = {
+        path
+        for folder in ("dags", "n8n", "supabase/scripts", "supabase/functions", "github")
+        for path in (starter / folder).rglob("*")
+        if path.is_file() and not path.name.endswith((".pyc", "_test.ts"))
+    }
+    assert files and {path.name for path in files} <= written
     installed = run(str(engine / "pip"), "list", "--format", "json", home=tmp_path)
     assert not [item["name"] for item in json.loads(installed) if "airflow" in item["name"]]
     (packages,) = (engine.parent / "lib").glob("python*/site-packages")

@@ -17,6 +17,7 @@ from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, check_schema
 from odoo_shadow.starter.files import Ending, StarterFile, write_files, write_new
 from odoo_shadow.starter.migrations import new_migrations
 from odoo_shadow.starter.schedule import check_schedule
+from odoo_shadow.starter.schedulers import dag_files, github_files, n8n_files
 from odoo_shadow.starter.supabase_project import README, supabase_files, supabase_pieces
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -80,13 +81,67 @@ def supabase(
     and those before it stay. Each may be applied twice. --schedule none writes no cron job.
     """
     check_schema(schema)
-    when = None if schedule.strip() == NO_SCHEDULE else check_schedule(schedule)
-    mirror = config.name if config else DEFAULT_NAME
+    when, mirror = _schedule_of(schedule), _mirror_of(config)
     mode = None if row_level_security is None else RowLevelSecurity(row_level_security)
     pieces = supabase_pieces(schema, when, mode)
     _report(output, write_files(output, supabase_files(schema, mirror, when), force=force))
     _report(output, write_new(output, new_migrations(output, pieces, datetime.now(UTC))))
     say(f"Next: the five steps in {output / README}.")
+
+
+@init.command("github-actions")
+@_output_options
+@config_option
+@_schema_option
+@_schedule_option
+def github_actions(output: Path, force: bool, config: MirrorConfig | None, schema: str, schedule: str) -> None:
+    """Write a workflow that installs odoo-shadow alone and runs the sync.
+
+    It runs by its schedule, by hand, and when the Edge Function ops-job-worker asks for it.
+    """
+    check_schema(schema)
+    files = github_files(schema, _mirror_of(config), check_schedule(schedule))
+    _report(output, write_files(output, files, force=force))
+    say(
+        "Next: add the secrets ODOO_URL, ODOO_DB, ODOO_USER, ODOO_PASSWORD and SUPABASE_DB_URL to the repository "
+        "(Settings > Secrets and variables > Actions), commit the workflow to its default branch, and run it by hand."
+    )
+
+
+@init.command()
+@_output_options
+@config_option
+@_schedule_option
+def n8n(output: Path, force: bool, config: MirrorConfig | None, schedule: str) -> None:
+    """Write an n8n workflow that starts the sync, waits for its end, and tells Mattermost.
+
+    It posts to the Edge Function ops-job-worker.
+    """
+    _report(output, write_files(output, n8n_files(_mirror_of(config), check_schedule(schedule)), force=force))
+    say("Next: import the file into n8n (Workflows > Import from file), and follow the note in it.")
+
+
+@init.command()
+@_output_options
+@_schedule_option
+def dags(output: Path, force: bool, schedule: str) -> None:
+    """Write the DAG files of Airflow, and the mirrors file that they read.
+
+    --schedule none is for mirrors that something else starts, such as Supabase cron.
+    """
+    _report(output, write_files(output, dag_files(_schedule_of(schedule)), force=force))
+    say(
+        "Next: install airflow-provider-odoo-shadow, and add the connections odoo_default (type Odoo) and "
+        "odoo_shadow_db (type Postgres)."
+    )
+
+
+def _schedule_of(text: str) -> str | None:
+    return None if text.strip() == NO_SCHEDULE else check_schedule(text)
+
+
+def _mirror_of(config: MirrorConfig | None) -> str:
+    return config.name if config else DEFAULT_NAME
 
 
 def _report(output: Path, endings: Iterable[tuple[StarterFile, Ending]]) -> None:
