@@ -28,7 +28,7 @@ _LINK = re.compile(r"(?<!!)!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
 _FILE = re.compile(r"`((?:[A-Za-z.][\w.*-]*/)+[\w.*-]*)`")
-PAGES_OF_OTHERS = {"CHANGELOG.md", "edge-functions.md", "odoo.md", "supabase.md"}
+PAGES_OF_OTHERS = {"CHANGELOG.md", "edge-functions.md", "former-guide.md", "odoo.md", "schedulers.md", "supabase.md"}
 """They name files that were, Odoo's, and those of a reader's project."""
 COMMANDS = reference.commands_of(cli)
 _COMMAND = re.compile(r"\bodoo-shadow ((?:init )?[a-z][a-z-]*)((?: +[^\n`#|;&)]*)?)")
