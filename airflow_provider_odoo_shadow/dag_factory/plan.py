@@ -20,6 +20,7 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.run.batches import gather, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
+from odoo_shadow.mirror.run.for_readers import ForReaders
 from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import NEVER
@@ -162,7 +163,7 @@ def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagCon
         options=options,
         settings=mirror.settings_of,
         replay_from=replay_from,
-        row_level_security=mirror.row_level_security,
+        for_readers=ForReaders(mirror.row_level_security, mirror.realtime_broadcast),
     )
     for item in plan.unchanged:
         variables.write(item.table, item.model, item.watermark)

@@ -124,17 +124,20 @@ def _report_dry_runs(context: Context, task_id: str) -> None:
 def report_verification(context: Context, mirror: DagConfig, task_id: str) -> None:
     """Log what a run's comparisons found. Raises `VerificationError` when rows had been wrong and were repaired.
 
+    :raises MirrorConfigurationError: after repairs, readers would wrongly see something, or not see it.
     :raises ShadowError: what they found cannot be read.
     """
     run = mirror_run(context["dag_run"].dag_id, context["dag_run"].run_id)
-    with (
-        shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow,
-        shadow.transaction() as tx,
-    ):
-        outcomes = outcomes_of_run(tx, run.id) if schema_version(tx) else []
+    with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
+        with shadow.transaction() as tx:
+            has_shadow = bool(schema_version(tx))
+            outcomes = outcomes_of_run(tx, run.id) if has_shadow else []
+        unfinished = update_for_readers(shadow) if has_shadow and context["params"]["repair"] else ()
     _log_outcomes(outcomes)
     _push_note(context, verification_note(outcomes, _states(context, task_id).count(TaskInstanceState.FAILED.value)))
     _push_repairs(context, outcomes)
+    if unfinished:
+        raise MirrorConfigurationError(" ".join(unfinished))
     _refuse_repairs(outcomes)
 
 

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
-from odoo_shadow.mirror.run.for_readers import update_for_readers
+from odoo_shadow.mirror.run.for_readers import ForReaders, update_for_readers
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.access.mode import RowLevelSecurity
@@ -77,7 +77,7 @@ def sync(
     """Run a sync, as the command line does; return what `update_for_readers` reports."""
     options, run = MirrorOptions(wait=timedelta(0), full=full), Run()
     chosen = Chosen(tuple(models or sorted(odoo.models)))
-    plan = plan_run(odoo, shadow, chosen, run=run, options=options, row_level_security=mode)
+    plan = plan_run(odoo, shadow, chosen, run=run, options=options, for_readers=ForReaders(mode))
     for item in plan.work:
         mirror_model(odoo, shadow, item.model, run=run, options=options)
     odoo.wait()

@@ -21,6 +21,8 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.options import LONGEST_LOOK_BACK
 from odoo_shadow.mirror.run.choose import Chosen
+from odoo_shadow.mirror.run.for_readers import ForReaders
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, ShadowDatabase
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.port import Source
@@ -109,6 +111,31 @@ def model_choice(models: str | None) -> ModelChoice:
     return ModelChoice.parse(PRIORITY if models is None else models)
 
 
+def readers_options(command: Function) -> Function:
+    """Add the options about what readers get."""
+    options = (
+        click.option(
+            "--row-level-security",
+            type=click.Choice([str(choice) for choice in RowLevelSecurity]),
+            help="Which rows those who query the shadow see: those of their companies, or all (none)."
+            "  [default: as in the last run; none in the first run]",
+        ),
+        click.option(
+            "--realtime-broadcast/--no-realtime-broadcast",
+            default=None,
+            help="Tell Supabase Realtime at the end which tables have changed.  [default: as in the last run]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def for_readers(row_level_security: str | None, realtime_broadcast: bool | None) -> ForReaders:
+    """Return what these options say."""
+    return ForReaders(RowLevelSecurity(row_level_security) if row_level_security else None, realtime_broadcast)
+
+
 def config_option(command: Function) -> Function:
     """Add `--config`: the mirror's settings are the defaults of the options that are not given."""
     return click.option(
@@ -134,6 +161,7 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
         "trusted_roles": ",".join(config.trusted_roles) or None,
         "agreed_objects": ",".join(config.agreed_objects) or None,
         "odoo_credentials": str(config.odoo_credentials),
+        "realtime_broadcast": config.realtime_broadcast,
         "row_level_security": None if config.row_level_security is None else str(config.row_level_security),
     }
     return config

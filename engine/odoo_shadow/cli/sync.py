@@ -20,10 +20,12 @@ from odoo_shadow.cli.options import (
     BoundedNumber,
     Connections,
     config_option,
+    for_readers,
     json_option,
     look_back_option,
     model_choice,
     models_option,
+    readers_options,
     set_up_logging,
     shadow_database,
     shadow_options,
@@ -49,7 +51,7 @@ from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.dry_run import dry_run_model
-from odoo_shadow.mirror.run.for_readers import update_for_readers
+from odoo_shadow.mirror.run.for_readers import ForReaders, update_for_readers
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
 from odoo_shadow.mirror.run.outcome import (
     Ending,
@@ -64,7 +66,6 @@ from odoo_shadow.mirror.run.plan import SettingsOf, as_in_last_run, plan_run, wa
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -106,12 +107,7 @@ class _Settings(Connections, NotifySettings):
     help="What to do with rows that are gone from Odoo: delete them, mark them in _deleted_at, or ignore them."
     "  [default: as in the last run; delete in the first run]",
 )
-@click.option(
-    "--row-level-security",
-    type=click.Choice([str(choice) for choice in RowLevelSecurity]),
-    help="Which rows those who query the shadow see: those of their companies, or all (none)."
-    "  [default: as in the last run; none in the first run]",
-)
+@readers_options
 @click.option(
     "--allow-mass-delete", is_flag=True, help="Allow a suspicious share of a table's rows to be removed at once."
 )
@@ -142,6 +138,7 @@ def sync(
     look_back: float,
     on_delete: str | None,
     row_level_security: str | None,
+    realtime_broadcast: bool | None,
     allow_mass_delete: bool,
     wait: float,
     accept_database: bool,
@@ -210,7 +207,7 @@ def sync(
                     options,
                     settings,
                     is_whole_mirror=is_whole,
-                    row_level_security=RowLevelSecurity(row_level_security) if row_level_security else None,
+                    readers=for_readers(row_level_security, realtime_broadcast),
                     as_json=as_json,
                 )
                 remove_old_entries(shadow, config.keep_log_days if config else None)
@@ -272,7 +269,7 @@ def _mirror_all(
     settings: SettingsOf,
     *,
     is_whole_mirror: bool,
-    row_level_security: RowLevelSecurity | None,
+    readers: ForReaders,
     as_json: bool,
 ) -> RunOutcome:
     run, begun = Run(), time.monotonic()
@@ -285,7 +282,7 @@ def _mirror_all(
             options=options,
             settings=settings,
             is_whole_mirror=is_whole_mirror,
-            row_level_security=row_level_security,
+            for_readers=readers,
         )
     models = []
     for model in (item.model for item in plan.work):

@@ -36,6 +36,7 @@ from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, mirrored_models, verify_model
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.mirror.run.closing import Closed, reread_due
+from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.shadow.differences import Difference
@@ -125,6 +126,7 @@ def verify(
                 _print(model, found)
         if repair:
             outcome.note_end(reread_due(odoo, shadow, run=run, options=options))
+            outcome.note_unfinished(update_for_readers(shadow))
     if as_json:
         say_json(outcome.as_document())
     else:
@@ -157,6 +159,11 @@ class _Outcome:
                     self._note_failure(str(closed))
         except (OdooError, ShadowError) as error:
             self._note_failure(f"Rows that point to removed rows: {error}")
+
+    def note_unfinished(self, problems: Iterable[str]) -> None:
+        """Note what readers would wrongly see, or not see."""
+        for problem in problems:
+            self._note_failure(problem)
 
     def _note_failure(self, problem: str) -> None:
         self.failed_after.append(problem)

@@ -104,6 +104,7 @@ class MirrorConfig(BaseModel):
     :param agreed_objects: somebody else's triggers and rules on the mirror's tables, as the doctor names them.
     :param row_level_security: whether those who query the shadow see all rows, or those of their companies; None for as
         in the last run.
+    :param realtime_broadcast: whether Supabase Realtime is told at the end of a run which tables have changed.
     :param keep_log_days: how long logs and verifications are kept; each table's last entries always.
     :param odoo_conn_id: the Airflow connection of Odoo.
     :param odoo_credentials: whether Odoo's address and login are in that connection, or in the Vault of the shadow's
@@ -137,6 +138,7 @@ class MirrorConfig(BaseModel):
     trusted_roles: _Names = ()
     agreed_objects: _Names = ()
     row_level_security: RowLevelSecurity | None = None
+    realtime_broadcast: bool = False
     keep_log_days: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_KEPT_DAYS)] = DEFAULT_KEEP_LOG_DAYS
     odoo_conn_id: _ConnectionId = "odoo_default"
     odoo_credentials: OdooCredentials = OdooCredentials.CONNECTION

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from odoo_shadow.shadow.access.examination import opened_tables
 from odoo_shadow.shadow.access.grants import renew_view_grants
 from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.access.protection import renew_policies, set_mode
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.state.broadcast import broadcast_changes, broadcasts, keep_broadcasting
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.shadow.views.postgrest import tell_postgrest
 from odoo_shadow.shadow.views.relationships import renew_relationships
-from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -19,13 +22,30 @@ log = logger(__name__)
 _MOST_NAMED = 5
 
 
-def begin_for_readers(shadow: ShadowDatabase, mode: RowLevelSecurity | None) -> None:
+@dataclass(frozen=True)
+class ForReaders:
+    """What a run is told of what readers get; None for as in the last run.
+
+    :param row_level_security: which rows they see.
+    :param realtime_broadcast: whether Supabase Realtime is told of changed tables.
+    """
+
+    row_level_security: RowLevelSecurity | None = None
+    realtime_broadcast: bool | None = None
+
+
+AS_BEFORE = ForReaders()
+
+
+def begin_for_readers(shadow: ShadowDatabase, wanted: ForReaders) -> None:
     """Restrict what readers see, before anything is read; what cannot be done yet is done, or reported, at the end.
 
-    :param mode: None to leave it as it is.
-    :raises ShadowError: the mode cannot be changed.
+    :raises ShadowError: the settings cannot be changed.
     """
-    set_mode(shadow, mode)
+    set_mode(shadow, wanted.row_level_security)
+    if wanted.realtime_broadcast is not None:
+        with shadow.transaction() as tx:
+            keep_broadcasting(tx, is_wanted=wanted.realtime_broadcast)
     for problem in renew_policies(shadow, is_end=False):
         log.warning("%s", problem)
 
@@ -39,7 +59,8 @@ def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
     renew_due_views(shadow)
     _grant_views(shadow)
     renew_relationships(shadow)
-    tell_postgrest(shadow)  # last: it announces all of the above
+    tell_postgrest(shadow)  # it announces all of the above
+    _broadcast(shadow)
     return problems
 
 
@@ -62,3 +83,15 @@ def _grant_views(shadow: ShadowDatabase) -> None:
             renew_view_grants(tx)
     except ShadowError as error:
         log.warning("The rights on the views are renewed next time: %s", error)
+
+
+def _broadcast(shadow: ShadowDatabase) -> None:
+    """Tell Realtime which tables have changed, if it is to be told: last, so that who is told finds all the rest."""
+    try:
+        with shadow.transaction() as tx:
+            told = broadcast_changes(tx) if broadcasts(tx) else []
+    except ShadowError as error:
+        log.warning("%s", error)
+    else:
+        if told:
+            log.info("Realtime was told of %s", counted(len(told), "changed table"))

@@ -23,13 +23,12 @@ from odoo_shadow.mirror.identity import check_run
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.run.choose import Chosen
-from odoo_shadow.mirror.run.for_readers import begin_for_readers
+from odoo_shadow.mirror.run.for_readers import AS_BEFORE, ForReaders, begin_for_readers
 from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.secrets import RULES
 from odoo_shadow.mirror.sync.kept_settings import labels_from
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.window import low_end
-from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.left_out import note_left_out_models
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
@@ -103,18 +102,18 @@ def plan_run(
     settings: SettingsOf = as_in_last_run,
     replay_from: Callable[[str], datetime | None] = no_replay,
     is_whole_mirror: bool = True,
-    row_level_security: RowLevelSecurity | None = None,
+    for_readers: ForReaders = AS_BEFORE,
 ) -> Plan:
     """Find the chosen models that have work; advance the watermarks of the others and log them.
 
     :param replay_from: for a table, where to begin, if that is earlier than the table's own watermark.
     :param is_whole_mirror: whether all models were chosen from that the mirror takes; then what is left out is noted.
-    :param row_level_security: which rows readers see, from before the first is read; None for as in the last run.
+    :param for_readers: what readers get, from before the first row is read.
     :raises OdooError: Odoo could not be asked at all; an error of one model is left to its own run.
     :raises ShadowError: the shadow could not be read or written.
     """
     bind(odoo, shadow, chosen.models)
-    begin_for_readers(shadow, row_level_security)
+    begin_for_readers(shadow, for_readers)
     check_run(odoo, shadow, chosen.models, full=options.full)
     clock, models = odoo.clock(), chosen.models
     with shadow.transaction() as tx:
