@@ -36,7 +36,7 @@ from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.given import given
-from odoo_shadow.text.nearest import did_you_mean, is_nearly
+from odoo_shadow.text.nearest import did_you_mean, is_nearly, nearest
 from odoo_shadow.text.shown import LONGEST
 
 _MINUTE = 60
@@ -325,9 +325,13 @@ def _settings(file: YamlFile, name: str, settings: object) -> Mapping[str, objec
 
 def _unknown(entry: MirrorEntry, names: Collection[str]) -> Iterator[str]:
     """Yield unknown settings: a misspelt exclude_fields would mirror fields that somebody meant to exclude."""
+    has_listed = False  # all names that there are: once, they fill half of a message
     for name in entry.settings:
         if name not in names:
-            yield f"{entry.where((name,))}: there is no setting '{name}'" + did_you_mean(name, names)
+            is_alike = nearest(name, names) is not None
+            hint = did_you_mean(name, names) if is_alike or not has_listed else "."
+            has_listed = has_listed or not is_alike
+            yield f"{entry.where((name,))}: there is no setting '{name}'{hint}"
     of_models = entry.settings.get("model_settings")
     for model, settings in of_models.items() if isinstance(of_models, dict) else ():
         for name in settings if isinstance(settings, dict) else ():
