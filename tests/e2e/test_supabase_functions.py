@@ -77,6 +77,13 @@ def test_a_key_that_many_use_at_once_starts_one_run(deployment: Deployment, work
     assert end_of(worker, run_id)["state"] == "success"
 
 
+def test_each_job_has_the_parameters_of_its_trigger_form(deployment: Deployment, worker: EdgeFunction) -> None:
+    for job, dag in (("sync_odoo_shadow", DAG_ID), ("verify_odoo_shadow", "odoo_shadow_verify")):
+        told = worker.start(job, no_such_parameter=True).json()["message"]
+        form = deployment.airflow.call("GET", f"/dags/{dag}/details")["params"]
+        assert told.partition("there are ")[2].rstrip(".").split(", ") == [*form]
+
+
 def test_what_airflow_refuses_has_its_sentence(deployment: Deployment, worker: EdgeFunction) -> None:
     refused = worker.start(models=["no.such.model"])
     assert (refused.status_code, refused.json()["error"]) == (400, "refused_parameters")

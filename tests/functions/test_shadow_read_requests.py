@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.support.edge_functions import EdgeFunction, edge_function
+from tests.support.book import page
+from tests.support.edge_functions import FUNCTIONS, EdgeFunction, edge_function
 from tests.support.raw_server import RawServer, Reply, Request
 from tests.support.scripted_airflow import document
 
@@ -150,3 +155,22 @@ def test_errors_keep_their_status_and_lose_their_words(
     assert (answer.status_code, answer.json()["error"]) == (status, code)
     assert answer.headers["Cache-Control"] == "no-store" and "ETag" not in answer.headers
     assert SECRET not in answer.text and SECRET not in function.log.read_text(encoding="utf-8")
+
+
+def test_a_read_that_the_page_shows_can_be_added(upstream: RawServer, tmp_path: Path) -> None:
+    """As it stands there, beside those that are listed; with a time in which nobody asks again."""
+    (shown,) = re.findall(r'```ts\n("orders-by-customer": \{.*?)```', page("how-to/edge-functions.md"), re.DOTALL)
+    functions = tmp_path / "functions"
+    shutil.copytree(FUNCTIONS, functions)
+    reads = functions / "shadow-read" / "reads.ts"
+    text = reads.read_text(encoding="utf-8").removesuffix("};\n")
+    reads.write_text(text + shown.replace("limit: 200,", "limit: 200, maxAge: 10,") + "};\n", encoding="utf-8")
+    rows = ("GET", "/rest/v1/odoo_shadow_sale_order_named")
+    upstream.requests.clear()
+    upstream.everything = answers({rows: document([])})
+    with edge_function("shadow-read", tmp_path, functions, SUPABASE_URL=upstream.url) as function:
+        answer = function.ask(path="/orders-by-customer?date_order=gte.2026-01-01")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, max-age=10, must-revalidate"
+    tables = json.loads(upstream.requests[0].body)["p_tables"]
+    assert tables == ["odoo_shadow_sale_order", "odoo_shadow_res_partner"]

@@ -79,10 +79,11 @@ def deno_environment() -> dict[str, str]:
 
 
 @contextmanager
-def edge_function(name: str, folder: Path, **settings: str) -> Iterator[EdgeFunction]:
+def edge_function(name: str, folder: Path, functions: Path = FUNCTIONS, /, **settings: str) -> Iterator[EdgeFunction]:
     """Serve a function until the end of the block.
 
     :param folder: where its log is written.
+    :param functions: the folder of all functions, if it is not the one that is written into projects.
     :param settings: its variables.
     """
     log = folder / f"{name}-{time.monotonic_ns()}.log"
@@ -93,7 +94,7 @@ def edge_function(name: str, folder: Path, **settings: str) -> Iterator[EdgeFunc
         "DENO_SERVE_ADDRESS": "tcp:127.0.0.1:0",
     }
     command = [str(DENO), "run", "--no-remote", "--no-prompt", "--allow-net", "--allow-env"]
-    process = processes.start([*command, str(FUNCTIONS / name / "index.ts")], environment, log)
+    process = processes.start([*command, str(functions / name / "index.ts")], environment, log)
     try:
         deadline = time.monotonic() + SECONDS_TO_START
         while (found := _LISTENS.search(log.read_text(encoding="utf-8"))) is None:

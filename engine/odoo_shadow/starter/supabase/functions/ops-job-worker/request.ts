@@ -64,13 +64,14 @@ export function readQuestion(url: URL): { runId: string; jobs: Job[] } {
 }
 
 async function bodyOf(request: Request): Promise<ArrayBuffer> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
-    Deno.unrefTimer(setTimeout(() => resolve("late"), SECONDS_TO_SEND * 1000));
+    timer = setTimeout(() => resolve("late"), SECONDS_TO_SEND * 1000);
   });
   const body = await Promise.race([
     readBounded(request.body, LARGEST_BODY),
     late,
-  ]);
+  ]).finally(() => clearTimeout(timer));
   if (body === "late") {
     throw new Refusal(
       408,
