@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.edge_functions import SERVICE_KEY, EdgeFunction, edge_function
-from tests.support.raw_server import RawServer, Reply
+from tests.support.raw_server import RawServer, Reply, Request
 from tests.support.scripted_airflow import API, TOKEN, ScriptedAirflow, document, run
 
 SECRET = "never-passed-on-7"
@@ -78,6 +78,27 @@ def test_each_trouble_has_its_sentence(
     assert words in answer.json()["message"]
     for secret in (SECRET, TOKEN, SERVICE_KEY):
         assert secret not in answer.text and secret not in worker.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", ["one", None])
+def test_an_airflow_that_fails_for_a_moment_is_asked_again(
+    worker: EdgeFunction, airflow: ScriptedAirflow, key: str | None
+) -> None:
+    """As it does when several requests write at once. The second failure comes after it has made the run."""
+    own, failures = airflow.server.everything, [says(500), says(503)]
+    assert own is not None
+
+    def fails_at_first(request: Request) -> Reply:
+        if (request.method, request.path) != START or not failures:
+            return own(request)
+        if len(failures) == 1:
+            own(request)
+        return failures.pop(0)
+
+    airflow.server.everything = fails_at_first
+    answer = worker.start(idempotency_key=key)
+    assert (answer.status_code, answer.json()["run_id"]) == (200 if key else 202, *airflow.runs)
+    assert len({str(started["dag_run_id"]) for started in airflow.started}) == 1
 
 
 def test_an_airflow_that_hangs_is_given_up(upstream: RawServer, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ import {
 const WHO = "Airflow";
 const URL_SETTING = "AIRFLOW_URL";
 const LONGEST_NOTE = 1000;
+/** Milliseconds to wait before a call is repeated. */
+const PAUSES = [250, 750];
 const STATES: ReadonlySet<unknown> = new Set<State>([
   "queued",
   "running",
@@ -76,9 +78,10 @@ export class Airflow implements Scheduler {
       logical_date: null,
       conf: params,
     });
-    if (started.status === 409) { // another request with this key was quicker
-      const before = await this.#run(job, runId);
-      if (before !== undefined) return { run: before, isNew: false };
+    if (started.status === 409) {
+      // Another request with this key was quicker, or this one's own first try.
+      const there = await this.#run(job, runId);
+      if (there !== undefined) return { run: there, isNew: key === undefined };
     }
     if (started.status === 400 || started.status === 422) {
       throw refusedParameters(job);
@@ -160,7 +163,22 @@ export class Airflow implements Scheduler {
     });
   }
 
+  /**
+   * Call Airflow, and once or twice more where it fails by itself.
+   *
+   * It does when several requests write at once. Each call may be repeated: a
+   * start names its run, and Airflow takes no second one of that name.
+   */
   async #call(path: string, init: RequestInit): Promise<Answer> {
+    for (const pause of PAUSES) {
+      const answer = await this.#callOnce(path, init);
+      if (answer.status < 500) return answer;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return await this.#callOnce(path, init);
+  }
+
+  async #callOnce(path: string, init: RequestInit): Promise<Answer> {
     return await call(WHO, URL_SETTING, this.#url + path, init, this.deadline);
   }
 
