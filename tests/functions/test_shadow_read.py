@@ -74,7 +74,6 @@ def project(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
             role=role,
         )
-        stand_in(database)
         restrict_halves(database)
         stranger = Caller("pg_monitor")  # any role without rights on the shadow
         same = {"sub": "the same user"}
@@ -89,18 +88,6 @@ def project(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         )
         project.change("Before")
         yield project
-
-
-def stand_in(database: str) -> None:
-    """Make the function that gives versions, where the mirror has none."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        if connection.execute("SELECT to_regproc('public.odoo_shadow_read_version')").fetchone() != (None,):
-            return
-        connection.execute(
-            "CREATE FUNCTION public.odoo_shadow_read_version(p_tables text[]) RETURNS text LANGUAGE sql STABLE AS"
-            " $$ SELECT md5(string_agg(row_count::text||last_sync_at::text, ' ')) FROM odoo_shadow.odoo_shadow_meta"
-            " WHERE table_name = ANY (p_tables) AND has_table_privilege('odoo_shadow.'||table_name, 'SELECT') $$"
-        )
 
 
 def restrict_halves(database: str) -> None:
