@@ -7,8 +7,10 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from odoo_shadow.mirror.config.patterns import MOST_TERMS, TERM
+from tests.support.book import page, rows_of, section
 from tests.support.edge_functions import DENO, FUNCTIONS, deno_environment
 
 SERVED = ("ops-job-worker", "shadow-read")
@@ -48,6 +50,26 @@ def test_models_are_named_as_in_the_trigger_form() -> None:
     jobs = (FUNCTIONS / "ops-job-worker" / "jobs.ts").read_text(encoding="utf-8")
     assert f"/^{TERM}$/" in jobs
     assert f"MOST_MODELS = {MOST_TERMS:_};" in jobs
+
+
+def test_the_workflow_takes_what_the_function_dispatches() -> None:
+    """GitHub refuses a dispatch with an input that the workflow does not have."""
+    text = (FUNCTIONS.parents[1] / "github" / "odoo-shadow.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text.replace("@@", ""))  # places where a project's own words get in
+    inputs = workflow[True]["workflow_dispatch"]["inputs"]  # YAML 1.1 reads `on` as true
+    jobs = (FUNCTIONS / "ops-job-worker" / "jobs.ts").read_text(encoding="utf-8")
+    sync = jobs[jobs.index('slug: "sync_odoo_shadow"') : jobs.index('slug: "verify_odoo_shadow"')]
+    assert {*inputs} == {*re.findall(r'\["(\w+)",', sync), "run_name"}
+    assert workflow["run-name"].startswith("${{ inputs.run_name ||")
+
+
+def test_the_page_has_every_refusal() -> None:
+    codes = {"internal"}
+    for path in SOURCES:
+        codes |= {*re.findall(r'Refusal\(\s*\w+,\s*"(\w+)"', path.read_text(encoding="utf-8"))}
+    text = page("how-to/edge-functions.md")
+    rows = [*rows_of(section(text, "## Answers")), *rows_of(section(text, "## Read with caches"))]
+    assert {code for cells in rows for code in re.findall(r"`(\w+)`", cells[1])} == codes
 
 
 def test_files_stay_short() -> None:
