@@ -56,6 +56,7 @@ def test_the_workflow_is_one_and_says_what_was_asked(shell: Shell, tmp_path: Pat
     assert workflow["concurrency"]["cancel-in-progress"] is False
     assert f"odoo-shadow=={__version__}" in step(tmp_path, "Install odoo-shadow")["run"]
     given = step(tmp_path, "Sync")["env"]["SCHEMA"]
+    assert "${{" not in given.replace("${{ '${{' }}", "")  # GitHub makes the braces of this text alone
     assert given.replace("${{ '${{' }}", "${{") == schema
     assert step(tmp_path, "Summary")["if"] == "always()"
 
