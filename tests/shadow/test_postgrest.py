@@ -38,7 +38,7 @@ def heard(database: str) -> Iterator[Callable[[], list[str]]]:
 
 RELOAD = ["reload schema"]
 NEWS: dict[str, LiteralString] = {
-    "a column of somebody": "ALTER TABLE odoo_shadow.odoo_shadow_sale_order ADD COLUMN theirs int",
+    "a column of somebody": "ALTER TABLE odoo_shadow.odoo_shadow_sale_order RENAME COLUMN theirs TO mine",
     "a view was dropped": "DROP VIEW public.odoo_shadow_sale_order CASCADE",
     "a function was dropped": "DROP FUNCTION public.partner_id(public.odoo_shadow_sale_order)",
     "a comment": "COMMENT ON COLUMN odoo_shadow.odoo_shadow_sale_order.name IS 'new'",
@@ -74,6 +74,11 @@ def test_what_others_did_to_it_is_announced(
 ) -> None:
     partners(shadow)
     orders(shadow)
+    run_as_owner(
+        database,
+        "ALTER TABLE odoo_shadow.odoo_shadow_sale_order ADD COLUMN theirs int",
+        "COMMENT ON COLUMN odoo_shadow.odoo_shadow_sale_order.name IS 'old'",
+    )
     update_for_readers(shadow)
     heard()
     run_as_owner(database, NEWS[news])

@@ -149,7 +149,7 @@ def test_a_view_with_names_is_not_known_by_its_comment(hostile: Hostile, odoo: S
     assert sorted(str(owner) for (owner,) in views) == sorted([hostile.mallory, hostile.role or "postgres"])
 
 
-@pytest.mark.parametrize("statement", [FAKE, "CREATE TABLE public.odoo_shadow_res_company (id bigint)"])
+@pytest.mark.parametrize("statement", [FAKE, "CREATE TABLE public.odoo_shadow_res_company_named (id bigint)"])
 def test_what_a_trusted_role_made_for_another_purpose_is_not_the_shadow_either(
     hostile: Hostile, odoo: StandIn, statement: LiteralString
 ) -> None:
