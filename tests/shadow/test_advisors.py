@@ -1,0 +1,54 @@
+"""Supabase's advisors find nothing to complain of in what the project makes, with its schema in the API and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from tests.support.companies import api_roles, let_users_read, sync, two_companies
+from tests.support.roles import run_as_owner
+from tests.support.supabase_cli import advice, supabase
+from tools.embedded_postgres import drop_database, new_database
+
+ORDERS = "odoo_shadow_sale_order"
+
+
+@pytest.fixture
+def mirrored(postgres: str) -> Iterator[str]:
+    """A project as `init supabase` sets it up, with tables whose rows are restricted."""
+    if "host=" not in postgres:
+        pytest.skip("Supabase's command line is asked to come to the embedded server's socket")
+    supabase()
+    with api_roles(postgres):
+        url, odoo = new_database(postgres), two_companies()
+        with ShadowDatabase.from_url(url) as shadow:
+            sync(odoo, shadow, mode=RowLevelSecurity.COMPANY)
+            let_users_read(url)
+            sync(odoo, shadow)
+        yield url
+        drop_database(postgres, url)
+
+
+def expose(database: str, schemas: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET pgrst.db_schemas = {}").format(name, schemas))
+
+
+def complaints(database: str) -> list[tuple[str, str]]:
+    return [(item["level"], item["detail"]) for item in advice(database) if item["level"] != "INFO"]
+
+
+def test_the_advisors_are_content(mirrored: str) -> None:
+    expose(mirrored, "public")
+    assert complaints(mirrored) == []
+    expose(mirrored, "public, odoo_shadow")
+    assert complaints(mirrored) == []
+    run_as_owner(mirrored, f"ALTER TABLE odoo_shadow.{ORDERS} DISABLE ROW LEVEL SECURITY")
+    found = complaints(mirrored)
+    assert found and all(level == "ERROR" and ORDERS in detail for level, detail in found)

@@ -1,0 +1,134 @@
+"""Reading as `odoo_shadow_reader`, to whom views are granted where it is used, and row-level security for an API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from odoo_shadow.mirror.run.for_readers import begin_for_readers, update_for_readers
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
+from tests.support.companies import api_roles, caller, let_users_read, one_value
+from tests.support.roles import as_role, run_as_owner
+from tests.support.tables import NAME, make_base, make_table, merge, row
+
+pytestmark = pytest.mark.attack
+
+PARTNERS, USERS = "odoo_shadow_res_partner", "odoo_shadow_res_users"
+HOLDERS = (
+    "SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, ' ')"
+    " FROM pg_class c, aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND c.oid = '{}'::regclass"
+)
+SECURED = "SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = 'odoo_shadow'::regnamespace AND {}"
+
+
+@pytest.fixture(autouse=True)
+def roles(postgres: str, database: str) -> Iterator[None]:
+    """The API's roles, gone before anything else: the database, which is emptied last, may not name them then."""
+    with api_roles(postgres):
+        yield
+        run_as_owner(database, "DROP OWNED BY anon, authenticated CASCADE")
+        with psycopg.connect(database, autocommit=True) as owner:
+            if owner.execute("SELECT FROM pg_roles WHERE rolname = 'odoo_shadow_reader'").fetchall():
+                owner.execute("DROP OWNED BY odoo_shadow_reader CASCADE")
+
+
+def ask(database: str, question: str) -> object:
+    with psycopg.connect(database) as owner:
+        return one_value(owner, question)
+
+
+def test_the_role_reads_what_is_there_and_what_comes_and_nothing_internal(
+    shadow: ShadowDatabase, database: str
+) -> None:
+    merge(shadow, make_table(shadow), row(1, "Ada"))
+    update_for_readers(shadow)
+    for _ in range(2):
+        let_users_read(database)
+    merge(shadow, make_table(shadow, "res.users"), row(1, "Bob"))
+    update_for_readers(shadow)
+    with caller(database) as user:
+        for name in (PARTNERS, USERS, f"{PARTNERS}_named", "odoo_shadow_meta", "odoo_shadow_field"):
+            assert one_value(user, f"SELECT count(*) FROM odoo_shadow.{name}")  # noqa: S608
+        assert one_value(user, f"SELECT name FROM public.{USERS}") == "Bob"  # noqa: S608
+        with pytest.raises(errors.InsufficientPrivilege):
+            user.execute("SELECT FROM odoo_shadow_internal.mirror")
+        with pytest.raises(errors.InsufficientPrivilege):
+            user.execute(f"DELETE FROM public.{USERS}")  # noqa: S608
+
+
+def test_views_are_granted_to_exactly_those_who_may_read_their_table(shadow: ShadowDatabase, database: str) -> None:
+    make_table(shadow)
+    assert ask(database, HOLDERS.format(f"public.{PARTNERS}")) == "PUBLIC"
+    run_as_owner(database, "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon")
+    let_users_read(database)
+    make_table(shadow, "res.users")
+    update_for_readers(shadow)
+    for view in (f"public.{PARTNERS}", f"public.{USERS}", f"odoo_shadow.{PARTNERS}_named", "public.odoo_shadow_meta"):
+        assert ask(database, HOLDERS.format(view)) == "odoo_shadow_reader", view
+    run_as_owner(database, "GRANT USAGE ON SCHEMA odoo_shadow TO anon", f"GRANT SELECT ON odoo_shadow.{USERS} TO anon")
+    update_for_readers(shadow)
+    assert ask(database, HOLDERS.format(f"public.{USERS}")) == "anon odoo_shadow_reader"
+    assert ask(database, HOLDERS.format(f"public.{PARTNERS}")) == "odoo_shadow_reader"
+    run_as_owner(database, "REVOKE USAGE ON SCHEMA odoo_shadow FROM anon")
+    update_for_readers(shadow)
+    assert ask(database, HOLDERS.format(f"public.{USERS}")) == "odoo_shadow_reader"
+
+
+def test_a_table_has_row_level_security_from_birth_and_all_that_an_api_could_show(
+    shadow: ShadowDatabase, database: str
+) -> None:
+    merge(shadow, make_table(shadow), row(1, "Ada"))
+    is_open = "relkind = 'r' AND NOT (relrowsecurity AND EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid))"
+    assert ask(database, SECURED.format(is_open)) is None
+    run_as_owner(
+        database,
+        f"ALTER TABLE odoo_shadow.{PARTNERS} DISABLE ROW LEVEL SECURITY",
+        f"DROP POLICY odoo_shadow_readers ON odoo_shadow.{PARTNERS}",
+    )
+    begin_for_readers(shadow, None)  # as after an upgrade
+    assert ask(database, SECURED.format(is_open)) is None
+    run_as_owner(
+        database,
+        "GRANT USAGE ON SCHEMA odoo_shadow TO anon",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO anon",
+    )
+    with psycopg.connect(as_role(database, "anon")) as anon:
+        assert one_value(anon, f"SELECT name FROM public.{PARTNERS}") == "Ada"  # noqa: S608
+
+
+def test_the_files_of_ddl_secure_their_tables(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as owner:
+        for _ in range(2):
+            owner.execute(base_migration("odoo_shadow").encode())
+            owner.execute(tables_migration("odoo_shadow", [ModelTable("res.partner", (NAME,))]).encode())
+    assert ask(database, SECURED.format("relkind = 'r' AND NOT relrowsecurity")) is None
+
+
+def test_what_somebody_arranged_on_a_table_is_left_alone(shadow: ShadowDatabase, database: str) -> None:
+    """Rows that their own policies hide must not appear because of one of the mirror's."""
+    merge(shadow, make_table(shadow), row(1, "Ada"), row(2, "Bob"))
+    run_as_owner(
+        database,
+        f"DROP POLICY odoo_shadow_readers ON odoo_shadow.{PARTNERS}",
+        f"CREATE POLICY few ON odoo_shadow.{PARTNERS} FOR SELECT TO PUBLIC USING (id = 1)",
+    )
+    let_users_read(database)
+    begin_for_readers(shadow, None)
+    update_for_readers(shadow)
+    with caller(database) as user:
+        assert one_value(user, f"SELECT count(*) FROM odoo_shadow.{PARTNERS}") == 1  # noqa: S608
+
+
+def test_without_the_roles_of_an_api_nothing_changes(shadow: ShadowDatabase, database: str) -> None:
+    run_as_owner(database, "ALTER ROLE anon RENAME TO anonymous")
+    try:
+        make_base(shadow)
+        make_table(shadow)
+        update_for_readers(shadow)
+        assert ask(database, SECURED.format("relrowsecurity")) == "odoo_shadow_company_access"
+    finally:
+        run_as_owner(database, "ALTER ROLE anonymous RENAME TO anon")
