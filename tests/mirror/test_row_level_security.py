@@ -14,6 +14,8 @@ from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.state.registry import list_tables
+from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.source.fields import Field
 from tests.support.companies import (
     ONE,
@@ -29,6 +31,7 @@ from tests.support.companies import (
 )
 from tests.support.memory_source import MemorySource
 from tests.support.roles import as_role, run_as_owner
+from tests.support.verifying import found_by, verify
 from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = pytest.mark.attack
@@ -191,6 +194,8 @@ def test_nobody_sees_a_row_before_the_table_has_its_policy(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.support.companies.update_for_readers", lambda _: ())
         sync(odoo, empty_shadow, ["sale.line", "res.partner"])
+        with caller(database, sub="ada") as user:
+            assert ids(user, "res.partner") == [ONE, 3]  # it says itself whose its rows are
         with empty_shadow.transaction() as tx:  # planned, and not mirrored yet
             tx.run(
                 "INSERT INTO odoo_shadow.odoo_shadow_meta (table_name, odoo_model)"
@@ -205,6 +210,18 @@ def test_nobody_sees_a_row_before_the_table_has_its_policy(
         assert ids(user, "sale.line") == [ONE, 3]
 
 
+def test_a_reader_asks_for_the_status_and_the_sync_proves_all_rows(
+    odoo: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    run_as_owner(restricted, "GRANT odoo_shadow_reader TO anon")
+    trust = Trust(frozenset({"postgres"}), frozenset())
+    with ShadowDatabase.from_url(as_role(restricted, "anon"), trust=trust) as reader, reader.transaction() as tx:
+        assert {item.model: item.row_count for item in list_tables(tx, with_errors=False)}["sale.order"] == 3
+        assert tx.run("SELECT count(*) FROM odoo_shadow.odoo_shadow_sale_order") == [(0,)]
+    for model in RESTRICTED:
+        assert found_by(verify(odoo, shadow, model=model)) == {}
+
+
 def test_a_policy_keeps_no_column_from_changing(odoo: MemorySource, shadow: ShadowDatabase, restricted: str) -> None:
     """The order's company becomes a text and, as a new column that is filled again, a company once more."""
     fields = odoo.models["sale.order"].fields
@@ -212,8 +229,9 @@ def test_a_policy_keeps_no_column_from_changing(odoo: MemorySource, shadow: Shad
     fields["company_id"] = Field("company_id", "char")
     assert sync(odoo, shadow) == ()
     with psycopg.connect(restricted) as owner:
-        of_column = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attname = 'company_id' AND attrelid ="
-        assert one_value(owner, f"{of_column} 'odoo_shadow.odoo_shadow_sale_order'::regclass") == "text"
+        columns = "SELECT string_agg(attname || ' ' || atttypid::regtype, ', ') FROM pg_attribute WHERE attrelid ="
+        found = one_value(owner, f"{columns} 'odoo_shadow.odoo_shadow_sale_order'::regclass AND attname ~ '^company'")
+        assert found == "company_id text"  # in place: none is kept beside it
     fields["company_id"] = company
     assert sync(odoo, shadow) == ()
     with caller(restricted, sub="ada") as user:

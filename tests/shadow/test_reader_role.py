@@ -9,6 +9,7 @@ import pytest
 from psycopg import errors
 
 from odoo_shadow.mirror.run.for_readers import begin_for_readers, update_for_readers
+from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
 from tests.support.companies import api_roles, caller, let_users_read, one_value
@@ -106,6 +107,11 @@ def test_the_files_of_ddl_secure_their_tables(database: str) -> None:
             owner.execute(base_migration("odoo_shadow").encode())
             owner.execute(tables_migration("odoo_shadow", [ModelTable("res.partner", (NAME,))]).encode())
     assert ask(database, SECURED.format("relkind = 'r' AND NOT relrowsecurity")) is None
+    let_users_read(database, RowLevelSecurity.COMPANY)
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(tables_migration("odoo_shadow", [ModelTable("res.users", (NAME,))]).encode())
+    closed = "relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)"
+    assert ask(database, SECURED.format(closed)) == f"{PARTNERS} {USERS}"  # until a run knows whose their rows are
 
 
 def test_what_somebody_arranged_on_a_table_is_left_alone(shadow: ShadowDatabase, database: str) -> None:
@@ -121,6 +127,11 @@ def test_what_somebody_arranged_on_a_table_is_left_alone(shadow: ShadowDatabase,
     update_for_readers(shadow)
     with caller(database) as user:
         assert one_value(user, f"SELECT count(*) FROM odoo_shadow.{PARTNERS}") == 1  # noqa: S608
+    run_as_owner(database, f"ALTER TABLE odoo_shadow.{PARTNERS} DISABLE ROW LEVEL SECURITY")
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(tables_migration("odoo_shadow", [ModelTable("res.partner", (NAME,))]).encode())
+    begin_for_readers(shadow, None)
+    assert ask(database, SECURED.format("relkind = 'r' AND NOT relrowsecurity")) == PARTNERS
 
 
 def test_without_the_roles_of_an_api_nothing_changes(shadow: ShadowDatabase, database: str) -> None:
