@@ -1,4 +1,4 @@
-"""The task `report` removes old log entries, and what goes wrong there fails nothing; `plan` notes what is left out."""
+"""What a run does besides: `report` removes old log entries; `plan` restricts rows, and notes what is left out."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ def in_database(database: str, statement: str) -> list[tuple[object, ...]]:
 def test_a_run_removes_what_is_older_than_the_mirror_keeps(
     mirror_dag: Callable[..., DAG], database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dag = mirror_dag(models=["res.company", "res.country*", "no.such.*"], keep_log_days=3)
+    models = ["res.company", "res.country*", "no.such.*"]
+    dag = mirror_dag(models=models, keep_log_days=3, row_level_security="company")
     assert run(dag).state == "success"
+    policies = "SELECT count(*) FROM pg_policy WHERE polrelid = 'own.odoo_shadow_res_company'::regclass"
+    assert in_database(database, policies) == [(1,)]
     assert run(dag).state == "success"
     left_out = in_database(database, "SELECT odoo_model FROM own.odoo_shadow_left_out WHERE field_name = ''")
     assert ("no.such.*",) in left_out

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from odoo_shadow.mirror.run.for_readers import begin_for_readers, update_for_readers
+from odoo_shadow.mirror.run.for_readers import AS_BEFORE, begin_for_readers, update_for_readers
 from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
@@ -90,7 +90,7 @@ def test_a_table_has_row_level_security_from_birth_and_all_that_an_api_could_sho
         f"ALTER TABLE odoo_shadow.{PARTNERS} DISABLE ROW LEVEL SECURITY",
         f"DROP POLICY odoo_shadow_readers ON odoo_shadow.{PARTNERS}",
     )
-    begin_for_readers(shadow, None)  # as after an upgrade
+    begin_for_readers(shadow, AS_BEFORE)  # as after an upgrade
     assert ask(database, SECURED.format(is_open)) is None
     run_as_owner(
         database,
@@ -123,14 +123,14 @@ def test_what_somebody_arranged_on_a_table_is_left_alone(shadow: ShadowDatabase,
         f"CREATE POLICY few ON odoo_shadow.{PARTNERS} FOR SELECT TO PUBLIC USING (id = 1)",
     )
     let_users_read(database)
-    begin_for_readers(shadow, None)
+    begin_for_readers(shadow, AS_BEFORE)
     update_for_readers(shadow)
     with caller(database) as user:
         assert one_value(user, f"SELECT count(*) FROM odoo_shadow.{PARTNERS}") == 1  # noqa: S608
     run_as_owner(database, f"ALTER TABLE odoo_shadow.{PARTNERS} DISABLE ROW LEVEL SECURITY")
     with psycopg.connect(database, autocommit=True) as owner:
         owner.execute(tables_migration("odoo_shadow", [ModelTable("res.partner", (NAME,))]).encode())
-    begin_for_readers(shadow, None)
+    begin_for_readers(shadow, AS_BEFORE)
     assert ask(database, SECURED.format("relkind = 'r' AND NOT relrowsecurity")) == PARTNERS
 
 
