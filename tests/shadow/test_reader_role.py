@@ -23,7 +23,10 @@ HOLDERS = (
     "SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, ' ')"
     " FROM pg_class c, aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND c.oid = '{}'::regclass"
 )
-SECURED = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'odoo_shadow'::regnamespace AND {}"
+SECURED = (
+    "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class"
+    " WHERE relnamespace = 'odoo_shadow'::regnamespace AND {}"
+)
 
 
 @pytest.fixture(autouse=True)
