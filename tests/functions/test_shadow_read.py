@@ -91,11 +91,12 @@ def project(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def restrict_halves(database: str) -> None:
-    """Let a claim that the project knows nothing of decide which half of the partners a caller sees."""
+    """Let a claim that the version knows nothing of decide which half of the partners a caller sees."""
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_res_partner ENABLE ROW LEVEL SECURITY")
+        connection.execute("DROP POLICY IF EXISTS odoo_shadow_readers ON odoo_shadow.odoo_shadow_res_partner")
         connection.execute(
-            "CREATE POLICY halves ON odoo_shadow.odoo_shadow_res_partner FOR SELECT USING"
+            "CREATE POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_res_partner FOR SELECT USING"
             " (coalesce((current_setting('request.jwt.claims', true)::jsonb ->> 'half')::int, id % 2) = id % 2)"
         )
 

@@ -81,10 +81,12 @@ def test_it_is_of_the_callers_companies_and_of_all_that_policies_look_at(
     run_as_owner(
         database,
         "ALTER TABLE odoo_shadow.odoo_shadow_sale_order ENABLE ROW LEVEL SECURITY",
-        "CREATE POLICY own ON odoo_shadow.odoo_shadow_sale_order FOR SELECT"
+        "DROP POLICY IF EXISTS odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order",
+        "CREATE POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order FOR SELECT"
         " USING (name::bigint = ANY ((SELECT odoo_shadow.odoo_shadow_companies())::bigint[]))",
         "ALTER TABLE odoo_shadow.odoo_shadow_sale_order_line ENABLE ROW LEVEL SECURITY",
-        "CREATE POLICY own ON odoo_shadow.odoo_shadow_sale_order_line FOR SELECT"
+        "DROP POLICY IF EXISTS odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order_line",
+        "CREATE POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order_line FOR SELECT"
         " USING (EXISTS (SELECT FROM odoo_shadow.odoo_shadow_sale_order o"
         " WHERE o.id = odoo_shadow_sale_order_line.id))",
     )
@@ -102,7 +104,26 @@ def test_it_is_of_the_callers_companies_and_of_all_that_policies_look_at(
         seen.append(version(database, role, LINES))
         connection.execute(add, (role, 2))
         seen.append(version(database, role, LINES))
-        connection.execute("ALTER POLICY own ON odoo_shadow.odoo_shadow_sale_order USING (true)")
+        connection.execute("ALTER POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order USING (true)")
         seen.append(version(database, role, LINES))
         assert None not in seen and len({without, *seen}) == 6
         connection.execute("REVOKE ALL ON SCHEMA odoo_shadow FROM PUBLIC")
+
+
+def test_where_somebodys_own_policy_decides_it_says_nothing(database: str, shadow: ShadowDatabase, role: str) -> None:
+    merge(shadow, ORDERS, row(1, "1"))
+    run_as_owner(database, "ALTER TABLE odoo_shadow.odoo_shadow_sale_order ENABLE ROW LEVEL SECURITY")
+    assert version(database, role, ORDERS) is not None
+    run_as_owner(
+        database,
+        "CREATE POLICY own ON odoo_shadow.odoo_shadow_sale_order FOR SELECT USING (name = current_setting('my.region', true))",
+    )
+    assert version(database, role, ORDERS) is None
+    run_as_owner(
+        database,
+        "DROP POLICY own ON odoo_shadow.odoo_shadow_sale_order",
+        "CREATE TABLE public.team (id bigint)",
+        "DROP POLICY IF EXISTS odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order",
+        "CREATE POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order FOR SELECT USING (id IN (SELECT id FROM public.team))",
+    )
+    assert version(database, role, ORDERS) is None

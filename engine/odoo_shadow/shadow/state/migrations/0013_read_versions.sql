@@ -10,13 +10,14 @@ ALTER TABLE {internal}.table_state
     ADD COLUMN IF NOT EXISTS broadcast_version bigint;
 
 -- As long as it is the same, a caller gets the same rows of these tables. It is NULL where that cannot be said: a table
--- is not mirrored, or the caller may not read it. Rows that policies show depend on the tables that policies look at, on
--- who asks, and on their companies.
+-- is not mirrored, the caller may not read it, or somebody's own policy decides, which may ask for anything. Rows that
+-- the mirror's policies show depend on the tables that these look at, on who asks, and on their companies.
 CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_read_version(p_tables text[]) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     may_read_all boolean;
     is_restricted boolean;
+    is_known boolean;
     versions text;
 BEGIN
     IF cardinality(p_tables) BETWEEN 1 AND 100 IS NOT TRUE
@@ -39,6 +40,7 @@ BEGIN
             AND d.refclassid = 'pg_class'::regclass
     ), policies AS (
         SELECT p.polrelid AS oid, bool_or(pg_get_expr(p.polqual, p.polrelid) IS DISTINCT FROM 'true') AS restricts,
+            bool_and(p.polname = 'odoo_shadow_readers') AS are_own,
             string_agg(concat_ws(' ', p.polname, p.polcmd, p.polpermissive, p.polroles::text,
                 pg_get_expr(p.polqual, p.polrelid)), ' ' ORDER BY p.polname) AS described
         FROM reached JOIN pg_policy p ON p.polrelid = reached.oid GROUP BY 1
@@ -47,12 +49,14 @@ BEGIN
         (SELECT bool_and(coalesce(has_table_privilege(meta.oid, 'SELECT'), false))
             FROM asked LEFT JOIN meta ON meta.table_name = asked.name),
         bool_or(c.relrowsecurity AND restricts),
+        bool_and(NOT c.relrowsecurity OR coalesce(are_own, true)) AND bool_and(meta.oid IS NOT NULL
+            OR c.oid = to_regclass(format('%I.odoo_shadow_company_access', {schema_name}))),
         string_agg(concat_ws(' ', c.oid, extract(epoch FROM created_at), rows_version, c.relrowsecurity, described), E'\n'
             ORDER BY c.oid)
-    INTO may_read_all, is_restricted, versions
+    INTO may_read_all, is_restricted, is_known, versions
     FROM reached JOIN pg_class c ON c.oid = reached.oid LEFT JOIN meta ON meta.oid = c.oid
     LEFT JOIN policies ON policies.oid = c.oid;
-    IF may_read_all IS NOT TRUE THEN
+    IF (may_read_all AND is_known) IS NOT TRUE THEN
         RETURN NULL;
     END IF;
     IF is_restricted THEN
