@@ -116,7 +116,8 @@ def test_where_somebodys_own_policy_decides_it_says_nothing(database: str, shado
     assert version(database, role, ORDERS) is not None
     run_as_owner(
         database,
-        "CREATE POLICY own ON odoo_shadow.odoo_shadow_sale_order FOR SELECT USING (name = current_setting('my.region', true))",
+        "CREATE POLICY own ON odoo_shadow.odoo_shadow_sale_order FOR SELECT"
+        " USING (name = current_setting('my.region', true))",
     )
     assert version(database, role, ORDERS) is None
     run_as_owner(
@@ -124,6 +125,7 @@ def test_where_somebodys_own_policy_decides_it_says_nothing(database: str, shado
         "DROP POLICY own ON odoo_shadow.odoo_shadow_sale_order",
         "CREATE TABLE public.team (id bigint)",
         "DROP POLICY IF EXISTS odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order",
-        "CREATE POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order FOR SELECT USING (id IN (SELECT id FROM public.team))",
+        "CREATE POLICY odoo_shadow_readers ON odoo_shadow.odoo_shadow_sale_order FOR SELECT"
+        " USING (id IN (SELECT id FROM public.team))",
     )
     assert version(database, role, ORDERS) is None
