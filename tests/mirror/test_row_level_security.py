@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 
 import psycopg
@@ -267,6 +267,122 @@ def test_a_company_that_is_no_longer_mirrored_closes_its_table(
     with shadow.transaction() as tx:
         told = " ".join(item.text for item in examine_readers(tx))
     assert "odoo_shadow_sale_order shows no rows to readers, because its model has a company that is not" in told
+
+
+def _pop(model: str, field: str) -> Callable[[MemorySource], object]:
+    return lambda odoo: odoo.models[model].fields.pop(field)
+
+
+def _becomes(model: str, field: Field) -> Callable[[MemorySource], object]:
+    return lambda odoo: odoo.models[model].fields.update({field.name: field})
+
+
+LOSSES: dict[str, tuple[str, str, Callable[[MemorySource], object] | str]] = {
+    "a link vanishes": ("sale.line", "order_id", _pop("sale.line", "order_id")),
+    "a link becomes a text": ("sale.line", "order_id", _becomes("sale.line", Field("order_id", "char"))),
+    "a link depends on the company": (
+        "sale.line",
+        "order_id",
+        _becomes("sale.line", Field("order_id", "many2one", relation="sale.order", company_dependent=True)),
+    ),
+    "a link points elsewhere": (
+        "sale.line",
+        "order_id",
+        _becomes("sale.line", Field("order_id", "many2one", relation="res.country")),
+    ),
+    "a link's column is dropped": (
+        "sale.line",
+        "order_id",
+        "ALTER TABLE odoo_shadow.odoo_shadow_sale_line DROP COLUMN order_id CASCADE",
+    ),
+    "a record of any model vanishes": ("mail.note", "res_id", _pop("mail.note", "res_id")),
+    "a company becomes a text": ("sale.order", "", _becomes("sale.order", Field("company_id", "char"))),
+}
+"""By what is lost: of which model, which field is told, and how it happens."""
+
+
+@pytest.mark.parametrize("what", LOSSES)
+def test_what_has_lost_what_restricted_it_is_closed(
+    what: str, odoo: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    model, field, lose = LOSSES[what]
+    if isinstance(lose, str):
+        run_as_owner(restricted, lose)
+        assert update_for_readers(shadow) == ()
+    else:
+        lose(odoo)
+        assert sync(odoo, shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, model) == []
+        assert set(ids(user, "sale.subline")) <= {ONE, 3}
+    with shadow.transaction() as tx:
+        told = " ".join(item.text for item in examine_readers(tx))
+    assert (f"it has lost {field}, which restricted it" if field else "a company that is not mirrored") in told
+
+
+def test_who_forgets_a_lost_link_has_the_others_restrict(
+    odoo: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    del odoo.models["sale.line"].fields["order_id"]
+    odoo.write("sale.line", [ONE], partner_id=TWO)
+    odoo.wait()
+    assert sync(odoo, shadow) == ()
+    run_as_owner(restricted, "DELETE FROM odoo_shadow_internal.known_link WHERE field_name = 'order_id'")
+    assert sync(odoo, shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "sale.line") == [TWO, 3]
+
+
+def test_rows_without_a_company_are_hidden_where_another_company_field_is_lost(
+    odoo: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    odoo.models["account.account"].fields["company_id"] = Field("company_id", "many2one", relation="res.company")
+    for record in odoo.models["account.account"].records.values():
+        record["company_id"] = False
+    odoo.write("account.account", [ONE], company_id=ONE)
+    odoo.wait()
+    assert sync(odoo, shadow) == ()
+    del odoo.models["account.account"].fields["company_ids"]
+    assert sync(odoo, shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "account.account") == [ONE]
+
+
+@pytest.mark.parametrize("there", ["", "CREATE VIEW odoo_shadow.odoo_shadow_sale_order AS SELECT 1::bigint AS id"])
+def test_what_points_to_a_table_that_is_not_there_is_closed_until_it_is(
+    there: str, odoo: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    run_as_owner(restricted, "DROP TABLE odoo_shadow.odoo_shadow_sale_order CASCADE", *[there] * bool(there))
+    sync(odoo, shadow, ["sale.line"])
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "sale.line") == []
+    with shadow.transaction() as tx:
+        told = " ".join(item.text for item in examine_readers(tx))
+    assert "it points to odoo_shadow_sale_order, which has yet to be created" in told
+    run_as_owner(restricted, *["DROP VIEW odoo_shadow.odoo_shadow_sale_order"] * bool(there))
+    assert sync(odoo, shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "sale.line") == [ONE, 3]
+
+
+@pytest.mark.parametrize(
+    "link", [Field("order_id", "many2one", relation="sale.order"), Field("order_id", "many2one_reference")]
+)
+def test_a_link_without_values_yet_shows_no_row(
+    link: Field, odoo: MemorySource, shadow: ShadowDatabase, restricted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odoo.models["res.country"].fields["order_id"] = link
+    odoo.models["res.country"].records[1]["order_id"] = False
+    monkeypatch.setattr("odoo_shadow.mirror.sync.model.fill_new_columns", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sync(odoo, shadow)
+    assert update_for_readers(shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "res.country") == []
+    monkeypatch.undo()
+    assert sync(odoo, shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "res.country") == [1]
 
 
 TAMPERING = {

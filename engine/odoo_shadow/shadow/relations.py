@@ -28,6 +28,7 @@ RELATIONSHIP = "relationship"
 PROOF = "proof"
 DUE_ROW = "due_row"
 ROW_POLICY = "row_policy"
+KNOWN_LINK = "known_link"
 
 READ_VERSION = "odoo_shadow_read_version"
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark", READ_VERSION)

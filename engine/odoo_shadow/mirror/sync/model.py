@@ -33,6 +33,7 @@ from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
 from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
 from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
+from odoo_shadow.shadow.access.catalogued import remember_links
 from odoo_shadow.shadow.access.protection import restrict_table
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -254,8 +255,9 @@ class _ModelRun:
             change = plan_change(tx, table, columns, self._layout.left_out)
             apply_change(tx, change, self._hold.run.id)
             describe_table(tx, table, self._label, self._layout.name_path, columns)
-            restrict_table(tx, table)
+            remember_links(tx, table)
             note_left_out_fields(tx, self._layout.model, self._layout.omitted)
+            restrict_table(tx, table)
             if self._options.removal.marks:
                 add_mark_column(tx, table)
             if change.creates:

@@ -46,7 +46,7 @@ def _of_companies(restriction: Restriction, companies: sql.Composed) -> Iterator
         yield sql.SQL("{} = ANY ({}::bigint[])").format(sql.Identifier(column), companies)
     for column in restriction.company_lists:
         yield sql.SQL("{} && {}").format(sql.Identifier(column), companies)
-    if restriction.by_id:
+    if restriction.by_id or restriction.hides_shared:
         return
     nothing = [sql.SQL("{} IS NULL").format(sql.Identifier(column)) for column in restriction.companies]
     nothing += [

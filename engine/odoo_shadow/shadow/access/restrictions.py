@@ -5,12 +5,14 @@
    whoever queries sees what the row points to. Their policies ask for each other, so no chain of them may end where it
    began: where models point to each other, the one that is nearer to a company restricts the other.
 3. What a row points to across models (`res_model` and `res_id`) cannot be followed: such rows are hidden.
+4. What has restricted a table once and cannot be asked now, a field or a whole table, closes it: nothing that
+   goes may show more.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from odoo_shadow.shadow.columns import ColumnType
@@ -28,7 +30,6 @@ class FieldColumn:
     """A field's column that is written, and stands in its table.
 
     :param relation: the model that it points to.
-    :param relation_table: the table of that model, if it is registered.
     """
 
     name: str
@@ -36,9 +37,7 @@ class FieldColumn:
     odoo_type: str
     column_type: str
     relation: str | None
-    relation_table: str | None
     is_company_dependent: bool
-    is_required: bool
     is_filled: bool
 
     @property
@@ -50,7 +49,7 @@ class FieldColumn:
     @property
     def is_lost_company(self) -> bool:
         """Whether it says so in a way that no policy can ask."""
-        return self.field in _COMPANY_FIELDS and self.relation == COMPANY and not self.is_company
+        return self.field in _COMPANY_FIELDS and self.relation in (COMPANY, None) and not self.is_company
 
     @property
     def is_link(self) -> bool:
@@ -65,17 +64,57 @@ class FieldColumn:
 
 
 @dataclass(frozen=True)
+class KnownLink:
+    """What a field of a table has been at some time: a company of its rows, or what they point to.
+
+    :param relation: the model that it points to; None if that is any.
+    """
+
+    field: str
+    relation: str | None
+
+    @property
+    def is_company(self) -> bool:
+        """Whether it said to which companies a row belongs."""
+        return self.field in _COMPANY_FIELDS and self.relation == COMPANY
+
+    def is_asked_by(self, column: FieldColumn) -> bool:
+        """Whether a policy can still ask it of this column."""
+        if column.field != self.field:
+            return False
+        if self.is_company:
+            return column.is_company
+        return column.is_of_any_model if self.relation is None else column.is_link and column.relation == self.relation
+
+
+@dataclass(frozen=True)
 class MirroredTable:
     """A registered table, as far as it matters whose rows it has.
 
-    :param exists: whether it has been created.
-    :param has_lost_company: whether its model has a company that is not mirrored, or no longer.
+    :param exists: whether it has been created, and is a table.
+    :param known: what its fields have been, now or earlier.
+    :param leaves_out_company: whether its model has a company that is not mirrored.
     """
 
     model: str
     exists: bool = True
     columns: tuple[FieldColumn, ...] = ()
-    has_lost_company: bool = False
+    known: tuple[KnownLink, ...] = ()
+    leaves_out_company: bool = False
+
+    @property
+    def lost(self) -> tuple[KnownLink, ...]:
+        """What no policy can ask any more."""
+        return tuple(link for link in self.known if not any(link.is_asked_by(column) for column in self.columns))
+
+    @property
+    def has_lost_company(self) -> bool:
+        """Whether its model has a company that no policy can ask, or had one."""
+        return (
+            self.leaves_out_company
+            or any(link.is_company for link in self.lost)
+            or any(column.is_lost_company for column in self.columns)
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +122,7 @@ class Restriction:
     """Which rows of a table somebody sees; with nothing set, all.
 
     :param by_id: the rows are the companies.
+    :param hides_shared: rows without a company are not shown: another column, which has gone, may have said it.
     :param companies: columns with the company's id.
     :param company_lists: columns with the ids of several companies.
     :param parents: columns that point to restricted tables, and those tables.
@@ -92,6 +132,7 @@ class Restriction:
     """
 
     by_id: bool = False
+    hides_shared: bool = False
     companies: tuple[str, ...] = ()
     company_lists: tuple[str, ...] = ()
     parents: tuple[tuple[str, str], ...] = ()
@@ -110,26 +151,32 @@ class Restriction:
         return self.by_id or bool(self.companies or self.company_lists)
 
 
-def restrict(tables: Mapping[str, MirroredTable], *, waiting: Collection[str] = ()) -> dict[str, Restriction]:
+def restrict(tables: Mapping[str, MirroredTable]) -> dict[str, Restriction]:
     """Find out how each table that exists is restricted.
 
     :param tables: all that are registered, by name.
-    :param waiting: tables that stay closed as long as they point to one that has yet to be created; for the others,
-        such a table counts as not mirrored.
     """
     existing = {name: table for name, table in tables.items() if table.exists}
+    by_model = {table.model: name for name, table in tables.items()}
     found = {name: _by_itself(table) for name, table in existing.items()}
-    links = {name: _links(table, existing) for name, table in existing.items() if not found[name].has_company}
-    parents = _parents(links, {name for name, restriction in found.items() if not restriction.is_open})
-    for name, restriction in found.items():
-        if restriction.has_company or restriction.closed:
-            continue
-        waits = name in waiting and any(_is_awaited(column, tables) for column in existing[name].columns)
+    without = {name: table for name, table in existing.items() if not (found[name].has_company or found[name].closed)}
+    links = {name: _links(table, by_model) for name, table in without.items()}
+    # Nobody knows whether a table that is not there would be restricted.
+    roots = {name for name, restriction in found.items() if not restriction.is_open} | (tables.keys() - existing.keys())
+    has_owner = _distances(
+        {name: [*links[name], *_lost_links(table, by_model)] for name, table in without.items()}, roots
+    )
+    closed = {name: _why_closed(table, by_model, existing, has_owner) for name, table in without.items()}
+    parents = _parents(
+        {name: pointing for name, pointing in links.items() if not closed[name]},
+        {name for name in roots | closed.keys() if name in roots or closed[name]},
+    )
+    for name, table in without.items():
         found[name] = Restriction(
-            parents=parents.get(name, ()),
-            of_any_model=restriction.of_any_model,
-            closed="a table that it points to has yet to be created" if waits else "",
-            not_mirrored=_not_mirrored(existing[name], existing, is_open=name not in parents),
+            parents=() if closed[name] else parents.get(name, ()),
+            of_any_model=() if closed[name] else found[name].of_any_model,
+            closed=closed[name],
+            not_mirrored=tuple(sorted({model for _, model in _targets(table) if model not in by_model})),
         )
     return found
 
@@ -143,34 +190,49 @@ def _by_itself(table: MirroredTable) -> Restriction:
         return Restriction(closed="the companies of its rows are still being filled in")
     if own:
         kinds = {kind: tuple(item.name for item in own if item.column_type == kind) for kind in ColumnType}
-        return Restriction(companies=kinds[ColumnType.BIGINT], company_lists=kinds[ColumnType.BIGINT_ARRAY])
-    if table.has_lost_company or any(column.is_lost_company for column in table.columns):
+        return Restriction(
+            hides_shared=table.has_lost_company,
+            companies=kinds[ColumnType.BIGINT],
+            company_lists=kinds[ColumnType.BIGINT_ARRAY],
+        )
+    if table.has_lost_company:
         return Restriction(closed="its model has a company that is not mirrored")
     return Restriction(of_any_model=tuple((c.name, c.column_type) for c in table.columns if c.is_of_any_model))
 
 
-def _links(table: MirroredTable, existing: Collection[str]) -> list[tuple[str, str]]:
-    """Return the columns that point to other tables that exist, and those tables."""
-    return [
-        (column.name, column.relation_table)
-        for column in table.columns
-        if column.is_link and column.relation_table is not None and column.relation_table in existing
-    ]
+def _why_closed(
+    table: MirroredTable, by_model: Mapping[str, str], existing: Collection[str], has_owner: Collection[str]
+) -> str:
+    """Say what keeps a table without a company from being restricted by what it points to; empty if nothing does.
+
+    :param has_owner: tables whose rows may be somebody's.
+    """
+    for link in table.lost:
+        if link.relation is None or by_model.get(link.relation) in has_owner:
+            return f"it has lost {link.field}, which restricted it"
+    for column in table.columns:
+        target = by_model.get(str(column.relation)) if column.is_link else None
+        if target is not None and target not in existing:
+            return f"it points to {target}, which has yet to be created"
+        if not column.is_filled and (column.is_of_any_model or target in has_owner):
+            return f"{column.field} of its rows is still being filled in"
+    return ""
 
 
-def _is_awaited(column: FieldColumn, tables: Mapping[str, MirroredTable]) -> bool:
-    there = tables.get(column.relation_table or "")
-    return column.is_link and there is not None and not there.exists
+def _targets(table: MirroredTable) -> Iterator[tuple[str, str]]:
+    """Yield the columns that point to other records, and the models of those."""
+    for column in table.columns:
+        if column.is_link and column.relation is not None:
+            yield column.name, column.relation
 
 
-def _not_mirrored(table: MirroredTable, existing: Collection[str], *, is_open: bool) -> tuple[str, ...]:
-    """Return the models that may be a table's parents: all of an open table, else those without which no row is."""
-    missing = {
-        str(column.relation)
-        for column in table.columns
-        if column.is_link and (is_open or column.is_required) and column.relation_table not in existing
-    }
-    return tuple(sorted(missing))
+def _links(table: MirroredTable, by_model: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the columns that point to records of registered tables, and those tables."""
+    return [(column, by_model[model]) for column, model in _targets(table) if model in by_model]
+
+
+def _lost_links(table: MirroredTable, by_model: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(link.field, by_model[link.relation]) for link in table.lost if link.relation and link.relation in by_model]
 
 
 def _parents(

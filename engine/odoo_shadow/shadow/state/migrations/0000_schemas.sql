@@ -54,7 +54,7 @@ BEGIN
             SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = {internal_name}
             AND c.relname IN ('table_state', 'lease', 'sync_detail', 'made_object', 'proof', 'due_row', 'row_policy',
-                'relationship')
+                'known_link', 'relationship')
         LOOP
             EXECUTE format('DELETE FROM %I.%I', {internal_name}, item);
         END LOOP;

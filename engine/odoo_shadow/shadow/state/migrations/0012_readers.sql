@@ -10,6 +10,32 @@ CREATE TABLE IF NOT EXISTS {internal}.row_policy (
     stored text NOT NULL
 );
 
+-- What fields have pointed to: what restricts a table, and is gone, closes it. An empty relation stands for any model.
+CREATE TABLE IF NOT EXISTS {internal}.known_link (
+    table_name text NOT NULL,
+    field_name text NOT NULL,
+    relation text NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (table_name, field_name, relation)
+);
+
+CREATE OR REPLACE PROCEDURE {internal}.remember_links(p_table text)
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $body$
+    INSERT INTO {internal}.known_link (table_name, field_name, relation)
+    SELECT DISTINCT f.table_name, f.field_name, coalesce(f.relation, '') FROM {schema}.odoo_shadow_field f
+    WHERE f.table_name = coalesce(p_table, f.table_name) AND (f.vanished_at IS NULL
+        OR p_table IS NULL AND (SELECT schema_version < 12 FROM {internal}.mirror))
+    AND NOT f.is_company_dependent
+    AND (f.odoo_type = 'many2one' AND f.column_type = 'bigint' AND f.relation <> ''
+            AND f.field_name NOT IN ('create_uid', 'write_uid')
+        OR f.odoo_type = 'many2many' AND f.field_name = 'company_ids' AND f.relation = 'res.company'
+        OR f.odoo_type IN ('many2one_reference', 'reference'))
+    ON CONFLICT DO NOTHING
+$body$;
+
+-- Once, what has gone before this was noted.
+CALL {internal}.remember_links(NULL);
+
 -- The companies of a user of the API (the sub of the token) or of the members of a database role.
 CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_company_access (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
