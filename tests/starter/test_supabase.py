@@ -103,6 +103,18 @@ def mode_of(connection: psycopg.Connection[tuple[object, ...]]) -> object:
     return mode
 
 
+def test_something_else_under_the_name_of_a_control_table_stops_the_push(
+    shell: Shell, database: str, tmp_path: Path
+) -> None:
+    init(shell, tmp_path)
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE public.odoo_shadow_meta (mine text)")
+    with pytest.raises(psycopg.errors.RaiseException, match=r"public\.odoo_shadow_meta.*odoo-shadow take-over"):
+        push(database, tmp_path)
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT to_regnamespace('odoo_shadow')").fetchall() == [(None,)]
+
+
 def test_without_the_extensions_nothing_is_scheduled_and_a_notice_says_what_to_do(
     shell: Shell, database: str, tmp_path: Path
 ) -> None:
@@ -133,8 +145,11 @@ def test_a_second_generation_adds_only_what_is_new(shell: Shell, tmp_path: Path)
     assert "'*/15 * * * *'" in path.read_text("utf-8")
     after = texts(tmp_path)
     assert all(after[str(path)] == before[str(path)] for path in migrations(tmp_path) if str(path) in before)
-    # The schedule of before is a change, too: what counts is the newest of a kind, not any.
+    # What is not said stays as it was said last.
     init(shell, tmp_path)
+    assert texts(tmp_path) == after
+    # The schedule of before is a change, too: what counts is the newest of a kind, not any.
+    init(shell, tmp_path, "--schedule", "0 */4 * * *")
     assert migrations(tmp_path)[-1].name == "30000101000001_odoo_shadow_cron.sql"
 
 
@@ -162,7 +177,9 @@ def test_what_somebody_changed_is_kept(shell: Shell, tmp_path: Path) -> None:
     record = tmp_path / ".odoo-shadow-init.json"
     init(shell, tmp_path, "--schedule", "none")
     assert "not scheduled" in readme.read_text("utf-8")
-    said = init(shell, tmp_path)
+    init(shell, tmp_path)
+    assert "not scheduled" in readme.read_text("utf-8")
+    said = init(shell, tmp_path, "--schedule", "0 */4 * * *")
     assert f"Renewed {readme}" in said
     assert f"Kept {script}: somebody has changed it. --force replaces it." in said
     assert script.read_text("utf-8").endswith("# mine\n")

@@ -23,7 +23,7 @@ from odoo_shadow.shadow.state.registry import pointing_statement, registration_s
 from odoo_shadow.shadow.state.schema_statements import base_statements
 from odoo_shadow.shadow.tables.tables import create_statements
 from odoo_shadow.shadow.views.catalogue import column_statements, comments_statement, name_statement
-from odoo_shadow.shadow.views.public_views import PUBLIC_TABLES, function_statements, view_statements
+from odoo_shadow.shadow.views.public_views import PUBLIC, PUBLIC_TABLES, function_statements, view_statements
 from odoo_shadow.shadow.views.view_query import NamedTable, ViewColumn, ViewedTable, named_view_statements
 
 BASE_FILE = "0001_odoo_shadow_base.sql"
@@ -71,7 +71,7 @@ def base_migration(schema: str) -> str:
     return _file(
         schema,
         f"The control tables of the Odoo shadow in schema {schema}.",
-        base_statements(schema),
+        [*_names_check(schema), *base_statements(schema)],
         [*views, *function_statements(schema)],
     )
 
@@ -149,6 +149,20 @@ def _field_columns(item: ModelTable, tables: Mapping[str, str]) -> list[ViewColu
     return columns
 
 
+_NAMES_CHECK: LiteralString = """
+DECLARE
+    found text;
+BEGIN
+    SELECT string_agg('public.' || c.relname, ', ' ORDER BY c.relname) INTO found FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace('public') AND c.relname = ANY({names}::name[]) AND c.relkind <> 'v';
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION 'The shadow''s views need names that belong to something else (%): odoo-shadow take-over moves'
+            ' them away; or drop or rename them, then run this again.', found;
+    END IF;
+END
+"""
+
+
 _TRUST_CHECK: LiteralString = """
 DECLARE
     found text;
@@ -159,6 +173,13 @@ BEGIN
     END IF;
 END
 """
+
+
+def _names_check(schema: str) -> list[sql.Composed]:
+    """Return the block that stops where something else has the name of a view that the file makes."""
+    if schema == PUBLIC:
+        return []
+    return [sql.SQL("DO {}").format(sql.SQL(_NAMES_CHECK).format(names=list(PUBLIC_TABLES)).as_string())]
 
 
 def _trust_check(schema: str) -> str:

@@ -1,15 +1,16 @@
 """Writes files into somebody's project, and never over what a person has changed there.
 
 What was written is remembered in one small file of the project, by the digest of each text. A file whose text still is
-what was written may be replaced by a newer generation; one that differs is kept, and reported.
+what was written may be replaced by a newer generation; one that differs is kept, and reported. The options that were
+given are remembered there, too: the next generation takes them where it is given none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -48,11 +49,11 @@ def write_files(project: Path, wanted: Iterable[StarterFile], *, force: bool) ->
     record = _read_record(project)
     endings = []
     for file in wanted:
-        ending = _ending(project / file.path, file, record.get(file.path), force=force)
+        ending = _ending(project / file.path, file, record.written.get(file.path), force=force)
         if ending in (Ending.WRITTEN, Ending.RENEWED):
             _write(project / file.path, file.text)
         if ending is not Ending.KEPT:
-            record[file.path] = _digest(file.text)
+            record.written[file.path] = _digest(file.text)
         endings.append((file, ending))
     _write_record(project, record)
     return endings
@@ -101,13 +102,46 @@ def _write(path: Path, text: str) -> None:
         raise MirrorConfigurationError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def _read_record(project: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class _Record:
+    """What the project's record holds.
+
+    :param written: the digests of the texts, by path.
+    :param options: the options that were given last, by what was written with them.
+    """
+
+    written: dict[str, str] = field(default_factory=dict)
+    options: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def recall_options(project: Path, what: str, given: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return options; those that are not given are as they were given last.
+
+    :param what: what is written with them.
+    :raises MirrorConfigurationError: the record cannot be read.
+    """
+    last = _read_record(project).options.get(what, {})
+    return {name: last.get(name) if value is None else value for name, value in given.items()}
+
+
+def remember_options(project: Path, what: str, options: Mapping[str, str | None]) -> None:
+    """Remember options for the next generation. Raises `MirrorConfigurationError`."""
+    record = _read_record(project)
+    record.options[what] = {name: value for name, value in options.items() if value is not None}
+    _write_record(project, record)
+
+
+def _read_record(project: Path) -> _Record:
     text = _read(project / RECORD)
     if text is None:
-        return {}
+        return _Record()
     try:
-        written = json.loads(text)["written"]
-        return {str(path): str(digest) for path, digest in written.items()}
+        document = json.loads(text)
+        options = document.get("options", {})
+        return _Record(
+            {str(path): str(digest) for path, digest in document["written"].items()},
+            {str(what): {str(name): str(one) for name, one in items.items()} for what, items in options.items()},
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
         raise MirrorConfigurationError(
             f"{project / RECORD} is not what odoo-shadow init writes: restore it from version control, or delete it; "
@@ -115,7 +149,8 @@ def _read_record(project: Path) -> dict[str, str]:
         ) from None
 
 
-def _write_record(project: Path, record: dict[str, str]) -> None:
-    text = f"{json.dumps({'written': dict(sorted(record.items()))}, indent=2)}\n"
+def _write_record(project: Path, record: _Record) -> None:
+    document = {"written": dict(sorted(record.written.items()))}
+    text = f"{json.dumps({**document, 'options': record.options}, indent=2, sort_keys=True)}\n"
     if _read(project / RECORD) != text:
         _write(project / RECORD, text)
