@@ -64,6 +64,22 @@ def test_the_role_reads_what_is_there_and_what_comes_and_nothing_internal(
             user.execute(f"DELETE FROM public.{USERS}")  # noqa: S608
 
 
+@pytest.mark.parametrize("schema", ["odoo_shadow", "public"])
+def test_the_role_reads_no_table_of_somebodys_own_beside_the_mirror(database: str, schema: str) -> None:
+    with ShadowDatabase.from_url(database, schema=schema) as shadow:
+        make_table(shadow)
+        run_as_owner(database, "CREATE TABLE {schema}.invoices ()", schema=schema)
+        let_users_read(database, schema=schema)
+        make_table(shadow, "res.users")
+        run_as_owner(database, "CREATE TABLE {schema}.keep ()", schema=schema)
+        update_for_readers(shadow)
+    held = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = '{}'"
+    held += "::regnamespace AND has_table_privilege('odoo_shadow_reader', oid, 'SELECT')"
+    control = "odoo_shadow_company_access odoo_shadow_field odoo_shadow_left_out odoo_shadow_meta"
+    control += f" {PARTNERS} {USERS} odoo_shadow_schema_log odoo_shadow_selection odoo_shadow_sync_log"
+    assert ask(database, held.format(schema)) == f"{control} odoo_shadow_verification odoo_shadow_watermark"
+
+
 def test_views_are_granted_to_exactly_those_who_may_read_their_table(shadow: ShadowDatabase, database: str) -> None:
     make_table(shadow)
     assert ask(database, HOLDERS.format(f"public.{PARTNERS}")) == "PUBLIC"
@@ -113,6 +129,7 @@ def test_the_files_of_ddl_secure_their_tables(database: str) -> None:
     let_users_read(database, RowLevelSecurity.COMPANY)
     with psycopg.connect(database, autocommit=True) as owner:
         owner.execute(tables_migration("odoo_shadow", [ModelTable("res.users", (NAME,))]).encode())
+    assert ask(database, f"SELECT has_table_privilege('odoo_shadow_reader', 'odoo_shadow.{USERS}', 'SELECT')")
     closed = "relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)"
     assert ask(database, SECURED.format(closed)) == f"{PARTNERS} {USERS}"  # until a run knows whose their rows are
 

@@ -103,10 +103,10 @@ def api_roles(server: str) -> Iterator[None]:
         run_as_owner(server, "DROP ROLE IF EXISTS anon, authenticated, authenticator, odoo_shadow_reader")
 
 
-def let_users_read(database: str, mode: RowLevelSecurity | None = None) -> None:
+def let_users_read(database: str, mode: RowLevelSecurity | None = None, schema: str = "odoo_shadow") -> None:
     """Make `odoo_shadow_reader` as `init supabase` does, and let the API's users read."""
     with psycopg.connect(database, autocommit=True) as connection:
-        for statement in reader_statements("odoo_shadow", mode):
+        for statement in reader_statements(schema, mode):
             connection.execute(statement)
         connection.execute("GRANT odoo_shadow_reader TO authenticated")
 

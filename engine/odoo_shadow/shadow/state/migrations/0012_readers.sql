@@ -117,13 +117,16 @@ DECLARE
     target regclass := to_regclass(format('%I.%I', {schema_name}, p_table));
     is_protected boolean;
     has_policies boolean;
+    has_no_grants boolean;
 BEGIN
-    SELECT c.relrowsecurity, EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid) INTO is_protected, has_policies
+    SELECT c.relrowsecurity, EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid), c.relacl IS NULL
+    INTO is_protected, has_policies, has_no_grants
     FROM pg_class c WHERE c.oid = target AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE');
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    IF p_is_new AND EXISTS (SELECT FROM pg_roles r JOIN pg_namespace n ON n.nspname = {schema_name}
+    -- Nobody has granted or revoked anything yet: made by a file of statements, or by a later migration.
+    IF (p_is_new OR has_no_grants) AND EXISTS (SELECT FROM pg_roles r JOIN pg_namespace n ON n.nspname = {schema_name}
         WHERE r.rolname = 'odoo_shadow_reader' AND has_schema_privilege(r.oid, n.oid, 'USAGE')) THEN
         EXECUTE format('GRANT SELECT ON %s TO odoo_shadow_reader', target);
     END IF;
