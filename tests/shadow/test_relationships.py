@@ -7,6 +7,7 @@ of that function on the row.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import LiteralString
 
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from odoo_shadow.mirror.health.exposures import examine_exposures
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.shadow.columns import Column
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -173,14 +175,21 @@ def test_they_follow_the_tables(shadow: ShadowDatabase, database: str, change: s
     assert not {"number__bigint", "partner_id__bigint"} & {row[2] for row in columns}
 
 
-def test_somebody_elses_function_is_left_alone(shadow: ShadowDatabase, database: str) -> None:
+def test_somebody_elses_function_is_left_alone_and_told(
+    shadow: ShadowDatabase, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
     partners(shadow)
     table = orders(shadow)
     theirs: LiteralString = (
         "CREATE FUNCTION public.partner_id(public.{table}) RETURNS text LANGUAGE sql AS $$ SELECT 'theirs' $$"
     )
     run_as_owner(database, theirs, table=table)
-    update_for_readers(shadow)
+    with caplog.at_level(logging.WARNING):
+        update_for_readers(shadow)
+    assert f"public.partner_id({ORDER}): left as they are" in caplog.text
+    with shadow.transaction() as tx:
+        (finding,) = examine_exposures(tx)
+    assert finding.text.startswith(f"public.partner_id({ORDER}): PostgREST calls")
     assert ("partner_id", ORDER, PARTNER) not in seen(database)
     with psycopg.connect(database) as connection:
         connection.execute("INSERT INTO odoo_shadow.odoo_shadow_sale_order (id) VALUES (1)")

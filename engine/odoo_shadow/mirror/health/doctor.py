@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from odoo_shadow.mirror.health.exposures import examine_exposures
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.health.readers import examine_readers
@@ -136,6 +137,7 @@ def _database(
         yield from _refused(tables)
         yield from _proven_late(tables)
         yield from examine_readers(tx)
+        yield from examine_exposures(tx)
         yield _look_back(latest_commit(tx), look_back)
 
 

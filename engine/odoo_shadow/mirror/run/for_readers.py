@@ -11,6 +11,7 @@ from odoo_shadow.shadow.access.protection import renew_policies, set_mode
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.state.broadcast import broadcast_changes, broadcasts, keep_broadcasting
+from odoo_shadow.shadow.views.invokers import exposing_views, renew_invokers
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from odoo_shadow.shadow.views.postgrest import tell_postgrest
 from odoo_shadow.shadow.views.relationships import renew_relationships
@@ -57,8 +58,10 @@ def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
     """
     problems = _restrict_rows(shadow)
     renew_due_views(shadow)
+    problems += renew_invokers(shadow)
     _grant_views(shadow)
     renew_relationships(shadow)
+    _warn_of_exposing_views(shadow)
     tell_postgrest(shadow)  # it announces all of the above
     _broadcast(shadow)
     return problems
@@ -75,6 +78,17 @@ def _restrict_rows(shadow: ShadowDatabase) -> tuple[str, ...]:
     if opened:
         log.warning("Somebody's own policies show more rows than row-level security: %s", first_of(opened, _MOST_NAMED))
     return problems
+
+
+def _warn_of_exposing_views(shadow: ShadowDatabase) -> None:
+    try:
+        with shadow.transaction() as tx:
+            views = exposing_views(tx)
+    except ShadowError as error:
+        log.warning("Views that others built on the mirror could not be checked: %s", error)
+        return
+    if views:
+        log.warning("%s show the rows of all companies that their owner sees.", first_of(views, _MOST_NAMED))
 
 
 def _grant_views(shadow: ShadowDatabase) -> None:

@@ -191,10 +191,31 @@ def _differences(tx: Transaction) -> tuple[list[Key], list[Relationship]]:
     found = {(str(name), str(taken)): _Function(*about) for name, taken, *about in tx.run(_FOUND, **parts)}
     foreign = [key for key, there in found.items() if key in wanted and not there.is_own]
     if foreign:
-        listed = first_of([f"public.{name}({taken})" for name, taken in foreign], _MOST_NAMED)
-        log.info("%s: left as they are, because somebody else made these functions.", listed)
+        log.warning(
+            "%s: left as they are, because somebody else made or changed these functions, which PostgREST calls for "
+            "related rows.",
+            first_of(_shown(foreign), _MOST_NAMED),
+        )
     stale = [key for key, there in found.items() if there.is_own and not _is(there, wanted.get(key))]
     return stale, [item for key, item in wanted.items() if key not in found or key in stale]
+
+
+def foreign_functions(tx: Transaction) -> list[str]:
+    """Return functions that somebody else made in place of the mirror's own: queries of related rows call them."""
+    if not _possible(tx):
+        return []
+    wanted = relationships(_links(tx))
+    return _shown(
+        [
+            (str(name), str(taken))
+            for name, taken, *_, is_own in tx.run(_FOUND, **_parts(tx))
+            if not is_own and (name, taken) in wanted
+        ]
+    )
+
+
+def _shown(keys: Sequence[Key]) -> list[str]:
+    return [f"public.{name}({taken})" for name, taken in keys]
 
 
 def _links(tx: Transaction) -> list[Link]:
