@@ -467,3 +467,38 @@ def test_the_doctor_tells_what_cannot_be_restricted(odoo: MemorySource, empty_sh
     sync(odoo, empty_shadow, mode=NONE)
     with empty_shadow.transaction() as tx:
         assert list(examine_readers(tx)) == []
+
+
+def test_the_table_of_companies_is_guarded(odoo: MemorySource, shadow: ShadowDatabase, restricted: str) -> None:
+    run_as_owner(
+        restricted,
+        OF_ONE.replace("ada", "bob"),
+        "ALTER TABLE odoo_shadow.odoo_shadow_company_access DISABLE ROW LEVEL SECURITY",
+    )
+    assert sync(odoo, shadow) == ()
+    with caller(restricted, sub="ada") as user:
+        assert one_value(user, "SELECT string_agg(user_id, ',') FROM odoo_shadow.odoo_shadow_company_access") == "ada"
+
+
+def test_a_replaced_function_fails_the_run(shadow: ShadowDatabase, restricted: str) -> None:
+    run_as_owner(
+        restricted,
+        "CREATE OR REPLACE FUNCTION odoo_shadow.odoo_shadow_companies() RETURNS bigint[] LANGUAGE sql STABLE"
+        " AS $$ SELECT ARRAY[1, 2]::bigint[] $$",
+    )
+    (problem,) = update_for_readers(shadow)
+    assert "odoo_shadow_companies(), which says whose rows a reader sees, has been dropped or changed" in problem
+
+
+def test_what_shows_rows_without_a_policy_is_told(shadow: ShadowDatabase, restricted: str) -> None:
+    run_as_owner(restricted, TAMPERING["the policy is another"])
+    with shadow.transaction() as tx:
+        told = " ".join(item.text for item in examine_readers(tx))
+    assert "nothing restricts the rows of odoo_shadow_sale_order:" in told
+    run_as_owner(
+        restricted,
+        "ALTER TABLE odoo_shadow.odoo_shadow_mail_note RENAME TO kept",
+        "CREATE VIEW odoo_shadow.odoo_shadow_mail_note AS SELECT * FROM odoo_shadow.kept",
+    )
+    (problem,) = update_for_readers(shadow)
+    assert "the rows of odoo_shadow_mail_note" in problem

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from odoo_shadow.shadow.access.examination import opened_tables
 from odoo_shadow.shadow.access.grants import renew_view_grants
-from odoo_shadow.shadow.access.mode import RowLevelSecurity
-from odoo_shadow.shadow.access.protection import renew_policies, set_mode
+from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
+from odoo_shadow.shadow.access.protection import open_tables, renew_policies, set_mode
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.state.broadcast import broadcast_changes, broadcasts, keep_broadcasting
@@ -73,6 +73,8 @@ def _restrict_rows(shadow: ShadowDatabase) -> tuple[str, ...]:
         problems = renew_policies(shadow, is_end=True)
         with shadow.transaction() as tx:
             opened = opened_tables(tx)
+            if read_mode(tx) is RowLevelSecurity.COMPANY and (shown := open_tables(tx)) and not problems:
+                problems = (f"Nothing restricts the rows of {first_of(shown, _MOST_NAMED)}, which must be a table.",)
     except ShadowError as error:
         return (f"Row-level security may not be up to date: {error}",)
     if opened:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from odoo_shadow.shadow.access.catalogued import restrictions
 from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
 from odoo_shadow.shadow.access.policies import POLICY
+from odoo_shadow.shadow.access.protection import open_tables
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import COMPANY_ACCESS, FIELD, META
 
@@ -39,9 +40,11 @@ def opened_tables(tx: Transaction) -> list[str]:
         return []
     rows = tx.run(
         "SELECT format('%s on %s', p.polname, c.relname) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN {meta} m ON m.table_name = c.relname"
-        " WHERE n.nspname = {schema} AND p.polname <> {policy} AND p.polpermissive AND p.polcmd IN ('r', '*')"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE (c.relname = {access} OR c.relname IN (SELECT table_name FROM {meta}))"
+        " AND n.nspname = {schema} AND p.polname <> {policy} AND p.polpermissive AND p.polcmd IN ('r', '*')"
         " ORDER BY 1",
+        access=COMPANY_ACCESS,
         meta=tx.own(META),
         schema=tx.schema,
         policy=POLICY,
@@ -68,20 +71,9 @@ def examine_restrictions(tx: Transaction) -> Examination | None:
         {table: restriction.closed for table, restriction in found.items() if restriction.closed},
         not_mirrored,
         opened_tables(tx),
-        _open_now(tx),
+        open_tables(tx),
         _of_all_companies(tx),
     )
-
-
-def _open_now(tx: Transaction) -> list[str]:
-    rows = tx.run(
-        "SELECT c.relname FROM {meta} m JOIN pg_class c ON c.relname = m.table_name"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p')"
-        " AND NOT c.relrowsecurity ORDER BY 1",
-        meta=tx.own(META),
-        schema=tx.schema,
-    )
-    return [str(row[0]) for row in rows]
 
 
 def _of_all_companies(tx: Transaction) -> list[str]:

@@ -40,6 +40,14 @@ def condition(schema: str, table: str, restriction: Restriction) -> sql.Composed
     return sql.SQL(" AND ").join(parts)
 
 
+def own_entries(schema: str) -> sql.Composed:
+    """Return the condition under which an entry of the table of companies is seen: one's own, as in the migration."""
+    return sql.SQL(
+        "user_id = (SELECT {}() ->> 'sub')"
+        " OR role_name IN (SELECT r.rolname FROM pg_roles r WHERE pg_has_role(r.oid, 'USAGE'))"
+    ).format(sql.Identifier(schema, "odoo_shadow_claims"))
+
+
 def _of_companies(restriction: Restriction, companies: sql.Composed) -> Iterator[sql.Composed]:
     ids = [names.ID] if restriction.by_id else restriction.companies
     for column in ids:

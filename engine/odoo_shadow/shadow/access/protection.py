@@ -16,11 +16,11 @@ from psycopg import sql
 
 from odoo_shadow.shadow.access.catalogued import restrictions
 from odoo_shadow.shadow.access.mode import SET_MODE, RowLevelSecurity, read_mode
-from odoo_shadow.shadow.access.policies import ALL_ROWS, NO_ROW, POLICY, condition
+from odoo_shadow.shadow.access.policies import ALL_ROWS, NO_ROW, POLICY, condition, own_entries
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.relations import COMPANIES, COMPANY_ACCESS, CONTROL_TABLES, META, ROW_POLICY
+from odoo_shadow.shadow.relations import COMPANY_ACCESS, CONTROL_TABLES, META, ROW_POLICY
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
@@ -158,9 +158,11 @@ def _wanted(tx: Transaction, mode: RowLevelSecurity, *, is_end: bool) -> dict[st
     """Return the condition that each table's policy should have; not for tables whose policy is not the mirror's."""
     if mode is RowLevelSecurity.COMPANY:
         found = restrictions(tx, waiting=() if is_end else _waiting(tx))
-        return {table: condition(tx.schema, table, restriction) for table, restriction in found.items()}
+        wanted = {table: condition(tx.schema, table, restriction) for table, restriction in found.items()}
+        return {**wanted, COMPANY_ACCESS: own_entries(tx.schema)}
     rows = tx.run(
-        "SELECT table_name FROM {known} WHERE wanted <> {open} ORDER BY 1",
+        "SELECT table_name FROM {known} WHERE wanted NOT IN ({open}, 'function') AND table_name <> {access} ORDER BY 1",
+        access=COMPANY_ACCESS,
         known=tx.internal(ROW_POLICY),
         open=_digest(ALL_ROWS),
     )
@@ -218,14 +220,39 @@ def _unprotected(tx: Transaction, mode: RowLevelSecurity) -> list[_Due]:
     return [_Due(str(row[0]), None) for row in rows]
 
 
+def open_tables(tx: Transaction) -> list[str]:
+    """Return what shows rows that the mirror's policies do not: unprotected or altered tables, and what is no table.
+
+    A table that has no policy yet shows none.
+    """
+    rows = tx.run(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " LEFT JOIN {known} k ON k.table_name = c.relname WHERE n.nspname = {schema}"
+        " AND (c.relname = {access} OR c.relname IN (SELECT table_name FROM {meta}))"
+        " AND (c.relkind IN ('v', 'm', 'f') OR c.relkind IN ('r', 'p') AND (NOT c.relrowsecurity"
+        " OR k.stored IS DISTINCT FROM coalesce({stored}, k.stored))) ORDER BY 1",
+        known=tx.internal(ROW_POLICY),
+        schema=tx.schema,
+        access=COMPANY_ACCESS,
+        meta=tx.own(META),
+        stored=sql.SQL(_STORED).format(policy=POLICY),
+    )
+    return [str(row[0]) for row in rows]
+
+
 def _check_function(tx: Transaction) -> None:
-    """Make sure that there is the function that the policies ask for."""
-    name = tx.own(COMPANIES).as_string(tx.cursor)
-    ((is_there,),) = tx.run("SELECT to_regprocedure({name} || '()') IS NOT NULL", name=name)
-    if not is_there:
+    """Make sure that the functions that the policies ask for are those that the mirror has made."""
+    rows = tx.run(
+        "SELECT k.table_name FROM {known} k WHERE k.wanted = 'function' AND NOT EXISTS (SELECT FROM pg_proc p"
+        " WHERE p.oid = to_regprocedure(format('%I.%s', {schema}, k.table_name)) AND k.stored ="
+        " md5(concat_ws(' ', p.prosrc, p.proconfig::text, p.prosecdef, p.proowner::regrole))) ORDER BY 1",
+        known=tx.internal(ROW_POLICY),
+        schema=tx.schema,
+    )
+    if rows:
         raise ShadowConflictError(
-            f"The function {name}, which says whose rows a reader sees, has been dropped: run the base file of "
-            "odoo-shadow ddl, which makes it again."
+            f"The function {tx.schema}.{rows[0][0]}, which says whose rows a reader sees, has been dropped or changed: "
+            "run the base file of odoo-shadow ddl, which makes it again."
         )
 
 

@@ -82,7 +82,7 @@ CREATE POLICY odoo_shadow_readers ON {schema}.odoo_shadow_company_access FOR SEL
     user_id = (SELECT {schema}.odoo_shadow_claims() ->> 'sub')
     OR role_name IN (SELECT r.rolname FROM pg_roles r WHERE pg_has_role(r.oid, 'USAGE')));
 
--- A claim that is not what it should be gives no company, and no error.
+-- A claim of companies that is not what it should be gives none, and no error; claims that are no JSON are an error.
 CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_companies() RETURNS bigint[]
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
     WITH claims AS MATERIALIZED (SELECT {schema}.odoo_shadow_claims() AS held),
@@ -102,6 +102,13 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body
 $body$;
 
 GRANT EXECUTE ON FUNCTION {schema}.odoo_shadow_claims(), {schema}.odoo_shadow_companies() TO PUBLIC;
+
+-- What each of them is, so that a run notices when somebody has replaced it.
+INSERT INTO {internal}.row_policy (table_name, wanted, stored)
+SELECT p.proname || '()', 'function', md5(concat_ws(' ', p.prosrc, p.proconfig::text, p.prosecdef, p.proowner::regrole))
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = {schema_name} AND p.proname IN ('odoo_shadow_claims', 'odoo_shadow_companies') AND p.pronargs = 0
+ON CONFLICT (table_name) DO UPDATE SET wanted = excluded.wanted, stored = excluded.stored;
 
 -- The procedures run with their caller's rights, and only the sync's role may use their schema.
 
@@ -145,16 +152,17 @@ $body$;
 CREATE OR REPLACE PROCEDURE {internal}.set_row_level_security(p_mode text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    -- Read first: while a query reads a table, it cannot be altered.
-    mirrored text[] := ARRAY(SELECT m.table_name FROM {schema}.odoo_shadow_meta m
-        JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema_name}, m.table_name))
-        WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1);
+    mirrored text[];
     item text;
 BEGIN
     UPDATE {internal}.mirror SET row_level_security = p_mode WHERE row_level_security IS DISTINCT FROM p_mode;
     IF NOT FOUND THEN
         RETURN;
     END IF;
+    -- After the wait for others, whose new tables are seen then; at once, as a table that is read cannot be altered.
+    mirrored := ARRAY(SELECT m.table_name FROM {schema}.odoo_shadow_meta m
+        JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema_name}, m.table_name))
+        WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1);
     FOREACH item IN ARRAY mirrored || ARRAY[{control_tables}] LOOP
         IF p_mode = 'company' AND item = ANY(mirrored) THEN
             EXECUTE format('DROP POLICY IF EXISTS odoo_shadow_readers ON %I.%I', {schema_name}, item);
