@@ -105,6 +105,7 @@ def test_the_search_finds_what_is_there(shadow: ShadowDatabase, source: ApiSourc
         in_shadow(shadow, statement % f"{MARKER}1")
     assert places_of(database, MARKER) == {
         *("odoo_shadow.odoo_shadow_res_country", "odoo_shadow.odoo_shadow_res_country_named"),
+        "public.odoo_shadow_res_country_named",
         *("public.odoo_shadow_res_country", "odoo_shadow.odoo_shadow_sync_log", "public.odoo_shadow_sync_log"),
         *("public.somebodys", "comment", "view"),
     }

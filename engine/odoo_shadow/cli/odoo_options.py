@@ -12,7 +12,6 @@ from odoo_shadow.cli.missing import (
     ODOO_LOGIN,
     LoginOption,
     from_vault,
-    is_missing,
     missing_settings,
     variable,
     warn_of_misspelt_variables,
@@ -119,10 +118,9 @@ def _with_odoo(command: Function, *, required: bool) -> Function:
 def require_odoo(context: click.Context) -> None:
     """Refuse a call that lacks options without which there is no Odoo connection, as `Command` does."""
     named = [item for item in context.command.params if {*ODOO_LOGIN} & {*item.opts}]
-    missing = [item for item in named if is_missing(item, context, context.params.get(item.name or ""))]
     if from_vault(context):
-        shadow = [item for item in context.command.params if item.name == "supabase_db_url"]
-        missing = [item for item in shadow if context.params.get(item.name or "") is None]
+        named = [item for item in context.command.params if item.name == "supabase_db_url"]
+    missing = [item for item in named if context.params.get(item.name or "") is None]
     if missing:
         raise missing_settings(missing, context)
 
