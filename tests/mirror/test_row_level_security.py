@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -480,14 +481,29 @@ def test_the_table_of_companies_is_guarded(odoo: MemorySource, shadow: ShadowDat
         assert one_value(user, "SELECT string_agg(user_id, ',') FROM odoo_shadow.odoo_shadow_company_access") == "ada"
 
 
-def test_a_replaced_function_fails_the_run(shadow: ShadowDatabase, restricted: str) -> None:
-    run_as_owner(
-        restricted,
-        "CREATE OR REPLACE FUNCTION odoo_shadow.odoo_shadow_companies() RETURNS bigint[] LANGUAGE sql STABLE"
-        " AS $$ SELECT ARRAY[1, 2]::bigint[] $$",
-    )
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        (
+            "companies",
+            "CREATE OR REPLACE FUNCTION odoo_shadow.odoo_shadow_companies() RETURNS bigint[] LANGUAGE sql STABLE"
+            " AS $$ SELECT ARRAY[1, 2]::bigint[] $$",
+        ),
+        (
+            "claims",
+            "CREATE OR REPLACE FUNCTION odoo_shadow.odoo_shadow_claims() RETURNS jsonb LANGUAGE sql STABLE"
+            " AS $$ SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb $$",
+        ),
+        ("companies", "ALTER FUNCTION odoo_shadow.odoo_shadow_companies() SECURITY DEFINER"),
+        ("claims", "DELETE FROM odoo_shadow_internal.row_policy WHERE table_name = 'odoo_shadow_claims()'"),
+    ],
+)
+def test_a_replaced_function_fails_the_run(
+    shadow: ShadowDatabase, restricted: str, name: str, statement: LiteralString
+) -> None:
+    run_as_owner(restricted, statement)
     (problem,) = update_for_readers(shadow)
-    assert "odoo_shadow_companies(), which says whose rows a reader sees, has been dropped or changed" in problem
+    assert f"odoo_shadow_{name}(), which says whose rows a reader sees, has been dropped or changed" in problem
 
 
 def test_what_shows_rows_without_a_policy_is_told(shadow: ShadowDatabase, restricted: str) -> None:

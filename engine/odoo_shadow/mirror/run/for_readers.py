@@ -47,7 +47,7 @@ def begin_for_readers(shadow: ShadowDatabase, wanted: ForReaders) -> None:
     if wanted.realtime_broadcast is not None:
         with shadow.transaction() as tx:
             keep_broadcasting(tx, is_wanted=wanted.realtime_broadcast)
-    for problem in renew_policies(shadow, is_end=False):
+    for problem in renew_policies(shadow):
         log.warning("%s", problem)
 
 
@@ -70,7 +70,7 @@ def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
 def _restrict_rows(shadow: ShadowDatabase) -> tuple[str, ...]:
     """Restrict the rows of all tables; a run must not end well over one that shows more than it should."""
     try:
-        problems = renew_policies(shadow, is_end=True)
+        problems = renew_policies(shadow)
         with shadow.transaction() as tx:
             opened = opened_tables(tx)
             if read_mode(tx) is RowLevelSecurity.COMPANY and (shown := open_tables(tx)) and not problems:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from odoo_shadow.shadow.access.restrictions import FieldColumn, KnownLink, MirroredTable, Restriction, restrict
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import FIELD, KNOWN_LINK, LEFT_OUT, META
 
 
-def restrictions(tx: Transaction, *, waiting: Collection[str] = ()) -> dict[str, Restriction]:
+def restrictions(tx: Transaction) -> dict[str, Restriction]:
     """Return how each mirrored table must be restricted, by name; see `restrict`."""
-    del waiting
     return restrict(_tables(tx))
 
 

@@ -16,11 +16,11 @@ from psycopg import sql
 
 from odoo_shadow.shadow.access.catalogued import restrictions
 from odoo_shadow.shadow.access.mode import SET_MODE, RowLevelSecurity, read_mode
-from odoo_shadow.shadow.access.policies import ALL_ROWS, NO_ROW, POLICY, condition, own_entries
+from odoo_shadow.shadow.access.policies import ALL_ROWS, POLICY, condition, own_entries
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.relations import COMPANY_ACCESS, CONTROL_TABLES, META, ROW_POLICY
+from odoo_shadow.shadow.relations import COMPANY_ACCESS, CONTROL_TABLES, META, READING_FUNCTIONS, ROW_POLICY
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
@@ -66,11 +66,9 @@ def set_mode(shadow: ShadowDatabase, mode: RowLevelSecurity | None) -> None:
     log.warning("%s: row-level security is '%s' from now on.", shadow.schema, mode)
 
 
-def renew_policies(shadow: ShadowDatabase, *, is_end: bool) -> tuple[str, ...]:
+def renew_policies(shadow: ShadowDatabase) -> tuple[str, ...]:
     """Bring row-level security of all tables up to date, each in a transaction of its own.
 
-    :param is_end: whether a run has done all that it could: a table that points to one that has not been created is no
-        longer kept closed for that.
     :return: sentences about what could not be done although rows are to be restricted.
     """
     with shadow.transaction() as tx:
@@ -78,7 +76,7 @@ def renew_policies(shadow: ShadowDatabase, *, is_end: bool) -> tuple[str, ...]:
         if mode is RowLevelSecurity.COMPANY:
             _check_function(tx)
             _share_access_table(tx)
-        due = [*_unprotected(tx, mode), *_differing(tx, _wanted(tx, mode, is_end=is_end))]
+        due = [*_unprotected(tx, mode), *_differing(tx, _wanted(tx, mode))]
     failed: dict[str, str] = {}
     for item in due:
         try:
@@ -101,7 +99,7 @@ def restrict_table(tx: Transaction, table: str) -> None:
     """Give a table the policy that its present columns ask for, in the transaction that has changed them."""
     if read_mode(tx) is not RowLevelSecurity.COMPANY:
         return
-    wanted = restrictions(tx, waiting=_waiting(tx)).get(table)
+    wanted = restrictions(tx).get(table)
     if wanted is None:
         return
     for item in _differing(tx, {table: condition(tx.schema, table, wanted)}):
@@ -154,10 +152,10 @@ class _Due:
         )
 
 
-def _wanted(tx: Transaction, mode: RowLevelSecurity, *, is_end: bool) -> dict[str, sql.Composed]:
+def _wanted(tx: Transaction, mode: RowLevelSecurity) -> dict[str, sql.Composed]:
     """Return the condition that each table's policy should have; not for tables whose policy is not the mirror's."""
     if mode is RowLevelSecurity.COMPANY:
-        found = restrictions(tx, waiting=() if is_end else _waiting(tx))
+        found = restrictions(tx)
         wanted = {table: condition(tx.schema, table, restriction) for table, restriction in found.items()}
         return {**wanted, COMPANY_ACCESS: own_entries(tx.schema)}
     rows = tx.run(
@@ -167,18 +165,6 @@ def _wanted(tx: Transaction, mode: RowLevelSecurity, *, is_end: bool) -> dict[st
         open=_digest(ALL_ROWS),
     )
     return {str(row[0]): ALL_ROWS for row in rows}
-
-
-def _waiting(tx: Transaction) -> set[str]:
-    """Return the tables that show no row yet: they need not show any before a run has made all tables."""
-    rows = tx.run(
-        "SELECT m.table_name FROM {meta} m LEFT JOIN {known} k USING (table_name)"
-        " WHERE coalesce(k.wanted, '') IN ('', {closed})",
-        meta=tx.own(META),
-        known=tx.internal(ROW_POLICY),
-        closed=_digest(NO_ROW),
-    )
-    return {str(row[0]) for row in rows}
 
 
 def _differing(tx: Transaction, wanted: dict[str, sql.Composed]) -> list[_Due]:
@@ -243,16 +229,19 @@ def open_tables(tx: Transaction) -> list[str]:
 def _check_function(tx: Transaction) -> None:
     """Make sure that the functions that the policies ask for are those that the mirror has made."""
     rows = tx.run(
-        "SELECT k.table_name FROM {known} k WHERE k.wanted = 'function' AND NOT EXISTS (SELECT FROM pg_proc p"
-        " WHERE p.oid = to_regprocedure(format('%I.%s', {schema}, k.table_name)) AND k.stored ="
+        # From what there must be, not from what is recorded: a record that is lost proves nothing.
+        "SELECT f.name FROM unnest({functions}::text[]) AS f (name) WHERE NOT EXISTS (SELECT FROM {known} k, pg_proc p"
+        " WHERE k.table_name = f.name || '()' AND k.wanted = 'function'"
+        " AND p.oid = to_regprocedure(format('%I.%I()', {schema}, f.name)) AND k.stored ="
         " md5(concat_ws(' ', p.prosrc, p.proconfig::text, p.prosecdef, p.proowner::regrole))) ORDER BY 1",
+        functions=list(READING_FUNCTIONS),
         known=tx.internal(ROW_POLICY),
         schema=tx.schema,
     )
     if rows:
         raise ShadowConflictError(
-            f"The function {tx.schema}.{rows[0][0]}, which says whose rows a reader sees, has been dropped or changed: "
-            "run the base file of odoo-shadow ddl, which makes it again."
+            f"The function {tx.schema}.{rows[0][0]}(), which says whose rows a reader sees, has been dropped or "
+            "changed: run the base file of odoo-shadow ddl, which makes it again."
         )
 
 
