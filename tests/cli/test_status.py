@@ -135,7 +135,7 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
 def test_what_is_wrong_says_the_table_and_the_json(shell: Shell, odoo19: StandIn, database: str) -> None:
     shell.run("sync", *MODELS)
     with psycopg.connect(database) as connection:
-        connection.execute("DROP VIEW public.odoo_shadow_res_company")
+        connection.execute("DROP VIEW public.odoo_shadow_res_company CASCADE")
         connection.execute("CREATE TABLE public.odoo_shadow_res_company (id bigint)")
     assert shell.run("status").code == 1  # of good tables, one of which nobody finds under its name in public
     with psycopg.connect(database) as connection:

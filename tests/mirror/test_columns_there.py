@@ -27,6 +27,7 @@ from odoo_stand_in import StandIn
 from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, in_odoo, in_shadow, row_count, visits
 from tests.support.debian_postgres import POSTGRES_15
+from tests.support.emptying import empty
 from tests.support.flavours import Flavour
 from tests.support.planning import plan, plan_and_mirror, work_of
 from tests.support.roles import new_role
@@ -531,8 +532,6 @@ def restored(database: str, shadow: ShadowDatabase) -> None:
     dump, psql = (shutil.which(name, path=folder) for name in ("pg_dump", "psql"))
     assert dump and psql
     text = subprocess.run([dump, database], check=True, capture_output=True).stdout
-    shadow.close()
-    in_shadow(shadow, "DROP SCHEMA odoo_shadow, odoo_shadow_internal CASCADE")
-    in_shadow(shadow, "DROP FUNCTION public.get_shadow_watermark, public.update_shadow_watermark")
-    shadow.close()
+    empty(database)
+    shadow.close()  # its session was ended
     subprocess.run([psql, database, "-q", "-X", "-v", "ON_ERROR_STOP=1"], input=text, check=True, capture_output=True)
