@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from odoo_stand_in.declared.schema import Model
-from odoo_stand_in.orm import access, describing, reading, writing
+from odoo_stand_in.orm import access, describing, grouping, reading, writing
 from odoo_stand_in.orm.environment import Environment
 from odoo_stand_in.orm.errors import AccessError
 
@@ -67,6 +67,22 @@ class BaseModel:
         return reading.read(self._env, self._model, self._ids, fields, load)
 
     @api_model
+    def read_group(
+        self,
+        domain: Any,
+        fields: Sequence[str],
+        groupby: str | Sequence[str],
+        offset: int = 0,
+        limit: int | None = None,
+        orderby: Any = False,
+        lazy: bool = True,
+    ) -> list[dict[str, Any]]:
+        """Return sums by group, as up to 18."""
+        if orderby or lazy:
+            raise NotImplementedError("the stand-in answers neither an order nor lazy groups")
+        return grouping.read_group(self._env, self._model, domain, fields, groupby, offset, limit)
+
+    @api_model
     def fields_get(
         self, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None
     ) -> dict[str, dict[str, Any]]:
@@ -117,6 +133,26 @@ def _read_arguments(
 _read_arguments.__qualname__ = "BaseModel._read_format"
 
 
+class NewerModel(BaseModel):
+    """What 19 has besides."""
+
+    @api_model
+    def formatted_read_group(
+        self,
+        domain: Any,
+        groupby: Sequence[str] = (),
+        aggregates: Sequence[str] = (),
+        having: Sequence[Any] = (),
+        offset: int = 0,
+        limit: int | None = None,
+        order: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return sums by group."""
+        if having or order:
+            raise NotImplementedError("the stand-in answers neither conditions on groups nor an order")
+        return grouping.formatted_read_group(self._env, self._model, domain, groupby, aggregates, offset, limit)
+
+
 class Users(BaseModel):
     """What res.users has besides."""
 
@@ -163,7 +199,9 @@ def browse(env: Environment, model: Model, ids: Sequence[int] = ()) -> BaseModel
     """Return records of a model by id."""
     if model.name == "res.users":
         return (Users if env.newer else OlderUsers)(env, model, ids)
-    return (Models if model.name == "ir.model" else BaseModel)(env, model, ids)
+    if model.name == "ir.model":
+        return Models(env, model, ids)
+    return (NewerModel if env.newer else BaseModel)(env, model, ids)
 
 
 def public_method(env: Environment, model: Model, name: str) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ from odoo_shadow.source.errors import (
     OdooRequestError,
     OdooServerError,
 )
+from odoo_shadow.source.groups import By, Grouping
 from odoo_shadow.source.reading import Reading, Variant
 from odoo_shadow.source.types import Json
 from odoo_shadow.text.findings import Verdict
@@ -80,6 +81,7 @@ READERS: dict[str, Callable[[ApiSource], object]] = {
     "companies": ApiSource.companies,
     "the database's uuid": lambda odoo: odoo.database_state(),
     "when rows were written": lambda odoo: odoo.dates("res.partner", [1], made=True),
+    "groups": lambda odoo: odoo.groups(Grouping("res.partner", (By("a"), By("b", month=True)), ("c",))),
     "about a model": lambda odoo: odoo.about("res.partner"),
     "owner": lambda odoo: odoo.client._check_owner(2),
 }

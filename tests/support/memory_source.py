@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.fields import Field, FieldsState
+from odoo_shadow.source.groups import Grouping, Groups
 from odoo_shadow.source.models import Discovery, ModelKind, ServerModel
 from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.port import Access, Clock, DatabaseState, ModelAbout, RecordDates, Source
@@ -217,6 +218,9 @@ class MemorySource:
             for number in ids
             if number in records
         }
+
+    def groups(self, grouping: Grouping) -> Groups:
+        raise OdooUnknownModelError("nothing is grouped here")
 
     def hides(self, model: str, ids: Sequence[int]) -> bool:
         return False

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from odoo_shadow.source.fields import Field, FieldsState
+from odoo_shadow.source.groups import Grouping, Groups
 from odoo_shadow.source.models import Discovery
 from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
@@ -224,6 +225,13 @@ class Records(Protocol):
 
     def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:
         """Return when records were written, and created if `made`, by id, without those that are gone."""
+
+    def groups(self, grouping: Grouping) -> Groups:
+        """Return the sums of a model's records by group, computed where the records are.
+
+        :raises OdooUnknownModelError: there is no such model.
+        :raises OdooAccessError: the login cannot read it.
+        """
 
     def hides(self, model: str, ids: Sequence[int]) -> bool:
         """Say whether some of these records exist, but are hidden from this login."""

@@ -42,10 +42,12 @@ _READING = frozenset(
     {
         "context_get",
         "fields_get",
+        "formatted_read_group",
         "get_available_models",
         "has_group",
         "name_search",
         "read",
+        "read_group",
         "search",
         "search_count",
         "search_read",

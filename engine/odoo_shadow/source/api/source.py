@@ -25,11 +25,13 @@ from odoo_shadow.source.api.examine import examine
 from odoo_shadow.source.api.fields import read_fields
 from odoo_shadow.source.api.fingerprints import read_field_identities, read_field_states
 from odoo_shadow.source.api.foundations import foundations
+from odoo_shadow.source.api.groups import read_groups
 from odoo_shadow.source.api.ids import highest_id, list_ids, outermost_id, still_listed
 from odoo_shadow.source.api.pages import read_pages
 from odoo_shadow.source.api.readable_only import readable_only
 from odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
 from odoo_shadow.source.fields import Field, FieldsState
+from odoo_shadow.source.groups import Grouping, Groups
 from odoo_shadow.source.models import Discovery
 from odoo_shadow.source.pages import Page
 from odoo_shadow.source.port import Access, Clock, DatabaseState, ModelAbout, RecordDates
@@ -211,6 +213,9 @@ class ApiSource:
             for record in records
             if is_id(record_id := record.get("id"))
         }
+
+    def groups(self, grouping: Grouping) -> Groups:
+        return read_groups(self.client, grouping)
 
     def hides(self, model: str, ids: Sequence[int]) -> bool:
         # Odoo refuses to read records that are there, but not for this login, and leaves out those that are gone.
