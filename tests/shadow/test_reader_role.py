@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,6 +14,11 @@ from odoo_shadow.mirror.run.for_readers import AS_BEFORE, begin_for_readers, upd
 from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.ddl_files import ModelTable, base_migration, tables_migration
+from odoo_shadow.shadow.state.registry import register_table
+from odoo_shadow.shadow.state.schema import lock_schema
+from odoo_shadow.shadow.tables.apply_changes import apply_change
+from odoo_shadow.shadow.tables.changes import plan_change
+from odoo_shadow.shadow.take_over import find_left_behind, move_left_behind
 from tests.support.companies import api_roles, caller, let_users_read, one_value
 from tests.support.roles import as_role, run_as_owner
 from tests.support.tables import NAME, make_base, make_table, merge, row
@@ -132,6 +139,81 @@ def test_the_files_of_ddl_secure_their_tables(database: str) -> None:
     assert ask(database, f"SELECT has_table_privilege('odoo_shadow_reader', 'odoo_shadow.{USERS}', 'SELECT')")
     closed = "relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)"
     assert ask(database, SECURED.format(closed)) == f"{PARTNERS} {USERS}"  # until a run knows whose their rows are
+
+
+def reads(database: str, table: str) -> object:
+    return ask(database, f"SELECT has_table_privilege('odoo_shadow_reader', 'odoo_shadow.{table}', 'SELECT')")
+
+
+def test_the_role_reads_tables_however_they_come_to_be(shadow: ShadowDatabase, database: str) -> None:
+    """Others' default privileges fill the list of rights; what is revoked from a known table stays so."""
+    make_table(shadow)
+    let_users_read(database)
+    run_as_owner(
+        database,
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA odoo_shadow GRANT SELECT ON TABLES TO anon",
+        f"DROP TABLE odoo_shadow.{PARTNERS} CASCADE",
+        f"CREATE TABLE odoo_shadow.{PARTNERS} (id bigint PRIMARY KEY, name text)",
+    )
+    make_table(shadow)  # takes over what is there
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(tables_migration("odoo_shadow", [ModelTable("res.users", (NAME,))]).encode())
+    make_table(shadow, "res.country")
+    for table in (PARTNERS, USERS, "odoo_shadow_res_country"):
+        assert reads(database, table), table
+    run_as_owner(database, f"REVOKE SELECT ON odoo_shadow.{PARTNERS} FROM odoo_shadow_reader")  # noqa: S608
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(tables_migration("odoo_shadow", [ModelTable("res.partner", (NAME,))]).encode())
+    begin_for_readers(shadow, AS_BEFORE)
+    make_table(shadow)
+    update_for_readers(shadow)
+    assert not reads(database, PARTNERS)
+
+
+def test_take_over_leaves_the_role_what_the_mirror_has(shadow: ShadowDatabase, database: str) -> None:
+    make_base(shadow)
+    let_users_read(database)
+    run_as_owner(
+        database,
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO anon",
+        f"CREATE TABLE public.{PARTNERS} AS SELECT 1 AS id, 'of another mirror' AS name",
+        f"GRANT SELECT ON public.{PARTNERS} TO authenticated",
+    )
+    merge(shadow, make_table(shadow), row(1, "Ada"))
+    with shadow.transaction() as tx:
+        move_left_behind(tx, find_left_behind(tx))
+    update_for_readers(shadow)
+    with caller(database) as user:
+        assert one_value(user, f"SELECT name FROM public.{PARTNERS}") == "Ada"  # noqa: S608
+    for view in (f"public.{PARTNERS}", f"public.{PARTNERS}_named"):
+        assert ask(database, HOLDERS.format(view)) == "odoo_shadow_reader"
+
+
+def test_a_table_that_is_registered_while_the_mode_waits_is_protected(shadow: ShadowDatabase, database: str) -> None:
+    """Without the roles of an API, a table has no row-level security of its own accord."""
+    run_as_owner(database, "ALTER ROLE anon RENAME TO anonymous")
+    try:
+        make_base(shadow)
+        with (
+            psycopg.connect(database, autocommit=True) as migration,
+            psycopg.connect(database, autocommit=True) as owner,
+            ThreadPoolExecutor() as pool,
+        ):
+            with shadow.transaction() as tx:
+                lock_schema(tx)
+                mode = pool.submit(migration.execute, "CALL odoo_shadow_internal.set_row_level_security('company')")
+                while not one_value(owner, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                    assert not mode.done()
+                table = register_table(tx, "res.partner")
+                apply_change(tx, plan_change(tx, table, [NAME], set()), run_id=uuid4())
+            mode.result(timeout=60)
+        assert ask(database, SECURED.format("relkind = 'r' AND relrowsecurity")) == (
+            f"odoo_shadow_company_access odoo_shadow_field odoo_shadow_left_out odoo_shadow_meta {PARTNERS}"
+            " odoo_shadow_schema_log odoo_shadow_selection odoo_shadow_sync_log odoo_shadow_verification"
+            " odoo_shadow_watermark"
+        )
+    finally:
+        run_as_owner(database, "ALTER ROLE anonymous RENAME TO anon")
 
 
 def test_what_somebody_arranged_on_a_table_is_left_alone(shadow: ShadowDatabase, database: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.for_readers import ForReaders, update_for_readers
@@ -25,6 +27,11 @@ from tests.support.roles import as_role, run_as_owner
 
 ONE, TWO = 1, 2
 """The companies."""
+
+RESTRICTED = ("res.partner", "account.account", "sale.order", "sale.line", "sale.subline")
+"""The models of which everybody sees the records of their companies."""
+
+OF_ONE = "INSERT INTO odoo_shadow.odoo_shadow_company_access (user_id, company_id) VALUES ('ada', 1)"
 
 
 def _company(name: str = "company_id") -> Field:
@@ -41,6 +48,7 @@ def two_companies() -> MemorySource:
     name = Field("name", "char")
     odoo.add_model("res.company", name)
     odoo.add_model("res.country", name)
+    odoo.add_model("uom.uom", name)
     odoo.add_model("res.partner", name, _company(), _link("country_id", "res.country"))
     odoo.add_model("account.account", name, Field("company_ids", "many2many", relation="res.company"))
     odoo.add_model("sale.order", name, _company(), _link("partner_id", "res.partner"))
@@ -50,6 +58,7 @@ def two_companies() -> MemorySource:
     odoo.create("res.company", name="One")
     odoo.create("res.company", name="Two")
     odoo.create("res.country", name="France")
+    odoo.create("uom.uom", name="Dozen")
     shared = odoo.create("res.partner", 3, name="A partner", country_id=1)[2]
     odoo.create("account.account", 3, name="An account", company_ids=[])
     for model in ("sale.order", "sale.line", "sale.subline", "mail.note"):
@@ -73,13 +82,20 @@ def sync(
     mode: RowLevelSecurity | None = None,
     *,
     full: bool = False,
+    excluding: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Run a sync, as the command line does; return what `update_for_readers` reports."""
+    """Run a sync, as the command line does; return what `update_for_readers` reports.
+
+    :param excluding: fields of these models to leave out; None, as in the last run, if there are none.
+    """
+    settings = ModelSettings(exclude_fields=tuple(excluding)) if excluding else None
     options, run = MirrorOptions(wait=timedelta(0), full=full), Run()
     chosen = Chosen(tuple(models or sorted(odoo.models)))
-    plan = plan_run(odoo, shadow, chosen, run=run, options=options, for_readers=ForReaders(mode))
+    plan = plan_run(
+        odoo, shadow, chosen, run=run, options=options, settings=lambda _: settings, for_readers=ForReaders(mode)
+    )
     for item in plan.work:
-        mirror_model(odoo, shadow, item.model, run=run, options=options)
+        mirror_model(odoo, shadow, item.model, run=run, options=options, settings=settings)
     odoo.wait()
     return update_for_readers(shadow)
 
@@ -129,6 +145,17 @@ def ids(connection: psycopg.Connection, model: str, schema: str = "odoo_shadow",
 def seen(connection: psycopg.Connection, models: Sequence[str]) -> dict[str, list[int]]:
     """The ids that somebody sees of several models."""
     return {model: ids(connection, model) for model in models}
+
+
+def each(numbers: list[int], models: Iterable[str] = RESTRICTED) -> dict[str, list[int]]:
+    """The same ids of several models."""
+    return dict.fromkeys(models, numbers)
+
+
+def told(shadow: ShadowDatabase) -> str:
+    """What the doctor says about who may read which rows."""
+    with shadow.transaction() as tx:
+        return " | ".join(f"{item.verdict.name} {item.text}" for item in examine_readers(tx))
 
 
 def one_value(connection: psycopg.Connection, query: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.state.schema import may_see_internal, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
-from odoo_shadow.shadow.views.invokers import exposing_views, views_of_owner
+from odoo_shadow.shadow.views.invokers import exposing_views, views_of_others, views_of_owner
 from odoo_shadow.shadow.views.relationships import foreign_functions
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.findings import Finding, Verdict
@@ -20,6 +20,8 @@ def examine_exposures(tx: Transaction) -> Iterator[Finding]:
     """Check the mirror's own views, and what others have built on the mirror; nothing if all is well."""
     if not may_see_internal(tx) or schema_version(tx) < VERSION:
         return
+    for problem in views_of_others(tx):
+        yield Finding(_SUBJECT, Verdict.PROBLEM, problem)
     own = [".".join(view) for view in views_of_owner(tx)]
     if own:
         text = f"{first_of(own, _MOST_NAMES)}: rows are shown with the owner's rights: run odoo-shadow sync"

@@ -50,12 +50,21 @@ def _warnings(found: Examination) -> Iterator[str]:
         )
         yield f"{COMPANY_ACCESS} has no entries, so {of_tokens}: insert the companies of users or roles"
     for table, reason in list(found.closed.items())[:_MOST_NAMES]:
-        yield f"{table} shows no rows to readers, because {reason}"
+        if table not in found.released:
+            yield f"{table} shows no rows to readers, because {reason}"
+    for table, policies in list(found.released.items())[:_MOST_NAMES]:
+        reason = found.closed.get(table, "nothing that is known says whose its rows are")
+        yield f"{table} shows what somebody's own policies allow ({first_of(policies, 2)}), because {reason}"
     if found.not_mirrored:
         named = [f"{model} ({first_of(tables, 2)})" for model, tables in found.not_mirrored.items()]
         yield (
             "rows cannot be restricted by models that are not mirrored; mirror those that have a company: "
             f"{first_of(named, _MOST_NAMES)}"
+        )
+    if found.left_out:
+        yield (
+            "links that are left out or hashed restrict nothing; mirror those that say whose the rows are: "
+            f"{first_of(found.left_out, _MOST_NAMES)}"
         )
     if found.of_all_companies:
         yield (

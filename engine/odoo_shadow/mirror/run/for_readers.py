@@ -78,7 +78,10 @@ def _restrict_rows(shadow: ShadowDatabase) -> tuple[str, ...]:
     except ShadowError as error:
         return (f"Row-level security may not be up to date: {error}",)
     if opened:
-        log.warning("Somebody's own policies show more rows than row-level security: %s", first_of(opened, _MOST_NAMED))
+        problems += (
+            f"Somebody's own policies show more rows than row-level security: {first_of(opened, _MOST_NAMED)}: "
+            "make them restrictive (AS RESTRICTIVE), or drop them.",
+        )
     return problems
 
 

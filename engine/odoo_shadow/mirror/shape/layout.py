@@ -53,6 +53,7 @@ class Layout:
     :param unmirrored: stored fields whose values cannot be mirrored, each with the reason.
     :param settings: how this model is mirrored.
     :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
+    :param links: the models that stored fields point to, each to one record, whether the fields are mirrored or not.
     """
 
     model: str
@@ -66,6 +67,7 @@ class Layout:
     name_path: str | None = None
     refused: frozenset[str] = frozenset()
     unmirrored: Mapping[str, str] = with_default(default_factory=dict)
+    links: Mapping[str, str] = with_default(default_factory=dict)
 
     @property
     def omitted(self) -> dict[str, str]:
@@ -171,6 +173,7 @@ class Layout:
             settings,
             _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
             unmirrored={name: why for name, field in by_name.items() if (why := _why_unmirrored(field, unreadable))},
+            links={field.name: field.relation for field in stored if field.type == "many2one" and field.relation},
         )
 
 

@@ -256,7 +256,7 @@ class _ModelRun:
             apply_change(tx, change, self._hold.run.id)
             describe_table(tx, table, self._label, self._layout.name_path, columns)
             remember_links(tx, table)
-            note_left_out_fields(tx, self._layout.model, self._layout.omitted)
+            note_left_out_fields(tx, self._layout.model, self._layout.omitted, self._layout.links)
             restrict_table(tx, table)
             if self._options.removal.marks:
                 add_mark_column(tx, table)

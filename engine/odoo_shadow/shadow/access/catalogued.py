@@ -28,9 +28,20 @@ def _tables(tx: Transaction) -> dict[str, MirroredTable]:
         known=tx.internal(KNOWN_LINK),
     ):
         known.setdefault(str(table), []).append(KnownLink(str(field), relation))
+    left_out: dict[str, list[tuple[str, str]]] = {}
+    for model, field, relation in tx.run(
+        "SELECT odoo_model, field_name, relation FROM {left_out} WHERE relation IS NOT NULL ORDER BY 1, 2",
+        left_out=tx.own(LEFT_OUT),
+    ):
+        left_out.setdefault(str(model), []).append((str(field), str(relation)))
     return {
         str(table): MirroredTable(
-            str(model), bool(exists), tuple(columns.get(table, ())), tuple(known.get(table, ())), bool(leaves_out)
+            str(model),
+            bool(exists),
+            tuple(columns.get(table, ())),
+            tuple(known.get(table, ())),
+            bool(leaves_out),
+            tuple(left_out.get(model, ())),
         )
         for table, model, exists, leaves_out in tx.run(
             "SELECT m.table_name, m.odoo_model, c.oid IS NOT NULL,"

@@ -8,6 +8,7 @@ from odoo_shadow.shadow.access.catalogued import restrictions
 from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
 from odoo_shadow.shadow.access.policies import POLICY
 from odoo_shadow.shadow.access.protection import open_tables
+from odoo_shadow.shadow.access.restrictions import Restriction
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import COMPANY_ACCESS, FIELD, META
 
@@ -20,7 +21,10 @@ class Examination:
     :param has_api: whether there is a role by which PostgREST logs in, whose tokens may claim companies.
     :param closed: tables that show no row, and why.
     :param not_mirrored: models that are not mirrored, and the tables that they would restrict.
-    :param opened: see `opened_tables`.
+    :param left_out: links that are left out and could restrict their table, and what they point to.
+    :param opened: see `other_policies`.
+    :param released: tables in `closed`, or restricted by nothing that is known, and the policies of somebody's own that
+        decide there.
     :param open_now: tables whose rows nothing restricts at this moment, although something should.
     :param of_all_companies: columns that hold the values of all companies, by company.
     """
@@ -29,27 +33,46 @@ class Examination:
     has_api: bool
     closed: dict[str, str]
     not_mirrored: dict[str, list[str]]
+    left_out: list[str]
     opened: list[str]
+    released: dict[str, list[str]]
     open_now: list[str]
     of_all_companies: list[str]
 
 
 def opened_tables(tx: Transaction) -> list[str]:
-    """Return other policies that show rows of restricted tables: PostgreSQL shows what any of them allows."""
+    """Return other policies that show rows beside those of the companies: PostgreSQL shows what any of them allows."""
     if read_mode(tx) is not RowLevelSecurity.COMPANY:
         return []
+    return _opened(_other_policies(tx), restrictions(tx))
+
+
+def _opened(policies: dict[str, list[str]], found: dict[str, Restriction]) -> list[str]:
+    return [
+        f"{policy} on {table}"
+        for table, names in policies.items()
+        for policy in names
+        if table == COMPANY_ACCESS or (table in found and found[table].is_by_company)
+    ]
+
+
+def _other_policies(tx: Transaction) -> dict[str, list[str]]:
+    """Return permissive policies that are not the mirror's, by table; not of tables that show all rows anyway."""
     rows = tx.run(
-        "SELECT format('%s on %s', p.polname, c.relname) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
+        "SELECT c.relname, p.polname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
         " JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE (c.relname = {access} OR c.relname IN (SELECT table_name FROM {meta}))"
         " AND n.nspname = {schema} AND p.polname <> {policy} AND p.polpermissive AND p.polcmd IN ('r', '*')"
-        " ORDER BY 1",
+        " ORDER BY 1, 2",
         access=COMPANY_ACCESS,
         meta=tx.own(META),
         schema=tx.schema,
         policy=POLICY,
     )
-    return [str(row[0]) for row in rows]
+    policies: dict[str, list[str]] = {}
+    for table, policy in rows:
+        policies.setdefault(str(table), []).append(str(policy))
+    return policies
 
 
 def examine_restrictions(tx: Transaction) -> Examination | None:
@@ -60,7 +83,7 @@ def examine_restrictions(tx: Transaction) -> Examination | None:
         "SELECT EXISTS (SELECT FROM {access}), EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticator')",
         access=tx.own(COMPANY_ACCESS),
     )
-    found = restrictions(tx)
+    found, policies = restrictions(tx), _other_policies(tx)
     not_mirrored: dict[str, list[str]] = {}
     for table, restriction in found.items():
         for model in restriction.not_mirrored:
@@ -70,7 +93,9 @@ def examine_restrictions(tx: Transaction) -> Examination | None:
         bool(has_api),
         {table: restriction.closed for table, restriction in found.items() if restriction.closed},
         not_mirrored,
-        opened_tables(tx),
+        [f"{table}.{link}" for table, restriction in found.items() for link in restriction.left_out],
+        _opened(policies, found),
+        {table: names for table, names in policies.items() if table in found and found[table].is_nobodys},
         open_tables(tx),
         _of_all_companies(tx),
     )

@@ -9,18 +9,19 @@ is made anew. Policies of other names are left alone.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import LiteralString
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from odoo_shadow.shadow.access.catalogued import restrictions
-from odoo_shadow.shadow.access.mode import SET_MODE, RowLevelSecurity, read_mode
+from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
 from odoo_shadow.shadow.access.policies import ALL_ROWS, POLICY, condition, own_entries
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.relations import COMPANY_ACCESS, CONTROL_TABLES, META, READING_FUNCTIONS, ROW_POLICY
+from odoo_shadow.shadow.relations import COMPANY_ACCESS, CONTROL_TABLES, META, MIRROR, READING_FUNCTIONS, ROW_POLICY
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
@@ -52,9 +53,10 @@ def protect_statement(schema: str, table: str, *, is_new: bool = False) -> sql.C
 
 
 def set_mode(shadow: ShadowDatabase, mode: RowLevelSecurity | None) -> None:
-    """Change whose rows are seen, before anything is read; a mode that is not given stays. Raises a `ShadowError`.
+    """Choose whose rows are seen; a mode that is not given stays. Raises a `ShadowError`.
 
-    From the change to `company` on, readers see no row of a table until it has its policy.
+    It takes no lock on a table, which readers may be using: new tables are protected from now on, and until
+    `renew_policies` has reached an older one, its readers see what they saw before.
     """
     if mode is None:
         return
@@ -62,22 +64,33 @@ def set_mode(shadow: ShadowDatabase, mode: RowLevelSecurity | None) -> None:
         if read_mode(tx) is mode:
             return
         lock_schema(tx)
-        tx.run("CALL {procedure}({mode})", procedure=tx.internal(SET_MODE), mode=str(mode))
+        tx.run("UPDATE {mirror} SET row_level_security = {mode}", mirror=tx.internal(MIRROR), mode=str(mode))
+        if mode is RowLevelSecurity.COMPANY:  # no table's policy is taken for what it should be
+            tx.run(
+                "INSERT INTO {known} (table_name, wanted, stored) SELECT table_name, '', '' FROM {meta}"
+                " ON CONFLICT (table_name) DO UPDATE SET wanted = '', stored = ''",
+                known=tx.internal(ROW_POLICY),
+                meta=tx.own(META),
+            )
     log.warning("%s: row-level security is '%s' from now on.", shadow.schema, mode)
 
 
 def renew_policies(shadow: ShadowDatabase) -> tuple[str, ...]:
     """Bring row-level security of all tables up to date, each in a transaction of its own.
 
-    :return: sentences about what could not be done although rows are to be restricted.
+    A table that readers keep busy is left to the next run, so that others need not wait behind it.
+
+    :return: sentences about what could not be done although rows are to be restricted, or shown again.
     """
     with shadow.transaction() as tx:
         mode = read_mode(tx)
         if mode is RowLevelSecurity.COMPANY:
             _check_function(tx)
             _share_access_table(tx)
-        due = [*_unprotected(tx, mode), *_differing(tx, _wanted(tx, mode))]
-    failed: dict[str, str] = {}
+        differing = _differing(tx, _wanted(tx, mode))
+        renewed = {item.table for item in differing}
+        due = [*(item for item in _unprotected(tx, mode) if item.table not in renewed), *differing]
+    failed: list[tuple[_Due, str]] = []
     for item in due:
         try:
             with shadow.transaction() as tx:
@@ -85,11 +98,12 @@ def renew_policies(shadow: ShadowDatabase) -> tuple[str, ...]:
                 lock_schema(tx)
                 item.apply(tx)
         except ShadowError as error:
-            failed[item.table] = str(error)
+            failed.append((item, str(error)))
     if not failed:
         return ()
-    text = f"Row-level security of {first_of(sorted(failed), _MOST_NAMED)} is not up to date: {min(failed.values())}"
-    if mode is RowLevelSecurity.COMPANY:
+    tables = first_of(sorted({item.table for item, _ in failed}), _MOST_NAMED)
+    text = f"Row-level security of {tables} is not up to date: {failed[0][1]}"
+    if mode is RowLevelSecurity.COMPANY or any(item.wanted is not None for item, _ in failed):
         return (text,)
     log.warning("%s", text)
     return ()
@@ -104,6 +118,16 @@ def restrict_table(tx: Transaction, table: str) -> None:
         return
     for item in _differing(tx, {table: condition(tx.schema, table, wanted)}):
         lock_schema(tx)
+        if item.is_of_mode:
+            _apply_if_unused(tx, item)
+        else:
+            item.apply(tx)
+
+
+def _apply_if_unused(tx: Transaction, item: _Due) -> None:
+    """Do what a change of the mode asks for, unless somebody is using the table: `renew_policies` tries again."""
+    with suppress(errors.LockNotAvailable), tx.cursor.connection.transaction():
+        tx.run("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE NOWAIT", table=tx.own(item.table))
         item.apply(tx)
 
 
@@ -125,10 +149,12 @@ class _Due:
     """A table whose row-level security has to be changed.
 
     :param wanted: the condition of its policy; None to enable it as the mode asks for.
+    :param is_of_mode: whether that is because the mode has changed.
     """
 
     table: str
     wanted: sql.Composed | None
+    is_of_mode: bool = False
 
     def apply(self, tx: Transaction) -> None:
         if self.wanted is None:
@@ -179,7 +205,7 @@ def _differing(tx: Transaction, wanted: dict[str, sql.Composed]) -> list[_Due]:
         tables=list(wanted),
     )
     return [
-        _Due(str(table), wanted[table])
+        _Due(str(table), wanted[table], is_of_mode=known == "")
         for table, is_as_made, known in rows
         if not is_as_made or known != _digest(wanted[table])
     ]
@@ -246,11 +272,13 @@ def _check_function(tx: Transaction) -> None:
 
 
 def _share_access_table(tx: Transaction) -> None:
-    """Let whoever may read a restricted table ask for their companies; the table shows them their own entries only."""
+    """Let whoever may read a table, or columns of it, ask for their companies; they see their own entries only."""
     rows = tx.run(
         "SELECT DISTINCT a.grantee, pg_get_userbyid(a.grantee)"
-        " FROM {meta} m JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema}, m.table_name)),"
-        " aclexplode(c.relacl) a, pg_class s WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner"
+        " FROM {meta} m JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema}, m.table_name))"
+        " CROSS JOIN LATERAL (SELECT (aclexplode(c.relacl)).*"
+        " UNION ALL SELECT (aclexplode(t.attacl)).* FROM pg_attribute t WHERE t.attrelid = c.oid) a, pg_class s"
+        " WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner"
         " AND s.oid = to_regclass({name}) AND pg_has_role(s.relowner, 'USAGE') AND NOT EXISTS (SELECT"
         " FROM aclexplode(s.relacl) h WHERE h.privilege_type = 'SELECT' AND h.grantee = a.grantee) ORDER BY 1",
         meta=tx.own(META),

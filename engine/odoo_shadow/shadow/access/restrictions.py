@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odoo_shadow.shadow.columns import ColumnType
 
@@ -58,6 +58,11 @@ class FieldColumn:
         return is_one and not self.is_company_dependent and self.field not in _BY_WHOM
 
     @property
+    def is_text(self) -> bool:
+        """Whether its values are kept as texts, as those of a hashed link are."""
+        return self.column_type == ColumnType.TEXT
+
+    @property
     def is_of_any_model(self) -> bool:
         """Whether it points to a record of a model that another column names."""
         return self.odoo_type in _OF_ANY_MODEL and _OF_ANY_MODEL[self.odoo_type] == self.column_type
@@ -94,6 +99,7 @@ class MirroredTable:
     :param exists: whether it has been created, and is a table.
     :param known: what its fields have been, now or earlier.
     :param leaves_out_company: whether its model has a company that is not mirrored.
+    :param left_out: links that are left out, and the models that they point to, as far as that is known.
     """
 
     model: str
@@ -101,6 +107,7 @@ class MirroredTable:
     columns: tuple[FieldColumn, ...] = ()
     known: tuple[KnownLink, ...] = ()
     leaves_out_company: bool = False
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def lost(self) -> tuple[KnownLink, ...]:
@@ -129,6 +136,7 @@ class Restriction:
     :param of_any_model: columns that point to records of any model, and their types.
     :param closed: why no row is shown at all, as the rest of a sentence; empty if some are.
     :param not_mirrored: models that it points to, which cannot restrict it, because they are not mirrored.
+    :param left_out: links that could restrict it, but are left out or hashed, each with its model.
     """
 
     by_id: bool = False
@@ -139,6 +147,7 @@ class Restriction:
     of_any_model: tuple[tuple[str, str], ...] = ()
     closed: str = ""
     not_mirrored: tuple[str, ...] = field(default=(), compare=False)
+    left_out: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_open(self) -> bool:
@@ -149,6 +158,16 @@ class Restriction:
     def has_company(self) -> bool:
         """Whether the rows themselves say to which company they belong."""
         return self.by_id or bool(self.companies or self.company_lists)
+
+    @property
+    def is_by_company(self) -> bool:
+        """Whether companies decide which rows are seen: those of the rows, or of what they point to."""
+        return self.has_company or bool(self.parents)
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether rows are hidden because nobody knows whose they are."""
+        return not (self.is_open or self.is_by_company)
 
 
 def restrict(tables: Mapping[str, MirroredTable]) -> dict[str, Restriction]:
@@ -178,6 +197,9 @@ def restrict(tables: Mapping[str, MirroredTable]) -> dict[str, Restriction]:
             closed=closed[name],
             not_mirrored=tuple(sorted({model for _, model in _targets(table) if model not in by_model})),
         )
+    for name in without:
+        if not found[name].closed:
+            found[name] = replace(found[name], left_out=_left_out(tables[name], by_model, found))
     return found
 
 
@@ -217,6 +239,18 @@ def _why_closed(
         if not column.is_filled and (column.is_of_any_model or target in has_owner):
             return f"{column.field} of its rows is still being filled in"
     return ""
+
+
+def _left_out(table: MirroredTable, by_model: Mapping[str, str], found: Mapping[str, Restriction]) -> tuple[str, ...]:
+    """Return the links without a value to ask, left out or hashed, that point to what is restricted, or may be."""
+    hashed = [(c.field, str(c.relation)) for c in table.columns if c.odoo_type == "many2one" and c.is_text]
+    return tuple(
+        f"{link} ({model})"
+        for link, model in (*table.left_out, *hashed)
+        if link not in _BY_WHOM
+        and model != table.model
+        and (model not in by_model or by_model[model] not in found or not found[by_model[model]].is_open)
+    )
 
 
 def _targets(table: MirroredTable) -> Iterator[tuple[str, str]]:

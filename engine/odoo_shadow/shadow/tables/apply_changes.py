@@ -56,6 +56,8 @@ def apply_change(tx: Transaction, change: TableChange, run_id: UUID) -> None:
     if done:
         _log(tx, change.table, done, run_id)
         _report(tx, change.table, done)
+    if change.is_unknown and not change.creates:
+        tx.cursor.execute(protect_statement(tx.schema, change.table))  # before it is known
     _note_columns(tx, change.table, change.columns if change.creates else change.adopted, is_filled=True)
     _note_columns(tx, change.table, change.to_fill, is_filled=False)
     if change.to_fill:

@@ -14,14 +14,23 @@ from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
 from odoo_shadow.shadow.access.policies import POLICY
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
 from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, Standing, standing_of
-from odoo_shadow.shadow.relations import MADE_OBJECT, META
+from odoo_shadow.shadow.relations import COMPANY_ACCESS, MADE_OBJECT, META
 
 _PATIENCE = "5s"
 
 _IS_INVOKER: LiteralString = (
     "EXISTS (SELECT FROM pg_options_to_table(c.reloptions)"
     " WHERE option_name = 'security_invoker' AND option_value::boolean)"
+)
+# Whoever owns a view can have it show what that role sees at any time, even one that runs with the caller's rights now.
+# In public, `public_views` reports what belongs to others.
+_OF_OTHERS: LiteralString = (
+    "SELECT format('%I.%I', n.nspname, c.relname), pg_get_userbyid(c.relowner) FROM {made} m"
+    " JOIN pg_namespace n ON n.nspname = m.schema_name"
+    " JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = m.name"
+    " WHERE m.kind = 'view' AND m.schema_name = {schema} AND c.relowner NOT IN {trusted} ORDER BY 1"
 )
 _OF_OWNER: LiteralString = (
     "SELECT m.schema_name, m.name, m.made_for, c.oid = m.object_id FROM {made} m"
@@ -31,7 +40,8 @@ _OF_OWNER: LiteralString = (
 )
 # What depends on a restricted table, on whatever level, and can be read by somebody other than its owner.
 _EXPOSING: LiteralString = """WITH RECURSIVE shown (id) AS (
-    SELECT c.oid FROM {meta} m JOIN pg_class c ON c.relname = m.table_name AND c.relkind IN ('r', 'p')
+    SELECT c.oid FROM (SELECT table_name FROM {meta} UNION ALL SELECT {access}) AS m
+    JOIN pg_class c ON c.relname = m.table_name AND c.relkind IN ('r', 'p')
     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = {schema}
     WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = {policy}
         AND pg_get_expr(p.polqual, p.polrelid) = 'true')
@@ -60,6 +70,18 @@ def views_of_owner(tx: Transaction) -> list[tuple[str, str]]:
     ]
 
 
+def views_of_others(tx: Transaction) -> list[str]:
+    """Return sentences about views of the mirror that have come to belong to a role that is not trusted."""
+    trusted = sql.SQL(TRUSTED_ROLES).format(roles=sorted(tx.trust.roles))
+    rows = tx.run(_OF_OTHERS, made=tx.internal(MADE_OBJECT), schema=tx.schema, trusted=trusted)
+    own = sql.Identifier(tx.cursor.connection.info.user).as_string()
+    return [
+        f"The view {view} belongs to the role '{owner}', which can have it show any rows: have an administrator run "
+        f"ALTER VIEW {view} OWNER TO {own}; or drop it."
+        for view, owner in rows
+    ]
+
+
 def exposing_views(tx: Transaction) -> list[str]:
     """Return views that show others the rows that their owner sees, although rows are restricted by company.
 
@@ -67,7 +89,14 @@ def exposing_views(tx: Transaction) -> list[str]:
     """
     if read_mode(tx) is not RowLevelSecurity.COMPANY:
         return []
-    rows = tx.run(_EXPOSING, meta=tx.own(META), schema=tx.schema, policy=POLICY, is_invoker=sql.SQL(_IS_INVOKER))
+    rows = tx.run(
+        _EXPOSING,
+        meta=tx.own(META),
+        access=COMPANY_ACCESS,
+        schema=tx.schema,
+        policy=POLICY,
+        is_invoker=sql.SQL(_IS_INVOKER),
+    )
     return [str(row[0]) for row in rows]
 
 
@@ -75,10 +104,9 @@ def renew_invokers(shadow: ShadowDatabase) -> tuple[str, ...]:
     """Make the mirror's own views run with the rights of whoever queries; return what could not be done."""
     try:
         with shadow.transaction() as tx:
-            found = views_of_owner(tx)
+            found, problems = views_of_owner(tx), views_of_others(tx)
     except ShadowError as error:
         return (f"Whether the views show only what their readers may see could not be checked: {error}",)
-    problems = []
     for view in found:
         try:
             with shadow.transaction() as tx:

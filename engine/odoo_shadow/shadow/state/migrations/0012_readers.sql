@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS {internal}.known_link (
     PRIMARY KEY (table_name, field_name, relation)
 );
 
+-- What a link that is left out points to: it could restrict its table.
+ALTER TABLE {schema}.odoo_shadow_left_out ADD COLUMN IF NOT EXISTS relation text;
+
 CREATE OR REPLACE PROCEDURE {internal}.remember_links(p_table text)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $body$
     INSERT INTO {internal}.known_link (table_name, field_name, relation)
@@ -125,6 +128,7 @@ DECLARE
     is_protected boolean;
     has_policies boolean;
     has_no_grants boolean;
+    is_unknown boolean;
 BEGIN
     SELECT c.relrowsecurity, EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid), c.relacl IS NULL
     INTO is_protected, has_policies, has_no_grants
@@ -132,9 +136,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    -- Nobody has granted or revoked anything yet: made by a file of statements, or by a later migration.
-    IF (p_is_new OR has_no_grants) AND EXISTS (SELECT FROM pg_roles r JOIN pg_namespace n ON n.nspname = {schema_name}
-        WHERE r.rolname = 'odoo_shadow_reader' AND has_schema_privilege(r.oid, n.oid, 'USAGE')) THEN
+    -- Nobody has granted or revoked anything yet, or only default privileges have: new to the mirror, whoever made it.
+    is_unknown := shows_rows AND NOT EXISTS (SELECT FROM {internal}.table_state
+        WHERE table_name = p_table AND table_id = target);
+    IF (p_is_new OR has_no_grants OR is_unknown) AND EXISTS (SELECT FROM pg_roles r
+        JOIN pg_namespace n ON n.nspname = {schema_name} WHERE r.rolname = 'odoo_shadow_reader'
+        AND has_schema_privilege(r.oid, n.oid, 'USAGE')) THEN
         EXECUTE format('GRANT SELECT ON %s TO odoo_shadow_reader', target);
     END IF;
     IF is_restricted AND shows_rows THEN

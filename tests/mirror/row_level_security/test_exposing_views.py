@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from odoo_shadow.mirror.health.exposures import examine_exposures
 from odoo_shadow.mirror.run.for_readers import update_for_readers
-from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
-from tests.support.companies import ONE, api_roles, caller, ids, let_users_read, sync, two_companies
-from tests.support.roles import run_as_owner
-from tools.embedded_postgres import drop_database, new_database
+from tests.support.companies import ONE, caller, ids
+from tests.support.roles import new_role, run_as_owner
 
 pytestmark = pytest.mark.attack
 
 ORDERS = "odoo_shadow_sale_order"
-
-
-@pytest.fixture
-def restricted(postgres: str) -> Iterator[str]:
-    """The URL of a database whose user `ada` has company 1."""
-    with api_roles(postgres):
-        url = new_database(postgres)
-        with ShadowDatabase.from_url(url) as shadow:
-            sync(two_companies(), shadow, mode=RowLevelSecurity.COMPANY)
-            let_users_read(url)
-            run_as_owner(
-                url, "INSERT INTO odoo_shadow.odoo_shadow_company_access (user_id, company_id) VALUES ('ada', 1)"
-            )
-            update_for_readers(shadow)
-        yield url
-        drop_database(postgres, url)
 
 
 def findings(shadow: ShadowDatabase) -> list[str]:
@@ -60,6 +41,24 @@ def test_the_mirrors_own_views_run_with_the_callers_rights_again(restricted: str
     with caller(restricted, sub="ada") as user:
         for schema, ending in views:
             assert ids(user, "sale.order", schema, ending) == [ONE, 3]
+
+
+def test_a_view_that_has_come_to_belong_to_another_role_fails_the_run(restricted: str) -> None:
+    """Its owner may have it show what that role sees, such as one with BYPASSRLS."""
+    with new_role(restricted) as role:
+        run_as_owner(
+            restricted,
+            "ALTER ROLE {role} BYPASSRLS",
+            "GRANT USAGE, CREATE ON SCHEMA odoo_shadow TO {role}",
+            f"ALTER VIEW odoo_shadow.{ORDERS}_named OWNER TO {{role}}",
+            role=role,
+        )
+        with ShadowDatabase.from_url(restricted) as shadow:
+            (problem,) = update_for_readers(shadow)
+            assert f"The view odoo_shadow.{ORDERS}_named belongs to the role '{role}'" in problem
+            assert findings(shadow) == [f"PROBLEM {problem}"]
+            run_as_owner(restricted, f"ALTER VIEW odoo_shadow.{ORDERS}_named OWNER TO postgres")
+            assert update_for_readers(shadow) == () and findings(shadow) == []
 
 
 def test_views_of_others_that_show_all_rows_are_named(restricted: str, caplog: pytest.LogCaptureFixture) -> None:
