@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 BENCHMARKS ?= docs/benchmarks.md
 DOCS := .venv-docs
 DOCS_READY := $(DOCS)/.ready
+MARTS_READY := $(VENV)/.marts
 CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in tools tests
 
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf '  %-9s %s\n' "$$name" "$$text"; done
 
-demo: $(READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL with Airflow, and show the result
+demo: $(READY) $(MARTS_READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) into PostgreSQL with Airflow, and show the result
 	@$(BIN)/python -m tools.demo
 
 ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
@@ -27,10 +28,10 @@ ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 unit: $(READY) ## run the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit
 
-test: $(READY) ## run all tests, on all cores, most of them for one of the two flavours of Odoo
+test: $(READY) $(MARTS_READY) ## run all tests, on all cores, most of them for one of the two flavours of Odoo
 	@$(BIN)/python -m pytest --numprocesses auto
 
-nightly: $(READY) ## run all tests for both flavours of Odoo, then on Debian's PostgreSQL 15 (if it is installed)
+nightly: $(READY) $(MARTS_READY) ## run all tests for both flavours of Odoo, then on Debian's PostgreSQL 15 (if it is installed)
 	@ODOO_SHADOW_FLAVOURS=all $(BIN)/python -m pytest --numprocesses auto
 	@ODOO_SHADOW_POSTGRES=15 $(BIN)/python -m pytest --numprocesses auto
 
@@ -61,6 +62,7 @@ lock: ## pin what setup.cfg and requirements-*.in ask for (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	echo ./engine | $(LOCK) --no-emit-package odoo-shadow - setup.cfg engine/setup.cfg requirements-dev.in -o requirements.lock
 	$(LOCK) requirements-docs.in -o requirements-docs.lock
+	$(LOCK) requirements-marts.in -o engine/odoo_shadow/marts/requirements.lock
 	$(LOCK) --no-deps --constraints requirements.lock docker/requirements.in -o docker/requirements.lock
 
 clean: ## remove the virtual environment and all that was built
@@ -77,6 +79,10 @@ $(READY): requirements.lock setup.cfg engine/setup.cfg
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e engine -e .
+	@touch $@
+
+$(MARTS_READY): $(READY) engine/odoo_shadow/marts/requirements.lock
+	@$(BIN)/odoo-shadow marts setup
 	@touch $@
 
 $(DOCS_READY): requirements-docs.lock

@@ -18,7 +18,7 @@ from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan, plan_models
 from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
-from odoo_shadow.mirror.config.patterns import LONGEST_TERM, MOST_TERMS, TERM
+from odoo_shadow.mirror.config.patterns import ALL, LONGEST_TERM, MOST_TERMS, SETS, TERM
 from odoo_shadow.mirror.options import LARGEST_PAGE
 from odoo_shadow.shadow.vault import OdooCredentials
 
@@ -166,7 +166,7 @@ def _models_param(mirror: DagConfig) -> Param:
         items={
             "type": "string",
             "maxLength": LONGEST_TERM,
-            "anyOf": [{"enum": [*models, "all", "priority"]}, {"pattern": _PATTERN}],
+            "anyOf": [{"enum": [*models, ALL, *SETS]}, {"pattern": _PATTERN}],
         },
         maxItems=MOST_TERMS,
         examples=[*models, *_families(models)],  # what makes the form a multi-select, which takes nothing else

@@ -202,7 +202,7 @@ def test_help(shell: Shell, command: str) -> None:
     if command != "status":
         assert "--config FILE[:MIRROR]" in outcome.out
         words = " ".join(outcome.out.split())
-        assert "names, patterns such as sale.*, exclusions such as !mail.*, priority or all" in words
+        assert "names, patterns such as sale.*, exclusions such as !mail.*, priority, business or all" in words
 
 
 def test_verify_passes_over_what_a_file_names_and_the_server_lacks(shell: Shell, tmp_path: Path) -> None:

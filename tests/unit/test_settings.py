@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice
+from odoo_shadow.mirror.config.patterns import BUSINESS_MODELS, PRIORITY_MODELS, ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import LARGEST_PAGE, MirrorOptions, Run
-from odoo_shadow.mirror.shape.secrets import is_secret
+from odoo_shadow.mirror.shape.secrets import is_secret, why_secret
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.fields import Field
+from odoo_shadow.source.odoo_models import odoo_models
 
 
 def test_the_priority_models_are_these_thirteen() -> None:
@@ -26,6 +27,18 @@ def test_the_priority_models_are_these_thirteen() -> None:
     ]
     assert ModelChoice.parse("priority").names == PRIORITY_MODELS
     assert ModelChoice.parse("priority").is_plain
+
+
+def test_business_is_the_priority_models_and_what_they_refer_to() -> None:
+    chosen = ModelChoice.parse("business")
+
+    assert chosen.is_plain
+    assert chosen.names == BUSINESS_MODELS
+    assert chosen.names[: len(PRIORITY_MODELS)] == PRIORITY_MODELS
+    assert set(chosen.names) <= set(odoo_models())
+    assert {"purchase.order.line", "stock.quant", "crm.lead", "res.currency.rate", "uom.uom"} <= set(chosen.names)
+    assert not [model for model in chosen.names if why_secret(model) or model.startswith(("ir.", "mail."))]
+    assert "hr.employee" not in ModelChoice.parse("business,!hr.*").names
 
 
 @pytest.mark.parametrize("name", ["res.partner", "x_awkward", "x_studio.model2", "crm"])

@@ -15,6 +15,7 @@ from odoo_shadow import __version__
 from odoo_shadow.cli.ddl import ddl
 from odoo_shadow.cli.doctor import doctor
 from odoo_shadow.cli.init import init
+from odoo_shadow.cli.marts import marts
 from odoo_shadow.cli.missing import SERVICE_KEYS
 from odoo_shadow.cli.models import models
 from odoo_shadow.cli.notify import NOTIFY_URL
@@ -43,7 +44,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, models, doctor, ddl, init, take_over):
+for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts):
     cli.add_command(_command)
 
 

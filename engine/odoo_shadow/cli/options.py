@@ -100,7 +100,7 @@ def models_option(default: str) -> Callable[[Function], Function]:
     :param default: says in the help which models are taken when none are named.
     """
     text = (
-        "Which models: names, patterns such as sale.*, exclusions such as !mail.*, priority or all, "
+        "Which models: names, patterns such as sale.*, exclusions such as !mail.*, priority, business or all, "
         f"separated by commas.  [default: {default}]"
     )
     return click.option("--models", metavar="A,B", help=text)

@@ -23,7 +23,7 @@ from pydantic import (
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.complaints import Complaint
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings, settings_of
-from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.config.patterns import ALL, SETS, ModelChoice
 from odoo_shadow.mirror.config.yaml_file import Place, YamlFile, read_yaml
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import LARGEST_PAGE, LONGEST_LOOK_BACK
@@ -72,10 +72,10 @@ def _as_it_is(text: str) -> str:
 
 
 def _chosen(value: object) -> object:
-    if isinstance(value, str) and value not in ("priority", "all"):
-        raise ValueError("it must be priority, all, or a list, such as [res.partner]")
+    if isinstance(value, str) and value not in (*SETS, ALL):
+        raise ValueError("it must be priority, business, all, or a list, such as [res.partner]")
     if not isinstance(value, str | list | tuple):
-        raise ValueError("it must be priority, all, or a list, such as [res.partner]")
+        raise ValueError("it must be priority, business, all, or a list, such as [res.partner]")
     for number, item in enumerate(() if isinstance(value, str) else value, start=1):
         if not isinstance(item, str):
             raise ValueError(f"its entry {number} is {given(item)}, not text: write it in quotes")
@@ -97,7 +97,7 @@ class MirrorConfig(BaseModel):
     These are all settings of the file; the command line also checks those that only the DAGs use.
 
     :param name: names the DAGs (`<name>_sync`, `<name>_verify`) and the watermark Variables.
-    :param models: `priority`, `all`, or names, patterns and exclusions.
+    :param models: `priority`, `business`, `all`, or names, patterns and exclusions.
     :param on_delete: what to do with rows that are gone from Odoo.
     :param model_settings: by model or pattern.
     :param trusted_roles: roles of the shadow's database that may own the mirror's tables, as the sync's role may.
@@ -128,7 +128,7 @@ class MirrorConfig(BaseModel):
 
     name: Annotated[str, Field(pattern=_NAME, max_length=_LONGEST_NAME)] = DEFAULT_NAME
     schema_name: Annotated[str, Field(alias="schema")] = DEFAULT_SCHEMA
-    models: Annotated[Literal["priority", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
+    models: Annotated[Literal["priority", "business", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
     batch_size: Annotated[int, _NotBoolean, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
     look_back_minutes: Annotated[float, _NotBoolean, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
         DEFAULT_LOOK_BACK.total_seconds() / _MINUTE

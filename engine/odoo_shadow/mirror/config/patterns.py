@@ -28,9 +28,38 @@ PRIORITY_MODELS = (
 )
 """The models of `priority`, the default choice."""
 
+BUSINESS_MODELS = (
+    *PRIORITY_MODELS,
+    # Accounting.
+    *("account.analytic.account", "account.bank.statement", "account.bank.statement.line"),
+    *("account.cash.rounding", "account.fiscal.position", "account.full.reconcile", "account.group"),
+    *("account.incoterms", "account.journal", "account.partial.reconcile", "account.payment"),
+    *("account.payment.method", "account.payment.method.line", "account.payment.term", "account.reconcile.model"),
+    *("account.tax", "account.tax.group", "account.tax.repartition.line", "res.currency", "res.currency.rate"),
+    # Selling, and where customers come from.
+    *("crm.lead", "crm.lost.reason", "crm.recurring.plan", "crm.stage", "crm.team", "sale.order.template"),
+    *("utm.campaign", "utm.medium", "utm.source"),
+    # Products, purchases and stock.
+    *("procurement.group", "product.category", "product.combo.item", "product.packaging", "product.pricelist"),
+    *("purchase.order.line", "stock.location", "stock.lot", "stock.move", "stock.picking", "stock.picking.type"),
+    *("stock.quant", "stock.route", "stock.warehouse", "uom.category", "uom.uom"),
+    # People, places and projects.
+    *("hr.department", "hr.employee", "hr.job", "project.milestone", "project.project.stage", "project.tags"),
+    *("project.task.recurrence", "project.task.type", "project.update", "res.country", "res.country.state"),
+    *("res.partner.industry", "res.partner.title", "resource.calendar", "resource.resource"),
+)
+"""The models of `business`: what the marts are made of, and what references of the priority models lead to.
+
+Without what is not about the business or holds more about persons than reports need: settings and texts of the server
+(`ir.*`, `mail.*`, `sms.*`, `report.*`), attachments, and bank accounts of partners.
+"""
+
 
 ALL = "all"
 PRIORITY = "priority"
+BUSINESS = "business"
+SETS = {PRIORITY: PRIORITY_MODELS, BUSINESS: BUSINESS_MODELS}
+"""Words that stand for several models by name."""
 
 TERM = r"!?[a-zA-Z0-9_*?]+(\.[a-zA-Z0-9_*?]+)*"
 """One entry of a choice, as a regular expression that is valid in JSON Schema, too."""
@@ -56,7 +85,7 @@ class ModelChoice:
 
     @classmethod
     def parse(cls, terms: str | Iterable[str]) -> ModelChoice:
-        """Read `priority`, `all`, names, patterns such as `sale.*`, and exclusions such as `!mail.*`.
+        """Read `priority`, `business`, `all`, names, patterns such as `sale.*`, and exclusions such as `!mail.*`.
 
         Exclusions alone mean all but those.
 
@@ -81,7 +110,7 @@ class ModelChoice:
     def _of(cls, terms: list[str]) -> ModelChoice:
         excluded = tuple(term[1:] for term in terms if term.startswith("!"))
         taken = [term for term in terms if not term.startswith("!")] or [ALL]
-        named = [name for term in taken for name in (PRIORITY_MODELS if term == PRIORITY else [term])]
+        named = [name for term in taken for name in SETS.get(term, (term,))]
         patterns = tuple("*" if term == ALL else term for term in named if term == ALL or _WILD.search(term))
         names = tuple(dict.fromkeys(term for term in named if term != ALL and not _WILD.search(term)))
         return cls(tuple(name for name in names if not _matches(name, excluded)), patterns, excluded)

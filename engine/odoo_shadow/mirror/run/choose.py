@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from odoo_shadow.mirror.config.known_models import check_names
-from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS, ModelChoice, in_order
+from odoo_shadow.mirror.config.patterns import BUSINESS_MODELS, ModelChoice, in_order
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.secrets import why_secret
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -57,7 +57,7 @@ def choose_models(odoo: Source, choice: ModelChoice, shadow: ShadowDatabase | No
     check_names(odoo, shadow, choice.names)
     for name in choice.names:
         secret = why_secret(name)
-        if secret is not None and name not in PRIORITY_MODELS:
+        if secret is not None and name not in BUSINESS_MODELS:
             log.warning(
                 "%s is mirrored because it is named, although %s: whoever can read the shadow sees them.", name, secret
             )

@@ -1,0 +1,59 @@
+"""Translates the shadow's address for dbt: into variables of the environment, never into a file or an argument.
+
+`dbt/profiles.yml` reads them. What its adapter does not know, such as a channel binding, libpq reads by itself from its
+own variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from psycopg import pq
+
+from odoo_shadow.marts.errors import MartsError
+from odoo_shadow.shadow.connection.address import read_address
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
+from odoo_shadow.shadow.connection.transport import protected
+from odoo_shadow.shadow.names import as_stored
+
+PASSWORD = "DBT_ENV_SECRET_ODOO_SHADOW_PASSWORD"  # noqa: S105 - the name of a variable
+"""dbt masks the values of variables that are called so wherever it writes."""
+MARTS = "odoo_marts"
+
+_OWN = {"host": "HOST", "port": "PORT", "user": "USER", "dbname": "DATABASE", "sslmode": "SSLMODE"}
+_DEFAULT_PORT = "5432"
+
+
+def marts_schema(schema: str, mirror: str | None = None) -> str:
+    """Return the schema of a mirror's marts: one of its own for each mirror but the default one.
+
+    :param mirror: the mirror's name in the mirrors file; None if there is no file, then its schema's name counts.
+    """
+    name = mirror or schema
+    if schema == DEFAULT_SCHEMA or name == DEFAULT_SCHEMA:
+        return MARTS
+    return as_stored(f"{MARTS}_{name.removeprefix('odoo_shadow_')}")
+
+
+def connection_variables(name: str, url: str, schema: str) -> dict[str, str]:
+    """Return the variables that lead dbt to the shadow's database, as the engine itself would connect.
+
+    :param name: how messages call the address.
+    :raises ShadowConfigurationError: the address cannot be used.
+    :raises MartsError: dbt cannot use it.
+    """
+    parameters = protected(name, read_address(name, url, schema))
+    if not parameters.get("port", _DEFAULT_PORT).isdigit():
+        raise MartsError(f"Shadow database '{name}': dbt takes one port, not {parameters['port']}: name one.")
+    return {**_of_libpq(parameters), **_of_profile(parameters)}
+
+
+def _of_profile(parameters: Mapping[str, str]) -> dict[str, str]:
+    own = {f"ODOO_SHADOW_{variable}": parameters[key] for key, variable in _OWN.items() if key in parameters}
+    return {**own, PASSWORD: parameters.get("password", "")}
+
+
+def _of_libpq(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return libpq's variables; the password is in dbt's own, which it masks."""
+    named = {option.keyword.decode(): option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar}
+    return {named[key]: value for key, value in parameters.items() if key in named and key != "password"}
