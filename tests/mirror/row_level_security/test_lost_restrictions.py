@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.fields import Field
 from tests.support.companies import ONE, RESTRICTED, TWO, caller, each, ids, one_value, seen, sync, told
 from tests.support.memory_source import MemorySource
-from tests.support.roles import run_as_owner
+from tests.support.roles import new_role, run_as_owner
 
 pytestmark = pytest.mark.attack
 
@@ -58,40 +59,42 @@ def _becomes(field: Field) -> Callable[[dict[str, Field]], None]:
     return lambda fields: fields.update({field.name: field})
 
 
-LOSSES: dict[str, tuple[Field, Callable[[dict[str, Field]], object] | None]] = {
-    "vanishes": (ORDER, lambda fields: fields.pop("order_id")),
-    "text": (ORDER, _becomes(Field("order_id", "char"))),
-    "dependent": (ORDER, _becomes(Field("order_id", "many2one", relation="sale.order", company_dependent=True))),
-    "elsewhere": (ORDER, _becomes(Field("order_id", "many2one", relation="res.country"))),
-    "dropped": (ORDER, None),
-    "reference": (ANY, lambda fields: fields.pop("order_id")),
+NEW = ("text", "dependent", "elsewhere")
+"""Models that get an order of company One."""
+LOSSES: dict[str, tuple[str, Callable[[dict[str, Field]], object] | None]] = {
+    "text": ("order_id", _becomes(Field("order_id", "char"))),
+    "dependent": (
+        "order_id",
+        _becomes(Field("order_id", "many2one", relation="sale.order", company_dependent=True)),
+    ),
+    "elsewhere": ("order_id", _becomes(Field("order_id", "many2one", relation="res.country"))),
+    "mail.note": ("res_id", lambda fields: fields.pop("res_id")),
+    "sale.subline": ("line_id", lambda fields: fields.pop("line_id")),
+    "sale.line": ("order_id", None),
 }
-"""By model: which link its records have to an order of company One, and how it is lost; by the settings, if not so."""
+"""By model: which link is lost, and how; by the database, if not so."""
 
 
 def test_what_has_lost_what_restricted_it_is_closed(
     odoo: MemorySource, shadow: ShadowDatabase, restricted: str
 ) -> None:
-    for model, (link, _) in LOSSES.items():
-        odoo.add_model(model, link, Field("name", "char"))
+    for model in NEW:
+        odoo.add_model(model, ORDER, Field("name", "char"))
         odoo.create(model, order_id=ONE)
     odoo.wait()
-    assert sync(odoo, shadow, list(LOSSES)) == ()
+    assert sync(odoo, shadow, NEW) == ()
     with caller(restricted, sub="ada") as user:
-        assert seen(user, list(LOSSES)) == {**each([1], LOSSES), "reference": []}
+        assert seen(user, NEW) == each([1], NEW)
     for model, (_, lose) in LOSSES.items():
         if lose is not None:
             lose(odoo.models[model].fields)
-    run_as_owner(restricted, "ALTER TABLE odoo_shadow.odoo_shadow_dropped DROP COLUMN order_id CASCADE")
-    assert update_for_readers(shadow) == ()
-    with caller(restricted, sub="ada") as user:
-        assert ids(user, "dropped") == []
-    assert sync(odoo, shadow, [model for model in LOSSES if model != "dropped"]) == ()
+    run_as_owner(restricted, "ALTER TABLE odoo_shadow.odoo_shadow_sale_line DROP COLUMN order_id CASCADE")
+    assert sync(odoo, shadow, [model for model, (_, lose) in LOSSES.items() if lose is not None]) == ()
     with caller(restricted, sub="ada") as user:
         assert seen(user, list(LOSSES)) == each([], LOSSES)
-    for model in LOSSES:
-        reason = "because it has lost order_id, which restricted it"
-        assert f"odoo_shadow_{model} shows no rows to readers, {reason}" in told(shadow)
+    for model, (field, _) in LOSSES.items():
+        reason = f"because it has lost {field}, which restricted it"
+        assert f"odoo_shadow_{model.replace('.', '_')} shows no rows to readers, {reason}" in told(shadow)
 
 
 def test_who_forgets_a_lost_link_has_the_others_restrict(
@@ -153,6 +156,42 @@ def test_what_points_to_a_table_that_is_not_there_is_closed_until_it_is(
         assert ids(user, "sale.line") == [ONE, 3]
 
 
+ORDERS, LINES = "odoo_shadow.odoo_shadow_sale_order", "odoo_shadow.odoo_shadow_sale_line"
+IN_THE_WAY: dict[str, list[LiteralString]] = {
+    "order_id points to sale.order, which restricted it and is no longer mirrored": [
+        "DELETE FROM odoo_shadow.odoo_shadow_meta WHERE odoo_model = 'sale.order'"
+    ],
+    "odoo_shadow_sale_order shows no rows to readers, because another table has its name until": [
+        f"CREATE TABLE odoo_shadow.fake (LIKE {ORDERS})",
+        f"ALTER TABLE {ORDERS} RENAME TO former",
+        "ALTER TABLE odoo_shadow.fake RENAME TO odoo_shadow_sale_order",
+        f"GRANT SELECT ON {ORDERS} TO odoo_shadow_reader",
+    ],
+    "it points to odoo_shadow_sale_order, which has yet to be created": [
+        f"ALTER TABLE {ORDERS} RENAME COLUMN id TO former",
+        f"ALTER TABLE {ORDERS} ADD COLUMN id bigint",
+        f"UPDATE {ORDERS} SET id = former, company_id = 1",  # noqa: S608
+    ],
+    "it has lost order_id, which restricted it": [
+        f"DROP VIEW {LINES}_named, public.odoo_shadow_sale_line, public.odoo_shadow_sale_line_named CASCADE",
+        f"DROP POLICY odoo_shadow_readers ON {LINES}",
+        f"ALTER TABLE {LINES} ALTER order_id TYPE text",
+    ],
+}
+"""By what the doctor says: how orders, or how lines point to them, are not what the mirror has made any more."""
+
+
+@pytest.mark.parametrize("reason", IN_THE_WAY)
+def test_what_takes_the_place_of_something_shows_no_more(
+    shadow: ShadowDatabase, restricted: str, reason: LiteralString
+) -> None:
+    run_as_owner(restricted, *IN_THE_WAY[reason])
+    assert update_for_readers(shadow) == ()
+    assert reason in told(shadow)
+    with caller(restricted, sub="ada") as user:
+        assert ids(user, "sale.line") == [] and ids(user, "sale.subline") == [3]
+
+
 def test_what_has_no_values_yet_shows_no_row(
     odoo: MemorySource, shadow: ShadowDatabase, restricted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +212,22 @@ def test_what_has_no_values_yet_shows_no_row(
     assert sync(odoo, shadow, list(new)) == ()
     with caller(restricted, company_ids=TWO) as user:
         assert seen(user, list(new)) == {"mail.note": ALL, "res.country": [1], "uom.uom": [1]}
+
+
+def test_the_doctor_lists_who_sees_all_rows(shadow: ShadowDatabase, restricted: str) -> None:
+    with new_role(restricted) as role, new_role(restricted) as other:
+        run_as_owner(
+            restricted,
+            "ALTER ROLE {role} BYPASSRLS",
+            "ALTER ROLE {other} BYPASSRLS",
+            "GRANT odoo_shadow_reader TO {role}",
+            role=role,
+            other=other,
+        )
+        assert told(shadow).split(" | ") == [
+            "OK readers see the rows of their companies",
+            f"OK members of the owner, and roles with BYPASSRLS, see all rows: {role}",
+        ]
 
 
 def test_the_doctor_tells_what_cannot_be_restricted(

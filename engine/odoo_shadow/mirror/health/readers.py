@@ -29,6 +29,9 @@ def examine_readers(tx: Transaction) -> Iterator[Finding]:
     yield from warnings
     if not (problems or warnings):
         yield Finding(_SUBJECT, Verdict.OK, "readers see the rows of their companies")
+    if found.see_all:
+        roles = first_of(found.see_all, _MOST_NAMES)
+        yield Finding(_SUBJECT, Verdict.OK, f"members of the owner, and roles with BYPASSRLS, see all rows: {roles}")
 
 
 def _problems(found: Examination) -> Iterator[str]:

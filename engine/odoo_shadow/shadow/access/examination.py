@@ -26,6 +26,7 @@ class Examination:
     :param released: tables in `closed`, or restricted by nothing that is known, and the policies of somebody's own that
         decide there.
     :param open_now: tables whose rows nothing restricts at this moment, although something should.
+    :param see_all: roles, without superusers and the sync's own, that see all rows whatever policies say.
     :param of_all_companies: columns that hold the values of all companies, by company.
     """
 
@@ -37,6 +38,7 @@ class Examination:
     opened: list[str]
     released: dict[str, list[str]]
     open_now: list[str]
+    see_all: list[str]
     of_all_companies: list[str]
 
 
@@ -97,8 +99,22 @@ def examine_restrictions(tx: Transaction) -> Examination | None:
         _opened(policies, found),
         {table: names for table, names in policies.items() if table in found and found[table].is_nobodys},
         open_tables(tx),
+        _see_all(tx),
         _of_all_companies(tx),
     )
+
+
+def _see_all(tx: Transaction) -> list[str]:
+    rows = tx.run(
+        "SELECT r.rolname FROM pg_roles r JOIN pg_namespace n ON n.nspname = {schema}"
+        " WHERE NOT r.rolsuper AND r.rolname <> current_user AND has_schema_privilege(r.oid, n.oid, 'USAGE')"
+        " AND EXISTS (SELECT FROM {meta} m JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = m.table_name"
+        " WHERE has_table_privilege(r.oid, c.oid, 'SELECT')"
+        " AND (r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'USAGE'))) ORDER BY 1",
+        schema=tx.schema,
+        meta=tx.own(META),
+    )
+    return [str(row[0]) for row in rows]
 
 
 def _of_all_companies(tx: Transaction) -> list[str]:

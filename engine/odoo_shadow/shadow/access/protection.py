@@ -15,7 +15,7 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
-from odoo_shadow.shadow.access.catalogued import restrictions
+from odoo_shadow.shadow.access.catalogued import note_restricting, restrictions
 from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
 from odoo_shadow.shadow.access.policies import ALL_ROWS, POLICY, condition, own_entries
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
@@ -182,6 +182,7 @@ def _wanted(tx: Transaction, mode: RowLevelSecurity) -> dict[str, sql.Composed]:
     """Return the condition that each table's policy should have; not for tables whose policy is not the mirror's."""
     if mode is RowLevelSecurity.COMPANY:
         found = restrictions(tx)
+        note_restricting(tx, found)
         wanted = {table: condition(tx.schema, table, restriction) for table, restriction in found.items()}
         return {**wanted, COMPANY_ACCESS: own_entries(tx.schema)}
     rows = tx.run(

@@ -73,10 +73,12 @@ class KnownLink:
     """What a field of a table has been at some time: a company of its rows, or what they point to.
 
     :param relation: the model that it points to; None if that is any.
+    :param has_restricted: whether rows of that model were restricted at some time.
     """
 
     field: str
     relation: str | None
+    has_restricted: bool = False
 
     @property
     def is_company(self) -> bool:
@@ -100,6 +102,7 @@ class MirroredTable:
     :param known: what its fields have been, now or earlier.
     :param leaves_out_company: whether its model has a company that is not mirrored.
     :param left_out: links that are left out, and the models that they point to, as far as that is known.
+    :param is_own: whether it is the very table, with the very ids, that the mirror has made or taken over.
     """
 
     model: str
@@ -108,6 +111,7 @@ class MirroredTable:
     known: tuple[KnownLink, ...] = ()
     leaves_out_company: bool = False
     left_out: tuple[tuple[str, str], ...] = ()
+    is_own: bool = True
 
     @property
     def lost(self) -> tuple[KnownLink, ...]:
@@ -175,13 +179,14 @@ def restrict(tables: Mapping[str, MirroredTable]) -> dict[str, Restriction]:
 
     :param tables: all that are registered, by name.
     """
-    existing = {name: table for name, table in tables.items() if table.exists}
+    existing = {name: table for name, table in tables.items() if table.exists and table.is_own}
     by_model = {table.model: name for name, table in tables.items()}
     found = {name: _by_itself(table) for name, table in existing.items()}
     without = {name: table for name, table in existing.items() if not (found[name].has_company or found[name].closed)}
     links = {name: _links(table, by_model) for name, table in without.items()}
     # Nobody knows whether a table that is not there would be restricted.
     roots = {name for name, restriction in found.items() if not restriction.is_open} | (tables.keys() - existing.keys())
+    roots |= {name for name, table in without.items() if _forgotten(table, by_model)}
     has_owner = _distances(
         {name: [*links[name], *_lost_links(table, by_model)] for name, table in without.items()}, roots
     )
@@ -197,6 +202,8 @@ def restrict(tables: Mapping[str, MirroredTable]) -> dict[str, Restriction]:
             closed=closed[name],
             not_mirrored=tuple(sorted({model for _, model in _targets(table) if model not in by_model})),
         )
+    others = {name for name, table in tables.items() if table.exists and not table.is_own}
+    found |= dict.fromkeys(others, Restriction(closed="another table has its name until its model is mirrored again"))
     for name in without:
         if not found[name].closed:
             found[name] = replace(found[name], left_out=_left_out(tables[name], by_model, found))
@@ -232,6 +239,8 @@ def _why_closed(
     for link in table.lost:
         if link.relation is None or by_model.get(link.relation) in has_owner:
             return f"it has lost {link.field}, which restricted it"
+    for link in _forgotten(table, by_model):
+        return f"{link.field} points to {link.relation}, which restricted it and is no longer mirrored"
     for column in table.columns:
         target = by_model.get(str(column.relation)) if column.is_link else None
         if target is not None and target not in existing:
@@ -239,6 +248,11 @@ def _why_closed(
         if not column.is_filled and (column.is_of_any_model or target in has_owner):
             return f"{column.field} of its rows is still being filled in"
     return ""
+
+
+def _forgotten(table: MirroredTable, by_model: Mapping[str, str]) -> list[KnownLink]:
+    """Return the links to models whose rows were restricted, and whose tables are not registered any more."""
+    return [link for link in table.known if link.has_restricted and link.relation not in by_model]
 
 
 def _left_out(table: MirroredTable, by_model: Mapping[str, str], found: Mapping[str, Restriction]) -> tuple[str, ...]:

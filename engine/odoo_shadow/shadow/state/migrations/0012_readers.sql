@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS {internal}.known_link (
     field_name text NOT NULL,
     relation text NOT NULL,
     noted_at timestamptz NOT NULL DEFAULT now(),
+    has_restricted boolean NOT NULL DEFAULT false,
     PRIMARY KEY (table_name, field_name, relation)
 );
 
