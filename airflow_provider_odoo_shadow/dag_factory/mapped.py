@@ -23,11 +23,11 @@ from airflow_provider_odoo_shadow.mirror_task import Sides
 from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from airflow_provider_odoo_shadow.transfers.mirroring import (
+    DryRunSummary,
     Mirroring,
     MirrorSummary,
-    PreviewSummary,
-    preview_of,
     summary_of,
+    summary_of_dry_run,
 )
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
@@ -74,7 +74,8 @@ class MirrorModelsOperator(BaseOperator):
     :param schema: the schema that holds the shadow.
     :param mirror: the mirror's name: of the watermark Variables and the assets.
     :param full: read everything again, not only what changed.
-    :param preview: only log what would be read, written and created.
+    :param preview: a dry run: only log what would be read, written and created. (Airflow's operators have a method
+        `dry_run` already.)
     :param batch_size: records per page.
     :param look_back: how far a run reaches behind the last watermark.
     :param on_delete: what becomes of rows that are gone from Odoo.
@@ -138,7 +139,7 @@ class MirrorModelsOperator(BaseOperator):
         """The models' names, as many as Airflow's label of a mapped task has room for."""
         return label_of(self.models)
 
-    def execute(self, context: Context) -> list[MirrorSummary] | list[PreviewSummary]:
+    def execute(self, context: Context) -> list[MirrorSummary] | list[DryRunSummary]:
         """Mirror the models; return counts and the new watermarks, or what would be done.
 
         :raises ModelsFailedError: several models failed; a single one's own error is raised as it is.
@@ -162,7 +163,7 @@ class MirrorModelsOperator(BaseOperator):
             mirroring = Mirroring(odoo, shadow, self.mirror, run, options)
             models = [checked_name(model) for model in self.models]
             if self.preview:
-                return [preview_of(found) for found in self._each(mirroring, models, mirroring.dry_run)]
+                return [summary_of_dry_run(found) for found in self._each(mirroring, models, mirroring.dry_run)]
             left = models if context["ti"].try_number == 1 else models_left(shadow, run, models)
             for result in self._each(mirroring, left, mirroring.mirror_model):
                 self.results = (*self.results, result)

@@ -117,8 +117,8 @@ def _log_entries(entries: Sequence[LogEntry]) -> None:
 def _report_dry_runs(context: Context, task_id: str) -> None:
     """Log what the mapped tasks of a dry run found; those that failed have logged it themselves."""
     found = context["ti"].xcom_pull(task_ids=[task_id])
-    previews = [item for items in found if items is not None for item in items]
-    log.info("Nothing was written. What a run would do:\n%s", as_text(dry_runs_table(previews)))
+    dry_runs = [item for items in found if items is not None for item in items]
+    log.info("Nothing was written. What a run would do:\n%s", as_text(dry_runs_table(dry_runs)))
 
 
 def report_verification(context: Context, mirror: DagConfig, task_id: str) -> None:

@@ -8,8 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.sdk import conf
 
-ROUTE = "odoo-shadow"
-"""Where Airflow shows the page (`/plugin/…`), and where the page itself is served."""
+from airflow_provider_odoo_shadow.links.route import ROUTE
 
 _ACTIONS = "list_actions.txt"
 _NEVER_IN_A_LINK = frozenset("<>|\"'`\\ ")

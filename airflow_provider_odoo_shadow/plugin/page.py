@@ -11,12 +11,13 @@ import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from airflow_provider_odoo_shadow.links.route import ROUTE
+
 _Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _Serve: TypeAlias = Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]
 
 NAME = "Odoo shadow"
-ROUTE = "odoo-shadow"
 
 
 class LazyPage:

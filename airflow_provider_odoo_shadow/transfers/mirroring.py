@@ -37,7 +37,7 @@ class MirrorSummary(TypedDict):
     seconds: float
 
 
-class PreviewSummary(TypedDict):
+class DryRunSummary(TypedDict):
     """What a task returns of one model in a dry run."""
 
     model: str
@@ -120,9 +120,9 @@ def summary_of(result: MirrorResult) -> MirrorSummary:
     )
 
 
-def preview_of(found: DryRun) -> PreviewSummary:
+def summary_of_dry_run(found: DryRun) -> DryRunSummary:
     """Return what a task returns of a model in a dry run."""
-    return PreviewSummary(
+    return DryRunSummary(
         model=found.model,
         table=found.change.table,
         kind=str(found.kind),

@@ -22,11 +22,11 @@ from airflow_provider_odoo_shadow.transfers.arguments import of_type, removal
 from airflow_provider_odoo_shadow.transfers.asset_events import update_assets, with_outlet
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from airflow_provider_odoo_shadow.transfers.mirroring import (
+    DryRunSummary,
     Mirroring,
     MirrorSummary,
-    PreviewSummary,
-    preview_of,
     summary_of,
+    summary_of_dry_run,
 )
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
@@ -67,7 +67,8 @@ class OdooToPostgresOperator(BaseOperator):
     :param schema: the schema that holds the shadow; it belongs to one Odoo database.
     :param mirror: names the watermark Variables; the schema's name by default.
     :param full: read everything again, not only what changed.
-    :param preview: only log what would be read, written and created.
+    :param preview: a dry run: only log what would be read, written and created. (Airflow's operators have a method
+        `dry_run` already.)
     :param batch_size: records per page.
     :param look_back: how far a run reaches behind the last watermark; longer than Odoo's longest transaction.
     :param on_delete: what becomes of rows that are gone from Odoo: `delete`, `mark` (in `_deleted_at`) or `ignore`;
@@ -151,7 +152,7 @@ class OdooToPostgresOperator(BaseOperator):
             return False
         return any(isinstance(value, str) and value == text for value in declared.partial_kwargs.values())
 
-    def execute(self, context: Context) -> MirrorSummary | PreviewSummary:
+    def execute(self, context: Context) -> MirrorSummary | DryRunSummary:
         """Mirror the model; return counts and the new watermark, or what would be done."""
         model = checked_name(self.model)
         options = MirrorOptions(
@@ -174,7 +175,7 @@ class OdooToPostgresOperator(BaseOperator):
             mirroring = Mirroring(odoo, shadow, self.mirror_name, run, options)
             try:
                 if is_dry_run:
-                    return preview_of(mirroring.dry_run(model, settings))
+                    return summary_of_dry_run(mirroring.dry_run(model, settings))
                 result = mirroring.mirror_model(model, settings)
             except OdooUnknownModelError as error:
                 check_names(odoo, shadow, [model])

@@ -181,7 +181,9 @@ def test_json_2_of_odoo_17(shell: Shell, shared_odoos: dict[Flavour, StandIn]) -
             ["--odoo-company-ids", ","],
             "ODOO_COMPANY_IDS (--odoo-company-ids) is text, but must be company ids, such as 1,3",
         ),
-        (["nonsense"], "unexpected extra argument"),
+        (["--full", "true"], "unexpected extra argument (true)"),
+        (["res.partner"], "Models are named by an option: write --models res.partner."),
+        (["--models", "res.users", "sale.*", "--full"], "write --models 'res.users,sale.*'."),
     ],
 )
 def test_wrong_usage(shell: Shell, odoo19: StandIn, database: str, arguments: list[str], said: str) -> None:

@@ -105,6 +105,7 @@ def test_a_secret_that_does_not_serve_is_named(
 def test_a_secret_that_is_there_twice_is_refused(shell: Shell, odoo19: StandIn, database: str) -> None:
     make_vault(database, **secrets_of(odoo19))
     with psycopg.connect(database) as connection:
+        connection.execute("DROP INDEX vault.secrets_name_idx")  # earlier versions of the extension have none
         connection.execute("SELECT vault.create_secret('another-key', 'ODOO_PASSWORD')")
     outcome = without_login(shell, "sync", *VAULT)
     assert outcome.code == 2 and outcome.err.endswith("ODOO_PASSWORD is there more than once: delete all but one.\n")

@@ -127,8 +127,8 @@ def test_a_watermark_in_the_future_is_not_trusted(
     set_mark(shadow, moment)
     with shadow.transaction() as tx:
         assert [item.model for item in list_tables(tx)] == [VISIT]
-    preview = dry_run_model(source, shadow, VISIT, options=MirrorOptions())
-    assert preview.low is None and preview.rows == ROWS
+    foreseen = dry_run_model(source, shadow, VISIT, options=MirrorOptions())
+    assert foreseen.low is None and foreseen.rows == ROWS
     with caplog.at_level(logging.WARNING):
         mirror_with(source, shadow)
     assert "lies in the future" in caplog.text and "everything is read again" in caplog.text
@@ -204,8 +204,8 @@ def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
         set_local_clock(monkeypatch, lambda: datetime.now(UTC) - behind)
     for number in (3, 4):
         in_shadow(shadow, "UPDATE {odoo_shadow_watermark} SET last_write_date = now()")  # as another machine's run does
-        preview = dry_run_model(source, shadow, VISIT, options=MirrorOptions())
-        assert preview.kind is ScanKind.INCREMENTAL
+        foreseen = dry_run_model(source, shadow, VISIT, options=MirrorOptions())
+        assert foreseen.kind is ScanKind.INCREMENTAL
         odoo.execute(VISIT, "write", [number], {"x_name": "Edited"})
         assert work_of(plan(source, shadow))[VISIT] != "its watermark lies in the future"
         assert mirror_with(source, shadow).kind is ScanKind.INCREMENTAL

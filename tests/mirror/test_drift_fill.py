@@ -265,17 +265,17 @@ def test_a_dry_run_shows_it_all_beforehand_and_writes_nothing(
     retype(odoo, "x_other", "integer")
     odoo.add_field(VISIT, "x_back", "char")
     before = structure(database), contents(database)
-    preview = dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK)
+    foreseen = dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK)
     assert (structure(database), contents(database)) == before
-    assert sorted(map(str, preview.change.changes)) == [
+    assert sorted(map(str, foreseen.change.changes)) == [
         "column added: x_new",
         "column no longer written: x_gone",
         "column written again: x_back",
         "x_other becomes bigint, its old values stay in x_other__text",
         "x_wide widened from bigint to numeric",
     ]
-    assert all(str(change) in str(preview) for change in preview.change.changes)
-    assert preview.rows == ROWS  # those that the columns are filled in
+    assert all(str(change) in str(foreseen) for change in foreseen.change.changes)
+    assert foreseen.rows == ROWS  # those that the columns are filled in
     mirror_with(source, shadow, NO_LOOK_BACK)
     assert after_that(source, shadow).change.changes == ()
     assert_equal(odoo, database, [VISIT])

@@ -48,8 +48,8 @@ def test_a_first_run_stops_before_anything_is_read(
 ) -> None:
     hostile.as_mallory(*statements)
     odoo.calls.clear()
-    preview = hostile.run(odoo, "sync", "--dry-run", *ONE_MODEL)
-    assert preview.code == 1 and "would fail" in preview.err and "something else" in preview.err
+    foreseen = hostile.run(odoo, "sync", "--dry-run", *ONE_MODEL)
+    assert foreseen.code == 1 and "would fail" in foreseen.err and "something else" in foreseen.err
     outcome = hostile.run(odoo, "sync", *ONE_MODEL)
     assert outcome.code == 2
     assert "in schema public belongs to something else (public." in outcome.last_error

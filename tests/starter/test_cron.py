@@ -13,7 +13,8 @@ from odoo_shadow.shadow.ddl_files import base_migration
 from odoo_shadow.starter.cron_job import cron_piece
 from tests.support.raw_server import RawServer, Reply
 from tests.support.roles import as_role, new_role
-from tests.support.supabase import add_extensions, pg_net, run_job, store_secrets
+from tests.support.supabase import add_extensions, pg_net, run_job
+from tests.support.vault import store_secrets
 
 pytestmark = pytest.mark.one_flavour
 

@@ -1,4 +1,4 @@
-"""A stand-in for Supabase's extensions, in SQL (`supabase.sql`), and what runs behind them: a job, pg_net's worker.
+"""Stand-ins for Supabase's extensions, in SQL (`supabase.sql`), and what runs behind them: a job, pg_net's worker.
 
 Statements and requests are real: jobs run in PostgreSQL, requests go over HTTP.
 """
@@ -14,20 +14,16 @@ import psycopg
 import requests
 from psycopg.types.json import Jsonb
 
+from tests.support.vault import make_vault
+
 _STAND_IN = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 
 def add_extensions(database: str) -> None:
     """Make the stand-ins of pg_cron, pg_net and supabase_vault."""
+    make_vault(database)
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(_STAND_IN.encode())
-
-
-def store_secrets(database: str, **secrets: str) -> None:
-    """Store secrets in Vault by their names."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        for name, value in secrets.items():
-            connection.execute("SELECT vault.create_secret(%s, %s)", [value, name])
 
 
 def run_job(database: str, name: str) -> str | None:

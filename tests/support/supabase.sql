@@ -1,29 +1,5 @@
--- A STAND-IN for three extensions of a Supabase project, with their SQL interface and nothing behind it: pg_cron without
--- a scheduler, pg_net without HTTP, supabase_vault without encryption. tests/support/supabase.py runs jobs and requests.
-
-CREATE SCHEMA vault;
-CREATE TABLE vault.secrets (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    name text UNIQUE,
-    description text NOT NULL DEFAULT '',
-    secret text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE VIEW vault.decrypted_secrets AS
-    SELECT id, name, description, secret, secret AS decrypted_secret, created_at, updated_at FROM vault.secrets;
-CREATE FUNCTION vault.create_secret(new_secret text, new_name text DEFAULT NULL, new_description text DEFAULT '',
-    new_key_id uuid DEFAULT NULL) RETURNS uuid
-LANGUAGE sql SET search_path = '' AS $$
-    INSERT INTO vault.secrets (secret, name, description) VALUES (new_secret, new_name, new_description) RETURNING id
-$$;
-CREATE FUNCTION vault.update_secret(secret_id uuid, new_secret text DEFAULT NULL, new_name text DEFAULT NULL,
-    new_description text DEFAULT NULL, new_key_id uuid DEFAULT NULL) RETURNS void
-LANGUAGE sql SET search_path = '' AS $$
-    UPDATE vault.secrets SET secret = coalesce(new_secret, secret), name = coalesce(new_name, name),
-        description = coalesce(new_description, description), updated_at = now()
-    WHERE id = secret_id
-$$;
+-- A STAND-IN for two extensions of a Supabase project, with their SQL interface and nothing behind it: pg_cron without a
+-- scheduler, pg_net without HTTP. tests/support/supabase.py runs jobs and requests. The Vault is in vault.sql.
 
 CREATE SCHEMA net;
 CREATE UNLOGGED TABLE net.http_request_queue (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 import click
 
 from odoo_shadow.cli.notify import NOTIFY_ALLOW_HTTP, NOTIFY_URL
 from odoo_shadow.cli.terminal import say
+from odoo_shadow.mirror.config.patterns import ALL, PRIORITY, TERM
 from odoo_shadow.text.nearest import is_nearly, nearest
 
 ODOO_LOGIN = ("--odoo-url", "--odoo-db", "--odoo-user", "--odoo-password")
@@ -65,11 +68,12 @@ def from_vault(context: click.Context) -> bool:
 
 
 class Command(click.Command):
-    """A command whose usage error lists all missing settings, not only the first."""
+    """A command whose usage error lists all missing settings, not only the first, and says where models are named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options that were typed, and environment variables."""
         typed = list(args)
+        self._refuse_arguments(ctx, typed)
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter:
@@ -80,6 +84,18 @@ class Command(click.Command):
                 if item.required and is_missing(item, ctx, item.consume_value(ctx, given)[0])
             ]
             raise missing_settings(missing, ctx) from None
+
+    def _refuse_arguments(self, context: click.Context, typed: list[str]) -> None:
+        """Refuse models that were typed without `--models`, before anything that is missing is listed."""
+        given, arguments, _ = self.make_parser(context).parse_args(args=list(typed))
+        terms = [term.strip() for argument in arguments for term in argument.split(",")]
+        if terms and "models" in {item.name for item in self.params} and all(map(_is_models, terms)):
+            models = ",".join((*filter(None, [given.get("models")]), *terms))
+            raise click.UsageError(f"Models are named by an option: write --models {shlex.quote(models)}.", context)
+
+
+def _is_models(term: str) -> bool:
+    return re.fullmatch(TERM, term) is not None and (term in (ALL, PRIORITY) or not term.isidentifier())
 
 
 def is_missing(parameter: click.Parameter, context: click.Context, value: object) -> bool:
