@@ -1,0 +1,61 @@
+{#- One row per mart in mart_freshness, written in the transaction that puts the mart in place. -#}
+
+{% macro freshness_table() -%}
+    {{ adapter.quote(var('odoo_marts_schema')) }}.mart_freshness
+{%- endmacro %}
+
+{#- Makes the schema and the table; before each run. -#}
+{% macro prepare_marts() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
+        {%- set readers = run_query(
+            "select count(*) from pg_catalog.pg_roles where rolname = 'odoo_shadow_reader'"
+        ).rows[0][0] -%}
+        create schema if not exists {{ adapter.quote(var('odoo_marts_schema')) }};
+        create table if not exists {{ odoo_shadow.freshness_table() }} (
+            mart text primary key,
+            built_at timestamp with time zone,
+            as_of timestamp with time zone,
+            row_count bigint,
+            left_out_because text
+        );
+        comment on table {{ odoo_shadow.freshness_table() }} is 'How old each mart is: one row per mart.';
+        comment on column {{ odoo_shadow.freshness_table() }}.mart is 'The name of the mart.';
+        comment on column {{ odoo_shadow.freshness_table() }}.built_at is 'When it was built.';
+        comment on column {{ odoo_shadow.freshness_table() }}.as_of is
+            'What was committed in Odoo before is in it: the earliest watermark of the tables that it is made of.';
+        comment on column {{ odoo_shadow.freshness_table() }}.row_count is 'How many rows it had then.';
+        comment on column {{ odoo_shadow.freshness_table() }}.left_out_because is
+            'Why there is no such mart; NULL if there is one.';
+        {%- if readers %}
+        grant usage on schema {{ adapter.quote(var('odoo_marts_schema')) }} to odoo_shadow_reader;
+        grant select on {{ odoo_shadow.freshness_table() }} to odoo_shadow_reader;
+        {%- endif -%}
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro note_built(mart) -%}
+    {%- set tables = [] -%}
+    {%- for odoo_model in (model.config.meta.get('needs', {}).keys() | list) + model.config.meta.get('uses', []) -%}
+        {%- do tables.append(dbt.string_literal(odoo_shadow.shadow_table(odoo_model))) -%}
+    {%- endfor -%}
+    insert into {{ odoo_shadow.freshness_table() }} (mart, built_at, as_of, row_count, left_out_because)
+    select {{ dbt.string_literal(mart.identifier) }}, now(),
+        (
+            select min(last_write_date)
+            from {{ adapter.quote(var('odoo_shadow_schema')) }}.odoo_shadow_watermark
+            where table_name in ({{ tables | join(', ') }})
+        ),
+        (select count(*) from {{ mart }}),
+        null
+    on conflict (mart) do update set
+        built_at = excluded.built_at, as_of = excluded.as_of, row_count = excluded.row_count, left_out_because = null
+{%- endmacro %}
+
+{% macro note_left_out(mart, reason) -%}
+    insert into {{ odoo_shadow.freshness_table() }} (mart, left_out_because)
+    values ({{ dbt.string_literal(mart.identifier) }}, {{ dbt.string_literal(reason) }})
+    on conflict (mart) do update set
+        built_at = null, as_of = null, row_count = null, left_out_because = excluded.left_out_because
+{%- endmacro %}

@@ -1,0 +1,6 @@
+{{ odoo_shadow.stage('account.journal', {
+    'id': 'bigint',
+    'name': 'text',
+    'code': 'text',
+    'type': 'text'
+}) }}

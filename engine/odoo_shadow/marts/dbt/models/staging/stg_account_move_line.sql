@@ -1,0 +1,20 @@
+{{ odoo_shadow.stage('account.move.line', {
+    'id': 'bigint',
+    'move_id': 'bigint',
+    'company_id': 'bigint',
+    'account_id': 'bigint',
+    'partner_id': 'bigint',
+    'product_id': 'bigint',
+    'product_uom_id': 'bigint',
+    'name': 'text',
+    'date': 'date',
+    'date_maturity': 'date',
+    'debit': 'numeric',
+    'credit': 'numeric',
+    'balance': 'numeric',
+    'amount_residual': 'numeric',
+    'quantity': 'numeric',
+    'price_subtotal': 'numeric',
+    'display_type': 'text',
+    'parent_state': 'text'
+}) }}

@@ -1,0 +1,4 @@
+{{ odoo_shadow.stage('crm.lost.reason', {
+    'id': 'bigint',
+    'name': 'text'
+}) }}

@@ -1,0 +1,4 @@
+{{ odoo_shadow.stage('crm.team', {
+    'id': 'bigint',
+    'name': 'text'
+}) }}

@@ -1,0 +1,4 @@
+{{ odoo_shadow.stage('res.currency', {
+    'id': 'bigint',
+    'name': 'text'
+}) }}

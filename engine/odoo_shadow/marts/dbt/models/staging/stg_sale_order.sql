@@ -1,0 +1,13 @@
+{{ odoo_shadow.stage('sale.order', {
+    'id': 'bigint',
+    'name': 'text',
+    'date_order': 'timestamp with time zone',
+    'partner_id': 'bigint',
+    'user_id': 'bigint',
+    'team_id': 'bigint',
+    'company_id': 'bigint',
+    'currency_id': 'bigint',
+    'currency_rate': 'numeric',
+    'state': 'text',
+    'invoice_status': 'text'
+}) }}

@@ -1,0 +1,4 @@
+{{ odoo_shadow.stage('stock.lot', {
+    'id': 'bigint',
+    'name': 'text'
+}) }}

@@ -1,0 +1,4 @@
+{{ odoo_shadow.stage('stock.warehouse', {
+    'id': 'bigint',
+    'name': 'text'
+}) }}

@@ -1,0 +1,5 @@
+{{ odoo_shadow.stage('uom.uom', {
+    'id': 'bigint',
+    'name': 'text',
+    'factor': 'numeric'
+}) }}
