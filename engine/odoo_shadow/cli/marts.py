@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from odoo_shadow.cli.marts_verify import verify
 from odoo_shadow.cli.terminal import say, working
 from odoo_shadow.marts.environment import set_up
 
@@ -23,3 +24,6 @@ def setup() -> None:
     with working("Installing dbt"):
         dbt, is_new = set_up()
     say(f"dbt {dbt.version} {'is installed' if is_new else 'was installed before'}: {dbt.program}")
+
+
+marts.add_command(verify)

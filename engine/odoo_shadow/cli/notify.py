@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypedDict, TypeVar
 
 import click
 
+from odoo_shadow.marts.proof.verify import MartProof
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.run.outcome import Ending, RunForecast, RunOutcome
 from odoo_shadow.text.amounts import counted, first_of
@@ -139,6 +140,15 @@ def about_verification(
     if corrected:
         parts.append(_repaired(corrected))
     return f"{'succeeded' if is_good else 'failed'}: {', '.join(parts)}."
+
+
+def about_marts(proofs: Sequence[MartProof]) -> str | None:
+    """Return what to tell of a comparison of marts with Odoo, None if each is proven."""
+    bad = [proof for proof in proofs if not proof.is_good]
+    if not bad:
+        return None
+    named = _named(f"{proof.mart}: {proof.verdict}" for proof in bad)
+    return f"failed: {counted(len(proofs), 'mart')} compared with Odoo, {len(bad)} not proven ({named})."
 
 
 def _repaired(rows: int) -> str:

@@ -11,8 +11,12 @@ SCHEMA_LOG = "odoo_shadow_schema_log"
 VERIFICATION = "odoo_shadow_verification"
 LEFT_OUT = "odoo_shadow_left_out"
 COMPANY_ACCESS = "odoo_shadow_company_access"
+MART_VERIFICATION = "odoo_shadow_mart_verification"
 
-CONTROL_TABLES = (META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION, LEFT_OUT, COMPANY_ACCESS)
+CONTROL_TABLES = (
+    *(META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION, LEFT_OUT, COMPANY_ACCESS),
+    MART_VERIFICATION,
+)
 """In the mirror's schema, for readers as well."""
 
 NEWEST_OF_KIND = "ix_odoo_shadow_verification_newest"

@@ -68,7 +68,9 @@ BEGIN
         OR (SELECT schema_version >= 12 FROM {internal}.mirror)
         AND (to_regclass(format('%I.odoo_shadow_company_access', {schema_name})) IS NULL
             OR to_regprocedure(format('%I.odoo_shadow_companies()', {schema_name})) IS NULL
-            OR to_regprocedure(format('%I.odoo_shadow_claims()', {schema_name})) IS NULL) THEN
+            OR to_regprocedure(format('%I.odoo_shadow_claims()', {schema_name})) IS NULL)
+        OR (SELECT schema_version >= 15 FROM {internal}.mirror)
+        AND to_regclass(format('%I.odoo_shadow_mart_verification', {schema_name})) IS NULL THEN
         UPDATE {internal}.mirror SET schema_version = 0;
     END IF;
 END

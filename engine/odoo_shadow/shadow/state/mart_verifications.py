@@ -1,0 +1,88 @@
+"""`odoo_shadow_mart_verification`: what comparisons of the marts with Odoo found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.owners.ownership import exists
+from odoo_shadow.shadow.relations import MART_VERIFICATION
+from odoo_shadow.text.shown import shown
+
+MOST_EXAMPLES = 20
+"""Differences that are kept of each mart."""
+KEPT_PER_MART = 200
+"""Outcomes that are kept of each mart; the oldest go."""
+
+_LONGEST_REASON = 500
+
+Example: TypeAlias = Mapping[str, "str | int | Sequence[int] | Sequence[str] | Mapping[str, str | int | None] | None"]
+"""A difference without its figures: by what it was found, the key, and the ids behind it."""
+
+
+@dataclass(frozen=True)
+class MartVerification:
+    """The outcome of comparing one mart with Odoo.
+
+    :param verdict: `equal`, `newer`, `differs`, `not proven` or `left out`.
+    :param reason: why it is not proven or left out; empty otherwise.
+    :param as_of: up to when the mart had what Odoo has.
+    """
+
+    mart: str
+    verdict: str
+    reason: str
+    started_at: datetime
+    seconds: float
+    as_of: datetime | None
+    compared: int
+    equal: int
+
+
+def save_mart_verification(tx: Transaction, run_id: UUID, found: MartVerification, examples: Sequence[Example]) -> None:
+    """Save the outcome of one mart, and forget the oldest."""
+    tx.run(
+        "INSERT INTO {table} (run_id, mart, verdict, reason, started_at, duration_ms, as_of, figures_compared,"
+        " figures_equal, examples) VALUES ({run_id}, {mart}, {verdict}, {reason}, {started}, {duration}, {as_of},"
+        " {compared}, {equal}, {examples})",
+        table=tx.own(MART_VERIFICATION),
+        run_id=run_id,
+        mart=found.mart,
+        verdict=found.verdict,
+        reason=shown(found.reason, longest=_LONGEST_REASON),
+        started=found.started_at,
+        duration=round(found.seconds * 1000),
+        as_of=found.as_of,
+        compared=found.compared,
+        equal=found.equal,
+        examples=Jsonb(list(examples[:MOST_EXAMPLES])),
+    )
+    tx.run(
+        "DELETE FROM {table} WHERE mart = {mart} AND id <= (SELECT id FROM {table} WHERE mart = {mart}"
+        " ORDER BY id DESC OFFSET {kept} LIMIT 1)",
+        table=tx.own(MART_VERIFICATION),
+        mart=found.mart,
+        kept=KEPT_PER_MART,
+    )
+
+
+def last_mart_verifications(tx: Transaction) -> list[MartVerification]:
+    """Return the last outcome of each mart, by name; none if an earlier version made the schema."""
+    if not exists(tx, tx.schema, MART_VERIFICATION):
+        return []
+    rows = tx.run(
+        "SELECT DISTINCT ON (mart) mart, verdict, reason, started_at, duration_ms, as_of, figures_compared,"
+        " figures_equal FROM {table} ORDER BY mart, id DESC",
+        table=sql.Identifier(tx.schema, MART_VERIFICATION),
+    )
+    return [
+        MartVerification(mart, verdict, reason, started_at, milliseconds / 1000, as_of, compared, equal)
+        for mart, verdict, reason, started_at, milliseconds, as_of, compared, equal in rows
+    ]
