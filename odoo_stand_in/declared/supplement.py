@@ -17,20 +17,24 @@ _SALES = ("sales_team.group_sale_salesman",)
 _PURCHASE = ("purchase.group_purchase_user",)
 _PROJECT = ("project.group_project_user",)
 _INVOICE_REPORT = """
-SELECT l.id, l.move_id, m.journal_id, m.company_id, c.currency_id AS company_currency_id, l.partner_id,
-    m.commercial_partner_id, p.country_id, m.invoice_user_id, m.move_type, m.state, m.payment_state, m.invoice_date,
-    l.quantity::float8 AS quantity, l.product_id, l.product_uom_id, t.categ_id AS product_categ_id, m.invoice_date_due,
-    l.account_id, -l.balance::float8 AS price_subtotal, l.price_total::float8 AS price_total,
-    l.price_unit::float8 AS price_average, NULL::float8 AS price_margin, NULL::float8 AS inventory_value,
-    m.currency_id, m.team_id, l.price_subtotal::float8 AS price_subtotal_currency,
-    l.price_total::float8 AS price_total_currency
+SELECT l.id, l.move_id, m.journal_id, m.company_id, c.currency_id AS company_currency_id, m.partner_id,
+    l.partner_id AS commercial_partner_id, p.country_id, m.invoice_user_id, m.move_type, m.state, m.payment_state,
+    m.invoice_date, l.quantity::float8 * d.sign AS quantity, l.product_id, l.product_uom_id,
+    t.categ_id AS product_categ_id, m.invoice_date_due, l.account_id, -l.balance::float8 AS price_subtotal,
+    l.price_total::float8 * d.sign AS price_total, l.price_unit::float8 AS price_average,
+    NULL::float8 AS price_margin, NULL::float8 AS inventory_value, m.currency_id, m.team_id,
+    l.price_subtotal::float8 * d.sign AS price_subtotal_currency, l.price_total::float8 * d.sign AS price_total_currency
 FROM account_move_line l
 JOIN account_move m ON m.id = l.move_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.move_type IN ('in_invoice', 'out_refund', 'in_receipt') THEN -1 ELSE 1 END AS sign
+) d
 JOIN res_company c ON c.id = m.company_id
 LEFT JOIN res_partner p ON p.id = l.partner_id
 LEFT JOIN product_product v ON v.id = l.product_id
 LEFT JOIN product_template t ON t.id = v.product_tmpl_id
-WHERE m.move_type IN ('out_invoice', 'out_refund', 'in_invoice', 'in_refund') AND l.display_type = 'product'
+WHERE m.move_type IN ('out_invoice', 'out_refund', 'in_invoice', 'in_refund', 'out_receipt', 'in_receipt')
+    AND l.account_id IS NOT NULL AND l.display_type = 'product'
 """
 
 

@@ -154,7 +154,11 @@ def test_no_model_gets_the_name_of_anything_that_the_base_makes(shadow: ShadowDa
 
 
 @pytest.mark.parametrize(
-    "dropped", ["odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_verification", "odoo_shadow_left_out"]
+    "dropped",
+    [
+        *("odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_verification", "odoo_shadow_left_out"),
+        "odoo_shadow_mart_verification",
+    ],
 )
 def test_a_control_table_that_somebody_dropped_is_made_again(
     shadow: ShadowDatabase, database: str, dropped: str

@@ -45,6 +45,7 @@ _CONTROL_RELATIONS = frozenset(
         *("verification", "verification_pkey", "verification_id_seq", "left_out", "left_out_pkey"),
         *("company_access", "company_access_pkey", "company_access_id_seq"),
         "company_access_user_id_role_name_company_id_key",
+        *("mart_verification", "mart_verification_pkey", "mart_verification_id_seq"),
     }
 )
 NAMED_ENDING = "_named"

@@ -70,13 +70,10 @@ def _differing(
     key: GroupKey,
 ) -> list[int]:
     zeros = (Decimal(0),) * len(comparison.figures)
-    sign = 1 if comparison.sign is None else comparison.sign(key)
     return [
         item
         for item in sorted(theirs.keys() | mine.keys())
-        if not are_equal(
-            comparison, tuple(value * sign for value in theirs.get(item, zeros)), mine.get(item, zeros), about
-        )
+        if not are_equal(comparison, comparison.as_mart(key, theirs.get(item, zeros)), mine.get(item, zeros), about)
     ]
 
 

@@ -55,6 +55,7 @@ class Figure:
 
     :param field: what Odoo adds up; empty for the number of records.
     :param mart: the expression that is added up over the mart.
+    :param sign: what Odoo's sum is multiplied by.
     :param is_amount: whether it has the digits of the company's currency, not those of a quantity.
     :param is_rounded: whether one side rounds each record; the sums may then differ by that.
     """
@@ -62,6 +63,7 @@ class Figure:
     name: str
     field: str
     mart: LiteralString
+    sign: int = 1
     is_amount: bool = True
     is_rounded: bool = False
 
@@ -104,7 +106,7 @@ class Comparison:
     :param model: the model that Odoo is asked about: the records themselves, or a report that adds them up.
     :param domain: which records count.
     :param where: which rows of the mart count.
-    :param sign: what an amount of a key is multiplied by, where Odoo's report counts the other way round.
+    :param sign: what Odoo's sums of a key are multiplied by.
     :param is_report: whether the model is one of Odoo's reports, whose absence another comparison makes up for.
     :param has_shared: whether records may belong to no company, so that those are asked for as well.
     """
@@ -125,6 +127,11 @@ class Comparison:
     def fields(self) -> set[str]:
         """The fields that Odoo's model must have."""
         return {key.by.field for key in self.keys} | {item.field for item in self.figures if item.field}
+
+    def as_mart(self, key: GroupKey, odoo: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+        """Return Odoo's sums with the signs that the mart has."""
+        of_key = 1 if self.sign is None else self.sign(key)
+        return tuple(value * of_key * figure.sign for figure, value in zip(self.figures, odoo, strict=True))
 
     def fits(self, fields: frozenset[str]) -> bool:
         """Say whether a difference can be narrowed down in a model with these fields."""

@@ -86,9 +86,7 @@ def apart(comparison: Comparison, odoo: Figures, mart: Figures, about: Circumsta
     """Yield the keys whose figures differ; what one side does not have counts as zero."""
     zeros = (Decimal(0),) * len(comparison.figures)
     for key in sorted(odoo.keys() | mart.keys(), key=_order):
-        theirs = odoo.get(key, zeros)
-        if comparison.sign is not None:
-            theirs = tuple(value * comparison.sign(key) for value in theirs)
+        theirs = comparison.as_mart(key, odoo.get(key, zeros))
         mine = mart.get(key, zeros)
         if not are_equal(comparison, theirs, mine, about):
             yield Apart(key, theirs, mine)

@@ -82,22 +82,22 @@ _OF_VENDORS: LiteralString = (
 
 def receivables() -> list[Comparison]:
     """Return the questions about what partners owe."""
-    return [_due("mart_receivables", "asset_receivable", _OF_CUSTOMERS, age) for age in _AGES]
+    return [_due("mart_receivables", "asset_receivable", _OF_CUSTOMERS, age, 1) for age in _AGES]
 
 
 def payables() -> list[Comparison]:
-    """Return the questions about what partners are owed."""
-    return [_due("mart_payables", "liability_payable", _OF_VENDORS, age) for age in _AGES]
+    """Return the questions about what partners are owed, which Odoo counts as negative."""
+    return [_due("mart_payables", "liability_payable", _OF_VENDORS, age, -1) for age in _AGES]
 
 
-def _due(mart: str, account_type: str, rows: LiteralString, age: _Age) -> Comparison:
+def _due(mart: str, account_type: str, rows: LiteralString, age: _Age, sign: int) -> Comparison:
     behind = Behind(
         By("id"),
         _LINE,
         "m.id",
         table=_LINE,
         keys=("m.partner_id",),
-        figures=("m.amount_residual",),
+        figures=("m.amount_residual" if sign > 0 else "-m.amount_residual",),
         where=rows + age.rows,
         touched=("write_date", "account_id.write_date"),
     )
@@ -109,6 +109,7 @@ def _due(mart: str, account_type: str, rows: LiteralString, age: _Age) -> Compar
         figures=(Figure(age.name, "amount_residual", age.column),),
         behind=behind,
         domain=_due_domain(account_type, age),
+        sign=lambda _: sign,
     )
 
 

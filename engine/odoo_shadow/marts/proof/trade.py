@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import LiteralString
 
 from odoo_shadow.marts.proof.comparison import Behind, Circumstances, Comparison, Figure, Key
-from odoo_shadow.source.groups import By
+from odoo_shadow.source.groups import By, GroupKey
 from odoo_shadow.source.types import Domain
 
 _LINES = Figure("lines", "", "1", is_amount=False)
@@ -104,8 +104,8 @@ def invoices() -> list[Comparison]:
     return [
         _invoiced("by month and type", Key("month", By("invoice_date", month=True), "m.month"), kind),
         _invoiced("by partner and type", Key("partner", By("partner_id"), "m.partner_id"), kind),
-        _booked("journal items of customers' invoices by product", _TO_CUSTOMERS, "m.move_type LIKE 'out%'"),
-        _booked("journal items of vendors' bills by product", _FROM_VENDORS, "m.move_type LIKE 'in%'"),
+        _booked("journal items of customers' invoices by product", _TO_CUSTOMERS, "m.move_type LIKE 'out%'", -1),
+        _booked("journal items of vendors' bills by product", _FROM_VENDORS, "m.move_type LIKE 'in%'", 1),
     ]
 
 
@@ -121,21 +121,27 @@ def _invoiced(name: str, *keys: Key) -> Comparison:
         ),
         behind=Behind(By("move_id"), "account.move", "m.move_id", touched=("write_date", "line_ids.write_date")),
         domain=_posted,
+        sign=_turned_around,
         is_report=True,
     )
+
+
+def _turned_around(key: GroupKey) -> int:
+    """Turn bills and their refunds around: Odoo's analysis has bills as negative, and what is refunded as positive."""
+    return -1 if str(key[1]).startswith("in_") else 1
 
 
 def _posted(_: Circumstances) -> Domain:
     return [("state", "=", "posted")]
 
 
-def _booked(name: str, types: tuple[str, ...], where: LiteralString) -> Comparison:
+def _booked(name: str, types: tuple[str, ...], where: LiteralString, sign: int) -> Comparison:
     return Comparison(
         mart="mart_invoices",
         name=name,
         model="account.move.line",
         keys=(_PRODUCT,),
-        figures=(Figure("amount_untaxed", "balance", "-m.amount_untaxed"), _LINES),
+        figures=(Figure("amount_untaxed", "balance", "m.amount_untaxed", sign=sign), _LINES),
         behind=Behind(By("move_id"), "account.move", "m.move_id", touched=("write_date", "line_ids.write_date")),
         domain=_lines_of(types),
         where=where,

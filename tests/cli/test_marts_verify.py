@@ -1,0 +1,192 @@
+"""`odoo-shadow marts verify`: the marts' figures against Odoo's own answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+
+from odoo_stand_in import StandIn
+from tests.cli.test_documented_json import documented
+from tests.support.shell import Outcome, Shell, shell_for
+from tools.embedded_postgres import drop_database, new_database
+
+MODELS = ("--models", "account.move,account.move.line,account.account,sale.order,sale.order.line")
+MARTS = (Path(__file__).parents[1] / "support" / "handmade_marts.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def odoo(postgres: str) -> Iterator[StandIn]:
+    with StandIn(postgres, flavour="19", database="proven19", copied=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shadow_url(postgres: str) -> Iterator[str]:
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)
+
+
+@pytest.fixture(scope="module")
+def mirrored(odoo: StandIn, shadow_url: str) -> Shell:
+    shell = shell_for(odoo, shadow_url)
+    outcome = shell.run("sync", *MODELS)
+    assert outcome.code == 0, outcome.err
+    return shell
+
+
+@pytest.fixture
+def built(mirrored: Shell, shadow_url: str) -> Iterator[Shell]:
+    """Marts, as they are right after the sync."""
+    with psycopg.connect(shadow_url, autocommit=True) as connection:
+        connection.execute(MARTS.encode())
+    yield mirrored
+    with psycopg.connect(shadow_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA odoo_marts CASCADE")
+
+
+def in_shadow(url: str, statement: LiteralString) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, options="-c search_path=odoo_marts,odoo_shadow") as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def verdicts(outcome: Outcome) -> dict[str, str]:
+    rows = [[cell.strip() for cell in line.split("│")] for line in outcome.out.splitlines() if line.startswith("│")]
+    return {row[1]: row[2] for row in rows}
+
+
+def proof_of(shell: Shell, mart: str, code: int) -> dict[str, Any]:
+    outcome = shell.run("marts", "verify", "--marts", mart, "--json")
+    assert outcome.code == code, outcome.err
+    (entry,) = json.loads(outcome.out)["marts"]
+    assert isinstance(entry, dict)
+    return entry
+
+
+def test_figures_are_those_that_odoo_gives(built: Shell, shadow_url: str) -> None:
+    outcome = built.run("marts", "verify", "--marts", "trial_balance,mart_receivables,sales,invoices,stock")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert verdicts(outcome) == {
+        "mart_trial_balance": "equal",
+        "mart_receivables": "equal",
+        "mart_sales": "equal",
+        "mart_invoices": "equal",
+        "mart_stock": "left out",
+    }
+    # This Odoo has no analysis of sales: the lines themselves are compared, and it says so.
+    assert "mart_sales: not asked: this Odoo has no sale.report\n" in outcome.out
+    assert "mart_stock: left out: stock.quant is not mirrored\n" in outcome.out
+    kept = in_shadow(
+        shadow_url,
+        "SELECT mart, verdict, figures_compared > 20 AND figures_compared = figures_equal, reason"
+        " FROM odoo_shadow_mart_verification ORDER BY id DESC LIMIT 5",
+    )
+    assert kept[:2] == [
+        ("mart_stock", "left out", False, "stock.quant is not mirrored"),
+        ("mart_invoices", "equal", True, ""),
+    ]
+
+
+def test_nothing_is_equal_unless_something_was_asked(built: Shell, shadow_url: str) -> None:
+    in_shadow(
+        shadow_url, "INSERT INTO mart_freshness VALUES ('mart_pipeline', now(), now()), ('mart_payables', now(), NULL)"
+    )
+    outcome = built.run("marts", "verify", "--marts", "pipeline,payables,purchases")
+    assert outcome.code == 1
+    assert verdicts(outcome) == dict.fromkeys(("mart_payables", "mart_purchases", "mart_pipeline"), "not proven")
+    assert "mart_pipeline: not proven: this Odoo has no crm.lead" in outcome.out
+    assert "mart_payables: not proven: it does not say as of when it is" in outcome.out
+    assert "mart_purchases: not proven: it has not been built" in outcome.out
+
+
+def test_a_figure_that_is_not_odoos_is_shown_with_the_rows_behind_it(built: Shell, shadow_url: str) -> None:
+    ((move, company, month, before),) = in_shadow(
+        shadow_url,
+        "UPDATE mart_invoices SET amount_untaxed = amount_untaxed + 0.01 WHERE ctid = (SELECT ctid FROM mart_invoices"
+        " WHERE move_type = 'in_invoice' ORDER BY move_id LIMIT 1) RETURNING move_id, company_id, month, move_type",
+    )
+    found = proof_of(built, "invoices", 1)
+    assert found["verdict"] == "differs"
+    by_month = found["differences"][0]
+    assert (by_month["company_id"], by_month["key"]) == (company, {"month": month.isoformat(), "move_type": before})
+    (figure,) = by_month["figures"]
+    assert round(float(figure["mart"]) - float(figure["odoo"]), 4) == 0.01
+    assert (by_month["rows"], by_month["differing"], by_month["newer"]) == ("account.move", [move], [])
+    # By month, by partner, and by product: every question notices.
+    assert len({item["comparison"] for item in found["differences"]}) == 3
+    ((examples,),) = in_shadow(
+        shadow_url, "SELECT examples FROM odoo_shadow_mart_verification ORDER BY id DESC LIMIT 1"
+    )
+    assert examples[0]["differing"] == [move]
+    assert not re.search(re.escape(figure["odoo"]), json.dumps(examples)), "figures are for whoever may see the mart"
+
+
+def test_a_sum_that_its_own_rows_do_not_give(built: Shell, shadow_url: str) -> None:
+    in_shadow(
+        shadow_url, "DELETE FROM mart_trial_balance WHERE account_id = (SELECT min(account_id) FROM mart_trial_balance)"
+    )
+    found = proof_of(built, "trial_balance", 1)
+    assert found["verdict"] == "differs"
+    assert all(figure["mart"] == "0" for item in found["differences"] for figure in item["figures"])
+
+
+def test_what_odoo_has_written_since_is_newer_and_not_wrong(built: Shell, odoo: StandIn, shadow_url: str) -> None:
+    ((line,),) = in_shadow(shadow_url, "SELECT min(line_id) FROM mart_sales")
+    odoo.execute("sale.order.line", "write", [line], {"product_id": 2})
+    found = proof_of(built, "sales", 0)
+    assert found["verdict"] == "newer"
+    assert {tuple(item["newer"]) for item in found["differences"]} == {(line,)}
+    # One row that is wrong besides is not excused by it.
+    in_shadow(shadow_url, "DELETE FROM mart_sales WHERE line_id = (SELECT max(line_id) FROM mart_sales)")
+    found = proof_of(built, "sales", 1)
+    assert found["verdict"] == "differs"
+
+
+def test_a_row_that_is_gone_and_a_mart_older_than_the_shadow(built: Shell, odoo: StandIn, shadow_url: str) -> None:
+    ((line,),) = in_shadow(shadow_url, "SELECT max(line_id) FROM mart_sales")
+    odoo.execute("sale.order.line", "unlink", [line])
+    found = proof_of(built, "sales", 1)
+    assert [line] in [item["gone"] for item in found["differences"]]
+    in_shadow(shadow_url, "UPDATE mart_freshness SET built_at = built_at - interval '1 day'")
+    found = proof_of(built, "sales", 1)
+    assert (found["verdict"], found["reason"]) == (
+        "not proven",
+        "it was built before the last sync: run odoo-shadow marts build first",
+    )
+
+
+def test_companies_that_the_login_does_not_read(built: Shell, shadow_url: str) -> None:
+    in_shadow(shadow_url, "UPDATE mart_invoices SET company_id = 77 WHERE company_id = 2")
+    found = proof_of(built, "invoices", 1)
+    assert found["verdict"] == "differs" and "the login does not read company 77" in found["reason"]
+
+
+def test_every_key_is_documented(built: Shell, shadow_url: str) -> None:
+    in_shadow(shadow_url, "DELETE FROM mart_invoices WHERE move_type = 'out_invoice'")
+    document = json.loads(built.run("marts", "verify", "--marts", "invoices", "--json").out)
+    assert set(document) == documented("## marts verify")
+    (entry,) = document["marts"]
+    assert set(entry) == documented("### Entries of marts verify")
+    difference = entry["differences"][0]
+    assert set(difference) == documented("### Differences of marts verify")
+    assert set(difference["figures"][0]) == {"name", "odoo", "mart"}
+
+
+def test_wrong_usage(built: Shell, mirrored: Shell, shadow_url: str) -> None:
+    outcome = built.run("marts", "verify", "--marts", "sale")
+    assert (outcome.code, outcome.last_error) == (2, "Error: There is no mart 'sale' (did you mean mart_sales?).")
+    outcome = built.run("marts", "verify", "--time-zone", "Europe/Brüssel")
+    assert outcome.code == 2 and "There is no time zone 'Europe/Brüssel'" in outcome.err
+    in_shadow(shadow_url, "DROP TABLE mart_freshness")
+    outcome = mirrored.run("marts", "verify")
+    assert (outcome.code, outcome.last_error) == (
+        2,
+        "Error: Schema 'odoo_marts' has no marts: run odoo-shadow marts build first.",
+    )
