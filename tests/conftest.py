@@ -47,7 +47,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run each test for one of the two flavours of Odoo, for which one its name decides; a nightly run takes both.
 
-    Tests of the shadow's side take 19, and those that are about the difference both.
+    Tests of the shadow's side take 19, and those that are about the difference both. A nightly run also takes the tests
+    that are marked so.
     """
     if os.environ.get("ODOO_SHADOW_FLAVOURS") == "all":
         return
@@ -55,7 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if (found := _flavour_of(item)) is not None:
             by_test.setdefault(found[0], {})[found[1]] = item
-    left_out = {twins[_other(name, twins[FLAVOURS[0]])] for name, twins in by_test.items() if len(twins) > 1}
+    left_out = {item for item in items if item.get_closest_marker("nightly")}
+    left_out |= {twins[_other(name, twins[FLAVOURS[0]])] for name, twins in by_test.items() if len(twins) > 1}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]

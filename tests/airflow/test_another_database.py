@@ -50,6 +50,7 @@ def rows_of_last_run(database: str) -> tuple[str, int]:
     return status, unchanged
 
 
+@pytest.mark.nightly
 def test_another_database_stops_the_run_until_it_is_accepted(
     mirror_dag: MirrorDag, odoo: StandIn, database: str, variables: Variables, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,6 +106,7 @@ def _steps(made: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         yield name, [item["transformations"] for item in inputs]
 
 
+@pytest.mark.nightly
 def test_a_task_that_fails_tells_of_nothing_that_it_has_not_mirrored(
     settings: dict[str, str], odoo: StandIn, tmp_path: Path
 ) -> None:

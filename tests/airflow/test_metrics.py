@@ -99,6 +99,7 @@ def test_a_run_sends_what_it_did(run: Callable[..., str], statsd: StatsdServer, 
     assert {name: value for name, value in told.items() if "europe" not in name} == of_model
 
 
+@pytest.mark.nightly
 def test_tags_tell_models_apart_where_they_are_on(run: Callable[..., str], statsd: StatsdServer) -> None:
     settings = {"AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True", "AIRFLOW__METRICS__LEGACY_NAMES_ON": "False"}
     assert run("one_model", **settings) == "success"
@@ -113,6 +114,7 @@ def test_a_failure_is_counted(run: Callable[..., str], statsd: StatsdServer, odo
     assert statsd.received() == {"failures": "1|c", "odoo_shadow.res_partner.failures": "1|c"}
 
 
+@pytest.mark.nightly
 def test_a_server_that_is_not_there_fails_nothing(run: Callable[..., str]) -> None:
     assert run("one_model", AIRFLOW__METRICS__STATSD_HOST="nowhere.invalid") == "success"
 

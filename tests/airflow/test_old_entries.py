@@ -23,6 +23,7 @@ def in_database(database: str, statement: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+@pytest.mark.nightly
 def test_a_run_removes_what_is_older_than_the_mirror_keeps(
     mirror_dag: Callable[..., DAG], database: str, caplog: pytest.LogCaptureFixture
 ) -> None:

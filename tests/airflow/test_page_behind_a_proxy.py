@@ -72,6 +72,7 @@ def addresses(html: str) -> list[str]:
     return [address for address in found if address is not None]
 
 
+@pytest.mark.nightly
 def test_every_address_has_the_path(server: str) -> None:
     cookies = logged_in(server)
     for path in ("/", "/mirrors/own", TABLE, f"{TABLE}/start/sync", "/nothing"):

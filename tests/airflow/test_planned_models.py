@@ -85,6 +85,7 @@ def newest_log(database: str) -> dict[str, tuple[str, bool]]:
     return {str(model): (str(status), bool(unchanged)) for model, status, unchanged in rows}
 
 
+@pytest.mark.nightly
 def test_all_models_but_some(
     mirror_dag: MirrorDag, odoo: StandIn, database: str, variables: Variables, plan_log: PlanLog
 ) -> None:

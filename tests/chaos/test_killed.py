@@ -126,6 +126,7 @@ def test_a_first_run_that_dies_again_and_again(site: Site, read: list[int]) -> N
 LATER = {"an incremental run": (), "a full run": ("--full",)}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("options", LATER.values(), ids=LATER)
 def test_a_later_run_goes_on(site: Site, read: list[int], options: tuple[str, ...]) -> None:
     assert site.run().code == 0

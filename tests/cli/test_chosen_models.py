@@ -62,6 +62,7 @@ def test_patterns_and_exclusions(shell: Shell, odoo19: StandIn, database: str) -
     assert_equal(odoo19, database, models)
 
 
+@pytest.mark.nightly
 def test_all_models(shell: Shell, odoo19: StandIn, database: str) -> None:
     first = shell.run("sync", "--models", "all")
     assert first.code == 0 and "FAILED" not in first.out

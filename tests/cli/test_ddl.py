@@ -53,6 +53,7 @@ def test_the_same_model_gives_the_same_text(shell: Shell, tmp_path: Path) -> Non
     assert texts[0] == texts[1]
 
 
+@pytest.mark.nightly
 def test_all_models_of_a_server(shared_odoo: StandIn, database: str, tmp_path: Path) -> None:
     shell = shell_for(shared_odoo, database)
     first, second = (shell.run("ddl", "--all", "--output", str(tmp_path / name)) for name in ("a", "b"))

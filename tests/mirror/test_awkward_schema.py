@@ -83,6 +83,7 @@ def test_all_of_it_is_mirrored_and_found_again_after_a_restart(
             assert_all_equal(awkward_odoo, reopened, database)
 
 
+@pytest.mark.nightly
 def test_names_are_distinct_and_whole(
     awkward_odoo: StandIn, awkward_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:

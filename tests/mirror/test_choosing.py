@@ -149,6 +149,7 @@ def test_a_view_that_is_named_is_mirrored_as_it_is(
         mirror(shared_source, shadow, "no.such.model")
 
 
+@pytest.mark.nightly
 def test_all_of_them_can_be_mirrored(
     shared_odoo: StandIn, shared_source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:

@@ -71,6 +71,7 @@ def large(odoo: StandIn) -> Iterator[StandIn]:
         connection.execute(change, [None, ids])
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(240)
 def test_memory_stays_flat(large: StandIn, database: str) -> None:
     with psycopg.connect(large.dsn) as connection:

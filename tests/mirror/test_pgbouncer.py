@@ -29,7 +29,7 @@ pytestmark = [
 MODELS = ("res.partner", "account.move.line", "product.product", "res.company")
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, pytest.param(2, marks=pytest.mark.nightly)])
 def pooled(request: pytest.FixtureRequest, database: str) -> Iterator[str]:
     with pgbouncer(database, request.param) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Both wheels, installed into clean environments with nothing but what they ask for."""
+"""Both wheels: the engine with nothing but what it asks for, the provider beside what Airflow brings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -50,11 +51,18 @@ def engine(engine_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def provider(engine_wheel: Path, provider_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that had version 0.1.0, one distribution with its own command, and was upgraded."""
+    """An environment that had version 0.1.0, one distribution with its own command, and was upgraded.
+
+    Airflow is the one that runs the tests: to install it once more would take minutes.
+    """
     folder = tmp_path_factory.mktemp("upgraded")
-    programs = install(folder, former_wheel(tmp_path_factory.mktemp("former")))
+    programs = install(folder, former_wheel(tmp_path_factory.mktemp("former")), alone=True)
     assert run(str(programs / "odoo-shadow")) == "I am 0.1.0\n"
-    return install(folder, engine_wheel, provider_wheel)
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    (packages / "shared.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    install(folder, engine_wheel, provider_wheel, alone=True)
+    run(str(programs / "pip"), "check")
+    return programs
 
 
 def former_wheel(folder: Path) -> Path:
@@ -72,16 +80,19 @@ def former_wheel(folder: Path) -> Path:
     return build(folder / "source", folder)
 
 
-def install(folder: Path, *wheels: Path) -> Path:
-    """Install wheels and what they need, in the versions of the lock; return the folder of the programs."""
+def install(folder: Path, *wheels: Path, alone: bool = False) -> Path:
+    """Install wheels, and what they need in the versions of the lock; return the folder of the programs.
+
+    :param alone: install nothing but the wheels.
+    """
     programs = folder / "bin"
     if not programs.exists():
         venv.create(folder, with_pip=True)
     constraints = folder / "constraints.txt"
     pinned = re.findall(r"^[\w.-]+(?:\[[^]]*\])?==[^\\\n]+", (ROOT / "requirements.lock").read_text(), flags=re.M)
     constraints.write_text("\n".join(re.sub(r"\[.*?\]", "", line) for line in pinned))
-    quiet = ("-q", "--disable-pip-version-check")
-    run(str(programs / "pip"), "install", *quiet, "-c", str(constraints), *map(str, wheels))
+    options = ("-q", "--disable-pip-version-check", *["--no-deps"] * alone)
+    run(str(programs / "pip"), "install", *options, "-c", str(constraints), *map(str, wheels))
     return programs
 
 
@@ -170,9 +181,10 @@ def test_the_engine_works_without_airflow(engine: Path, mirrored: dict[str, str]
 
 
 def test_airflow_lists_the_provider(provider: Path, tmp_path: Path) -> None:
-    listed = json.loads(run(str(provider / "airflow"), "providers", "list", "-o", "json", home=tmp_path))
+    airflow = (str(provider / "python"), "-m", "airflow")
+    listed = json.loads(run(*airflow, "providers", "list", "-o", "json", home=tmp_path))
     assert "airflow-provider-odoo-shadow" in {item["package_name"] for item in listed}
-    hooks = json.loads(run(str(provider / "airflow"), "providers", "hooks", "-o", "json", home=tmp_path))
+    hooks = json.loads(run(*airflow, "providers", "hooks", "-o", "json", home=tmp_path))
     (odoo,) = [item for item in hooks if item["connection_type"] == "odoo"]
     assert (odoo["hook_name"], odoo["class"]) == ("Odoo", "airflow_provider_odoo_shadow.hooks.odoo.OdooHook")
 

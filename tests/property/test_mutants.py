@@ -15,6 +15,7 @@ MOST_STORIES = 1000
 """With the seed of `make test` each is caught within 25; with others, some took 200."""
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.name))
 def test_a_broken_safeguard_is_caught(worlds: dict[Flavour, World], mutant: Mutant) -> None:

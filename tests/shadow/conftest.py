@@ -29,7 +29,7 @@ def postgres_15() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["18", "15"])
+@pytest.fixture(params=["18", pytest.param("15", marks=pytest.mark.nightly)])
 def database_server(request: pytest.FixtureRequest) -> str:
     """The URL of each server's maintenance database, one after the other."""
     return str(request.getfixturevalue("postgres" if request.param == "18" else "postgres_15"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from odoo_stand_in import StandIn
 from odoo_stand_in.declared.schema import LOG_ACCESS
 from odoo_stand_in.invented.wide import COLUMNS, MODELS, ROWS, model_name
 
 
+@pytest.mark.nightly
 def test_three_hundred_models_of_fifty_columns(server: str) -> None:
     odoo = StandIn(server, "19", database="wide", schema="wide")
     try:

@@ -62,6 +62,7 @@ def test_every_benchmark_is_run_here() -> None:
     assert set(LINES) == set(BENCHMARKS)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark(name: str, postgres: str, tmp_path: Path) -> None:
     before = databases(postgres)

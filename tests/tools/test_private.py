@@ -19,6 +19,7 @@ pytestmark = pytest.mark.attack
 NOBODY = 65534
 
 
+@pytest.mark.nightly
 def test_other_users_come_near_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     # The folder changes it, for its process and all children.
     monkeypatch.setenv("TMPDIR", os.environ.get("TMPDIR", tempfile.gettempdir()))
