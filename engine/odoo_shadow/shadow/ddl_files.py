@@ -13,7 +13,7 @@ from psycopg import sql
 
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.access.protection import protect_statement
-from odoo_shadow.shadow.columns import Column
+from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.connection.database import SEARCH_PATH
 from odoo_shadow.shadow.descriptions import storable
 from odoo_shadow.shadow.owners.foreign_query import foreign_in_schemas
@@ -112,15 +112,30 @@ def _named_views(schema: str, tables: Mapping[str, ModelTable]) -> list[sql.Comp
     """Return a block for each table that creates its named view, as a sync does."""
     by_model = {storable(item.model): table for table, item in tables.items()}
     named = {table: NamedTable(item.name_path, _field_columns(item, by_model)) for table, item in tables.items()}
-    return [_named_view(schema, table, item.model, named) for table, item in tables.items()]
+    return [_named_view(schema, table, item.model, named, _labels(item)) for table, item in tables.items()]
 
 
-def _named_view(schema: str, table: str, model: str, tables: Mapping[str, NamedTable]) -> sql.Composed:
+def _labels(item: ModelTable) -> dict[str, dict[str, str]]:
+    chosen = [column for column in item.columns if column.odoo_type == "selection" and column.type == ColumnType.TEXT]
+    return {
+        column.name: {storable(value): storable(label) for value, label in column.description.selection}
+        for column in chosen
+    }
+
+
+def _named_view(
+    schema: str,
+    table: str,
+    model: str,
+    tables: Mapping[str, NamedTable],
+    labels: Mapping[str, Mapping[str, str]],
+) -> sql.Composed:
     columns = {column.name: column for column in tables[table].columns}
-    viewed = ViewedTable(table, [names.ID, *columns, names.WRITE_DATE, names.SYNCED_AT, names.HASH], columns)
+    present = [names.ID, *columns, names.WRITE_DATE, names.SYNCED_AT, names.HASH]
+    viewed = ViewedTable(table, present, columns, labels=labels)
     view = next(names.view_names(table))
     made = [
-        *named_view_statements(schema, view, viewed, tables, replace=False),
+        *named_view_statements(schema, view, viewed, tables),
         *view_statements(schema, view),
     ]
     has_all_names = sql.SQL(_HAS_ALL_NAMES).format(

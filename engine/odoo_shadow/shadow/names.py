@@ -116,7 +116,19 @@ def name_column(column: str, taken: Collection[str]) -> str:
 
     :param taken: the other columns.
     """
-    plain = f"{column}_name"
+    return _beside(column, "_name", taken)
+
+
+def label_column(column: str, taken: Collection[str]) -> str:
+    """Return the named view's column for the labels of a column of choices: `state_label`.
+
+    :param taken: the other columns.
+    """
+    return _beside(column, "_label", taken)
+
+
+def _beside(column: str, ending: str, taken: Collection[str]) -> str:
+    plain = f"{column}{ending}"
     numbered = (_suffixed(plain, f"{column} {number}") for number in count(2))
     return _first_free(chain([_bounded(plain, column), _suffixed(plain, column)], numbered), taken)
 

@@ -158,11 +158,14 @@ class Models(Protocol):
     def check_language(self) -> None:
         """Make sure that the access's language is one that Odoo has."""
 
-    def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
+    def foundations(
+        self, model: str, properties: Sequence[str], *, company_dependent: bool, related: Sequence[str] = ()
+    ) -> str:
         """Return a text that differs after a change of what values depend on in addition to their records.
 
         :param properties: names of fields whose definitions are in other records.
         :param company_dependent: whether the model has fields that may show a default.
+        :param related: models whose records are in the names of this one's.
         """
 
 

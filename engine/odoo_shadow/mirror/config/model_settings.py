@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from odoo_shadow.mirror.config.complaints import Complaint
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.source.port import Access
+from odoo_shadow.source.record_names import DISPLAY_NAME, computed_name
 from odoo_shadow.text.given import given
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -22,6 +23,7 @@ _WILD = re.compile(r"[*?\[]")
 _KEY = "key "
 _FIELD_OR_PATTERN = re.compile(r"([A-Za-z0-9_*?]|\[!?[A-Za-z0-9_-]+\])+")
 _MODEL_OR_PATTERN = re.compile(r"([a-z0-9_.*?]|\[!?[a-z0-9_.-]+\])+")
+_NAMES = ("name", "complete_name", DISPLAY_NAME)
 _Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -73,6 +75,11 @@ class ModelSettings(BaseModel):
     def hashes(self, field: str) -> bool:
         """Say whether only a hash of a field is kept."""
         return _matches(field, self.hashed_fields)
+
+    @property
+    def hides_names(self) -> bool:
+        """Whether the names of some records are not in the shadow, or only as hashes."""
+        return bool(self.domain) or any(self.excludes(name) or self.hashes(name) for name in _NAMES)
 
     def as_text(self) -> str:
         """Return the settings that are not the default as JSON, the same for the same settings."""
@@ -171,7 +178,19 @@ def key_in(read_as: str) -> str:
 
 
 def settings_of(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSettings:
-    """Return a model's settings: those of every name or pattern that matches it, in the order of the file."""
+    """Return a model's settings: those of every name or pattern that matches it, in the order of the file.
+
+    Names that Odoo computes with texts of other models are left out where those models' names are.
+    """
+    found = _united(model, by_pattern)
+    about = computed_name(model)
+    if about is None or DISPLAY_NAME in found.extra_fields:
+        return found
+    hides = any(_united(other, by_pattern).hides_names for other in about.contains)
+    return found.united(ModelSettings(exclude_fields=(DISPLAY_NAME,))) if hides else found
+
+
+def _united(model: str, by_pattern: Mapping[str, ModelSettings]) -> ModelSettings:
     found = ModelSettings()
     for pattern, settings in by_pattern.items():
         if fnmatchcase(model, pattern):

@@ -38,6 +38,7 @@ from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.fields import FieldsState
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Reading, Where
+from odoo_shadow.source.record_names import names_digest
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -191,8 +192,8 @@ def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState])
 
 
 def _digest(fields: FieldsState) -> str:
-    """Return a text that changes with the model's fields, and with the rules that leave some out (an upgrade)."""
-    return f"{fields.digest} {RULES}"
+    """Return a text that changes with the model's fields, and with the rules for columns (an upgrade)."""
+    return f"{fields.digest} {RULES} {names_digest()}"
 
 
 @dataclass(frozen=True)

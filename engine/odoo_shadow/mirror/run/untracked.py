@@ -3,6 +3,7 @@
 Tried on Odoo 17.0 and 19.0:
 
 - what core Odoo writes by SQL, as listed in `source/sql_written.toml`, and `parent_path`;
+- names that Odoo computes (`display_name`), which change with other records;
 - many2many, which may be written from the other side, and which lose records that are deleted there;
 - references to models that the run does not mirror, or mirrors partly, or with rows that are gone: PostgreSQL empties
   them when their target is deleted, and merging contacts rewrites them, even required ones;
@@ -48,6 +49,7 @@ from odoo_shadow.shadow.tables.merge import Overwrite
 from odoo_shadow.shadow.tables.present import known_columns
 from odoo_shadow.source.pages import Unreadable
 from odoo_shadow.source.port import DEFAULT_LANGUAGE, Source
+from odoo_shadow.source.record_names import DISPLAY_NAME, computed_name
 from odoo_shadow.source.sql_written import is_written_by_sql
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
@@ -78,7 +80,7 @@ def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], 
     return (
         field_type(kind).is_untracked
         or column.is_company_dependent
-        or column.field == "parent_path"
+        or column.field in ("parent_path", DISPLAY_NAME)
         or (kind == "many2one" and not (column.points_to in watched or column.field in _MAKERS))
         or (kind == "selection" and column.is_custom)
         or (column.is_translated and (is_foreign or column.column_type == ColumnType.JSONB))
@@ -132,7 +134,9 @@ def due_check(
 def _foundations(odoo: Source, table: Finished) -> str:
     properties = [item.field for item in table.columns if item.odoo_type == "properties"]
     has_companies = any(item.is_company_dependent for item in table.columns)
-    return odoo.foundations(table.model, properties, company_dependent=has_companies)
+    about = computed_name(table.model) if any(item.field == DISPLAY_NAME for item in table.columns) else None
+    related = about.rests_on if about is not None else ()
+    return odoo.foundations(table.model, properties, company_dependent=has_companies, related=related)
 
 
 def refresh_untracked(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSettings
 from odoo_shadow.mirror.shape.layout import Layout
+from odoo_shadow.mirror.shape.record_name import fields_by_company
+from odoo_shadow.source.errors import OdooAccessError
 from odoo_shadow.source.fields import Field
 from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Labels
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -28,16 +31,28 @@ def read_layout(
     """
     fields = odoo.describe(model)
     has_translations = settings.all_languages and any(field.translate for field in fields)
-    has_companies = settings.all_companies and any(field.company_dependent for field in fields)
     return Layout.of(
         model,
         fields,
         settings,
         languages=odoo.languages() if has_translations else None,
-        companies=odoo.companies() if has_companies else None,
+        companies=_companies(odoo, model, fields, settings),
         hash_secret=odoo.access.hash_secret,
         unreadable=closed_models(odoo, model, fields) if unreadable is None else unreadable,
     )
+
+
+def _companies(odoo: Source, model: str, fields: Sequence[Field], settings: ModelSettings) -> Labels | None:
+    if settings.all_companies and any(field.company_dependent for field in fields):
+        return odoo.companies()
+    by_name = {field.name: field for field in fields}
+    if not fields_by_company(model, by_name, settings, ()):
+        return None
+    try:
+        return odoo.companies()
+    except OdooAccessError as error:
+        log.warning("%s: names are those of the login's own company only: %s", model, error)
+        return None
 
 
 def closed_models(odoo: Source, model: str, fields: Iterable[Field]) -> set[str]:

@@ -10,20 +10,19 @@ from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSett
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.conversions import Convert, by_label, keyed_hash
 from odoo_shadow.mirror.shape.field_types import field_type
+from odoo_shadow.mirror.shape.record_name import fields_by_company, name_paths, reads_display_name
 from odoo_shadow.mirror.shape.secrets import is_secret
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.descriptions import Description
 from odoo_shadow.shadow.names import free_column_name
-from odoo_shadow.source.fields import TEXT_TYPES, Field
+from odoo_shadow.source.fields import Field
 from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Labels, Reading, Variant, field_of, variant_key
+from odoo_shadow.source.record_names import DISPLAY_NAME
 from odoo_shadow.text.nearest import nearest
 
 WRITE_DATE_FIELD = "write_date"
 
 _OWN_PLACE = frozenset({"id", WRITE_DATE_FIELD})
-_NAME_FIELDS = ("name", "x_name", "display_name", "complete_name", "title", "subject", "reference", "number")
-"""Fields by which Odoo names a record (`_rec_name`, which no API shows): by default `name`, in Studio's models
-`x_name`; the others are those of models without these (Odoo 17.0 and 19.0)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Layout:
     :param refused: fields that are left out because Odoo does not return records with them.
     :param unmirrored: stored fields whose values cannot be mirrored, each with the reason.
     :param settings: how this model is mirrored.
-    :param name_path: where the name of a record is: `name`, or in an inherited record, `partner_id.name`.
+    :param name_paths: where the name of a record is, best first; see `record_name.name_paths`.
     :param links: the models that stored fields point to, each to one record, whether the fields are mirrored or not.
     """
 
@@ -64,10 +63,15 @@ class Layout:
     left_out: Mapping[str, str] = with_default(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
     settings: ModelSettings = DEFAULT_SETTINGS
-    name_path: str | None = None
+    name_paths: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
     unmirrored: Mapping[str, str] = with_default(default_factory=dict)
     links: Mapping[str, str] = with_default(default_factory=dict)
+
+    @property
+    def name_path(self) -> str | None:
+        """Where the name of a record is: `name`, `partner_id.name` in an inherited record, `code name` for two."""
+        return next(iter(self.name_paths), None)
 
     @property
     def omitted(self) -> dict[str, str]:
@@ -124,9 +128,8 @@ class Layout:
             tuple(item for item in some if item.key not in gone and item.column.field not in gone)
             for some in (self.columns, self.extra)
         )
-        has_name = self.name_path is not None and self.name_path.partition(".")[0] not in gone
-        name_path = self.name_path if has_name else None
-        return replace(self, columns=columns, extra=extra, name_path=name_path, refused=gone)
+        paths = tuple(path for path in self.name_paths if not gone & {part.partition(".")[0] for part in path.split()})
+        return replace(self, columns=columns, extra=extra, name_paths=paths, refused=gone)
 
     @classmethod
     def of(
@@ -142,18 +145,23 @@ class Layout:
     ) -> Layout:
         """Choose the fields that are mirrored: stored or company-dependent, but not binary and not credentials.
 
-        :param languages: needed for `settings.all_languages`, as `companies` is for `settings.all_companies`.
+        :param languages: needed for `settings.all_languages`, as `companies` is for `settings.all_companies` and for
+            names that differ between companies.
         :raises MirrorConfigurationError: the settings do not fit the model's fields.
         """
         by_name = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
         _check_settings(model, by_name, settings, hash_secret)
         stored = [field for field in by_name.values() if _is_stored(field) and not _needs(field, unreadable)]
         reasons = {name: _why_left_out(model, field, settings, by_name) for name, field in by_name.items()}
-        mirrored = [field for field in stored if reasons[field.name] is None]
-        there_anyway = {field.name for field in stored} | _OWN_PLACE
+        secret = {name for name, why in reasons.items() if why is not None}
+        named = [by_name[DISPLAY_NAME]] if reads_display_name(model, by_name, settings, secret) else []
+        in_names = fields_by_company(model, by_name, settings, secret)
+        mirrored = [*(field for field in stored if field.name not in secret), *named, *in_names]
+        there_anyway = {field.name for field in (*stored, *mirrored)} | _OWN_PLACE
         extra = [by_name[name] for name in settings.extra_fields if name not in there_anyway]
         by_language = [f for f in mirrored if languages and f.translate and not settings.hashes(f.name)]
-        by_company = [f for f in mirrored if companies and f.company_dependent and not settings.hashes(f.name)]
+        dependent = (f for f in mirrored if settings.all_companies and f.company_dependent)
+        by_company = [f for f in (*dependent, *in_names) if companies and not settings.hashes(f.name)]
         namer = _Namer([*mirrored, *extra])
         columns = [
             *(namer.column(field, settings, hash_secret) for field in mirrored),
@@ -171,7 +179,7 @@ class Layout:
             {name: why for name, why in reasons.items() if why is not None and name not in settings.extra_fields},
             frozenset(unreadable),
             settings,
-            _name_path(by_name, {field.name for field in (*mirrored, *extra)}),
+            name_paths(model, by_name, {field.name for field in (*mirrored, *extra)}),
             unmirrored={name: why for name, field in by_name.items() if (why := _why_unmirrored(field, unreadable))},
             links={field.name: field.relation for field in stored if field.type == "many2one" and field.relation},
         )
@@ -278,20 +286,6 @@ def _description(field: Field) -> Description:
         custom=field.manual,
         selection=field.selection if field.type == "selection" else (),
     )
-
-
-def _name_path(fields: dict[str, Field], mirrored: set[str]) -> str | None:
-    """Return where a record's name is. `_inherits` shows the parent's `name` as a related field that is not stored."""
-    for name in _NAME_FIELDS:
-        field = fields.get(name)
-        if field is None or field.type not in TEXT_TYPES:
-            continue
-        if name in mirrored:
-            return name
-        link, _, rest = (field.related or "").partition(".")
-        if not field.store and link in mirrored and rest and "." not in rest:
-            return field.related
-    return None
 
 
 def _names(fields: Iterable[Field]) -> tuple[str, ...]:

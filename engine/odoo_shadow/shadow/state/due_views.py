@@ -36,7 +36,8 @@ def mark_views_that_name(tx: Transaction, table: str) -> None:
         "UPDATE {meta} SET view_is_due = true WHERE NOT view_is_due AND table_name IN ("
         " SELECT table_name FROM {field} WHERE relation_table = {table} OR relation_table IN ("
         " SELECT f.table_name FROM {field} f JOIN {meta} m USING (table_name)"
-        " WHERE f.relation_table = {table} AND f.field_name = split_part(m.name_path, '.', 1)))",
+        " WHERE f.relation_table = {table}"
+        " AND f.field_name IN (SELECT split_part(p, '.', 1) FROM unnest(string_to_array(m.name_path, ' ')) AS p)))",
         meta=tx.own(META),
         field=tx.own(FIELD),
         table=table,
@@ -46,7 +47,7 @@ def mark_views_that_name(tx: Transaction, table: str) -> None:
 def naming_fields(tx: Transaction, table: str) -> set[str]:
     """Return the fields of a table that other tables' views may look names up by."""
     rows = tx.run(
-        "SELECT unnest(string_to_array(name_path, '.')) FROM {meta} WHERE table_name = {table}"
+        "SELECT unnest(string_to_array(replace(name_path, ' ', '.'), '.')) FROM {meta} WHERE table_name = {table}"
         " OR table_name IN (SELECT table_name FROM {field} WHERE relation_table = {table})",
         meta=tx.own(META),
         field=tx.own(FIELD),

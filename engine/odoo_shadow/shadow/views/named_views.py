@@ -1,4 +1,4 @@
-"""Keeps named views up to date: `<table>_named` shows a table with the names of the records that it points to.
+"""Keeps named views up to date: `<table>_named` shows a table with names beside ids, and with the labels of choices.
 
 It has a namesake in `public`, as the table has. A view is a convenience: if something is in its way, it stays as it is
 and due, and no run fails or waits for it.
@@ -12,6 +12,7 @@ from itertools import chain
 from psycopg import errors, sql
 
 from odoo_shadow.shadow import names
+from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import (
     ShadowError,
@@ -20,7 +21,7 @@ from odoo_shadow.shadow.errors import (
     ShadowUnreachableError,
 )
 from odoo_shadow.shadow.owners.made_objects import MadeObject, ObjectKind, Standing, standing_of
-from odoo_shadow.shadow.relations import FIELD, MADE_OBJECT, META, TABLE_STATE
+from odoo_shadow.shadow.relations import FIELD, MADE_OBJECT, META, SELECTION, TABLE_STATE
 from odoo_shadow.shadow.state.due_views import mark_view, take_on_statement
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.views.public_views import publish, unpublish
@@ -84,14 +85,15 @@ def _renew(tx: Transaction, table: str) -> None:
     viewed = _viewed_table(tx, table)
     pointed = {column.points_to for column in viewed.of_fields.values() if column.points_to is not None}
     view, is_there = _find_view(tx, table)
-    statements = named_view_statements(tx.schema, view, viewed, _named_tables(tx, sorted(pointed)), replace=is_there)
+    named, shown = _named_tables(tx, sorted(pointed)), _columns_in_order(tx, view) if is_there else None
+    statements = named_view_statements(tx.schema, view, viewed, named, shown=shown)
     try:
         with tx.cursor.connection.transaction():
             tx.run_all(statements)
     except errors.InvalidTableDefinition:  # columns were renamed, dropped or moved: only a new view can show that
         unpublish(tx, view)
         tx.run("DROP VIEW {view}", view=tx.own(view))
-        tx.run_all(statements)
+        tx.run_all(named_view_statements(tx.schema, view, viewed, named))
     publish(tx, (table,))  # the view in public may have been in use when the table changed
     publish(tx, (view,), due=table)
 
@@ -112,7 +114,30 @@ def _viewed_table(tx: Transaction, table: str) -> ViewedTable:
     )
     of_fields = {name: ViewColumn(name, *field) for name, *field, _ in rows if field[0] is not None}
     marks = {name for name, *_, is_mark in rows if is_mark}
-    return ViewedTable(table, [name for name, *_ in rows], of_fields, OWN_COLUMNS_SHOWN | marks)
+    return ViewedTable(table, [name for name, *_ in rows], of_fields, OWN_COLUMNS_SHOWN | marks, _labels_of(tx, table))
+
+
+def _labels_of(tx: Transaction, table: str) -> dict[str, dict[str, str]]:
+    labels: dict[str, dict[str, str]] = {}
+    for column, value, label in tx.run(
+        "SELECT s.column_name, s.value, s.label FROM {selection} s JOIN {field} f USING (table_name, column_name)"
+        " WHERE s.table_name = {table} AND f.odoo_type = 'selection' AND f.column_type = {text} ORDER BY s.position",
+        selection=tx.own(SELECTION),
+        field=tx.own(FIELD),
+        table=table,
+        text=str(ColumnType.TEXT),
+    ):
+        labels.setdefault(column, {})[value] = label
+    return labels
+
+
+def _columns_in_order(tx: Transaction, view: str) -> list[str]:
+    rows = tx.run(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
+        name=tx.own(view).as_string(tx.cursor),
+    )
+    return [str(row[0]) for row in rows]
 
 
 def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTable]:
@@ -124,11 +149,11 @@ def _named_tables(tx: Transaction, tables: Sequence[str]) -> dict[str, NamedTabl
     )
     paths = {str(table): str(path) for table, path in rows}
     found: dict[str, NamedTable] = {}
-    ahead = [(table, path.split(".")) for table, path in paths.items()]
+    ahead = [(table, part.split(".")) for table, path in paths.items() for part in path.split()]
     while ahead:
         for table, columns in _columns_of(tx, [(table, path[0]) for table, path in ahead]).items():
             known = found[table].columns if table in found else ()
-            found[table] = NamedTable(paths.get(table), [*known, *columns])
+            found[table] = NamedTable(paths.get(table), [*known, *(item for item in columns if item not in known)])
         leading = [(found[table].column_of(path[0]), path[1:]) for table, path in ahead if table in found]
         ahead = [(column.points_to, rest) for column, rest in leading if column and column.points_to and rest]
     return found

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from odoo_shadow.source.api.client import OdooClient
-from odoo_shadow.source.api.domains import ARCHIVED_TOO
-from odoo_shadow.source.errors import OdooAccessError
+from odoo_shadow.source.api.domains import ARCHIVED_TOO, WRITE_DATE
+from odoo_shadow.source.errors import OdooAccessError, OdooUnknownModelError
 from odoo_shadow.source.types import Domain, Json
 
 DEFAULTS_IN_IR_DEFAULT = 18
@@ -30,13 +30,21 @@ _OF_PROPERTY = (
 )
 
 
-def foundations(client: OdooClient, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
+def foundations(
+    client: OdooClient,
+    model: str,
+    properties: Sequence[str],
+    *,
+    company_dependent: bool,
+    related: Sequence[str] = (),
+) -> str:
     """Return a text that differs after a change of what a model's values depend on. Raises an `OdooError`."""
     found: list[Json] = []
     if company_dependent:
         found += [_own_company(client), _defaults(client, model)]
     if properties:
         found += _definitions(client, model, properties)
+    found += [_state(client, name) for name in related]
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -73,6 +81,17 @@ def _definitions(client: OdooClient, model: str, fields: Iterable[str]) -> list[
             except OdooAccessError:
                 found.append(None)
     return found
+
+
+def _state(client: OdooClient, model: str) -> Json:
+    """Return how many records a model has, and the latest time that one was written; None if it cannot be read."""
+    try:
+        newest = client.search_read(
+            model, [], [WRITE_DATE], limit=1, order=f"{WRITE_DATE} desc, id desc", context=ARCHIVED_TOO
+        )
+        return [client.search_count(model, [], context=ARCHIVED_TOO), *(dict(record) for record in newest)]
+    except (OdooAccessError, OdooUnknownModelError):
+        return None
 
 
 def _values(client: OdooClient, model: str, domain: Domain, fields: Sequence[str]) -> Json:

@@ -142,8 +142,10 @@ class ApiSource:
     def check_language(self) -> None:
         about.check_language(self.client)
 
-    def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
-        return foundations(self.client, model, properties, company_dependent=company_dependent)
+    def foundations(
+        self, model: str, properties: Sequence[str], *, company_dependent: bool, related: Sequence[str] = ()
+    ) -> str:
+        return foundations(self.client, model, properties, company_dependent=company_dependent, related=related)
 
     def count(self, reading: Reading, where: Where = EVERYWHERE) -> int:
         return self._count(reading, within(self._readable_of(reading), conditions(where)))
