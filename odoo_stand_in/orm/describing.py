@@ -22,10 +22,18 @@ def fields_get(
         if (allfields and name not in allfields) or not access.readable(env, field):
             continue
         described = describe(field, env.newer)
+        if name == "display_name":
+            described["depends"] = _named_by(model)
         if attributes is not None:
             described = {key: value for key, value in described.items() if key in attributes}
         result[name] = described
     return result
+
+
+def _named_by(model: Model) -> list[str]:
+    """Return the fields that a record's name is made of."""
+    words = (word.strip("[]") for word in model.rec_name.split())
+    return [word for word in words if word in model.fields]
 
 
 def describe(field: Field, newer: bool) -> dict[str, Any]:

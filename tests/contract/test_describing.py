@@ -83,6 +83,22 @@ def test_a_field_is_described(model: str, field: str, hook: OdooHook, server: Od
     assert {key: details.get(key) for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("model", "origins"),
+    [
+        ("res.country", {"name"}),
+        ("product.category", {"complete_name"}),
+        ("product.template", {"name", "default_code"}),
+    ],
+)
+def test_a_display_name_tells_what_it_is_made_of(
+    model: str, origins: set[str], hook: OdooHook, server: OdooServer
+) -> None:
+    if server.version < 17 and len(origins) > 1:
+        origins = {"name"}  # what `name_get` adds is not told
+    assert set(hook.fields_get(model, ["depends"])["display_name"]["depends"]) == origins
+
+
 def test_only_the_attributes_that_are_asked_for_come(hook: OdooHook) -> None:
     for details in hook.fields_get("res.partner", ["type", "store"]).values():
         assert set(details) <= {"type", "store"}

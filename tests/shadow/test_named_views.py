@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import LiteralString
 
 import psycopg
@@ -105,6 +106,60 @@ def test_a_name_gives_way_to_a_field(shadow: ShadowDatabase, database: str) -> N
     orders(shadow, CUSTOMER, text("partner_id_name"), text("other"))
     renew_due_views(shadow)
     assert shown[2] in columns_of(database)
+
+
+STATE = Column(
+    "state",
+    ColumnType.TEXT,
+    "state",
+    "selection",
+    Description(selection=(("draft", "It's a {draft}"), ("sale", "Sold"))),
+)
+
+
+def test_choices_have_their_labels_after_all_other_columns(shadow: ShadowDatabase, database: str) -> None:
+    orders(shadow, text("name"), STATE)
+    renew_due_views(shadow)
+    before = ["id", "name", "state", "_odoo_write_date", "state_label"]
+    assert columns_of(database) == before
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO odoo_shadow.odoo_shadow_sale_order (id, state) VALUES (1, 'draft'), (2, 'gone'), (3, NULL)"
+        )
+        query = "SELECT id, state_label FROM odoo_shadow.odoo_shadow_sale_order_named ORDER BY 1"
+        assert connection.execute(query).fetchall() == [(1, "It's a {draft}"), (2, None), (3, None)]
+        # What others have built on a view must not stop it from being renewed: new columns come last.
+        connection.execute("CREATE VIEW public.mine AS SELECT * FROM odoo_shadow.odoo_shadow_sale_order_named")
+        partners(shadow)
+        renamed = replace(STATE, description=replace(STATE.description, selection=(("draft", "Quotation"),)))
+        orders(shadow, text("name"), renamed, CUSTOMER)
+        renew_due_views(shadow)
+        assert columns_of(database) == [*before, "partner_id", "partner_id_name"]
+        assert connection.execute(query).fetchall()[0] == (1, "Quotation")
+
+
+def test_a_name_of_several_fields_has_that_of_the_rows_company(shadow: ShadowDatabase, database: str) -> None:
+    by_company = Column("code__companies", ColumnType.JSONB, "code", "char")
+    make_table(shadow, "account.account", [text("code"), by_company, text("name")], name_path="code name")
+    lines = [many2one("account_id", "account.account"), many2one("company_id", "res.company")]
+    make_table(shadow, "account.move.line", lines, name_path="name")
+    make_table(shadow, "res.partner", [many2one("x_account_id", "account.account")], name_path="name")
+    renew_due_views(shadow)
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO odoo_shadow.odoo_shadow_account_account (id, code, code__companies, name)"
+            """ VALUES (7, '101', '{"1": "101", "2": "4711", "3": null}', 'Bank')"""
+        )
+        connection.execute(
+            "INSERT INTO odoo_shadow.odoo_shadow_account_move_line (id, account_id, company_id)"
+            " VALUES (1, 7, 1), (2, 7, 2), (3, 7, 3), (4, 7, NULL), (5, 8, 1), (6, NULL, 1)"
+        )
+        connection.execute("INSERT INTO odoo_shadow.odoo_shadow_res_partner (id, x_account_id) VALUES (1, 7)")
+        query = "SELECT account_id_name FROM odoo_shadow.odoo_shadow_account_move_line_named ORDER BY id"
+        named = [row[0] for row in connection.execute(query)]
+        assert named == ["101 Bank", "4711 Bank", "Bank", "101 Bank", None, None]
+        query = "SELECT x_account_id_name FROM odoo_shadow.odoo_shadow_res_partner_named"
+        assert connection.execute(query).fetchall() == [("101 Bank",)]
 
 
 def test_long_and_awkward_names(shadow: ShadowDatabase, database: str) -> None:

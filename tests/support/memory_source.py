@@ -134,7 +134,9 @@ class MemorySource:
     def check_language(self) -> None:
         pass
 
-    def foundations(self, model: str, properties: Sequence[str], *, company_dependent: bool) -> str:
+    def foundations(
+        self, model: str, properties: Sequence[str], *, company_dependent: bool, related: Sequence[str] = ()
+    ) -> str:
         return "nothing changes"
 
     def _found(self, reading: Reading, where: Where) -> list[Record]:
