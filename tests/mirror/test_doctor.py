@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
+from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.options import MirrorOptions
@@ -301,3 +302,22 @@ def test_a_forecast_knows_what_is_free_only_on_this_machine(shadow: ShadowDataba
             fits, may_not = forecast(tx, little, ()), forecast(tx, much, ())
     assert fits is not None and "check that at its host" in fits.text and "500 MB" not in fits.text
     assert may_not is not None and not may_not.is_too_much and "turns read-only at 500 MB" in may_not.text
+
+
+@pytest.mark.parametrize("settings", [ModelSettings(), ModelSettings(extra_fields=("display_name",))])
+def test_records_that_odoo_calls_otherwise(
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, settings: ModelSettings
+) -> None:
+    def rewrite(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**row, "display_name": "Otherwise"} if model == VISIT and "display_name" in row else row for row in rows
+        ]
+
+    with visits(odoo, 3):
+        assert findings(source, shadow, (VISIT,))[VISIT].verdict is OK
+        odoo.rewrite = rewrite
+        mirror_with(source, shadow, settings=settings)
+        found = findings(source, shadow, (VISIT, "res.partner"))
+        is_told = not settings.extra_fields
+        assert (found[VISIT].verdict is WARNING and "extra_fields: [display_name]" in found[VISIT].text) is is_told
+        assert found["res.partner"].verdict is OK

@@ -9,6 +9,7 @@ from odoo_shadow.mirror.health.exposures import examine_exposures
 from odoo_shadow.mirror.health.forecast import forecast
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.health.readers import examine_readers
+from odoo_shadow.mirror.health.record_names import ADVICE, is_called_otherwise, shown_as_in_odoo
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.pace import late_proof
@@ -50,7 +51,8 @@ def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_ba
     findings: list[Finding] = []
     answers = True
     cells: dict[str, int] = {}
-    for examination in (odoo.examine(), _models(odoo, models, cells)):
+    otherwise: list[str] = []
+    for examination in (odoo.examine(), _models(odoo, models, cells, otherwise)):
         try:
             findings += examination
         except OdooError as error:
@@ -61,6 +63,7 @@ def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_ba
         with shadow.transaction() as tx:
             for item in _database(tx, look_back, models, cells):
                 findings.append(item)  # what is known before it fails
+            findings += _called_otherwise(tx, otherwise)
         if answers and not any(item.subject == "owner" for item in findings):
             check_binding(odoo, shadow)
             check_all(odoo, shadow)
@@ -69,26 +72,35 @@ def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_ba
     return findings
 
 
-def _models(odoo: Source, models: Sequence[str], cells: dict[str, int]) -> Iterator[Finding]:
-    """Examine models, and add to `cells` how many values each has."""
+def _called_otherwise(tx: Transaction, models: Sequence[str]) -> Iterator[Finding]:
+    known = shown_as_in_odoo(tx) if models and schema_version(tx) else set()
+    for model in models:
+        if model not in known:
+            yield Finding(model, Verdict.WARNING, ADVICE)
+
+
+def _models(odoo: Source, models: Sequence[str], cells: dict[str, int], otherwise: list[str]) -> Iterator[Finding]:
+    """Examine models; add to `cells` how many values each has, and to `otherwise` those with other names in Odoo."""
     all_fields = odoo.stored_fields(models)
     if all_fields is None:
         yield Finding("fields", Verdict.WARNING, "the login cannot read ir.model.fields: hidden fields are not known")
     for model in models:
         try:
-            yield _model(odoo, model, set((all_fields or {}).get(model, ())), cells)
+            yield _model(odoo, model, set((all_fields or {}).get(model, ())), cells, otherwise)
         except OdooUnknownModelError:
             yield Finding(model, Verdict.WARNING, "not installed, so it is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 
 
-def _model(odoo: Source, model: str, all_fields: set[str], cells: dict[str, int]) -> Finding:
+def _model(odoo: Source, model: str, all_fields: set[str], cells: dict[str, int], otherwise: list[str]) -> Finding:
     fields = odoo.describe(model)
     readable = {field.name for field in fields}
     rows = odoo.count(Reading(model, ()))
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
     cells[model] = rows * len(layout.columns)
+    if is_called_otherwise(odoo, layout, fields):
+        otherwise.append(model)
     hidden = sorted(all_fields - readable)
     text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
     if hidden:

@@ -117,7 +117,9 @@ def due_check(
     :param watched: tables that report which of their rows go, so that the rows that point to them become due.
     :param remade: columns that must be compared in any case.
     """
-    columns = untracked_columns(table.model, table.columns, odoo.access.lang, watched)
+    extra = ModelSettings.from_text(table.settings).extra_fields  # each run reads them anyway
+    mirrored = [item for item in table.columns if item.field not in extra]
+    columns = untracked_columns(table.model, mirrored, odoo.access.lang, watched)
     if remade and table.row_count:
         return UntrackedCheck(tuple({*columns, *remade}))
     if not columns or not table.row_count:

@@ -24,6 +24,7 @@ class Finished:
     :param untracked_at: when the columns that change without `write_date` were last read for all rows.
     :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     :param rests_on: what those values depended on then, in addition to their records; the mirror's own text.
+    :param settings: how the model is mirrored; the mirror's own text.
     :param identities: the identity of each column's field then, by field; the source's own text.
     """
 
@@ -34,6 +35,7 @@ class Finished:
     untracked_at: datetime | None
     rests_on: str | None
     unreadable_fields: frozenset[str]
+    settings: str | None
     identities: Mapping[str, str]
     columns: tuple[MirroredColumn, ...]
 
@@ -42,7 +44,7 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     """Return the tables of a run that are up to date, by model."""
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, l.started_at, s.untracked_at, s.rests_on,"
-        " m.unreadable_fields, coalesce(s.field_identities, '{{}}') FROM {meta} m"
+        " m.unreadable_fields, s.settings, coalesce(s.field_identities, '{{}}') FROM {meta} m"
         " JOIN (SELECT DISTINCT ON (table_name) table_name, started_at, status FROM {log}"
         " WHERE sync_run_id = {run_id} AND NOT metadata ? {closing} ORDER BY table_name, id DESC) l USING (table_name)"
         " LEFT JOIN {state} s USING (table_name) WHERE l.status = 'success' ORDER BY m.odoo_model",
@@ -54,8 +56,8 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     )
     columns = mirrored_columns(tx, [str(row[0]) for row in rows])
     return [
-        Finished(table, model, count, started_at, at, known, frozenset(refused), identities, tuple(columns[table]))
-        for table, model, count, started_at, at, known, refused, identities in rows
+        Finished(table, model, count, start, at, known, frozenset(refused), settings, identities, tuple(columns[table]))
+        for table, model, count, start, at, known, refused, settings, identities in rows
     ]
 
 
