@@ -22,9 +22,14 @@ from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.ddl_files import ModelTable
 from odoo_shadow.source.fields import Field
+from odoo_shadow.source.reading import Labels
 
 # Odoo adds these to every model that has a table.
 _GIVEN_BY_ODOO = frozenset({"create_uid", "create_date", "write_uid"})
+
+
+_ANY_COMPANY = Labels("1")
+"""Names that differ between companies have a column for all, whichever these are."""
 
 
 def _storable(name: str) -> str:
@@ -162,7 +167,8 @@ def _united(path: Path, model: str, entries: Iterable[_ModelEntry]) -> IndexedMo
             fields.setdefault(field.name, []).append(field)
     if len(tables) > 1:
         raise MirrorConfigurationError(f"{path}: model {model!r} has several tables: {_listed(tables)}.")
-    layout = Layout.of(model, [_field(path, model, fields[name]) for name in sorted(fields)])
+    listed = [_field(path, model, fields[name]) for name in sorted(fields)]
+    layout = Layout.of(model, listed, companies=_ANY_COMPANY)
     columns = tuple(item.column for item in layout.columns)
     return IndexedModel(model, columns, tables.pop() if tables else None, name_path=layout.name_path)
 
