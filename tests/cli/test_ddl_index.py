@@ -135,11 +135,11 @@ def test_a_sync_after_the_files_only_adds_labels_to_the_views(
     made = structure(database)
     assert shell.run("sync", "--models", ",".join(models)).code == 0
     synced = structure(database)
-    plain = [[row for row in found["views"] if not _is_named_view(row[1])] for found in (made, synced)]
+    plain = [[row for row in found["views"] if not _is_named_view(str(row[1]))] for found in (made, synced)]
     assert plain[0] == plain[1]
     added = {row[:4] for row in synced["columns"]} - {row[:4] for row in made["columns"]}
     assert {row[:4] for row in made["columns"]} <= {row[:4] for row in synced["columns"]}
-    assert added and all(_is_named_view(row[1]) and row[3].endswith("_label") for row in added)
+    assert added and all(_is_named_view(str(row[1])) and str(row[3]).endswith("_label") for row in added)
 
 
 def test_names_that_nobody_would_choose(shell: Shell, database: str, tmp_path: Path) -> None:

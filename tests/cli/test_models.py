@@ -13,7 +13,7 @@ from odoo_stand_in import StandIn
 from tests.support.catalog import contents, structure
 from tests.support.flavours import Flavour
 from tests.support.shell import Outcome, Shell, shell_for
-from tests.support.source_of_truth import SECRETS, expected_rows, mirrored_fields
+from tests.support.source_of_truth import SECRETS, expected_rows, mirrored_fields, name_types
 
 NO_DATABASE = {"SUPABASE_DB_URL": None}
 # As a server tells them, whatever else it has.
@@ -47,12 +47,6 @@ def as_json(outcome: Outcome) -> dict[str, dict[str, Any]]:
     return {item["model"]: item for item in document["models"]}
 
 
-def names_read(odoo: StandIn, model: str) -> int:
-    """How many columns there are for names that Odoo computes."""
-    codes = 2 if odoo.flavour == "19" else 0  # the login's company's, and all
-    return {"product.template": 1, "product.product": 1, "account.account": codes}.get(model, 0)
-
-
 def test_the_priority_models_before_the_first_sync(shared_odoo: StandIn, database: str) -> None:
     outcome = shell_for(shared_odoo, database).run("models")
     assert (outcome.code, outcome.err) == (0, "")
@@ -62,7 +56,7 @@ def test_the_priority_models_before_the_first_sync(shared_odoo: StandIn, databas
         table, rows, columns, size, mirrored, last_sync = listed(outcome)[model]
         assert table == "odoo_shadow_" + model.replace(".", "_")
         assert rows == str(len(expected_rows(shared_odoo, model)))
-        assert columns == str(len(mirrored_fields(shared_odoo, model)) + names_read(shared_odoo, model))
+        assert columns == str(len(mirrored_fields(shared_odoo, model)) + len(name_types(shared_odoo, model)))
         assert size.startswith("~") and (mirrored, last_sync) == ("", "never")
     assert structure(database)["relations"] == []
 

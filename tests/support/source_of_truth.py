@@ -36,6 +36,7 @@ TYPES = {
     "monetary": "numeric",
     "many2many": "bigint[]",
 }
+COMPUTED_NAMES = ("account.move", "product.product", "product.template", "purchase.order", "sale.order.line")
 
 
 def mirrored_fields(odoo: StandIn, model: str) -> list[Field]:
@@ -51,11 +52,18 @@ def mirrored_fields(odoo: StandIn, model: str) -> list[Field]:
     ]
 
 
+def name_types(odoo: StandIn, model: str) -> dict[str, str]:
+    """The columns for names that Odoo computes, with their types."""
+    if model == "account.account" and odoo.flavour == "19":
+        return {"code": "text", "code__companies": "jsonb"}
+    return {"display_name": "text"} if model in COMPUTED_NAMES else {}
+
+
 def column_types(odoo: StandIn, model: str) -> dict[str, str]:
     """The columns that a model's table should have, with their types."""
     types = {column_name(field.name): _type(field) for field in mirrored_fields(odoo, model)}
     own = {"_odoo_write_date": "timestamp with time zone", "_synced_at": "timestamp with time zone"}
-    return {"id": "bigint", **types, **own, "_sync_hash": "text"}
+    return {"id": "bigint", **types, **name_types(odoo, model), **own, "_sync_hash": "text"}
 
 
 def _type(field: Field) -> str:
