@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
+import yaml
 
 import odoo_shadow
 from airflow_provider_odoo_shadow.get_provider_info import get_provider_info
@@ -51,6 +52,17 @@ def pages() -> Iterator[tuple[Path, str]]:
 def _filled(block: re.Match[str]) -> str:
     lines = "\n".join(_BLOCKS[block["name"]]())
     return f"{block[1]}\n{lines}\n\n{block[3]}"
+
+
+def _marts() -> Iterator[str]:
+    path = ROOT / "engine" / "odoo_shadow" / "marts" / "dbt" / "models" / "marts" / "marts.yml"
+    for mart in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+        meta = mart["config"]["meta"]
+        uses = f", with {', '.join(meta['uses'])} if mirrored" if meta["uses"] else ""
+        yield from (f"## {mart['name']}", "", mart["description"], "", f"Made of {', '.join(meta['needs'])}{uses}.", "")
+        yield from ("| column | meaning |", "|---|---|")
+        yield from (f"| `{column['name']}` | {column['description']} |" for column in mart["columns"])
+        yield ""
 
 
 def _commands() -> Iterator[str]:
@@ -191,6 +203,7 @@ def _row(*cells: str) -> str:
 
 
 _BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
+    "marts": _marts,
     "commands": _commands,
     "connection-options": _connection_options,
     "errors": _errors,

@@ -166,6 +166,7 @@ def _moves(generator: Generator) -> None:
             credit=credit,
             balance=round(debit - credit, 2),
             amount_currency=round(debit - credit, 2),
+            amount_residual=round(debit - credit, 2),
             partner_id=above["partner_id"],
             account_id=random.randint(1, 120),
             name=words.sentence(random) if number % 3 else None,
@@ -178,11 +179,21 @@ def _moves(generator: Generator) -> None:
     generator.make("account.move.line", line)
     for row in moves:
         own = lines.get(row["id"], [])
+        _balance(own)
         total = round(sum(one["debit"] for one in own), 2)
         for name in ("amount_total", "amount_untaxed", "amount_total_signed", "amount_untaxed_signed"):
             row[name] = total
         row["amount_tax"] = row["amount_tax_signed"] = 0.0
     generator.relate_some("account.move.line", "tax_ids", 0.3, 1)
+
+
+def _balance(lines: list[Row]) -> None:
+    """Let the last line of an entry close it, as Odoo demands; nothing is reconciled yet."""
+    if lines:
+        rest = round(lines[-1]["balance"] - sum(line["balance"] for line in lines), 2)
+        lines[-1].update(
+            debit=max(rest, 0.0), credit=max(-rest, 0.0), balance=rest, amount_currency=rest, amount_residual=rest
+        )
 
 
 def _orders(generator: Generator, order_model: str, line_model: str, prefix: str) -> None:

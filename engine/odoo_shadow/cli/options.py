@@ -162,6 +162,7 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
         "agreed_objects": ",".join(config.agreed_objects) or None,
         "odoo_credentials": str(config.odoo_credentials),
         "realtime_broadcast": config.realtime_broadcast,
+        "time_zone": config.time_zone,
         "row_level_security": None if config.row_level_security is None else str(config.row_level_security),
     }
     return config

@@ -25,14 +25,13 @@ _DEFAULT_PORT = "5432"
 
 
 def marts_schema(schema: str, mirror: str | None = None) -> str:
-    """Return the schema of a mirror's marts: one of its own for each mirror but the default one.
+    """Return the schema of a mirror's marts: `odoo_marts` for the default mirror, one of its own for each other.
 
-    :param mirror: the mirror's name in the mirrors file; None if there is no file, then its schema's name counts.
+    :param schema: the mirror's.
+    :param mirror: its name in the mirrors file; None without a file, then its schema's name counts.
     """
     name = mirror or schema
-    if schema == DEFAULT_SCHEMA or name == DEFAULT_SCHEMA:
-        return MARTS
-    return as_stored(f"{MARTS}_{name.removeprefix('odoo_shadow_')}")
+    return MARTS if name == DEFAULT_SCHEMA else as_stored(f"{MARTS}_{name}")
 
 
 def connection_variables(name: str, url: str, schema: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -71,6 +72,13 @@ def _as_it_is(text: str) -> str:
     return text
 
 
+def _existing_zone(name: str) -> str:
+    zones = available_timezones()
+    if name not in zones:
+        raise ValueError(f"there is no time zone of that name{did_you_mean(name, zones)}".removesuffix("."))
+    return name
+
+
 def _chosen(value: object) -> object:
     if isinstance(value, str) and value not in (*SETS, ALL):
         raise ValueError("it must be priority, business, all, or a list, such as [res.partner]")
@@ -122,6 +130,8 @@ class MirrorConfig(BaseModel):
     :param notify_conn_id: the Airflow connection of a webhook to which alerts are posted.
     :param notify_each_run: whether a run that is well is posted, too.
     :param fresh_within_minutes: how many minutes the shadow may be behind Odoo.
+    :param time_zone: whose months and days count in the marts, for times; dates are as Odoo has them.
+    :param mart_fields: fields of one's own that come along in the marts, by model.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -155,6 +165,8 @@ class MirrorConfig(BaseModel):
     notify_conn_id: _ConnectionId | None = None
     notify_each_run: bool = False
     fresh_within_minutes: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_FRESHNESS)] | None = None
+    time_zone: Annotated[str, AfterValidator(_existing_zone)] = "UTC"
+    mart_fields: dict[str, _Names] = {}
 
     @property
     def trust(self) -> Trust:

@@ -7,6 +7,7 @@
 {#- Makes the schema and the table; before each run. -#}
 {% macro prepare_marts() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
+        {%- do odoo_shadow.check_pass_through() -%}
         {%- set readers = run_query(
             "select count(*) from pg_catalog.pg_roles where rolname = 'odoo_shadow_reader'"
         ).rows[0][0] -%}
@@ -58,4 +59,17 @@
     values ({{ dbt.string_literal(mart.identifier) }}, {{ dbt.string_literal(reason) }})
     on conflict (mart) do update set
         built_at = null, as_of = null, row_count = null, left_out_because = excluded.left_out_because
+{%- endmacro %}
+
+{#- Makes sure that each table whose fields are to come along is in one of the marts. -#}
+{% macro check_pass_through() -%}
+    {%- set tables = [
+        'account_move', 'account_move_line', 'crm_lead', 'purchase_order', 'purchase_order_line', 'sale_order',
+        'sale_order_line', 'stock_quant'
+    ] -%}
+    {%- for table in var('odoo_shadow_pass_through') if table not in tables -%}
+        {%- do exceptions.raise_compiler_error(
+            'odoo_shadow_pass_through: fields of ' ~ table ~ ' cannot come along, only those of ' ~ tables | join(', ')
+        ) -%}
+    {%- endfor -%}
 {%- endmacro %}

@@ -3,9 +3,7 @@
   what dbt itself gives.
 -#}
 {% macro get_where_subquery(relation) -%}
-    {%- if execute and relation.identifier.startswith('mart_') and adapter.get_relation(
-        relation.database, relation.schema, relation.identifier
-    ) is none -%}
+    {%- if execute and relation.identifier.startswith('mart_') and not odoo_shadow.is_there(relation) -%}
         {%- set node = graph.nodes.values() | selectattr('name', 'equalto', relation.identifier) | first -%}
         {%- set columns = [] -%}
         {%- for name in node.columns -%}
@@ -14,4 +12,11 @@
         {%- do return('(select ' ~ columns | join(', ') ~ ' where false) left_out') -%}
     {%- endif -%}
     {%- do return(dbt.default__get_where_subquery(relation)) -%}
+{%- endmacro %}
+
+{#- Whether a relation exists: PostgreSQL is asked, since dbt remembers marts that this run has left out. -#}
+{% macro is_there(relation) -%}
+    {%- do return(run_query(
+        "select to_regclass(" ~ dbt.string_literal(relation.include(database=false) | string) ~ ") is not null"
+    ).rows[0][0]) -%}
 {%- endmacro %}

@@ -62,7 +62,7 @@
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {{ return({'relations': [mart]}) }}
+    {{ return({'relations': [] if missing else [mart]}) }}
 {% endmaterialization %}
 
 {#-

@@ -40,34 +40,33 @@
         {%- set found = names | select('in', there) | list %}
         {% if found %}{{ adapter.quote(found[0]) }}{% else %}cast(null as {{ type }}){% endif %} as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
-    {%- for name in odoo_shadow.passed_through(odoo_model, there) %},
+    {%- for name in odoo_shadow.passed_through(odoo_model) if name in there and name not in columns %},
         {{ adapter.quote(name) }}
     {%- endfor %}
     {% if there %}from {{ relation }}{% if '_deleted_at' in there %} where _deleted_at is null{% endif %}{% else %}where false{% endif %}
 {%- endmacro %}
 
 {#- The fields of a model that come along, as the variable says. -#}
-{% macro passed_through(odoo_model, there) -%}
-    {%- set table = odoo_model | replace('.', '_') -%}
-    {%- set names = var('odoo_shadow_pass_through').get(table, []) -%}
-    {%- if execute and there -%}
-        {%- for name in names if name not in there -%}
-            {%- do exceptions.raise_compiler_error(
-                "odoo_shadow_pass_through: " ~ table ~ " has no column " ~ name
-                ~ " in the shadow: mirror the field, or leave it out of the variable."
-            ) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {%- do return(names) -%}
+{% macro passed_through(odoo_model) -%}
+    {%- do return(var('odoo_shadow_pass_through').get(odoo_model | replace('.', '_'), [])) -%}
 {%- endmacro %}
 
-{#- The same fields in a mart: `, line."x_margin"`. A mart's own column of that name is an error. -#}
+{#-
+  The same fields in a mart: `, line."x_margin"`. It is an error if the mart has a column of that name, or the shadow none.
+-#}
 {% macro own_fields(odoo_model, alias) -%}
-    {%- for name in odoo_shadow.passed_through(odoo_model, {}) %}
+    {%- set table = odoo_model | replace('.', '_') -%}
+    {%- set there = odoo_shadow.shadow_columns(odoo_model) -%}
+    {%- for name in odoo_shadow.passed_through(odoo_model) %}
         {%- if name in model.columns -%}
             {%- do exceptions.raise_compiler_error(
                 "odoo_shadow_pass_through: " ~ model.name ~ " has a column " ~ name ~ " of its own, so that of "
-                ~ odoo_model | replace('.', '_') ~ " cannot come along: leave it out of the variable."
+                ~ table ~ " cannot come along: leave it out."
+            ) -%}
+        {%- elif execute and name not in there -%}
+            {%- do exceptions.raise_compiler_error(
+                "odoo_shadow_pass_through: " ~ table ~ " has no column " ~ name
+                ~ " in the shadow: mirror the field, or leave it out."
             ) -%}
         {%- endif -%}
         , {{ alias }}.{{ adapter.quote(name) }}

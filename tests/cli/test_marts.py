@@ -1,0 +1,157 @@
+"""`odoo-shadow marts`: what is built from a shadow, what is left out, and who sees which rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from odoo_shadow.marts.project import project_folder
+from odoo_stand_in import StandIn
+from tests.support.flavours import Flavour
+from tests.support.roles import as_role, new_role, run_as_owner
+from tests.support.shell import Outcome, Shell, shell_for
+from tools.embedded_postgres import drop_database, new_database
+
+pytestmark = [pytest.mark.one_flavour, pytest.mark.timeout(240)]
+
+OTHER_MODELS = """
+CREATE TABLE odoo_shadow.odoo_shadow_crm_stage (id bigint PRIMARY KEY, name text, sequence bigint, is_won boolean);
+CREATE TABLE odoo_shadow.odoo_shadow_crm_lead (id bigint PRIMARY KEY, name text, type text, active boolean, company_id
+    bigint, stage_id bigint, user_id bigint, expected_revenue numeric, probability double precision, create_date
+    timestamptz, _deleted_at timestamptz);
+INSERT INTO odoo_shadow.odoo_shadow_crm_stage VALUES (1, 'New', 0, false), (2, 'Won', 70, true);
+INSERT INTO odoo_shadow.odoo_shadow_crm_lead VALUES
+    (1, 'Open', 'lead', true, 1, 1, NULL, 10, 20, '2026-10-31 23:30+00', NULL),
+    (2, 'Won', 'opportunity', true, NULL, 2, NULL, 20, 100, '2026-11-02', NULL),
+    (3, 'Lost', 'opportunity', false, 2, 1, NULL, 30, 0, '2026-11-02', NULL),
+    (4, 'Gone', 'lead', true, 1, 1, NULL, 40, 20, '2026-11-02', now());
+"""
+"""What the stand-in does not have; those of Odoo up to 17 do not say `won_status`."""
+SETTINGS = """mirrors:
+  odoo_shadow: {models: business, time_zone: Europe/Vienna, mart_fields: {crm.lead: [_deleted_at]}}
+  clash: {schema: odoo_shadow, mart_fields: {purchase.order.line: [state], account.move: [x_nowhere]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def database(postgres: str) -> Iterator[str]:
+    """One database for all tests here: builds take seconds."""
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)
+
+
+@pytest.fixture(scope="module")
+def shell(shared_odoos: dict[Flavour, StandIn], database: str) -> Shell:
+    shell = shell_for(shared_odoos["19"], database)
+    assert shell.run("sync", "--models", "business", "--row-level-security", "company").code == 0
+    with psycopg.connect(database) as connection:
+        connection.execute(OTHER_MODELS.encode())
+    return shell
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("settings") / "mirrors.yaml"
+    path.write_text(SETTINGS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def built(shell: Shell, settings: Path) -> Outcome:
+    return shell.run("marts", "build", "--json", "--config", f"{settings}:odoo_shadow")
+
+
+def rows(database: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(database) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def documented() -> dict[str, list[str]]:
+    models = yaml.safe_load((project_folder() / "models" / "marts" / "marts.yml").read_text())["models"]
+    return {mart["name"]: [column["name"] for column in mart["columns"]] for mart in models}
+
+
+def test_marts_are_built_as_documented_or_left_out_by_name(built: Outcome, database: str) -> None:
+    assert (built.code, built.err) == (0, "")
+    document = json.loads(built.out)
+    assert document["failed"] == [] and document["time_zone"] == "Europe/Vienna"
+    marts = {mart["name"]: mart for mart in document["marts"]}
+    assert set(marts) == set(documented())
+    left_out = {name: mart["left_out_because"] for name, mart in marts.items() if mart["left_out_because"]}
+    assert left_out == {"mart_stock": "stock.quant is not mirrored, stock.location is not mirrored"}
+    found: dict[str, list[str]] = {}
+    for mart, column in rows(
+        database,
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'odoo_marts'"
+        " AND table_name <> 'mart_freshness' ORDER BY table_name, ordinal_position",
+    ):
+        found.setdefault(mart, []).append(column)
+    wanted = {name: columns for name, columns in documented().items() if name not in left_out}
+    assert found == {**wanted, "mart_pipeline": [*wanted["mart_pipeline"], "_deleted_at"]}
+    assert rows(database, "SELECT count(*) FROM odoo_marts.mart_sales")[0][0] == marts["mart_sales"]["rows"] > 0
+
+
+def test_leads_are_open_won_or_lost_in_months_of_the_zone_and_gone_ones_are_not_there(
+    built: Outcome, database: str
+) -> None:
+    found = rows(database, "SELECT lead_id, state, created_month::text FROM odoo_marts.mart_pipeline ORDER BY 1")
+    assert found == [(1, "open", "2026-11-01"), (2, "won", "2026-11-01"), (3, "lost", "2026-11-01")]
+
+
+def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
+    built: Outcome, shell: Shell, settings: Path, database: str
+) -> None:
+    assert rows(database, "SELECT relacl FROM pg_class WHERE oid = 'odoo_marts.mart_sales'::regclass") == [(None,)]
+    with new_role(database) as reader:
+        with psycopg.connect(database) as owner:
+            owner.execute(f"GRANT USAGE ON SCHEMA odoo_shadow, odoo_marts TO {reader}".encode())
+            owner.execute(
+                f"GRANT SELECT ON odoo_shadow.odoo_shadow_company_access, odoo_marts.mart_sales TO {reader}".encode()
+            )
+            owner.execute(
+                "INSERT INTO odoo_shadow.odoo_shadow_company_access (role_name, company_id) VALUES (%s, 1)", [reader]
+            )
+            owner.execute("CREATE VIEW public.my_sales AS SELECT order_name FROM odoo_marts.mart_sales")
+            owner.execute("DROP TABLE odoo_shadow.odoo_shadow_crm_lead, odoo_shadow.odoo_shadow_res_currency CASCADE")
+        mine = "SELECT DISTINCT company_id FROM odoo_marts.mart_sales"
+        assert rows(as_role(database, reader), mine) == [(1,)]
+        outcome = shell.run("marts", "build", "--config", f"{settings}:clash", "--marts-schema", "odoo_marts")
+        assert rows(as_role(database, reader), mine) == [(1,)]
+        run_as_owner(database, "DROP OWNED BY {reader}", reader=reader)
+    assert outcome.code == 1
+    assert "mart_pipeline is left out: crm.lead is not mirrored." in outcome.out
+    assert rows(database, "SELECT to_regclass('odoo_marts.mart_pipeline')") == [(None,)]
+    assert (
+        "mart_purchases has a column state of its own, so that of purchase_order_line cannot come along" in outcome.err
+    )
+    assert "account_move has no column x_nowhere in the shadow: mirror the field, or leave it out." in outcome.err
+    sales = rows(database, "SELECT count(*), count(currency) FROM odoo_marts.mart_sales")
+    assert rows(database, "SELECT count(*) FROM public.my_sales") == [(sales[0][0],)] and sales[0][1] == 0
+
+
+def test_a_second_build_at_once_is_refused(shell: Shell, database: str) -> None:
+    with psycopg.connect(database) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('marts odoo_marts', 15))")
+        outcome = shell.run("marts", "build")
+    assert outcome.code == 2
+    assert (
+        outcome.last_error == "Error: The marts in schema 'odoo_marts' are being built already: wait until that ends."
+    )
+
+
+def test_what_cannot_begin_says_what_to_do(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    missing = shell.run("marts", "build", XDG_CACHE_HOME=str(tmp_path), PATH=str(tmp_path / "bin"))
+    assert missing.code == 2
+    assert missing.last_error == ("Error: dbt, which builds the marts, is not there: run odoo-shadow marts setup once.")
+    zone = shell.run("marts", "build", "--time-zone", "Europe/Viena")
+    assert zone.code == 2 and zone.last_error.endswith("no zone 'Europe/Viena' (did you mean Europe/Vienna?).")
+    elsewhere = shell.run("marts", "build", "--schema", "nowhere")
+    assert elsewhere.code == 2 and "There is no shadow in schema 'nowhere'" in elsewhere.last_error
