@@ -40,7 +40,17 @@ class DagConfig(MirrorConfig):
         """The id of the DAG that compares this mirror with Odoo."""
         return f"{self.name}_verify"
 
-    @field_validator("schedule", "verify_schedule")
+    @property
+    def marts_dag_id(self) -> str:
+        """The id of the DAG that builds this mirror's marts."""
+        return f"{self.name}_marts"
+
+    @property
+    def marts_verify_dag_id(self) -> str:
+        """The id of the DAG that compares this mirror's marts with Odoo."""
+        return f"{self.name}_marts_verify"
+
+    @field_validator("schedule", "verify_schedule", "marts_verify_schedule")
     @classmethod
     def _check_timetable(cls, schedule: str | None) -> str | None:
         if schedule is not None:

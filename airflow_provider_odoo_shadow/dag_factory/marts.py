@@ -71,7 +71,7 @@ def _schema(mirror: DagConfig) -> str:
 
 
 def _address(shadow: ShadowDatabase) -> str:
-    """Return where a connection leads, with its password, for dbt's own: it never leaves this process' memory but so."""
+    """Return where the shadow's connection leads, with its password: dbt gets it in variables of its environment."""
     with shadow.transaction() as tx:
         info = tx.cursor.connection.info
         return make_conninfo(info.dsn, password=info.password or None)

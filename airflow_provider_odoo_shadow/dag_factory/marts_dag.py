@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, AssetAny, get_current_context, task
+from airflow.sdk import DAG, AssetAny, XComArg, get_current_context, task
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import asset_of
 from airflow_provider_odoo_shadow.dag_factory import marts
@@ -79,7 +79,7 @@ def build_marts_verify_dag(mirror: DagConfig) -> DAG:
     return dag
 
 
-def _build_task(mirror: DagConfig):  # type: ignore[no-untyped-def]
+def _build_task(mirror: DagConfig) -> XComArg:
     @task(
         task_id="build",
         doc_md="Builds the marts with dbt, and runs their tests.",
@@ -93,4 +93,5 @@ def _build_task(mirror: DagConfig):  # type: ignore[no-untyped-def]
     def build() -> None:
         marts.build(mirror)
 
-    return build()
+    made: XComArg = build()
+    return made

@@ -24,7 +24,7 @@ from odoo_shadow.cli.terminal import console, numbers, say, say_json
 from odoo_shadow.marts.proof.document import as_document
 from odoo_shadow.marts.proof.run import chosen_marts, prove_marts, sentences, verdict_of_all
 from odoo_shadow.marts.proof.verify import MartProof
-from odoo_shadow.marts.target import marts_schema
+from odoo_shadow.marts.target import marts_schema as schema_of_marts
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.report_tables import add_row
 
@@ -41,6 +41,11 @@ class _Settings(Connections, NotifySettings):
 @config_option
 @click.option("--marts", metavar="A,B", help="Which marts, such as sales or mart_sales.  [default: all]")
 @click.option(
+    "--marts-schema",
+    metavar="NAME",
+    help="The schema that the marts are in.  [default: odoo_marts; of other mirrors odoo_marts_ and their name]",
+)
+@click.option(
     "--time-zone",
     default="UTC",
     show_default=True,
@@ -55,6 +60,7 @@ def verify(
     context: click.Context,
     config: MirrorConfig | None,
     marts: str | None,
+    marts_schema: str | None,
     time_zone: str,
     as_json: bool,
     verbose: bool,
@@ -82,7 +88,7 @@ def verify(
         shadow_database(connections) as shadow,
         odoo_source(connections, shadow) as odoo,
     ):
-        schema = marts_schema(shadow.schema, config.name if config else None)
+        schema = marts_schema or schema_of_marts(shadow.schema, config.name if config else None)
         proofs = []
         for proof in prove_marts(odoo, shadow, schema, time_zone, names):
             proofs.append(proof)

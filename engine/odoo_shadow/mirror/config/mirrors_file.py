@@ -45,6 +45,7 @@ _LONGEST_MESSAGE = LONGEST - 50
 DEFAULT_NAME = "odoo_shadow"
 DEFAULT_SCHEDULE = "0 */4 * * *"
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
+DEFAULT_MARTS_VERIFY_SCHEDULE = "0 6 * * 0"
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 _LONGEST_NAME = 100
 """Characters: a Variable's key, at most 250, holds the mirror's name and the table's."""
@@ -120,6 +121,7 @@ class MirrorConfig(BaseModel):
     :param postgres_conn_id: the Airflow connection of the shadow's database.
     :param schedule: a cron expression, or None for runs by hand only.
     :param verify_schedule: when the shadow is compared with Odoo and repaired.
+    :param marts_verify_schedule: when the marts are built anew and compared with Odoo.
     :param parallel_models: how many tasks read Odoo at the same time.
     :param retries: how often a task is tried again.
     :param retry_delay_seconds: before the first retry; doubles with each.
@@ -155,6 +157,7 @@ class MirrorConfig(BaseModel):
     postgres_conn_id: _ConnectionId = "odoo_shadow_db"
     schedule: str | None = DEFAULT_SCHEDULE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
+    marts_verify_schedule: str | None = DEFAULT_MARTS_VERIFY_SCHEDULE
     parallel_models: Annotated[int, _NotBoolean, Field(ge=1)] = 2
     retries: Annotated[int, _NotBoolean, Field(ge=0)] = 3
     retry_delay_seconds: Annotated[float, _NotBoolean, Field(gt=0, le=86_400)] = 60
@@ -207,7 +210,7 @@ class MirrorConfig(BaseModel):
             raise ValueError(str(error).removesuffix(".")) from None
         return schema
 
-    @field_validator("schedule", "verify_schedule")
+    @field_validator("schedule", "verify_schedule", "marts_verify_schedule")
     @classmethod
     def _check_schedule(cls, schedule: str | None) -> str | None:
         if schedule is not None and not _CRON.fullmatch(schedule.strip()):

@@ -7,7 +7,9 @@
         {%- set node = graph.nodes.values() | selectattr('name', 'equalto', relation.identifier) | first -%}
         {%- set columns = [] -%}
         {%- for name in node.columns -%}
-            {%- do columns.append('cast(null as text) as ' ~ adapter.quote(name)) -%}
+            {#- Tests of relationships compare ids with ids. -#}
+            {%- set type = 'bigint' if name.endswith('_id') else 'text' -%}
+            {%- do columns.append('cast(null as ' ~ type ~ ') as ' ~ adapter.quote(name)) -%}
         {%- endfor -%}
         {%- do return('(select ' ~ columns | join(', ') ~ ' where false) left_out') -%}
     {%- endif -%}
