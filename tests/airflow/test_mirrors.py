@@ -146,7 +146,7 @@ def test_nonsense_is_an_import_error_of_the_dag_file(
 
     monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE", str(mirrors_file(tmp_path, "mirrors: 7")))
     errors = DagBag(str(DAGS_FOLDER)).import_errors
-    assert len(errors) == 2  # of the files that sync and verify
+    assert len(errors) == 3  # of the files that sync, verify and build marts
     assert all("there must be one entry, mirrors" in error for error in errors.values())
 
 
