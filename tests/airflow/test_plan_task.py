@@ -200,7 +200,7 @@ def test_settings_that_make_no_sense_are_an_import_error_of_the_dag_file(
     path.write_text("mirrors: {own: {model_settings: {res.partner: {hashed_feilds: [email]}}}}", encoding="utf-8")
     monkeypatch.setenv("AIRFLOW__ODOO_SHADOW__MIRRORS_FILE", str(path))
     bag = DagBag(str(DAGS_FOLDER))
-    assert len(bag.import_errors) == 2  # of the files that sync and verify
+    assert len(bag.import_errors) == 3  # of the files that sync, verify and build the marts
     said = "there is no setting 'hashed_feilds' (did you mean hashed_fields?)"
     assert all(said in error for error in bag.import_errors.values())
     assert "own_sync" not in bag.dags
