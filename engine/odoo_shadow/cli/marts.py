@@ -10,6 +10,7 @@ from typing import Unpack
 import click
 from rich.table import Table
 
+from odoo_shadow.cli.marts_options import marts_schema_option, marts_settings, time_zone_option
 from odoo_shadow.cli.marts_verify import verify
 from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.options import (
@@ -22,10 +23,9 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console, numbers, say, say_json, working
-from odoo_shadow.marts.building import DEFAULT_TIME_ZONE, Build, MartsSettings, build_marts, check_time_zone
+from odoo_shadow.marts.building import Build, MartsSettings, build_marts
 from odoo_shadow.marts.documentation import write_documentation
 from odoo_shadow.marts.environment import find_dbt, set_up
-from odoo_shadow.marts.target import marts_schema as schema_of_marts
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import no_mirror
@@ -36,17 +36,6 @@ from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.shown import shown_block
 
 SOMETHING_FAILED = 1
-
-_MARTS_SCHEMA = click.option(
-    "--marts-schema",
-    metavar="NAME",
-    help="The schema that the marts are in.  [default: odoo_marts; of other mirrors odoo_marts_ and their name]",
-)
-_TIME_ZONE = click.option(
-    "--time-zone",
-    metavar="ZONE",
-    help="Whose months and days count for times, such as Europe/Vienna.  [default: as the mirrors file says; UTC]",
-)
 
 
 @click.group()
@@ -69,8 +58,8 @@ def setup() -> None:
 @marts.command(cls=Command)
 @shadow_options()
 @config_option
-@_MARTS_SCHEMA
-@_TIME_ZONE
+@marts_schema_option
+@time_zone_option
 @json_option
 @verbose_option
 @click.pass_context
@@ -93,7 +82,7 @@ def build(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     dbt = find_dbt()
-    settings = _settings(config, connections["schema"], marts_schema, time_zone)
+    settings = marts_settings(config, connections["schema"], marts_schema, time_zone)
     with shadow_database(connections) as shadow:
         _check_mirror(shadow)
         with working("Building marts", err=as_json):
@@ -111,7 +100,7 @@ def build(
 @marts.command(cls=Command)
 @shadow_options()
 @config_option
-@_MARTS_SCHEMA
+@marts_schema_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -131,20 +120,12 @@ def docs(
     """Write the documentation of the marts and of the shadow's tables, with the labels that Odoo gives them."""
     set_up_logging(verbose)
     dbt = find_dbt()
-    settings = _settings(config, connections["schema"], marts_schema, None)
+    settings = marts_settings(config, connections["schema"], marts_schema, None)
     with shadow_database(connections) as shadow:
         _check_mirror(shadow)
         with working("Writing documentation"):
             page = write_documentation(dbt, shadow, connections["supabase_db_url"], settings, output)
     say(f"Wrote {page}")
-
-
-def _settings(
-    config: MirrorConfig | None, schema: str, given_schema: str | None, time_zone: str | None
-) -> MartsSettings:
-    name = given_schema or schema_of_marts(schema, config.name if config else None)
-    zone = time_zone or (config.time_zone if config else DEFAULT_TIME_ZONE)
-    return MartsSettings(name, check_time_zone(zone), config.mart_fields if config else {})
 
 
 def _check_mirror(shadow: ShadowDatabase) -> None:

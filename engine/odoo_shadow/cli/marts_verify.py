@@ -8,6 +8,7 @@ from typing import Unpack
 import click
 from rich.table import Column, Table
 
+from odoo_shadow.cli.marts_options import marts_schema_option, marts_settings, time_zone_option
 from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.notify import NotifySettings, about_marts, notify_options, notifying
 from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
@@ -24,7 +25,6 @@ from odoo_shadow.cli.terminal import console, numbers, say, say_json
 from odoo_shadow.marts.proof.document import as_document
 from odoo_shadow.marts.proof.run import chosen_marts, prove_marts, sentences, verdict_of_all
 from odoo_shadow.marts.proof.verify import MartProof
-from odoo_shadow.marts.target import marts_schema as schema_of_marts
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.report_tables import add_row
 
@@ -40,18 +40,8 @@ class _Settings(Connections, NotifySettings):
 @shadow_options()
 @config_option
 @click.option("--marts", metavar="A,B", help="Which marts, such as sales or mart_sales.  [default: all]")
-@click.option(
-    "--marts-schema",
-    metavar="NAME",
-    help="The schema that the marts are in.  [default: odoo_marts; of other mirrors odoo_marts_ and their name]",
-)
-@click.option(
-    "--time-zone",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="The zone whose months count for times: the one that the marts were built with.",
-)
+@marts_schema_option
+@time_zone_option
 @notify_options
 @json_option
 @verbose_option
@@ -61,7 +51,7 @@ def verify(
     config: MirrorConfig | None,
     marts: str | None,
     marts_schema: str | None,
-    time_zone: str,
+    time_zone: str | None,
     as_json: bool,
     verbose: bool,
     **connections: Unpack[_Settings],
@@ -88,9 +78,9 @@ def verify(
         shadow_database(connections) as shadow,
         odoo_source(connections, shadow) as odoo,
     ):
-        schema = marts_schema or schema_of_marts(shadow.schema, config.name if config else None)
+        settings = marts_settings(config, shadow.schema, marts_schema, time_zone)
         proofs = []
-        for proof in prove_marts(odoo, shadow, schema, time_zone, names):
+        for proof in prove_marts(odoo, shadow, settings.marts_schema, settings.time_zone, names):
             proofs.append(proof)
             if not as_json:
                 for sentence in sentences(proof):

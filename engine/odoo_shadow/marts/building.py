@@ -8,19 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from psycopg import sql
 
 from odoo_shadow.marts.environment import Dbt
 from odoo_shadow.marts.errors import MartsError
 from odoo_shadow.marts.project import run_dbt
-from odoo_shadow.marts.target import connection_variables
+from odoo_shadow.marts.target import connection_variables, place_variables
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction, check_schema
-from odoo_shadow.text.nearest import did_you_mean
+from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.owners.ownership import list_foreign_in
+from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.time_zones import existing_zone
 
 FRESHNESS = "mart_freshness"
 DEFAULT_TIME_ZONE = "UTC"
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class MartsSettings:
         """
         return {
             "odoo_shadow_schema": schema,
+            "odoo_shadow_internal_schema": internal_schema(schema),
             "odoo_marts_schema": self.marts_schema,
             "odoo_shadow_time_zone": self.time_zone,
             "odoo_shadow_pass_through": {
@@ -84,10 +88,10 @@ def check_time_zone(name: str) -> str:
 
     :raises MartsError: there is none.
     """
-    zones = available_timezones()
-    if name in zones:
-        return name
-    raise MartsError(f"time_zone: there is no zone '{name}'{did_you_mean(name, sorted(zones))}")
+    try:
+        return existing_zone(name)
+    except ValueError as error:
+        raise MartsError(f"time_zone: {error}.") from None
 
 
 def build_marts(dbt: Dbt, shadow: ShadowDatabase, url: str, settings: MartsSettings) -> Build:
@@ -127,15 +131,21 @@ def _alone(shadow: ShadowDatabase, marts_schema: str) -> Iterator[dict[str, str]
     """
     with shadow.transaction() as tx:
         tx.run("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+        _check_owners(tx, marts_schema)
         is_free = tx.run(
             "SELECT pg_try_advisory_xact_lock(hashtextextended({name}, 15))", name=f"marts {marts_schema}"
         )[0][0]
         if not is_free:
             raise MartsError(f"The marts in schema '{marts_schema}' are being built already: wait until that ends.")
-        info = tx.cursor.connection.info
-        yield {
-            "ODOO_SHADOW_HOST": info.host,
-            "ODOO_SHADOW_PORT": str(info.port),
-            "ODOO_SHADOW_USER": info.user,
-            "ODOO_SHADOW_DATABASE": info.dbname,
-        }
+        yield place_variables(tx.cursor.connection.info)
+
+
+def _check_owners(tx: Transaction, marts_schema: str) -> None:
+    """Make sure that nobody else's triggers or rules run with the build's rights."""
+    found = list_foreign_in(tx, marts_schema, "mart_")
+    if found:
+        raise MartsError(
+            f"Schema '{marts_schema}' contains what other roles own or control, and what would run with this role's "
+            f"rights: {first_of(found, _MOST_NAMED)}. Drop it or revoke it, trust the role by name (trusted_roles, "
+            "--trusted-roles), or give the marts another schema (--marts-schema)."
+        )

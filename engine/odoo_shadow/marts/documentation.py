@@ -19,7 +19,7 @@ from odoo_shadow.marts.building import MartsSettings
 from odoo_shadow.marts.environment import Dbt
 from odoo_shadow.marts.errors import MartsError
 from odoo_shadow.marts.project import project_folder, run_dbt
-from odoo_shadow.marts.target import connection_variables
+from odoo_shadow.marts.target import connection_variables, place_variables
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.relations import FIELD, META
 from odoo_shadow.text.shown import shown
@@ -43,13 +43,7 @@ def write_documentation(dbt: Dbt, shadow: ShadowDatabase, url: str, settings: Ma
     """
     with shadow.transaction() as tx:
         sources = yaml.safe_dump(_sources(tx), sort_keys=False, allow_unicode=True)
-        info = tx.cursor.connection.info
-        place = {
-            "ODOO_SHADOW_HOST": info.host,
-            "ODOO_SHADOW_PORT": str(info.port),
-            "ODOO_SHADOW_USER": info.user,
-            "ODOO_SHADOW_DATABASE": info.dbname,
-        }
+        place = place_variables(tx.cursor.connection.info)
     connection = {**connection_variables(shadow.name, url, shadow.schema), **place}
     try:
         with tempfile.TemporaryDirectory(prefix="odoo-marts-") as made:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import pq
+from psycopg import ConnectionInfo, pq
 
 from odoo_shadow.marts.errors import MartsError
 from odoo_shadow.shadow.connection.address import read_address
@@ -45,6 +45,16 @@ def connection_variables(name: str, url: str, schema: str) -> dict[str, str]:
     if not parameters.get("port", _DEFAULT_PORT).isdigit():
         raise MartsError(f"Shadow database '{name}': dbt takes one port, not {parameters['port']}: name one.")
     return {**_of_libpq(parameters), **_of_profile(parameters)}
+
+
+def place_variables(info: ConnectionInfo) -> dict[str, str]:
+    """Return the variables that only an open connection knows: which of several hosts it has reached, and as whom."""
+    return {
+        "ODOO_SHADOW_HOST": info.host,
+        "ODOO_SHADOW_PORT": str(info.port),
+        "ODOO_SHADOW_USER": info.user,
+        "ODOO_SHADOW_DATABASE": info.dbname,
+    }
 
 
 def _of_profile(parameters: Mapping[str, str]) -> dict[str, str]:

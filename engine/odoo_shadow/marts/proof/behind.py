@@ -44,8 +44,10 @@ def explain(
         mine = read_behind(tx, side, comparison, about, found.key)
     wrong = _differing(comparison, theirs, mine, about, found.key)
     if not wrong:
-        # Odoo has changed in the meantime, unless the mart does not have what its own rows add up to.
-        return difference if comparison.behind.table is not None else None
+        # Odoo has changed in the meantime, unless the mart does not have what its own rows add up to, or each row is
+        # off by less than can be seen.
+        is_off = comparison.behind.table is not None or not _add_up(comparison, theirs, mine, about, found.key)
+        return difference if is_off else None
     looked_at = wrong[:MOST_ROWS]
     newer = touched_since(odoo, comparison, looked_at, as_of)
     there = newer | existing(odoo, comparison, looked_at)
@@ -75,6 +77,21 @@ def _differing(
         for item in sorted(theirs.keys() | mine.keys())
         if not are_equal(comparison, comparison.as_mart(key, theirs.get(item, zeros)), mine.get(item, zeros), about)
     ]
+
+
+def _add_up(
+    comparison: Comparison,
+    theirs: dict[int, tuple[Decimal, ...]],
+    mine: dict[int, tuple[Decimal, ...]],
+    about: Circumstances,
+    key: GroupKey,
+) -> bool:
+    """Say whether rows that are equal one by one are so together, too."""
+    zeros = (Decimal(0),) * len(comparison.figures)
+    odoo, mart = (
+        tuple(sum(values, Decimal(0)) for values in zip(zeros, *rows.values(), strict=True)) for rows in (theirs, mine)
+    )
+    return are_equal(comparison, comparison.as_mart(key, odoo), mart, about, max(len(theirs), 1))
 
 
 def _described(comparison: Comparison, about: Circumstances, found: Apart) -> Difference:

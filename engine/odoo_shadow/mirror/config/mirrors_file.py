@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +38,7 @@ from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.given import given
 from odoo_shadow.text.nearest import did_you_mean, is_nearly, nearest
 from odoo_shadow.text.shown import LONGEST
+from odoo_shadow.text.time_zones import existing_zone
 
 _MINUTE = 60
 _LONGEST_MESSAGE = LONGEST - 50
@@ -71,13 +71,6 @@ def _as_it_is(text: str) -> str:
     if text != text.strip() or not text.isprintable():
         raise ValueError("it must be printable text without blanks at its ends")
     return text
-
-
-def _existing_zone(name: str) -> str:
-    zones = available_timezones()
-    if name not in zones:
-        raise ValueError(f"there is no time zone of that name{did_you_mean(name, zones)}".removesuffix("."))
-    return name
 
 
 def _chosen(value: object) -> object:
@@ -168,7 +161,7 @@ class MirrorConfig(BaseModel):
     notify_conn_id: _ConnectionId | None = None
     notify_each_run: bool = False
     fresh_within_minutes: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_FRESHNESS)] | None = None
-    time_zone: Annotated[str, AfterValidator(_existing_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(existing_zone)] = "UTC"
     mart_fields: dict[str, _Names] = {}
 
     @property

@@ -46,12 +46,22 @@ SHORTEST_LOOK_BACK = timedelta(minutes=2)
 _MOST_NAMES = 8
 
 
-def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_back: timedelta) -> list[Finding]:
-    """Examine both sides; a side that cannot be reached becomes a finding, too."""
+def examine(
+    odoo: Source,
+    shadow: ShadowDatabase,
+    models: Sequence[str],
+    look_back: timedelta,
+    *,
+    compares_names: bool = True,
+) -> list[Finding]:
+    """Examine both sides; a side that cannot be reached becomes a finding, too.
+
+    :param compares_names: whether some records of each model are read, to compare what Odoo calls them.
+    """
     findings: list[Finding] = []
     answers = True
     cells: dict[str, int] = {}
-    otherwise: list[str] = []
+    otherwise: list[str] | None = [] if compares_names else None
     for examination in (odoo.examine(), _models(odoo, models, cells, otherwise)):
         try:
             findings += examination
@@ -63,7 +73,7 @@ def examine(odoo: Source, shadow: ShadowDatabase, models: Sequence[str], look_ba
         with shadow.transaction() as tx:
             for item in _database(tx, look_back, models, cells):
                 findings.append(item)  # what is known before it fails
-            findings += _called_otherwise(tx, otherwise)
+            findings += _called_otherwise(tx, otherwise or ())
         if answers and not any(item.subject == "owner" for item in findings):
             check_binding(odoo, shadow)
             check_all(odoo, shadow)
@@ -79,8 +89,13 @@ def _called_otherwise(tx: Transaction, models: Sequence[str]) -> Iterator[Findin
             yield Finding(model, Verdict.WARNING, ADVICE)
 
 
-def _models(odoo: Source, models: Sequence[str], cells: dict[str, int], otherwise: list[str]) -> Iterator[Finding]:
-    """Examine models; add to `cells` how many values each has, and to `otherwise` those with other names in Odoo."""
+def _models(
+    odoo: Source, models: Sequence[str], cells: dict[str, int], otherwise: list[str] | None
+) -> Iterator[Finding]:
+    """Examine models; add to `cells` how many values each has, and to `otherwise` those with other names in Odoo.
+
+    :param otherwise: None if names are not compared.
+    """
     all_fields = odoo.stored_fields(models)
     if all_fields is None:
         yield Finding("fields", Verdict.WARNING, "the login cannot read ir.model.fields: hidden fields are not known")
@@ -93,13 +108,15 @@ def _models(odoo: Source, models: Sequence[str], cells: dict[str, int], otherwis
             yield Finding(model, Verdict.PROBLEM, str(error))
 
 
-def _model(odoo: Source, model: str, all_fields: set[str], cells: dict[str, int], otherwise: list[str]) -> Finding:
+def _model(
+    odoo: Source, model: str, all_fields: set[str], cells: dict[str, int], otherwise: list[str] | None
+) -> Finding:
     fields = odoo.describe(model)
     readable = {field.name for field in fields}
     rows = odoo.count(Reading(model, ()))
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
     cells[model] = rows * len(layout.columns)
-    if is_called_otherwise(odoo, layout, fields):
+    if otherwise is not None and is_called_otherwise(odoo, layout, fields):
         otherwise.append(model)
     hidden = sorted(all_fields - readable)
     text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"

@@ -121,6 +121,16 @@ def foreign_in_schemas(schema: str, roles: list[str]) -> sql.Composed:
     return sql.SQL("{}\nUNION ALL\n{}\nORDER BY 1").format(foreign_in(scope, roles), of_schemas)
 
 
+def foreign_in_other_schema(schema: str, prefix: str, roles: list[str]) -> sql.Composed:
+    """Return the query for a schema that is not the mirror's own, and its relations whose names begin like `prefix`."""
+    scope = sql.SQL("n.nspname = {} AND starts_with(c.relname, {})").format(schema, prefix)
+    of_schema = sql.SQL(
+        "SELECT 'schema ' || nspname, pg_get_userbyid(nspowner)::text, NULL"
+        " FROM pg_namespace WHERE nspname = {} AND nspowner NOT IN (TABLE trusted)"
+    ).format(schema)
+    return sql.SQL("{}\nUNION ALL\n{}\nORDER BY 1").format(foreign_in(scope, roles), of_schema)
+
+
 def foreign_in(scope: sql.Composed, roles: list[str]) -> sql.Composed:
     """Return the query for some relations only.
 

@@ -15,7 +15,7 @@ from psycopg import sql
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.owners.foreign_query import foreign_in, foreign_in_schemas
+from odoo_shadow.shadow.owners.foreign_query import foreign_in, foreign_in_other_schema, foreign_in_schemas
 from odoo_shadow.shadow.relations import CONTROL_TABLES, META
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.text.amounts import first_of
@@ -107,6 +107,14 @@ def list_foreign(tx: Transaction) -> list[Foreign]:
     if found or not _has_registry(tx):
         return found
     return _ask(tx, foreign_by_registry(tx))
+
+
+def list_foreign_in(tx: Transaction, schema: str, prefix: str) -> list[Foreign]:
+    """List what roles that are not trusted have in a schema that is built from the mirror: the schema, and relations.
+
+    :param prefix: how the names of relations that count begin.
+    """
+    return _ask(tx, foreign_in_other_schema(schema, prefix, sorted(tx.trust.roles)))
 
 
 def foreign_by_name(tx: Transaction) -> sql.Composed:

@@ -4,7 +4,11 @@
   sign: 1 for what others owe, -1 for what is owed to them, so that both are positive.
 -#}
 {% macro ageing(account_type, sign) -%}
-with open_items as (
+with account as (
+    {{ odoo_shadow.stage('account.account', {'id': 'bigint', 'account_type': 'text'}) | indent(4) }}
+),
+
+open_items as (
     select
         l.company_id,
         l.partner_id,
@@ -12,7 +16,7 @@ with open_items as (
         {{ odoo_shadow.today() }} - coalesce(l.date_maturity, l.date) as days_late,
         {{ sign }} * l.amount_residual as residual
     from {{ ref('stg_account_move_line') }} l
-    join {{ ref('stg_account') }} a on a.id = l.account_id and a.company_id = l.company_id
+    join account a on a.id = l.account_id
     where l.parent_state = 'posted' and l.amount_residual <> 0 and a.account_type = '{{ account_type }}'
 ),
 

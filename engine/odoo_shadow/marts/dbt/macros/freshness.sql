@@ -36,20 +36,39 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro note_built(mart) -%}
+{#- Whether the first load of a model has ended, so that its table has all rows that there were. -#}
+{% macro is_loaded(odoo_model) -%}
+    {%- do return(run_query(
+        "select exists (select from " ~ adapter.quote(var('odoo_shadow_schema')) ~ ".odoo_shadow_watermark"
+        ~ " where last_write_date > '1970-01-02' and table_name = "
+        ~ dbt.string_literal(odoo_shadow.shadow_table(odoo_model)) ~ ")"
+    ).rows[0][0]) -%}
+{%- endmacro %}
+
+{#-
+  The earliest watermark of the tables that a mart is made of, as a literal; null while the first load of one has not
+  ended.
+-#}
+{% macro as_of(mart) -%}
     {%- set tables = [] -%}
-    {%- for odoo_model in (model.config.meta.get('needs', {}).keys() | list) + model.config.meta.get('uses', []) -%}
+    {%- for odoo_model in (mart.config.meta.get('needs', {}).keys() | list) + mart.config.meta.get('uses', []) -%}
         {%- do tables.append(dbt.string_literal(odoo_shadow.shadow_table(odoo_model))) -%}
     {%- endfor -%}
+    {%- set schema = var('odoo_shadow_schema') -%}
+    {%- set found = run_query(
+        "select cast(case when bool_and(coalesce(w.last_write_date > '1970-01-02', false)) then min(w.last_write_date)"
+        ~ " end as text) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+        ~ " left join " ~ adapter.quote(schema) ~ ".odoo_shadow_watermark w on w.table_name = c.relname"
+        ~ " where n.nspname = " ~ dbt.string_literal(schema) ~ " and c.relkind in ('r', 'p')"
+        ~ " and c.relname in (" ~ tables | join(', ') ~ ")"
+    ).rows[0][0] -%}
+    {%- do return('null' if found is none else dbt.string_literal(found)) -%}
+{%- endmacro %}
+
+{% macro note_built(mart, as_of) -%}
     insert into {{ odoo_shadow.freshness_table() }} (mart, built_at, as_of, row_count, left_out_because)
-    select {{ dbt.string_literal(mart.identifier) }}, now(),
-        (
-            select min(last_write_date)
-            from {{ adapter.quote(var('odoo_shadow_schema')) }}.odoo_shadow_watermark
-            where table_name in ({{ tables | join(', ') }})
-        ),
-        (select count(*) from {{ mart }}),
-        null
+    select {{ dbt.string_literal(mart.identifier) }}, now(), cast({{ as_of }} as timestamp with time zone),
+        (select count(*) from {{ mart }}), null
     on conflict (mart) do update set
         built_at = excluded.built_at, as_of = excluded.as_of, row_count = excluded.row_count, left_out_because = null
 {%- endmacro %}

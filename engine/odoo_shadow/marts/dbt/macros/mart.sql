@@ -20,6 +20,8 @@
             {%- do reasons.append(odoo_model ~ ' is not mirrored') -%}
         {%- elif lacking -%}
             {%- do reasons.append(odoo_model ~ ' is mirrored without ' ~ lacking | join(', ')) -%}
+        {%- elif not odoo_shadow.is_loaded(odoo_model) -%}
+            {%- do reasons.append('the first load of ' ~ odoo_model ~ ' has not ended') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- do return(reasons | join(', ')) -%}
@@ -46,6 +48,8 @@
             {{ odoo_shadow.note_left_out(mart, missing) }}
         {%- endcall %}
     {%- else -%}
+        {#- Before any row is read: a sync that commits meanwhile may move the watermarks, but not what is read. -#}
+        {%- set as_of = odoo_shadow.as_of(model) -%}
         {% call statement('main') -%}
             drop table if exists {{ new }};
             create table {{ new }} as {{ sql }}
@@ -55,7 +59,7 @@
             {{ odoo_shadow.protect_mart(new, mart) }};
             analyze {{ new }};
             {{ odoo_shadow.put_in_place(new, mart) }};
-            {{ odoo_shadow.note_built(mart) }}
+            {{ odoo_shadow.note_built(mart, as_of) }}
         {%- endcall %}
     {%- endif %}
 
@@ -91,6 +95,7 @@
         {{ odoo_shadow.drop_if_exists(mart) }};
         alter table {{ new }} rename to {{ adapter.quote(mart.identifier) }}
     {%- elif odoo_shadow.columns_as_text(new) == odoo_shadow.columns_as_text(mart) -%}
+        {{ odoo_shadow.restrict_rows(mart) }}
         delete from {{ mart }};
         insert into {{ mart }} select * from {{ new }};
         drop table {{ new }}
