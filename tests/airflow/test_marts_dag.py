@@ -55,7 +55,7 @@ def test_a_row_that_the_mirror_got_wrong_is_in_the_mart_and_not_in_odoo(
     dag_run = run(dags["odoo_shadow_marts_verify"])
     assert (dag_run.state, states(dag_run)) == ("failed", {"build": "success", "report": "failed"})
     said = " ".join(record.getMessage() for record in caplog.records)
-    assert "mart_sales: sale.order.line, lines by product and state: differs" in said
+    assert "mart_sales: sale.order.line, lines and their amounts by product and state: differs" in said
     assert "1 differs (mart_sales); 7 left out (mart_trial_balance," in said
     with psycopg.connect(database, options="-c search_path=odoo_marts,odoo_shadow") as connection:
         rows = connection.execute("SELECT mart, verdict FROM odoo_shadow_mart_verification").fetchall()

@@ -31,6 +31,8 @@ INSERT INTO odoo_shadow.odoo_shadow_crm_lead VALUES
     (2, 'Won', 'opportunity', true, NULL, 2, NULL, 20, 100, '2026-11-02', NULL),
     (3, 'Lost', 'opportunity', false, 2, 1, NULL, 30, 0, '2026-11-02', NULL),
     (4, 'Gone', 'lead', true, 1, 1, NULL, 40, 20, '2026-11-02', now());
+INSERT INTO odoo_shadow.odoo_shadow_watermark (table_name, last_write_date)
+    VALUES ('odoo_shadow_crm_stage', '2026-11-03'), ('odoo_shadow_crm_lead', '2026-11-02 12:00+00');
 """
 """What the stand-in does not have; those of Odoo up to 17 do not say `won_status`."""
 SETTINGS = """mirrors:
@@ -103,6 +105,8 @@ def test_leads_are_open_won_or_lost_in_months_of_the_zone_and_gone_ones_are_not_
 ) -> None:
     found = rows(database, "SELECT lead_id, state, created_month::text FROM odoo_marts.mart_pipeline ORDER BY 1")
     assert found == [(1, "open", "2026-11-01"), (2, "won", "2026-11-01"), (3, "lost", "2026-11-01")]
+    as_of = "SELECT as_of = '2026-11-02 12:00+00' FROM odoo_marts.mart_freshness WHERE mart = 'mart_pipeline'"
+    assert rows(database, as_of) == [(True,)]
 
 
 def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
@@ -119,14 +123,23 @@ def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
                 "INSERT INTO odoo_shadow.odoo_shadow_company_access (role_name, company_id) VALUES (%s, 1)", [reader]
             )
             owner.execute("CREATE VIEW public.my_sales AS SELECT order_name FROM odoo_marts.mart_sales")
+            owner.execute(
+                "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = '1970-01-01' WHERE table_name"
+                " IN ('odoo_shadow_account_account', 'odoo_shadow_product_category')"
+            )
             owner.execute("DROP TABLE odoo_shadow.odoo_shadow_crm_lead, odoo_shadow.odoo_shadow_res_currency CASCADE")
         mine = "SELECT DISTINCT company_id FROM odoo_marts.mart_sales"
         assert rows(as_role(database, reader), mine) == [(1,)]
+        # As a build from before the rows were restricted has left it; the view keeps the table where it is.
+        run_as_owner(database, "ALTER TABLE odoo_marts.mart_sales DISABLE ROW LEVEL SECURITY")
         outcome = shell.run("marts", "build", "--config", f"{settings}:clash", "--marts-schema", "odoo_marts")
         assert rows(as_role(database, reader), mine) == [(1,)]
         run_as_owner(database, "DROP OWNED BY {reader}", reader=reader)
     assert outcome.code == 1
     assert "mart_pipeline is left out: crm.lead is not mirrored." in outcome.out
+    assert "mart_trial_balance is left out: the first load of account.account has not ended." in outcome.out
+    as_of = "SELECT as_of FROM odoo_marts.mart_freshness WHERE mart = 'mart_sales'"
+    assert rows(database, as_of) == [(None,)], "the categories in it are not all there yet"
     assert rows(database, "SELECT to_regclass('odoo_marts.mart_pipeline')") == [(None,)]
     assert (
         "mart_purchases has a column state of its own, so that of purchase_order_line cannot come along" in outcome.err
@@ -134,6 +147,21 @@ def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
     assert "account_move has no column x_nowhere in the shadow: mirror the field, or leave it out." in outcome.err
     sales = rows(database, "SELECT count(*), count(currency) FROM odoo_marts.mart_sales")
     assert rows(database, "SELECT count(*) FROM public.my_sales") == [(sales[0][0],)] and sales[0][1] == 0
+
+
+def test_what_others_have_where_the_marts_belong_is_refused(shell: Shell, database: str) -> None:
+    with new_role(database) as mallory:
+        with psycopg.connect(database) as owner:
+            owner.execute(f"CREATE SCHEMA their_marts AUTHORIZATION {mallory}".encode())
+            owner.execute("CREATE SCHEMA my_marts")
+            owner.execute("CREATE TABLE my_marts.mart_freshness ()")
+            owner.execute(f"GRANT TRIGGER ON my_marts.mart_freshness TO {mallory}".encode())
+        whose = shell.run("marts", "build", "--marts-schema", "their_marts")
+        trigger = shell.run("marts", "build", "--marts-schema", "my_marts")
+        run_as_owner(database, "DROP SCHEMA my_marts CASCADE; DROP OWNED BY {mallory} CASCADE", mallory=mallory)
+    assert (whose.code, trigger.code) == (2, 2)
+    assert "contains what other roles own or control" in whose.last_error and "schema their_marts" in whose.last_error
+    assert "right TRIGGER on mart_freshness" in trigger.last_error
 
 
 def test_a_second_build_at_once_is_refused(shell: Shell, database: str) -> None:
@@ -152,6 +180,6 @@ def test_what_cannot_begin_says_what_to_do(shell: Shell, tmp_path: Path) -> None
     assert missing.code == 2
     assert missing.last_error == ("Error: dbt, which builds the marts, is not there: run odoo-shadow marts setup once.")
     zone = shell.run("marts", "build", "--time-zone", "Europe/Viena")
-    assert zone.code == 2 and zone.last_error.endswith("no zone 'Europe/Viena' (did you mean Europe/Vienna?).")
+    assert zone.code == 2 and zone.last_error.endswith("no time zone 'Europe/Viena' (did you mean Europe/Vienna?).")
     elsewhere = shell.run("marts", "build", "--schema", "nowhere")
     assert elsewhere.code == 2 and "There is no shadow in schema 'nowhere'" in elsewhere.last_error

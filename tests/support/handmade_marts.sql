@@ -17,7 +17,7 @@ WHERE l.parent_state = 'posted' AND a.account_type = 'asset_receivable' GROUP BY
 CREATE TABLE mart_sales AS
 SELECT l.id AS line_id, o.id AS order_id, o.company_id, l.product_id, o.state, o.partner_id AS customer_id,
     date_trunc('month', o.date_order AT TIME ZONE 'UTC')::date AS month, l.product_uom_qty AS quantity,
-    l.price_subtotal AS amount_untaxed
+    l.price_subtotal AS amount_untaxed, l.price_subtotal AS amount_untaxed_in_order_currency
 FROM odoo_shadow_sale_order_line l JOIN odoo_shadow_sale_order o ON o.id = l.order_id WHERE l.display_type IS NULL;
 CREATE TABLE mart_invoices AS
 SELECT m.id AS move_id, m.move_type, m.company_id, date_trunc('month', m.invoice_date)::date AS month, m.partner_id,

@@ -10,6 +10,8 @@ from odoo_shadow.source.groups import By, GroupKey
 from odoo_shadow.source.types import Domain
 
 _LINES = Figure("lines", "", "1", is_amount=False)
+_ORDERED = Figure("amount_untaxed_in_order_currency", "price_subtotal", "m.amount_untaxed_in_order_currency")
+"""Of lines in several currencies the sum means nothing, but it is the same on both sides."""
 _STATE = Key("state", By("state"), "m.state")
 _PRODUCT = Key("product", By("product_id"), "m.product_id")
 _TO_CUSTOMERS = ("out_invoice", "out_refund", "out_receipt")
@@ -17,17 +19,17 @@ _FROM_VENDORS = ("in_invoice", "in_refund", "in_receipt")
 
 
 def sales() -> list[Comparison]:
-    """Return the questions about sales. Odoo's analysis leaves out lines without a product, which are counted."""
+    """Return the questions about sales. Odoo's analysis leaves out lines without a product: the lines have them."""
     return [
         _sold("by month and state", Key("month", By("date", month=True), "m.month", is_time=True), _STATE),
         _sold("by customer and state", Key("customer", By("partner_id"), "m.customer_id"), _STATE),
         _sold("by product and state", _PRODUCT, _STATE),
         Comparison(
             mart="mart_sales",
-            name="lines by product and state",
+            name="lines and their amounts by product and state",
             model="sale.order.line",
             keys=(_PRODUCT, _STATE),
-            figures=(_LINES,),
+            figures=(_ORDERED, _LINES),
             behind=Behind(By("id"), "sale.order.line", "m.line_id", touched=("write_date", "order_id.write_date")),
             domain=_of_orders,
         ),
@@ -70,10 +72,10 @@ def purchases() -> list[Comparison]:
         _bought("by product and state", _PRODUCT, _STATE),
         Comparison(
             mart="mart_purchases",
-            name="lines by product and state",
+            name="lines and their amounts by product and state",
             model="purchase.order.line",
             keys=(_PRODUCT, _STATE),
-            figures=(_LINES,),
+            figures=(_ORDERED, _LINES),
             behind=Behind(By("id"), "purchase.order.line", "m.line_id", touched=("write_date", "order_id.write_date")),
             domain=_of_orders,
         ),

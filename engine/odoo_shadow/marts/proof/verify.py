@@ -53,7 +53,7 @@ class MartProof:
     :param compared: how many figures, by key, were compared.
     :param equal: how many of them are the same.
     :param asked: what Odoo was asked, and how many figures it gave.
-    :param not_asked: questions that Odoo does not answer here, and that others made up for.
+    :param not_asked: reports that Odoo does not give here; what no other question compares is in `because`.
     :param because: why the mart is not proven or left out; empty otherwise.
     """
 
@@ -90,10 +90,28 @@ class _Found:
     asked: list[str] = field(default_factory=list)
     not_asked: list[str] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
+    figures: set[str] = field(default_factory=set)
+    """The names of figures that were compared."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Figures of questions that Odoo does not answer here, and why; another question may have compared them."""
     differences: list[Difference] = field(default_factory=list)
     differing: int = 0
 
+    def leave(self, comparison: Comparison, why: str) -> None:
+        """Note a report that Odoo does not give."""
+        self.not_asked.append(why)
+        self.left |= {figure.name: why for figure in comparison.figures}
+
+    def never_compared(self) -> list[str]:
+        """Name the figures that no question has compared, by why not."""
+        names: dict[str, list[str]] = {}
+        for figure, why in self.left.items():
+            if figure not in self.figures:
+                names.setdefault(why, []).append(figure)
+        return [f"{', '.join(figures)} could not be compared, since {why}" for why, figures in names.items()]
+
     def note(self, comparison: Comparison, figures: int) -> None:
+        self.figures |= {figure.name for figure in comparison.figures}
         self.asked.append(f"{comparison.model}, {comparison.name}: {counted(figures, 'figure')}")
 
 
@@ -130,7 +148,8 @@ class Prover:
         return replace(self._concluded(proof, state, found), seconds=time.monotonic() - began)
 
     def _concluded(self, proof: MartProof, state: MartState, found: _Found) -> MartProof:
-        verdict, because = Verdict.EQUAL, first_of(found.unproven, 5, "; ")
+        unproven = [*found.unproven, *found.never_compared()]
+        verdict, because = Verdict.EQUAL, first_of(unproven, 5, "; ")
         if found.differing > len(found.differences):
             verdict = Verdict.DIFFERS
         elif found.differences:
@@ -139,10 +158,8 @@ class Prover:
         if verdict is not Verdict.EQUAL and self._is_behind(proof.mart, state):
             verdict = Verdict.NOT_PROVEN
             because = "it was built before the last sync: run odoo-shadow marts build first"
-        elif verdict in (Verdict.EQUAL, Verdict.NEWER) and found.unproven:
+        elif verdict in (Verdict.EQUAL, Verdict.NEWER) and unproven:
             verdict = Verdict.NOT_PROVEN
-        elif verdict is Verdict.EQUAL and not found.asked:
-            verdict, because = Verdict.NOT_PROVEN, first_of(found.not_asked, 5, "; ")
         return replace(
             proof,
             verdict=verdict,
@@ -166,7 +183,10 @@ class Prover:
         fields = self._fields_of(comparison.model)
         if isinstance(fields, str) or not comparison.fields <= fields:
             missing = fields if isinstance(fields, str) else _lacks(comparison, fields)
-            (found.not_asked if comparison.is_report else found.unproven).append(missing)
+            if comparison.is_report:
+                found.leave(comparison, missing)
+            else:
+                found.unproven.append(missing)
             return
         with self._shadow.transaction() as tx:
             lacking = needed_columns(comparison) - columns(tx, self._side, comparison.mart)
