@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -44,11 +45,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     return scheduler
 
 
+def pytest_collection_finish() -> None:
+    """Keep what is imported by now, Airflow above all, out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run each test for one of the two flavours of Odoo, for which one its name decides; a nightly run takes both.
 
     Tests of the shadow's side take 19, and those that are about the difference both. A nightly run also takes the tests
-    that are marked so.
+    that are marked so, and all parameters of those that are sampled.
     """
     if os.environ.get("ODOO_SHADOW_FLAVOURS") == "all":
         return
@@ -58,9 +66,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             by_test.setdefault(found[0], {})[found[1]] = item
     left_out = {item for item in items if item.get_closest_marker("nightly")}
     left_out |= {twins[_other(name, twins[FLAVOURS[0]])] for name, twins in by_test.items() if len(twins) > 1}
+    left_out |= set(_beyond_samples(item for item in items if item not in left_out))
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def _beyond_samples(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the sets of parameters of sampled tests that are not run: all but two, for which their names decide."""
+    by_test: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            by_test.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for found in by_test.values():
+        yield from sorted(found, key=lambda item: zlib.crc32(item.nodeid.encode()))[2:]
 
 
 def _flavour_of(item: pytest.Item) -> tuple[str, Flavour] | None:

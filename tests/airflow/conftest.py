@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from odoo_stand_in import StandIn
 from tests.support.airflow_connections import odoo_connection, shadow_connection
@@ -21,6 +22,23 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from tests.support.airflow_pages import Visits
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_schema_is_checked_once() -> Iterator[None]:
+    """Airflow checks the schemas of a DAG's parameters anew for every task: a quarter of what `dag.test()` takes."""
+    checked: set[str] = set()
+    check = Draft202012Validator.check_schema
+
+    def check_once(schema: Mapping[str, object], *args: object, **kwargs: object) -> None:
+        text = json.dumps(schema, sort_keys=True, default=repr)
+        if text not in checked:
+            check(schema, *args, **kwargs)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", check_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,7 @@ def test_a_run_that_is_well_tells_nobody(
         assert mattermost.texts == []
 
 
+@pytest.mark.nightly
 def test_each_run_is_told_if_somebody_wants_it(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, mattermost: Chat
 ) -> None:
@@ -84,6 +85,7 @@ def test_each_run_is_told_if_somebody_wants_it(
     assert link.endswith(dag_run.run_id.replace(":", "%3A").replace("+", "%2B"))
 
 
+@pytest.mark.nightly
 def test_what_an_earlier_try_of_a_cleared_run_left_is_not_told(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, mattermost: Chat
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_failure_is_told_once_and_without_its_error(
     assert not any(secret in text for secret in ("@", "allowed", odoo.login, odoo.api_key, KEY))
 
 
+@pytest.mark.nightly
 def test_a_plan_that_fails_is_told(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, mattermost: Chat
 ) -> None:
@@ -145,6 +148,7 @@ def test_repaired_rows_are_told_once_whether_the_run_is_red_or_green(
     assert mattermost.texts == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("connection", "says"),
     [

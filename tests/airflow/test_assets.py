@@ -125,6 +125,7 @@ def test_rows_of_the_first_try_are_announced_by_the_second(mirror_dag: MirrorDag
     assert sorted(take_events()) == [f"mirror odoo-shadow://own/{model}" for model in MODELS]
 
 
+@pytest.mark.nightly
 def test_rows_that_another_run_wrote_are_announced(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
     dag = mirror_dag(models=MODELS)
     assert run(dag).state == "success"
@@ -150,6 +151,7 @@ def test_what_a_killed_run_wrote_is_announced_although_nobody_counted_it(mirror_
     assert sorted(take_events()) == ["mirror odoo-shadow://own/res.country"]
 
 
+@pytest.mark.nightly
 def test_an_upgraded_shadow_announces_nothing_old(mirror_dag: MirrorDag, database: str) -> None:
     dag = mirror_dag(models=MODELS)
     assert run(dag).state == "success"
@@ -161,6 +163,7 @@ def test_an_upgraded_shadow_announces_nothing_old(mirror_dag: MirrorDag, databas
     assert take_events() == {}
 
 
+@pytest.mark.nightly
 def test_a_log_that_somebody_emptied_silences_nothing(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
     dag = mirror_dag(models=MODELS)
     assert run(dag).state == "success"

@@ -142,6 +142,7 @@ class Listener:
             self.outputs.append([item.name.rpartition(".")[2] for item in lineage.outputs] if lineage else [])
 
 
+@pytest.mark.nightly
 def test_the_operator_needs_no_openlineage(settings: dict[str, str], tmp_path: Path) -> None:
     without = ("openlineage", *(f"airflow.providers.openlineage.{name}" for name in ("extractors", "plugins")))
     assert run_in_a_child("one_model", settings, without=without) == "success"

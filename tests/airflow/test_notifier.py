@@ -98,6 +98,7 @@ def test_an_address_of_airflow_that_is_none_makes_no_link(
     assert mattermost.texts == ["DAG `invoices`: the run succeeded."]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("connection", "url"),
     [

@@ -73,6 +73,7 @@ def test_a_wrong_password_is_not_retried(sync_dag: DAG, odoo: StandIn, monkeypat
     assert tries(dag_run)["plan"] == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "conf",
     [

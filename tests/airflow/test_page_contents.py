@@ -71,6 +71,7 @@ def test_a_mirror_after_its_runs(visits: Visits, dags: Mapping[str, DAG], odoo: 
     assert any(item.get("id") == "verification" for item in tags(table, "h2"))
 
 
+@pytest.mark.nightly
 def test_rows_that_were_wrong_and_have_been_repaired_are_told(
     visits: Visits, dags: Mapping[str, DAG], database: str
 ) -> None:
@@ -140,6 +141,7 @@ def test_the_chart_is_told_in_words(visits: Visits, wide: str) -> None:
     assert len(tags(page, "rect")) >= 9
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["/mirrors/never", "/mirrors/wide/tables/never", "/mirrors/wide/tables/pg_class",
     "/mirrors/wide/tables/odoo_shadow_wide_1/start/drop", "/mirrors/..%2f..%2fetc", "/mirrors/wide/tables/..%2f..",
     "/mirrors/wide/tables/%00", "/mirrors/wide/tables/x';SELECT 1--", "/static/..%2fapp.py", "/static/app.py",

@@ -71,6 +71,7 @@ def test_a_goal_is_read_from_the_arguments(visits: Visits) -> None:
         assert found(visits)["own"].fresh_within == goal
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "change",
     [

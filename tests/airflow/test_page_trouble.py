@@ -89,6 +89,7 @@ def test_nothing_listens(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> Non
     assert_told(visits, "Shadow database 'ill' cannot be reached, because nothing listens there: check the host")
 
 
+@pytest.mark.nightly
 def test_nothing_is_said(visits: Visits, monkeypatch: pytest.MonkeyPatch, tarpit: Tarpit) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ILL", at_port(tarpit.port))
     assert_told(visits, "Shadow database 'ill' cannot be reached, because nothing answers: check the host")
@@ -141,6 +142,7 @@ def test_a_lock_is_not_waited_for(visits: Visits, monkeypatch: pytest.MonkeyPatc
     assert "Shadow database" not in seen(visits.get("/mirrors/well"))
 
 
+@pytest.mark.nightly
 def test_many_visitors_of_a_silent_shadow_hold_up_nobody(
     visits: Visits, monkeypatch: pytest.MonkeyPatch, tarpit: Tarpit
 ) -> None:

@@ -54,6 +54,7 @@ def assert_refused(dag_run: DagRun, said: str, capsys: pytest.CaptureFixture[str
     assert said in errors
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("terms", "models"),
     [
@@ -79,6 +80,7 @@ def test_a_pattern_of_nothing_is_refused(mirror_dag: MirrorDag, capsys: pytest.C
     assert_refused(run(mirror_dag(models=FEW), models=["sale.*"]), "sale.* matches no model of this mirror.", capsys)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -101,11 +103,13 @@ NONSENSE: tuple[object, ...] = (["res country"], ["res.country", "res.country"],
 NO_TERMS = (["!"], ["! res.country"], ["res.country; *"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("models", [*NONSENSE, *NO_TERMS], ids=str)
 def test_nonsense_for_models_is_refused_at_the_trigger(mirror_dag: MirrorDag, models: object) -> None:
     assert_refused_at_the_trigger(mirror_dag(models=FEW), models)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("models", [*NONSENSE, *NO_TERMS], ids=str)
 def test_so_it_is_by_a_mirror_of_named_models(mirror_dag: MirrorDag, models: object) -> None:
     assert_refused_at_the_trigger(mirror_dag(models=["res.company", "res.country"]), models)
@@ -152,6 +156,7 @@ def test_the_plan_takes_the_mirrors_retries(mirror_dag: MirrorDag) -> None:
     assert (plan.retries, plan.retry_delay.total_seconds(), plan.retry_exponential_backoff) == (5, 7, 2)
 
 
+@pytest.mark.nightly
 def test_settings_reach_the_task(
     mirror_dag: MirrorDag, odoo: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_run_without_work_succeeds_and_reports(
     assert all(after[key]["rows_synced"] == before[key]["rows_synced"] for key in before)
 
 
+@pytest.mark.nightly
 def test_a_variable_that_a_person_sets_back_replays(mirror_dag: MirrorDag, database: str, variables: Variables) -> None:
     dag = mirror_dag(models=FEW)
     run(dag)
@@ -168,6 +169,7 @@ def test_an_unchanged_model_restores_its_missing_variable(mirror_dag: MirrorDag,
     assert set(variables()[variable_of("res.country")]) == {"last_write_date", "last_id", "rows_synced", "updated_at"}
 
 
+@pytest.mark.nightly
 def test_an_invalid_variable_fails_its_own_model(mirror_dag: MirrorDag, database: str, variables: Variables) -> None:
     from airflow.models.variable import Variable
 
@@ -207,6 +209,7 @@ def test_a_dry_run_maps_and_writes_and_advances_nothing(
     assert "exclude_fields: '*_iban' matches no field of res.country, so it protects nothing." in caplog.messages
 
 
+@pytest.mark.nightly
 def test_full_maps_every_model(mirror_dag: MirrorDag) -> None:
     dag = mirror_dag(models=FEW)
     run(dag)

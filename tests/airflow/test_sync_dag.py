@@ -106,6 +106,7 @@ def test_a_model_that_is_not_installed_is_skipped(sync_dag: DAG, odoo: StandIn, 
     assert logged == [("odoo_shadow_project_project", "success"), ("odoo_shadow_project_task", "skipped")]
 
 
+@pytest.mark.nightly
 def test_one_report_sums_a_dry_run_up(
     sync_dag: DAG, odoo: StandIn, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -46,6 +46,7 @@ def note(dag_run: DagRun, written: str | None = None) -> str | None:
         return found.note if found else None
 
 
+@pytest.mark.nightly
 def test_only_the_models_that_the_form_asks_for_are_compared(
     dags: Mapping[str, DAG], database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_model_that_was_never_mirrored_fails_alone(dags: Mapping[str, DAG], da
     assert dag_run.state == "failed"
 
 
+@pytest.mark.nightly
 def test_a_repair_reads_rows_again_that_point_to_what_it_removed(
     dags: Mapping[str, DAG], odoo: StandIn, database: str
 ) -> None:

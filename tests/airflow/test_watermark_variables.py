@@ -53,6 +53,7 @@ def test_setting_a_variable_back_replays(sync_dag: DAG, odoo: StandIn, database:
     assert last_log_row(database) == ("success", 0, 0, everyone(odoo))
 
 
+@pytest.mark.nightly
 def test_setting_a_variable_forward_loses_nothing(sync_dag: DAG, odoo: StandIn, database: str) -> None:
     run(sync_dag, **PARTNERS)
     set_variable(json.dumps({"last_write_date": "2999-01-01T00:00:00+00:00"}))
@@ -131,6 +132,7 @@ def test_moments_that_there_are(monkeypatch: pytest.MonkeyPatch, text: str, mome
     assert WatermarkVariable("odoo_shadow", "odoo_shadow_res_partner").read([KEY]) == moment
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("value", ["yesterday", NONSENSE["before all time"], NONSENSE["deep"]], ids=lambda v: v[:30])
 def test_nonsense_in_a_variable_fails_that_model_at_once(sync_dag: DAG, database: str, value: str) -> None:
     set_variable(value)
@@ -146,6 +148,7 @@ def test_nonsense_in_a_variable_fails_that_model_at_once(sync_dag: DAG, database
     assert message.startswith(f"Airflow Variable '{KEY}' is not a watermark such as")
 
 
+@pytest.mark.nightly
 def test_the_plan_leaves_nonsense_to_the_models_own_task(sync_dag: DAG, database: str) -> None:
     run(sync_dag, **PARTNERS)
     for value in (NONSENSE["after all time"], NONSENSE["deep"]):

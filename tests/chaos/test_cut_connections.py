@@ -34,6 +34,7 @@ CUT_ONCE: dict[str, tuple[bool, Action]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("answered", "action"), CUT_ONCE.values(), ids=CUT_ONCE)
 def test_a_page_that_is_cut_off_once_goes_unnoticed(
     site: Site, read: list[int], answered: bool, action: Action
@@ -83,6 +84,7 @@ CUT_MID_PAGE: dict[str, tuple[Moment, Action]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("moment", "action"), CUT_MID_PAGE.values(), ids=CUT_MID_PAGE)
 def test_postgres_cut_off_ends_the_run_in_order(site: Site, read: list[int], moment: Moment, action: Action) -> None:
     site.to_postgres.at(moment, action)

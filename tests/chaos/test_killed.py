@@ -66,6 +66,7 @@ def kill_and_go_on(site: Site, read: list[int], at: tuple[str, Moment]) -> None:
     assert read_twice(read, changed) <= PAGES_IN_HAND * PAGE
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("at", ON_THE_WAY.values(), ids=ON_THE_WAY)
 def test_the_next_run_goes_on_from_the_last_committed_page(site: Site, read: list[int], at: tuple[str, Moment]) -> None:
     kill_and_go_on(site, read, at)
@@ -110,6 +111,7 @@ BEFORE_IT_READS = {
 }
 
 
+@pytest.mark.nightly
 def test_a_first_run_that_dies_again_and_again(site: Site, read: list[int]) -> None:
     for moment in BEFORE_IT_READS.values():
         site.run_killed_at(site.to_postgres, moment)

@@ -110,6 +110,7 @@ def run_again(site: Site, read: list[int]) -> None:
     assert read_twice(read, changed) <= PAGES_IN_HAND * PAGE
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("mode", "moment"), STOPS.values(), ids=STOPS)
 def test_a_server_that_stops_in_the_middle_of_a_page(
     restartable: Restartable, site: Site, read: list[int], mode: str, moment: Moment
@@ -150,6 +151,7 @@ def restart_between_two_pages(restartable: Restartable, site: Site) -> None:
     site.to_odoo.at(Moment(READ_A_PAGE, 4), restart)
 
 
+@pytest.mark.nightly
 def test_a_restart_between_two_pages_ends_the_run_in_order(
     restartable: Restartable, site: Site, read: list[int]
 ) -> None:
@@ -176,6 +178,7 @@ def test_behind_a_transaction_pooler_it_goes_unnoticed(
     assert read_twice(read) == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.pgbouncer
 @pytest.mark.skipif(PROGRAM is None, reason="the program pgbouncer is not installed")
 def test_behind_a_transaction_pooler_a_server_that_stops_in_the_middle_of_a_page(

@@ -112,6 +112,7 @@ def assert_no_secret(outcome: Outcome, shell: Shell) -> None:
         assert secret not in outcome.out + outcome.err
 
 
+@pytest.mark.sampled
 def test_a_sync_that_cannot_begin(shell: Shell, bad: BadInput, database: str) -> None:
     outcome = shell.run("sync", *MODELS, **bad.env)
     assert_clear(outcome, shell, bad.said)
@@ -315,6 +316,7 @@ def test_a_schema_of_another_odoo_database(
         assert (structure(database), contents(database)) == before
 
 
+@pytest.mark.nightly
 def test_a_page_of_html_in_the_middle(shell: Shell, odoo19: StandIn, database: str) -> None:
     odoo19.faults.add(Fault("res.partner", "search_read", times=ALWAYS, after=2, status=200, body=HTML))
     outcome = shell.run("sync", "--models", "res.company,res.partner,res.users", "--batch-size", "100")
@@ -326,6 +328,7 @@ def test_a_page_of_html_in_the_middle(shell: Shell, odoo19: StandIn, database: s
     assert_equal(odoo19, database, ["res.partner"])
 
 
+@pytest.mark.nightly
 def test_a_page_that_times_out(shell: Shell, odoo19: StandIn, database: str) -> None:
     odoo19.faults.add(Fault("res.partner", "search_read", times=ALWAYS, after=1, delay=1.0))
     outcome = shell.run("sync", "--models", "res.partner", "--batch-size", "100", ODOO_TIMEOUT="0.5")

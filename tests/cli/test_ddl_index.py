@@ -89,6 +89,7 @@ def _is_named_view(relation: str) -> bool:
     return relation.endswith("_named")
 
 
+@pytest.mark.nightly
 def test_a_sync_after_the_files_changes_no_table(shared_odoo: StandIn, database: str, tmp_path: Path) -> None:
     models = [model for model in shared_odoo.registry.models.values() if _index_tells_all(model)]
     names = sorted(model.name for model in models)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
-from tests.cli.test_documented_json import documented
+from tests.support.json_reference import documented
 from tests.support.shell import Outcome, Shell, shell_for
 from tools.embedded_postgres import drop_database, new_database
 

@@ -51,6 +51,7 @@ def test_the_mirrors_file_says_how_many_days_are_kept(shell: Shell, database: st
     assert ages(database) == [0, 6]
 
 
+@pytest.mark.nightly
 def test_models_by_hand_leave_the_mirrors_list_of_what_is_left_out_alone(
     shell: Shell, database: str, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def test_ddl_and_its_files(shell: Shell, odoo: StandIn, database: str, tmp_path:
             connection.execute(text.encode())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "arguments",
     [

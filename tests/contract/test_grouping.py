@@ -25,6 +25,7 @@ def sums(records: int, *values: str) -> Sums:
     return Sums(records, tuple(map(Decimal, values)))
 
 
+@pytest.mark.sampled
 def test_sums_by_relation_and_text(spoken: OdooHook, records: Records) -> None:
     parent, other = records.create("res.partner", [{"name": "Same"}, {"name": "Same"}])
     ids = records.create(

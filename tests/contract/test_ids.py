@@ -61,6 +61,7 @@ def listed(hook: OdooHook, domain: Domain) -> list[object]:
     return [record["id"] for record in hook.search_read(VIEW, domain, ["id"], order="id")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("ids", "read", "searched"),
     [

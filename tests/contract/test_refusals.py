@@ -50,6 +50,7 @@ def count_partners(hook: OdooHook) -> object:
     return hook.search_count("res.partner")
 
 
+@pytest.mark.sampled
 @pytest.mark.usefixtures("login_again")
 @pytest.mark.parametrize("secret", [WRONG_PASSWORD, WRONG_KEY], ids=["password", "key"])
 def test_a_wrong_secret_is_an_authentication_error(

@@ -41,6 +41,7 @@ def test_the_scheduled_run_has_mirrored_all_priority_models(deployment: Deployme
         assert rows == len(deployment.odoo.execute(model, "search", [], context={"active_test": False})), model
 
 
+@pytest.mark.nightly
 def test_a_run_by_hand_takes_its_parameters(deployment: Deployment) -> None:
     (partner,) = deployment.odoo.execute("res.partner", "search", [], limit=1)
     deployment.odoo.execute("res.partner", "write", [partner], {"name": "Renamed by hand"})
@@ -80,6 +81,7 @@ def test_nonsense_is_refused_at_the_trigger(deployment: Deployment) -> None:
         assert caught.value.response.status_code == 400
 
 
+@pytest.mark.nightly
 def test_a_run_without_work_succeeds(deployment: Deployment) -> None:
     run_id = deployment.trigger(models=["sale.order", "project.project"])
     assert deployment.wait(run_id) == "success"
@@ -152,6 +154,7 @@ def test_the_connection_can_be_tested_from_the_form(deployment: Deployment) -> N
     assert "wrong-secret-1" not in answer["message"]
 
 
+@pytest.mark.nightly
 def test_a_hostile_model_runs_nothing_on_the_worker(deployment: Deployment) -> None:
     for dag in ("pattern_sync", "pattern_verify"):
         deployment.airflow.wait_until(lambda dag=dag: deployment.airflow.has_dag(dag))  # type: ignore[misc]

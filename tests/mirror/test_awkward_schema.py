@@ -98,6 +98,7 @@ def test_names_are_distinct_and_whole(
     assert in_odoo(awkward_odoo, "SELECT count(*) > 0 FROM res_partner") == [(True,)]  # no name was run as SQL
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("model", ["awkward.names", KINDS, "a.b_c", "a_b.c", "sync.log", *MISNAMED])
 def test_verify_finds_the_same_names(awkward_source: ApiSource, shadow: ShadowDatabase, model: str) -> None:
     for one in ("a_b.c", model):

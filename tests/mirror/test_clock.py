@@ -112,6 +112,7 @@ def test_passing_over_does_not_advance_beyond_this_machines_clock(
 AHEAD = ["2031-01-01 00:00:00+00", "9999-12-31 23:59:59+00", "10000-01-01 00:00:00+00", "294000-01-01+00", "infinity"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("moment", AHEAD)
 def test_a_watermark_in_the_future_is_not_trusted(
     odoo: StandIn,
@@ -159,6 +160,7 @@ def test_a_read_that_breaks_off_does_not_bring_the_trust_back(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("moment", AHEAD)
 @pytest.mark.parametrize("column", ["scan_high", "scan_low"])
 def test_a_scan_that_ends_in_the_future_is_not_resumed(

@@ -88,6 +88,7 @@ def assert_settled(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, dat
     assert found.is_settled and found.rows == row_count(shadow)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kind", "odoos", "told"),
     [
@@ -119,6 +120,7 @@ STRANGERS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", STRANGERS)
 def test_a_column_that_is_not_the_mirrors_is_set_aside(
     odoo: StandIn,
@@ -304,6 +306,7 @@ OWN_COLUMNS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("name", "change"), [(name, one) for name, changes in OWN_COLUMNS.items() for one in changes])
 def test_the_projects_own_columns_are_made_again(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, name: str, change: str

@@ -69,6 +69,7 @@ IDS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("batch_size", [1, 10])
 @pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
 def test_whatever_ids_a_view_has_its_rows_are_mirrored(
@@ -136,6 +137,7 @@ def test_records_without_an_id_make_no_green_run_and_keep_nothing_back(
     assert watermark_of(shadow, VIEW_TABLE) is None
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ids", [(1, 1, 2, 3), (1, 2, 3, 3), (1, 2, 2, 3, 4, 4, 5, 6)], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 10])
 def test_records_that_share_an_id_make_no_green_run(
@@ -149,6 +151,7 @@ def test_records_that_share_an_id_make_no_green_run(
         mirror_with(source, shadow, replace(PAGES, batch_size=batch_size), model=VIEW)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("dropped", [(1,), (13, 14), (40,), (1, 22, 40), tuple(range(11, 21))], ids=str)
 def test_records_that_odoo_lists_and_drops_are_told(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, dropped: tuple[int, ...]

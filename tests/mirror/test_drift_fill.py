@@ -169,6 +169,7 @@ DAY = date(2024, 3, 31)
 MIDNIGHT = datetime(2024, 3, 31, tzinfo=UTC)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("before", "old", "after", "new", "widened"),
     [

@@ -154,6 +154,7 @@ def test_a_first_load_that_has_not_ended_is_waited_for(
     assert {*said} == {f"{PARTNER}: not fresh: its first load has not ended"}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [

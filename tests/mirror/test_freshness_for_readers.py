@@ -72,6 +72,7 @@ def test_a_role_without_rights_is_told_which(database: str, shadow: ShadowDataba
         is_fresh(reader)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("former", [4, 5, 6, 7])
 @pytest.mark.parametrize("as_reader", [False, True], ids=["sync's role", "reader"])
 def test_a_schema_of_an_earlier_version_is_refused(

@@ -168,6 +168,7 @@ def test_every_protocol_tells(odoo: StandIn, source: ApiSource, shadow: ShadowDa
         plan(own, shadow, BOTH)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("uuid", [UUID, "another-uuid"])
 @pytest.mark.parametrize("by", ["switch", "statement"])
 def test_what_is_accepted_is_read_whole(

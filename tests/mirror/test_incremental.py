@@ -191,6 +191,7 @@ def test_the_database_may_live_in_any_time_zone(
 SETTINGS = {"DateStyle": "German", "IntervalStyle": "sql_standard", "extra_float_digits": "0", "search_path": "nowhere"}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("setting", "value"), SETTINGS.items())
 def test_the_database_may_have_settings_of_its_own(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, setting: str, value: str

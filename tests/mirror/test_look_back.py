@@ -58,6 +58,7 @@ def set_write_date(odoo: StandIn, number: int, moment: datetime, name: str) -> N
         )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("microseconds", [0, 1, 500_000, 999_999])
 def test_the_second_of_the_watermark_is_read_again(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, microseconds: int

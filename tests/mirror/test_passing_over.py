@@ -169,6 +169,7 @@ class Story:
             self._odoo.execute(model, "write", some, {"name": "Traduit"}, context={"lang": "fr_FR"})
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_passed_over_is_equal(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, seed: int

@@ -110,6 +110,7 @@ def test_a_portal_login_whose_rights_nobody_tells_gets_what_it_may_have(
     assert len(rows) == ROWS and all("x_c" not in row and row["x_d"] == "d" for row in rows.values())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ids", [(), (7,), (40,), (3, 22)], ids=str)
 @pytest.mark.parametrize("how", [refuse, drop])
 def test_one_field_is_found_whichever_records_it_concerns(

@@ -334,6 +334,7 @@ def test_more_odd_rows_than_are_kept_let_the_round_begin_anew(
     assert set(column(shadow, "x_name", [2, 3], VISITS).values()) == {"X name 2", "X name 3"}
 
 
+@pytest.mark.nightly
 def test_the_slices_of_a_run_share_its_time_and_who_waits_comes_first(
     visited: StandIn, source: ApiSource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

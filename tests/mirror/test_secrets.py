@@ -122,6 +122,7 @@ def test_models_whose_name_was_given_let_in_what_is_no_secret_by_its_own_name(
     assert markers_in(database, odoo) == {("x_vault.entry", "value")}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("model", "field"),
     [

@@ -97,6 +97,7 @@ def test_a_login_with_few_rights_mirrors_what_it_may_read(
     assert rows and "credit_limit" not in next(iter(rows))  # a field for accountants
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("fault", "wanted"),
     [
@@ -176,6 +177,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("alter", ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_that_makes_no_sense_is_not_written(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, alter: Any

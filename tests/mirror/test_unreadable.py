@@ -206,6 +206,7 @@ def test_a_new_field_and_news_arrive_though_a_record_cannot_be_read(
     assert filled >= set(range(1, ROWS + 1)) - {21}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("more", [0, 1], ids=["as many as may be", "one more"])
 @pytest.mark.parametrize("in_a_row", [False, True], ids=["in all", "in a row"])
 def test_when_too_many_cannot_be_read_something_else_is_wrong(
@@ -251,6 +252,7 @@ def is_page_of_more_than(most: int) -> Callable[[Call], bool]:
     return lambda call: call.method == "search_read" and (call.limit or 0) > most
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("trouble", ["times out", "502", "HTML", "half a body"])
 def test_a_page_that_is_too_large_is_halved_until_it_passes(
     odoo: StandIn,

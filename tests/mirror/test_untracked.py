@@ -68,6 +68,7 @@ def by_sql(odoo: StandIn, statement: LiteralString) -> None:
         assert connection.execute(statement).rowcount
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("model", "statement"),
     [
@@ -171,6 +172,7 @@ REMADE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", REMADE)
 @pytest.mark.parametrize("is_large", [False, True])
 def test_a_field_made_anew_under_its_name_brings_its_values_with_the_next_run(

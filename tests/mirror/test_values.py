@@ -107,6 +107,7 @@ def texts(shadow: ShadowDatabase, numbers: Any = tuple(MEANT)) -> dict[int, dict
     return {int(row[names.index("id")]): dict(zip(names, row, strict=True)) for row in rows}
 
 
+@pytest.mark.sampled
 def test_values_are_what_odoo_means_over_every_protocol(spoken: Spoken, shadow: ShadowDatabase) -> None:
     result = mirror_with(spoken.source, shadow, model=KINDS, settings=ODD)
     found = texts(shadow)
@@ -126,6 +127,7 @@ def test_every_protocol_stores_the_same(odd: StandIn, shadow: ShadowDatabase) ->
     assert written == [len(MEANT), 0, 0]
 
 
+@pytest.mark.sampled
 def test_hashes_are_made_of_what_is_meant(spoken: Spoken, shadow: ShadowDatabase) -> None:
     """So equal values have equal hashes, however Odoo spells them."""
     names = ("x_date", "x_datetime", "x_integer", "x_float")
@@ -155,6 +157,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "wrong"), WRONG, ids=lambda item: str(item)[:30])
 def test_verify_notices_a_wrong_value_though_its_hash_is_right(
     odd: StandIn, shadow: ShadowDatabase, database: str, number: int, wrong: str
@@ -188,6 +191,7 @@ MISTAKES: dict[str, tuple[Convert, int]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", MISTAKES)
 def test_verify_notices_a_wrong_converter(
     odd: StandIn, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch, kind: str

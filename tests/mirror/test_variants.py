@@ -307,6 +307,7 @@ def test_a_record_that_goes_before_its_translations_are_read_goes(
     assert_companions(odoo, database, "res.partner")
 
 
+@pytest.mark.nightly
 def test_verify_sees_and_mends_wrong_companions(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:

@@ -26,6 +26,7 @@ def test_a_broken_safeguard_is_caught(worlds: dict[Flavour, World], mutant: Muta
             told(Story(worlds["19"], Profile()), mutant.stories)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("tale", TALES, ids=lambda tale: tale.__name__)
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_a_story_that_was_hard_once_ends_well(worlds: dict[Flavour, World], flavour: Flavour, tale: Tale) -> None:

@@ -60,6 +60,7 @@ def test_a_field_may_be_called_anything(shadow: ShadowDatabase, database: str, n
     assert_victim_lives(database)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name[:20]))
 def test_a_field_may_come_later_under_any_name(shadow: ShadowDatabase, database: str, name: str) -> None:
     make_table(shadow, "x.awkward", [])

@@ -130,6 +130,7 @@ def test_a_comment_that_somebody_removed_comes_back(shadow: ShadowDatabase) -> N
     assert comments(shadow, ORDERS)[None] == "Sales Order (sale.order)"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("label", AWKWARD, ids=repr)
 def test_a_label_may_hold_anything(shadow: ShadowDatabase, label: str) -> None:
     choice = replace(STATE, description=Description(label, selection=((label, label),)))

@@ -23,6 +23,7 @@ RAISES: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("body", RAISES.values(), ids=RAISES)
 def test_what_a_trigger_says_of_a_row_stays_in_the_database(hostile: Hostile, odoo: StandIn, body: str) -> None:
     names = {str(record["name"]) for record in odoo.execute("res.company", "search_read", [], ["name"])}

@@ -131,6 +131,7 @@ def comments(database: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_the_files_make_what_a_sync_makes(database: str, schema: str, tmp_path: Path) -> None:
     run_by_sync(database, schema)
@@ -147,6 +148,7 @@ def test_the_files_make_what_a_sync_makes(database: str, schema: str, tmp_path: 
     assert len(synced[1][2]) == 3 and len(synced[2]) > 20
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_the_files_may_run_twice_and_keep_the_rows(database: str, schema: str, tmp_path: Path) -> None:
     run_by_psql(database, schema, tmp_path)

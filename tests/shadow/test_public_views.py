@@ -53,6 +53,7 @@ def test_the_views_run_with_the_callers_rights(shadow: ShadowDatabase, database:
     assert {str(options) for _, _, _, options, *_ in views} == {"['security_invoker=true']"}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("statement", OBJECTS, ids=lambda text: " ".join(text.split()[1:-3])[:24])
 @pytest.mark.parametrize("name", [TABLE, "odoo_shadow_meta"])
 def test_somebody_elses_object_is_left_alone(

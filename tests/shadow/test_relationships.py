@@ -154,6 +154,7 @@ CHANGES: dict[str, list[Column]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("change", CHANGES)
 def test_they_follow_the_tables(shadow: ShadowDatabase, database: str, change: str) -> None:
     partners(shadow)

@@ -162,6 +162,7 @@ def test_the_key_is_in_no_statement(shared_odoo: StandIn, database: str) -> None
 PROTOCOLS = {"17": ("jsonrpc", "xmlrpc"), "19": ("json2", "jsonrpc", "xmlrpc")}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("model", ["res.partner", "account.move.line", "product.template", "project.task"])
 def test_all_protocols_give_the_same(shared_odoo: StandIn, shadow: ShadowDatabase, model: str) -> None:
     first, *others = PROTOCOLS[shared_odoo.flavour]

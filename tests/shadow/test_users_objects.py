@@ -204,6 +204,7 @@ def test_what_refuses_rows_is_told_with_its_cure(shadow: ShadowDatabase, databas
     assert len(rows_of(shadow, TABLE, ("id",))) == 4
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("state", "wanted"),
     [

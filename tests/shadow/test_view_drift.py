@@ -40,6 +40,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("stands_on", "schema"),
     [("nothing", ""), ("table", "public"), ("table", "odoo_shadow"), ("public", "public"), ("named", "public")],

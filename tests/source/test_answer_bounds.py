@@ -63,6 +63,7 @@ def double_bomb(bomb: bytes) -> bytes:
 ENCODINGS = ["gzip, gzip", "gzip, gzip, gzip", "deflate, gzip", "br", "zstd", "gzip, identity", "compress", "x" * 5000]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_only_what_was_asked_for_is_decompressed(
     encoding: str, server: RawServer, client: OdooClient, double_bomb: bytes
@@ -114,6 +115,7 @@ def test_gzip_files_without_end(server: RawServer) -> None:
     assert outcome.error == "OdooServerError" and outcome.mebibytes < MOST_BYTES / MIB
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("line", ["x" * 79 + "\n", "\n", "\x85", "x"], ids=ascii)
 @pytest.mark.parametrize("protocol", ["jsonrpc", "xmlrpc"])
 def test_an_error_text_without_end(line: str, protocol: str, server: RawServer) -> None:
@@ -127,6 +129,7 @@ def test_an_error_text_without_end(line: str, protocol: str, server: RawServer) 
     assert outcome.mebibytes < 5 * MOST_BYTES / MIB
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [200, 302, 401, 404, 429, 503])
 def test_a_bomb_takes_little_memory_whatever_its_status(status: int, server: RawServer, bomb: bytes) -> None:
     headers = {"Content-Encoding": "gzip", "Location": "https://elsewhere.example.com"}
@@ -158,6 +161,7 @@ def test_an_answer_without_end(server: RawServer) -> None:
     assert outcome.mebibytes < 2.5 * MOST_BYTES / MIB
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("shape", ["[],", "{},", '{"a":0},', '"",', "0,", '[[""]],'])
 def test_values_without_end(shape: str, server: RawServer) -> None:
     body = f'{{"result": [{shape * (100 * MIB // len(shape))}0]}}'.encode()
@@ -214,6 +218,7 @@ SLOW: dict[str, tuple[bytes, Callable[[], Iterator[bytes]]]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("what", SLOW)
 def test_a_server_that_sends_a_byte_now_and_then(what: str, server: RawServer, client_to: ClientTo) -> None:

@@ -435,6 +435,7 @@ ODD_VALUES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", ODD_VALUES)
 def test_a_value_that_only_xml_has(what: str, server: RawServer, client_to: ClientTo) -> None:
     server.everything = lambda request: Reply(

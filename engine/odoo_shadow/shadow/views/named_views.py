@@ -85,7 +85,7 @@ def _renew(tx: Transaction, table: str) -> None:
     viewed = _viewed_table(tx, table)
     pointed = {column.points_to for column in viewed.of_fields.values() if column.points_to is not None}
     view, is_there = _find_view(tx, table)
-    named, shown = _named_tables(tx, sorted(pointed)), _columns_in_order(tx, view) if is_there else None
+    named, shown = _named_tables(tx, sorted(pointed)), _order_to_keep(tx, view) if is_there else None
     statements = named_view_statements(tx.schema, view, viewed, named, shown=shown)
     try:
         with tx.cursor.connection.transaction():
@@ -131,7 +131,18 @@ def _labels_of(tx: Transaction, table: str) -> dict[str, dict[str, str]]:
     return labels
 
 
-def _columns_in_order(tx: Transaction, view: str) -> list[str]:
+def _order_to_keep(tx: Transaction, view: str) -> list[str]:
+    """Return the columns of a view in their order, if views of others read it, since it cannot be made anew then."""
+    pair = {"own": tx.own(view).as_string(tx.cursor), "public": sql.Identifier("public", view).as_string(tx.cursor)}
+    ((is_read,),) = tx.run(
+        "SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid"
+        " AND d.classid = 'pg_rewrite'::regclass WHERE d.refobjid IN (to_regclass({own}), to_regclass({public}))"
+        " AND r.ev_class NOT IN (SELECT o FROM unnest(ARRAY[to_regclass({own}), to_regclass({public})]) o"
+        " WHERE o IS NOT NULL))",
+        **pair,
+    )
+    if not is_read:
+        return []
     rows = tx.run(
         "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0 AND NOT attisdropped"
         " ORDER BY attnum",

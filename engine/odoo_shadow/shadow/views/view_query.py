@@ -126,7 +126,8 @@ def named_view_statements(
     Its readers see what their own rights on its tables allow.
 
     :param tables: those that the table points to, and the parents that they take their names from.
-    :param shown: the columns of the view that is replaced, in their order; new ones follow. None creates the view.
+    :param shown: columns that the view that is replaced has and that keep their order; the others follow. None creates
+        the view.
     """
     return [
         _view_statement(schema, view, _listed(schema, viewed, tables), viewed.table, shown),
