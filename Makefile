@@ -28,10 +28,10 @@ ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 unit: $(READY) ## run the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit
 
-test: $(READY) $(MARTS_READY) ## run all tests, on all cores, most of them for one of the two flavours of Odoo
+test: $(READY) $(MARTS_READY) ## run the tests, on all cores, most of them for one of the two flavours of Odoo; long ones are nightly's
 	@$(BIN)/python -m pytest --numprocesses auto
 
-nightly: $(READY) $(MARTS_READY) ## run all tests for both flavours of Odoo, then on Debian's PostgreSQL 15 (if it is installed)
+nightly: $(READY) $(MARTS_READY) ## run all tests with all parameters for both flavours of Odoo, then on Debian's PostgreSQL 15 (if it is there)
 	@ODOO_SHADOW_FLAVOURS=all $(BIN)/python -m pytest --numprocesses auto
 	@ODOO_SHADOW_POSTGRES=15 $(BIN)/python -m pytest --numprocesses auto
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import pendulum
 from airflow.sdk import DAG, AssetAny, XComArg, get_current_context, task
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import asset_of
 from airflow_provider_odoo_shadow.dag_factory import marts
 from airflow_provider_odoo_shadow.dag_factory.alerts import run_alerts
+from airflow_provider_odoo_shadow.dag_factory.common import dag_arguments, retries
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
-from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.marts.needs import models_of_marts
 
 _BUILD_DOC = """
@@ -38,12 +35,8 @@ def build_marts_dag(mirror: DagConfig) -> DAG:
         description=f"Builds the marts of {mirror.schema_name} ({mirror.postgres_conn_id}) with dbt.",
         doc_md=_BUILD_DOC.format(name=mirror.name, schema=mirror.schema_name),
         schedule=AssetAny(*(asset_of(mirror.name, model) for model in models_of_marts())),
-        start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-        catchup=False,
-        max_active_runs=1,
         is_paused_upon_creation=True,  # it needs dbt, which not everybody has
-        tags=["odoo", "odoo-shadow", *mirror.tags],
-        default_args={"owner": mirror.owner} if mirror.owner else {},
+        **dag_arguments(mirror),
         **run_alerts(mirror),
     ) as dag:
         _build_task(mirror)
@@ -57,12 +50,8 @@ def build_marts_verify_dag(mirror: DagConfig) -> DAG:
         description=f"Compares the marts of {mirror.schema_name} ({mirror.postgres_conn_id}) with Odoo.",
         doc_md=_VERIFY_DOC.format(name=mirror.name, schema=mirror.schema_name),
         schedule=mirror.marts_verify_schedule,
-        start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-        catchup=False,
-        max_active_runs=1,
         is_paused_upon_creation=True,
-        tags=["odoo", "odoo-shadow", *mirror.tags],
-        default_args={"owner": mirror.owner} if mirror.owner else {},
+        **dag_arguments(mirror),
         **run_alerts(mirror),
     ) as dag:
 
@@ -83,10 +72,7 @@ def _build_task(mirror: DagConfig) -> XComArg:
     @task(
         task_id="build",
         doc_md="Builds the marts with dbt, and runs their tests.",
-        retries=mirror.retries,
-        retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
-        retry_exponential_backoff=2,
-        retry_policy=MirrorRetryPolicy(),
+        **retries(mirror),
         on_failure_callback=say_last,
         on_retry_callback=say_last,
     )

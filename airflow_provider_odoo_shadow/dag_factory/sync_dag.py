@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.alerts import sync_alerts
+from airflow_provider_odoo_shadow.dag_factory.common import dag_arguments, retries
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
 from airflow_provider_odoo_shadow.dag_factory.params import models_by_line
 from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan, plan_models
 from airflow_provider_odoo_shadow.dag_factory.report import report_access, report_run, settle_run
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
-from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.mirror.config.patterns import ALL, LONGEST_TERM, MOST_TERMS, SETS, TERM
 from odoo_shadow.mirror.options import LARGEST_PAGE
 from odoo_shadow.shadow.vault import OdooCredentials
@@ -55,11 +54,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             name=mirror.name, odoo=_origin(mirror), postgres=mirror.postgres_conn_id, schema=mirror.schema_name
         ),
         schedule=mirror.schedule,
-        start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-        catchup=False,
-        max_active_runs=1,
-        tags=["odoo", "odoo-shadow", *mirror.tags],
-        default_args={"owner": mirror.owner} if mirror.owner else {},
+        **dag_arguments(mirror),
         params=_params(mirror),
         **sync_alerts(mirror),
     ) as dag:
@@ -67,10 +62,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
         @task(
             task_id=PLAN_TASK,
             doc_md="Finds the models, and which of them have work; logs why others are left out or unchanged.",
-            retries=mirror.retries,
-            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
-            retry_exponential_backoff=2,
-            retry_policy=MirrorRetryPolicy(),
+            **retries(mirror),
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )
@@ -88,10 +80,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,
             odoo_credentials=str(mirror.odoo_credentials),
-            retries=mirror.retries,
-            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
-            retry_exponential_backoff=2,
-            retry_policy=MirrorRetryPolicy(),
+            **retries(mirror),
             max_active_tis_per_dagrun=mirror.parallel_models,
             fresh_within_minutes=mirror.fresh_within_minutes,
             pool=mirror.pool,
@@ -118,10 +107,7 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             outlets=[alias_of(mirror.name)],
             trigger_rule=TriggerRule.ALL_DONE,
             pool=mirror.pool,
-            retries=mirror.retries,
-            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
-            retry_exponential_backoff=2,
-            retry_policy=MirrorRetryPolicy(),
+            **retries(mirror),
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )

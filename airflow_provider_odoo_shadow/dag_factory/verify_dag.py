@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import pendulum
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_odoo_shadow.dag_factory.alerts import run_alerts
+from airflow_provider_odoo_shadow.dag_factory.common import dag_arguments, retries
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
 from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
 from airflow_provider_odoo_shadow.dag_factory.params import models_by_line
@@ -15,7 +13,6 @@ from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_pa
 from airflow_provider_odoo_shadow.dag_factory.report import report_verification
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
-from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
 from odoo_shadow.mirror.proof.verify import mirrored_models
 
 VERIFY_TASK = "verify"
@@ -39,11 +36,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         description=f"Compares {mirror.schema_name} ({mirror.postgres_conn_id}) with Odoo, and repairs it.",
         doc_md=_DOC.format(name=mirror.name, schema=mirror.schema_name),
         schedule=mirror.verify_schedule,
-        start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-        catchup=False,
-        max_active_runs=1,
-        tags=["odoo", "odoo-shadow", *mirror.tags],
-        default_args={"owner": mirror.owner} if mirror.owner else {},
+        **dag_arguments(mirror),
         params={
             "models": models_by_line(None, "Which of the mirrored models to compare"),
             "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
@@ -76,10 +69,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,
             odoo_credentials=str(mirror.odoo_credentials),
-            retries=mirror.retries,
-            retry_delay=timedelta(seconds=mirror.retry_delay_seconds),
-            retry_exponential_backoff=2,
-            retry_policy=MirrorRetryPolicy(),
+            **retries(mirror),
             max_active_tis_per_dagrun=mirror.parallel_models,
             pool=mirror.pool,
             map_index_template="{{ task.model }}",
