@@ -72,6 +72,7 @@ def test_another_database_stops_the_run_until_it_is_accepted(
     assert str(variables()[variable_of(COUNTRY)]["last_write_date"]) >= str(before["last_write_date"])
 
 
+@pytest.mark.nightly
 def test_rows_that_are_older_stop_the_run_until_all_is_read(
     mirror_dag: MirrorDag, odoo: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,6 +118,7 @@ def test_a_task_that_fails_after_it_has_announced_loses_nothing(
     assert told == {f"odoo-shadow://own/{model}" for model in MODELS}
 
 
+@pytest.mark.nightly
 def test_rows_of_the_first_try_are_announced_by_the_second(mirror_dag: MirrorDag, odoo: StandIn) -> None:
     odoo.faults.add(Fault(model="res.currency", method="search_read", status=500, times=3))
     dag = mirror_dag(models=MODELS, parallel_models=1, retries=1, retry_delay_seconds=0.1)
@@ -138,6 +139,7 @@ def test_rows_that_another_run_wrote_are_announced(mirror_dag: MirrorDag, odoo: 
     assert extra["rows_inserted"] == 1
 
 
+@pytest.mark.nightly
 def test_what_a_killed_run_wrote_is_announced_although_nobody_counted_it(mirror_dag: MirrorDag, database: str) -> None:
     dag = mirror_dag(models=MODELS)
     assert run(dag).state == "success"

@@ -91,6 +91,7 @@ def test_a_server_that_refuses_the_login_is_not_asked_for_every_model(
     assert any("not tried: res.country, res.currency" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.nightly
 def test_a_model_on_which_the_connection_breaks_does_not_keep_those_behind_it_from_being_mirrored(
     mirror_dag: MirrorDag, odoo: StandIn, database: str
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_variable_that_is_no_watermark_fails_its_own_model_only(
     assert log_of(database) == [("res_company", "error"), ("res_country", "success"), ("res_currency", "success")]
 
 
+@pytest.mark.nightly
 def test_models_that_are_not_installed_fail_nothing(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
     odoo.uninstall("project.task")
     dag_run = run(mirror_dag(models=["project.task", "res.company"], parallel_models=1))

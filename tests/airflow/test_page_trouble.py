@@ -132,6 +132,7 @@ def test_the_server_falls_silent(visits: Visits, monkeypatch: pytest.MonkeyPatch
     assert "1 table" in text
 
 
+@pytest.mark.nightly
 def test_a_lock_is_not_waited_for(visits: Visits, monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ILL", at_port(1))
     with psycopg.connect(database) as connection:

@@ -122,12 +122,14 @@ def assert_refused_at_the_trigger(dag: DAG, models: object) -> None:
         run(dag, models=models)
 
 
+@pytest.mark.nightly
 def test_patterns_choose_from_named_models_as_well(mirror_dag: MirrorDag) -> None:
     dag = mirror_dag(models=["res.company", "res.country", "res.currency"])
     assert mapped(run(dag, models=["res.co*"], dry_run=True)).keys() == {"res.company", "res.country"}
     assert mapped(run(dag, models=["!res.co*"], dry_run=True)).keys() == {"res.currency"}
 
 
+@pytest.mark.nightly
 def test_more_models_than_airflow_maps(
     mirror_dag: MirrorDag, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

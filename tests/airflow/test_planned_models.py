@@ -159,6 +159,7 @@ def test_a_variable_that_a_person_sets_back_replays(mirror_dag: MirrorDag, datab
     assert str(variables()[variable_of("res.country")]["last_write_date"]) > "2026"
 
 
+@pytest.mark.nightly
 def test_an_unchanged_model_restores_its_missing_variable(mirror_dag: MirrorDag, variables: Variables) -> None:
     from airflow.models.variable import Variable
 
@@ -190,6 +191,7 @@ def test_an_invalid_variable_fails_its_own_model(mirror_dag: MirrorDag, database
     assert str(message).startswith(f"Airflow Variable '{variable_of('res.country')}' is not a watermark such as")
 
 
+@pytest.mark.nightly
 def test_a_dry_run_maps_and_writes_and_advances_nothing(
     mirror_dag: MirrorDag,
     odoo: StandIn,
@@ -216,6 +218,7 @@ def test_full_maps_every_model(mirror_dag: MirrorDag) -> None:
     assert mapped(run(dag, full=True)) == dict.fromkeys(FEW_MODELS, "success")
 
 
+@pytest.mark.nightly
 def test_rows_that_are_gone_are_work(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
     (country,) = odoo.execute("res.country", "search", [], limit=1)
     created = odoo.execute("res.country.state", "create", [{"name": "Passing", "code": "PA", "country_id": country}])

@@ -94,6 +94,7 @@ def test_a_refused_login_makes_the_doctor_red(
     assert any("refused the login" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.nightly
 def test_a_model_that_is_not_installed_is_skipped(sync_dag: DAG, odoo: StandIn, database: str) -> None:
     odoo.uninstall("project.task")
     dag_run = run(sync_dag, models=["project.task", "project.project"])
@@ -125,6 +126,7 @@ def test_one_report_sums_a_dry_run_up(
     assert told["res.users"][::3] == ["first load", "table created"]
 
 
+@pytest.mark.nightly
 def test_a_dry_run_writes_nothing(sync_dag: DAG, database: str, variables: Variables) -> None:
     dag_run = run(sync_dag, dry_run=True)
     assert dag_run.state == "success"

@@ -126,6 +126,7 @@ def test_what_the_registry_says_is_not_rendered(
     )
 
 
+@pytest.mark.nightly
 def test_a_mapped_verification_renders_nothing_by_itself(
     dags: Mapping[str, DAG], rendered: list[str], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_page_that_never_comes_is_asked_for_in_halves(site: Site, read: list[i
     assert read_twice(read) <= PAGE
 
 
+@pytest.mark.nightly
 def test_an_odoo_that_is_out_of_reach_in_the_middle_ends_the_run(site: Site, read: list[int]) -> None:
     def go_away(_: object) -> None:
         site.to_odoo.is_refusing = True
@@ -116,6 +117,7 @@ def test_postgres_out_of_reach_for_good_leaves_an_entry_that_the_next_run_closes
     assert read_twice(read) <= PAGES_IN_HAND * PAGE
 
 
+@pytest.mark.nightly
 def test_slow_connections_only_take_longer(site: Site, read: list[int]) -> None:
     site.to_odoo.lag = site.to_postgres.lag = 0.002
     assert site.run().code == 0

@@ -73,11 +73,13 @@ def test_the_next_run_goes_on_from_the_last_committed_page(site: Site, read: lis
 
 
 @pytest.mark.parametrize("flavour", ["17"])
+@pytest.mark.nightly
 def test_so_it_does_over_json_rpc(site: Site, read: list[int]) -> None:
     kill_and_go_on(site, read, ("odoo", Moment(READ_A_PAGE, 3)))
 
 
 @pytest.mark.parametrize("pool_size", [pytest.param(1, marks=needs_pgbouncer)])
+@pytest.mark.nightly
 def test_so_it_does_through_a_transaction_pooler(odoo: StandIn, database: str, read: list[int], pool_size: int) -> None:
     with pgbouncer(database, pool_size) as pooled, site_of(odoo, database, tcp_address_of(pooled)) as site:
         kill_and_go_on(site, read, ON_THE_WAY["before a page is committed"])

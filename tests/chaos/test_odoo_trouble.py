@@ -58,6 +58,7 @@ def test_passing_trouble_with_pages_goes_unnoticed(site: Site, read: list[int]) 
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.nightly
 def test_trouble_at_every_third_call_goes_unnoticed(site: Site, read: list[int], flavour: str) -> None:
     """Of all kinds, at all calls: describing, reading, counting; each passes when tried again."""
     kinds = TROUBLE.values() if flavour == "19" else map(of_json_rpc, TROUBLE.values())
@@ -127,6 +128,7 @@ def let_hours_pass(site: Site) -> None:
         )
 
 
+@pytest.mark.nightly
 def test_an_odoo_that_is_down_from_the_beginning(site: Site, read: list[int]) -> None:
     """Not even the login works: nothing is opened, and nothing of an earlier run is touched."""
     site.odoo.faults.add(Fault(times=ALWAYS, status=502, headers=AT_ONCE, body=GATEWAY.format("502 Bad Gateway")))

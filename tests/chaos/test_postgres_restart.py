@@ -167,6 +167,7 @@ def test_a_restart_between_two_pages_ends_the_run_in_order(
 
 @pytest.mark.pgbouncer
 @pytest.mark.skipif(PROGRAM is None, reason="the program pgbouncer is not installed")
+@pytest.mark.nightly
 def test_behind_a_transaction_pooler_it_goes_unnoticed(
     restartable: Restartable, odoo: StandIn, database: str, read: list[int]
 ) -> None:

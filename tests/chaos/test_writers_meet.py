@@ -6,6 +6,8 @@ import signal
 import subprocess
 from threading import Event
 
+import pytest
+
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.running import PARTNERS, log_of, statuses_of
 from tests.support.source_of_truth import shadow_rows
@@ -67,6 +69,7 @@ def test_the_second_is_told_who_holds_the_table(site: Site, read: list[int]) -> 
     assert read_twice(read) == 0
 
 
+@pytest.mark.nightly
 def test_the_second_waits_for_its_turn(site: Site, read: list[int]) -> None:
     first, go_on = held_at_third_page(site)
     second = site.start()
@@ -114,6 +117,7 @@ def test_a_run_that_was_stopped_and_wakes_up_too_late_writes_nothing_more(site: 
     assert read_twice(read, changed) <= PAGES_IN_HAND * PAGE
 
 
+@pytest.mark.nightly
 def test_two_that_begin_on_an_empty_database_at_once_both_end_well(site: Site, read: list[int]) -> None:
     arguments = ("sync", "--models", ",".join(MODELS), "--batch-size", str(PAGE))
     both = [site.start(*arguments), site.start(*arguments)]

@@ -64,6 +64,7 @@ def test_errors_on_a_terminal_are_one_sentence(shell: Shell) -> None:
     assert "cannot be reached" in " ".join(shown.split())
 
 
+@pytest.mark.nightly
 def test_killed_in_the_middle_and_again(shell: Shell, odoo19: StandIn, database: str) -> None:
     hang_after(odoo19, 3)
     process = shell.start(*SYNC)

@@ -91,6 +91,7 @@ def test_a_run_without_work_succeeds(deployment: Deployment) -> None:
     }
 
 
+@pytest.mark.nightly
 def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
     for model in ("res.company", "project.task"):
         (record,) = deployment.odoo.execute(model, "search", [], limit=1)
@@ -127,6 +128,7 @@ def test_a_failing_model_is_red_and_alone(deployment: Deployment) -> None:
     assert len(lines) == 1 and "is not allowed to call search_count on account.move" in lines[0]
 
 
+@pytest.mark.nightly
 def test_a_run_that_failed_is_posted_once(deployment: Deployment) -> None:
     run_id = deployment.trigger(modles=["res.partner"])  # a parameter that nobody reads, which the plan refuses
     assert deployment.wait(run_id) == "failed"
@@ -222,6 +224,7 @@ def test_the_page_leads_from_a_mirror_to_a_run_of_one_table(deployment: Deployme
         assert complaints == []
 
 
+@pytest.mark.nightly
 def test_the_page_fits_every_screen_and_both_colours(deployment: Deployment, browser: Browser) -> None:
     """And what a model is called runs nothing: the mirror `pattern` has one that would."""
     airflow = deployment.airflow

@@ -94,6 +94,7 @@ def test_what_airflow_refuses_has_its_sentence(deployment: Deployment, worker: E
     assert "no.such.model" not in refused.text
 
 
+@pytest.mark.nightly
 def test_a_wrong_login_or_mirror_has_its_sentence(
     deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

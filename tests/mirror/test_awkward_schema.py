@@ -62,6 +62,7 @@ def change_something(odoo: StandIn, text: str) -> None:
     odoo.execute(KINDS, "write", [5, 6], {"x_text": text, "x_title": f"{text} title", "x_boolean": True})
 
 
+@pytest.mark.nightly
 def test_all_of_it_is_mirrored_and_found_again_after_a_restart(
     awkward_odoo: StandIn, shadow: ShadowDatabase, database: str
 ) -> None:

@@ -50,6 +50,7 @@ def test_many_newer_rows_that_are_gone(
         is_noticed(odoo, shadow, (VISIT,))
 
 
+@pytest.mark.nightly
 def test_busy_tables_that_were_written_before_and_after(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase
 ) -> None:

@@ -193,6 +193,7 @@ def assert_moved(odoo: StandIn, database: str) -> None:
         }
 
 
+@pytest.mark.nightly
 def test_companions_of_what_is_excluded_are_emptied_and_return(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:
@@ -204,6 +205,7 @@ def test_companions_of_what_is_excluded_are_emptied_and_return(
     assert_companions(odoo, database, "res.partner")
 
 
+@pytest.mark.nightly
 def test_companions_may_be_asked_for_later(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:

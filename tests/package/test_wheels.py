@@ -180,6 +180,7 @@ def test_the_engine_works_without_airflow(engine: Path, mirrored: dict[str, str]
     assert sum(file.stat().st_size for path in own for file in path.rglob("*") if file.is_file()) < LARGEST_ENGINE
 
 
+@pytest.mark.nightly
 def test_airflow_lists_the_provider(provider: Path, tmp_path: Path) -> None:
     airflow = (str(provider / "python"), "-m", "airflow")
     listed = json.loads(run(*airflow, "providers", "list", "-o", "json", home=tmp_path))
@@ -204,6 +205,7 @@ def test_the_connection_form_has_its_fields(provider: Path, tmp_path: Path) -> N
     assert standard["url_schema"]["title"] == "Database"
 
 
+@pytest.mark.nightly
 def test_who_upgrades_keeps_the_command(provider: Path, engine_wheel: Path, tmp_path: Path) -> None:
     program = str(provider / "odoo-shadow")
     assert version_of(engine_wheel) in run(program, "--version", home=tmp_path)

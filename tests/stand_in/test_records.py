@@ -169,6 +169,7 @@ def test_schema_changes_live(server: str) -> None:
         assert any(";" in name for name in rows[0])
 
 
+@pytest.mark.nightly
 def test_data_is_the_same_for_the_same_seed(server: str) -> None:
     def names(seed: int) -> Any:
         odoo = StandIn(server, "17", database="seeded", seed=seed)

@@ -21,6 +21,7 @@ assert os.environ.get("XDG_RUNTIME_DIR") == before
 
 
 @pytest.mark.parametrize("runtime_folder", [None, "/"], ids=["none", "another's"])
+@pytest.mark.nightly
 def test_no_warning_greets_anybody(runtime_folder: str | None) -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("XDG_RUNTIME_DIR", "PYTHONWARNINGS")}
     env |= {} if runtime_folder is None else {"XDG_RUNTIME_DIR": runtime_folder}

@@ -67,7 +67,7 @@ FROM own, aclexplode(coalesce(own.relacl, acldefault('r', own.relowner))) a
 WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee NOT IN (TABLE trusted) AND a.grantee <> own.relowner
 UNION ALL
 SELECT format('right REFERENCES on %s of %s', t.attname, own.relname), {who}, NULL
-FROM own JOIN pg_attribute t ON t.attrelid = own.oid, aclexplode(t.attacl) a
+FROM own JOIN pg_attribute t ON t.attrelid = own.oid AND t.attacl IS NOT NULL, aclexplode(t.attacl) a
 WHERE a.privilege_type = 'REFERENCES' AND a.grantee NOT IN (TABLE trusted)
 UNION ALL
 SELECT format('foreign key %s of %s to %s', k.conname, k.conrelid::regclass, own.relname),
