@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ def models(flavour: Flavour) -> Iterator[Model]:
 def _model(flavour: Flavour, name: str, entry: Entry) -> Model:
     supplement = SUPPLEMENTS.get(name, Supplement())
     more = {one.name: getattr(supplement, one.name) for one in fields(supplement)}
+    if isinstance(supplement.view_sql, Mapping):
+        more["view_sql"] = supplement.view_sql[flavour]
     if entry.get("transient"):
         more["kind"] = "transient"
     log_access = entry.get("log_access", True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from odoo_stand_in.declared import reports
 from odoo_stand_in.declared.schema import Flavour
 
 EVERYBODY = ("base.group_user",)
@@ -14,28 +15,9 @@ _SYSTEM = ("base.group_system",)
 _BILLING = ("account.group_account_invoice",)
 _BOOKS = ("account.group_account_invoice", "account.group_account_readonly")
 _SALES = ("sales_team.group_sale_salesman",)
+_SALES_MANAGERS = ("sales_team.group_sale_manager",)
 _PURCHASE = ("purchase.group_purchase_user",)
 _PROJECT = ("project.group_project_user",)
-_INVOICE_REPORT = """
-SELECT l.id, l.move_id, m.journal_id, m.company_id, c.currency_id AS company_currency_id, m.partner_id,
-    l.partner_id AS commercial_partner_id, p.country_id, m.invoice_user_id, m.move_type, m.state, m.payment_state,
-    m.invoice_date, l.quantity::float8 * d.sign AS quantity, l.product_id, l.product_uom_id,
-    t.categ_id AS product_categ_id, m.invoice_date_due, l.account_id, -l.balance::float8 AS price_subtotal,
-    l.price_total::float8 * d.sign AS price_total, l.price_unit::float8 AS price_average,
-    NULL::float8 AS price_margin, NULL::float8 AS inventory_value, m.currency_id, m.team_id,
-    l.price_subtotal::float8 * d.sign AS price_subtotal_currency, l.price_total::float8 * d.sign AS price_total_currency
-FROM account_move_line l
-JOIN account_move m ON m.id = l.move_id
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN m.move_type IN ('in_invoice', 'out_refund', 'in_receipt') THEN -1 ELSE 1 END AS sign
-) d
-JOIN res_company c ON c.id = m.company_id
-LEFT JOIN res_partner p ON p.id = l.partner_id
-LEFT JOIN product_product v ON v.id = l.product_id
-LEFT JOIN product_template t ON t.id = v.product_tmpl_id
-WHERE m.move_type IN ('out_invoice', 'out_refund', 'in_invoice', 'in_refund', 'out_receipt', 'in_receipt')
-    AND l.account_id IS NOT NULL AND l.display_type = 'product'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +29,7 @@ class Supplement:
     write_groups: tuple[str, ...] = EVERYBODY
     inherits: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["table", "abstract", "view"] = "table"
-    view_sql: str | None = None
+    view_sql: str | Mapping[Flavour, str] | None = None
     auto: bool = True
     refusal: str | None = None
 
@@ -62,11 +44,15 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
         refusal="Account Code Mapping cannot be accessed directly. It is designed to be used only through the Chart of"
         " Accounts.",
     ),
-    "account.invoice.report": Supplement("", _BOOKS, _BILLING, kind="view", view_sql=_INVOICE_REPORT),
+    "account.invoice.report": Supplement("", _BOOKS, _BILLING, kind="view", view_sql=reports.INVOICES),
     "account.journal": Supplement("name", _BOOKS, _BILLING),
     "account.move": Supplement("name", _BOOKS, _BILLING),
     "account.move.line": Supplement("move_name name", _BOOKS, _BILLING),
     "auth_totp.device": Supplement(write_groups=_SYSTEM, auto=False),
+    "crm.lead": Supplement("name", _SALES, _SALES),
+    "crm.lost.reason": Supplement(write_groups=_SALES_MANAGERS),
+    "crm.stage": Supplement(write_groups=_SALES_MANAGERS),
+    "crm.tag": Supplement("name", _SALES, _SALES),
     "fetchmail.server": Supplement("name", _SYSTEM, _SYSTEM),
     "ir.config_parameter": Supplement("key", _SYSTEM, _SYSTEM),
     "ir.mail_server": Supplement("name", _SYSTEM, _SYSTEM),
@@ -95,6 +81,7 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "project.task.type": Supplement(write_groups=_PROJECT),
     "purchase.order": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
     "purchase.order.line": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
+    "purchase.report": Supplement("", _PURCHASE, _PURCHASE, kind="view", view_sql=reports.PURCHASES),
     "rating.rating": Supplement("res_model"),
     "res.company": Supplement(write_groups=_MANAGERS),
     "res.device": Supplement("", kind="view", view_sql="SELECT * FROM res_device_log WHERE revoked IS NOT TRUE"),
@@ -106,11 +93,19 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "res.users.apikeys": Supplement(write_groups=_SYSTEM, auto=False),
     "sale.order": Supplement("name", _SALES, _SALES),
     "sale.order.line": Supplement("name", _SALES, _SALES),
+    "sale.report": Supplement("", _SALES, _SALES, kind="view", view_sql=reports.SALES),
+    "stock.location": Supplement("complete_name"),
+    "stock.quant": Supplement(""),
 }
-SELDOM = frozenset(
+OF_SECRETS = frozenset(
     {"auth_totp.device", "fetchmail.server", "iap.account", "ir.mail_server", "mail.guest", "mail.ice.server"}
     | {"payment.provider", "payment.token", "product.attribute", "rating.rating"}
 )
+OF_BUSINESS = frozenset(
+    {"crm.lead", "crm.lost.reason", "crm.stage", "crm.tag", "purchase.report", "res.currency.rate", "sale.report"}
+    | {"stock.location", "stock.lot", "stock.quant", "stock.warehouse"}
+)
+SELDOM = OF_SECRETS | OF_BUSINESS
 """Models that a stand-in has only when it is asked for them."""
 _FIELDS: Mapping[tuple[Flavour | None, str, str], Mapping[str, Any]] = {
     (None, "ir.model", "modules"): {"kept": True},

@@ -1,4 +1,4 @@
-"""Invented data for all tables: the same for the same seed, up to the time at which it ends."""
+"""Invented data for all tables: the same for the same seed, up to the time at which it ends, which is mostly now."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ _NO_FIELDS = {"res.users": {"password"}, "res.users.apikeys": {"key", "index", "
 class Generator:
     """Fills the tables of a registry, row by row in memory, table by table over COPY."""
 
-    def __init__(self, registry: Registry, seed: int, scale: float, counts: dict[str, int]) -> None:
+    def __init__(
+        self, registry: Registry, seed: int, scale: float, counts: dict[str, int], end: datetime | None = None
+    ) -> None:
         self.registry = registry
         self.random = Random(seed)  # noqa: S311 - invented data, no secret
         self.scale = scale
         # Naive: these are the UTC times of "timestamp without time zone" columns.
-        self.end = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
+        self.end = end or datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
         self.counts = {name: number for name, number in counts.items() if name in registry.models}
         self.rows: dict[str, list[Row]] = {}
         self.relations: dict[str, set[tuple[int, int]]] = {}

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Flavour
-from odoo_stand_in.invented import technical, trade, words
+from odoo_stand_in.invented import technical, words
 from odoo_stand_in.invented.generator import Generator, Row
 from odoo_stand_in.invented.schemas import SCHEMAS
 from odoo_stand_in.orm.access import GROUPS, hashed
@@ -76,18 +76,20 @@ class Logins:
 
 def populate(registry: Registry, schema: str, seed: int, scale: float, logins: Logins) -> Generator:
     """All rows of a new database."""
-    counts = FIXED | {name: max(1, int(size * scale)) for name, size in GROWING.items()}
+    chosen = SCHEMAS[schema]
+    trading = chosen.trade(seed, scale)
+    counts = FIXED | {name: max(1, int(size * scale)) for name, size in GROWING.items()} | dict(trading.counts)
     counts["ir.module.module"] = len(technical.modules(registry))
     counts["res.groups"] = len(GROUPS)
     counts["res.users.apikeys"] = 3 if registry.flavour == "19" else 2
-    generator = Generator(registry, seed, scale, counts)
+    generator = Generator(registry, seed, scale, counts, trading.end)
     technical.populate(generator, keys(registry.flavour, logins, generator.end))
     _users(generator, logins)
     _partners(generator)
-    trade.populate(generator)
+    trading.populate(generator)
     if "x_awkward" in registry.models:
         _awkward(generator)
-    SCHEMAS[schema].populate(generator)
+    chosen.populate(generator)
     return generator
 
 

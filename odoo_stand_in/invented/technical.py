@@ -58,7 +58,7 @@ def populate(generator: Generator, keys: Sequence[Key]) -> None:
     make("res.lang", _fixed([_language(*one) for one in LANGUAGES]))
     make("res.groups", _fixed([{"name": {"en_US": one.split(" / ")[-1]}, "share": False} for one in GROUPS.values()]))
     make("ir.config_parameter", _fixed([{"key": key, "value": value} for key, value in PARAMETERS]))
-    make("ir.module.module", _fixed([_module(one) for one in modules(generator.registry)]))
+    make("ir.module.module", _fixed([_module(one, generator.registry) for one in modules(generator.registry)]))
     make("ir.module.module.dependency", lambda number, row: row.update(name=MODULES[0], module_id=number + 1))
     make("res.users.apikeys", _fixed([_key(one, generator.end) for one in keys]))
     make(
@@ -113,11 +113,12 @@ def _language(name: str, code: str, active: bool) -> Row:
     }
 
 
-def _module(name: str) -> Row:
+def _module(name: str, registry: Registry) -> Row:
+    is_there = name not in NOT_INSTALLED or any(model.module == name for model in registry.models.values())
     return {
         "name": name,
         "shortdesc": {"en_US": name.replace("_", " ").title()},
-        "state": "uninstalled" if name in NOT_INSTALLED else "installed",
+        "state": "installed" if is_there else "uninstalled",
         "author": "Odoo S.A.",
         "license": "LGPL-3",
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from odoo_stand_in.invented import words
 from odoo_stand_in.invented.generator import Generator, Row
@@ -18,6 +19,19 @@ MOVES = (("out_invoice", "INV"), ("in_invoice", "BILL"), ("entry", "MISC"), ("ou
 COMPANIES = 3
 
 
+class Trade:
+    """What most schemas have: plausible rows up to now, whose sums mean nothing."""
+
+    end: datetime | None = None
+
+    def __init__(self, _seed: int, _scale: float) -> None:
+        self.counts: Mapping[str, int] = {}
+
+    def populate(self, generator: Generator) -> None:
+        """Make the rows of all trading models."""
+        populate(generator)
+
+
 def populate(generator: Generator) -> None:
     """Rows of all trading models."""
     _products(generator)
@@ -25,7 +39,7 @@ def populate(generator: Generator) -> None:
     _moves(generator)
     _orders(generator, "sale.order", "sale.order.line", "S")
     _orders(generator, "purchase.order", "purchase.order.line", "P")
-    _projects(generator)
+    projects(generator)
 
 
 def _products(generator: Generator) -> None:
@@ -96,6 +110,12 @@ def _accounts(generator: Generator) -> None:
 
     make("account.account", account)
     make("account.journal", journal)
+    terms_and_taxes(generator)
+
+
+def terms_and_taxes(generator: Generator) -> None:
+    """Rows that invoices point to."""
+    make = generator.make
     make("account.payment.term", lambda number, row: row.update(name={"en_US": f"{number * 15} days"}, company_id=None))
     make(
         "account.tax",
@@ -253,7 +273,8 @@ def _orders(generator: Generator, order_model: str, line_model: str, prefix: str
         generator.make("crm.team", lambda number, row: row.update(name={"en_US": f"Team {number}"}, company_id=None))
 
 
-def _projects(generator: Generator) -> None:
+def projects(generator: Generator) -> None:
+    """Rows of projects and their tasks."""
     random = generator.random
     definition = [{"name": "f00d", "type": "char", "string": "Ticket", "default": ""}]
     states = generator.registry.models["project.task"].fields["state"].selection

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 _WORDS: dict[str, list[str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+KINDS = tuple(_WORDS["kind"])
 AWKWARD_TEXTS = (
     'He said: "it\'s fine";\nsecond line\twith a tab',
     "C:\\temp\\new \\N \\. back\\slashes",
@@ -26,6 +27,11 @@ def company(random: Random) -> str:
 def contact(random: Random) -> str:
     """Invent a contact: a desk somewhere, nobody in person."""
     return f"{random.choice(_WORDS['desk'])} {random.choice(_WORDS['company'])}"
+
+
+def desk(random: Random) -> str:
+    """Invent a desk within a company."""
+    return random.choice(_WORDS["desk"])
 
 
 def product(random: Random) -> str:

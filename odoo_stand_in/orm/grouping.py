@@ -146,7 +146,8 @@ def _field(env: Environment, model: Model, name: str, where: str) -> Field:
     field = model.fields.get(name)
     if field is None:
         raise ValueError(f"Invalid field {name!r} on model {model.name!r}{where}")
-    if not (field.store or field.inherited or field.mirror_of or name == "id"):
+    is_followed = env.newer and field.related is not None and field.told.get("groupable", False)
+    if not (field.store or field.inherited or field.mirror_of or is_followed or name == "id"):
         shown = "because it is not stored" if env.newer else ""
         kind = f"Cannot convert {model.name}.{name}" if env.newer else f"Cannot convert field {model.name}.{name}"
         raise ValueError(f"{kind} to SQL {shown}".rstrip())

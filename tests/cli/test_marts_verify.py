@@ -16,7 +16,10 @@ from tests.support.json_reference import documented
 from tests.support.shell import Outcome, Shell, shell_for
 from tools.embedded_postgres import drop_database, new_database
 
-MODELS = ("--models", "account.move,account.move.line,account.account,sale.order,sale.order.line")
+MODELS = (
+    "--models",
+    "account.move,account.move.line,account.account,sale.order,sale.order.line,product.product,product.template,uom.uom",
+)
 MARTS = (Path(__file__).parents[1] / "support" / "handmade_marts.sql").read_text(encoding="utf-8")
 
 

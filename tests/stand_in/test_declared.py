@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from odoo_stand_in import StandIn
 from odoo_stand_in.declared.captured import DICTIONARY, file_of
-from odoo_stand_in.declared.supplement import SELDOM
+from odoo_stand_in.declared.supplement import OF_BUSINESS, SELDOM
 from tests.support.wire import Wire
 from tools.capture_declarations import attributes, written
 
@@ -53,3 +54,14 @@ def test_capturing_the_stand_in_gives_the_file_again(wire: Wire, captured: dict[
 def test_the_file_is_written_as_it_stands(wire: Wire) -> None:
     text = file_of(wire.odoo.flavour).read_text(encoding="utf-8")
     assert written(json.loads(text)) == text
+
+
+def test_models_of_a_business_are_told_as_they_were_captured(postgres: str, wire: Wire) -> None:
+    flavour = wire.odoo.flavour
+    entries = json.loads(file_of(flavour).read_text(encoding="utf-8"))
+    with StandIn(postgres, flavour, database=f"declared{flavour}", schema="business", copied=True) as odoo:
+        for model in OF_BUSINESS:
+            told = odoo.execute(model, "fields_get")
+            for name, expected in entries[model]["fields"].items():
+                expected = {key: value for key, value in expected.items() if key not in DICTIONARY}
+                assert {key: told[name].get(key) for key in expected} == expected, (model, name)

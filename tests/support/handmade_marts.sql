@@ -21,9 +21,14 @@ SELECT l.id AS line_id, o.id AS order_id, o.company_id, l.product_id, o.state, o
 FROM odoo_shadow_sale_order_line l JOIN odoo_shadow_sale_order o ON o.id = l.order_id WHERE l.display_type IS NULL;
 CREATE TABLE mart_invoices AS
 SELECT m.id AS move_id, m.move_type, m.company_id, date_trunc('month', m.invoice_date)::date AS month, m.partner_id,
-    l.product_id, CASE WHEN m.move_type LIKE '%refund' THEN -1 ELSE 1 END * l.quantity AS quantity,
+    l.product_id, CASE WHEN m.move_type LIKE '%refund' THEN -1 ELSE 1 END * l.quantity
+        * coalesce(nullif(unit.factor, 0) / nullif(own.factor, 0), 1) AS quantity,
     CASE WHEN m.move_type LIKE 'out%' THEN -1 ELSE 1 END * l.balance AS amount_untaxed
 FROM odoo_shadow_account_move_line l JOIN odoo_shadow_account_move m ON m.id = l.move_id
+LEFT JOIN odoo_shadow_product_product v ON v.id = l.product_id
+LEFT JOIN odoo_shadow_product_template t ON t.id = v.product_tmpl_id
+LEFT JOIN odoo_shadow_uom_uom unit ON unit.id = l.product_uom_id
+LEFT JOIN odoo_shadow_uom_uom own ON own.id = t.uom_id
 WHERE m.state = 'posted' AND l.display_type = 'product' AND m.move_type <> 'entry';
 CREATE TABLE mart_freshness AS
 SELECT mart, now() AS built_at, (SELECT min(last_write_date) FROM odoo_shadow_watermark) AS as_of,
