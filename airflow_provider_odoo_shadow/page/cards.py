@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
 from airflow_provider_odoo_shadow.page.links import Links
+from airflow_provider_odoo_shadow.page.marts import marts_fact
 from airflow_provider_odoo_shadow.page.mirrors import FoundDag, FoundMirror
 from airflow_provider_odoo_shadow.page.problems import (
     MOST_NAMED,
@@ -23,7 +24,7 @@ from odoo_shadow.mirror.health.health import TableHealth
 from odoo_shadow.mirror.health.overview import MirrorOverview
 from odoo_shadow.text.amounts import counted, first_of
 
-_DECISIVE = ("Fresh", "Proven", "Failing")
+_DECISIVE = ("Fresh", "Proven", "Failing", "Marts")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Card:
     """A mirror at a glance.
 
     :param place: the schema and the connection.
-    :param facts: the same ones for every mirror, in the same order.
+    :param facts: the same ones for every mirror, in the same order; about marts only if it has some.
     :param problems: the worst ones first.
     :param dags: its DAGs in Airflow.
     """
@@ -66,6 +67,7 @@ def card_of(
             proof(tables, now),
             _failures(tables),
             _size(shadow.tables),
+            *marts_fact(shadow.marts, found.fresh_within, now),
         )
     )
     facts = (*of_shadow, *_run_facts(mirror, runs, now))

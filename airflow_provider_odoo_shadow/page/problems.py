@@ -9,6 +9,7 @@ from functools import partial
 
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
 from airflow_provider_odoo_shadow.page.links import Links
+from airflow_provider_odoo_shadow.page.marts import mart_problems
 from airflow_provider_odoo_shadow.page.mirrors import FoundDag
 from airflow_provider_odoo_shadow.page.runs import AirflowRun
 from airflow_provider_odoo_shadow.page.severity import Link, Problem, Severity
@@ -133,7 +134,7 @@ def shadow_problems(
             link = Link("open the mirror", links.mirror(found.name), is_airflows=False)
             text = f"{counted(len(tables) - MOST_NAMED, 'more table')}: {what}."
             problems.append(Problem(severity, text, link))
-    return problems
+    return [*problems, *mart_problems(shadow.marts, goal)]
 
 
 def mended_at(table: TableHealth, now: datetime) -> datetime | None:

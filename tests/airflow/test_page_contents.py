@@ -225,3 +225,44 @@ def test_a_goal_that_is_missed(visits: Visits, database: str, monkeypatch: pytes
     assert "Data are older than the goal of 20 min (wide.model." in missed
     assert "Fresh late 79 of 250 tables older than 20 min; the oldest: 29 min" in missed
     assert "Fresh fresh all within 5 h; the oldest: 29 min" in kept
+
+
+MARTS = """
+CREATE SCHEMA odoo_marts_wide;
+CREATE TABLE odoo_marts_wide.mart_freshness AS
+SELECT mart, now() AS built_at, now() - old AS as_of, 5 AS row_count, why AS left_out_because, 'wide' AS shadow_schema,
+    ARRAY['odoo_shadow_wide_1'] AS made_of
+FROM (VALUES ('mart_good', '1 minute'::interval, NULL), ('mart_<b>bad</b>', '1 minute', NULL),
+    ('mart_old', '9 hours', NULL), ('mart_gone', NULL, 'crm.lead is not mirrored')) m (mart, old, why);
+INSERT INTO wide.odoo_shadow_mart_verification
+    (run_id, marts_schema, mart, verdict, reason, started_at, duration_ms, figures_compared, figures_equal)
+SELECT gen_random_uuid(), 'odoo_marts_wide', mart, verdict, reason, now() - interval '2 hours', 5, 12, equal
+FROM (VALUES ('mart_good', 'differs', '', 3), ('mart_good', 'equal', '', 12), ('mart_<b>bad</b>', 'differs', '', 11),
+    ('mart_old', 'equal', '', 12)) v (mart, verdict, reason, equal);
+"""
+
+
+def test_marts_that_differ_or_are_older_than_their_tables(
+    visits: Visits, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
+    fill_with_tables(database, "wide", tables=20, days=7)  # so few that all are well
+    visits.publish(wide={"schema": "wide", "models": ["wide.*"], "fresh_within_minutes": 300})
+    with psycopg.connect(database) as connection:
+        connection.execute(MARTS.encode())
+    visits.change("wide_sync", is_paused=False, next_dagrun_create_after=None)
+    visits.change("wide_verify", is_paused=False, next_dagrun_create_after=None)
+    page = visits.get("/mirrors/wide")
+    assert "mart_<b>bad</b> differs from Odoo (1 of 12 figures, compared on " in seen(page) and "<b>bad" not in page
+    assert "mart_old is as of " in seen(page) and "Marts 1 differs mart_<b>bad</b>" in seen(page)
+    _, _, listed = page.partition('id="marts"')
+    states = [word for word in ("differs", "late", "as in Odoo", "left out") if word in listed]
+    assert sorted(states, key=listed.index) == ["differs", "late", "as in Odoo", "left out"]
+    overview = seen(visits.get("/"))
+    assert "2 problems" in overview and "all well" not in overview
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM odoo_marts_wide.mart_freshness WHERE mart LIKE '%bad%' OR mart = 'mart_old'")
+    assert "wide all well" in seen(visits.get("/"))
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE odoo_marts_wide.mart_freshness SET shadow_schema = 'other'")
+    assert "Marts" not in seen(visits.get("/mirrors/wide"))

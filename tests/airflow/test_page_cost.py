@@ -8,15 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, LiteralString
 
+import psycopg
 import pytest
 from sqlalchemy import event
 
 from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.state.marts import MOST_MARTS
 from tests.support.airflow_connections import shadow_connection
 from tests.support.airflow_pages import PAGE, Visits, tags
 from tests.support.many_tables import fill_with_tables
 
 TABLES = 500
+MARTS = b"""
+CREATE SCHEMA marts_a;
+CREATE TABLE marts_a.mart_freshness AS SELECT 'mart_' || n AS mart, now() AS built_at, 'wide' AS shadow_schema,
+    ARRAY['odoo_shadow_wide_1'] AS made_of FROM generate_series(1, 1000) n;
+CREATE SCHEMA marts_b;
+CREATE TABLE marts_b.mart_freshness AS TABLE marts_a.mart_freshness;
+"""
 MOST_QUERIES = 3
 MOST_METADATA_QUERIES = 9
 LARGEST_PAGE = 600_000
@@ -37,6 +46,8 @@ def wide(visits: Visits, database: str, monkeypatch: pytest.MonkeyPatch) -> None
     """A mirror of as many tables as there may be."""
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
     fill_with_tables(database, "wide", tables=TABLES, days=10)
+    with psycopg.connect(database) as connection:
+        connection.execute(MARTS)
     visits.publish(wide={"schema": "wide", "models": ["wide.*"]})
 
 
@@ -87,6 +98,7 @@ def test_pages_are_bounded(visits: Visits, wide: None, monkeypatch: pytest.Monke
     page = visits.get("/mirrors/wide")
     assert len(page.encode()) < LARGEST_PAGE
     assert len([item for item in tags(page, "a") if "/tables/" in str(item.get("href"))]) >= TABLES
+    assert page.count(">mart_") == 2 * MOST_MARTS
     monkeypatch.setattr("airflow_provider_odoo_shadow.page.tables.MOST_SHOWN", 100)
     few = visits.get("/mirrors/wide")
     assert "400 more are not shown: filter by name." in few

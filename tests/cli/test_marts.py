@@ -170,6 +170,17 @@ def test_what_others_have_where_the_marts_belong_is_refused(shell: Shell, databa
     assert "right TRIGGER on mart_freshness" in trigger.last_error
 
 
+def test_another_shadows_marts_are_not_replaced(built: Outcome, shell: Shell, database: str) -> None:
+    with psycopg.connect(database) as owner:
+        owner.execute("CREATE SCHEMA theirs")
+        owner.execute("CREATE TABLE theirs.mart_freshness AS SELECT 'odoo_eighteen' AS shadow_schema")
+    refused = shell.run("marts", "build", "--marts-schema", "theirs")
+    assert refused.code == 2
+    assert refused.last_error.startswith(
+        "Error: Schema 'theirs' holds the marts of the shadow in schema 'odoo_eighteen'"
+    )
+
+
 def test_a_second_build_at_once_is_refused(shell: Shell, database: str) -> None:
     with psycopg.connect(database) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtextextended('marts odoo_marts', 15))")

@@ -13,6 +13,7 @@ import pytest
 
 from odoo_stand_in import StandIn
 from tests.support.json_reference import documented
+from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.shell import Outcome, Shell, shell_for
 from tools.embedded_postgres import drop_database, new_database
 
@@ -190,6 +191,69 @@ def test_companies_that_the_login_does_not_read(built: Shell, shadow_url: str) -
     in_shadow(shadow_url, "UPDATE mart_invoices SET company_id = 77 WHERE company_id = 2")
     found = proof_of(built, "invoices", 1)
     assert found["verdict"] == "differs" and "the login does not read company 77" in found["reason"]
+
+
+def test_status_and_doctor_tell_what_the_last_comparison_found(built: Shell, shadow_url: str) -> None:
+    in_shadow(shadow_url, "TRUNCATE odoo_shadow_mart_verification")
+    proof_of(built, "invoices", 0)
+    told = built.run("status")
+    assert (told.code, told.err) == (0, "")
+    assert "mart_stock is left out: stock.quant is not mirrored\n" in told.out
+    document = json.loads(built.run("status", "--json").out)
+    marts = {entry["mart"]: entry for entry in document["marts"]}
+    assert set(marts["mart_invoices"]) == documented("### Marts of status")
+    assert (marts["mart_invoices"]["verdict"], marts["mart_invoices"]["behind_seconds"]) == ("equal", 0)
+    assert marts["mart_stock"]["left_out_because"] == "stock.quant is not mirrored"
+    in_shadow(shadow_url, "UPDATE mart_invoices SET quantity = quantity + 1 WHERE move_type = 'out_invoice'")
+    proof_of(built, "invoices", 1)
+    told = built.run("status")
+    assert told.code == 1 and told.err.startswith("mart_invoices differs from Odoo (")
+    assert json.loads(built.run("status", "--json").out)["is_well"] is False
+    doctor = built.run("doctor", "--models", "res.company", COLUMNS="300")
+    assert doctor.code == 1 and "mart_invoices differs from Odoo" in doctor.out
+    # Marts of the same names elsewhere have not been compared.
+    in_shadow(shadow_url, "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.mart_freshness AS TABLE mart_freshness")
+    try:
+        document = json.loads(built.run("status", "--json").out)
+    finally:
+        in_shadow(shadow_url, "DROP SCHEMA elsewhere CASCADE")
+    found = {entry["marts_schema"]: entry for entry in document["marts"] if entry["mart"] == "mart_invoices"}
+    assert (found["odoo_marts"]["verdict"], found["elsewhere"]["verdict"]) == ("differs", None)
+
+
+def test_marts_of_others_or_without_rights_are_not_read(built: Shell, shadow_url: str) -> None:
+    """Whoever reads a table runs the policies that its owner has put on it."""
+    with new_role(shadow_url) as mallory:
+        in_shadow(shadow_url, "DROP TABLE mart_freshness")
+        run_as_owner(
+            shadow_url,
+            "CREATE SCHEMA evil AUTHORIZATION {mallory}; GRANT USAGE ON SCHEMA evil TO PUBLIC;"
+            " SET ROLE {mallory}; CREATE TABLE evil.mart_freshness AS SELECT 'mart_x' AS mart,"
+            " 'odoo_shadow' AS shadow_schema; GRANT SELECT ON evil.mart_freshness TO"
+            " PUBLIC; RESET ROLE",
+            mallory=mallory,
+        )
+        document = json.loads(built.run("status", "--json").out)
+        refused = built.run("marts", "verify", "--marts-schema", "evil")
+        run_as_owner(shadow_url, "GRANT USAGE ON SCHEMA odoo_shadow TO {mallory}", mallory=mallory)
+        run_as_owner(shadow_url, "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {mallory}", mallory=mallory)
+        in_shadow(shadow_url, "CREATE TABLE mart_freshness AS SELECT 'mart_y' AS mart, 'odoo_shadow' AS shadow_schema")
+        of_reader = built.run("status", "--json", SUPABASE_DB_URL=as_role(shadow_url, mallory))
+        run_as_owner(shadow_url, "DROP OWNED BY {mallory} CASCADE", mallory=mallory)
+    assert document["marts"] == []
+    assert refused.code == 2 and "contains what other roles own or control" in refused.last_error
+    # Their own they may read; those of the sync's role they have no right to.
+    assert (of_reader.code, [entry["mart"] for entry in json.loads(of_reader.out)["marts"]]) == (0, ["mart_x"])
+
+
+def test_marts_of_another_shadow_are_not_compared(built: Shell, shadow_url: str) -> None:
+    in_shadow(shadow_url, "UPDATE mart_freshness SET shadow_schema = 'odoo_eighteen' WHERE mart = 'mart_sales'")
+    outcome = built.run("marts", "verify")
+    assert (outcome.code, outcome.last_error) == (
+        2,
+        "Error: Schema 'odoo_marts' holds the marts of the shadow in schema 'odoo_eighteen', not of 'odoo_shadow': "
+        "name a schema of its own for these (--marts-schema), or drop 'odoo_marts' if nobody needs what is there.",
+    )
 
 
 def test_every_key_is_documented(built: Shell, shadow_url: str) -> None:

@@ -116,6 +116,7 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
         "odoo_database": odoo19.database,
         "is_well": True,
         "problems": [],
+        "marts": [],
     }
     company, partner = entries["res.company"], entries["res.partner"]
     assert company["table"] == "odoo_shadow_res_company"

@@ -32,5 +32,6 @@ LEFT JOIN odoo_shadow_uom_uom own ON own.id = t.uom_id
 WHERE m.state = 'posted' AND l.display_type = 'product' AND m.move_type <> 'entry';
 CREATE TABLE mart_freshness AS
 SELECT mart, now() AS built_at, (SELECT min(last_write_date) FROM odoo_shadow_watermark) AS as_of,
-    CASE WHEN mart = 'mart_stock' THEN 'stock.quant is not mirrored' END AS left_out_because
+    NULL::bigint AS row_count, CASE WHEN mart = 'mart_stock' THEN 'stock.quant is not mirrored' END AS left_out_because,
+    'odoo_shadow' AS shadow_schema, ARRAY(SELECT table_name FROM odoo_shadow_watermark) AS made_of
 FROM unnest(ARRAY['mart_trial_balance', 'mart_receivables', 'mart_sales', 'mart_invoices', 'mart_stock']) mart;

@@ -18,8 +18,9 @@ from odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from odoo_shadow.cli.terminal import console, say, say_json
+from odoo_shadow.cli.terminal import console, numbers, say, say_json
 from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_document, read_health
+from odoo_shadow.mirror.health.marts import MartHealth
 from odoo_shadow.mirror.pace import in_seconds
 from odoo_shadow.mirror.report_tables import add_row
 
@@ -32,14 +33,14 @@ SOME_FAILED = 1
 @verbose_option
 @click.pass_context
 def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
-    """Show tables, rows, watermarks, lag and last errors.
+    """Show tables, rows, watermarks, lag and last errors, and the marts with their last comparison.
 
     The lag is the time since the watermark: what Odoo wrote later may not be in the shadow yet. Each run also compares
     a share of the rows with Odoo, cell by cell: every row has been compared since the time in "proven up to".
 
     \b
-    Exit codes: 0 all is well, 1 a table's last run failed, or its view in public shows something else,
-                2 there is no shadow.
+    Exit codes: 0 all is well, 1 a table's last run failed, its view in public shows something else, or a mart
+                differs from Odoo, 2 there is no shadow.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     with shadow_database(settings) as shadow, shadow.transaction() as tx:
@@ -57,6 +58,8 @@ def _print(health: MirrorHealth) -> None:
         where = f"'{health.origin.database}' at {health.origin.url}"
         say(f"Shadow of the Odoo database {where}, in schema '{health.schema}'")
     console().print(_as_table(health.tables))
+    if health.marts:
+        console().print(_as_table_of_marts(health.marts))
     for item in health.tables:
         if item.late:
             say(f"{item.model}: {item.late}", err=True)
@@ -66,6 +69,15 @@ def _print(health: MirrorHealth) -> None:
         say(f"{item.model}: {item.failing}", err=True)
     for problem in health.problems:
         say(problem, err=True)
+    _print_about_marts(health.marts)
+
+
+def _print_about_marts(marts: Sequence[MartHealth]) -> None:
+    for mart in marts:
+        if not mart.is_built:
+            say(f"{mart.glance.mart} is left out: {mart.glance.left_out_because}")
+        for problem in mart.problems:
+            say(f"{mart.glance.mart} {problem}", err=True)
 
 
 def _as_table(tables: Sequence[TableHealth]) -> Table:
@@ -84,6 +96,26 @@ def _as_table(tables: Sequence[TableHealth]) -> Table:
             "not yet" if item.proven_up_to is None else _moment(item.proven_up_to),
             str(item.failed_runs or ""),
         )
+    return table
+
+
+def _as_table_of_marts(marts: Sequence[MartHealth]) -> Table:
+    table = Table(Column("mart", no_wrap=True), "schema", *numbers("rows"))
+    for title in ("as of (UTC)", "built (UTC)", "last comparison", "compared (UTC)"):
+        table.add_column(title)
+    for mart in marts:
+        found = mart.glance
+        if mart.is_built:
+            add_row(
+                table,
+                found.mart,
+                found.marts_schema,
+                "" if found.rows is None else str(found.rows),
+                "not known" if found.as_of is None else _moment(found.as_of),
+                _moment(found.built_at),
+                mart.verdict or "not yet",
+                _moment(found.verified_at) if mart.verdict else "",
+            )
     return table
 
 

@@ -15,15 +15,13 @@ from odoo_shadow.marts.environment import Dbt
 from odoo_shadow.marts.errors import MartsError
 from odoo_shadow.marts.project import run_dbt
 from odoo_shadow.marts.target import connection_variables, place_variables
+from odoo_shadow.marts.whose import check_owners, check_whose
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction, check_schema
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.owners.ownership import list_foreign_in
-from odoo_shadow.text.amounts import first_of
+from odoo_shadow.shadow.relations import MART_FRESHNESS
 from odoo_shadow.text.time_zones import existing_zone
 
-FRESHNESS = "mart_freshness"
 DEFAULT_TIME_ZONE = "UTC"
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def build_marts(dbt: Dbt, shadow: ShadowDatabase, url: str, settings: MartsSetti
     """Build all marts and run their tests.
 
     :param url: the shadow's, as `shadow` was made from.
-    :raises MartsError: another build is under way, or dbt cannot begin.
+    :raises MartsError: another build is under way, the schema holds another shadow's marts, or dbt cannot begin.
     :raises ShadowError: the database cannot be reached.
     """
     check_schema(settings.marts_schema)
@@ -113,7 +111,7 @@ def build_marts(dbt: Dbt, shadow: ShadowDatabase, url: str, settings: MartsSetti
 
 def read_marts(tx: Transaction, marts_schema: str) -> Iterator[Mart]:
     """Yield the marts that the last builds made or left out, by name; none if there was no build."""
-    table = sql.Identifier(marts_schema, FRESHNESS)
+    table = sql.Identifier(marts_schema, MART_FRESHNESS)
     name = table.as_string(tx.cursor)
     if tx.run("SELECT to_regclass({name})", name=name)[0][0] is None:
         return
@@ -131,21 +129,11 @@ def _alone(shadow: ShadowDatabase, marts_schema: str) -> Iterator[dict[str, str]
     """
     with shadow.transaction() as tx:
         tx.run("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
-        _check_owners(tx, marts_schema)
+        check_owners(tx, marts_schema)
         is_free = tx.run(
             "SELECT pg_try_advisory_xact_lock(hashtextextended({name}, 15))", name=f"marts {marts_schema}"
         )[0][0]
         if not is_free:
             raise MartsError(f"The marts in schema '{marts_schema}' are being built already: wait until that ends.")
+        check_whose(tx, marts_schema)
         yield place_variables(tx.cursor.connection.info)
-
-
-def _check_owners(tx: Transaction, marts_schema: str) -> None:
-    """Make sure that nobody else's triggers or rules run with the build's rights."""
-    found = list_foreign_in(tx, marts_schema, "mart_")
-    if found:
-        raise MartsError(
-            f"Schema '{marts_schema}' contains what other roles own or control, and what would run with this role's "
-            f"rights: {first_of(found, _MOST_NAMED)}. Drop it or revoke it, trust the role by name (trusted_roles, "
-            "--trusted-roles), or give the marts another schema (--marts-schema)."
-        )

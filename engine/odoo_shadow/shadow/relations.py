@@ -38,6 +38,9 @@ READ_VERSION = "odoo_shadow_read_version"
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark", READ_VERSION)
 """For other writers and readers, in the mirror's schema and in `public`."""
 
+MART_FRESHNESS = "mart_freshness"
+"""In each schema of marts, which other schemas than the mirror's own are."""
+
 COMPANIES = "odoo_shadow_companies"
 CLAIMS = "odoo_shadow_claims"
 READING_FUNCTIONS = (COMPANIES, CLAIMS)

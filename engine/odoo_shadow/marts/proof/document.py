@@ -16,11 +16,12 @@ _MOST_IDS = 20
 """Ids of each kind that are stored."""
 
 
-def save(shadow: ShadowDatabase, run_id: UUID, proofs: Iterable[MartProof]) -> None:
-    """Store what was found of some marts. Raises a `ShadowError`."""
+def save(shadow: ShadowDatabase, run_id: UUID, marts_schema: str, proofs: Iterable[MartProof]) -> None:
+    """Store what was found of some marts of one schema. Raises a `ShadowError`."""
     with shadow.transaction() as tx:
         for proof in proofs:
             found = MartVerification(
+                marts_schema,
                 proof.mart,
                 str(proof.verdict),
                 proof.because,

@@ -13,10 +13,9 @@ from psycopg import sql
 
 from odoo_shadow.marts.proof.comparison import Circumstances, Comparison, Figures
 from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.relations import META
+from odoo_shadow.shadow.relations import MART_FRESHNESS, META
 from odoo_shadow.source.groups import GroupKey, KeyPart
 
-FRESHNESS = "mart_freshness"
 _COLUMN = re.compile(r"\bm\.(\w+)")
 _NOT_MARKED: LiteralString = "to_jsonb(m) ->> '_deleted_at' IS NULL"
 
@@ -65,7 +64,7 @@ def has_marts(tx: Transaction, schema: str) -> bool:
         "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = {schema} AND c.relname = {name} AND c.relkind IN ('r', 'v', 'm')",
         schema=schema,
-        name=FRESHNESS,
+        name=MART_FRESHNESS,
     )
     return bool(rows)
 
@@ -76,7 +75,7 @@ def mart_states(tx: Transaction, side: Side) -> dict[str, MartState]:
         "SELECT mart, built_at, (built_at AT TIME ZONE {zone})::date, as_of, coalesce(left_out_because, '')"
         " FROM {freshness}",
         zone=side.time_zone,
-        freshness=side.mart(FRESHNESS),
+        freshness=side.mart(MART_FRESHNESS),
     )
     return {str(row[0]): MartState(*row) for row in rows}
 

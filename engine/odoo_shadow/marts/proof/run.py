@@ -10,6 +10,7 @@ from odoo_shadow.marts.errors import MartsError
 from odoo_shadow.marts.proof.catalogue import COMPARISONS
 from odoo_shadow.marts.proof.document import save
 from odoo_shadow.marts.proof.verify import MartProof, Prover, Verdict, side_of
+from odoo_shadow.marts.whose import check_owners, check_whose
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -43,13 +44,16 @@ def prove_marts(
 
     :param schema: of the marts.
     :param time_zone: the one that the marts were built with.
-    :raises MartsError: no marts have been built.
+    :raises MartsError: no marts have been built, or they are somebody else's.
     :raises OdooError: the login is refused.
     :raises ShadowError: the outcome cannot be stored, or the shadow is another Odoo's.
     """
     odoo.user_id()
     check_binding(odoo, shadow)
     check_all(odoo, shadow)
+    with shadow.transaction() as tx:
+        check_owners(tx, schema)
+        check_whose(tx, schema)
     side = side_of(shadow, schema, time_zone)
     if side is None:
         raise MartsError(f"Schema '{schema}' has no marts: run odoo-shadow marts build first.")
@@ -59,7 +63,7 @@ def prove_marts(
             proof = prover.prove(mart)
         except (OdooError, ShadowError) as error:
             proof = MartProof(mart, Verdict.NOT_PROVEN, datetime.now(UTC), because=str(error))
-        save(shadow, run_id, [proof])
+        save(shadow, run_id, schema, [proof])
         yield proof
 
 

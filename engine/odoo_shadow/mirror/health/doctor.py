@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from odoo_shadow.mirror.health.exposures import examine_exposures
 from odoo_shadow.mirror.health.forecast import forecast
-from odoo_shadow.mirror.health.health import only_elsewhere
+from odoo_shadow.mirror.health.health import only_elsewhere, read_marts
+from odoo_shadow.mirror.health.marts import examine_marts
 from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.health.record_names import ADVICE, is_called_otherwise, shown_as_in_odoo
 from odoo_shadow.mirror.identity import check_all
@@ -167,6 +168,7 @@ def _database(
         yield from _proven_late(tables)
         yield from examine_readers(tx)
         yield from examine_exposures(tx)
+        yield from examine_marts(read_marts(tx))
         yield _look_back(latest_commit(tx), look_back)
 
 

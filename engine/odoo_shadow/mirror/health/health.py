@@ -10,11 +10,14 @@ from typing import Any
 from psycopg import sql
 
 from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.health.marts import MartHealth
+from odoo_shadow.mirror.health.marts import as_entry as mart_entry
 from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.owners.made_objects import mirror_schemas
 from odoo_shadow.shadow.relations import META
+from odoo_shadow.shadow.state.marts import as_marts, glances_of_marts
 from odoo_shadow.shadow.state.overview import Glance, glances
 from odoo_shadow.shadow.state.schema import Origin, schema_version
 from odoo_shadow.shadow.state.verifications import Compared
@@ -78,12 +81,14 @@ class MirrorHealth:
 
     :param origin: the Odoo database that it mirrors; None if the role must not see it.
     :param problems: those of the mirror as a whole: what keeps people from reading it under its names.
+    :param marts: those that are made of this mirror, and may be read.
     """
 
     schema: str
     origin: Origin | None
     tables: tuple[TableHealth, ...]
     problems: tuple[str, ...]
+    marts: tuple[MartHealth, ...]
 
     @property
     def failing(self) -> tuple[TableHealth, ...]:
@@ -92,8 +97,8 @@ class MirrorHealth:
 
     @property
     def is_well(self) -> bool:
-        """Whether every table's last run was good, and nothing keeps people from reading them."""
-        return not self.failing and not self.problems
+        """Whether all tables' last runs were good, people can read them, and no mart differs from Odoo."""
+        return not self.failing and not self.problems and not any(mart.difference for mart in self.marts)
 
 
 def read_health(tx: Transaction, now: datetime) -> MirrorHealth:
@@ -116,14 +121,27 @@ def read_mirror(
     :raises MirrorConfigurationError: there is no mirror in the schema.
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
     """
-    visible, (origin, unexplained_names, *values) = look(
-        tx, lambda visible: (visible.origin(tx), _unexplained(tx, visible), *more(visible))
+    visible, (origin, unexplained_names, marts, *values) = look(
+        tx,
+        lambda visible: (
+            visible.origin(tx),
+            _unexplained(tx, visible),
+            glances_of_marts(tx, visible),
+            *more(visible),
+        ),
     )
     found = glances(tx, visible)
     tables = [item.status.table for item in found]
     foreign = foreign_among(tx, unexplained_names, tables) if unexplained_names else []
     health = tuple(as_health(item, now) for item in found)
-    return MirrorHealth(tx.schema, as_origin(origin), health, (in_the_way(foreign),) if foreign else ()), values
+    problems = (in_the_way(foreign),) if foreign else ()
+    return MirrorHealth(tx.schema, as_origin(origin), health, problems, tuple(map(MartHealth, as_marts(marts)))), values
+
+
+def read_marts(tx: Transaction) -> tuple[MartHealth, ...]:
+    """Read the state of the mirror's marts alone. Raises as `read_health` does."""
+    _, (found,) = look(tx, lambda visible: (glances_of_marts(tx, visible),))
+    return tuple(map(MartHealth, as_marts(found)))
 
 
 def look(tx: Transaction, expressions: Callable[[Visible], Sequence[sql.Composable]]) -> tuple[Visible, Sequence[Any]]:
@@ -189,6 +207,7 @@ def as_document(health: MirrorHealth) -> dict[str, object]:
         "is_well": health.is_well,
         "problems": list(health.problems),
         "models": [_as_entry(item) for item in health.tables],
+        "marts": [mart_entry(item) for item in health.marts],
     }
 
 

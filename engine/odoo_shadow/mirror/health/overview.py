@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from odoo_shadow.mirror.health.health import TableHealth, as_health, look, read_mirror
+from odoo_shadow.mirror.health.marts import MartHealth
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.descriptions import storable
 from odoo_shadow.shadow.state import overview
@@ -20,6 +21,7 @@ class MirrorOverview:
 
     :param origin: the Odoo database that it mirrors; None if the role must not see it.
     :param problems: those of the mirror as a whole: what keeps people from reading it under its names.
+    :param marts: those that are made of it, and may be read.
     :param runs: the newest ones, newest first.
     :param activity: of the last days in UTC, the earliest first.
     :param drift: the newest changes of tables' structures, newest first.
@@ -30,6 +32,7 @@ class MirrorOverview:
     origin: Origin | None
     tables: tuple[TableHealth, ...]
     problems: tuple[str, ...]
+    marts: tuple[MartHealth, ...]
     runs: tuple[RunSummary, ...]
     activity: tuple[Activity, ...]
     drift: tuple[SchemaChange, ...]
@@ -74,6 +77,7 @@ def read_overview(tx: Transaction, now: datetime) -> MirrorOverview:
         origin=health.origin,
         tables=health.tables,
         problems=health.problems,
+        marts=health.marts,
         runs=overview.as_runs(runs),
         activity=overview.as_activity(activity, now),
         drift=overview.as_changes(drift),

@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.owners.ownership import exists
 from odoo_shadow.shadow.relations import MART_VERIFICATION
 from odoo_shadow.text.shown import shown
 
@@ -31,11 +29,13 @@ Example: TypeAlias = Mapping[str, "str | int | Sequence[int] | Sequence[str] | M
 class MartVerification:
     """The outcome of comparing one mart with Odoo.
 
+    :param marts_schema: the schema that the mart is in.
     :param verdict: `equal`, `newer`, `differs`, `not proven` or `left out`.
     :param reason: why it is not proven or left out; empty otherwise.
     :param as_of: up to when the mart had what Odoo has.
     """
 
+    marts_schema: str
     mart: str
     verdict: str
     reason: str
@@ -49,11 +49,12 @@ class MartVerification:
 def save_mart_verification(tx: Transaction, run_id: UUID, found: MartVerification, examples: Sequence[Example]) -> None:
     """Save the outcome of one mart, and forget the oldest."""
     tx.run(
-        "INSERT INTO {table} (run_id, mart, verdict, reason, started_at, duration_ms, as_of, figures_compared,"
-        " figures_equal, examples) VALUES ({run_id}, {mart}, {verdict}, {reason}, {started}, {duration}, {as_of},"
-        " {compared}, {equal}, {examples})",
+        "INSERT INTO {table} (run_id, marts_schema, mart, verdict, reason, started_at, duration_ms, as_of,"
+        " figures_compared, figures_equal, examples) VALUES ({run_id}, {marts_schema}, {mart}, {verdict}, {reason},"
+        " {started}, {duration}, {as_of}, {compared}, {equal}, {examples})",
         table=tx.own(MART_VERIFICATION),
         run_id=run_id,
+        marts_schema=found.marts_schema,
         mart=found.mart,
         verdict=found.verdict,
         reason=shown(found.reason, longest=_LONGEST_REASON),
@@ -71,18 +72,3 @@ def save_mart_verification(tx: Transaction, run_id: UUID, found: MartVerificatio
         mart=found.mart,
         kept=KEPT_PER_MART,
     )
-
-
-def last_mart_verifications(tx: Transaction) -> list[MartVerification]:
-    """Return the last outcome of each mart, by name; none if an earlier version made the schema."""
-    if not exists(tx, tx.schema, MART_VERIFICATION):
-        return []
-    rows = tx.run(
-        "SELECT DISTINCT ON (mart) mart, verdict, reason, started_at, duration_ms, as_of, figures_compared,"
-        " figures_equal FROM {table} ORDER BY mart, id DESC",
-        table=sql.Identifier(tx.schema, MART_VERIFICATION),
-    )
-    return [
-        MartVerification(mart, verdict, reason, started_at, milliseconds / 1000, as_of, compared, equal)
-        for mart, verdict, reason, started_at, milliseconds, as_of, compared, equal in rows
-    ]

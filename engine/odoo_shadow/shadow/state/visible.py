@@ -14,10 +14,13 @@ from psycopg import sql
 
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
 from odoo_shadow.shadow.owners.ownership import as_foreign, foreign_by_name, foreign_by_registry, not_trusted
-from odoo_shadow.shadow.relations import CONTROL_TABLES, META, MIRROR, NEWEST_OF_KIND
+from odoo_shadow.shadow.relations import CONTROL_TABLES, MART_FRESHNESS, META, MIRROR, NEWEST_OF_KIND
 from odoo_shadow.shadow.state.schema import FORMER_MIRROR, Origin
 from odoo_shadow.shadow.state.schema_statements import VERSION
+
+MOST_MARTS_SCHEMAS = 20
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Visible:
     :param own: tables and indexes in the mirror's own schema.
     :param internal: those of the internal schema; empty for a reader.
     :param is_internal_there: whether there is an internal schema that holds the mirror's version.
+    :param marts_schemas: schemas of marts, of this mirror or another, that belong to trusted roles.
     """
 
     own: frozenset[str]
     internal: frozenset[str]
     is_internal_there: bool
+    marts_schemas: tuple[str, ...] = ()
 
     @property
     def sees_internal(self) -> bool:
@@ -74,7 +79,7 @@ def look_at(tx: Transaction) -> Visible:
 
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
     """
-    ((own, internal, is_internal_there, is_reader, foreign),) = tx.run(
+    ((own, internal, is_internal_there, is_reader, marts_schemas, foreign),) = tx.run(
         "WITH there AS (SELECT n.nspname, c.relname::text AS name, c.relkind, c.oid,"
         " c.relkind = 'i' OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS may_read"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -85,9 +90,16 @@ def look_at(tx: Transaction) -> Visible:
         " ARRAY(SELECT name FROM there WHERE nspname = {internal} AND may_read),"
         " EXISTS (SELECT FROM there WHERE nspname = {internal} AND name = {mirror}),"
         " EXISTS (SELECT FROM pg_namespace WHERE nspname = {internal} AND NOT has_schema_privilege(oid, 'USAGE')),"
+        " ARRAY(SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = {freshness} AND c.relkind = 'r' AND c.relowner IN {trusted}"
+        " AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
+        " ORDER BY 1 LIMIT {most_marts_schemas}),"
         " (SELECT json_agg(json_build_array(f.what, f.role, f.definition)) FROM ({foreign})"
         " AS f (what, role, definition))",
         schema=tx.schema,
+        freshness=MART_FRESHNESS,
+        trusted=sql.SQL(TRUSTED_ROLES).format(roles=sorted(tx.trust.roles)),
+        most_marts_schemas=MOST_MARTS_SCHEMAS,
         internal=internal_schema(tx.schema),
         meta=META,
         names=[*CONTROL_TABLES, FORMER_MIRROR, NEWEST_OF_KIND],
@@ -97,7 +109,7 @@ def look_at(tx: Transaction) -> Visible:
     found = as_foreign(foreign or (), tx.trust)
     if found:
         raise not_trusted(tx, found, is_reader=is_reader)
-    return Visible(frozenset(own), frozenset(internal), is_internal_there)
+    return Visible(frozenset(own), frozenset(internal), is_internal_there, tuple(marts_schemas))
 
 
 def as_origin(found: Sequence[Any] | None) -> Origin | None:

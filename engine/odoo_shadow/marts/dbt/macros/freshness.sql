@@ -8,6 +8,7 @@
 {% macro prepare_marts() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
         {%- do odoo_shadow.check_pass_through() -%}
+        {%- set columns = odoo_shadow.check_whose_marts() -%}
         {%- set readers = run_query(
             "select count(*) from pg_catalog.pg_roles where rolname = 'odoo_shadow_reader'"
         ).rows[0][0] -%}
@@ -17,8 +18,13 @@
             built_at timestamp with time zone,
             as_of timestamp with time zone,
             row_count bigint,
-            left_out_because text
+            left_out_because text,
+            shadow_schema text,
+            made_of text[]
         );
+        {%- if columns and 'made_of' not in columns %}
+        alter table {{ odoo_shadow.freshness_table() }} add column shadow_schema text, add column made_of text[];
+        {%- endif %}
         comment on table {{ odoo_shadow.freshness_table() }} is 'How old each mart is: one row per mart.';
         comment on column {{ odoo_shadow.freshness_table() }}.mart is 'The name of the mart.';
         comment on column {{ odoo_shadow.freshness_table() }}.built_at is 'When it was built.';
@@ -27,6 +33,8 @@
         comment on column {{ odoo_shadow.freshness_table() }}.row_count is 'How many rows it had then.';
         comment on column {{ odoo_shadow.freshness_table() }}.left_out_because is
             'Why there is no such mart; NULL if there is one.';
+        comment on column {{ odoo_shadow.freshness_table() }}.shadow_schema is 'The schema of the shadow.';
+        comment on column {{ odoo_shadow.freshness_table() }}.made_of is 'The tables there that it is made of.';
         {%- if readers %}
         grant usage on schema {{ adapter.quote(var('odoo_marts_schema')) }} to odoo_shadow_reader;
         grant select on {{ odoo_shadow.freshness_table() }} to odoo_shadow_reader;
@@ -34,6 +42,31 @@
     {%- else -%}
         select 1
     {%- endif -%}
+{%- endmacro %}
+
+{#-
+  The columns of the table of freshness, none if there is no such table. It is an error if another shadow's marts are
+  there: the next build would put its own in their place.
+-#}
+{% macro check_whose_marts() -%}
+    {%- set schema = var('odoo_marts_schema') -%}
+    {%- set columns = run_query(
+        "select attname from pg_catalog.pg_attribute where attnum > 0 and not attisdropped and attrelid = to_regclass("
+        ~ dbt.string_literal(odoo_shadow.freshness_table()) ~ ")"
+    ).columns[0].values() -%}
+    {%- if 'shadow_schema' in columns -%}
+        {%- set others = run_query(
+            "select shadow_schema from " ~ odoo_shadow.freshness_table() ~ " where shadow_schema <> "
+            ~ dbt.string_literal(var('odoo_shadow_schema')) ~ " limit 1"
+        ).columns[0].values() -%}
+        {%- for other in others -%}
+            {%- do exceptions.raise_compiler_error(
+                "Schema " ~ schema ~ " holds the marts of the shadow in schema " ~ other ~ ", not of "
+                ~ var('odoo_shadow_schema') ~ ": set odoo_marts_schema to a schema of its own."
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- do return(columns) -%}
 {%- endmacro %}
 
 {#- Whether the first load of a model has ended, so that its table has all rows that there were. -#}
@@ -46,8 +79,8 @@
 {%- endmacro %}
 
 {#-
-  The earliest watermark of the tables that a mart is made of, as a literal; null while the first load of one has not
-  ended.
+  The tables that a mart is made of, as a literal, and the earliest of their watermarks, null while the first load of
+  one has not ended.
 -#}
 {% macro as_of(mart) -%}
     {%- set tables = [] -%}
@@ -57,27 +90,38 @@
     {%- set schema = var('odoo_shadow_schema') -%}
     {%- set found = run_query(
         "select cast(case when bool_and(coalesce(w.last_write_date > '1970-01-02', false)) then min(w.last_write_date)"
-        ~ " end as text) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+        ~ " end as text), cast(array_agg(cast(c.relname as text) order by c.relname) as text)"
+        ~ " from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
         ~ " left join " ~ adapter.quote(schema) ~ ".odoo_shadow_watermark w on w.table_name = c.relname"
         ~ " where n.nspname = " ~ dbt.string_literal(schema) ~ " and c.relkind in ('r', 'p')"
         ~ " and c.relname in (" ~ tables | join(', ') ~ ")"
-    ).rows[0][0] -%}
-    {%- do return('null' if found is none else dbt.string_literal(found)) -%}
+    ).rows[0] -%}
+    {%- do return({
+        'moment': 'null' if found[0] is none else dbt.string_literal(found[0]),
+        'tables': dbt.string_literal(found[1] or '{}')
+    }) -%}
 {%- endmacro %}
 
 {% macro note_built(mart, as_of) -%}
-    insert into {{ odoo_shadow.freshness_table() }} (mart, built_at, as_of, row_count, left_out_because)
-    select {{ dbt.string_literal(mart.identifier) }}, now(), cast({{ as_of }} as timestamp with time zone),
-        (select count(*) from {{ mart }}), null
+    insert into {{ odoo_shadow.freshness_table() }}
+        (mart, built_at, as_of, row_count, left_out_because, shadow_schema, made_of)
+    select {{ dbt.string_literal(mart.identifier) }}, now(), cast({{ as_of.moment }} as timestamp with time zone),
+        (select count(*) from {{ mart }}), null, {{ dbt.string_literal(var('odoo_shadow_schema')) }},
+        cast({{ as_of.tables }} as text[])
     on conflict (mart) do update set
-        built_at = excluded.built_at, as_of = excluded.as_of, row_count = excluded.row_count, left_out_because = null
+        built_at = excluded.built_at, as_of = excluded.as_of, row_count = excluded.row_count, left_out_because = null,
+        shadow_schema = excluded.shadow_schema, made_of = excluded.made_of
 {%- endmacro %}
 
 {% macro note_left_out(mart, reason) -%}
-    insert into {{ odoo_shadow.freshness_table() }} (mart, left_out_because)
-    values ({{ dbt.string_literal(mart.identifier) }}, {{ dbt.string_literal(reason) }})
+    insert into {{ odoo_shadow.freshness_table() }} (mart, left_out_because, shadow_schema)
+    values (
+        {{ dbt.string_literal(mart.identifier) }}, {{ dbt.string_literal(reason) }},
+        {{ dbt.string_literal(var('odoo_shadow_schema')) }}
+    )
     on conflict (mart) do update set
-        built_at = null, as_of = null, row_count = null, left_out_because = excluded.left_out_because
+        built_at = null, as_of = null, row_count = null, left_out_because = excluded.left_out_because,
+        shadow_schema = excluded.shadow_schema, made_of = null
 {%- endmacro %}
 
 {#- Makes sure that each table whose fields are to come along is in one of the marts. -#}

@@ -1,0 +1,71 @@
+"""Marts of two mirrors in one database: of Odoo 17 and 19, each in a schema of its own, and never in the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from odoo_shadow.marts.building import MartsSettings
+from odoo_shadow.marts.environment import find_dbt
+from odoo_shadow.marts.project import run_dbt
+from odoo_shadow.marts.target import connection_variables
+from odoo_stand_in import StandIn
+from tests.support.flavours import Flavour
+from tests.support.shell import Shell, shell_for
+from tools.embedded_postgres import drop_database, new_database
+
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(240)]
+
+MODELS = ("--models", "account.move.line,account.account,res.partner,res.company,res.currency")
+SEVENTEEN = ("--schema", "odoo_seventeen")
+PLACES: tuple[tuple[Flavour, tuple[str, ...]], ...] = (("17", SEVENTEEN), ("19", ()))
+
+
+@pytest.fixture(scope="module")
+def database(postgres: str) -> Iterator[str]:
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)
+
+
+@pytest.fixture(scope="module")
+def shells(shared_odoos: Mapping[Flavour, StandIn], database: str) -> dict[Flavour, Shell]:
+    """Both mirrors, with their marts."""
+    shells = {flavour: shell_for(odoo, database) for flavour, odoo in shared_odoos.items()}
+    for flavour, schema in PLACES:
+        assert shells[flavour].run("sync", *MODELS, *schema).code == 0
+        assert shells[flavour].run("marts", "build", *schema).code == 0
+    return shells
+
+
+def test_two_versions_of_odoo_side_by_side(shells: dict[Flavour, Shell]) -> None:
+    for flavour, schema in PLACES:
+        verified = shells[flavour].run("marts", "verify", *schema, "--marts", "trial_balance")
+        assert verified.code == 0, verified.out
+        marts = json.loads(shells[flavour].run("status", "--json", *schema).out)["marts"]
+        assert {mart["marts_schema"] for mart in marts} == {"odoo_marts_odoo_seventeen" if schema else "odoo_marts"}
+        assert {mart["mart"]: mart["verdict"] for mart in marts}["mart_trial_balance"] == "equal"
+
+
+def test_one_does_not_take_the_place_of_the_other(shells: dict[Flavour, Shell], database: str, tmp_path: Path) -> None:
+    refused = shells["17"].run("marts", "build", *SEVENTEEN, "--marts-schema", "odoo_marts")
+    assert refused.code == 2
+    assert refused.last_error.startswith(
+        "Error: Schema 'odoo_marts' holds the marts of the shadow in schema 'odoo_shadow', not of 'odoo_seventeen': "
+    )
+    plain = run_dbt(
+        find_dbt(),
+        ["build", "--select", "mart_trial_balance"],
+        connection=connection_variables("own", database, "odoo_seventeen"),
+        variables=MartsSettings("odoo_marts").variables("odoo_seventeen"),
+        target=tmp_path,
+    )
+    said = f"{plain.could_not_begin} {plain.failed} {plain.output}"
+    assert "Schema odoo_marts holds the marts of the shadow in schema odoo_shadow, not of odoo_seventeen" in said
+    with psycopg.connect(database) as connection:
+        whose = connection.execute("SELECT DISTINCT shadow_schema FROM odoo_marts.mart_freshness").fetchall()
+    assert whose == [("odoo_shadow",)]
