@@ -16,6 +16,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from odoo_shadow.marts.building import MartsSettings, build_marts
+from odoo_shadow.marts.environment import find_dbt
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
 from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.report_tables import add_row
@@ -27,7 +29,7 @@ from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
 from tools.compare_with_odoo import PINNED
 from tools.demo_edits import edit
-from tools.demo_queries import show_queries
+from tools.demo_queries import MARTS_SCHEMA, show_queries
 from tools.parts import Parts, add_flavour, running_parts
 from tools.stages import Stage, Stages, run
 from tools.trouble import ToolError
@@ -107,6 +109,8 @@ def demo(stages: Stages, flavour: str) -> None:
             for line in edits:
                 stages.say(f"      {line}")
         second = _run_dag(stages, home, shadow, "second run", {})
+        if not parts.own_shadow:
+            _build_marts(stages, parts)
         _show_runs(stages, first, second)
         show_queries(stages.console, shadow)
         _show_watermarks(stages, second)
@@ -167,6 +171,16 @@ def _failure(what: str, done: DagRun) -> str:
         return f"The DAG failed in its {what}."
     others = f" ({len(failed) - 1} more models failed)" if len(failed) > 1 else ""
     return f"The DAG failed in its {what}: {failed[0].message}{others}"
+
+
+def _build_marts(stages: Stages, parts: Parts) -> None:
+    """Make tables for analysts of what the DAG has mirrored; nobody asked for them in a database of one's own."""
+    with stages.stage("Building marts with dbt") as stage, ShadowDatabase.from_url(parts.shadow_url) as shadow:
+        build = build_marts(find_dbt(), shadow, parts.shadow_url, MartsSettings(MARTS_SCHEMA))
+        if build.failed:
+            raise ToolError(f"The marts are not what they should be: {build.failed[0]}.")
+        built = [mart.name for mart in build.marts if mart.left_out_because is None]
+        stage.done(f"Marts for analysts, of the models that are mirrored: {', '.join(built)}")
 
 
 def _show_runs(stages: Stages, first: DagRun, second: DagRun) -> None:

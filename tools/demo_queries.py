@@ -14,12 +14,14 @@ from rich.text import Text
 
 from odoo_shadow.mirror.report_tables import add_row
 
+MARTS_SCHEMA = "odoo_marts"
+
 
 @dataclass(frozen=True)
 class Query:
     """A question and its SQL.
 
-    :param tables: what it needs; a model that Odoo does not have has no table.
+    :param tables: what it needs, of the mirror unless it names another schema; what there is not has no table.
     :param labels: how many columns of its answer are no figures.
     """
 
@@ -55,6 +57,27 @@ WHERE move_type IN ('out_invoice', 'out_refund') AND state = 'posted'
     AND payment_state IN ('not_paid', 'partial')
 GROUP BY due
 ORDER BY due DESC
+LIMIT 5""",
+    ),
+    Query(
+        "The same as accountants ask: how much is how late? A mart; Odoo has the same figures.",
+        (f"{MARTS_SCHEMA}.mart_receivables",),
+        1,
+        """SELECT company_name, sum(not_due) AS not_due, sum(days_1_30) AS days_1_30, sum(days_31_60) AS days_31_60,
+    sum(days_61_90) AS days_61_90, sum(days_over_90) AS days_over_90, sum(total) AS total
+FROM odoo_marts.mart_receivables
+GROUP BY company_name
+ORDER BY company_name""",
+    ),
+    Query(
+        "Which products bring what, refunds taken off, in the company's currency?",
+        (f"{MARTS_SCHEMA}.mart_invoices",),
+        2,
+        """SELECT company_name, product_name, sum(quantity) AS quantity, sum(amount_untaxed) AS amount
+FROM odoo_marts.mart_invoices
+WHERE move_type IN ('out_invoice', 'out_refund', 'out_receipt')
+GROUP BY company_name, product_name
+ORDER BY amount DESC
 LIMIT 5""",
     ),
     Query(
@@ -112,5 +135,6 @@ def _shown(value: object) -> str:
 
 
 def _has_table(shadow: psycopg.Connection[TupleRow], table: str) -> bool:
-    row = shadow.execute("SELECT to_regclass(%s) IS NOT NULL", [f"odoo_shadow.odoo_shadow_{table}"]).fetchone()
+    name = table if "." in table else f"odoo_shadow.odoo_shadow_{table}"
+    row = shadow.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
     return row is not None and bool(row[0])

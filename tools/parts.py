@@ -16,7 +16,7 @@ from pathlib import Path
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
-from odoo_stand_in import StandIn
+from odoo_stand_in import Flavour, StandIn
 from tools import signals
 from tools.airflow_home import to_stand_in
 from tools.processes import free_port
@@ -158,7 +158,9 @@ _USUAL_PORT = 18069
 def _stand_in(stages: Stages, server: str, flavour: str) -> Iterator[StandIn]:
     with ExitStack() as stack:
         with stages.stage(f"Starting a stand-in for Odoo {flavour}") as stage:
-            odoo = stack.enter_context(StandIn(server, "17" if flavour == "17" else "19", port=free_port(_USUAL_PORT)))
+            chosen: Flavour = "17" if flavour == "17" else "19"
+            port = free_port(_USUAL_PORT)
+            odoo = stack.enter_context(StandIn(server, chosen, schema="business", port=port))
             stage.done(f"Odoo {flavour}, a stand-in with invented data, at {odoo.url}")
         yield odoo
 

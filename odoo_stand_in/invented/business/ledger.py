@@ -119,7 +119,7 @@ class Books:
             return
         if number % 13 == 0:
             first = next(line for line in lines if line.invoiced)
-            returned = max(1.0, first.invoiced // 2)
+            returned = max(1.0, first.invoiced // 4)
             refund = self._made(
                 "out_refund" if is_sale else "in_refund",
                 "posted",
@@ -128,6 +128,10 @@ class Books:
                 [(first, returned)],
             )
             refund.open_item.due = self._today - timedelta(days=45)
+            if number % 2:
+                # It is set against the invoice; the others are still to be paid out.
+                invoice.open_item.residual = round(invoice.open_item.balance + refund.open_item.balance, 2)
+                refund.open_item.residual, refund.payment_state = 0.0, "paid"
         self._settle(invoice)
 
     def _made(self, kind: str, state: str, day: date, order: Order, parts: list[tuple[Line, float]]) -> Move:
@@ -180,14 +184,14 @@ class Books:
         if share < 1:
             item.due = self._today - timedelta(days=self._random.choice(_DAYS_LATE))
         if share:
-            paid = round(item.balance * share, 2)
+            paid = round(item.residual * share, 2)
             day = min(invoice.day + timedelta(days=self._random.randint(10, 50)), _LAST)
             self.moves.append(_payment(invoice, day, paid, 0.0))
-            item.residual = round(item.balance - paid, 2)
+            item.residual = round(item.residual - paid, 2)
             invoice.payment_state = "paid" if share == 1 else "partial"
         elif self._random.random() < 0.15:
             # Somebody has paid, and nobody has said what for.
-            paid = round(item.balance / 2, 2)
+            paid = round(item.residual / 2, 2)
             self.moves.append(_payment(invoice, _LAST, paid, -paid))
 
 
