@@ -8,11 +8,13 @@ BENCHMARKS ?= docs/benchmarks.md
 DOCS := .venv-docs
 DOCS_READY := $(DOCS)/.ready
 MARTS_READY := $(VENV)/.marts
-CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in tools tests
+BI := .venv-bi
+BI_READY := $(BI)/.ready
+CHECKED := engine/odoo_shadow airflow_provider_odoo_shadow dags odoo_stand_in bi tools tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui unit test nightly chaos lint bench docs reference lock clean
+.PHONY: help demo ui bi unit test nightly chaos lint bench docs reference lock clean
 
 help: ## list these targets
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -24,6 +26,9 @@ demo: $(READY) $(MARTS_READY) ## mirror an Odoo (a stand-in, or ODOO_URL …) in
 
 ui: $(READY) ## open Airflow's web interface on the same parts, until Ctrl-C
 	@$(BIN)/python -m tools.ui
+
+bi: $(READY) $(MARTS_READY) $(BI_READY) ## open the dashboards in Apache Superset, on the demo's marts or your own (SUPABASE_DB_URL), until Ctrl-C
+	@$(BIN)/python -m tools.bi $(BI_OPTIONS)
 
 unit: $(READY) ## run the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit
@@ -62,11 +67,12 @@ lock: ## pin what setup.cfg and requirements-*.in ask for (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	echo ./engine | $(LOCK) --no-emit-package odoo-shadow - setup.cfg engine/setup.cfg requirements-dev.in -o requirements.lock
 	$(LOCK) requirements-docs.in -o requirements-docs.lock
+	$(LOCK) requirements-bi.in -o requirements-bi.lock
 	$(LOCK) requirements-marts.in -o engine/odoo_shadow/marts/requirements.lock
 	$(LOCK) --no-deps --constraints requirements.lock docker/requirements.in -o docker/requirements.lock
 
 clean: ## remove the virtual environment and all that was built
-	rm -rf $(VENV) $(DOCS) site build dist .demo *.egg-info engine/build engine/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DOCS) $(BI) site build dist .demo *.egg-info engine/build engine/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock setup.cfg engine/setup.cfg
@@ -88,4 +94,12 @@ $(MARTS_READY): $(READY) engine/odoo_shadow/marts/requirements.lock
 $(DOCS_READY): requirements-docs.lock
 	@$(PYTHON) -m venv $(DOCS)
 	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
+$(BI_READY): requirements-bi.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || { \
+		echo "Superset needs Python 3.11 or 3.12: name one, such as: make bi PYTHON=python3.12"; exit 1; }
+	@echo "Making the virtual environment $(BI) from requirements-bi.lock; this happens once and takes a minute or two."
+	@$(PYTHON) -m venv $(BI)
+	@$(BI)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-bi.lock
 	@touch $@

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,11 +17,16 @@ from tools.signals import held_back
 SECONDS_TO_END = 10.0
 
 
-def start(command: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own; what it prints is appended to the log."""
-    with log.open("ab") as stream, held_back():
+def start(command: Sequence[str], env: Mapping[str, str], log: Path, *, given: str = "") -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own; what it prints is appended to the log.
+
+    :param given: what it reads from its standard input, which nobody else sees.
+    """
+    with log.open("ab") as stream, tempfile.TemporaryFile() as read, held_back():
+        read.write(given.encode())
+        read.seek(0)
         return subprocess.Popen(  # noqa: S603 - the commands are this project's own
-            command, env=env, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=env, stdin=read, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
         )
 
 

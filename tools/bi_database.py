@@ -1,0 +1,114 @@
+"""Where the dashboards read: which marts there are, who reads them, and the address as SQLAlchemy writes it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from odoo_shadow.shadow.connection.address import read_address
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
+from odoo_shadow.shadow.connection.transport import protected
+from tools.bi_assets import FRESHNESS
+from tools.trouble import ToolError
+
+SETTING = "SUPABASE_DB_URL"
+READER = "odoo_shadow_reader"
+_LOGIN = "odoo_shadow_dashboards"
+_HIDDEN = "X" * 10
+_IN_URL = ("user", "password", "host", "port", "dbname")
+_REASONS = sql.SQL("SELECT mart, left_out_because FROM {} WHERE left_out_because IS NOT NULL")
+_THERE = b"""
+SELECT mart, c.oid IS NOT NULL,
+    coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false),
+    coalesce(has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'), false)
+FROM unnest(%(marts)s::text[]) AS mart
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = %(schema)s
+LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = mart
+"""
+
+
+@dataclass(frozen=True)
+class Marts:
+    """The marts as one login sees them.
+
+    :param left_out: which are not there or cannot be read, and why.
+    :param can_write: whether the login may change one.
+    """
+
+    left_out: dict[str, str]
+    can_write: bool
+
+
+def make_reader(url: str) -> None:
+    """Make the role that each build lets read the marts."""
+    with psycopg.connect(url) as connection:
+        if not connection.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", [READER]).fetchall():
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(READER)))
+
+
+def as_reader(url: str) -> str:
+    """Return the address of the same database for a new login that may read what that role may, and nothing else."""
+    password = secrets.token_urlsafe(24)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}").format(
+                sql.Identifier(_LOGIN), sql.Literal(password), sql.Identifier(READER)
+            )
+        )
+    return make_conninfo(url, user=_LOGIN, password=password)
+
+
+def read_marts(url: str, schema: str, marts: Collection[str]) -> Marts:
+    """Find out which marts there are.
+
+    :raises ToolError: there is none, or the database does not answer.
+    :raises ShadowError: the address cannot be used.
+    """
+    try:
+        with psycopg.connect(make_conninfo("", **_parameters(url))) as connection:
+            found = connection.execute(_THERE, {"schema": schema, "marts": [FRESHNESS, *marts]}).fetchall()
+            if not all(is_readable for mart, _, is_readable, _ in found if mart == FRESHNESS):
+                raise ToolError(
+                    f"There is no {schema}.{FRESHNESS} that this login may read: run odoo-shadow marts build, grant"
+                    f" {READER} to the login, or name another schema with --marts-schema."
+                )
+            left_out_because = _REASONS.format(sql.Identifier(schema, FRESHNESS))
+            reasons: dict[str, str] = dict(connection.execute(left_out_because).fetchall())
+    except psycopg.Error as error:
+        raise ToolError(f"The database of the marts does not answer: {str(error).strip()}.") from None
+    left_out = {
+        mart: "this login cannot read it" if is_there else reasons.get(mart, "it is not there")
+        for mart, is_there, is_readable, _ in found
+        if not is_readable
+    }
+    return Marts(left_out, any(is_writable for *_, is_writable in found))
+
+
+def sqlalchemy_url(url: str, *, hide_password: bool = False) -> str:
+    """Return a PostgreSQL address as SQLAlchemy writes it, with the encryption that the engine would demand.
+
+    :param hide_password: put in its place what makes Superset ask for it.
+    :raises ShadowError: the address cannot be used.
+    """
+    given = _parameters(url)
+    if hide_password and "password" in given:
+        given["password"] = _HIDDEN
+    others = {key: value for key, value in given.items() if key not in _IN_URL}
+    host, port = given.get("host", ""), given.get("port", "")
+    if host.startswith("/") or "," in host:  # a socket's folder, or several servers
+        others |= {"host": host} | ({"port": port} if port else {})
+        host = port = ""
+    login = ":".join(quote(given[key], safe="") for key in ("user", "password") if key in given)
+    place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    address = f"{login}@{place}" if login else place
+    return f"postgresql+psycopg2://{address}/{quote(given.get('dbname', ''), safe='')}?{urlencode(others)}".rstrip("?")
+
+
+def _parameters(url: str) -> dict[str, str]:
+    return protected(SETTING, read_address(SETTING, url, DEFAULT_SCHEMA))
