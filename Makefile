@@ -50,7 +50,7 @@ lint: $(READY) ## check style, types and the layers
 	$(BIN)/mypy --strict $(CHECKED)
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measure rows a second, calls and memory, and write docs/benchmarks.md
+bench: $(READY) $(MARTS_READY) ## measure rows a second, calls and memory, and write docs/benchmarks.md
 	@$(BIN)/python -m tools.bench --output $(BENCHMARKS)
 
 docs: $(DOCS_READY) ## build the site of docs/ in site/; broken links fail

@@ -6,6 +6,7 @@
   load against the same pages over the same protocol thrown away.
 - Models: making the schema of 300 models, planning a run, a run in which little changed.
 - Proof: what an unchanged table, one deleted row, a new column and a quick verification cost.
+- Marts: all of them on that many journal items, against one read of these.
 - Untracked: what it costs to find what `write_date` does not tell, per million rows.
 - Memory: peak of a process that mirrors many rows, against one that mirrors few.
 
@@ -28,6 +29,7 @@ from rich.table import Table
 from odoo_stand_in.invented.wide import MODELS
 from tools import signals
 from tools.bench_engine import measure_engine, measure_memory
+from tools.bench_marts import measure_marts
 from tools.bench_models import measure_models
 from tools.bench_proof import measure_proof
 from tools.bench_report import Circumstances, Measured, markdown
@@ -74,6 +76,13 @@ def _proof(postgres: str, sizes: Sizes) -> list[Measured]:
         return measure_proof(odoo, odoo.dsn, url, sizes.large)
 
 
+def _marts(postgres: str, sizes: Sizes) -> list[Measured]:
+    if not sizes.large:
+        return []
+    with stand_in_server(postgres, schema="business") as odoo, fresh_database(postgres) as url:
+        return measure_marts(odoo, url, sizes.large)
+
+
 def _untracked(postgres: str, sizes: Sizes) -> list[Measured]:
     if not sizes.large:
         return []
@@ -90,6 +99,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "engine": _engine,
     "models": _models,
     "proof": _proof,
+    "marts": _marts,
     "untracked": _untracked,
     "memory": _memory,
 }

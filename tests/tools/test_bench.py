@@ -36,6 +36,13 @@ LINES = {
         "one deleted row among 200, calls of that run",
         "fields read to fill one new column",
     ],
+    "marts": [
+        "marts of few rows, seconds, most of them dbt's own",
+        "one read of 200 journal items or more, seconds",
+        "marts of these, seconds",
+        "the same built again, seconds",
+        "that ÷ marts of few rows",
+    ],
     "untracked": [
         "no-change run of one model, calls: its own + at the run's end",
         "29 columns that change without write_date, seconds per million rows",
