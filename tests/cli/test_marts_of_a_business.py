@@ -1,4 +1,4 @@
-"""Marts of an invented business: all of them are there, and say what Odoo says."""
+"""Marts of an invented business say what Odoo says, and the questions of the docs have the answers given there."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import pytest
 from psycopg import sql
 
 from odoo_shadow.marts.needs import models_of_marts
+from odoo_shadow.source.api.client import OdooClient
 from odoo_stand_in import StandIn
 from tests.support.chart_queries import expressions_of, query_of, source_of
 from tests.support.flavours import FLAVOURS
 from tests.support.shell import Shell, shell_for
+from tools.airflow_home import to_stand_in
 from tools.bi_assets import of_kind, read_assets
 from tools.embedded_postgres import drop_database, new_database
+from tools.questions import PAGE, answers
 
 pytestmark = [pytest.mark.one_flavour, pytest.mark.timeout(240)]
 
@@ -77,3 +80,45 @@ def test_every_chart_of_the_dashboards_shows_rows_and_no_sum_of_several_currenci
                     assert connection.execute(total).fetchall() == [(None,)], metric["metric_name"]
                     mixed.add(str(by))
     assert len(mixed) == 2
+
+
+def asked(database: str, odoo: StandIn, text: str) -> dict[int, tuple[str, str, str | None]]:
+    """By number: the answer that the page shows, that of the marts, and in what it is not Odoo's."""
+    with OdooClient(to_stand_in(odoo)) as client:
+        return {item.number: (item.shown, str(table), odd) for item, table, odd in answers(database, client, text)}
+
+
+def test_questions_of_the_docs_have_these_answers_in_the_marts_and_in_odoo(
+    built: Shell, odoo: StandIn, database: str
+) -> None:
+    found = asked(database, odoo, PAGE.read_text(encoding="utf-8"))
+    assert list(found) == list(range(1, 21))
+    assert {number: odd for number, (_, _, odd) in found.items() if odd is not None} == {}
+    assert {number: given for number, (_, given, _) in found.items()} == {
+        number: shown for number, (shown, _, _) in found.items()
+    }, "run python -m tools.questions --write"
+
+
+TRAPS = {
+    1: ("'out_invoice', 'out_refund', 'out_receipt'", "'out_invoice', 'out_receipt'"),
+    2: ("commercial_partner_name", "partner_name"),
+    3: ("revenue DESC", "revenue"),
+    6: ("overdue DESC\nLIMIT 5", "overdue DESC\nOFFSET 1 LIMIT 5"),
+    8: ("-sum(balance) FILTER", "sum(balance) FILTER"),
+    10: ("state = 'sale' AND", ""),
+    14: ("DISTINCT order_id", "order_id"),
+    15: ("'purchase', 'done'", "'purchase', 'cancel'"),
+    19: (" AND type = 'opportunity'", ""),
+}
+"""What an analyst would do wrong, by the number of the question."""
+
+
+def test_an_answer_that_fell_into_a_trap_is_not_odoos(built: Shell, odoo: StandIn, database: str) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for number, (right, wrong) in TRAPS.items():
+        start = text.index("```sql", text.index(f"### {number}. "))
+        end = text.index("```json", start)
+        assert right in text[start:end], number
+        text = text[:start] + text[start:end].replace(right, wrong) + text[end:]
+    found = asked(database, odoo, text)
+    assert {number for number, (_, _, odd) in found.items() if odd is not None} == set(TRAPS)

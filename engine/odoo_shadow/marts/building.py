@@ -135,5 +135,7 @@ def _alone(shadow: ShadowDatabase, marts_schema: str) -> Iterator[dict[str, str]
         )[0][0]
         if not is_free:
             raise MartsError(f"The marts in schema '{marts_schema}' are being built already: wait until that ends.")
-        check_whose(tx, marts_schema)
+        # Going back lets go of the table that it reads: dbt may have to add a column to it, and would wait for ever.
+        with tx.cursor.connection.transaction(force_rollback=True):
+            check_whose(tx, marts_schema)
         yield place_variables(tx.cursor.connection.info)

@@ -17,7 +17,8 @@ _LAST = END.date()
 _TERM = timedelta(days=30)
 # How many days ago what is still open fell due, counted from the day on which the stand-in is made; they stay clear of
 # the borders between ages, so that midnight moves nothing.
-_DAYS_LATE = (-20, -10, 15, 20, 45, 75, 120, 200)
+_NEW_DAYS_LATE = (-25, -20, -15, -10, 15, 20, 45)
+_OLD_DAYS_LATE = (45, 75, 75, 120, 200)
 _PREFIXES = {
     "out_invoice": ("INV", "INV"),
     "out_refund": ("INV", "RINV"),
@@ -182,7 +183,7 @@ class Books:
         else:
             share = 0.0
         if share < 1:
-            item.due = self._today - timedelta(days=self._random.choice(_DAYS_LATE))
+            item.due = self._today - timedelta(days=self._random.choice(_OLD_DAYS_LATE if is_old else _NEW_DAYS_LATE))
         if share:
             paid = round(item.residual * share, 2)
             day = min(invoice.day + timedelta(days=self._random.randint(10, 50)), _LAST)

@@ -172,9 +172,9 @@ def _line(random: Random, order: Order, product: Product, share: float, least_an
     discount = random.choice((0.0, 0.0, 0.0, 5.0, 10.0)) if share == 1 else 0.0
     if order.is_final:
         # What was ordered long ago has come; of the last weeks' orders, some.
-        is_recent = order.moment > END - timedelta(days=45)
-        done = quantity if chance < (0.35 if is_recent else 0.93) else float(int(quantity * random.choice((0, 0.5))))
-        invoiced = done if late < (0.5 if is_recent else 0.95) else 0.0
+        is_recent = order.moment > END - timedelta(days=20)
+        done = quantity if chance < (0.6 if is_recent else 0.93) else float(int(quantity * random.choice((0, 0.5))))
+        invoiced = done if late < (0.75 if is_recent else 0.95) else 0.0
     return Line(
         name=f"[{product.code}] {product.name}",
         product=product,

@@ -96,7 +96,7 @@ class Business:
             for desk, name in firm.desks:
                 rows[desk - 1].update(_company(desk, name), parent_id=firm.id, commercial_partner_id=firm.id)
         for desk, name, login in _DESKS:
-            rows[desk - 1].update(_company(desk, name), partner_share=False, lang="en_US")
+            rows[desk - 1].update(_company(desk, name), parent_id=1, partner_share=False, lang="en_US")
             users = generator.rows["res.users"]
             user = {**users[_SALES_DESK - 1], "id": len(users) + 1, "login": login, "partner_id": desk}
             users.append(user)

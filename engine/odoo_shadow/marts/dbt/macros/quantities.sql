@@ -17,5 +17,5 @@
 
 {#- An amount of an order in the company's currency, at the rate that the order has. -#}
 {% macro in_company_currency(amount, rate) -%}
-    {{ amount }} / coalesce(nullif({{ rate }}, 0), 1)
+    {{ amount }} / coalesce(nullif(cast({{ rate }} as numeric), 0), 1)
 {%- endmacro %}

@@ -12,5 +12,6 @@ with partner as (
 select
     id,
     coalesce(display_name, complete_name, name) as name,
+    name as own_name,
     commercial_partner_id
 from partner

@@ -1,6 +1,6 @@
--- A user is called as the user's partner is.
+-- A user is called as the user's partner is, without the company that the partner belongs to.
 select
     u.id,
-    coalesce(p.name, u.login) as name
+    coalesce(p.own_name, p.name, u.login) as name
 from {{ ref('stg_res_users') }} u
 left join {{ ref('stg_res_partner') }} p on p.id = u.partner_id
