@@ -134,6 +134,8 @@ def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
                 " IN ('odoo_shadow_account_account', 'odoo_shadow_product_category')"
             )
             owner.execute("DROP TABLE odoo_shadow.odoo_shadow_crm_lead, odoo_shadow.odoo_shadow_res_currency CASCADE")
+            # As earlier versions made it: the build adds columns to what it has read itself.
+            owner.execute("ALTER TABLE odoo_marts.mart_freshness DROP COLUMN shadow_schema, DROP COLUMN made_of")
         mine = "SELECT DISTINCT company_id FROM odoo_marts.mart_sales"
         assert rows(as_role(database, reader), mine) == [(1,)]
         # As a build from before the rows were restricted has left it; the view keeps the table where it is.
