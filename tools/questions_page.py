@@ -65,8 +65,10 @@ class Table:
 
     def __str__(self) -> str:
         """Return it as the page shows it."""
-        ruler = ["---:" if place in self.figures else "---" for place, _ in enumerate(self.columns)]
-        lines = [self.columns, ruler, *([_cell(value) for value in row] for row in self.rows)]
+        ruler = tuple("---:" if place in self.figures else "---" for place, _ in enumerate(self.columns))
+        broken = {place for place in self.figures if any(_is_broken(row[place]) for row in self.rows)}
+        lines = [self.columns, ruler]
+        lines += [tuple(_cell(value, place in broken) for place, value in enumerate(row)) for row in self.rows]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -134,9 +136,14 @@ def _rounded(value: Cell) -> Decimal:
     return round(Decimal(str(value or 0)), 2)
 
 
-def _cell(value: Cell) -> str:
+def _is_broken(value: Cell) -> bool:
+    """Say whether a figure is kept with decimals."""
+    return isinstance(value, Decimal) and value.as_tuple().exponent != 0
+
+
+def _cell(value: Cell, has_decimals: bool) -> str:
     if value is None:
         return ""
-    if isinstance(value, Decimal) and value.as_tuple().exponent != 0:
-        return f"{value:,.2f}"
-    return f"{value:,}" if _is_number(value) else str(value).replace("|", "\\|")
+    if _is_number(value):
+        return f"{value:,.2f}" if has_decimals else f"{value:,}"
+    return str(value).replace("|", "\\|")
