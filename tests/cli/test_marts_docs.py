@@ -16,7 +16,14 @@ from odoo_shadow.marts.project import project_folder
 from tests.support.shell import Shell
 
 EVIL = "{{ 1 / 0 }} </script><script>alert(1)</script> ': [&x *y"
+ASSETS = Path(__file__).parents[2] / "bi" / "assets"
 DASHBOARDS = {"sales", "receivables_and_payables", "stock_and_purchasing", "finance"}
+
+
+def read(path: Path) -> dict[str, Any]:
+    document = yaml.safe_load(path.read_text())
+    assert isinstance(document, dict)
+    return document
 
 
 def test_a_label_is_text() -> None:
@@ -24,13 +31,17 @@ def test_a_label_is_text() -> None:
     assert as_text("<b>&") == "&lt;b&gt;&amp;"
 
 
-def test_the_dashboards_name_the_marts_that_they_read() -> None:
-    folder = project_folder() / "models"
-    marts = {mart["name"] for mart in yaml.safe_load((folder / "marts" / "marts.yml").read_text())["models"]}
-    exposures = yaml.safe_load((folder / "exposures.yml").read_text())["exposures"]
-    assert {exposure["name"] for exposure in exposures} == DASHBOARDS
-    read = {mart for exposure in exposures for mart in re.findall(r"'(\w+)'", " ".join(exposure["depends_on"]))}
-    assert read == marts
+def test_the_project_knows_which_dashboard_reads_which_marts() -> None:
+    exposures = read(project_folder() / "models" / "exposures.yml")["exposures"]
+    found = {item["name"]: {*re.findall(r"'(\w+)'", " ".join(item["depends_on"]))} for item in exposures}
+    tables = {each["uuid"]: each["table_name"] for each in map(read, ASSETS.glob("datasets/*/*.yaml"))}
+    charts = {each["uuid"]: tables[each["dataset_uuid"]] for each in map(read, ASSETS.glob("charts/*.yaml"))}
+    shown = {
+        path.stem: {charts[uuid] for uuid in re.findall(r"[0-9a-f-]{36}", path.read_text()) if uuid in charts}
+        for path in ASSETS.glob("dashboards/*.yaml")
+    }
+    assert set(found) == DASHBOARDS
+    assert found == {name: marts - {"mart_freshness"} for name, marts in shown.items()}
 
 
 @pytest.mark.nightly
