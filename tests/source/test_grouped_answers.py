@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.errors import OdooServerError
-from odoo_shadow.source.groups import By, Grouping
+from odoo_shadow.source.groups import By, Grouping, Sums
 from odoo_shadow.source.types import Json
 from tests.support.raw_clients import failing_with
 from tests.support.raw_server import RawServer, result
@@ -61,3 +63,14 @@ def test_more_groups_than_were_asked_for(server: RawServer, source: ApiSource) -
     server.otherwise = lambda _: result(many)
     with failing_with(OdooServerError, "5002 groups where at most 5001 were asked for"):
         source.groups(GROUPING)
+
+
+def test_groups_of_ids_which_16_cannot_give(server: RawServer, source: ApiSource) -> None:
+    server.version = "16.0"
+    server.otherwise = lambda _: result([{"id": 3, "amount": 1.5}, {"id": 4, "amount": False}])
+    found = source.groups(Grouping("sale.order", (By("id"),), ("amount",)))
+    assert found == {(3,): Sums(1, (Decimal("1.5"),)), (4,): Sums(1, (Decimal(0),))}
+    assert server.calls == ["search_read"]
+    server.otherwise = lambda _: result([WHOLE])
+    assert list(source.groups(GROUPING)) == [(7, date(2024, 1, 1))]
+    assert server.calls[-1] == "read_group"

@@ -133,9 +133,12 @@ class RawServer:
     """Answers model calls from `script`, in order, then with `otherwise`; logins and versions by itself.
 
     `everything`, once set, answers all requests, logins and versions too.
+
+    :ivar version: what it says that it is.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.version = "17.0"
         self.requests: list[Request] = []
         self.script: deque[Reply] = deque()
         self.otherwise: Callable[[Request], Reply] = lambda _: result(7)
@@ -156,7 +159,7 @@ class RawServer:
         if request.path == "/web/version":
             return Reply(404, "<html>no</html>", HTML_TYPE)
         if request.path == "/jsonrpc" and request.call == "version":
-            return result({"server_version": "17.0"})
+            return result({"server_version": self.version})
         if request.path == "/jsonrpc" and request.call == "authenticate":
             return result(2)
         return self.script.popleft() if self.script else self.otherwise(request)

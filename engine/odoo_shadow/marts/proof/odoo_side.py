@@ -58,7 +58,8 @@ def ask_behind(
 def count_behind(odoo: Source, comparison: Comparison, about: Circumstances, key: GroupKey) -> int:
     """Return how many records are behind one key."""
     grouping = _grouping(comparison, about, ())
-    narrowed = replace(grouping, sums=(), domain=[*grouping.domain, *key_domain(comparison.keys, key, about.time_zone)])
+    # With its sums: up to 17, Odoo's analysis of purchases gives no group when it is asked for no sum.
+    narrowed = replace(grouping, domain=[*grouping.domain, *key_domain(comparison.keys, key, about.time_zone)])
     return sum(sums.records for sums in odoo.groups(narrowed).values())
 
 

@@ -1,5 +1,7 @@
 """Grouped reads: `read_group` up to Odoo 18, `formatted_read_group` from 19 on, with the same answer from both.
 
+Up to 16, `read_group` fails when it is to group by `id` (its ORDER BY is ambiguous then): records are read instead.
+
 Seen on 17.0 and 19.0: a month of a time comes as the moment, in UTC, at which it begins in the zone of the context; a
 zone that the server does not know is taken for UTC without a word.
 """
@@ -20,11 +22,13 @@ from odoo_shadow.source.types import Argument, Json
 from odoo_shadow.source.values import is_id, moment_in, storable, whole_number
 
 FIRST_WITH_FORMATTED = 19
+FIRST_WITH_GROUPS_OF_IDS = 17
 GROUPS_AT_ONCE = 5_000
 """How many groups one call may give; a question with more of them is asked of ranges of ids, and the sums are added:
 unlike pages of groups, that does not depend on an order in which names may be equal."""
 
 _COUNT = "__count"
+_ID = "id"
 
 
 def read_groups(client: OdooClient, grouping: Grouping, *, at_once: int = GROUPS_AT_ONCE) -> dict[GroupKey, Sums]:
@@ -80,25 +84,22 @@ class _Question:
         self._client = client
         self._grouping = grouping
         self._is_formatted = client.version.major >= FIRST_WITH_FORMATTED
-        self._method = "formatted_read_group" if self._is_formatted else "read_group"
         self._by = [f"{by.field}:month" if by.month else by.field for by in grouping.by]
+        self._is_of_records = client.version.major < FIRST_WITH_GROUPS_OF_IDS and self._by == [_ID]
+        in_groups = "formatted_read_group" if self._is_formatted else "read_group"
+        self._method = "search_read" if self._is_of_records else in_groups
         self.at_once = at_once
         self.asked = f"{client.connection}: {grouping.model}.{self._method}"
 
     def ask(self, low: int | None = None, high: int | None = None) -> dict[GroupKey, Sums] | None:
         """Ask of a range of ids, or of all records; None if there are too many groups for one call."""
         ids = [] if low is None else id_range(low - 1, high)
-        sums = [f"{name}:sum" for name in self._grouping.sums]
         named: dict[str, Argument] = {
             "domain": [*ids, *self._grouping.domain],
-            "groupby": self._by,
             "limit": self.at_once + 1,
             "context": _context(self._grouping),
+            **self._wanted(),
         }
-        if self._is_formatted:
-            named["aggregates"] = [*sums, _COUNT]
-        else:
-            named |= {"fields": sums, "lazy": False}
         answer = self._client.execute_kw(self._grouping.model, self._method, [], named)
         rows = answer if isinstance(answer, list) else [None]
         if len(rows) > self.at_once + 1:
@@ -108,10 +109,18 @@ class _Question:
             raise misfit(self.asked, "one group twice")
         return groups if len(rows) <= self.at_once else None
 
+    def _wanted(self) -> dict[str, Argument]:
+        if self._is_of_records:
+            return {"fields": [_ID, *self._grouping.sums], "order": _ID}
+        sums = [f"{name}:sum" for name in self._grouping.sums]
+        if self._is_formatted:
+            return {"groupby": self._by, "aggregates": [*sums, _COUNT]}
+        return {"groupby": self._by, "fields": sums, "lazy": False}
+
     def _group(self, row: Json) -> tuple[GroupKey, Sums]:
         if not isinstance(row, dict):
             raise misfit(self.asked, "not a list of groups")
-        records = whole_number(row.get(_COUNT))
+        records = 1 if self._is_of_records else whole_number(row.get(_COUNT))
         if not is_id(records) or records < 0:
             raise misfit(self.asked, "a group without a number of records")
         key = tuple(self._part(row, by, spec) for by, spec in zip(self._grouping.by, self._by, strict=True))
