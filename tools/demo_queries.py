@@ -33,27 +33,26 @@ class Query:
 
 QUERIES = (
     Query(
-        "Who are the best customers, by confirmed sales?",
-        ("sale_order", "res_partner", "res_company"),
-        2,
-        """SELECT company.name AS company, customer.name AS customer,
-    count(*) AS orders, sum(o.amount_total) AS sales
+        "Who are the first company's best customers, by confirmed sales in its currency?",
+        ("sale_order", "res_partner"),
+        1,
+        """SELECT customer.name AS customer,
+    count(*) AS orders, sum(o.amount_total / coalesce(nullif(o.currency_rate, 0), 1)) AS sales
 FROM odoo_shadow.odoo_shadow_sale_order AS o
 JOIN odoo_shadow.odoo_shadow_res_partner AS customer ON customer.id = o.partner_id
-JOIN odoo_shadow.odoo_shadow_res_company AS company ON company.id = o.company_id
-WHERE o.state = 'sale'
-GROUP BY company.name, customer.id, customer.name
+WHERE o.state = 'sale' AND o.company_id = 1
+GROUP BY customer.id, customer.name
 ORDER BY sales DESC
 LIMIT 5""",
     ),
     Query(
-        "What do customers still owe, by the month in which it falls due?",
+        "What do customers still owe that company, by the month in which it falls due?",
         ("account_move",),
         1,
         """SELECT to_char(invoice_date_due, 'YYYY-MM') AS due,
     count(*) AS invoices, sum(amount_residual_signed) AS open
 FROM odoo_shadow.odoo_shadow_account_move
-WHERE move_type IN ('out_invoice', 'out_refund') AND state = 'posted'
+WHERE move_type IN ('out_invoice', 'out_refund') AND state = 'posted' AND company_id = 1
     AND payment_state IN ('not_paid', 'partial')
 GROUP BY due
 ORDER BY due DESC
@@ -62,21 +61,21 @@ LIMIT 5""",
     Query(
         "The same as accountants ask: how much is how late? A mart; Odoo has the same figures.",
         (f"{MARTS_SCHEMA}.mart_receivables",),
-        1,
-        """SELECT company_name, sum(not_due) AS not_due, sum(days_1_30) AS days_1_30, sum(days_31_60) AS days_31_60,
-    sum(days_61_90) AS days_61_90, sum(days_over_90) AS days_over_90, sum(total) AS total
+        2,
+        """SELECT company_name, currency, sum(not_due) AS not_due, sum(days_1_30) AS days_1_30,
+    sum(days_31_60) AS days_31_60, sum(days_61_90) AS days_61_90, sum(days_over_90) AS days_over_90, sum(total) AS total
 FROM odoo_marts.mart_receivables
-GROUP BY company_name
+GROUP BY company_name, currency
 ORDER BY company_name""",
     ),
     Query(
-        "Which products bring what, refunds taken off, in the company's currency?",
+        "Which products bring the first company what, refunds taken off?",
         (f"{MARTS_SCHEMA}.mart_invoices",),
-        2,
-        """SELECT company_name, product_name, sum(quantity) AS quantity, sum(amount_untaxed) AS amount
+        1,
+        """SELECT product_name, sum(quantity) AS quantity, sum(amount_untaxed) AS amount
 FROM odoo_marts.mart_invoices
-WHERE move_type IN ('out_invoice', 'out_refund', 'out_receipt')
-GROUP BY company_name, product_name
+WHERE company_id = 1 AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')
+GROUP BY product_id, product_name
 ORDER BY amount DESC
 LIMIT 5""",
     ),

@@ -56,7 +56,9 @@ def answer_of(odoo: OdooClient, asks: Sequence[Ask], today: date, by_company: bo
         for company, name in _companies(odoo, ask):
             for key, figures in _groups(odoo, ask, company, today):
                 whole = (name, *key) if by_company else key
-                found.setdefault(whole, [Decimal(0)] * width)[place : place + len(ask.sum)] = figures
+                row = found.setdefault(whole, [Decimal(0)] * width)
+                for number, figure in enumerate(figures, place):  # two records may have one name
+                    row[number] += figure
         place += len(ask.sum)
     return found
 
