@@ -17,7 +17,7 @@ SCHEMA = "odoo_marts"
 FRESHNESS = "mart_freshness"
 _DATABASE = "databases/odoo_shadow.yaml"
 _METADATA = "metadata.yaml"
-_UNION = "\nUNION ALL\n"
+_FROM_MART = f"FROM {SCHEMA}."
 
 Document = dict[str, Any]
 Assets = dict[str, Document]
@@ -54,7 +54,7 @@ def fit(assets: Assets, *, url: str | None = None, schema: str = SCHEMA, left_ou
     for path, dataset in of_paths(fitted, "datasets"):
         dataset["schema"] = schema
         if dataset["sql"]:
-            dataset["sql"] = _union(dataset["sql"], schema, left_out)
+            dataset["sql"] = _with_marts(dataset["sql"], schema, left_out)
         if dataset["table_name"] in left_out or dataset["sql"] == "":
             del fitted[path]
     datasets = {dataset["uuid"] for dataset in of_kind(fitted, "datasets").values()}
@@ -96,10 +96,12 @@ def as_archive(assets: Assets) -> bytes:
     return out.getvalue()
 
 
-def _union(statement: str, schema: str, left_out: Collection[str]) -> str:
+def _with_marts(statement: str, schema: str, left_out: Collection[str]) -> str:
+    """Return a statement without the lines that read what is left out; nothing if none reads a mart then."""
     quoted = '"' + schema.replace('"', '""') + '"'
-    parts = [part for part in statement.split(_UNION) if not any(f"{SCHEMA}.{mart} " in part for mart in left_out)]
-    return _UNION.join(part.replace(f"{SCHEMA}.", f"{quoted}.") for part in parts)
+    kept = [line for line in statement.splitlines() if not any(f"{_FROM_MART}{mart} " in line for mart in left_out)]
+    reads = any(_FROM_MART in line for line in kept)
+    return "\n".join(kept).replace(_FROM_MART, f"FROM {quoted}.") if reads else ""
 
 
 def _without_gaps(position: Mapping[str, Any], charts: Collection[str]) -> Document:

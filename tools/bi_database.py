@@ -81,7 +81,7 @@ def read_marts(url: str, schema: str, marts: Collection[str]) -> Marts:
             left_out_because = _REASONS.format(sql.Identifier(schema, FRESHNESS))
             reasons: dict[str, str] = dict(connection.execute(left_out_because).fetchall())
     except psycopg.Error as error:
-        raise ToolError(f"The database of the marts does not answer: {str(error).strip()}.") from None
+        raise ToolError(f"The database of the marts does not answer: {' '.join(str(error).split())}") from None
     left_out = {
         mart: "this login cannot read it" if is_there else reasons.get(mart, "it is not there")
         for mart, is_there, is_readable, _ in found

@@ -82,6 +82,23 @@ def test_every_chart_of_the_dashboards_shows_rows_and_no_sum_of_several_currenci
     assert len(mixed) == 2
 
 
+def test_dashboards_hold_without_currencies_and_without_rows(built: Shell, database: str) -> None:
+    """Superset shows nothing of a dashboard before its currency is chosen."""
+    datasets = of_kind(read_assets(), "datasets")
+    sales = datasets["mart_sales"]
+    total = sql.SQL("SELECT {} FROM {}").format(expressions_of(sales)["amount"], source_of(sales))
+    by_company = sql.SQL("{} GROUP BY company_id").format(total)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE odoo_marts.mart_sales SET currency = NULL")
+        assert connection.execute(total).fetchall() == [(None,)], "unknown currencies are not one"
+        assert all(amount for (amount,) in connection.execute(by_company))
+        for mart in ("sales", "invoices", "purchases", "trial_balance", "stock"):
+            connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("odoo_marts", f"mart_{mart}")))
+        found = {name: connection.execute(each["sql"]).fetchall() for name, each in datasets.items() if each["sql"]}
+        connection.rollback()
+    assert found == {"companies": [(None, "none", 0)], "units": [("none", 0)]}
+
+
 def asked(database: str, odoo: StandIn, text: str) -> dict[int, tuple[str, str, str | None]]:
     """By number: the answer that the page shows, that of the marts, and in what it is not Odoo's."""
     with OdooClient(to_stand_in(odoo)) as client:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from odoo_shadow.marts.project import project_folder
-from tests.support.chart_queries import columns_of, filters_of, metrics_of
+from tests.support.chart_queries import NO_CONDITION, columns_of, filters_of, metrics_of
 from tools.bi_assets import FRESHNESS, Document, as_archive, fit, marts_of, of_kind, read_assets
 from tools.bi_database import sqlalchemy_url
 
@@ -30,8 +30,12 @@ def named(dataset: Document) -> set[str]:
     return {each["column_name"] for each in dataset["columns"]}
 
 
+def charts_on(dashboard: Document) -> list[Document]:
+    return [item for item in items_of(dashboard).values() if item["type"] == "CHART"]
+
+
 def charts_of(dashboard: Document) -> list[str]:
-    return [item["meta"]["uuid"] for item in items_of(dashboard).values() if item["type"] == "CHART"]
+    return [item["meta"]["uuid"] for item in charts_on(dashboard)]
 
 
 def items_of(dashboard: Document) -> dict[str, Any]:
@@ -87,6 +91,19 @@ def test_a_dashboard_is_laid_out_of_charts_that_there_are(name: str) -> None:
                 dataset = DATASETS[target["datasetUuid"]]
                 assert target["column"]["name"] in named(dataset)
                 assert each.get("sortMetric") in {None, *(metric["metric_name"] for metric in dataset["metrics"])}
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_filter_reaches_every_chart_that_it_does_not_leave_out(name: str) -> None:
+    by_uuid = {chart["uuid"]: chart for chart in CHARTS.values()}
+    shown = {item["meta"]["chartId"]: by_uuid[item["meta"]["uuid"]] for item in charts_on(DASHBOARDS[name])}
+    for each in DASHBOARDS[name]["metadata"]["native_filter_configuration"]:
+        for number, chart in shown.items():
+            follows = number not in each["scope"]["excluded"]
+            if each["filterType"] == "filter_time":
+                assert follows == any(operator == NO_CONDITION for _, operator, _ in filters_of(chart))
+            elif follows:
+                assert each["targets"][0]["column"]["name"] in named(DATASETS[chart["dataset_uuid"]])
 
 
 def test_every_chart_is_in_one_dashboard_and_each_shows_how_fresh_it_is() -> None:
