@@ -17,6 +17,7 @@ from tests.support.shell import Shell
 
 EVIL = "{{ 1 / 0 }} </script><script>alert(1)</script> ': [&x *y"
 ASSETS = Path(__file__).parents[2] / "bi" / "assets"
+COLUMN = "</script><script>alert(2)"
 DASHBOARDS = {"sales", "receivables_and_payables", "stock_and_purchasing", "finance"}
 
 
@@ -52,6 +53,7 @@ def test_the_page_has_labels_and_dashboards_and_no_markup_from_odoo(
     assert shell.run("sync", "--models", "res.company").code == 0
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE odoo_shadow.odoo_shadow_field SET label = %s WHERE column_name = 'name'", [EVIL])
+        connection.execute(f'ALTER TABLE odoo_shadow.odoo_shadow_res_company ADD "{COLUMN}" text'.encode())
     outcome = shell.run("marts", "docs", "--output", str(tmp_path / "docs"))
     assert (outcome.code, outcome.err) == (0, "")
     page = (tmp_path / "docs" / "index.html").read_text()

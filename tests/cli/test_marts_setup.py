@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,9 @@ def test_a_package_that_is_not_the_locks_is_not_installed(cache: Path, monkeypat
     lock = environment._lock()
     monkeypatch.setattr(environment, "_lock", lambda: lock[:-3] + "ab\n")
     with pytest.raises(MartsError, match=r"could not install dbt: THESE PACKAGES DO NOT MATCH THE HASHES"):
+        set_up()
+    monkeypatch.setattr(environment, "_lock", lambda: re.sub(r" --hash=\S+", "", lock))
+    with pytest.raises(MartsError, match=r"could not install dbt: .*--require-hashes"):
         set_up()
     assert list(cache.iterdir()) == []
     with pytest.raises(MartsError):
