@@ -129,7 +129,7 @@ class RunningSuperset:
             return Answer(name, 0, time.monotonic() - began, type(error).__name__)
         took = time.monotonic() - began
         if not answer.ok:
-            return Answer(name, 0, took, answer.text[:500])
+            return Answer(name, 0, took, " ".join(answer.text.split())[:500])
         (result,) = answer.json()["result"]
         return Answer(name, result["rowcount"], took, result.get("error"))
 
