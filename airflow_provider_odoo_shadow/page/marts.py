@@ -62,7 +62,7 @@ def rows_of_marts(marts: Sequence[MartHealth], goal: timedelta | None) -> tuple[
             as_of=mart.glance.as_of,
             built_at=mart.glance.built_at,
             verified_at=mart.glance.verified_at if mart.verdict else None,
-            why=mart.glance.left_out_because or mart.unproven or mart.difference,
+            why=mart.glance.left_out_because or (mart.glance.reason if mart.unproven else ""),
         )
         for severity, state, mart in rated
     )
