@@ -50,7 +50,8 @@ def markdown(lines: Iterable[Measured], circumstances: Circumstances, sizes: str
 
 Written by `make bench`, which takes these figures anew. They hold as ratios: machines differ, and this one may have
 been shared (a load near or above the number of cores says that it was). One process mirrors; where nothing else is said
-it mirrors `res.partner` of the stand-in for Odoo 19, over JSON-2, in pages of 2,000 records.
+it mirrors `res.partner` of the stand-in for Odoo 19, over JSON-2, in pages of 2,000 records. The marts are built by dbt
+from a small business whose journal entries are repeated.
 
 - Machine: {circumstances.machine}
 - Software: {circumstances.software}
