@@ -1,7 +1,7 @@
 """Makes a Superset's metadata, in Superset's own environment: tables, roles, one administrator, and the dashboards.
 
-It reads one JSON document from standard input, so that no password is ever in a list of processes or in a file:
-`password` of the administrator `admin`, and `files`, the assets by path.
+It reads one JSON document from standard input, so that no password is ever in a list of processes, or in a file that
+others could open: `password` of the administrator `admin`, and `files`, the assets by path.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
@@ -51,6 +52,7 @@ def fit(assets: Assets, *, url: str | None = None, schema: str = SCHEMA, left_ou
     fitted = copy.deepcopy(assets)
     if url is not None:
         fitted[_DATABASE]["sqlalchemy_uri"] = url
+        _keep_options(fitted[_DATABASE], url)
     for path, dataset in of_paths(fitted, "datasets"):
         dataset["schema"] = schema
         if dataset["sql"]:
@@ -71,6 +73,13 @@ def fit(assets: Assets, *, url: str | None = None, schema: str = SCHEMA, left_ou
             if all(target.get("datasetUuid") in {None, *datasets} for target in each["targets"])
         ]
     return fitted
+
+
+def _keep_options(database: Document, url: str) -> None:
+    """Let the address's own `options`, such as a role, hold beside those of the file, which would replace them."""
+    arguments = database["extra"]["engine_params"]["connect_args"]
+    own = dict(parse_qsl(urlsplit(url).query)).get("options", "")
+    arguments["options"] = f"{own} {arguments['options']}".strip()
 
 
 def of_paths(assets: Assets, kind: str) -> Iterator[tuple[str, Document]]:

@@ -21,16 +21,21 @@ SETTING = "SUPABASE_DB_URL"
 READER = "odoo_shadow_reader"
 _LOGIN = "odoo_shadow_dashboards"
 _HIDDEN = "X" * 10
+_KEYS_SECRETS = frozenset({"sslpassword", "passfile"})
 _IN_URL = ("user", "password", "host", "port", "dbname")
 _REASONS = sql.SQL("SELECT mart, left_out_because FROM {} WHERE left_out_because IS NOT NULL")
 _THERE = b"""
 SELECT mart, c.oid IS NOT NULL,
-    coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false),
+    coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        AND c.relkind IN ('r', 'p') AND (NOT has_database_privilege(current_database(), 'CREATE')
+            OR o.rolsuper OR o.rolname = current_user), false),
     coalesce(has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'), false)
 FROM unnest(%(marts)s::text[]) AS mart
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = %(schema)s
 LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = mart
+LEFT JOIN pg_catalog.pg_roles AS o ON o.oid = c.relowner
 """
+"""A login that may do more than read takes its own marts only: another role's table may run that role's code."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,13 @@ def read_marts(url: str, schema: str, marts: Collection[str]) -> Marts:
     """
     try:
         with psycopg.connect(make_conninfo("", **_parameters(url))) as connection:
+            connection.read_only = True
             found = connection.execute(_THERE, {"schema": schema, "marts": [FRESHNESS, *marts]}).fetchall()
             if not all(is_readable for mart, _, is_readable, _ in found if mart == FRESHNESS):
                 raise ToolError(
                     f"There is no {schema}.{FRESHNESS} that this login may read: run odoo-shadow marts build, grant"
-                    f" {READER} to the login, or name another schema with --marts-schema."
+                    f" {READER} to the login, or name another schema with --marts-schema. A login that may create in the"
+                    " database reads its own tables only."
                 )
             left_out_because = _REASONS.format(sql.Identifier(schema, FRESHNESS))
             reasons: dict[str, str] = dict(connection.execute(left_out_because).fetchall())
@@ -95,8 +102,13 @@ def sqlalchemy_url(url: str, *, hide_password: bool = False) -> str:
 
     :param hide_password: put in its place what makes Superset ask for it.
     :raises ShadowError: the address cannot be used.
+    :raises ToolError: it has a secret of another kind.
     """
     given = _parameters(url)
+    if unwanted := sorted(_KEYS_SECRETS & given.keys()):
+        raise ToolError(
+            f"{SETTING} names {unwanted[0]}, which Superset would keep as plain text: take a key without it."
+        )
     if hide_password and "password" in given:
         given["password"] = _HIDDEN
     others = {key: value for key, value in given.items() if key not in _IN_URL}
