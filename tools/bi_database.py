@@ -82,8 +82,8 @@ def read_marts(url: str, schema: str, marts: Collection[str]) -> Marts:
             if not all(is_readable for mart, _, is_readable, _ in found if mart == FRESHNESS):
                 raise ToolError(
                     f"There is no {schema}.{FRESHNESS} that this login may read: run odoo-shadow marts build, grant"
-                    f" {READER} to the login, or name another schema with --marts-schema. A login that may create in the"
-                    " database reads its own tables only."
+                    f" {READER} to the login, or name another schema with --marts-schema. A login that may create in"
+                    " the database reads its own tables only."
                 )
             left_out_because = _REASONS.format(sql.Identifier(schema, FRESHNESS))
             reasons: dict[str, str] = dict(connection.execute(left_out_because).fetchall())
@@ -106,9 +106,7 @@ def sqlalchemy_url(url: str, *, hide_password: bool = False) -> str:
     """
     given = _parameters(url)
     if unwanted := sorted(_KEYS_SECRETS & given.keys()):
-        raise ToolError(
-            f"{SETTING} names {unwanted[0]}, which Superset would keep as plain text: take a key without it."
-        )
+        raise ToolError(f"{SETTING} has {unwanted[0]}, which Superset would keep as plain text: do without it.")
     if hide_password and "password" in given:
         given["password"] = _HIDDEN
     others = {key: value for key, value in given.items() if key not in _IN_URL}
