@@ -134,7 +134,7 @@ def shadow_problems(
             link = Link("open the mirror", links.mirror(found.name), is_airflows=False)
             text = f"{counted(len(tables) - MOST_NAMED, 'more table')}: {what}."
             problems.append(Problem(severity, text, link))
-    return [*problems, *mart_problems(shadow.marts, goal)]
+    return [*problems, *mart_problems(shadow.marts, shadow.more_marts_schemas, goal)]
 
 
 def mended_at(table: TableHealth, now: datetime) -> datetime | None:

@@ -22,7 +22,7 @@ TABLES = 500
 MARTS = b"""
 CREATE SCHEMA marts_a;
 CREATE TABLE marts_a.mart_freshness AS SELECT 'mart_' || n AS mart, now() AS built_at, 'wide' AS shadow_schema,
-    ARRAY['odoo_shadow_wide_1'] AS made_of FROM generate_series(1, 1000) n;
+    '{"odoo_shadow_wide_1": "2026-01-01T00:00:00+00:00"}'::jsonb AS made_of FROM generate_series(1, 1000) n;
 CREATE SCHEMA marts_b;
 CREATE TABLE marts_b.mart_freshness AS TABLE marts_a.mart_freshness;
 """

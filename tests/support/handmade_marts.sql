@@ -33,5 +33,7 @@ WHERE m.state = 'posted' AND l.display_type = 'product' AND m.move_type <> 'entr
 CREATE TABLE mart_freshness AS
 SELECT mart, now() AS built_at, (SELECT min(last_write_date) FROM odoo_shadow_watermark) AS as_of,
     NULL::bigint AS row_count, CASE WHEN mart = 'mart_stock' THEN 'stock.quant is not mirrored' END AS left_out_because,
-    'odoo_shadow' AS shadow_schema, ARRAY(SELECT table_name FROM odoo_shadow_watermark) AS made_of
+    'odoo_shadow' AS shadow_schema,
+    (SELECT jsonb_object_agg(table_name, last_write_date) FROM odoo_shadow_watermark) AS made_of, 'UTC' AS time_zone,
+    'the digest' AS definition
 FROM unnest(ARRAY['mart_trial_balance', 'mart_receivables', 'mart_sales', 'mart_invoices', 'mart_stock']) mart;

@@ -20,7 +20,7 @@ from odoo_shadow.cli.options import (
 )
 from odoo_shadow.cli.terminal import console, numbers, say, say_json
 from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_document, read_health
-from odoo_shadow.mirror.health.marts import MartHealth
+from odoo_shadow.mirror.health.marts import MartHealth, about_more_schemas
 from odoo_shadow.mirror.pace import in_seconds
 from odoo_shadow.mirror.report_tables import add_row
 
@@ -70,6 +70,8 @@ def _print(health: MirrorHealth) -> None:
     for problem in health.problems:
         say(problem, err=True)
     _print_about_marts(health.marts)
+    if health.more_marts_schemas:
+        say(about_more_schemas(health.more_marts_schemas), err=True)
 
 
 def _print_about_marts(marts: Sequence[MartHealth]) -> None:
@@ -113,7 +115,7 @@ def _as_table_of_marts(marts: Sequence[MartHealth]) -> Table:
                 "" if found.rows is None else str(found.rows),
                 "not known" if found.as_of is None else _moment(found.as_of),
                 _moment(found.built_at),
-                mart.verdict or "not yet",
+                f"{mart.verdict}, outdated" if mart.outdated else mart.verdict or "not yet",
                 _moment(found.verified_at) if mart.verdict else "",
             )
     return table

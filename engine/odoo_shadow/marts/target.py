@@ -12,13 +12,11 @@ from psycopg import ConnectionInfo, pq
 
 from odoo_shadow.marts.errors import MartsError
 from odoo_shadow.shadow.connection.address import read_address
-from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.connection.transport import protected
-from odoo_shadow.shadow.names import as_stored
+from odoo_shadow.shadow.state.visible import usual_marts_schema
 
 PASSWORD = "DBT_ENV_SECRET_ODOO_SHADOW_PASSWORD"  # noqa: S105 - the name of a variable
 """dbt masks the values of variables that are called so wherever it writes."""
-MARTS = "odoo_marts"
 
 _OWN = {"host": "HOST", "port": "PORT", "user": "USER", "dbname": "DATABASE", "sslmode": "SSLMODE"}
 _DEFAULT_PORT = "5432"
@@ -30,8 +28,7 @@ def marts_schema(schema: str, mirror: str | None = None) -> str:
     :param schema: the mirror's.
     :param mirror: its name in the mirrors file; None without a file, then its schema's name counts.
     """
-    name = mirror or schema
-    return MARTS if name == DEFAULT_SCHEMA else as_stored(f"{MARTS}_{name}")
+    return usual_marts_schema(mirror or schema)
 
 
 def connection_variables(name: str, url: str, schema: str) -> dict[str, str]:

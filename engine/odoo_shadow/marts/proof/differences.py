@@ -95,14 +95,21 @@ def apart(comparison: Comparison, odoo: Figures, mart: Figures, about: Circumsta
 def are_equal(
     comparison: Comparison, odoo: tuple[Decimal, ...], mart: tuple[Decimal, ...], about: Circumstances, records: int = 1
 ) -> bool:
-    """Say whether figures are the same, to the digits that they have.
+    """Say whether all figures of a key are the same, as `equal_figures` does of each."""
+    return all(equal_figures(comparison, odoo, mart, about, records))
+
+
+def equal_figures(
+    comparison: Comparison, odoo: tuple[Decimal, ...], mart: tuple[Decimal, ...], about: Circumstances, records: int = 1
+) -> list[bool]:
+    """Say of each figure of a key whether it is the same, to the digits that it has.
 
     :param records: how many records were rounded one by one, where one side does so.
     """
-    return all(
+    return [
         abs(theirs - mine) <= _unit(figure.is_amount, about) / 2 * (records + _HALVES if figure.is_rounded else 1)
         for figure, theirs, mine in zip(comparison.figures, odoo, mart, strict=True)
-    )
+    ]
 
 
 _HALVES = Decimal("0.001")

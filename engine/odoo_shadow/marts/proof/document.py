@@ -30,6 +30,8 @@ def save(shadow: ShadowDatabase, run_id: UUID, marts_schema: str, proofs: Iterab
                 proof.as_of,
                 proof.compared,
                 proof.equal,
+                proof.time_zone,
+                proof.definition,
             )
             save_mart_verification(tx, run_id, found, [_example(item) for item in proof.differences])
 

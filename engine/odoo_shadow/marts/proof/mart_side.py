@@ -27,6 +27,8 @@ class MartState:
     :param today: the day, in the zone of the mirror, on which it was built.
     :param as_of: up to when it has what Odoo has.
     :param left_out_because: why there is no such mart; empty if there is one.
+    :param time_zone: the one that it was built with, and `definition` the digest of the query that made it; None if
+        that is not known.
     """
 
     mart: str
@@ -34,6 +36,8 @@ class MartState:
     today: date | None
     as_of: datetime | None
     left_out_because: str
+    time_zone: str | None
+    definition: str | None
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,9 @@ def has_marts(tx: Transaction, schema: str) -> bool:
 def mart_states(tx: Transaction, side: Side) -> dict[str, MartState]:
     """Return what is known of each mart."""
     rows = tx.run(
-        "SELECT mart, built_at, (built_at AT TIME ZONE {zone})::date, as_of, coalesce(left_out_because, '')"
-        " FROM {freshness}",
+        "SELECT mart, built_at, (built_at AT TIME ZONE {zone})::date, as_of, coalesce(left_out_because, ''),"
+        # An earlier version's table has fewer columns.
+        " to_jsonb(f) ->> 'time_zone', to_jsonb(f) ->> 'definition' FROM {freshness} f",
         zone=side.time_zone,
         freshness=side.mart(MART_FRESHNESS),
     )

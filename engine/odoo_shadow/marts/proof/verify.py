@@ -11,7 +11,7 @@ from enum import StrEnum
 from odoo_shadow.marts.proof.behind import explain
 from odoo_shadow.marts.proof.catalogue import COMPARISONS
 from odoo_shadow.marts.proof.comparison import Circumstances, Comparison, Figures
-from odoo_shadow.marts.proof.differences import Apart, Cause, Difference, apart, are_equal
+from odoo_shadow.marts.proof.differences import Apart, Cause, Difference, apart, equal_figures
 from odoo_shadow.marts.proof.mart_side import (
     MartState,
     Side,
@@ -50,6 +50,7 @@ class MartProof:
     """What was found of one mart.
 
     :param as_of: up to when the mart has what Odoo has.
+    :param time_zone: the one that the mart was built with, and `definition` the digest of the query that made it.
     :param compared: how many figures, by key, were compared.
     :param equal: how many of them are the same.
     :param asked: what Odoo was asked, and how many figures it gave.
@@ -68,6 +69,8 @@ class MartProof:
     not_asked: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     because: str = ""
+    time_zone: str | None = None
+    definition: str | None = None
 
     @property
     def is_good(self) -> bool:
@@ -138,6 +141,7 @@ class Prover:
         state = self._states.get(mart)
         if state is None:
             return replace(proof, because="it has not been built: run odoo-shadow marts build")
+        proof = replace(proof, time_zone=state.time_zone, definition=state.definition)
         if state.left_out_because:
             return replace(proof, verdict=Verdict.LEFT_OUT, because=state.left_out_because)
         if state.as_of is None or state.today is None:
@@ -223,30 +227,30 @@ class Prover:
     ) -> int:
         """Compare one company's figures; return how many Odoo gave."""
         theirs = ask(self._odoo, comparison, about)
-        different = [
-            item for item in apart(comparison, theirs, mart, about) if not self._is_rounding(comparison, about, item)
-        ]
-        keys = len(theirs.keys() | mart.keys())
-        found.compared += keys * len(comparison.figures)
-        found.equal += (keys - len(different)) * len(comparison.figures)
-        for item in different:
+        found.compared += len(theirs.keys() | mart.keys()) * len(comparison.figures)
+        found.equal += len(theirs.keys() | mart.keys()) * len(comparison.figures)
+        for item in apart(comparison, theirs, mart, about):
+            wrong = self._count_wrong(comparison, about, item)
+            if not wrong:
+                continue
+            found.equal -= wrong
             if len(found.differences) >= MOST_EXPLAINED:
                 found.differing += 1
                 continue
             explained = self._explain(comparison, about, item, state)
             if explained is None:
-                found.equal += len(comparison.figures)
+                found.equal += wrong
             else:
                 found.differing += 1
                 found.differences.append(explained)
         return len(theirs) * len(comparison.figures)
 
-    def _is_rounding(self, comparison: Comparison, about: Circumstances, item: Apart) -> bool:
-        """Say whether a difference is no more than the rounding of single records makes."""
-        if not any(figure.is_rounded for figure in comparison.figures):
-            return False
-        records = count_behind(self._odoo, comparison, about, item.key)
-        return are_equal(comparison, item.odoo, item.mart, about, max(records, 1))
+    def _count_wrong(self, comparison: Comparison, about: Circumstances, item: Apart) -> int:
+        """Return how many figures of a key differ by more than the rounding of single records makes."""
+        records = 1
+        if any(figure.is_rounded for figure in comparison.figures):
+            records = max(count_behind(self._odoo, comparison, about, item.key), 1)
+        return equal_figures(comparison, item.odoo, item.mart, about, records).count(False)
 
     def _explain(
         self, comparison: Comparison, about: Circumstances, item: Apart, state: MartState

@@ -168,7 +168,7 @@ def _database(
         yield from _proven_late(tables)
         yield from examine_readers(tx)
         yield from examine_exposures(tx)
-        yield from examine_marts(read_marts(tx))
+        yield from examine_marts(*read_marts(tx, datetime.now(UTC)))
         yield _look_back(latest_commit(tx), look_back)
 
 

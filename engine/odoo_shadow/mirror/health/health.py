@@ -82,6 +82,7 @@ class MirrorHealth:
     :param origin: the Odoo database that it mirrors; None if the role must not see it.
     :param problems: those of the mirror as a whole: what keeps people from reading it under its names.
     :param marts: those that are made of this mirror, and may be read.
+    :param more_marts_schemas: how many more schemas of marts there are, of this mirror or others, that were not read.
     """
 
     schema: str
@@ -89,6 +90,7 @@ class MirrorHealth:
     tables: tuple[TableHealth, ...]
     problems: tuple[str, ...]
     marts: tuple[MartHealth, ...]
+    more_marts_schemas: int
 
     @property
     def failing(self) -> tuple[TableHealth, ...]:
@@ -135,13 +137,20 @@ def read_mirror(
     foreign = foreign_among(tx, unexplained_names, tables) if unexplained_names else []
     health = tuple(as_health(item, now) for item in found)
     problems = (in_the_way(foreign),) if foreign else ()
-    return MirrorHealth(tx.schema, as_origin(origin), health, problems, tuple(map(MartHealth, as_marts(marts)))), values
+    state = tuple(MartHealth(mart, now) for mart in as_marts(marts))
+    return (
+        MirrorHealth(tx.schema, as_origin(origin), health, problems, state, visible.more_marts_schemas),
+        values,
+    )
 
 
-def read_marts(tx: Transaction) -> tuple[MartHealth, ...]:
-    """Read the state of the mirror's marts alone. Raises as `read_health` does."""
-    _, (found,) = look(tx, lambda visible: (glances_of_marts(tx, visible),))
-    return tuple(map(MartHealth, as_marts(found)))
+def read_marts(tx: Transaction, now: datetime) -> tuple[tuple[MartHealth, ...], int]:
+    """Read the state of the mirror's marts alone, and how many more schemas of marts there are.
+
+    Raises as `read_health` does.
+    """
+    visible, (found,) = look(tx, lambda visible: (glances_of_marts(tx, visible),))
+    return tuple(MartHealth(mart, now) for mart in as_marts(found)), visible.more_marts_schemas
 
 
 def look(tx: Transaction, expressions: Callable[[Visible], Sequence[sql.Composable]]) -> tuple[Visible, Sequence[Any]]:
@@ -208,6 +217,7 @@ def as_document(health: MirrorHealth) -> dict[str, object]:
         "problems": list(health.problems),
         "models": [_as_entry(item) for item in health.tables],
         "marts": [mart_entry(item) for item in health.marts],
+        "more_marts_schemas": health.more_marts_schemas,
     }
 
 

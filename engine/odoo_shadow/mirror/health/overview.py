@@ -22,6 +22,7 @@ class MirrorOverview:
     :param origin: the Odoo database that it mirrors; None if the role must not see it.
     :param problems: those of the mirror as a whole: what keeps people from reading it under its names.
     :param marts: those that are made of it, and may be read.
+    :param more_marts_schemas: how many more schemas of marts there are, of this mirror or others, that were not read.
     :param runs: the newest ones, newest first.
     :param activity: of the last days in UTC, the earliest first.
     :param drift: the newest changes of tables' structures, newest first.
@@ -33,6 +34,7 @@ class MirrorOverview:
     tables: tuple[TableHealth, ...]
     problems: tuple[str, ...]
     marts: tuple[MartHealth, ...]
+    more_marts_schemas: int
     runs: tuple[RunSummary, ...]
     activity: tuple[Activity, ...]
     drift: tuple[SchemaChange, ...]
@@ -78,6 +80,7 @@ def read_overview(tx: Transaction, now: datetime) -> MirrorOverview:
         tables=health.tables,
         problems=health.problems,
         marts=health.marts,
+        more_marts_schemas=health.more_marts_schemas,
         runs=overview.as_runs(runs),
         activity=overview.as_activity(activity, now),
         drift=overview.as_changes(drift),

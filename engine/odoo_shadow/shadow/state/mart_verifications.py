@@ -17,7 +17,7 @@ from odoo_shadow.text.shown import shown
 MOST_EXAMPLES = 20
 """Differences that are kept of each mart."""
 KEPT_PER_MART = 200
-"""Outcomes that are kept of each mart; the oldest go."""
+"""Outcomes that are kept of each mart of a schema; the oldest go."""
 
 _LONGEST_REASON = 500
 
@@ -33,6 +33,8 @@ class MartVerification:
     :param verdict: `equal`, `newer`, `differs`, `not proven` or `left out`.
     :param reason: why it is not proven or left out; empty otherwise.
     :param as_of: up to when the mart had what Odoo has.
+    :param time_zone: the one that the mart was built with; None if it did not say so.
+    :param definition: the digest of the query that it was made by; None likewise.
     """
 
     marts_schema: str
@@ -44,14 +46,17 @@ class MartVerification:
     as_of: datetime | None
     compared: int
     equal: int
+    time_zone: str | None
+    definition: str | None
 
 
 def save_mart_verification(tx: Transaction, run_id: UUID, found: MartVerification, examples: Sequence[Example]) -> None:
     """Save the outcome of one mart, and forget the oldest."""
     tx.run(
         "INSERT INTO {table} (run_id, marts_schema, mart, verdict, reason, started_at, duration_ms, as_of,"
-        " figures_compared, figures_equal, examples) VALUES ({run_id}, {marts_schema}, {mart}, {verdict}, {reason},"
-        " {started}, {duration}, {as_of}, {compared}, {equal}, {examples})",
+        " figures_compared, figures_equal, time_zone, definition, examples) VALUES ({run_id}, {marts_schema}, {mart},"
+        " {verdict}, {reason}, {started}, {duration}, {as_of}, {compared}, {equal}, {time_zone}, {definition},"
+        " {examples})",
         table=tx.own(MART_VERIFICATION),
         run_id=run_id,
         marts_schema=found.marts_schema,
@@ -63,12 +68,15 @@ def save_mart_verification(tx: Transaction, run_id: UUID, found: MartVerificatio
         as_of=found.as_of,
         compared=found.compared,
         equal=found.equal,
+        time_zone=found.time_zone,
+        definition=found.definition,
         examples=Jsonb(list(examples[:MOST_EXAMPLES])),
     )
     tx.run(
-        "DELETE FROM {table} WHERE mart = {mart} AND id <= (SELECT id FROM {table} WHERE mart = {mart}"
-        " ORDER BY id DESC OFFSET {kept} LIMIT 1)",
+        "DELETE FROM {table} WHERE mart = {mart} AND marts_schema = {marts_schema} AND id <= (SELECT id FROM {table}"
+        " WHERE mart = {mart} AND marts_schema = {marts_schema} ORDER BY id DESC OFFSET {kept} LIMIT 1)",
         table=tx.own(MART_VERIFICATION),
+        marts_schema=found.marts_schema,
         mart=found.mart,
         kept=KEPT_PER_MART,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -25,11 +25,15 @@ MOST_MARTS = 100
 class MartGlance:
     """A mart, or one that was left out, with the last comparison of it.
 
+    What cannot be read of one, as somebody else may have written it, is not known: None.
+
     :param as_of: what was committed in Odoo before is in it; None while a first load of its tables has not ended.
-    :param behind: how much newer the tables are that it is made of; None if that is not known.
+    :param behind: by how much that one of its tables has advanced since the build that did so most.
     :param left_out_because: why there is no such mart; empty if there is one.
     :param verdict: of the last comparison with Odoo, as `odoo_shadow_mart_verification` has it; empty before the first.
     :param reason: why it is not proven.
+    :param is_built_alike: whether the mart is built by the same query and with the same time zone as the one that was
+        compared; None if one of both does not say.
     """
 
     marts_schema: str
@@ -44,23 +48,28 @@ class MartGlance:
     verified_at: datetime | None = None
     compared: int = 0
     equal: int = 0
+    is_built_alike: bool | None = None
 
 
-# As JSON, since a table of that name may have other columns. Of a mart's tables the earliest watermark counts.
+# As JSON, since a table of that name may have other columns. No value is cast: one that does not fit would be an error
+# of the whole query.
 _OF_SCHEMA: LiteralString = (
     "SELECT {marts_schema} AS marts_schema, to_jsonb(f) AS about FROM (SELECT * FROM {freshness} LIMIT {most}) f"
 )
 _MARTS: LiteralString = (
     "SELECT json_agg(json_build_array(m.marts_schema, about ->> 'mart', about ->> 'built_at', about ->> 'as_of',"
-    " (SELECT min(w.last_write_date) FROM {watermark} w WHERE w.last_write_date > '1970-01-02' AND w.table_name = ANY("
-    "ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(about -> 'made_of') WHEN 'array' THEN about -> 'made_of'"
-    " ELSE '[]' END)))), about ->> 'row_count', about ->> 'left_out_because', {compared})"
+    " (SELECT json_agg(json_build_array(about -> 'made_of' ->> w.table_name, w.last_write_date)) FROM {watermark} w"
+    " WHERE w.last_write_date > '1970-01-02' AND jsonb_typeof(about -> 'made_of') = 'object'"
+    " AND about -> 'made_of' ? w.table_name), about ->> 'row_count', about ->> 'left_out_because',"
+    " json_build_array(about ->> 'time_zone', about ->> 'definition'), {compared})"
     " ORDER BY m.marts_schema, about ->> 'mart') FROM ({schemas}) m"
     " WHERE about ->> 'shadow_schema' = {schema} AND about ->> 'mart' <> ''"
 )
 _COMPARED: LiteralString = (
-    "(SELECT json_build_array(v.verdict, v.reason, v.started_at, v.figures_compared, v.figures_equal) FROM {log} v"
-    " WHERE v.mart = about ->> 'mart' AND coalesce(to_jsonb(v) ->> 'marts_schema', m.marts_schema) = m.marts_schema"
+    "(SELECT json_build_array(v.verdict, v.reason, v.started_at, v.figures_compared, v.figures_equal,"
+    " json_build_array(to_jsonb(v) ->> 'time_zone', to_jsonb(v) ->> 'definition')) FROM {log} v"
+    # An earlier version did not say of which schema; such an outcome counts for none.
+    " WHERE v.mart = about ->> 'mart' AND to_jsonb(v) ->> 'marts_schema' = m.marts_schema"
     " ORDER BY v.id DESC LIMIT 1)"
 )
 
@@ -88,27 +97,46 @@ def as_marts(found: Sequence[Any] | None) -> tuple[MartGlance, ...]:
 
 
 def _as_mart(found: Sequence[Any]) -> MartGlance:
-    marts_schema, mart, built_at, as_of, newest, rows, left_out, compared = found
-    as_of, newest = _moment(as_of), _moment(newest)
-    verdict, reason, verified_at, figures, equal = compared or ("", "", None, 0, 0)
+    marts_schema, mart, built_at, as_of, watermarks, rows, left_out, how, compared = found
+    verdict, reason, verified_at, figures, equal, how_compared = compared or ("", "", None, 0, 0, (None, None))
     return MartGlance(
         marts_schema=marts_schema,
         mart=mart,
         built_at=_moment(built_at),
-        as_of=as_of,
-        behind=None if as_of is None or newest is None else max(timedelta(0), newest - as_of),
-        rows=None if rows is None else int(rows),
+        as_of=_moment(as_of),
+        behind=_advance(watermarks or ()),
+        rows=_number(rows),
         left_out_because=left_out or "",
         verdict=verdict,
         reason=reason,
         verified_at=_moment(verified_at),
         compared=figures,
         equal=equal,
+        is_built_alike=None if None in (*how, *how_compared) else how == how_compared,
     )
 
 
+def _advance(watermarks: Sequence[Sequence[str | None]]) -> timedelta | None:
+    """Return by how much the watermark has moved that moved most; None if no two moments are known."""
+    moments = [(_moment(then), _moment(now)) for then, now in watermarks]
+    advances = [now - then for then, now in moments if then is not None and now is not None]
+    return max(timedelta(0), *advances) if advances else None
+
+
 def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    """Return a moment in UTC; None if it is none that can be counted with."""
+    try:
+        found = None if text is None else datetime.fromisoformat(text)
+        return None if found is None or found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # 'infinity', a year after 9999, or no time at all
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
 
 
 def shadows_of_marts(tx: Transaction, marts_schema: str) -> set[str]:

@@ -12,15 +12,17 @@ from typing import Any
 
 from psycopg import sql
 
-from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, Transaction
+from odoo_shadow.shadow.names import as_stored, internal_schema
 from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
 from odoo_shadow.shadow.owners.ownership import as_foreign, foreign_by_name, foreign_by_registry, not_trusted
 from odoo_shadow.shadow.relations import CONTROL_TABLES, MART_FRESHNESS, META, MIRROR, NEWEST_OF_KIND
 from odoo_shadow.shadow.state.schema import FORMER_MIRROR, Origin
 from odoo_shadow.shadow.state.schema_statements import VERSION
 
-MOST_MARTS_SCHEMAS = 20
+MARTS = "odoo_marts"
+MOST_MARTS_SCHEMAS = 100
+"""Schemas of marts that are read, of all mirrors of a database: only their rows say whose they are."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,16 @@ class Visible:
     :param own: tables and indexes in the mirror's own schema.
     :param internal: those of the internal schema; empty for a reader.
     :param is_internal_there: whether there is an internal schema that holds the mirror's version.
-    :param marts_schemas: schemas of marts, of this mirror or another, that belong to trusted roles.
+    :param marts_schemas: schemas of marts, of this mirror or another, that belong to trusted roles; this mirror's usual
+        one first.
+    :param more_marts_schemas: how many more there are.
     """
 
     own: frozenset[str]
     internal: frozenset[str]
     is_internal_there: bool
     marts_schemas: tuple[str, ...] = ()
+    more_marts_schemas: int = 0
 
     @property
     def sees_internal(self) -> bool:
@@ -74,6 +79,14 @@ class Visible:
         return tx.own(FORMER_MIRROR) if is_former else None
 
 
+def usual_marts_schema(mirror: str) -> str:
+    """Return the schema of a mirror's marts, unless somebody names another.
+
+    :param mirror: its name; that of its schema, if it has none.
+    """
+    return MARTS if mirror == DEFAULT_SCHEMA else as_stored(f"{MARTS}_{mirror}")
+
+
 def look_at(tx: Transaction) -> Visible:
     """Find out what there is, after checking who owns what has a name of the mirror's.
 
@@ -93,13 +106,13 @@ def look_at(tx: Transaction) -> Visible:
         " ARRAY(SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relname = {freshness} AND c.relkind = 'r' AND c.relowner IN {trusted}"
         " AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
-        " ORDER BY 1 LIMIT {most_marts_schemas}),"
+        " ORDER BY n.nspname <> {usual_marts}, n.nspname),"
         " (SELECT json_agg(json_build_array(f.what, f.role, f.definition)) FROM ({foreign})"
         " AS f (what, role, definition))",
         schema=tx.schema,
         freshness=MART_FRESHNESS,
         trusted=sql.SQL(TRUSTED_ROLES).format(roles=sorted(tx.trust.roles)),
-        most_marts_schemas=MOST_MARTS_SCHEMAS,
+        usual_marts=usual_marts_schema(tx.schema),
         internal=internal_schema(tx.schema),
         meta=META,
         names=[*CONTROL_TABLES, FORMER_MIRROR, NEWEST_OF_KIND],
@@ -109,7 +122,8 @@ def look_at(tx: Transaction) -> Visible:
     found = as_foreign(foreign or (), tx.trust)
     if found:
         raise not_trusted(tx, found, is_reader=is_reader)
-    return Visible(frozenset(own), frozenset(internal), is_internal_there, tuple(marts_schemas))
+    read = tuple(marts_schemas[:MOST_MARTS_SCHEMAS])
+    return Visible(frozenset(own), frozenset(internal), is_internal_there, read, len(marts_schemas) - len(read))
 
 
 def as_origin(found: Sequence[Any] | None) -> Origin | None:

@@ -20,10 +20,18 @@
             row_count bigint,
             left_out_because text,
             shadow_schema text,
-            made_of text[]
+            made_of jsonb,
+            time_zone text,
+            definition text
         );
-        {%- if columns and 'made_of' not in columns %}
-        alter table {{ odoo_shadow.freshness_table() }} add column shadow_schema text, add column made_of text[];
+        {%- if columns and (columns.get('made_of') != 'jsonb' or 'definition' not in columns) %}
+        {#- As an earlier version made it; altered only then, since that waits for whoever reads it. -#}
+        {%- if columns.get('made_of', 'jsonb') != 'jsonb' %}
+        alter table {{ odoo_shadow.freshness_table() }} drop column made_of;
+        {%- endif %}
+        alter table {{ odoo_shadow.freshness_table() }}
+            add column if not exists shadow_schema text, add column if not exists made_of jsonb,
+            add column if not exists time_zone text, add column if not exists definition text;
         {%- endif %}
         comment on table {{ odoo_shadow.freshness_table() }} is 'How old each mart is: one row per mart.';
         comment on column {{ odoo_shadow.freshness_table() }}.mart is 'The name of the mart.';
@@ -34,7 +42,12 @@
         comment on column {{ odoo_shadow.freshness_table() }}.left_out_because is
             'Why there is no such mart; NULL if there is one.';
         comment on column {{ odoo_shadow.freshness_table() }}.shadow_schema is 'The schema of the shadow.';
-        comment on column {{ odoo_shadow.freshness_table() }}.made_of is 'The tables there that it is made of.';
+        comment on column {{ odoo_shadow.freshness_table() }}.made_of is
+            'The tables there that it is made of, each with its watermark then.';
+        comment on column {{ odoo_shadow.freshness_table() }}.time_zone is
+            'The zone whose months and days count for times.';
+        comment on column {{ odoo_shadow.freshness_table() }}.definition is
+            'A digest of the query that it was made by; another one may give other figures.';
         {%- if readers %}
         grant usage on schema {{ adapter.quote(var('odoo_marts_schema')) }} to odoo_shadow_reader;
         grant select on {{ odoo_shadow.freshness_table() }} to odoo_shadow_reader;
@@ -45,15 +58,18 @@
 {%- endmacro %}
 
 {#-
-  The columns of the table of freshness, none if there is no such table. It is an error if another shadow's marts are
+  The types of the columns of the table of freshness by name, none if there is no such table. It is an error if another shadow's marts are
   there: the next build would put its own in their place.
 -#}
 {% macro check_whose_marts() -%}
     {%- set schema = var('odoo_marts_schema') -%}
-    {%- set columns = run_query(
-        "select attname from pg_catalog.pg_attribute where attnum > 0 and not attisdropped and attrelid = to_regclass("
-        ~ dbt.string_literal(odoo_shadow.freshness_table()) ~ ")"
-    ).columns[0].values() -%}
+    {%- set columns = {} -%}
+    {%- for row in run_query(
+        "select attname, format_type(atttypid, null) from pg_catalog.pg_attribute where attnum > 0 and not attisdropped"
+        ~ " and attrelid = to_regclass(" ~ dbt.string_literal(odoo_shadow.freshness_table()) ~ ")"
+    ).rows -%}
+        {%- do columns.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
     {%- if 'shadow_schema' in columns -%}
         {%- set others = run_query(
             "select shadow_schema from " ~ odoo_shadow.freshness_table() ~ " where shadow_schema <> "
@@ -79,8 +95,8 @@
 {%- endmacro %}
 
 {#-
-  The tables that a mart is made of, as a literal, and the earliest of their watermarks, null while the first load of
-  one has not ended.
+  The tables that a mart is made of with their watermarks, as a literal, and the earliest of these, null while the first
+  load of one has not ended.
 -#}
 {% macro as_of(mart) -%}
     {%- set tables = [] -%}
@@ -90,7 +106,8 @@
     {%- set schema = var('odoo_shadow_schema') -%}
     {%- set found = run_query(
         "select cast(case when bool_and(coalesce(w.last_write_date > '1970-01-02', false)) then min(w.last_write_date)"
-        ~ " end as text), cast(array_agg(cast(c.relname as text) order by c.relname) as text)"
+        ~ " end as text), cast(jsonb_object_agg(c.relname, case when w.last_write_date > '1970-01-02'"
+        ~ " then w.last_write_date end) as text)"
         ~ " from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
         ~ " left join " ~ adapter.quote(schema) ~ ".odoo_shadow_watermark w on w.table_name = c.relname"
         ~ " where n.nspname = " ~ dbt.string_literal(schema) ~ " and c.relkind in ('r', 'p')"
@@ -102,15 +119,18 @@
     }) -%}
 {%- endmacro %}
 
-{% macro note_built(mart, as_of) -%}
+{#- The query with all that it is made of: its digest is another one if the mart's figures may be others. -#}
+{% macro note_built(mart, as_of, query) -%}
     insert into {{ odoo_shadow.freshness_table() }}
-        (mart, built_at, as_of, row_count, left_out_because, shadow_schema, made_of)
+        (mart, built_at, as_of, row_count, left_out_because, shadow_schema, made_of, time_zone, definition)
     select {{ dbt.string_literal(mart.identifier) }}, now(), cast({{ as_of.moment }} as timestamp with time zone),
         (select count(*) from {{ mart }}), null, {{ dbt.string_literal(var('odoo_shadow_schema')) }},
-        cast({{ as_of.tables }} as text[])
+        cast({{ as_of.tables }} as jsonb), {{ dbt.string_literal(var('odoo_shadow_time_zone')) }},
+        {{ dbt.string_literal(local_md5(query)) }}
     on conflict (mart) do update set
         built_at = excluded.built_at, as_of = excluded.as_of, row_count = excluded.row_count, left_out_because = null,
-        shadow_schema = excluded.shadow_schema, made_of = excluded.made_of
+        shadow_schema = excluded.shadow_schema, made_of = excluded.made_of, time_zone = excluded.time_zone,
+        definition = excluded.definition
 {%- endmacro %}
 
 {% macro note_left_out(mart, reason) -%}
@@ -121,7 +141,7 @@
     )
     on conflict (mart) do update set
         built_at = null, as_of = null, row_count = null, left_out_because = excluded.left_out_because,
-        shadow_schema = excluded.shadow_schema, made_of = null
+        shadow_schema = excluded.shadow_schema, made_of = null, time_zone = null, definition = null
 {%- endmacro %}
 
 {#- Makes sure that each table whose fields are to come along is in one of the marts. -#}

@@ -59,7 +59,7 @@
             {{ odoo_shadow.protect_mart(new, mart) }};
             analyze {{ new }};
             {{ odoo_shadow.put_in_place(new, mart) }};
-            {{ odoo_shadow.note_built(mart, as_of) }}
+            {{ odoo_shadow.note_built(mart, as_of, sql) }}
         {%- endcall %}
     {%- endif %}
 
