@@ -231,15 +231,34 @@ MARTS = """
 CREATE SCHEMA odoo_marts_wide;
 CREATE TABLE odoo_marts_wide.mart_freshness AS
 SELECT mart, now() AS built_at, now() - old AS as_of, 5 AS row_count, why AS left_out_because, 'wide' AS shadow_schema,
-    ARRAY['odoo_shadow_wide_1'] AS made_of
+    jsonb_build_object('odoo_shadow_wide_1', now() - old, 'odoo_shadow_gone', now()) AS made_of, 'UTC' AS time_zone,
+    'digest' AS definition
 FROM (VALUES ('mart_good', '1 minute'::interval, NULL), ('mart_<b>bad</b>', '1 minute', NULL),
     ('mart_old', '9 hours', NULL), ('mart_gone', NULL, 'crm.lead is not mirrored')) m (mart, old, why);
 INSERT INTO wide.odoo_shadow_mart_verification
-    (run_id, marts_schema, mart, verdict, reason, started_at, duration_ms, figures_compared, figures_equal)
-SELECT gen_random_uuid(), 'odoo_marts_wide', mart, verdict, reason, now() - interval '2 hours', 5, 12, equal
+    (run_id, marts_schema, mart, verdict, reason, started_at, duration_ms, figures_compared, figures_equal, time_zone,
+    definition)
+SELECT gen_random_uuid(), 'odoo_marts_wide', mart, verdict, reason, now() - interval '2 hours', 5, 12, equal, 'UTC',
+    'digest'
 FROM (VALUES ('mart_good', 'differs', '', 3), ('mart_good', 'equal', '', 12), ('mart_<b>bad</b>', 'differs', '', 11),
     ('mart_old', 'equal', '', 12)) v (mart, verdict, reason, equal);
 """
+
+
+COMPARED = "UPDATE wide.odoo_shadow_mart_verification SET"
+BUILT = "UPDATE odoo_marts_wide.mart_freshness SET"
+NOT_ALL_WELL = {
+    f"{COMPARED} started_at = now() - interval '12 days 1 hour'": "mart_good was last compared 12 days ago: run",
+    f"{COMPARED} started_at = now() - interval '7 days'; {BUILT} time_zone = 'Europe/Vienna'": (
+        "mart_good is built in another way since it was compared on "
+    ),
+    f"{BUILT} time_zone = 'UTC', definition = 'other'": "mart_good is built in another way since it was compared on ",
+    f"{BUILT} definition = NULL": "mart_good does not say whether it is built as when it was compared: ",
+    f"{BUILT} definition = 'digest', as_of = NULL": "mart_good does not say as of when it is, as while the first load ",
+    f"{BUILT} as_of = 'infinity', built_at = '-infinity'": "mart_good does not say as of when it is, as while ",
+    f"{BUILT} as_of = now(); {COMPARED} marts_schema = NULL": "Marts 1 not compared yet of 1 mart",
+}
+"""What is done to a mart that is as in Odoo, one after the other, and what the page says then."""
 
 
 def test_marts_that_differ_or_are_older_than_their_tables(
@@ -254,15 +273,22 @@ def test_marts_that_differ_or_are_older_than_their_tables(
     visits.change("wide_verify", is_paused=False, next_dagrun_create_after=None)
     page = visits.get("/mirrors/wide")
     assert "mart_<b>bad</b> differs from Odoo (1 of 12 figures, compared on " in seen(page) and "<b>bad" not in page
+    assert "UTC), and was built anew since: run odoo-shadow marts verify" in seen(page)
     assert "mart_old is as of " in seen(page) and "Marts 1 differs mart_<b>bad</b>" in seen(page)
     _, _, listed = page.partition('id="marts"')
     states = [word for word in ("differs", "late", "as in Odoo", "left out") if word in listed]
     assert sorted(states, key=listed.index) == ["differs", "late", "as in Odoo", "left out"]
+    assert " its tables are newer by more than the goal" in seen(listed), "the list says why it is late"
     overview = seen(visits.get("/"))
     assert "2 problems" in overview and "all well" not in overview
     with psycopg.connect(database) as connection:
         connection.execute("DELETE FROM odoo_marts_wide.mart_freshness WHERE mart LIKE '%bad%' OR mart = 'mart_old'")
     assert "wide all well" in seen(visits.get("/"))
+    for change, said in NOT_ALL_WELL.items():
+        with psycopg.connect(database) as connection:
+            connection.execute(change.encode())
+        assert said in seen(visits.get("/mirrors/wide")), change
+        assert "wide all well" not in seen(visits.get("/")), change
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE odoo_marts_wide.mart_freshness SET shadow_schema = 'other'")
     assert "Marts" not in seen(visits.get("/mirrors/wide"))

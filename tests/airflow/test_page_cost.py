@@ -21,7 +21,7 @@ from tests.support.many_tables import fill_with_tables
 TABLES = 500
 MARTS = b"""
 CREATE SCHEMA marts_a;
-CREATE TABLE marts_a.mart_freshness AS SELECT 'mart_' || n AS mart, now() AS built_at, 'wide' AS shadow_schema,
+CREATE TABLE marts_a.mart_freshness AS SELECT 'mart_' || n AS mart, now() AS built_at, now() AS as_of, 'wide' AS shadow_schema,
     '{"odoo_shadow_wide_1": "2026-01-01T00:00:00+00:00"}'::jsonb AS made_of FROM generate_series(1, 1000) n;
 CREATE SCHEMA marts_b;
 CREATE TABLE marts_b.mart_freshness AS TABLE marts_a.mart_freshness;

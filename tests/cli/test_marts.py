@@ -111,8 +111,11 @@ def test_leads_are_open_won_or_lost_in_months_of_the_zone_and_gone_ones_are_not_
     ]
     months = dict(rows(database, "SELECT lead_id, created_month::text FROM odoo_marts.mart_pipeline"))
     assert (months[LATE], GONE in months) == ("2026-11-01", False)
-    as_of = "SELECT as_of = '2026-11-02 12:00+00' FROM odoo_marts.mart_freshness WHERE mart = 'mart_pipeline'"
-    assert rows(database, as_of) == [(True,)]
+    as_of = (
+        "SELECT as_of = '2026-11-02 12:00+00', made_of ->> 'odoo_shadow_crm_stage', time_zone, length(definition)"
+        " FROM odoo_marts.mart_freshness WHERE mart = 'mart_pipeline'"
+    )
+    assert rows(database, as_of) == [(True, "2026-11-02T12:00:00+00:00", "Europe/Vienna", 32)]
 
 
 def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
@@ -135,7 +138,10 @@ def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
             )
             owner.execute("DROP TABLE odoo_shadow.odoo_shadow_crm_lead, odoo_shadow.odoo_shadow_res_currency CASCADE")
             # As earlier versions made it: the build adds columns to what it has read itself.
-            owner.execute("ALTER TABLE odoo_marts.mart_freshness DROP COLUMN shadow_schema, DROP COLUMN made_of")
+            owner.execute(
+                "ALTER TABLE odoo_marts.mart_freshness DROP COLUMN made_of, DROP COLUMN time_zone, DROP COLUMN"
+                " definition, ADD COLUMN made_of text[]"
+            )
         mine = "SELECT DISTINCT company_id FROM odoo_marts.mart_sales"
         assert rows(as_role(database, reader), mine) == [(1,)]
         # As a build from before the rows were restricted has left it; the view keeps the table where it is.

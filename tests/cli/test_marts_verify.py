@@ -129,6 +129,8 @@ def test_a_figure_that_is_not_odoos_is_shown_with_the_rows_behind_it(built: Shel
     (figure,) = by_month["figures"]
     assert round(float(figure["mart"]) - float(figure["odoo"]), 4) == 0.01
     assert (by_month["rows"], by_month["differing"], by_month["newer"]) == ("account.move", [move], [])
+    wrong = found["figures_compared"] - found["figures_equal"]
+    assert wrong == sum(len(item["figures"]) for item in found["differences"]), "of a key that differs, not all figures"
     # By month, by partner, and by product: every question notices.
     assert len({item["comparison"] for item in found["differences"]}) == 3
     ((examples,),) = in_shadow(
@@ -196,6 +198,13 @@ def test_companies_that_the_login_does_not_read(built: Shell, shadow_url: str) -
 def test_status_and_doctor_tell_what_the_last_comparison_found(built: Shell, shadow_url: str) -> None:
     in_shadow(shadow_url, "TRUNCATE odoo_shadow_mart_verification")
     proof_of(built, "invoices", 0)
+    # Of a mart of the same name in another schema there may be many outcomes: they do not push out this one's.
+    in_shadow(
+        shadow_url,
+        "INSERT INTO odoo_shadow_mart_verification (run_id, marts_schema, mart, verdict, started_at, duration_ms,"
+        " figures_compared, figures_equal) SELECT run_id, schema, mart, 'differs', started_at, 1, 2, 1 FROM"
+        " odoo_shadow_mart_verification, (VALUES ('other'), (NULL)) s (schema), generate_series(1, 300)",
+    )
     told = built.run("status")
     assert (told.code, told.err) == (0, "")
     assert "mart_stock is left out: stock.quant is not mirrored\n" in told.out
@@ -203,6 +212,7 @@ def test_status_and_doctor_tell_what_the_last_comparison_found(built: Shell, sha
     marts = {entry["mart"]: entry for entry in document["marts"]}
     assert set(marts["mart_invoices"]) == documented("### Marts of status")
     assert (marts["mart_invoices"]["verdict"], marts["mart_invoices"]["behind_seconds"]) == ("equal", 0)
+    assert marts["mart_invoices"]["is_as_in_odoo"] and not marts["mart_sales"]["is_as_in_odoo"]
     assert marts["mart_stock"]["left_out_because"] == "stock.quant is not mirrored"
     in_shadow(shadow_url, "UPDATE mart_invoices SET quantity = quantity + 1 WHERE move_type = 'out_invoice'")
     proof_of(built, "invoices", 1)
@@ -219,6 +229,40 @@ def test_status_and_doctor_tell_what_the_last_comparison_found(built: Shell, sha
         in_shadow(shadow_url, "DROP SCHEMA elsewhere CASCADE")
     found = {entry["marts_schema"]: entry for entry in document["marts"] if entry["mart"] == "mart_invoices"}
     assert (found["odoo_marts"]["verdict"], found["elsewhere"]["verdict"]) == ("differs", None)
+
+
+def test_odd_rows_and_many_schemas_hide_no_mart(built: Shell, shadow_url: str) -> None:
+    proof_of(built, "invoices", 0)
+    in_shadow(
+        shadow_url,
+        "CREATE SCHEMA aaa_odd; CREATE TABLE aaa_odd.mart_freshness AS SELECT 'mart_odd' AS mart, 'soon' AS built_at,"
+        " 'infinity'::timestamptz AS as_of, 'many' AS row_count, 'odoo_shadow' AS shadow_schema,"
+        ' \'{"odoo_shadow_sale_order": ["never"]}\'::jsonb AS made_of;'
+        " UPDATE odoo_shadow_watermark SET last_write_date = last_write_date + interval '1 day'"
+        " WHERE table_name = 'odoo_shadow_sale_order'; DO $$ BEGIN FOR n IN 1..101 LOOP EXECUTE format('CREATE SCHEMA"
+        " aab_%s; CREATE TABLE aab_%s.mart_freshness (shadow_schema text)', n, n); END LOOP; END $$",
+    )
+    try:
+        told = built.run("status", "--json")
+        said = built.run("status").err
+        doctor = built.run("doctor", "--models", "res.company", COLUMNS="300")
+    finally:
+        in_shadow(
+            shadow_url,
+            "UPDATE odoo_shadow_watermark SET last_write_date = last_write_date - interval '1 day' WHERE table_name ="
+            " 'odoo_shadow_sale_order'; DROP SCHEMA aaa_odd CASCADE; DO $$ BEGIN FOR n IN 1..101 LOOP EXECUTE"
+            " format('DROP SCHEMA aab_%s CASCADE', n); END LOOP; END $$",
+        )
+    assert told.code == 0, told.err
+    document = json.loads(told.out)
+    marts = {entry["mart"]: entry for entry in document["marts"]}
+    odd = marts["mart_odd"]
+    assert {odd[key] for key in ("built_at", "as_of", "rows", "behind_seconds", "verdict")} == {None}
+    assert odd["problems"][0].startswith("mart_odd does not say as of when it is")
+    # One table stands still as the earliest; another has advanced.
+    assert (marts["mart_invoices"]["behind_seconds"], marts["mart_invoices"]["is_as_in_odoo"]) == (86_400, True)
+    assert document["more_marts_schemas"] == 3
+    assert "3 more schemas of marts were not read" in said and "3 more schemas of marts were not read" in doctor.out
 
 
 def test_marts_of_others_or_without_rights_are_not_read(built: Shell, shadow_url: str) -> None:
