@@ -216,6 +216,10 @@ def test_status_and_doctor_tell_what_the_last_comparison_found(built: Shell, sha
     assert marts["mart_stock"]["left_out_because"] == "stock.quant is not mirrored"
     in_shadow(shadow_url, "UPDATE mart_invoices SET quantity = quantity + 1 WHERE move_type = 'out_invoice'")
     proof_of(built, "invoices", 1)
+    of_other = (
+        "SELECT count(*) FROM odoo_shadow_mart_verification WHERE marts_schema = 'other' AND mart = 'mart_invoices'"
+    )
+    assert in_shadow(shadow_url, of_other) == [(300,)]
     told = built.run("status")
     assert told.code == 1 and told.err.startswith("mart_invoices differs from Odoo (")
     assert json.loads(built.run("status", "--json").out)["is_well"] is False
@@ -262,6 +266,9 @@ def test_odd_rows_and_many_schemas_hide_no_mart(built: Shell, shadow_url: str) -
     # One table stands still as the earliest; another has advanced.
     assert (marts["mart_invoices"]["behind_seconds"], marts["mart_invoices"]["is_as_in_odoo"]) == (86_400, True)
     assert document["more_marts_schemas"] == 3
+    in_shadow(shadow_url, "UPDATE mart_freshness SET as_of = NULL")
+    marts = {entry["mart"]: entry for entry in json.loads(built.run("status", "--json").out)["marts"]}
+    assert (marts["mart_invoices"]["verdict"], marts["mart_invoices"]["is_as_in_odoo"]) == ("equal", False)
     assert "3 more schemas of marts were not read" in said and "3 more schemas of marts were not read" in doctor.out
 
 
