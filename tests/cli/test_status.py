@@ -117,6 +117,7 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
         "is_well": True,
         "problems": [],
         "marts": [],
+        "more_marts_schemas": 0,
     }
     company, partner = entries["res.company"], entries["res.partner"]
     assert company["table"] == "odoo_shadow_res_company"
