@@ -33,6 +33,7 @@ from tests.support.verifying import verify
 pytestmark = pytest.mark.one_flavour
 
 ROWS = 30
+NOW = datetime.now(UTC)
 FORMER = Path(__file__).parents[1] / "shadow" / "former"
 MOST_QUERIES = 3
 COMPANIES = "odoo_shadow_res_company"
@@ -80,12 +81,12 @@ def fail(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, model: str, r
 
 def overview(shadow: ShadowDatabase) -> MirrorOverview:
     with shadow.transaction() as tx:
-        return read_overview(tx, datetime.now(UTC))
+        return read_overview(tx, NOW)
 
 
 def detail(shadow: ShadowDatabase, table: str = VISITS) -> TableDetail | None:
     with shadow.transaction() as tx:
-        return read_table(tx, table, datetime.now(UTC))
+        return read_table(tx, table, NOW)
 
 
 def test_a_mirror_is_read_by_three_queries(history: list[Run], database: str) -> None:
@@ -98,14 +99,14 @@ def test_a_mirror_is_read_by_three_queries(history: list[Run], database: str) ->
         assert len(statements) <= MOST_QUERIES
         statements.clear()
         with shadow.transaction() as tx:
-            read_health(tx, datetime.now(UTC))
+            read_health(tx, NOW)
         assert len(statements) <= MOST_QUERIES
     assert contents(database) == before
 
 
 def test_its_tables_are_those_of_the_status(history: list[Run], shadow: ShadowDatabase) -> None:
     with shadow.transaction() as tx:
-        found, health = read_overview(tx, datetime.now(UTC)), read_health(tx, datetime.now(UTC))
+        found, health = read_overview(tx, NOW), read_health(tx, NOW)
         listed = list_tables(tx)
     assert (found.schema, found.origin, found.tables, found.problems) == (
         *(health.schema, health.origin, health.tables),
@@ -158,7 +159,7 @@ def test_activity_is_told_by_day(history: list[Run], shadow: ShadowDatabase) -> 
         " FROM unnest(ARRAY[13, 14]) AS number",
     )
     activity = overview(shadow).activity
-    today = datetime.now(UTC).date()
+    today = NOW.date()
     assert [item.day for item in activity] == [today - timedelta(days=number) for number in range(13, -1, -1)]
     assert (activity[0].rows_updated, activity[0].failed) == (13, 1)
     assert (activity[1].rows_inserted, activity[1].failed) == (0, 0)
