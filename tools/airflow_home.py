@@ -105,12 +105,7 @@ class AirflowHome:
 
     def command(self, *arguments: str) -> None:
         """Run an `airflow` command to its end. Raises `ToolError`."""
-        process = processes.start([sys.executable, "-m", "airflow", *arguments], self.env, self.log)
-        try:
-            status = process.wait()
-        finally:
-            processes.end(process)
-        if status:
+        if processes.run([sys.executable, "-m", "airflow", *arguments], self.env, self.log):
             raise ToolError(f"airflow {' '.join(arguments[:2])} failed.", log=self.log)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from odoo_shadow.source.api.connection import OdooConnection
 from tools import bi_assets, processes, signals
 from tools.bi_database import SETTING, as_reader, make_reader, read_marts, sqlalchemy_url
 from tools.bi_superset import ADMIN, RunningSuperset, SupersetHome, serving
@@ -18,7 +17,6 @@ from tools.stages import Stages, run
 from tools.trouble import ToolError
 
 USUAL_PORT = 8088
-_COMMAND = Path(sys.executable).with_name("odoo-shadow")
 
 
 def bi(stages: Stages, options: argparse.Namespace) -> None:
@@ -57,29 +55,13 @@ def _demo(stages: Stages, flavour: str, marts_schema: str) -> Iterator[tuple[Pat
     """Mirror the demo's Odoo and build its marts; yield a folder and the address for a login that reads them."""
     with running_parts(stages, flavour) as parts:
         make_reader(parts.shadow_url)
-        log = parts.folder / "odoo-shadow.log"
-        env = {**os.environ, **_variables(parts.odoo), SETTING: parts.shadow_url}
         with stages.stage("Mirroring the models of the set business") as stage:
-            _run(["sync", "--models", "business", "--json"], env, log)
+            parts.odoo_shadow("sync", "--models", "business")
             stage.done("The models of the set business are mirrored")
         with stages.stage("Building the marts") as stage:
-            _run(["marts", "build", "--marts-schema", marts_schema], env, log)
+            parts.odoo_shadow("marts", "build", "--marts-schema", marts_schema)
             stage.done("The marts are built, and their tests pass")
         yield parts.folder, as_reader(parts.shadow_url)
-
-
-def _variables(odoo: OdooConnection) -> dict[str, str]:
-    return {"ODOO_URL": odoo.url, "ODOO_DB": odoo.database, "ODOO_USER": odoo.login, "ODOO_PASSWORD": odoo.password}
-
-
-def _run(arguments: list[str], env: dict[str, str], log: Path) -> None:
-    process = processes.start([str(_COMMAND), *arguments], env, log)
-    try:
-        process.wait()
-    finally:
-        processes.end(process)
-    if process.returncode:
-        raise ToolError(f"odoo-shadow {arguments[0]} did not go well.", log=log)
 
 
 def _write_archive(stages: Stages, own: str | None, options: argparse.Namespace) -> None:

@@ -68,12 +68,7 @@ class SupersetHome:
         given = json.dumps({"password": self.password, "files": as_texts(assets, kind="assets")})
         if not PYTHON.exists():
             raise ToolError("Superset is not there: make bi installs it once, into .venv-bi.")
-        process = processes.start([str(PYTHON), str(REPOSITORY / "bi" / "prepare.py")], self.env, self.log, given=given)
-        try:
-            process.wait()
-        finally:
-            processes.end(process)
-        if process.returncode:
+        if processes.run([str(PYTHON), str(REPOSITORY / "bi" / "prepare.py")], self.env, self.log, given=given):
             raise ToolError("Superset does not take the dashboards.", log=self.log)
 
 

@@ -7,6 +7,7 @@ import atexit
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,14 +18,14 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
 from odoo_stand_in import Flavour, StandIn
-from tools import signals
+from tools import processes, signals
 from tools.airflow_home import to_stand_in
-from tools.processes import free_port
 from tools.stages import Stages
 from tools.trouble import ToolError
 
 FLAVOURS = ("17", "19")
 _REQUIRED = ("ODOO_URL", "ODOO_DB", "ODOO_USER", "ODOO_PASSWORD")
+_PROGRAM = Path(sys.executable).with_name("odoo-shadow")
 _OPTIONAL = ("protocol", "verify", "timeout", "lang", "company_ids", "allow_http")
 
 
@@ -42,6 +43,21 @@ class Parts:
     stand_in: StandIn | None
     shadow_url: str
     own_shadow: bool
+
+    def odoo_shadow(self, *arguments: str) -> None:
+        """Run a command of the program on them. Raises `ToolError`."""
+        odoo = self.odoo
+        env = {
+            **os.environ,
+            "ODOO_URL": odoo.url,
+            "ODOO_DB": odoo.database,
+            "ODOO_USER": odoo.login,
+            "ODOO_PASSWORD": odoo.password,
+            "SUPABASE_DB_URL": self.shadow_url,
+        }
+        log = self.folder / "odoo-shadow.log"
+        if processes.run([str(_PROGRAM), *arguments], env, log):
+            raise ToolError(f"odoo-shadow {arguments[0]} has failed.", log=log)
 
 
 def odoo_of(environment: Mapping[str, str]) -> OdooConnection | None:
@@ -159,7 +175,7 @@ def _stand_in(stages: Stages, server: str, flavour: str) -> Iterator[StandIn]:
     with ExitStack() as stack:
         with stages.stage(f"Starting a stand-in for Odoo {flavour}") as stage:
             chosen: Flavour = "17" if flavour == "17" else "19"
-            port = free_port(_USUAL_PORT)
+            port = processes.free_port(_USUAL_PORT)
             odoo = stack.enter_context(StandIn(server, chosen, schema="business", port=port))
             stage.done(f"Odoo {flavour}, a stand-in with invented data, at {odoo.url}")
         yield odoo

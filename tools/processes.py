@@ -30,6 +30,15 @@ def start(command: Sequence[str], env: Mapping[str, str], log: Path, *, given: s
         )
 
 
+def run(command: Sequence[str], env: Mapping[str, str], log: Path, *, given: str = "") -> int:
+    """Run a command as `start` begins it, to its end and that of all that it leaves behind; return its exit code."""
+    process = start(command, env, log, given=given)
+    try:
+        return process.wait()
+    finally:
+        end(process)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a command that `start` began, with all that lives in its session.
 

@@ -21,16 +21,14 @@ from psycopg.rows import TupleRow
 
 from odoo_shadow.marts.needs import models_of_marts
 from odoo_shadow.source.api.client import OdooClient
-from tools import processes
 from tools.compare_with_odoo import PINNED
-from tools.parts import Parts, add_flavour, odoo_of, running_parts
+from tools.parts import add_flavour, odoo_of, running_parts
 from tools.questions_odoo import answer_of
 from tools.questions_page import Question, Table, difference, questions, written
 from tools.stages import Stages, run
 from tools.trouble import ToolError
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "questions.md"
-_PROGRAM = Path(sys.executable).with_name("odoo-shadow")
 
 
 def answers(shadow_url: str, odoo: OdooClient, text: str) -> Iterator[tuple[Question, Table, str | None]]:
@@ -62,31 +60,12 @@ def ask_all(stages: Stages, flavour: str, *, write: bool) -> None:
         return
     with running_parts(stages, flavour) as parts, OdooClient(parts.odoo) as odoo:
         with stages.stage("Mirroring what marts are made of") as stage:
-            _program(parts, "sync", "--models", ",".join(models_of_marts()))
+            parts.odoo_shadow("sync", "--models", ",".join(models_of_marts()))
             stage.done("What marts are made of is mirrored")
         with stages.stage("Building marts with dbt") as stage:
-            _program(parts, "marts", "build")
+            parts.odoo_shadow("marts", "build")
             stage.done("All marts are built")
         _ask(stages, parts.shadow_url, odoo, write=write)
-
-
-def _program(parts: Parts, *arguments: str) -> None:
-    odoo = parts.odoo
-    env = {
-        **os.environ,
-        "ODOO_URL": odoo.url,
-        "ODOO_DB": odoo.database,
-        "ODOO_USER": odoo.login,
-        "ODOO_PASSWORD": odoo.password,
-        "SUPABASE_DB_URL": parts.shadow_url,
-    }
-    log = parts.folder / "odoo-shadow.log"
-    process = processes.start([str(_PROGRAM), *arguments], env, log)
-    try:
-        if process.wait():
-            raise ToolError(f"odoo-shadow {arguments[0]} has failed.", log=log)
-    finally:
-        processes.end(process)
 
 
 def _ask(stages: Stages, shadow_url: str, odoo: OdooClient, *, write: bool) -> None:

@@ -11,6 +11,8 @@ from airflow_provider_odoo_shadow.page.wording import ago, grouped
 from odoo_shadow.mirror.health.marts import MartHealth, about_more_schemas
 from odoo_shadow.text.amounts import counted, first_of
 
+MOST_LISTED = 50
+"""Marts in the list; the project makes eight."""
 _MOST_NAMED = 3
 
 
@@ -53,7 +55,7 @@ def rate_mart(mart: MartHealth, goal: timedelta | None) -> tuple[Severity, str, 
 
 
 def rows_of_marts(marts: Sequence[MartHealth], goal: timedelta | None) -> tuple[MartRow, ...]:
-    """List the marts, the worst ones first."""
+    """List the marts, the worst ones first, and no more than `MOST_LISTED` of them."""
     rated = sorted(((*rate_mart(mart, goal), mart) for mart in marts), key=lambda one: -one[0])
     return tuple(
         MartRow(
@@ -67,7 +69,7 @@ def rows_of_marts(marts: Sequence[MartHealth], goal: timedelta | None) -> tuple[
             verified_at=mart.glance.verified_at if mart.verdict else None,
             why="" if mart.difference else mart.glance.reason if state == "not proven" else why,
         )
-        for severity, state, why, mart in rated
+        for severity, state, why, mart in rated[:MOST_LISTED]
     )
 
 

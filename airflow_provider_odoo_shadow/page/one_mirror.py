@@ -11,7 +11,7 @@ from airflow_provider_odoo_shadow.page.access import VisibleMirror
 from airflow_provider_odoo_shadow.page.cards import Card, card_of, run_severity
 from airflow_provider_odoo_shadow.page.charts import Chart, chart_of
 from airflow_provider_odoo_shadow.page.links import Links
-from airflow_provider_odoo_shadow.page.marts import MartRow, rows_of_marts
+from airflow_provider_odoo_shadow.page.marts import MOST_LISTED, MartRow, rows_of_marts
 from airflow_provider_odoo_shadow.page.problems import AirflowRuns, Unreadable
 from airflow_provider_odoo_shadow.page.runs import AirflowRun
 from airflow_provider_odoo_shadow.page.severity import Severity
@@ -49,6 +49,7 @@ class RunRow:
 class MirrorPage:
     """What a mirror's page shows.
 
+    :param marts_left_off: how many marts are not in `marts`.
     :param runs: None if the user may not see the runs of its DAGs.
     :param change_href: for each of `changes`, the address of its table.
     """
@@ -57,6 +58,7 @@ class MirrorPage:
     runs: tuple[RunRow, ...] | None
     chart: Chart | None
     marts: tuple[MartRow, ...]
+    marts_left_off: int
     tables: TableList | None
     changes: tuple[tuple[SchemaChange, str], ...]
     left_out: tuple[NotedLeftOut, ...]
@@ -78,13 +80,14 @@ def mirror_page(
     """
     card = card_of(mirror, shadow, runs, links, now)
     if isinstance(shadow, Unreadable):
-        return MirrorPage(card, _runs(mirror, (), runs, links), None, (), None, (), (), 0)
+        return MirrorPage(card, _runs(mirror, (), runs, links), None, (), 0, None, (), (), 0)
     name = mirror.found.name
     return MirrorPage(
         card=card,
         runs=_runs(mirror, shadow.runs, runs, links),
         chart=chart_of(shadow.activity),
         marts=rows_of_marts(shadow.marts, mirror.found.fresh_within),
+        marts_left_off=max(0, len(shadow.marts) - MOST_LISTED),
         tables=list_of(mirror.found, shadow.tables, wanted, links, now),
         changes=tuple((item, links.table(name, item.table)) for item in shadow.drift),
         left_out=shadow.left_out,
