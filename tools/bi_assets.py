@@ -15,7 +15,6 @@ import yaml
 ASSETS = Path(__file__).parents[1] / "bi" / "assets"
 SCHEMA = "odoo_marts"
 """The schema that the files name."""
-FRESHNESS = "mart_freshness"
 _DATABASE = "databases/odoo_shadow.yaml"
 _METADATA = "metadata.yaml"
 _FROM_MART = f"FROM {SCHEMA}."

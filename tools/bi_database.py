@@ -11,14 +11,14 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from odoo_shadow.shadow.access.reader_role import READER
 from odoo_shadow.shadow.connection.address import read_address
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.connection.transport import protected
-from tools.bi_assets import FRESHNESS
+from odoo_shadow.shadow.relations import MART_FRESHNESS
 from tools.trouble import ToolError
 
 SETTING = "SUPABASE_DB_URL"
-READER = "odoo_shadow_reader"
 _LOGIN = "odoo_shadow_dashboards"
 _HIDDEN = "X" * 10
 _KEYS_SECRETS = frozenset({"sslpassword", "passfile"})
@@ -76,16 +76,16 @@ def read_marts(url: str, schema: str, marts: Collection[str]) -> Marts:
     :raises ShadowError: the address cannot be used.
     """
     try:
-        with psycopg.connect(make_conninfo("", **_parameters(url))) as connection:
+        with psycopg.connect(make_conninfo("", **parameters_of(url))) as connection:
             connection.read_only = True
-            found = connection.execute(_THERE, {"schema": schema, "marts": [FRESHNESS, *marts]}).fetchall()
-            if not all(is_readable for mart, _, is_readable, _ in found if mart == FRESHNESS):
+            found = connection.execute(_THERE, {"schema": schema, "marts": [MART_FRESHNESS, *marts]}).fetchall()
+            if not all(is_readable for mart, _, is_readable, _ in found if mart == MART_FRESHNESS):
                 raise ToolError(
-                    f"There is no {schema}.{FRESHNESS} that this login may read: run odoo-shadow marts build, grant"
-                    f" {READER} to the login, or name another schema with --marts-schema. A login that may create in"
-                    " the database reads its own tables only."
+                    f"There is no {schema}.{MART_FRESHNESS} that this login may read: run odoo-shadow marts build,"
+                    f" grant {READER} to the login, or name another schema with --marts-schema. A login that may create"
+                    " in the database reads its own tables only."
                 )
-            left_out_because = _REASONS.format(sql.Identifier(schema, FRESHNESS))
+            left_out_because = _REASONS.format(sql.Identifier(schema, MART_FRESHNESS))
             reasons: dict[str, str] = dict(connection.execute(left_out_because).fetchall())
     except psycopg.Error as error:
         raise ToolError(f"The database of the marts does not answer: {' '.join(str(error).split())}") from None
@@ -104,7 +104,7 @@ def sqlalchemy_url(url: str, *, hide_password: bool = False) -> str:
     :raises ShadowError: the address cannot be used.
     :raises ToolError: it has a secret of another kind.
     """
-    given = _parameters(url)
+    given = parameters_of(url)
     if unwanted := sorted(_KEYS_SECRETS & given.keys()):
         raise ToolError(f"{SETTING} has {unwanted[0]}, which Superset would keep as plain text: do without it.")
     if hide_password and "password" in given:
@@ -120,5 +120,9 @@ def sqlalchemy_url(url: str, *, hide_password: bool = False) -> str:
     return f"postgresql+psycopg2://{address}/{quote(given.get('dbname', ''), safe='')}?{urlencode(others)}".rstrip("?")
 
 
-def _parameters(url: str) -> dict[str, str]:
+def parameters_of(url: str) -> dict[str, str]:
+    """Return a PostgreSQL address in parts, with the encryption that the engine would demand.
+
+    :raises ShadowError: it cannot be used.
+    """
     return protected(SETTING, read_address(SETTING, url, DEFAULT_SCHEMA))

@@ -94,17 +94,22 @@ class RunningSuperset:
             return False
 
     def log_in(self) -> None:
-        """Let the calls that follow be the administrator's."""
+        """Let the calls that follow be the administrator's. Raises `ToolError`."""
         login = {"username": ADMIN, "password": self.password, "provider": "db"}
-        answer = self._session.post(f"{self.url}/api/v1/security/login", json=login, timeout=30)
-        answer.raise_for_status()
-        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        token = self._call("POST", "/security/login", json=login)["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str) -> Any:
-        """Ask its API, such as `get("/dashboard/sales/charts")`, and return the result."""
-        answer = self._session.get(f"{self.url}/api/v1{path}", timeout=30)
-        answer.raise_for_status()
-        return answer.json()["result"]
+        """Ask its API, such as `get("/dashboard/sales/charts")`, and return the result. Raises `ToolError`."""
+        return self._call("GET", path)["result"]
+
+    def _call(self, method: str, path: str, **given: Any) -> Any:
+        try:
+            answer = self._session.request(method, f"{self.url}/api/v1{path}", timeout=30, **given)
+            answer.raise_for_status()
+            return answer.json()
+        except requests.RequestException as error:
+            raise ToolError(f"Superset does not answer {path}: {type(error).__name__}.", log=self.log) from None
 
     def ask(self, dashboard: str) -> Iterator[Answer]:
         """Ask each chart of a dashboard for what it shows."""

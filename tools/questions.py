@@ -17,10 +17,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from odoo_shadow.marts.needs import models_of_marts
 from odoo_shadow.source.api.client import OdooClient
+from tools.bi_assets import SCHEMA
+from tools.bi_database import parameters_of
 from tools.compare_with_odoo import PINNED
 from tools.parts import add_flavour, odoo_of, running_parts
 from tools.questions_odoo import answer_of
@@ -32,15 +35,18 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "questions.md"
 
 
 def answers(shadow_url: str, odoo: OdooClient, text: str) -> Iterator[tuple[Question, Table, str | None]]:
-    """Ask both sides all questions of a page; the last part says in what the answers differ."""
-    with psycopg.connect(shadow_url, options=PINNED) as connection:
-        connection.read_only = True
-        today = _today(connection)
-        for question in questions(text):
-            cursor = connection.execute(question.sql.encode())
-            table = Table(tuple(column.name for column in cursor.description or ()), tuple(cursor.fetchall()))
-            odoos = answer_of(odoo, question.asks, today, table.is_by_company)
-            yield question, table, difference(question, table, odoos)
+    """Ask both sides all questions of a page; the last part says in what the answers differ. Raises `ToolError`."""
+    try:
+        with psycopg.connect(make_conninfo("", **{**parameters_of(shadow_url), "options": PINNED})) as connection:
+            connection.read_only = True
+            today = _today(connection)
+            for question in questions(text):
+                cursor = connection.execute(question.sql.encode())
+                table = Table(tuple(column.name for column in cursor.description or ()), tuple(cursor.fetchall()))
+                odoos = answer_of(odoo, question.asks, today, table.is_by_company)
+                yield question, table, difference(question, table, odoos)
+    except psycopg.Error as error:
+        raise ToolError(f"The marts in schema {SCHEMA} do not answer: {str(error).strip()}.") from None
 
 
 def _today(connection: psycopg.Connection[TupleRow]) -> date:

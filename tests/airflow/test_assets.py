@@ -139,7 +139,6 @@ def test_rows_that_another_run_wrote_are_announced(mirror_dag: MirrorDag, odoo: 
     assert extra["rows_inserted"] == 1
 
 
-@pytest.mark.nightly
 def test_what_a_killed_run_wrote_is_announced_although_nobody_counted_it(mirror_dag: MirrorDag, database: str) -> None:
     dag = mirror_dag(models=MODELS)
     assert run(dag).state == "success"

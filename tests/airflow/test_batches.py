@@ -91,7 +91,6 @@ def test_a_server_that_refuses_the_login_is_not_asked_for_every_model(
     assert any("not tried: res.country, res.currency" in record.getMessage() for record in caplog.records)
 
 
-@pytest.mark.nightly
 def test_a_model_on_which_the_connection_breaks_does_not_keep_those_behind_it_from_being_mirrored(
     mirror_dag: MirrorDag, odoo: StandIn, database: str
 ) -> None:

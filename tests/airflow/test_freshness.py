@@ -85,7 +85,6 @@ def test_without_a_chat_the_log_says_so(mattermost: Chat, caplog: pytest.LogCapt
     assert mattermost.texts == []
 
 
-@pytest.mark.nightly
 def test_tables_that_are_not_there_yet_are_behind(
     mirror_dags: Callable[..., Mapping[str, DAG]], database: str, mattermost: Chat
 ) -> None:

@@ -40,7 +40,6 @@ def mirrors(visits: Visits, database: str, monkeypatch: pytest.MonkeyPatch) -> N
     visits.publish(own={"schema": "own"}, other={"schema": "other"})
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_every_route_asks_for_the_login(visits: Visits, route: BaseRoute) -> None:
     path = path_of(route)
@@ -56,7 +55,6 @@ def test_every_route_asks_for_the_login(visits: Visits, route: BaseRoute) -> Non
         assert word not in answer.text
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_no_route_changes_anything(visits: Visits, route: BaseRoute) -> None:
     assert route.methods == {"GET", "HEAD"}  # type: ignore[attr-defined]
@@ -64,7 +62,6 @@ def test_no_route_changes_anything(visits: Visits, route: BaseRoute) -> None:
         assert visits.client(role="ADMIN").request(method, path_of(route)).status_code == 405
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_every_answer_has_the_headers(visits: Visits, route: BaseRoute) -> None:
     for answer in (
@@ -155,7 +152,6 @@ def test_programs_are_not_sent_to_the_login(visits: Visits) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("path", "after"),
     [

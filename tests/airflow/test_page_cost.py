@@ -61,7 +61,6 @@ def test_the_plugin_costs_next_to_nothing_to_import(tmp_path: Path) -> None:
     assert len(brought) <= 8, brought
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["/", "/mirrors/wide", "/mirrors/wide/tables/odoo_shadow_wide_1"])
 def test_a_page_asks_the_shadow_three_times(
     visits: Visits, wide: None, monkeypatch: pytest.MonkeyPatch, path: str
@@ -78,7 +77,6 @@ def test_a_page_asks_the_shadow_three_times(
     assert 0 < len(asked) <= MOST_QUERIES
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["/", "/mirrors/wide", "/mirrors/wide/tables/odoo_shadow_wide_1"])
 def test_a_page_asks_the_metadata_little(visits: Visits, wide: None, path: str) -> None:
     from airflow.settings import engine

@@ -132,7 +132,6 @@ def test_the_server_falls_silent(visits: Visits, monkeypatch: pytest.MonkeyPatch
     assert "1 table" in text
 
 
-@pytest.mark.nightly
 def test_a_lock_is_not_waited_for(visits: Visits, monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ILL", at_port(1))
     with psycopg.connect(database) as connection:
@@ -143,7 +142,6 @@ def test_a_lock_is_not_waited_for(visits: Visits, monkeypatch: pytest.MonkeyPatc
     assert "Shadow database" not in seen(visits.get("/mirrors/well"))
 
 
-@pytest.mark.nightly
 def test_many_visitors_of_a_silent_shadow_hold_up_nobody(
     visits: Visits, monkeypatch: pytest.MonkeyPatch, tarpit: Tarpit
 ) -> None:

@@ -129,7 +129,6 @@ def test_patterns_choose_from_named_models_as_well(mirror_dag: MirrorDag) -> Non
     assert mapped(run(dag, models=["!res.co*"], dry_run=True)).keys() == {"res.currency"}
 
 
-@pytest.mark.nightly
 def test_more_models_than_airflow_maps(
     mirror_dag: MirrorDag, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

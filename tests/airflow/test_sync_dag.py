@@ -126,7 +126,6 @@ def test_one_report_sums_a_dry_run_up(
     assert told["res.users"][::3] == ["first load", "table created"]
 
 
-@pytest.mark.nightly
 def test_a_dry_run_writes_nothing(sync_dag: DAG, database: str, variables: Variables) -> None:
     dag_run = run(sync_dag, dry_run=True)
     assert dag_run.state == "success"

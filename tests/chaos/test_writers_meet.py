@@ -117,7 +117,6 @@ def test_a_run_that_was_stopped_and_wakes_up_too_late_writes_nothing_more(site: 
     assert read_twice(read, changed) <= PAGES_IN_HAND * PAGE
 
 
-@pytest.mark.nightly
 def test_two_that_begin_on_an_empty_database_at_once_both_end_well(site: Site, read: list[int]) -> None:
     arguments = ("sync", "--models", ",".join(MODELS), "--batch-size", str(PAGE))
     both = [site.start(*arguments), site.start(*arguments)]

@@ -21,7 +21,7 @@ from tests.support.shell import Shell, shell_for
 from tests.support.waiting import wait_until_blocked
 from tools.embedded_postgres import drop_database, new_database
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 MODELS = ("--models", "account.move.line,account.account,res.partner,res.company,res.currency")
 SEVENTEEN = ("--schema", "odoo_seventeen")

@@ -45,7 +45,6 @@ def test_the_project_knows_which_dashboard_reads_which_marts() -> None:
     assert found == {name: marts - {"mart_freshness"} for name, marts in shown.items()}
 
 
-@pytest.mark.nightly
 @pytest.mark.one_flavour
 def test_the_page_has_labels_and_dashboards_and_no_markup_from_odoo(
     shell: Shell, database: str, tmp_path: Path

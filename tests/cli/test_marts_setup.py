@@ -51,7 +51,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "odoo-shadow"
 
 
-@pytest.mark.nightly
 def test_two_at_once_over_a_half_made_one_and_then_offline(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     half_made = environment._home()
     (half_made / "bin").mkdir(parents=True)
@@ -69,7 +68,6 @@ def test_two_at_once_over_a_half_made_one_and_then_offline(cache: Path, monkeypa
     assert set_up() == (find_dbt(), False)
 
 
-@pytest.mark.nightly
 def test_a_package_that_is_not_the_locks_is_not_installed(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = environment._lock()
     monkeypatch.setattr(environment, "_lock", lambda: lock[:-3] + "ab\n")

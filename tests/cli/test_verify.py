@@ -167,7 +167,6 @@ def test_a_suspicious_share_is_only_removed_when_allowed(synced: Shell, odoo19: 
     assert_equal(odoo19, database, ["res.partner"])
 
 
-@pytest.mark.nightly
 def test_a_mirror_that_marks_deleted_rows_is_repaired_by_marking(shell: Shell, database: str) -> None:
     shell.run("sync", *MODELS, "--on-delete", "mark")
     damage(database)
@@ -292,7 +291,6 @@ def test_what_a_verification_found_stays_in_sight_until_a_run_has_mended_it(
     assert synced.run("status").code == 0
 
 
-@pytest.mark.nightly
 def test_more_than_are_kept_in_mind_are_all_mended_by_the_next_run(
     synced: Shell, odoo19: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,8 @@ def engine_odoos(postgres: str) -> Iterator[dict[Flavour, StandIn]]:
 def odoo(request: pytest.FixtureRequest, engine_odoos: dict[Flavour, StandIn]) -> Iterator[StandIn]:
     """A stand-in whose rows may be changed, in both flavours one after the other; all rows are a day old."""
     running = engine_odoos[request.param]
-    age(running, "res.partner", "project.project")
+    # Companies and users take over what is written to their partners.
+    age(running, "res.partner", "res.company", "res.users", "project.project")
     running.calls.clear()
     yield running
     running.faults.clear()

@@ -193,7 +193,6 @@ def assert_moved(odoo: StandIn, database: str) -> None:
         }
 
 
-@pytest.mark.nightly
 def test_companions_of_what_is_excluded_are_emptied_and_return(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str
 ) -> None:

@@ -101,7 +101,6 @@ def older_in_odoo(odoo: StandIn, shadow: ShadowDatabase) -> None:
     in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 year' WHERE id = 7")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("change", "kind", "ids", "depths"),
     [

@@ -101,7 +101,6 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(shadow: ShadowDatabase) 
 FORMER = Path(__file__).parent / "former"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("former", [4, 5, 6, 7, 8])
 @pytest.mark.parametrize("has_files", [False, True], ids=["by a sync", "by the files"])
 def test_a_former_version_is_upgraded_with_its_views_and_rows(

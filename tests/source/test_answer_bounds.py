@@ -63,7 +63,6 @@ def double_bomb(bomb: bytes) -> bytes:
 ENCODINGS = ["gzip, gzip", "gzip, gzip, gzip", "deflate, gzip", "br", "zstd", "gzip, identity", "compress", "x" * 5000]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_only_what_was_asked_for_is_decompressed(
     encoding: str, server: RawServer, client: OdooClient, double_bomb: bytes

@@ -9,6 +9,8 @@ from psycopg import sql
 from tools.bi_assets import Document
 
 OPERATORS = {"IN": sql.SQL("= ANY({})"), "==": sql.SQL("= {}"), "IS TRUE": sql.SQL("IS TRUE")}
+_APART = ("currency", "unit_name")
+"""What dashboards' filters choose one of."""
 NO_CONDITION = "TEMPORAL_RANGE"
 """Superset's, for the range of a dashboard's filter: none by default."""
 
@@ -35,9 +37,9 @@ def filters_of(chart: Document) -> list[tuple[str, str, Any]]:
 
 
 def query_of(chart: Document, dataset: Document) -> sql.Composed:
-    """Return the statement that gives what a chart shows of all companies and months."""
+    """Return the statement that gives what a chart shows of all companies and months, by currency and unit."""
     expressions = expressions_of(dataset)
-    by = sql.SQL(", ").join(expressions[name] for name in columns_of(chart))
+    by = [*columns_of(chart), *(name for name in _APART if name in expressions)]
     shown = [*(expressions[name] for name in columns_of(chart)), *(expressions[name] for name in metrics_of(chart))]
     conditions = [
         sql.SQL("{} {}").format(expressions[column], OPERATORS[operator].format(sql.Literal(value)))
@@ -48,7 +50,7 @@ def query_of(chart: Document, dataset: Document) -> sql.Composed:
         sql.SQL(", ").join(shown),
         source_of(dataset),
         sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL(""),
-        sql.SQL(" GROUP BY {}").format(by) if columns_of(chart) else sql.SQL(""),
+        sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(expressions[name] for name in by)) if by else sql.SQL(""),
     )
 
 

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from odoo_shadow.marts.project import project_folder
+from odoo_shadow.shadow.relations import MART_FRESHNESS
 from tests.support.chart_queries import NO_CONDITION, columns_of, filters_of, metrics_of
-from tools.bi_assets import FRESHNESS, Document, as_archive, fit, marts_of, of_kind, read_assets
+from tools.bi_assets import Document, as_archive, fit, marts_of, of_kind, read_assets
 from tools.bi_database import sqlalchemy_url
 
 ASSETS = read_assets()
@@ -53,7 +54,7 @@ def test_datasets_have_the_marts_columns_with_their_meanings() -> None:
     assert found == {
         name: {column["name"]: column["description"] for column in mart["columns"]} for name, mart in MARTS.items()
     }
-    assert set(marts_of(ASSETS)) == {*MARTS, FRESHNESS}
+    assert set(marts_of(ASSETS)) == {*MARTS, MART_FRESHNESS}
     for dataset in DATASETS.values():
         names = Counter(each["column_name"] for each in dataset["columns"])
         names.update(each["metric_name"] for each in dataset["metrics"])
@@ -115,8 +116,10 @@ def test_every_chart_is_in_one_dashboard_and_each_shows_how_fresh_it_is() -> Non
     for name, dashboard in DASHBOARDS.items():
         charts = [by_uuid[uuid] for uuid in charts_of(dashboard)]
         marts = {DATASETS[chart["dataset_uuid"]]["table_name"] for chart in charts}
-        assert marts == {*declared[name], FRESHNESS}
-        fresh = [filters_of(chart) for chart in charts if DATASETS[chart["dataset_uuid"]]["table_name"] == FRESHNESS]
+        assert marts == {*declared[name], MART_FRESHNESS}
+        fresh = [
+            filters_of(chart) for chart in charts if DATASETS[chart["dataset_uuid"]]["table_name"] == MART_FRESHNESS
+        ]
         assert [[set(marts) for _, _, marts in filters] for filters in fresh] == [[declared[name]]] * 2
     assert {name: dashboard["dashboard_title"] for name, dashboard in DASHBOARDS.items()} == {
         each["name"]: each["label"] for each in exposures
@@ -140,8 +143,11 @@ def test_what_is_left_out_leaves_the_rest() -> None:
     assert 'FROM "my ""marts""".mart_sales ' in datasets["companies"]["sql"]
     assert "mart_invoices" not in datasets["companies"]["sql"]
     assert of_kind(assets, "databases")["odoo_shadow"]["sqlalchemy_uri"] == "postgresql+psycopg2://reader@db/shadow"
+    books = fit(ASSETS, left_out=set(MARTS) - {"mart_receivables", "mart_payables"})
+    filters = of_kind(books, "dashboards")["receivables_and_payables"]["metadata"]["native_filter_configuration"]
+    assert [each["name"] for each in filters] == ["Currency", "Company"]
     nothing = fit(ASSETS, left_out=MARTS)
-    assert len(of_kind(nothing, "charts")) == 2 * len(DASHBOARDS) and marts_of(nothing) == [FRESHNESS]
+    assert len(of_kind(nothing, "charts")) == 2 * len(DASHBOARDS) and marts_of(nothing) == [MART_FRESHNESS]
 
 
 def test_the_files_have_no_secret_and_go_into_an_archive() -> None:

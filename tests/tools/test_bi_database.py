@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.roles import as_role, new_role, run_as_owner
 from tools.bi_assets import fit, read_assets
-from tools.bi_database import read_marts, sqlalchemy_url
+from tools.bi_database import as_reader, make_reader, read_marts, sqlalchemy_url
 from tools.trouble import ToolError
 
 SCHEMA = (
@@ -50,6 +50,28 @@ def test_who_may_create_in_the_database_reads_nobody_elses_tables_and_no_views(d
             read_marts(database, "odoo_marts", MARTS)
         with psycopg.connect(database) as connection:
             connection.execute("DROP SCHEMA odoo_marts CASCADE")
+
+
+def test_the_demos_login_may_only_read(database: str) -> None:
+    run_as_owner(database, *SCHEMA)
+    with psycopg.connect(database) as connection:
+        is_new = not connection.execute("SELECT FROM pg_roles WHERE rolname = 'odoo_shadow_reader'").fetchall()
+    make_reader(database)
+    make_reader(database)
+    run_as_owner(
+        database,
+        "GRANT USAGE ON SCHEMA odoo_marts TO odoo_shadow_reader",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_marts TO odoo_shadow_reader",
+    )
+    url = as_reader(database)
+    try:
+        assert not read_marts(url, "odoo_marts", MARTS).can_write
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM odoo_marts.mart_sales")
+    finally:
+        run_as_owner(database, "DROP ROLE odoo_shadow_dashboards", "DROP OWNED BY odoo_shadow_reader")
+        if is_new:
+            run_as_owner(database, "DROP ROLE odoo_shadow_reader")
 
 
 @pytest.mark.parametrize("secret", ["sslpassword=hidden", "passfile=/home/me/.pgpass"])

@@ -69,7 +69,6 @@ class Move:
     partner: int | None = None
     firm: int | None = None
     payment_state: str = "not_paid"
-    ref: str | None = None
     id: int = 0
     name: str = "/"
 
@@ -193,7 +192,9 @@ class Books:
         elif self._random.random() < 0.15:
             # Somebody has paid, and nobody has said what for.
             paid = round(item.residual / 2, 2)
-            self.moves.append(_payment(invoice, _LAST, paid, -paid))
+            payment = _payment(invoice, _LAST, paid, -paid)
+            payment.items[-1].due = self._today - timedelta(days=20)
+            self.moves.append(payment)
 
 
 def _payment(invoice: Move, day: date, paid: float, residual: float) -> Move:
@@ -246,14 +247,14 @@ def move_row(move: Move) -> Row:
         "commercial_partner_id": move.firm,
         "invoice_date": move.day if move.is_invoice else None,
         "invoice_date_due": item.due if item is not None else None,
-        "invoice_origin": origin(order) if order is not None else None,
+        "invoice_origin": order.name if order is not None else None,
         "invoice_user_id": order.user if order is not None else None,
         "team_id": None,
         "auto_post": "no",
         "auto_post_origin_id": None,
         "reversed_entry_id": None,
         "narration": None,
-        "ref": move.ref,
+        "ref": None,
         "payment_state": move.payment_state,
         "amount_untaxed": untaxed,
         "amount_tax": tax,
@@ -277,11 +278,6 @@ def _totals(move: Move, name: str = "amount") -> tuple[float, float, float]:
         for kind in ("product", "tax")
     )
     return untaxed, tax, round(untaxed + tax, 2)
-
-
-def origin(order: Order) -> str:
-    """Return an order's number."""
-    return f"{'S' if order.state in ('draft', 'sent', 'sale', 'cancel') else 'P'}{order.number:05}"
 
 
 def item_rows(moves: Iterable[Move]) -> Iterator[Row]:
@@ -309,7 +305,7 @@ def _item_row(move: Move, item: Item, sequence: int) -> Row:
         "date": move.day,
         "invoice_date": move.day if move.is_invoice else None,
         "date_maturity": item.due if is_open else None,
-        "ref": move.ref,
+        "ref": None,
         "name": item.name,
         "sequence": sequence * 10,
         "display_type": item.display_type,

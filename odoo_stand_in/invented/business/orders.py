@@ -51,9 +51,11 @@ class Order:
 
     :param partner: who is on it: the company or one of its desks.
     :param firm: the company.
+    :param letter: of what it is: a sale, a purchase.
     """
 
     number: int
+    letter: str
     moment: datetime
     company: int
     currency: int
@@ -62,6 +64,11 @@ class Order:
     user: int
     state: str
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Its number as people read it."""
+        return f"{self.letter}{self.number:05}"
 
     @property
     def rate(self) -> float:
@@ -101,6 +108,7 @@ def sales(random: Random, scale: float, customers: Sequence[Partner], products: 
             firm = _one_of(random, customers)
             order = Order(
                 number=len(found) + 1,
+                letter="S",
                 moment=moment,
                 company=company,
                 currency=other if random.random() < 0.2 else company,
@@ -124,6 +132,7 @@ def purchases(random: Random, scale: float, vendors: Sequence[Partner], products
             firm = _one_of(random, vendors)
             order = Order(
                 number=len(found) + 1,
+                letter="P",
                 moment=moment,
                 company=company,
                 currency=EUR if random.random() < 0.25 else company,

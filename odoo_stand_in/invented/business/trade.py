@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 from odoo_stand_in.invented import trade
@@ -23,20 +23,22 @@ class Business:
     """The plan of a business: the same for the same seed on every day, but for when open invoices fall due.
 
     It draws from a source of its own, so that another field of another model changes none of its figures.
+
+    :ivar items: the journal items, as their table has them.
     """
 
     end = END
 
-    def __init__(self, seed: int, scale: float) -> None:
+    def __init__(self, seed: int, scale: float, today: date | None = None) -> None:
         random = Random(f"business {seed}")  # noqa: S311 - invented data, no secret
         partners = catalogue.partners(random, _CUSTOMERS + _VENDORS)
         self._customers, self._vendors = partners[:_CUSTOMERS], partners[_CUSTOMERS:]
         self._products = catalogue.products(random)
         self._sales = sales(random, scale, self._customers, self._products)
         self._purchases = purchases(random, scale, self._vendors, self._products)
-        books = ledger.Books(random, datetime.now(UTC).date())
+        books = ledger.Books(random, today or datetime.now(UTC).date())
         self._moves = books.keep(self._sales, self._purchases)
-        self._items = list(ledger.item_rows(self._moves))
+        self.items = list(ledger.item_rows(self._moves))
         self._store = stock.Store(random, self._vendors[0])
         self._store.fill(self._products)
         self._leads = pipeline.leads(random, scale, self._customers, self._products)
@@ -48,7 +50,7 @@ class Business:
             "account.account": len(CHART) * len(ledger.COMPANIES),
             "account.journal": len(JOURNALS) * len(ledger.COMPANIES),
             "account.move": len(self._moves),
-            "account.move.line": len(self._items),
+            "account.move.line": len(self.items),
             "crm.lead": len(self._leads),
             "crm.lost.reason": len(pipeline.REASONS),
             "crm.stage": len(pipeline.STAGES),
@@ -80,7 +82,7 @@ class Business:
         lines = [_bought(order, line) for order in self._purchases for line in order.lines]
         _make(generator, "purchase.order.line", lines)
         _make(generator, "account.move", [ledger.move_row(move) for move in self._moves])
-        _make(generator, "account.move.line", self._items)
+        _make(generator, "account.move.line", self.items)
         companies = [row["name"] for row in generator.rows["res.company"]]
         _make(generator, "stock.location", stock.locations())
         _make(generator, "stock.warehouse", stock.warehouses(companies))
@@ -267,7 +269,7 @@ def _order(order: Order) -> Row:
     untaxed = round(sum(line.amount(line.quantity) for line in order.lines), 2)
     tax = round(untaxed * TAX, 2)
     return {
-        "name": ledger.origin(order),
+        "name": order.name,
         "company_id": order.company,
         "currency_id": order.currency,
         "currency_rate": order.rate,
