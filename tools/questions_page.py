@@ -91,12 +91,11 @@ def questions(text: str) -> list[Question]:
 def difference(question: Question, table: Table, odoo: Answer) -> str | None:
     """Say in what the marts' answer is not Odoo's; None if it is the same. Groups without figures do not count."""
     keys = len(question.asks[0].groupby) + table.is_by_company
+    figures = range(keys, keys + sum(len(ask.sum) for ask in question.asks))
     mine: dict[tuple[Cell, ...], tuple[Decimal, ...]] = {}
     for row in table.rows:  # two records may have one name
-        before = mine.get(row[:keys], (Decimal(0),) * len(table.figures))
-        mine[row[:keys]] = tuple(
-            so_far + _rounded(row[place]) for so_far, place in zip(before, table.figures, strict=True)
-        )
+        before = mine.get(row[:keys], (Decimal(0),) * len(figures))
+        mine[row[:keys]] = tuple(so_far + _rounded(row[place]) for so_far, place in zip(before, figures, strict=True))
     theirs = {key: tuple(map(_rounded, values)) for key, values in odoo.items()}
     mine, theirs = _with_figures(mine), _with_figures(theirs)
     if question.limit is not None:
