@@ -46,6 +46,9 @@ _CONTROL_RELATIONS = frozenset(
         *("company_access", "company_access_pkey", "company_access_id_seq"),
         "company_access_user_id_role_name_company_id_key",
         *("mart_verification", "mart_verification_pkey", "mart_verification_id_seq"),
+        *("document", "document_model", "document_model_pkey", "embedding_model", "embedding_model_pkey"),
+        *("stored_document", "stored_document_pkey", "stored_document_id_seq"),
+        "stored_document_odoo_model_odoo_id_key",
     }
 )
 NAMED_ENDING = "_named"

@@ -12,12 +12,20 @@ VERIFICATION = "odoo_shadow_verification"
 LEFT_OUT = "odoo_shadow_left_out"
 COMPANY_ACCESS = "odoo_shadow_company_access"
 MART_VERIFICATION = "odoo_shadow_mart_verification"
+DOCUMENT_MODEL = "odoo_shadow_document_model"
+EMBEDDING_MODEL = "odoo_shadow_embedding_model"
 
 CONTROL_TABLES = (
     *(META, WATERMARK, SYNC_LOG, FIELD, SELECTION, SCHEMA_LOG, VERIFICATION, LEFT_OUT, COMPANY_ACCESS),
-    MART_VERIFICATION,
+    *(MART_VERIFICATION, DOCUMENT_MODEL, EMBEDDING_MODEL),
 )
 """In the mirror's schema, for readers as well."""
+
+STORED_DOCUMENT = "odoo_shadow_stored_document"
+DOCUMENT = "odoo_shadow_document"
+"""The view of the documents: it adds how fresh they are, and the embeddings that are in use."""
+SEARCH = "odoo_shadow_search"
+"""The function that finds documents."""
 
 NEWEST_OF_KIND = "ix_odoo_shadow_verification_newest"
 """The index by which the last comparison of each table is found without reading all."""
@@ -43,8 +51,10 @@ MART_FRESHNESS = "mart_freshness"
 
 COMPANIES = "odoo_shadow_companies"
 CLAIMS = "odoo_shadow_claims"
-READING_FUNCTIONS = (COMPANIES, CLAIMS)
-"""What policies ask for the companies of whoever queries; in the mirror's schema."""
+DOCUMENT_MODELS = "odoo_shadow_document_models"
+DOCUMENT_COMPANIES = "odoo_shadow_document_companies"
+READING_FUNCTIONS = (COMPANIES, CLAIMS, DOCUMENT_MODELS, DOCUMENT_COMPANIES)
+"""What policies ask for the companies of whoever queries, and for their documents; in the mirror's schema."""
 
 ACCEPT_DATABASE = "accept_database"
 """The function that lets a mirror continue with another database; only the sync's role can call it."""

@@ -9,7 +9,7 @@ from psycopg import sql
 from odoo_shadow.shadow.access.grants import GRANT_VIEWS
 from odoo_shadow.shadow.access.mode import SET_MODE, RowLevelSecurity
 from odoo_shadow.shadow.names import internal_schema
-from odoo_shadow.shadow.relations import CONTROL_TABLES, META, READING_FUNCTIONS
+from odoo_shadow.shadow.relations import CONTROL_TABLES, META, READING_FUNCTIONS, STORED_DOCUMENT
 
 READER = "odoo_shadow_reader"
 """Nobody can log in as it; it is granted to roles, such as Supabase's `authenticated`."""
@@ -54,7 +54,8 @@ def reader_statements(schema: str, row_level_security: RowLevelSecurity | None =
     internal = internal_schema(schema)
     # Quoted as a literal, the block cannot end early.
     create = sql.SQL("DO {}").format(sql.SQL(_CREATE).format(name=READER, role=role).as_string())
-    shared = {"meta": sql.Identifier(schema, META), "control": list(CONTROL_TABLES), "schema": schema, "role": READER}
+    control = [*CONTROL_TABLES, STORED_DOCUMENT]
+    shared = {"meta": sql.Identifier(schema, META), "control": control, "schema": schema, "role": READER}
     functions = [sql.SQL("{}()").format(sql.Identifier(schema, function)) for function in READING_FUNCTIONS]
     functions.append(sql.SQL("{}(text)").format(sql.Identifier(schema, "get_shadow_watermark")))
     granted: list[sql.Composed] = [

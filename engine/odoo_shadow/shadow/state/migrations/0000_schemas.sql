@@ -70,7 +70,13 @@ BEGIN
             OR to_regprocedure(format('%I.odoo_shadow_companies()', {schema_name})) IS NULL
             OR to_regprocedure(format('%I.odoo_shadow_claims()', {schema_name})) IS NULL)
         OR (SELECT schema_version >= 15 FROM {internal}.mirror)
-        AND to_regclass(format('%I.odoo_shadow_mart_verification', {schema_name})) IS NULL THEN
+        AND to_regclass(format('%I.odoo_shadow_mart_verification', {schema_name})) IS NULL
+        OR (SELECT schema_version >= 18 FROM {internal}.mirror)
+        AND (to_regclass(format('%I.odoo_shadow_document_model', {schema_name})) IS NULL
+            OR to_regclass(format('%I.odoo_shadow_stored_document', {schema_name})) IS NULL
+            OR to_regclass(format('%I.odoo_shadow_embedding_model', {schema_name})) IS NULL
+            OR to_regprocedure(format('%I.odoo_shadow_document_models()', {schema_name})) IS NULL
+            OR to_regprocedure(format('%I.odoo_shadow_document_companies()', {schema_name})) IS NULL) THEN
         UPDATE {internal}.mirror SET schema_version = 0;
     END IF;
 END

@@ -1,0 +1,147 @@
+-- Documents: what a record is about, as text, for retrieval; and what finds them.
+
+-- A model whose records have documents. Readers ask it through the policy of the documents.
+CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_document_model (
+    odoo_model text PRIMARY KEY,
+    -- Every table whose rows its documents show.
+    shown_tables text[] NOT NULL,
+    -- How they are made: template, labels, language, restrictions. Another one makes all of them anew.
+    form_digest text NOT NULL DEFAULT '',
+    -- False until all of them have been made in the present form.
+    is_shown boolean NOT NULL DEFAULT false,
+    document_count bigint NOT NULL DEFAULT 0,
+    -- They show the rows as Odoo had them then.
+    as_of timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- How a text is searched by words, in no language in particular.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_words(p_title text, p_body text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT setweight(to_tsvector('simple'::regconfig, p_title), 'A')
+        || setweight(to_tsvector('simple'::regconfig, p_body), 'B')
+$body$;
+
+-- The pieces of three characters of each word, by which a name is found that is not spelled alike.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_trigrams(p_text text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT coalesce(array_agg(DISTINCT substr(padded, n, 3)), '{}')
+    FROM (SELECT '  ' || word || ' ' AS padded
+        FROM regexp_split_to_table(lower(p_text), '[^[:alnum:]]+') AS word WHERE word <> '') AS words,
+        generate_series(1, length(padded) - 2) AS n
+$body$;
+
+-- Its view is odoo_shadow_document. Embeddings are columns that come with their model (odoo_shadow_embedding_model).
+CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_stored_document (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    odoo_model text NOT NULL REFERENCES {schema}.odoo_shadow_document_model ON DELETE CASCADE,
+    odoo_id bigint NOT NULL,
+    title text NOT NULL,
+    body text NOT NULL,
+    -- Names and codes, which may be misspelled.
+    names text NOT NULL,
+    language text,
+    company_id bigint,
+    -- Who sees it: members of any of these companies; 0 is everyone, -1 whoever has a company; nobody if it is empty.
+    companies bigint[] NOT NULL,
+    state text,
+    dated_at timestamptz,
+    url text,
+    -- Of title and body: what is embedded.
+    content_hash text NOT NULL,
+    -- Of the versions of all rows that it shows.
+    rows_digest bigint NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    words tsvector NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_words(title, body)) STORED,
+    trigrams text[] NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_trigrams(names)) STORED,
+    UNIQUE (odoo_model, odoo_id)
+);
+
+CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_words ON {schema}.odoo_shadow_stored_document USING gin (words);
+CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_trigrams ON {schema}.odoo_shadow_stored_document USING gin (trigrams);
+CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_companies
+    ON {schema}.odoo_shadow_stored_document USING gin (companies);
+
+-- The models by which texts have been made vectors: each has a column of odoo_shadow_stored_document, and an index.
+CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_embedding_model (
+    column_name text PRIMARY KEY CHECK (column_name ~ '^embedding_[0-9]+$'),
+    name text NOT NULL,
+    dimensions integer NOT NULL CHECK (dimensions BETWEEN 1 AND 4000),
+    -- The one that searches use; another one is being filled, or about to be dropped.
+    is_current boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS ix_odoo_shadow_embedding_model_current
+    ON {schema}.odoo_shadow_embedding_model (is_current) WHERE is_current;
+
+-- The models whose documents may be seen: those all of whose tables the one who asks may read.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_document_models() RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT coalesce(array_agg(m.odoo_model), '{}') FROM {schema}.odoo_shadow_document_model m
+    WHERE m.is_shown AND NOT EXISTS (SELECT FROM unnest(m.shown_tables) AS shown (name)
+        LEFT JOIN pg_class c ON c.relname = shown.name AND c.relnamespace = to_regnamespace(quote_ident({schema_name}))
+        WHERE c.oid IS NULL OR NOT has_table_privilege(c.oid, 'SELECT'))
+$body$;
+
+-- The companies of whoever asks, as the documents have them.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_document_companies() RETURNS bigint[]
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT CASE WHEN held = '{}' THEN ARRAY[0::bigint] ELSE held || ARRAY[0::bigint, -1] END
+    FROM (SELECT {schema}.odoo_shadow_companies() AS held) AS asked
+$body$;
+
+GRANT EXECUTE ON FUNCTION {schema}.odoo_shadow_document_models(), {schema}.odoo_shadow_document_companies(),
+    {schema}.odoo_shadow_words(text, text), {schema}.odoo_shadow_trigrams(text) TO PUBLIC;
+
+INSERT INTO {internal}.row_policy (table_name, wanted, stored)
+SELECT p.proname || '()', 'function', md5(concat_ws(' ', p.prosrc, p.proconfig::text, p.prosecdef, p.proowner::regrole))
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = {schema_name} AND p.pronargs = 0
+AND p.proname IN ('odoo_shadow_document_models', 'odoo_shadow_document_companies')
+ON CONFLICT (table_name) DO UPDATE SET wanted = excluded.wanted, stored = excluded.stored;
+
+-- Nobody but its owner sees a document before the table has its policy.
+ALTER TABLE {schema}.odoo_shadow_stored_document ENABLE ROW LEVEL SECURITY;
+
+-- A digest of the policy that it has been given, and of what PostgreSQL stored of it.
+ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS document_policy text;
+
+CALL {internal}.protect_table('odoo_shadow_document_model');
+CALL {internal}.protect_table('odoo_shadow_embedding_model');
+
+DO $body$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles r JOIN pg_namespace n ON n.nspname = {schema_name}
+        WHERE r.rolname = 'odoo_shadow_reader' AND has_schema_privilege(r.oid, n.oid, 'USAGE')) THEN
+        GRANT SELECT ON {schema}.odoo_shadow_stored_document TO odoo_shadow_reader;
+    END IF;
+END
+$body$;
+
+-- As before, and documents that were made for everyone are hidden until they have been made anew.
+CREATE OR REPLACE PROCEDURE {internal}.set_row_level_security(p_mode text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    mirrored text[];
+    item text;
+BEGIN
+    UPDATE {internal}.mirror SET row_level_security = p_mode WHERE row_level_security IS DISTINCT FROM p_mode;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    DROP POLICY IF EXISTS odoo_shadow_readers ON {schema}.odoo_shadow_stored_document;
+    -- After the wait for others, whose new tables are seen then; at once, as a table that is read cannot be altered.
+    mirrored := ARRAY(SELECT m.table_name FROM {schema}.odoo_shadow_meta m
+        JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema_name}, m.table_name))
+        WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1);
+    FOREACH item IN ARRAY mirrored || ARRAY[{control_tables}] LOOP
+        IF p_mode = 'company' AND item = ANY(mirrored) THEN
+            EXECUTE format('DROP POLICY IF EXISTS odoo_shadow_readers ON %I.%I', {schema_name}, item);
+            INSERT INTO {internal}.row_policy (table_name, wanted, stored) VALUES (item, '', '')
+                ON CONFLICT (table_name) DO UPDATE SET wanted = '', stored = '';
+        END IF;
+        CALL {internal}.protect_table(item);
+    END LOOP;
+END
+$body$;
