@@ -21,8 +21,8 @@ Key: TypeAlias = tuple[str, int]
 """A record: its model and id."""
 LANGUAGES = ("en", "de", "fr", "es")
 KINDS = ("code", "typed wrong", "name", "paraphrase", "translated", "facts")
-"""Of questions: an exact number, a name with a mistake in it, a name as it is, other words for the same thing, words of a
-language in which the records are not, and several facts that must hold at once."""
+"""Of questions: an exact number, a name with a mistake in it, a name as it is, other words for the same thing, words of
+a language in which the records are not, and several facts that must hold at once."""
 _WORDS: dict[str, dict[str, list[str]]] = json.loads(
     Path(__file__).with_name("retrieval_words.json").read_text(encoding="utf-8")
 )
