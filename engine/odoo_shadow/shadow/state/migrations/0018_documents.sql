@@ -5,9 +5,11 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_document_model (
     odoo_model text PRIMARY KEY,
     -- Every table whose rows its documents show.
     shown_tables text[] NOT NULL,
-    -- How they are made: template, labels, language, restrictions. Another one makes all of them anew.
-    form_digest text NOT NULL DEFAULT '',
-    -- False until all of them have been made in the present form.
+    -- What they show, as it was given.
+    template text NOT NULL DEFAULT '',
+    -- Who sees the rows that they show; another one hides them until all have been made anew.
+    readers_digest text NOT NULL DEFAULT '',
+    -- False until all of them have been made for those readers.
     is_shown boolean NOT NULL DEFAULT false,
     document_count bigint NOT NULL DEFAULT 0,
     -- They show the rows as Odoo had them then.
@@ -75,13 +77,17 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_embedding_model (
 CREATE UNIQUE INDEX IF NOT EXISTS ix_odoo_shadow_embedding_model_current
     ON {schema}.odoo_shadow_embedding_model (is_current) WHERE is_current;
 
--- The models whose documents may be seen: those all of whose tables the one who asks may read.
+-- The models whose documents may be seen: those all of whose tables the one who asks may read, with no rows hidden by
+-- policies of somebody's own, which documents cannot follow.
 CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_document_models() RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
     SELECT coalesce(array_agg(m.odoo_model), '{}') FROM {schema}.odoo_shadow_document_model m
     WHERE m.is_shown AND NOT EXISTS (SELECT FROM unnest(m.shown_tables) AS shown (name)
         LEFT JOIN pg_class c ON c.relname = shown.name AND c.relnamespace = to_regnamespace(quote_ident({schema_name}))
-        WHERE c.oid IS NULL OR NOT has_table_privilege(c.oid, 'SELECT'))
+        WHERE c.oid IS NULL OR NOT has_table_privilege(c.oid, 'SELECT')
+        OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive)
+        OR c.relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p
+            WHERE p.polrelid = c.oid AND p.polname = 'odoo_shadow_readers'))
 $body$;
 
 -- The companies of whoever asks, as the documents have them.
@@ -103,6 +109,22 @@ ON CONFLICT (table_name) DO UPDATE SET wanted = excluded.wanted, stored = exclud
 
 -- Nobody but its owner sees a document before the table has its policy.
 ALTER TABLE {schema}.odoo_shadow_stored_document ENABLE ROW LEVEL SECURITY;
+
+-- Who sees both of two rows; see companies, above.
+CREATE OR REPLACE FUNCTION {internal}.both_see(p_one bigint[], p_other bigint[]) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT CASE WHEN p_one = ARRAY[0::bigint] THEN p_other WHEN p_other = ARRAY[0::bigint] THEN p_one
+        WHEN p_one = '{}' OR p_other = '{}' THEN '{}'
+        WHEN p_one = ARRAY[-1::bigint] THEN p_other WHEN p_other = ARRAY[-1::bigint] THEN p_one
+        ELSE ARRAY(SELECT unnest(p_one) INTERSECT SELECT unnest(p_other) ORDER BY 1) END
+$body$;
+
+-- Whether all who see a document see a row, too.
+CREATE OR REPLACE FUNCTION {internal}.all_see(p_row bigint[], p_document bigint[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT p_row = ARRAY[0::bigint] OR p_document = '{}' OR p_row = ARRAY[-1::bigint] AND p_document <> ARRAY[0::bigint]
+        OR p_document <> ARRAY[0::bigint] AND p_document <> ARRAY[-1::bigint] AND p_document <@ p_row
+$body$;
 
 -- A digest of the policy that it has been given, and of what PostgreSQL stored of it.
 ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS document_policy text;

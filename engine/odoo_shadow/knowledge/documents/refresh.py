@@ -1,0 +1,129 @@
+"""Brings documents up to date: those of records whose rows have changed are made anew, those of records that are gone
+are removed.
+
+Each batch is a transaction of its own, so that whatever ends a pass, the next one does the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+from odoo_shadow.knowledge.documents.catalogue import Catalogue
+from odoo_shadow.knowledge.documents.plan import Plan, Rows, Wanted, make_plan
+from odoo_shadow.knowledge.documents.query import changed_query, gone_query, records_query
+from odoo_shadow.knowledge.documents.readers import Readers
+from odoo_shadow.knowledge.documents.render import RENDERING, write_document
+from odoo_shadow.knowledge.documents.store import (
+    Stored,
+    Written,
+    as_of_tables,
+    finish_model,
+    lock_model,
+    register_model,
+    remove_gone,
+    write_documents,
+)
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.state.schema import Origin
+
+BATCH = 2_000
+"""Documents of one transaction."""
+
+_ADDRESS: LiteralString = "{url}/web#id={id}&model={model}&view_type=form"
+"""Odoo 18 and 19 lead on from this address of earlier versions."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a pass has done about one model.
+
+    :param checked: documents whose rows were other versions, and that were written anew.
+    :param total: how many documents there are now.
+    """
+
+    model: str
+    added: int
+    changed: int
+    removed: int
+    checked: int
+    total: int
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether nothing had to be done."""
+        return not (self.added or self.changed or self.removed)
+
+
+def refresh_model(
+    shadow: ShadowDatabase,
+    catalogue: Catalogue,
+    readers: Readers,
+    origin: Origin | None,
+    wanted: Wanted,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Refreshed:
+    """Bring the documents of one model up to date.
+
+    :param on_progress: is told how many documents of how many have been written.
+    :raises TemplateError: the template names what there is not.
+    :raises ShadowError: the database does not let it.
+    """
+    plan = make_plan(catalogue, wanted)
+    form = _form(plan, readers, origin)
+    with shadow.transaction() as tx:
+        register_model(tx, plan, readers.digest(plan.tables))
+        as_of = as_of_tables(tx, plan.tables)
+    with shadow.transaction() as tx:
+        lock_model(tx, plan.model)
+        removed = remove_gone(tx, plan.model, gone_query(tx.schema, plan, readers))
+        rows = tx.run("{query}", query=changed_query(tx.schema, plan, readers, form))
+    ids = [int(row[0]) for row in rows]
+    written = Written()
+    for start in range(0, len(ids), BATCH):
+        with shadow.transaction() as tx:
+            lock_model(tx, plan.model)
+            written += _write(tx, plan, readers, form, origin, ids[start : start + BATCH])
+        on_progress(min(start + BATCH, len(ids)), len(ids))
+    with shadow.transaction() as tx:
+        total = finish_model(tx, plan.model, as_of)
+    return Refreshed(plan.model, written.added, written.changed, removed, len(ids), total)
+
+
+def _write(
+    tx: Transaction, plan: Plan, readers: Readers, form: str, origin: Origin | None, ids: Sequence[int]
+) -> Written:
+    documents = []
+    for odoo_id, digest, companies, company, values, *lines in tx.run(
+        "{query}", query=records_query(tx.schema, plan, readers, form, ids)
+    ):
+        made = write_document(plan, odoo_id, values, lines)
+        url = None if origin is None else _address(origin.url, plan.model, odoo_id)
+        seen_by = "{" + ",".join(map(str, companies)) + "}"
+        documents.append(Stored(made, plan.language, company, seen_by, url, digest))
+    return write_documents(tx, plan.model, documents) if documents else Written()
+
+
+def _address(url: str, model: str, odoo_id: int) -> str:
+    return _ADDRESS.format(url=url.rstrip("/"), model=model, id=odoo_id)
+
+
+def _form(plan: Plan, readers: Readers, origin: Origin | None) -> str:
+    """Return a digest of all that documents depend on besides their rows."""
+    said = [
+        RENDERING,
+        plan.template.as_text(),
+        plan.language,
+        None if origin is None else origin.url,
+        readers.digest(plan.tables),
+        [_described(rows) for rows in (plan.records, *plan.lines)],
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _described(rows: Rows) -> list[object]:
+    values = [[item.label, item.kind, item.parts, dict(item.choices), item.currency] for item in rows.values]
+    return [rows.label, rows.table, [[*vars(join).values()] for join in rows.joins], values]

@@ -1,0 +1,126 @@
+"""A pass over the documents of all models of a mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from odoo_shadow.knowledge.documents.catalogue import Catalogue, read_catalogue
+from odoo_shadow.knowledge.documents.plan import Wanted
+from odoo_shadow.knowledge.documents.readers import Readers, read_readers
+from odoo_shadow.knowledge.documents.refresh import Refreshed, refresh_model
+from odoo_shadow.knowledge.documents.store import forget_model, known_models
+from odoo_shadow.knowledge.documents.templates import wanted_documents
+from odoo_shadow.knowledge.errors import TemplateError
+from odoo_shadow.mirror.config.document_template import DocumentTemplate
+from odoo_shadow.shadow.access.documents import renew_document_policy, tables_with_other_policies
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.state.schema import Origin, recorded_origin
+from odoo_shadow.shadow.views.documents import renew_document_view
+from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.log import logger
+from odoo_shadow.text.nearest import did_you_mean
+
+log = logger(__name__)
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why the documents of a model are not up to date; they are due again."""
+
+    model: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a pass has to do.
+
+    :param wanted: the models whose documents it brings up to date.
+    :param failed: those that cannot have documents, and why.
+    """
+
+    catalogue: Catalogue
+    readers: Readers
+    origin: Origin | None
+    wanted: tuple[Wanted, ...]
+    failed: tuple[Failed, ...] = ()
+
+
+def begin_pass(
+    shadow: ShadowDatabase, given: Mapping[str, DocumentTemplate] | None, models: Collection[str] | None = None
+) -> Pass:
+    """Find out which models have documents; remove those of models that have none any more.
+
+    :param given: the templates of the mirrors file; None for those of the last pass.
+    :param models: only these, which must be among them; None for all.
+    :raises TemplateError: one of them has no documents.
+    :raises ShadowError: the database does not let it.
+    """
+    with shadow.transaction() as tx:
+        ensure_base(tx)
+    with shadow.transaction() as tx:
+        catalogue, wanted = read_catalogue(tx), wanted_documents(tx, given)
+        there = [item for item in wanted if item.model in catalogue.by_model]
+        failed = [
+            Failed(item.model, f"There are no documents of {item.model}: the shadow has no table of it.")
+            for item in wanted
+            if item.is_own and item.model not in catalogue.by_model
+        ]
+        for model in known_models(tx).keys() - {item.model for item in there}:
+            log.info("%s: its %d documents were removed, since it has none any more", model, forget_model(tx, model))
+        readers, origin = read_readers(tx), recorded_origin(tx)
+    if models is not None:
+        by_model = {item.model: item for item in there}
+        for model in models:
+            if model not in by_model:
+                raise TemplateError(
+                    f"There are no documents of {model}: give it a template, under documents in the mirrors file"
+                    + did_you_mean(model, sorted(by_model))
+                )
+        there = [by_model[model] for model in models]
+        failed = []
+    return Pass(catalogue, readers, origin, tuple(there), tuple(failed))
+
+
+def refresh_documents(
+    shadow: ShadowDatabase, work: Pass, on_progress: Callable[[str, int, int], None] = lambda model, done, of: None
+) -> Iterator[Refreshed | Failed]:
+    """Bring the documents of all models of a pass up to date; yield what was done, model by model.
+
+    :param on_progress: is told how many documents of how many of a model have been written.
+    """
+    yield from work.failed
+    for item in work.wanted:
+        try:
+            yield refresh_model(
+                shadow,
+                work.catalogue,
+                work.readers,
+                work.origin,
+                item,
+                lambda done, of, model=item.model: on_progress(model, done, of),
+            )
+        except (TemplateError, ShadowError) as error:
+            yield Failed(item.model, str(error))
+
+
+def show_documents(shadow: ShadowDatabase) -> None:
+    """Let readers see the documents: renew their view, and the policy that says who sees which. Raises a `ShadowError`.
+
+    At the beginning of a pass as well as at its end: documents whose readers have changed are hidden meanwhile.
+    """
+    with shadow.transaction() as tx:
+        renew_document_view(tx)
+        renew_document_policy(tx)
+        hidden = tables_with_other_policies(tx)
+    if hidden:
+        log.warning(
+            "Documents that show rows of %s are shown to nobody but their owner: policies of somebody's own hide rows of "
+            "these tables, and documents cannot follow them.",
+            first_of(hidden, _MOST_NAMED),
+        )
