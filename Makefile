@@ -67,7 +67,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 
 lock: ## pin what setup.cfg and requirements-*.in ask for (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
-	echo "./engine[mcp]" | $(LOCK) --no-emit-package odoo-shadow - setup.cfg engine/setup.cfg requirements-dev.in -o requirements.lock
+	echo "./engine[knowledge,mcp]" | $(LOCK) --no-emit-package odoo-shadow - setup.cfg engine/setup.cfg requirements-dev.in -o requirements.lock
 	$(LOCK) requirements-docs.in -o requirements-docs.lock
 	$(LOCK) requirements-bi.in -o requirements-bi.lock
 	$(LOCK) requirements-marts.in -o engine/odoo_shadow/marts/requirements.lock

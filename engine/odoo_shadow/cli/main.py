@@ -78,7 +78,7 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
     protect_url(given.get("SUPABASE_DB_URL", ""))
-    for name in SERVICE_KEYS:
+    for name in ("EMBEDDINGS_API_KEY", *SERVICE_KEYS):
         protect(given.get(name))
     for secret in (*secrets_of(given.get(NOTIFY_URL, "")), *secrets_of(given.get("NOTIFY", ""))):
         protect(secret)

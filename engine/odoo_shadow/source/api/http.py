@@ -78,7 +78,7 @@ class HttpTransport:
 
     def __init__(self, connection: OdooConnection) -> None:
         self.connection = connection
-        self._session = open_session(connection)
+        self._session = open_session(connection.max_connections, is_loopback=connection.is_loopback)
         self._pace = threading.Lock()
         self._next_call = 0.0
         self._calls = 0

@@ -23,8 +23,6 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from odoo_shadow.source.api.connection import OdooConnection
-
 _SENT_AT_ONCE = 65_536
 """Bytes; the remaining time is checked between two pieces."""
 
@@ -207,17 +205,20 @@ class _Session(requests.Session):
         return None
 
 
-def open_session(connection: OdooConnection) -> requests.Session:
-    """Return a session that keeps its connections open. Use it within `spending`."""
+def open_session(max_connections: int, *, is_loopback: bool) -> requests.Session:
+    """Return a session that keeps its connections to one server open. Use it within `spending`.
+
+    :param is_loopback: the server is this machine.
+    """
     session = _Session()
-    adapter = _Adapter(pool_connections=1, pool_maxsize=connection.max_connections, pool_block=True)
+    adapter = _Adapter(pool_connections=1, pool_maxsize=max_connections, pool_block=True)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     # Neither a web session of Odoo's nor .netrc must take the place of the credential.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.auth = _keep_headers
     # Calls to this machine, which may be unencrypted, must not go through a proxy that the environment names.
-    session.trust_env = not connection.is_loopback
+    session.trust_env = not is_loopback
     return session
 
 
