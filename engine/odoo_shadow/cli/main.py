@@ -14,6 +14,7 @@ import click
 from odoo_shadow import __version__
 from odoo_shadow.cli.ddl import ddl
 from odoo_shadow.cli.doctor import doctor
+from odoo_shadow.cli.embed import embed
 from odoo_shadow.cli.init import init
 from odoo_shadow.cli.marts import marts
 from odoo_shadow.cli.missing import SERVICE_KEYS
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts):
+for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts, embed):
     cli.add_command(_command)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -69,6 +70,19 @@ def _stream(err: bool) -> TextIO:
 def numbers(*names: str) -> list[Column]:
     """Return columns for numbers, aligned to the right."""
     return [Column(name, justify="right") for name in names]
+
+
+def now_and_then(*, err: bool = False) -> Callable[[str], None]:
+    """Return what prints a line about long work, unless the last one was printed a moment ago."""
+    last = time.monotonic()
+
+    def tell(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            say(text, err=err)
+
+    return tell
 
 
 @contextmanager

@@ -9,9 +9,12 @@ LONGEST_HTML = 2_000_000
 """Characters that are looked at: Odoo allows much more, and nobody reads it."""
 
 _BLOCKS = frozenset(
-    ("address article aside blockquote br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p")
-    .split()
-) | {"pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"}
+    {
+        *("address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figure", "footer", "form"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section"),
+        *("table", "tbody", "tfoot", "thead", "tr", "ul"),
+    }
+)
 _CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg"})
 _BLANKS = re.compile(r"[^\S\n]+")

@@ -22,7 +22,9 @@ LINE = "l"
 
 _CURRENCY, _COMPANY = "res.currency", "res.company"
 _MOST_FROM_CATALOGUE = 40
-_TECHNICAL = frozenset({"id", "create_uid", "write_uid", "create_date", "color", "sequence", "message_main_attachment_id"})
+_TECHNICAL = frozenset(
+    {"id", "create_uid", "write_uid", "create_date", "color", "sequence", "message_main_attachment_id"}
+)
 _INTERNAL_NOTES = frozenset({"comment", "note", "notes", "narration", "additional_note", "description_internal"})
 
 
@@ -232,7 +234,9 @@ def _lines(catalogue: Catalogue, parent: ShownTable, template: LinesTemplate, *,
     table = catalogue.by_model.get(template.model)
     if table is None:
         if is_own:
-            raise TemplateError(f"The document template of {parent.model}: the shadow has no table of {template.model}.")
+            raise TemplateError(
+                f"The document template of {parent.model}: the shadow has no table of {template.model}."
+            )
         return None
     steps: list[tuple[str, str]] = []
     here: ShownTable | None = table

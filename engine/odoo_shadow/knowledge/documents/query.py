@@ -17,7 +17,9 @@ from odoo_shadow.knowledge.documents.readers import Readers
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.relations import STORED_DOCUMENT
 
-_VERSION: LiteralString = "coalesce(hashint8extended(hashint8extended({row}.{id}, {row}.xmin::text::bigint), {place}), 0)"
+_VERSION: LiteralString = (
+    "coalesce(hashint8extended(hashint8extended({row}.{id}, {row}.xmin::text::bigint), {place}), 0)"
+)
 # Rows that are shown twice must not cancel each other out: each line's digest depends on its id.
 _OF_MANY: LiteralString = "coalesce(bit_xor(hashint8extended({digest}, {row}.{id})), 0)"
 _OF_TEXT: LiteralString = "hashtextextended({}::text, 0)"
@@ -103,7 +105,7 @@ def _lines(
     if with_values:
         order = [sql.Identifier(LINE, name) for name in (*filter(None, [rows.order]), names.ID)]
         shown.append(sql.SQL("jsonb_agg({} ORDER BY {}) AS shown").format(_listed(rows), sql.SQL(", ").join(order)))
-    visible = sql.SQL("")
+    visible = sql.SQL("").format()
     if readers.are_restricted:
         visible = sql.SQL(" AND {}").format(readers.all_see(rows.table, LINE, who))
     return sql.SQL(
@@ -159,7 +161,7 @@ def _join(schema: str, item: Join, readers: Readers, who: sql.Composed) -> sql.C
     key: sql.Composable = link
     if item.first_if_none:
         key = sql.SQL("coalesce({}, (SELECT min({}) FROM {}))").format(link, sql.Identifier(names.ID), table)
-    visible = sql.SQL("")
+    visible = sql.SQL("").format()
     if readers.are_restricted:
         visible = sql.SQL(" AND {}").format(readers.all_see(item.table, item.alias, who))
     return sql.SQL(" LEFT JOIN {table} AS {alias} ON {own} = {key}{visible}").format(
@@ -181,7 +183,7 @@ def _many(
             continue
         named, ((of, column),) = value.many, value.parts
         alias = f"{named.alias}x"
-        visible = sql.SQL("")
+        visible = sql.SQL("").format()
         if readers.are_restricted:
             visible = sql.SQL(" WHERE {}").format(readers.all_see(named.table, named.alias, who))
         row = sql.Identifier(named.alias)
@@ -192,8 +194,8 @@ def _many(
         text = sql.SQL("string_agg(concat_ws(' ', {}), ', ' ORDER BY u.place)").format(sql.SQL(", ").join(texts))
         query = sql.SQL(
             " CROSS JOIN LATERAL (SELECT {digest} AS digest, {text} AS shown"
-            " FROM unnest({ids}) WITH ORDINALITY AS u (id, place) JOIN {table} AS {row} ON {own} = u.id{joins}{visible})"
-            " AS {alias}"
+            " FROM unnest({ids}) WITH ORDINALITY AS u (id, place) JOIN {table} AS {row} ON {own} = u.id"
+            "{joins}{visible}) AS {alias}"
         ).format(
             digest=digest,
             text=text if with_values else sql.SQL("NULL::text"),

@@ -1,5 +1,4 @@
-"""Brings documents up to date: those of records whose rows have changed are made anew, those of records that are gone
-are removed.
+"""Brings documents up to date: makes those anew whose rows have changed, and removes those of records that are gone.
 
 Each batch is a transaction of its own, so that whatever ends a pass, the next one does the rest.
 """
@@ -64,7 +63,7 @@ def refresh_model(
     readers: Readers,
     origin: Origin | None,
     wanted: Wanted,
-    on_progress: Callable[[int, int], None] = lambda done, of: None,
+    on_progress: Callable[[int, int], None],
 ) -> Refreshed:
     """Bring the documents of one model up to date.
 

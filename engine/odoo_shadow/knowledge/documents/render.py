@@ -100,8 +100,9 @@ def _line(rows: Rows, values: _SHOWN) -> str:
     parts: list[str] = []
     for item, given in zip(rows.values, values, strict=True):
         text = _one_line(_written(item, given))
-        is_nothing = not text or item.kind is Kind.NUMBER and not text.strip("0.-")
-        if is_nothing or any(text in part for part in parts):
+        is_nothing = not text or (item.kind is Kind.NUMBER and not text.strip("0.-"))
+        repeats = item.kind is Kind.TEXT and any(text in part for part in parts)  # a product and its description
+        if is_nothing or repeats:
             continue
         parts.append(item.label if item.kind is Kind.FLAG else text if not parts else f"{item.label} {text}")
     return cut("- " + "; ".join(parts), LONGEST_LINE) if parts else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from odoo_shadow.knowledge.documents.catalogue import Catalogue, read_catalogue
 from odoo_shadow.knowledge.documents.plan import Wanted
@@ -88,7 +89,7 @@ def begin_pass(
 
 
 def refresh_documents(
-    shadow: ShadowDatabase, work: Pass, on_progress: Callable[[str, int, int], None] = lambda model, done, of: None
+    shadow: ShadowDatabase, work: Pass, on_progress: Callable[[str, int, int], None]
 ) -> Iterator[Refreshed | Failed]:
     """Bring the documents of all models of a pass up to date; yield what was done, model by model.
 
@@ -103,7 +104,7 @@ def refresh_documents(
                 work.readers,
                 work.origin,
                 item,
-                lambda done, of, model=item.model: on_progress(model, done, of),
+                partial(on_progress, item.model),
             )
         except (TemplateError, ShadowError) as error:
             yield Failed(item.model, str(error))
@@ -120,7 +121,7 @@ def show_documents(shadow: ShadowDatabase) -> None:
         hidden = tables_with_other_policies(tx)
     if hidden:
         log.warning(
-            "Documents that show rows of %s are shown to nobody but their owner: policies of somebody's own hide rows of "
-            "these tables, and documents cannot follow them.",
+            "Documents that show rows of %s are shown to nobody but their owner: policies of somebody's own hide rows "
+            "of these tables, and documents cannot follow them.",
             first_of(hidden, _MOST_NAMED),
         )

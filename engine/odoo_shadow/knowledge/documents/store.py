@@ -185,7 +185,7 @@ def write_documents(tx: Transaction, model: str, documents: Sequence[Stored]) ->
         columns=sql.SQL(", ").join(columns),
         model=model,
         typed=sql.SQL(", ").join(
-            sql.SQL("v.{}::{}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type] # a constant above
+            sql.SQL("v.{}::{}").format(sql.Identifier(name), sql.SQL(kind))
             for name, kind in (*_WRITTEN, ("rows_digest", "bigint"))
         ),
         rows=sql.SQL(", ").join(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from odoo_shadow.mirror.config.complaints import Complaint
+from odoo_shadow.mirror.config.yaml_file import Place
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.text.given import given
+from odoo_shadow.text.nearest import did_you_mean
 
 MODEL_LABEL = "_model"
 """In a title, the model's label stands for it: `Sales Order`."""
 
 _PATH = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,3}$"
 _MOST = 60
-Path = Annotated[str, Field(pattern=_PATH, max_length=250)]
+FieldPath = Annotated[str, Field(pattern=_PATH, max_length=250)]
 """A field, or one of a record that a field points to: `partner_id.email`."""
-_Paths = Annotated[tuple[Path, ...], Field(max_length=_MOST)]
+_Paths = Annotated[tuple[FieldPath, ...], Field(max_length=_MOST)]
 
 
 def _choices(value: JsonValue) -> JsonValue:
@@ -30,7 +33,7 @@ def _as_list(wanted: JsonValue) -> JsonValue:
     return [wanted] if isinstance(wanted, str | int) else wanted
 
 
-Only = Annotated[dict[Path, bool | tuple[str | int, ...]], BeforeValidator(_choices)]
+Only = Annotated[dict[FieldPath, bool | tuple[str | int, ...]], BeforeValidator(_choices)]
 """Which records count, by field: the values that it may have; true for any, false for none."""
 
 
@@ -47,7 +50,7 @@ class LinesTemplate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[str, Field(min_length=1, max_length=250)]
-    by: Path
+    by: FieldPath
     fields: _Paths
     amounts: _Paths = ()
     only: Only = {}
@@ -72,8 +75,8 @@ class DocumentTemplate(BaseModel):
     fields: _Paths = ()
     names: _Paths = ()
     amounts: _Paths = ()
-    date: Path | None = None
-    state: Path | None = None
+    date: FieldPath | None = None
+    state: FieldPath | None = None
     only: Only = {}
     lines: Annotated[tuple[LinesTemplate, ...], Field(max_length=10)] = ()
 
@@ -85,12 +88,14 @@ class DocumentTemplate(BaseModel):
         """
         if not isinstance(settings, dict):
             raise MirrorConfigurationError(f"The document template of {model}: {given(settings)} is not a mapping.")
+        for place, hint in unknown_settings(settings):
+            raise MirrorConfigurationError(
+                f"The document template of {model}: there is no setting '{'.'.join(map(str, place))}'{hint}"
+            )
         try:
             return cls.model_validate(settings)
         except ValidationError as error:
-            found = Complaint.all_of(error)
-            said = found[0] if found else "it has a setting that there is not"
-            raise MirrorConfigurationError(f"The document template of {model}, {said}.") from None
+            raise MirrorConfigurationError(f"The document template of {model}, {Complaint.all_of(error)[0]}.") from None
 
     def as_text(self) -> str:
         """Return it as JSON, the same for the same template."""
@@ -100,3 +105,17 @@ class DocumentTemplate(BaseModel):
     def from_text(cls, text: str) -> Self:
         """Return what `as_text` has written."""
         return cls.model_validate_json(text)
+
+
+def unknown_settings(settings: object) -> Iterator[tuple[Place, str]]:
+    """Yield where a template has settings that there are not, each with what may have been meant."""
+    if not isinstance(settings, dict):
+        return
+    for name in settings:
+        if name not in DocumentTemplate.model_fields:
+            yield (name,), did_you_mean(str(name), DocumentTemplate.model_fields)
+    lines = settings.get("lines")
+    for number, item in enumerate(lines if isinstance(lines, list) else ()):
+        for name in item if isinstance(item, dict) else ():
+            if name not in LinesTemplate.model_fields:
+                yield ("lines", number, name), did_you_mean(str(name), LinesTemplate.model_fields)

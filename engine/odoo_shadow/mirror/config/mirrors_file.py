@@ -22,6 +22,7 @@ from pydantic import (
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.complaints import Complaint
+from odoo_shadow.mirror.config.document_template import DocumentTemplate, unknown_settings
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings, settings_of
 from odoo_shadow.mirror.config.patterns import ALL, SETS, ModelChoice
 from odoo_shadow.mirror.config.yaml_file import Place, YamlFile, read_yaml
@@ -127,6 +128,8 @@ class MirrorConfig(BaseModel):
     :param fresh_within_minutes: how many minutes the shadow may be behind Odoo.
     :param time_zone: whose months and days count in the marts, for times; dates are as Odoo has them.
     :param mart_fields: fields of one's own that come along in the marts, by model.
+    :param knowledge: whether documents and embeddings are kept up to date after each run.
+    :param documents: what documents show, by model, in addition to the project's own templates or in their place.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -163,6 +166,8 @@ class MirrorConfig(BaseModel):
     fresh_within_minutes: Annotated[int, _NotBoolean, Field(ge=1, le=_LONGEST_FRESHNESS)] | None = None
     time_zone: Annotated[str, AfterValidator(existing_zone)] = "UTC"
     mart_fields: dict[str, _Names] = {}
+    knowledge: bool = False
+    documents: dict[str, DocumentTemplate] = {}
 
     @property
     def trust(self) -> Trust:
@@ -347,3 +352,8 @@ def _unknown(entry: MirrorEntry, names: Collection[str]) -> Iterator[str]:
                 where = entry.where(("model_settings", model, name))
                 hint = did_you_mean(name, SETTINGS)
                 yield f"{where}, model_settings of {model}: there is no setting '{name}'{hint}"
+    of_documents = entry.settings.get("documents")
+    for model, settings in of_documents.items() if isinstance(of_documents, dict) else ():
+        for place, hint in unknown_settings(settings):
+            where = entry.where(("documents", model, *place))
+            yield f"{where}, documents of {model}: there is no setting '{place[-1]}'{hint}"

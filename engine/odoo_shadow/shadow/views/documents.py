@@ -48,7 +48,9 @@ def renew_document_view(tx: Transaction) -> None:
         embedding=sql.SQL("d.{}").format(sql.Identifier(column)) if column else sql.SQL("NULL::text"),
     )
     tx.run("COMMENT ON VIEW {view} IS {comment}", view=tx.own(DOCUMENT), comment=_COMMENT)
-    tx.run_all([grant_view_statement(tx.schema, tx.schema, DOCUMENT, STORED_DOCUMENT), record_statement(tx.schema, made)])
+    tx.run_all(
+        [grant_view_statement(tx.schema, tx.schema, DOCUMENT, STORED_DOCUMENT), record_statement(tx.schema, made)]
+    )
     publish(tx, [DOCUMENT])
 
 
