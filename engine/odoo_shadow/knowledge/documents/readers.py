@@ -7,7 +7,6 @@ table says; where a row points to several that restrict it, it may say less.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import LiteralString
@@ -15,9 +14,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.shadow import names
-from odoo_shadow.shadow.access.catalogued import restrictions
-from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
-from odoo_shadow.shadow.access.policies import condition
+from odoo_shadow.shadow.access.documents import readers_digest, restrictions_in_force
 from odoo_shadow.shadow.access.restrictions import Restriction
 from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.connection.database import Transaction
@@ -95,23 +92,7 @@ class Readers:
 
     def digest(self, tables: Collection[str]) -> str:
         """Return a digest of what restricts the rows of tables."""
-        found = hashlib.sha256(b"restricted" if self.restrictions is not None else b"open")
-        if self.restrictions is not None:
-            for table in sorted(self._with_parents(tables)):
-                restriction = self.restrictions.get(table)
-                said = "" if restriction is None else condition(self.schema, table, restriction).as_string()
-                found.update(f"{table}\n{said}\n".encode())
-        return found.hexdigest()
-
-    def _with_parents(self, tables: Collection[str]) -> set[str]:
-        found, ahead = set(tables), list(tables)
-        while ahead and self.restrictions is not None:
-            restriction = self.restrictions.get(ahead.pop())
-            for _, parent in restriction.parents if restriction is not None else ():
-                if parent not in found:
-                    found.add(parent)
-                    ahead.append(parent)
-        return found
+        return readers_digest(self.schema, self.restrictions, tables)
 
 
 def _of_companies(restriction: Restriction, alias: str) -> sql.Composed:
@@ -132,4 +113,4 @@ def _of_companies(restriction: Restriction, alias: str) -> sql.Composed:
 
 def read_readers(tx: Transaction) -> Readers:
     """Read who sees the rows of the mirror's tables."""
-    return Readers(tx.schema, restrictions(tx) if read_mode(tx) is RowLevelSecurity.COMPANY else None)
+    return Readers(tx.schema, restrictions_in_force(tx))

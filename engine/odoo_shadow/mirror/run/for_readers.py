@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from odoo_shadow.shadow.access.documents import restrict_documents
 from odoo_shadow.shadow.access.examination import opened_tables
 from odoo_shadow.shadow.access.grants import renew_view_grants
 from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
@@ -47,7 +48,7 @@ def begin_for_readers(shadow: ShadowDatabase, wanted: ForReaders) -> None:
     if wanted.realtime_broadcast is not None:
         with shadow.transaction() as tx:
             keep_broadcasting(tx, is_wanted=wanted.realtime_broadcast)
-    for problem in renew_policies(shadow):
+    for problem in (*renew_policies(shadow), *restrict_documents(shadow)):
         log.warning("%s", problem)
 
 
@@ -70,7 +71,7 @@ def update_for_readers(shadow: ShadowDatabase) -> tuple[str, ...]:
 def _restrict_rows(shadow: ShadowDatabase) -> tuple[str, ...]:
     """Restrict the rows of all tables; a run must not end well over one that shows more than it should."""
     try:
-        problems = renew_policies(shadow)
+        problems = (*renew_policies(shadow), *restrict_documents(shadow))
         with shadow.transaction() as tx:
             opened = opened_tables(tx)
             if read_mode(tx) is RowLevelSecurity.COMPANY and (shown := open_tables(tx)) and not problems:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import LiteralString
 
 from psycopg import sql
 
+from odoo_shadow.shadow.access.catalogued import restrictions
 from odoo_shadow.shadow.access.mode import RowLevelSecurity, read_mode
-from odoo_shadow.shadow.access.policies import ALL_ROWS, POLICY
-from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.access.policies import ALL_ROWS, POLICY, condition
+from odoo_shadow.shadow.access.restrictions import Restriction
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.relations import (
     DOCUMENT_COMPANIES,
     DOCUMENT_MODEL,
@@ -18,6 +22,9 @@ from odoo_shadow.shadow.relations import (
     STORED_DOCUMENT,
 )
 from odoo_shadow.shadow.state.schema import lock_schema
+
+_PATIENCE = "5s"
+"""How long a table that readers use is waited for, as for other tables."""
 
 # Those who may read documents, and a table that some of these show. A condition that is not needed costs searches: they
 # cannot use their indexes below it.
@@ -37,6 +44,57 @@ _STORED: LiteralString = (
     "SELECT md5(concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), p.polcmd, p.polpermissive, p.polroles::text))"
     " FROM pg_policy p WHERE p.polrelid = to_regclass({stored}) AND p.polname = {policy}"
 )
+
+
+def restrictions_in_force(tx: Transaction) -> dict[str, Restriction] | None:
+    """Return how each table's rows are restricted; None where everybody sees all of them."""
+    return restrictions(tx) if read_mode(tx) is RowLevelSecurity.COMPANY else None
+
+
+def readers_digest(schema: str, found: Mapping[str, Restriction] | None, tables: Iterable[str]) -> str:
+    """Return a digest of who sees the rows of tables, and of those that restrict them.
+
+    :param found: as `restrictions_in_force` has returned it.
+    """
+    digest = hashlib.sha256(b"open" if found is None else b"restricted")
+    seen: set[str] = set()
+    ahead = sorted(tables, reverse=True) if found is not None else []
+    while ahead and found is not None:
+        table = ahead.pop()
+        if table not in seen:
+            seen.add(table)
+            restriction = found.get(table)
+            said = "" if restriction is None else condition(schema, table, restriction).as_string()
+            digest.update(f"{table}\n{said}\n".encode())
+            ahead += [parent for _, parent in restriction.parents] if restriction is not None else []
+    return digest.hexdigest()
+
+
+def restrict_documents(shadow: ShadowDatabase) -> tuple[str, ...]:
+    """Hide documents that show rows which others see by now, and renew the policy; they wait to be made anew.
+
+    :return: sentences about what could not be done.
+    """
+    try:
+        with shadow.transaction() as tx:
+            known = tx.run(
+                "SELECT odoo_model, shown_tables, readers_digest FROM {known} ORDER BY 1", known=tx.own(DOCUMENT_MODEL)
+            )
+            if not known:
+                return ()
+            tx.run("SET LOCAL lock_timeout TO {patience}", patience=_PATIENCE)
+            found = restrictions_in_force(tx)
+            outdated = [model for model, tables, digest in known if digest != readers_digest(tx.schema, found, tables)]
+            if outdated:
+                tx.run(
+                    "UPDATE {known} SET is_shown = false WHERE odoo_model = ANY({models}::text[])",
+                    known=tx.own(DOCUMENT_MODEL),
+                    models=outdated,
+                )
+            renew_document_policy(tx)
+    except ShadowError as error:
+        return (f"Row-level security of the documents is not up to date: {error}",)
+    return ()
 
 
 def renew_document_policy(tx: Transaction) -> None:
