@@ -19,7 +19,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
-from odoo_shadow.shadow.views.documents import renew_document_view
+from odoo_shadow.shadow.views.documents import forget_lost_columns, renew_document_view
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean
@@ -64,6 +64,7 @@ def begin_pass(
     """
     with shadow.transaction() as tx:
         ensure_base(tx)
+        forget_lost_columns(tx)
     with shadow.transaction() as tx:
         catalogue, wanted = read_catalogue(tx), wanted_documents(tx, given)
         there = [item for item in wanted if item.model in catalogue.by_model]

@@ -163,6 +163,8 @@ class Written:
 
 def write_documents(tx: Transaction, model: str, documents: Sequence[Stored]) -> Written:
     """Insert documents, or bring them up to date; one whose text changes loses its embeddings."""
+    # No column of embeddings is added between the two statements, which would keep the vector of another text.
+    tx.run("LOCK TABLE {stored} IN ROW EXCLUSIVE MODE", stored=tx.own(STORED_DOCUMENT))
     embeddings = [str(row[0]) for row in tx.run("SELECT column_name FROM {m}", m=tx.own(EMBEDDING_MODEL))]
     columns = [sql.Identifier(name) for name, _ in _WRITTEN]
     same = sql.SQL("({}) IS NOT DISTINCT FROM ({})").format(

@@ -28,13 +28,13 @@ class Passage:
 
 @dataclass(frozen=True)
 class Load:
-    """What a number of passages costs to embed.
+    """What a number of documents costs to embed.
 
     :param requests: calls over the network; 0 for a model on this machine.
     :param tokens: an estimate: three characters each, which is more than most languages need.
     """
 
-    passages: int
+    documents: int
     characters: int
     tokens: int
     requests: int

@@ -21,6 +21,16 @@ FROM {stored} AS d JOIN {known} AS m ON m.odoo_model = d.odoo_model AND m.is_sho
 _COMMENT = "Kept by odoo-shadow: what the records of Odoo are about, as text"
 
 
+def forget_lost_columns(tx: Transaction) -> None:
+    """Forget the embeddings whose column is gone: `DROP EXTENSION vector CASCADE` drops all of them, and the view."""
+    tx.run(
+        "DELETE FROM {known} m WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass({stored})"
+        " AND a.attname = m.column_name AND NOT a.attisdropped)",
+        known=tx.own(EMBEDDING_MODEL),
+        stored=tx.own(STORED_DOCUMENT).as_string(tx.cursor),
+    )
+
+
 def renew_document_view(tx: Transaction) -> None:
     """Make the view, or make it anew if another embedding is in use, and its namesake in `public`.
 

@@ -77,6 +77,15 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_embedding_model (
 CREATE UNIQUE INDEX IF NOT EXISTS ix_odoo_shadow_embedding_model_current
     ON {schema}.odoo_shadow_embedding_model (is_current) WHERE is_current;
 
+-- Which documents workers are making vectors of; another takes what one that died had.
+CREATE TABLE IF NOT EXISTS {internal}.embedding_claim (
+    column_name text NOT NULL,
+    document_id bigint NOT NULL,
+    held_by uuid NOT NULL,
+    held_until timestamptz NOT NULL,
+    PRIMARY KEY (column_name, document_id)
+);
+
 -- The models whose documents may be seen: those all of whose tables the one who asks may read, with no rows hidden by
 -- policies of somebody's own, which documents cannot follow.
 CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_document_models() RETURNS text[]

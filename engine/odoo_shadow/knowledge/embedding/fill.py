@@ -1,0 +1,188 @@
+"""Makes the vectors that documents lack, batch by batch, each committed: what ends a fill, the next one goes on.
+
+Several may run at once, on one machine or on many; each takes documents that no other has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from odoo_shadow.knowledge.embedding.columns import (
+    EmbeddingModel,
+    current_model,
+    drop_others,
+    ensure_column,
+    ensure_index,
+    find_model,
+    make_current,
+)
+from odoo_shadow.knowledge.embedding.errors import EmbeddingError, RefusedTextError
+from odoo_shadow.knowledge.embedding.extension import Extension, ensure_extension
+from odoo_shadow.knowledge.embedding.port import Embedder, Load, Vector
+from odoo_shadow.knowledge.embedding.waiting import Due, claim, count_waiting, is_claimed, release, store
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
+from odoo_shadow.shadow.install import ensure_base
+from odoo_shadow.shadow.owners.ownership import exists
+from odoo_shadow.shadow.relations import EMBEDDING_MODEL
+from odoo_shadow.text.log import logger
+
+log = logger(__name__)
+
+MOST_LISTED = 20
+"""Refused documents that are named; all are counted."""
+
+_MOST_REFUSED = 20
+"""So many texts refused one after the other, and none taken, are not the texts' fault."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A document that cannot be made a vector; searches by words find it."""
+
+    odoo_model: str
+    odoo_id: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a fill has done.
+
+    :param embedded: documents that have got a vector.
+    :param waiting: documents that have none yet, without the refused ones.
+    :param is_current: searches use this model now.
+    """
+
+    model: str
+    dimensions: int
+    embedded: int
+    refused: int
+    first_refused: tuple[Refused, ...]
+    waiting: int
+    is_current: bool
+
+
+@dataclass
+class _Tally:
+    """What one worker has done so far."""
+
+    embedded: int = 0
+    refused: int = 0
+    in_a_row: int = 0
+    listed: list[Refused] = field(default_factory=list)
+
+    def refuse(self, due: Due, error: RefusedTextError) -> None:
+        """Count a document that was refused. Raises an `EmbeddingError` if it is hardly that document's fault."""
+        self.refused += 1
+        self.in_a_row += 1
+        if len(self.listed) < MOST_LISTED:
+            self.listed.append(Refused(due.odoo_model, due.odoo_id, str(error)))
+        if self.in_a_row >= _MOST_REFUSED and not self.embedded:
+            raise EmbeddingError(f"All of {self.in_a_row} texts were refused, so a setting may be wrong. {error}")
+
+
+def fill_embeddings(
+    shadow: ShadowDatabase,
+    embedder: Embedder,
+    models: Collection[str] | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Filled:
+    """Make the vectors that documents lack; when none is left, build the index, and let searches use the model.
+
+    :param models: documents of these only.
+    :param on_progress: is told how many documents of how many have been embedded.
+    :raises NoVectorsError: the database has no pgvector that serves.
+    :raises EmbeddingError: the embedder gives no answer; what is done is kept.
+    :raises ShadowError: the database does not let it.
+    """
+    with shadow.transaction() as tx:
+        ensure_base(tx)
+    extension = ensure_extension(shadow)
+    name, dimensions = embedder.name, embedder.dimensions
+    with shadow.transaction() as tx:
+        model = ensure_column(tx, extension, name, dimensions)
+        total = count_waiting(tx, model.column, embedder.longest, models).documents
+    tally, holder = _Tally(), uuid4()
+    try:
+        _work(shadow, extension, embedder, model, holder, tally, models, lambda done: on_progress(done, total))
+    finally:
+        _let_go(shadow, holder)
+    return _finish(shadow, extension, model, tally)
+
+
+def load_of(shadow: ShadowDatabase, embedder: Embedder, models: Collection[str] | None = None) -> Load:
+    """Estimate what a fill would cost. Nothing is asked of an endpoint. Raises a `ShadowError`."""
+    with shadow.transaction() as tx:
+        if not exists(tx, tx.schema, EMBEDDING_MODEL):
+            return embedder.load(0, 0)
+        found = find_model(tx, embedder.name)
+        amount = count_waiting(tx, found.column if found else None, embedder.longest, models)
+    return embedder.load(amount.documents, amount.characters)
+
+
+def _work(
+    shadow: ShadowDatabase,
+    extension: Extension,
+    embedder: Embedder,
+    model: EmbeddingModel,
+    holder: UUID,
+    tally: _Tally,
+    models: Collection[str] | None,
+    on_progress: Callable[[int], None],
+) -> None:
+    last: int | None = 0
+    while last is not None:
+        with shadow.transaction() as tx:
+            batch = claim(tx, model, holder, last, embedder.batch, embedder.longest, models)
+        last = batch.last
+        made = _embed(embedder, batch.due, tally)
+        with shadow.transaction() as tx:
+            tally.embedded += store(tx, extension, model, made)
+            release(tx, holder)
+        on_progress(tally.embedded)
+
+
+def _embed(embedder: Embedder, due: Sequence[Due], tally: _Tally) -> list[tuple[Due, Vector]]:
+    """Embed documents; where one is refused, halves are tried, until it stands alone."""
+    if not due:
+        return []
+    try:
+        vectors = embedder.embed_documents([item.passage for item in due])
+    except RefusedTextError as error:
+        if len(due) == 1:
+            tally.refuse(due[0], error)
+            return []
+        half = len(due) // 2
+        return [*_embed(embedder, due[:half], tally), *_embed(embedder, due[half:], tally)]
+    tally.in_a_row = 0
+    return list(zip(due, vectors, strict=True))
+
+
+def _let_go(shadow: ShadowDatabase, holder: UUID) -> None:
+    """Release what is still claimed, for the next fill; claims of a lost connection end by themselves."""
+    try:
+        with shadow.transaction() as tx:
+            release(tx, holder)
+    except ShadowError as error:
+        log.info("Claims on documents were not released, and end by themselves: %s", error)
+
+
+def _finish(shadow: ShadowDatabase, extension: Extension, model: EmbeddingModel, tally: _Tally) -> Filled:
+    """Build the index and switch, if this was the last worker and nothing is left."""
+    with shadow.transaction() as tx:
+        left = count_waiting(tx, model.column, 1).documents - tally.refused
+        current, is_busy = current_model(tx), is_claimed(tx, model)
+    # Where no other model serves, one of which some vectors are missing does.
+    if (left <= 0 or current is None or current.column == model.column) and not is_busy:
+        ensure_index(shadow, extension, model)
+        with shadow.transaction() as tx:
+            make_current(tx, model)
+            current = current_model(tx)
+        drop_others(shadow, model)
+    is_current = current is not None and current.column == model.column
+    return Filled(
+        model.name, model.dimensions, tally.embedded, tally.refused, tuple(tally.listed), max(left, 0), is_current
+    )
