@@ -226,9 +226,11 @@ def _of_invoices(random: Random, rows: Rows) -> Iterator[Question]:
 
 
 def _of_tasks(random: Random, rows: Rows) -> Iterator[Question]:
-    names = sorted({row["name"] for row in rows["project.task"]})
+    # Those of no project are somebody's own.
+    tasks = [row for row in rows["project.task"] if row["project_id"]]
+    names = sorted({row["name"] for row in tasks})
     for name in random.sample(names, min(len(names), 20)):
-        found = frozenset(("project.task", row["id"]) for row in rows["project.task"] if row["name"] == name)
+        found = frozenset(("project.task", row["id"]) for row in tasks if row["name"] == name)
         verb, kind, thing = name.replace(" the ", " ", 1).split()
         for number in range(len(LANGUAGES)):
             what = _thing(f"{kind.capitalize()} {thing.capitalize()}", number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from odoo_shadow.knowledge.embedding.answers import check_status, read_vectors
 from odoo_shadow.knowledge.embedding.endpoint import Endpoint
@@ -35,7 +35,7 @@ TRIES = 6
 LONGEST_WAIT = 60.0
 """Seconds before another try, whatever Retry-After asks for; the next run goes on where this one gives up."""
 
-_BACK_OFF = wait_exponential_jitter(initial=0.5, max=30.0)
+_BACK_OFF = wait_random_exponential(multiplier=0.5, max=30.0)
 _CHARACTERS_PER_TOKEN = 3
 _PROBE = "Sales Order"
 
