@@ -16,6 +16,7 @@ from tests.support.companies import OF_ONE, ONE, TWO, caller, ids, sync
 from tests.support.documents import refresh
 from tests.support.memory_source import MemorySource
 from tests.support.roles import run_as_owner
+from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = pytest.mark.attack
 
@@ -34,12 +35,13 @@ TEMPLATES: dict[str, dict[str, object]] = {
     "res.company": {"title": ["name"]},
     "res.country": {"title": ["name"]},
 }
-CALLERS = ([ONE], [TWO], [ONE, TWO], [99], [])
+CALLERS: tuple[list[int], ...] = ([ONE], [TWO], [ONE, TWO], [99], [])
 
 
-@pytest.fixture
-def mixed(odoo: MemorySource, shadow: ShadowDatabase) -> Iterator[MemorySource]:
+@pytest.fixture(scope="module")
+def made(server: str, project: tuple[str, MemorySource]) -> Iterator[tuple[str, MemorySource]]:
     """Every record has a name of its own, and rows of each company point to rows of the other and to shared ones."""
+    url, odoo = new_database(server, template=project[0]), deepcopy(project[1])
     for model in TEMPLATES:
         for number in odoo.models[model].records:
             odoo.write(model, [number], name=f"{model}/{number}.")
@@ -48,9 +50,24 @@ def mixed(odoo: MemorySource, shadow: ShadowDatabase) -> Iterator[MemorySource]:
     odoo.write("sale.line", [TWO], partner_id=ONE)
     odoo.write("sale.line", [3], order_id=TWO, partner_id=3)
     odoo.write("sale.subline", [3], line_id=False, partner_id=TWO)
-    assert sync(odoo, shadow) == ()
-    refresh(shadow, TEMPLATES)
-    yield deepcopy(odoo)
+    with ShadowDatabase.from_url(url) as shadow:
+        assert sync(odoo, shadow) == ()
+        refresh(shadow, TEMPLATES)
+    yield url, odoo
+    drop_database(server, url)
+
+
+@pytest.fixture
+def mixed(made: tuple[str, MemorySource]) -> MemorySource:
+    return deepcopy(made[1])
+
+
+@pytest.fixture
+def restricted(server: str, made: tuple[str, MemorySource]) -> Iterator[str]:
+    """The URL of this test's copy."""
+    url = new_database(server, template=made[0])
+    yield url
+    drop_database(server, url)
 
 
 def _documents(connection: psycopg.Connection) -> dict[tuple[str, int], str]:
