@@ -61,7 +61,8 @@ class LocalEmbedder:
 
     @cached_property
     def _encoder(self) -> _Encoder:
-        return self._make()
+        # More threads wait for each other longer than they work; another worker uses another core better.
+        return self._make(threads=1)
 
     def embed_documents(self, passages: Sequence[Passage]) -> list[Vector]:
         """Return a vector for each passage; one without any letter has none."""
@@ -102,7 +103,7 @@ def _checked(values: Sequence[float]) -> Vector:
 
 
 class _MakeEncoder(Protocol):
-    def __call__(self) -> _Encoder: ...
+    def __call__(self, *, threads: int) -> _Encoder: ...
 
 
 def _load() -> _MakeEncoder:

@@ -89,12 +89,14 @@ def claim(
 ) -> Batch:
     """Claim the next documents that have no vector and that no other worker has claimed.
 
+    They are locked for the moment, so that one that another worker has just finished is seen to be finished.
+
     :param after: the document after which to look.
     """
     rows = tx.run(
         "WITH due AS (SELECT d.id, d.odoo_model, d.odoo_id, d.content_hash, left(d.title, {longest}) AS title,"
         " left(d.body, {longest}) AS body FROM {stored} d WHERE d.id > {after} AND {is_waiting} AND {has_text}"
-        " AND {chosen} ORDER BY d.id LIMIT {number}),"
+        " AND {chosen} ORDER BY d.id LIMIT {number} FOR UPDATE SKIP LOCKED),"
         " claimed AS (INSERT INTO {claims} AS c (column_name, document_id, held_by, held_until)"
         " SELECT {column}, id, {holder}, clock_timestamp() + {claim} FROM due ON CONFLICT (column_name, document_id)"
         " DO UPDATE SET held_by = excluded.held_by, held_until = excluded.held_until"
