@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import psycopg
 import pytest
 
+from odoo_shadow.knowledge.documents.run import show_documents
 from odoo_shadow.knowledge.embedding import fill as filling
 from odoo_shadow.knowledge.embedding import waiting
 from odoo_shadow.knowledge.embedding.choice import EmbeddingSettings, make_embedder
@@ -17,8 +18,7 @@ from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError, 
 from odoo_shadow.knowledge.embedding.extension import NoVectorsError, ensure_extension
 from odoo_shadow.knowledge.embedding.fill import Filled, Refused, fill_embeddings, load_of
 from odoo_shadow.knowledge.embedding.local import LocalEmbedder
-from odoo_shadow.knowledge.embedding.port import Embedder, Passage, Vector
-from odoo_shadow.knowledge.documents.run import show_documents
+from odoo_shadow.knowledge.embedding.port import Embedder, Load, Passage, Vector
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.embeddings import (
     DIMENSIONS,
@@ -69,8 +69,14 @@ class _Interfering:
             action()
         return self._embedder.embed_documents(passages)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._embedder, name)
+    def embed_query(self, text: str) -> Vector:
+        return self._embedder.embed_query(text)
+
+    def load(self, passages: int, characters: int) -> Load:
+        return self._embedder.load(passages, characters)
+
+    def close(self) -> None:
+        self._embedder.close()
 
 
 def _is_of(vector: Sequence[float] | None, text: str) -> bool:
@@ -85,7 +91,9 @@ def test_each_document_gets_its_vector_and_only_changed_ones_again(ten: ShadowDa
     assert all(_is_of(vector, title) for title, vector in stored_vectors(ten).items())
     with ten.transaction() as tx:
         assert tx.run("SELECT 1 FROM pg_indexes WHERE indexdef LIKE '%USING hnsw (embedding_1 %halfvec_cosine_ops)'")
-        assert tx.run("SELECT count(*) FROM {v} WHERE embedding IS NOT NULL", v=tx.own("odoo_shadow_document")) == [(0,)]
+        assert tx.run("SELECT count(*) FROM {v} WHERE embedding IS NOT NULL", v=tx.own("odoo_shadow_document")) == [
+            (0,)
+        ]
     there.server.requests.clear()
     change_document(ten, TITLES[3], "Sales Order, another text")
     assert load_of(ten, there.embedder()).documents == 1
@@ -208,6 +216,9 @@ def test_another_model_takes_over_when_all_is_there(ten: ShadowDatabase, there: 
         fill_embeddings(ten, halfway)
     assert stored_vectors(ten) == before  # searches still use the old one
     there.server.everything = there.reply
+    some = fill_embeddings(ten, shorter, ["x.other"])
+    assert (some.embedded, some.waiting, some.is_current) == (0, 6, False)
+    assert stored_vectors(ten) == before
     assert fill_embeddings(ten, shorter).is_current
     after = stored_vectors(ten)
     assert {len(vector) for vector in after.values() if vector is not None} == {4}
@@ -272,7 +283,12 @@ def local() -> LocalEmbedder:
 
 
 def test_the_local_model_finds_what_is_said_in_another_language(local: LocalEmbedder) -> None:
-    things = ["Product Office Lamp", "Product Large Meeting Table [FURN_6741]", "Contact Gemini Furniture", "Task Invoice"]
+    things = [
+        "Product Office Lamp",
+        "Product Large Meeting Table [FURN_6741]",
+        "Contact Gemini Furniture",
+        "Task Invoice",
+    ]
     vectors = local.embed_documents([Passage(title, "Sales Price: 40.00 USD") for title in things])
     for question in ("Besprechungstisch", "table de réunion", "mesa de reuniones", "会議用テーブル"):
         asked = local.embed_query(question)

