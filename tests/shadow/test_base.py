@@ -157,7 +157,7 @@ def test_no_model_gets_the_name_of_anything_that_the_base_makes(shadow: ShadowDa
     "dropped",
     [
         *("odoo_shadow_meta", "odoo_shadow_watermark", "odoo_shadow_verification", "odoo_shadow_left_out"),
-        "odoo_shadow_mart_verification",
+        *("odoo_shadow_mart_verification", "odoo_shadow_stored_document"),
     ],
 )
 def test_a_control_table_that_somebody_dropped_is_made_again(

@@ -93,7 +93,7 @@ def test_readers_see_the_schema(reader: psycopg.Connection) -> None:
     ((schema,),) = reader.execute(OF_THE_SCHEMA[0]).fetchall()
     ((tables,),) = reader.execute(OF_THE_SCHEMA[1]).fetchall()
     assert schema == "odoo_shadow"
-    assert tables == 11  # the mirror's own ten and one model's
+    assert tables == 14  # the mirror's own thirteen and one model's
 
 
 def test_readers_see_the_log(reader: psycopg.Connection) -> None:

@@ -82,9 +82,10 @@ def test_the_role_reads_no_table_of_somebodys_own_beside_the_mirror(database: st
         update_for_readers(shadow)
     held = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = '{}'"
     held += "::regnamespace AND has_table_privilege('odoo_shadow_reader', oid, 'SELECT')"
-    control = "odoo_shadow_company_access odoo_shadow_field odoo_shadow_left_out odoo_shadow_mart_verification"
-    control += " odoo_shadow_meta"
-    control += f" {PARTNERS} {USERS} odoo_shadow_schema_log odoo_shadow_selection odoo_shadow_sync_log"
+    control = "odoo_shadow_company_access odoo_shadow_document_model odoo_shadow_embedding_model odoo_shadow_field"
+    control += " odoo_shadow_left_out odoo_shadow_mart_verification odoo_shadow_meta"
+    control += f" {PARTNERS} {USERS} odoo_shadow_schema_log odoo_shadow_selection"
+    control += " odoo_shadow_stored_document odoo_shadow_sync_log"
     assert ask(database, held.format(schema)) == f"{control} odoo_shadow_verification odoo_shadow_watermark"
 
 
@@ -209,10 +210,10 @@ def test_a_table_that_is_registered_while_the_mode_waits_is_protected(shadow: Sh
                 apply_change(tx, plan_change(tx, table, [NAME], set()), run_id=uuid4())
             mode.result(timeout=60)
         assert ask(database, SECURED.format("relkind = 'r' AND relrowsecurity")) == (
-            "odoo_shadow_company_access odoo_shadow_field odoo_shadow_left_out odoo_shadow_mart_verification"
-            f" odoo_shadow_meta {PARTNERS}"
-            " odoo_shadow_schema_log odoo_shadow_selection odoo_shadow_sync_log odoo_shadow_verification"
-            " odoo_shadow_watermark"
+            "odoo_shadow_company_access odoo_shadow_document_model odoo_shadow_embedding_model odoo_shadow_field"
+            f" odoo_shadow_left_out odoo_shadow_mart_verification odoo_shadow_meta {PARTNERS}"
+            " odoo_shadow_schema_log odoo_shadow_selection odoo_shadow_stored_document odoo_shadow_sync_log"
+            " odoo_shadow_verification odoo_shadow_watermark"
         )
     finally:
         run_as_owner(database, "ALTER ROLE anonymous RENAME TO anon")
@@ -244,6 +245,8 @@ def test_without_the_roles_of_an_api_nothing_changes(shadow: ShadowDatabase, dat
         make_base(shadow)
         make_table(shadow)
         update_for_readers(shadow)
-        assert ask(database, SECURED.format("relrowsecurity")) == "odoo_shadow_company_access"
+        assert ask(database, SECURED.format("relrowsecurity")) == (
+            "odoo_shadow_company_access odoo_shadow_stored_document"
+        )
     finally:
         run_as_owner(database, "ALTER ROLE anonymous RENAME TO anon")

@@ -9,7 +9,7 @@ _ALIKE = 0.6
 """How similar two names must be, from 0 to 1."""
 
 _SHORTEST_BEGINNING = 3
-_MOST_LISTED = 30
+_MOST_LISTED = 40
 _LONGEST = 100
 """Characters of a name that are compared."""
 

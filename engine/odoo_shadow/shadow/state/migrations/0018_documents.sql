@@ -116,8 +116,10 @@ WHERE n.nspname = {schema_name} AND p.pronargs = 0
 AND p.proname IN ('odoo_shadow_document_models', 'odoo_shadow_document_companies')
 ON CONFLICT (table_name) DO UPDATE SET wanted = excluded.wanted, stored = excluded.stored;
 
--- Nobody but its owner sees a document before the table has its policy.
+-- Nobody but its owner sees a document before a pass has found out who may.
 ALTER TABLE {schema}.odoo_shadow_stored_document ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS odoo_shadow_readers ON {schema}.odoo_shadow_stored_document;
+CREATE POLICY odoo_shadow_readers ON {schema}.odoo_shadow_stored_document FOR SELECT TO PUBLIC USING (false);
 
 -- Who sees both of two rows; see companies, above.
 CREATE OR REPLACE FUNCTION {internal}.both_see(p_one bigint[], p_other bigint[]) RETURNS bigint[]
@@ -162,6 +164,7 @@ BEGIN
         RETURN;
     END IF;
     DROP POLICY IF EXISTS odoo_shadow_readers ON {schema}.odoo_shadow_stored_document;
+    CREATE POLICY odoo_shadow_readers ON {schema}.odoo_shadow_stored_document FOR SELECT TO PUBLIC USING (false);
     -- After the wait for others, whose new tables are seen then; at once, as a table that is read cannot be altered.
     mirrored := ARRAY(SELECT m.table_name FROM {schema}.odoo_shadow_meta m
         JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema_name}, m.table_name))
