@@ -17,6 +17,7 @@ from odoo_shadow.cli.doctor import doctor
 from odoo_shadow.cli.embed import embed
 from odoo_shadow.cli.init import init
 from odoo_shadow.cli.marts import marts
+from odoo_shadow.cli.mcp import MCP_TOKEN, mcp
 from odoo_shadow.cli.missing import SERVICE_KEYS
 from odoo_shadow.cli.models import models
 from odoo_shadow.cli.notify import NOTIFY_URL
@@ -45,7 +46,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts, embed):
+for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts, embed, mcp):
     cli.add_command(_command)
 
 
@@ -79,7 +80,7 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
     protect_url(given.get("SUPABASE_DB_URL", ""))
-    for name in ("EMBEDDINGS_API_KEY", *SERVICE_KEYS):
+    for name in ("EMBEDDINGS_API_KEY", MCP_TOKEN, *SERVICE_KEYS):
         protect(given.get(name))
     for secret in (*secrets_of(given.get(NOTIFY_URL, "")), *secrets_of(given.get("NOTIFY", ""))):
         protect(secret)

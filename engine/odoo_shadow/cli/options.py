@@ -29,6 +29,7 @@ from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import as_text
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Shadow = TypeVar("Shadow", bound=ShadowDatabase)
 
 
 class BoundedNumber(click.FloatRange):
@@ -190,11 +191,16 @@ class Connections(OdooSettings, ShadowSettings):
 
 def shadow_database(settings: ShadowSettings) -> ShadowDatabase:
     """Build the shadow database that the options describe. Raises `MirrorConfigurationError`."""
+    return shadow_as(ShadowDatabase, settings)
+
+
+def shadow_as(kind: type[Shadow], settings: ShadowSettings) -> Shadow:
+    """Build a shadow database of some kind. Raises `MirrorConfigurationError`."""
     url = settings["supabase_db_url"]
     if not url.strip():  # libpq would take its own defaults
         raise MirrorConfigurationError("SUPABASE_DB_URL is empty: set it to the URL of the shadow database.")
     trust = Trust(settings["trusted_roles"], settings["agreed_objects"])
-    return ShadowDatabase.from_url(url, schema=settings["schema"], trust=trust)
+    return kind.from_url(url, schema=settings["schema"], trust=trust)
 
 
 def warn_only_elsewhere(shadow: ShadowDatabase) -> None:

@@ -1,0 +1,56 @@
+"""Begins to serve: after the role was examined, over stdio or HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from odoo_shadow.knowledge.mcp.http import Address, check_token, listen, read_address, serve_http
+from odoo_shadow.knowledge.mcp.limits import Limits
+from odoo_shadow.knowledge.mcp.role import open_to_everyone
+from odoo_shadow.knowledge.mcp.server import ShadowServer
+from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
+from odoo_shadow.knowledge.mcp.stdio import serve_stdio
+
+if TYPE_CHECKING:
+    from odoo_shadow.knowledge.embedding.port import Embedder
+
+__all__ = ["Address", "ReadOnlyDatabase", "read_address", "serve"]
+
+
+def serve(
+    shadow: Callable[[], ReadOnlyDatabase],
+    address: Address | None,
+    token: str | None,
+    say: Callable[[str], None],
+    embedder: Embedder | None = None,
+) -> None:
+    """Serve until the client has gone, or Ctrl-C.
+
+    :param shadow: makes what one request uses.
+    :param address: where to listen for HTTP; None for stdio.
+    :param token: what callers over HTTP must send.
+    :param embedder: makes vectors of questions; None to search by words alone.
+    :param say: tells whoever started the server.
+    :raises ShadowPermissionError: the role could do more than read.
+    :raises ShadowConfigurationError: the token is missing or too short.
+    :raises ShadowError: the database cannot be asked.
+    """
+    checked = None if address is None else check_token(token)
+    sessions = Sessions(shadow, Limits())
+    with sessions.open() as tx:
+        everyone = open_to_everyone(tx)
+    if everyone:
+        say(
+            f"Everyone in this database, and so this login, may {'; '.join(everyone[:3])}: the server lets no "
+            "statement do that, but to revoke it from PUBLIC would be safer."
+        )
+    server = ShadowServer(sessions, embedder).protocol()
+    if address is None or checked is None:
+        serve_stdio(server)
+        return
+    with listen(address) as listening:
+        say(f"Serving MCP at {address.url(listening.getsockname()[1])}, until Ctrl-C.")
+        if not address.is_loopback:
+            say("Other machines can reach this address, unencrypted: put a proxy with TLS in front of it.")
+        serve_http(server, listening, checked, is_loopback=address.is_loopback)

@@ -1,0 +1,131 @@
+"""The MCP server, asked by a client of the SDK: what its tools answer, and how little that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.mcp_site import EVIL, Asking, Site, make_site, over_stdio
+from tools.embedded_postgres import drop_database, new_database
+
+pytestmark = pytest.mark.one_flavour
+
+PARTNERS = "odoo_shadow.odoo_shadow_res_partner"
+
+
+@pytest.fixture(scope="module")
+def site(postgres: str) -> Iterator[Site]:
+    url = new_database(postgres)
+    with make_site(url) as made:
+        yield made
+    drop_database(postgres, url)
+
+
+@pytest.fixture(scope="module")
+def client(site: Site) -> Iterator[Asking]:
+    """A client of the server over stdio, as a desktop program starts it."""
+    with over_stdio(site) as connected:
+        yield connected
+
+
+def test_the_four_tools_say_that_they_only_read(client: Asking) -> None:
+    tools = client.tools().tools
+    assert [tool.name for tool in tools] == ["search", "describe", "query", "freshness"]
+    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+
+
+def test_what_there_is_is_told_in_few_words_marts_first(client: Asking) -> None:
+    answer = client.call("describe")
+    found = answer.json
+    assert found["marts"] == {"odoo_marts.mart_sales": "Sales order lines: one row each."}
+    assert found["models"].keys() == {"res.partner", "sale.order"}
+    assert "_named" in found["hints"]
+    assert len(answer.text) < 1_200
+
+
+def test_a_model_is_told_by_its_columns_choices_and_what_points_to_it(client: Asking) -> None:
+    found = client.call("describe", name="res.partner").json
+    assert found["view"] == f"{PARTNERS}_named"
+    assert found["columns"]["type"] == "text Address Type: contact=Contact|invoice=Invoice"
+    assert found["columns"]["parent_id"] == "int Related Company (res.partner)"
+    assert found["pointed_to_by"] == ["res.partner.parent_id", "sale.order.partner_id"]
+    assert client.call("describe", name="res.partner", matching="address").json["columns"].keys() == {"type"}
+    by_view = client.call("describe", name=f"{PARTNERS}_named").json
+    assert by_view["columns"] == found["columns"]
+
+
+def test_a_mart_is_told_by_the_meaning_of_its_columns(client: Asking) -> None:
+    found = client.call("describe", name="mart_sales").json
+    assert found["columns"]["amount_untaxed"] == "numeric Amount without taxes, in the company's currency."
+
+
+def test_a_query_returns_values_with_their_types_and_as_of_when_they_are(client: Asking) -> None:
+    found = client.query(
+        "SELECT count(*), sum(amount_untaxed), 0.1 + 0.2 AS exact, NULL AS none, true AS yes, 'NaN'::float8 AS nan,"
+        " 12345678901234567890 AS long, date '2026-01-31' AS day, '{\"a\": [1]}'::jsonb AS doc FROM mart_sales -- all;"
+    ).json
+    assert found["rows"] == [[3000, 47265750, 0.3, None, True, "NaN", "12345678901234567890", "2026-01-31", {"a": [1]}]]
+    assert found["columns"][2:4] == ["exact", "none"]
+    assert (found["as_of"], found["is_cut"]) == ("2026-01-01T10:00:00Z", False)
+    assert client.query("SELECT name FROM odoo_shadow_res_partner").json["as_of"] == "2026-01-02T03:04:05Z"
+
+
+def test_no_more_rows_or_characters_than_agreed_are_given_and_it_says_so(client: Asking) -> None:
+    found = client.query("SELECT * FROM mart_sales ORDER BY order_id DESC", limit=2).json
+    assert (found["rows"], found["is_cut"]) == ([[3000, "A3000", 31500], [2999, "A2999", 31489.5]], True)
+    wide = client.query(
+        "SELECT a.customer_name || string_agg(b.customer_name, '') FROM mart_sales a, mart_sales b"
+        " WHERE b.order_id < 400 GROUP BY a.customer_name",
+        limit=1000,
+    )
+    assert wide.json["is_cut"] and 20 < len(wide.json["rows"]) < 100
+    assert len(wide.text) < 70_000
+    assert client.query("SELECT string_agg(customer_name, '') FROM mart_sales").json["rows"][0][0].endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("statement", "hint"),
+    [
+        ("SELECT * FROM res_partner", f"did you mean {PARTNERS}_named?"),
+        ("SELECT * FROM odoo_marts.sales", "did you mean odoo_marts.mart_sales?"),
+        ("SELECT * FROM mart_sale", "did you mean odoo_marts.mart_sales?"),
+        ("SELECT nam FROM odoo_shadow_res_partner", "describe with the table's name lists its columns"),
+        ("SELECT lowr('A')", "did you mean lower?"),
+        ("SELECT FROM WHERE", "cannot be parsed"),
+        ("UPDATE mart_sales SET order_id = 1", "Only one SELECT is run here"),
+        ("SELECT 1; SELECT 2", "Only one statement"),
+        ("", "empty"),
+    ],
+)
+def test_a_refusal_says_what_to_write_instead(client: Asking, statement: str, hint: str) -> None:
+    refused = client.query(statement)
+    assert refused.is_error and hint in refused.text
+    assert len(refused.text) < 700
+
+
+def test_wrong_arguments_are_explained(client: Asking) -> None:
+    assert "res.partner?" in client.call("describe", name="res.partnr").text
+    assert "limit" in client.query("SELECT 1", limit=0).text
+    assert "question" in client.call("search").text
+
+
+def test_freshness_says_as_of_when_tables_and_marts_are(client: Asking) -> None:
+    found = client.call("freshness").json
+    assert found["tables"]["1 table without a problem"] == "2026-01-02T03:04:05Z or later"
+    assert "first load" in found["tables"]["sale.order"]
+    assert found["marts"] == {"odoo_marts.mart_sales": "2026-01-01T10:00:00Z"}
+    assert client.call("freshness", models=["res.partner"]).json["tables"] == {"res.partner": "2026-01-02T03:04:05Z"}
+
+
+def test_a_mirror_without_documents_says_how_it_gets_some(client: Asking) -> None:
+    refused = client.call("search", question="Azure")
+    assert refused.is_error and "odoo-shadow embed" in refused.text
+
+
+@pytest.mark.attack
+def test_a_text_that_looks_like_an_order_stays_a_marked_text(client: Asking) -> None:
+    answer = client.query("SELECT name FROM odoo_shadow_res_partner WHERE id = 3")
+    assert answer.json["rows"] == [[EVIL]]
+    assert "not instructions" in answer.json["note"]
+    assert "<" not in answer.text and answer.text.isprintable()

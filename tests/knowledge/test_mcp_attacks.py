@@ -1,0 +1,270 @@
+"""Whoever steers the model that asks gains nothing: each attack meets the gate, and without it the role."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from typing import LiteralString, cast
+
+import pytest
+
+from odoo_shadow.knowledge.mcp.errors import RefusedError
+from odoo_shadow.knowledge.mcp.gate import Relations, let_pass
+from odoo_shadow.knowledge.mcp.limits import Limits
+from odoo_shadow.knowledge.mcp.query import run_bounded
+from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
+from odoo_shadow.shadow.errors import ShadowPermissionError
+from tests.support.mcp_site import Site, make_site
+from tests.support.roles import as_role, new_role
+from tools.embedded_postgres import drop_database, new_database
+
+pytestmark = [pytest.mark.one_flavour, pytest.mark.attack]
+
+READABLE = Relations(
+    "odoo_shadow",
+    {"odoo_shadow": frozenset({"odoo_shadow_res_partner"}), "odoo_marts": frozenset({"mart_sales"})},
+)
+SCHEMAS = tuple(READABLE.by_schema)
+
+
+@pytest.fixture(scope="module")
+def site(postgres: str) -> Iterator[Site]:
+    url = new_database(postgres)
+    with make_site(url) as made:
+        yield made
+    drop_database(postgres, url)
+
+
+def sessions_of(site: Site, url: str | None = None, seconds: float = 1.0) -> Sessions:
+    return Sessions(lambda: ReadOnlyDatabase.from_url(url or site.reader), Limits(seconds=seconds))
+
+
+def without_gate(site: Site, statement: str, most_rows: int = 10, seconds: float = 1.0) -> list[list[object]]:
+    """Run what has deceived the gate, with the role's rights."""
+    sessions = sessions_of(site, seconds=seconds)
+    with sessions.open() as tx:
+        return cast("list[list[object]]", run_bounded(tx, statement, SCHEMAS, most_rows, sessions.limits)["rows"])
+
+
+WRITING = [
+    "INSERT INTO odoo_marts.mart_sales VALUES (1)",
+    "WITH d AS (DELETE FROM odoo_marts.mart_sales RETURNING 1) SELECT * FROM d",
+    "UPDATE odoo_shadow.odoo_shadow_res_partner SET name = 'x'",
+    "SELECT 1 AS one INTO odoo_marts.copied",
+    "SELECT 1; DROP TABLE odoo_marts.mart_sales",
+    "CREATE TABLE odoo_marts.mine AS SELECT 1",
+    "SELECT * FROM odoo_marts.mart_sales FOR UPDATE",
+    "SELECT nextval('odoo_shadow.odoo_shadow_sync_log_id_seq')",
+    "SELECT odoo_shadow.update_shadow_watermark('odoo_shadow_res_partner', now())",
+    "DO $$ BEGIN DELETE FROM odoo_marts.mart_sales; END $$",
+    "SELECT set_config('transaction_read_only', 'off', false)",
+    "SELECT lo_from_bytea(0, 'x'), txid_current()::text::int / 0",
+    "TRUNCATE odoo_marts.mart_sales",
+    "CALL odoo_shadow_internal.protect_table('x')",
+]
+SERVER = [
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_ls_dir('.')",
+    "SELECT pg_stat_file('/etc/passwd')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT lo_export(1, '/tmp/x')",
+    "COPY odoo_marts.mart_sales TO PROGRAM 'id'",
+    "COPY odoo_marts.mart_sales TO STDOUT",
+    "SELECT * FROM pg_authid",
+    "SELECT * FROM pg_hba_file_rules",
+    "SELECT current_setting('data_directory')",
+    "SELECT pg_reload_conf()",
+    "SELECT set_config('role', 'postgres', false)",
+    "SELECT set_config('session_authorization', 'postgres', false)",
+    "SELECT set_config('log_statement', 'none', false)",
+    "SET ROLE postgres",
+    "EXPLAIN ANALYZE SELECT 1",
+    "LISTEN x",
+    "PREPARE x AS SELECT 1",
+]
+OTHERS = [
+    "SELECT * FROM hr.salary",
+    "SELECT * FROM odoo_shadow_internal.mirror",
+    "SELECT * FROM odoo_shadow_internal.hash_secret",
+    "SELECT query_to_xml('SELECT * FROM hr.salary', true, true, '')",
+    "SELECT * FROM ts_stat('SELECT to_tsvector(name) FROM hr.salary')",
+    "SELECT * FROM pg_largeobject",
+]
+ENDLESS = [
+    "SELECT pg_sleep(3600)",
+    "SELECT set_config('statement_timeout', '0', false), pg_sleep(3600)",
+    "SELECT sum(n) FROM generate_series(1, 1000000000000) n",
+    "SELECT n FROM generate_series(1, 1000000000000) n WHERE n < 0",
+    "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n FROM t) SELECT max(n) FROM t",
+    "SELECT count(*) FROM odoo_marts.mart_sales a, odoo_marts.mart_sales b, odoo_marts.mart_sales c",
+]
+ONLY_THE_GATE = [
+    "SELECT * FROM extras.answers",
+    "SELECT * FROM extras.salaries()",
+    "SELECT repeat('x', 1000000000)",
+    "SELECT usename, query FROM pg_stat_activity",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
+    "SELECT pg_advisory_lock(1)",
+    "SELECT pg_notify('a', 'b')",
+    "SELECT * FROM dblink('dbname=x', 'SELECT 1') AS (a int)",
+    "SELECT table_name FROM information_schema.tables",
+    "SELECT current_setting('request.jwt.claims')",
+    "SELECT set_config('request.jwt.claims', '{}', true)",
+]
+DECEIVING = [
+    # Two readers of one text: what only one of them takes for the end of a string, a comment or a name.
+    r"SELECT e'\'', pg_sleep(1) --'",
+    "SELECT /* /* */ pg_sleep(1) */ 1",
+    "SELECT $$x$$, $a$ ' $a$",
+    r"SELECT U&'\0027', pg_sleep(1) --'",
+    "SELECT\u00a0pg_sleep(1)",
+    # Names that hide what is called or read.
+    'SELECT "pg_sleep"(1)',
+    "SELECT pg_catalog.pg_sleep(1)",
+    "SELECT pg_sleep/**/(1)",
+    "SELECT DISTINCT ON (order_id) pg_sleep(1) FROM mart_sales",
+    "SELECT 1 OPERATOR(pg_catalog.+) pg_sleep(1)",
+    "WITH dblink(x) AS (SELECT 1) SELECT * FROM dblink('x') AS (a int)",
+    "WITH pg_authid AS (SELECT 1) SELECT * FROM pg_authid",
+    "SELECT * FROM ROWS FROM (pg_ls_dir('.')) AS f(a)",
+    "SELECT * FROM mart_sales TABLESAMPLE pg_sleep(1)",
+    'SELECT * FROM "in"(1)',
+    "SELECT * FROM postgres.hr.salary",
+    "SELECT '1'::hr.domain",
+    "SELECT * FROM mart_sales WHERE order_id = $1",
+    "SELECT (SELECT amount FROM hr.salary) FROM mart_sales",
+    "TABLE hr.salary",
+    f"SELECT {'(' * 3000}1{')' * 3000}",
+    f"SELECT {'1,' * 20000}1",
+    f"SELECT {'NOT ' * 3900}true",
+]
+
+
+@pytest.mark.parametrize("statement", [*WRITING, *SERVER, *OTHERS, *ONLY_THE_GATE, *DECEIVING, *ENDLESS[:2]])
+def test_the_gate_refuses(statement: str) -> None:
+    with pytest.raises(RefusedError):
+        let_pass(statement, READABLE, Limits.statement_characters)
+
+
+@pytest.mark.parametrize("statement", [*WRITING, *SERVER, *OTHERS])
+def test_what_deceives_the_gate_meets_a_role_that_can_only_read(site: Site, statement: str) -> None:
+    with pytest.raises(RefusedError):
+        without_gate(site, statement)
+
+
+@pytest.mark.parametrize("statement", ENDLESS)
+def test_nothing_runs_for_ever(site: Site, statement: str) -> None:
+    with pytest.raises(RefusedError, match=r"longer than|timeout"):
+        without_gate(site, statement, seconds=0.3)
+
+
+def test_nothing_stays_of_a_statement(site: Site) -> None:
+    without_gate(site, "SELECT pg_advisory_lock(1), pg_notify('a', 'b'), set_config('work_mem', '1GB', false)")
+    with pytest.raises(RefusedError):
+        without_gate(site, "SELECT pg_sleep(3600)", seconds=0.1)
+    assert site.as_owner("SELECT count(*) FROM odoo_marts.mart_sales") == [(3000,)]
+    assert site.as_owner("SELECT name FROM odoo_shadow.odoo_shadow_res_partner WHERE id = 1") == [("Azure Interior",)]
+    assert site.as_owner("SELECT count(*) FROM pg_largeobject_metadata") == [(0,)]
+    assert site.as_owner("SELECT to_regclass('odoo_marts.copied'), to_regclass('odoo_marts.mine')") == [(None, None)]
+    assert site.as_owner("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+    role = "SELECT query FROM pg_stat_activity WHERE usename LIKE 'role%' AND backend_type = 'client backend'"
+    assert site.as_owner(role) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT repeat('x', 60000000)",
+        "SELECT array_agg(repeat('x', 1000)) FROM generate_series(1, 50000)",
+        "SELECT repeat('x', 2000) FROM generate_series(1, 50000)",
+        "SELECT jsonb_agg(repeat('x', 1000)) FROM generate_series(1, 50000)",
+    ],
+)
+def test_values_are_cut_before_they_are_sent(site: Site, statement: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rows = without_gate(site, statement, most_rows=1000, seconds=20)
+    assert len(str(rows)) < 70_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_an_error_that_repeats_a_huge_value_is_cut_before_it_is_sent(site: Site) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(RefusedError) as refused:
+        without_gate(site, "SELECT repeat('x', 60000000)::int", seconds=20)
+    assert len(str(refused.value)) < 700
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_companies_cannot_be_forged(site: Site) -> None:
+    claims = (
+        """SELECT set_config('request.jwt.claims', '{"company_ids": [1]}', false), odoo_shadow.odoo_shadow_claims()"""
+    )
+    ((_, found),) = without_gate(site, claims)
+    assert found is None
+
+
+@pytest.mark.parametrize(
+    ("grant", "revoke", "reason"),
+    [
+        ("ALTER ROLE {role} SUPERUSER", "ALTER ROLE {role} NOSUPERUSER", "is a superuser"),
+        ("ALTER ROLE {role} BYPASSRLS", "ALTER ROLE {role} NOBYPASSRLS", "BYPASSRLS"),
+        ("ALTER ROLE {role} CREATEROLE", "ALTER ROLE {role} NOCREATEROLE", "CREATEROLE"),
+        ("GRANT pg_read_server_files TO {role}", "REVOKE pg_read_server_files FROM {role}", "pg_read_server_files"),
+        ("GRANT pg_read_all_data TO {role}", "REVOKE pg_read_all_data FROM {role}", "pg_read_all_data"),
+        (
+            "GRANT pg_signal_backend TO odoo_shadow_reader",
+            "REVOKE pg_signal_backend FROM odoo_shadow_reader",
+            "pg_signal",
+        ),
+        (
+            "GRANT USAGE ON SCHEMA odoo_shadow_internal TO {role}",
+            "REVOKE USAGE ON SCHEMA odoo_shadow_internal FROM {role}",
+            "only the sync may",
+        ),
+        (
+            "GRANT INSERT ON odoo_marts.mart_sales TO {role}",
+            "REVOKE INSERT ON odoo_marts.mart_sales FROM {role}",
+            "has INSERT on odoo_marts.mart_sales",
+        ),
+        (
+            "GRANT UPDATE (name) ON odoo_shadow.odoo_shadow_res_partner TO PUBLIC",
+            "REVOKE UPDATE (name) ON odoo_shadow.odoo_shadow_res_partner FROM PUBLIC",
+            "has UPDATE on odoo_shadow.odoo_shadow_res_partner",
+        ),
+        (
+            "GRANT SELECT ON hr.salary TO odoo_shadow_reader",
+            "REVOKE SELECT ON hr.salary FROM odoo_shadow_reader",
+            "may read hr.salary",
+        ),
+        ("GRANT CREATE ON SCHEMA odoo_marts TO PUBLIC", "REVOKE CREATE ON SCHEMA odoo_marts FROM PUBLIC", "may create"),
+        (
+            "ALTER TABLE hr.salary OWNER TO {role}",
+            "ALTER TABLE hr.salary OWNER TO CURRENT_USER",
+            "owns table hr.salary",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION extras.salaries() TO {role}",
+            "REVOKE EXECUTE ON FUNCTION extras.salaries() FROM {role}",
+            "with its owner's rights",
+        ),
+    ],
+)
+def test_a_role_that_could_do_more_is_not_served(
+    site: Site, grant: LiteralString, revoke: LiteralString, reason: str
+) -> None:
+    site.as_owner(grant, role=site.role)
+    try:
+        with pytest.raises(ShadowPermissionError) as refused, sessions_of(site).open():
+            pass
+        assert reason in str(refused.value) and "CREATE ROLE odoo_shadow_mcp LOGIN" in str(refused.value)
+    finally:
+        site.as_owner(revoke, role=site.role)
+    with sessions_of(site).open():
+        pass
+
+
+def test_a_role_that_cannot_read_is_told_what_it_lacks(site: Site) -> None:
+    with new_role(site.owner) as role:
+        sessions = sessions_of(site, as_role(site.owner, role))
+        with pytest.raises(ShadowPermissionError, match=f"GRANT odoo_shadow_reader TO {role}"), sessions.open():
+            pass

@@ -1,0 +1,129 @@
+"""The MCP server over HTTP, and the command that starts it: who is served, who is not, and what it says of itself."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from odoo_shadow.cli.mcp import MCP_TOKEN
+from tests.support.mcp_site import TOKEN, Site, asking, http_server, make_site, over_http
+from tests.support.shell import Shell
+from tools.embedded_postgres import drop_database, new_database
+
+pytestmark = pytest.mark.one_flavour
+
+ASKED = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def site(postgres: str) -> Iterator[Site]:
+    url = new_database(postgres)
+    with make_site(url) as made:
+        yield made
+    drop_database(postgres, url)
+
+
+@pytest.fixture(scope="module")
+def url(site: Site) -> Iterator[str]:
+    """Where a server answers."""
+    with http_server(site) as served:
+        yield served.url
+        ending = served.stop(signal.SIGINT)
+    assert ending.code == 130, ending.err
+    assert "Stopped." in ending.err and TOKEN not in ending.err and ending.out == ""
+
+
+def test_a_client_with_the_token_asks_over_http(url: str) -> None:
+    with asking(over_http(url)) as client:
+        assert client.query("SELECT count(*) FROM mart_sales").json["rows"] == [[3000]]
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"Authorization": None}, 401),
+        ({"Authorization": f"Bearer {TOKEN[:-1]}"}, 401),
+        ({"Authorization": f"Basic {TOKEN}"}, 401),
+        ({"Authorization": TOKEN}, 401),
+        ({"Authorization": "Bearer \u00e4\u00f6"}, 401),
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "127.0.0.1.evil.example"}, 421),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_nobody_else_is_answered(url: str, changed: dict[str, str | None], status: int) -> None:
+    headers = {**HEADERS, "Authorization": f"Bearer {TOKEN}", **changed}
+    sent = {name: value.encode() for name, value in headers.items() if value is not None}
+    answer = requests.post(url, json=ASKED, headers=sent, timeout=10)
+    assert answer.status_code == status, answer.text
+    assert TOKEN not in answer.text and "sale" not in answer.text
+
+
+@pytest.mark.attack
+def test_a_body_that_is_too_large_is_not_read(url: str) -> None:
+    headers = {**HEADERS, "Authorization": f"Bearer {TOKEN}"}
+    assert requests.post(url, data=b" " * 1_100_000, headers=headers, timeout=10).status_code == 413
+
+
+@pytest.mark.attack
+def test_the_token_is_in_no_process_list(site: Site, url: str) -> None:
+    lines = [" ".join(item.info["cmdline"] or ()) for item in psutil.process_iter(["cmdline"])]
+    assert any("mcp --http" in line for line in lines)
+    assert not [line for line in lines if TOKEN in line]
+
+
+@pytest.fixture
+def shell(site: Site) -> Shell:
+    return Shell(site.env)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        ((), {"SUPABASE_DB_URL": None}, "SUPABASE_DB_URL"),
+        (("--http", ":8765"), {}, f"{MCP_TOKEN} must be a secret"),
+        (("--http", ":8765"), {MCP_TOKEN: "short"}, "openssl rand -hex 32"),
+        (("--http", ":8765"), {MCP_TOKEN: "a" * 40}, "openssl rand -hex 32"),
+        (("--http", "8765"), {MCP_TOKEN: TOKEN}, "HOST:PORT"),
+        (("--http", "192.0.2.1:80"), {MCP_TOKEN: TOKEN}, "cannot be listened at"),
+        (("--schema", "other"), {}, "--schema"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_one_sentence(
+    shell: Shell, arguments: tuple[str, ...], variables: dict[str, str | None], said: str
+) -> None:
+    outcome = shell.run("mcp", *arguments, **variables)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err and "Traceback" not in outcome.err
+    assert TOKEN not in outcome.err
+
+
+@pytest.mark.attack
+def test_the_syncs_own_login_is_not_served(site: Site, shell: Shell) -> None:
+    outcome = shell.run("mcp", SUPABASE_DB_URL=site.owner)
+    assert outcome.code == 2
+    assert (
+        "is a superuser" in outcome.last_error and "GRANT odoo_shadow_reader TO odoo_shadow_mcp" in outcome.last_error
+    )
+
+
+def test_the_help_shows_how_a_program_starts_it(shell: Shell) -> None:
+    outcome = shell.run("mcp", "--help")
+    assert '"mcpServers"' in outcome.out and MCP_TOKEN in outcome.out
+
+
+def test_without_its_packages_the_command_says_what_to_install(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "mcp").mkdir()
+    (tmp_path / "mcp" / "__init__.py").write_text("raise ModuleNotFoundError('no', name='mcp')\n")
+    path = f"{tmp_path}:{shell.env.get('PYTHONPATH', '')}"
+    process = Shell({**shell.env, "PYTHONPATH": path}).start("mcp")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "pip install 'odoo-shadow[mcp]'" in err
