@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.support.embeddings import KEY, MODEL, Endpoint, endpoint
+from tests.support.json_reference import documented
 from tests.support.raw_server import Reply
 from tests.support.shell import Shell
 
@@ -31,6 +32,7 @@ def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: She
         priced = own.run("embed", "--dry-run", "--price", "10000", "--json")
         told = json.loads(priced.out)
         assert (told["model"], told["documents"], told["requests"]) == (MODEL, EMPLOYEES, 1)
+        assert set(told) == documented("## embed --dry-run")
         assert told["cost"] == round(told["tokens"] / 100, 4) > 0
         assert there.asked == []
 
@@ -58,6 +60,9 @@ def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: She
             "is_current": True,
             "error": None,
         }
+        assert set(document) == documented("## embed")
+        assert set(document["documents"][0]) == documented("### Entries of embed")
+        assert set(document["embeddings"]) == documented("### Embeddings of embed")
         with psycopg.connect(database) as connection:
             assert connection.execute("SELECT count(embedding) FROM odoo_shadow_document").fetchall() == [(EMPLOYEES,)]
         assert "0 vectors made" in own.run("embed").out
