@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from odoo_shadow.knowledge.embedding import http
+from odoo_shadow.knowledge.embedding import http, openai
 from odoo_shadow.knowledge.embedding.choice import EmbeddingSettings, make_embedder
 from odoo_shadow.knowledge.embedding.errors import (
     EmbeddingConfigurationError,
@@ -17,7 +17,7 @@ from odoo_shadow.knowledge.embedding.errors import (
     EmbeddingRetriableError,
     RefusedTextError,
 )
-from odoo_shadow.knowledge.embedding.openai import MOST_CHARACTERS, MOST_TEXTS, SHORTEST, TRIES
+from odoo_shadow.knowledge.embedding.openai import MOST_CHARACTERS, MOST_TEXTS, SHORTEST, TRIES, TRIES_OF_A_QUESTION
 from odoo_shadow.knowledge.embedding.port import Passage, Vector
 from tests.support.embeddings import DIMENSIONS, KEY, answer, endpoint, vector_of
 from tests.support.raw_server import HTML_TYPE, Reply
@@ -81,11 +81,16 @@ def test_what_may_pass_is_tried_again(first: Reply) -> None:
         assert len(there.server.requests) == 2
 
 
-def test_one_that_stays_broken_is_given_up_in_one_sentence() -> None:
+def test_one_that_stays_broken_is_given_up_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with endpoint(*[Reply(status=500) for _ in range(TRIES)]) as there:
         with pytest.raises(EmbeddingRetriableError, match=r"^The embeddings' endpoint at 127\.0\.0\.1 failed"):
-            there.embedder().embed_query("x")
+            there.embedder().embed_documents(TEXTS)
         assert len(there.server.requests) == TRIES
+        there.server.everything = lambda _: Reply(status=429, headers={"Retry-After": "3600"})
+        monkeypatch.setattr(openai, "LONGEST_WAIT_OF_A_QUESTION", 0.0)
+        with pytest.raises(EmbeddingRetriableError, match="HTTP 429"):
+            there.embedder().embed_query("x")
+        assert len(there.server.requests) == TRIES + TRIES_OF_A_QUESTION
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 0.0, "1", None, True, 10**400], ids=str)

@@ -20,7 +20,7 @@ class EmbeddingSettings:
     :param key: the endpoint's, which nothing shows.
     """
 
-    embeddings: str | None = None
+    embeddings: str | None = field(default=None, repr=False)
     model: str | None = None
     key: str | None = field(default=None, repr=False)
     dimensions: int | None = None

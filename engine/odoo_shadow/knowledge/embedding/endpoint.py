@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError
 from odoo_shadow.knowledge.embedding.vectors import MOST_DIMENSIONS
@@ -28,7 +28,7 @@ class Endpoint:
     :param timeout: seconds for an answer to begin, and as many for it to arrive.
     """
 
-    url: str
+    url: str = field(repr=False)
     host: str
     model: str
     key: str | None = field(default=None, repr=False)
@@ -94,6 +94,8 @@ def _read(url: str, *, allow_http: bool) -> tuple[str, str]:
             f"EMBEDDINGS would send texts and the key unencrypted to {hostname}: write https://…, or, if that network "
             "is trusted, set EMBEDDINGS_ALLOW_HTTP=true."
         )
+    for _, value in parse_qsl(parts.query):  # some servers take a key there
+        protect(value)
     path = parts.path.rstrip("/") or "/v1"
     whole = path if path.endswith(_PATH) else path + _PATH
     return parts._replace(path=whole).geturl(), hostname

@@ -1,4 +1,4 @@
-"""Embeddings of an endpoint that speaks OpenAI's protocol: OpenAI, Azure, Mistral, Ollama, vLLM and many others."""
+"""Embeddings of an endpoint that speaks OpenAI's protocol: OpenAI, Mistral, Ollama, vLLM and many others."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ MOST_CHARACTERS = 120_000
 TRIES = 6
 LONGEST_WAIT = 60.0
 """Seconds before another try, whatever Retry-After asks for; the next run goes on where this one gives up."""
+
+TRIES_OF_A_QUESTION = 2
+LONGEST_WAIT_OF_A_QUESTION = 2.0
+"""Somebody waits for the answer, which words alone can give, too."""
 
 _BACK_OFF = wait_random_exponential(multiplier=0.5, max=30.0)
 _CHARACTERS_PER_TOKEN = 3
@@ -75,7 +79,7 @@ class OpenAiEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         """Return the vector of what somebody asks."""
-        return self._embed([text[: self.longest]])[0]
+        return self._embed([text[: self.longest]], TRIES_OF_A_QUESTION, LONGEST_WAIT_OF_A_QUESTION)[0]
 
     def load(self, passages: int, characters: int) -> Load:
         """Estimate what so many passages cost."""
@@ -86,23 +90,23 @@ class OpenAiEmbedder:
         """Close the connection."""
         self._caller.close()
 
-    def _embed(self, texts: Sequence[str]) -> list[Vector]:
+    def _embed(self, texts: Sequence[str], tries: int = TRIES, longest_wait: float = LONGEST_WAIT) -> list[Vector]:
         """Embed the texts of one request; a single one that is refused is tried in ever shorter forms."""
         try:
-            return self._ask(texts)
+            return self._ask(texts, tries, longest_wait)
         except RefusedTextError:
             if len(texts) > 1 or len(texts[0]) <= SHORTEST:
                 raise
         length = max(len(texts[0]) // 2, SHORTEST)
-        vectors = self._embed([texts[0][:length]])
+        vectors = self._embed([texts[0][:length]], tries, longest_wait)
         # It was too long for the model: others of that length would be, too.
         self.longest = min(self.longest, length)
         return vectors
 
-    def _ask(self, texts: Sequence[str]) -> list[Vector]:
+    def _ask(self, texts: Sequence[str], tries: int, longest_wait: float) -> list[Vector]:
         retrying = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=_wait,
+            stop=stop_after_attempt(tries),
+            wait=lambda state: min(_wait(state), longest_wait),
             retry=retry_if_exception_type(EmbeddingRetriableError),
             before_sleep=_say,
             reraise=True,
@@ -154,7 +158,7 @@ def _text(passage: Passage) -> str:
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, EmbeddingRetriableError) else None
-    return _BACK_OFF(state) if asked is None else min(asked, LONGEST_WAIT)
+    return _BACK_OFF(state) if asked is None else asked
 
 
 def _say(state: RetryCallState) -> None:
