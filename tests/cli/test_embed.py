@@ -22,7 +22,28 @@ def _with(shell: Shell, there: Endpoint, **changed: str) -> Shell:
     return Shell({**shell.env, **of_endpoint}, (*shell.secrets, KEY))
 
 
+def _has_vectors(database: str) -> bool:
+    """Whether this PostgreSQL has pgvector; Debian's 15 has none."""
+    with psycopg.connect(database) as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchall())
+
+
+def test_without_pgvector_documents_are_made_all_the_same(shell: Shell, database: str) -> None:
+    if _has_vectors(database):
+        pytest.skip("this PostgreSQL has pgvector")
+    assert shell.run("sync", "--models", "hr.employee,res.company,res.currency").code == 0
+    with endpoint() as there:
+        done = _with(shell, there).run("embed", "--json")
+    assert done.code == 0
+    assert "search is by words alone" in done.err
+    document = json.loads(done.out)
+    assert (document["embeddings"]["model"], document["embeddings"]["error"]) == (None, done.last_error)
+    assert [entry["added"] for entry in document["documents"]] == [EMPLOYEES]
+
+
 def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: Shell, database: str) -> None:
+    if not _has_vectors(database):
+        pytest.skip("this PostgreSQL has no pgvector")
     assert shell.run("sync", "--models", "hr.employee,res.company,res.currency").code == 0
     with endpoint() as there:
         own = _with(shell, there)
