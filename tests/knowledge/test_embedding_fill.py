@@ -31,6 +31,7 @@ from tests.support.embeddings import (
     vector_of,
 )
 from tests.support.raw_server import Reply
+from tools.embedded_postgres import drop_database, new_database
 
 TITLES = tuple(f"Sales Order S{number:05}" for number in range(1, 11))
 
@@ -255,6 +256,33 @@ def test_an_old_pgvector_is_told_of(ten: ShadowDatabase, there: Endpoint, databa
         connection.execute("UPDATE pg_extension SET extversion = '0.7.4' WHERE extname = 'vector'")
     with pytest.raises(NoVectorsError, match=r"of version 0\.7\.4, and 0\.8 is needed"):
         fill_embeddings(ten, there.embedder())
+
+
+def test_a_role_that_may_not_use_pgvector_is_told_what_it_needs(postgres: str, there: Endpoint) -> None:
+    url = new_database(postgres)
+    try:
+        with psycopg.connect(url) as connection:
+            if not connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchall():
+                pytest.skip("this PostgreSQL has no pgvector")
+            connection.execute("DROP ROLE IF EXISTS weak_embedder; CREATE ROLE weak_embedder LOGIN")
+            for schema in ("odoo_shadow", "odoo_shadow_internal"):
+                connection.execute(f"CREATE SCHEMA {schema} AUTHORIZATION weak_embedder")
+        with ShadowDatabase.from_url(url.replace("postgres:@", "weak_embedder:@")) as weak:
+            add_documents(weak, *TITLES)
+            show_documents(weak)
+            with pytest.raises(NoVectorsError, match="have an administrator run CREATE EXTENSION vector"):
+                fill_embeddings(weak, there.embedder())
+            with psycopg.connect(url) as connection:
+                connection.execute("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+            with pytest.raises(NoVectorsError, match='GRANT USAGE ON SCHEMA "extensions" TO "weak_embedder"'):
+                fill_embeddings(weak, there.embedder())
+            with psycopg.connect(url) as connection:
+                connection.execute("GRANT USAGE ON SCHEMA extensions TO weak_embedder")
+            assert fill_embeddings(weak, there.embedder()).is_current
+    finally:
+        drop_database(postgres, url)
+        with psycopg.connect(postgres) as connection:
+            connection.execute("DROP ROLE weak_embedder")
 
 
 @pytest.mark.attack

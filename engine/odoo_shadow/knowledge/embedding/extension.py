@@ -48,7 +48,8 @@ class Extension:
 def find_extension(tx: Transaction) -> Extension:
     """Return pgvector, if it is installed and serves. Raises a `NoVectorsError`."""
     rows = tx.run(
-        "SELECT n.nspname, e.extversion, r.rolname, r.rolsuper OR r.rolname = current_user AS is_own"
+        "SELECT n.nspname, e.extversion, r.rolname, r.rolsuper OR r.rolname = current_user AS is_own,"
+        " has_schema_privilege(n.oid, 'USAGE'), current_user"
         " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
         " LEFT JOIN pg_type t ON t.typnamespace = n.oid AND t.typname = 'halfvec'"
         " LEFT JOIN pg_roles r ON r.oid = coalesce(t.typowner, e.extowner) WHERE e.extname = {name}",
@@ -59,11 +60,17 @@ def find_extension(tx: Transaction) -> Extension:
             f"The database has no extension {NAME} (pgvector), so {_WORDS_ALONE}: have an administrator run CREATE "
             f"EXTENSION {NAME}."
         )
-    schema, version, owner, is_own = rows[0]
+    schema, version, owner, is_own, may_use, role = rows[0]
     if _numbers(str(version)) < OLDEST:
         raise NoVectorsError(
             f"The database's extension {NAME} is of version {shown(version)}, and 0.8 is needed, so {_WORDS_ALONE}: "
             f"have an administrator run ALTER EXTENSION {NAME} UPDATE."
+        )
+    if not may_use:
+        place, grantee = (sql.Identifier(name).as_string(tx.cursor) for name in (schema, role))
+        raise NoVectorsError(
+            f"This role may not use the schema of the database's extension {NAME}, so {_WORDS_ALONE}: have an "
+            f"administrator run GRANT USAGE ON SCHEMA {place} TO {grantee}."
         )
     if not is_own and owner not in tx.trust.roles:
         # Its code runs with this role's rights.
