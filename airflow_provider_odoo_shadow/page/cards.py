@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
+from airflow_provider_odoo_shadow.page.documents import documents_fact
 from airflow_provider_odoo_shadow.page.links import Links
 from airflow_provider_odoo_shadow.page.marts import marts_fact
 from airflow_provider_odoo_shadow.page.mirrors import FoundDag, FoundMirror
@@ -24,7 +25,7 @@ from odoo_shadow.mirror.health.health import TableHealth
 from odoo_shadow.mirror.health.overview import MirrorOverview
 from odoo_shadow.text.amounts import counted, first_of
 
-_DECISIVE = ("Fresh", "Proven", "Failing", "Marts")
+_DECISIVE = ("Fresh", "Proven", "Failing", "Marts", "Documents")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Card:
     """A mirror at a glance.
 
     :param place: the schema and the connection.
-    :param facts: the same ones for every mirror, in the same order; about marts only if it has some.
+    :param facts: the same ones for every mirror, in the same order; about marts and documents only if it has some.
     :param problems: the worst ones first.
     :param dags: its DAGs in Airflow.
     """
@@ -68,6 +69,7 @@ def card_of(
             _failures(tables),
             _size(shadow.tables),
             *marts_fact(shadow.marts, found.fresh_within, now),
+            *documents_fact(shadow.documents, found.fresh_within, now),
         )
     )
     facts = (*of_shadow, *_run_facts(mirror, runs, now))

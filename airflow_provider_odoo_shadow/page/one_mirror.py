@@ -10,6 +10,7 @@ from uuid import UUID
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
 from airflow_provider_odoo_shadow.page.cards import Card, card_of, run_severity
 from airflow_provider_odoo_shadow.page.charts import Chart, chart_of
+from airflow_provider_odoo_shadow.page.documents import DocumentRow, rows_of_documents
 from airflow_provider_odoo_shadow.page.links import Links
 from airflow_provider_odoo_shadow.page.marts import MOST_LISTED, MartRow, rows_of_marts
 from airflow_provider_odoo_shadow.page.problems import AirflowRuns, Unreadable
@@ -50,6 +51,7 @@ class MirrorPage:
     """What a mirror's page shows.
 
     :param marts_left_off: how many marts are not in `marts`.
+    :param documents_total: of how many models there are documents.
     :param runs: None if the user may not see the runs of its DAGs.
     :param change_href: for each of `changes`, the address of its table.
     """
@@ -59,6 +61,8 @@ class MirrorPage:
     chart: Chart | None
     marts: tuple[MartRow, ...]
     marts_left_off: int
+    documents: tuple[DocumentRow, ...]
+    documents_total: int
     tables: TableList | None
     changes: tuple[tuple[SchemaChange, str], ...]
     left_out: tuple[NotedLeftOut, ...]
@@ -80,7 +84,7 @@ def mirror_page(
     """
     card = card_of(mirror, shadow, runs, links, now)
     if isinstance(shadow, Unreadable):
-        return MirrorPage(card, _runs(mirror, (), runs, links), None, (), 0, None, (), (), 0)
+        return MirrorPage(card, _runs(mirror, (), runs, links), None, (), 0, (), 0, None, (), (), 0)
     name = mirror.found.name
     return MirrorPage(
         card=card,
@@ -88,6 +92,8 @@ def mirror_page(
         chart=chart_of(shadow.activity),
         marts=rows_of_marts(shadow.marts, mirror.found.fresh_within),
         marts_left_off=max(0, len(shadow.marts) - MOST_LISTED),
+        documents=rows_of_documents(shadow.documents, mirror.found.fresh_within),
+        documents_total=len(shadow.documents.models),
         tables=list_of(mirror.found, shadow.tables, wanted, links, now),
         changes=tuple((item, links.table(name, item.table)) for item in shadow.drift),
         left_out=shadow.left_out,

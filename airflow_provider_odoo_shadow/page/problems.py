@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from airflow_provider_odoo_shadow.page.access import VisibleMirror
+from airflow_provider_odoo_shadow.page.documents import document_problems
 from airflow_provider_odoo_shadow.page.links import Links
 from airflow_provider_odoo_shadow.page.marts import mart_problems
 from airflow_provider_odoo_shadow.page.mirrors import FoundDag
@@ -134,7 +135,8 @@ def shadow_problems(
             link = Link("open the mirror", links.mirror(found.name), is_airflows=False)
             text = f"{counted(len(tables) - MOST_NAMED, 'more table')}: {what}."
             problems.append(Problem(severity, text, link))
-    return [*problems, *mart_problems(shadow.marts, shadow.more_marts_schemas, goal)]
+    problems += mart_problems(shadow.marts, shadow.more_marts_schemas, goal)
+    return [*problems, *document_problems(shadow.documents, goal)]
 
 
 def mended_at(table: TableHealth, now: datetime) -> datetime | None:

@@ -19,6 +19,7 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import console, numbers, say, say_json
+from odoo_shadow.mirror.health.documents import DocumentsHealth
 from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_document, read_health
 from odoo_shadow.mirror.health.marts import MartHealth, about_more_schemas
 from odoo_shadow.mirror.pace import in_seconds
@@ -33,7 +34,7 @@ SOME_FAILED = 1
 @verbose_option
 @click.pass_context
 def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unpack[ShadowSettings]) -> None:
-    """Show tables, rows, watermarks, lag and last errors, and the marts with their last comparison.
+    """Show tables, rows, watermarks, lag and last errors, marts with their last comparison, and documents.
 
     The lag is the time since the watermark: what Odoo wrote later may not be in the shadow yet. Each run also compares
     a share of the rows with Odoo, cell by cell: every row has been compared since the time in "proven up to".
@@ -60,6 +61,8 @@ def _print(health: MirrorHealth) -> None:
     console().print(_as_table(health.tables))
     if health.marts:
         console().print(_as_table_of_marts(health.marts))
+    if health.documents.models:
+        console().print(_as_table_of_documents(health.documents))
     for item in health.tables:
         if item.late:
             say(f"{item.model}: {item.late}", err=True)
@@ -72,6 +75,7 @@ def _print(health: MirrorHealth) -> None:
     _print_about_marts(health.marts)
     if health.more_marts_schemas:
         say(about_more_schemas(health.more_marts_schemas), err=True)
+    _print_about_documents(health.documents)
 
 
 def _print_about_marts(marts: Sequence[MartHealth]) -> None:
@@ -80,6 +84,14 @@ def _print_about_marts(marts: Sequence[MartHealth]) -> None:
             say(f"{mart.glance.mart} is left out: {mart.glance.left_out_because}")
         for problem in mart.problems:
             say(f"{mart.glance.mart} {problem}", err=True)
+
+
+def _print_about_documents(documents: DocumentsHealth) -> None:
+    for item in documents.models:
+        for problem in item.problems:
+            say(f"The documents of {item.glance.model} {problem}", err=True)
+    for text in filter(None, (documents.waiting, documents.embedded_by and f"Documents are {documents.embedded_by}")):
+        say(text)
 
 
 def _as_table(tables: Sequence[TableHealth]) -> Table:
@@ -118,6 +130,25 @@ def _as_table_of_marts(marts: Sequence[MartHealth]) -> Table:
                 f"{mart.verdict}, outdated" if mart.outdated else mart.verdict or "not yet",
                 _moment(found.verified_at) if mart.verdict else "",
             )
+    return table
+
+
+def _as_table_of_documents(documents: DocumentsHealth) -> Table:
+    table = Table(Column("documents of", no_wrap=True), *numbers("documents", "without embedding"))
+    for title in ("as of (UTC)", "made (UTC)", "tables synced (UTC)"):
+        table.add_column(title)
+    for item in documents.models:
+        found = item.glance
+        many = "many" if documents.glance.has_many_waiting else ""
+        add_row(
+            table,
+            found.model,
+            str(found.documents),
+            many if found.waiting is None else str(found.waiting),
+            "not known" if found.as_of is None else _moment(found.as_of),
+            _moment(found.made_at),
+            _moment(found.synced_at),
+        )
     return table
 
 

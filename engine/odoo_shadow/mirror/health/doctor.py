@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from odoo_shadow.mirror.health.documents import examine_documents
 from odoo_shadow.mirror.health.exposures import examine_exposures
 from odoo_shadow.mirror.health.forecast import forecast
-from odoo_shadow.mirror.health.health import only_elsewhere, read_marts
+from odoo_shadow.mirror.health.health import only_elsewhere, read_documents, read_marts
 from odoo_shadow.mirror.health.marts import examine_marts
 from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.health.record_names import ADVICE, is_called_otherwise, shown_as_in_odoo
@@ -169,6 +170,7 @@ def _database(
         yield from examine_readers(tx)
         yield from examine_exposures(tx)
         yield from examine_marts(*read_marts(tx, datetime.now(UTC)))
+        yield from examine_documents(read_documents(tx, datetime.now(UTC)))
         yield _look_back(latest_commit(tx), look_back)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import sql
 
 from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.health.documents import DocumentsHealth, as_entries, embedding_entry
 from odoo_shadow.mirror.health.marts import MartHealth
 from odoo_shadow.mirror.health.marts import as_entry as mart_entry
 from odoo_shadow.mirror.pace import late_proof
@@ -17,6 +18,7 @@ from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.owners.made_objects import mirror_schemas
 from odoo_shadow.shadow.relations import META
+from odoo_shadow.shadow.state.documents import as_documents, glances_of_documents
 from odoo_shadow.shadow.state.marts import as_marts, glances_of_marts
 from odoo_shadow.shadow.state.overview import Glance, glances
 from odoo_shadow.shadow.state.schema import Origin, schema_version
@@ -91,6 +93,7 @@ class MirrorHealth:
     problems: tuple[str, ...]
     marts: tuple[MartHealth, ...]
     more_marts_schemas: int
+    documents: DocumentsHealth
 
     @property
     def failing(self) -> tuple[TableHealth, ...]:
@@ -123,12 +126,13 @@ def read_mirror(
     :raises MirrorConfigurationError: there is no mirror in the schema.
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
     """
-    visible, (origin, unexplained_names, marts, *values) = look(
+    visible, (origin, unexplained_names, marts, documents, *values) = look(
         tx,
         lambda visible: (
             visible.origin(tx),
             _unexplained(tx, visible),
             glances_of_marts(tx, visible),
+            glances_of_documents(tx, visible),
             *more(visible),
         ),
     )
@@ -139,7 +143,15 @@ def read_mirror(
     problems = (in_the_way(foreign),) if foreign else ()
     state = tuple(MartHealth(mart, now) for mart in as_marts(marts))
     return (
-        MirrorHealth(tx.schema, as_origin(origin), health, problems, state, visible.more_marts_schemas),
+        MirrorHealth(
+            schema=tx.schema,
+            origin=as_origin(origin),
+            tables=health,
+            problems=problems,
+            marts=state,
+            more_marts_schemas=visible.more_marts_schemas,
+            documents=DocumentsHealth(as_documents(documents), now),
+        ),
         values,
     )
 
@@ -151,6 +163,12 @@ def read_marts(tx: Transaction, now: datetime) -> tuple[tuple[MartHealth, ...], 
     """
     visible, (found,) = look(tx, lambda visible: (glances_of_marts(tx, visible),))
     return tuple(MartHealth(mart, now) for mart in as_marts(found)), visible.more_marts_schemas
+
+
+def read_documents(tx: Transaction, now: datetime) -> DocumentsHealth:
+    """Read the state of the mirror's documents alone. Raises as `read_health` does."""
+    _, (found,) = look(tx, lambda visible: (glances_of_documents(tx, visible),))
+    return DocumentsHealth(as_documents(found), now)
 
 
 def look(tx: Transaction, expressions: Callable[[Visible], Sequence[sql.Composable]]) -> tuple[Visible, Sequence[Any]]:
@@ -218,6 +236,8 @@ def as_document(health: MirrorHealth) -> dict[str, object]:
         "models": [_as_entry(item) for item in health.tables],
         "marts": [mart_entry(item) for item in health.marts],
         "more_marts_schemas": health.more_marts_schemas,
+        "documents": as_entries(health.documents),
+        "embedding_model": embedding_entry(health.documents),
     }
 
 

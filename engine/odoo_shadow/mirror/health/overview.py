@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from odoo_shadow.mirror.health.documents import DocumentsHealth
 from odoo_shadow.mirror.health.health import TableHealth, as_health, look, read_mirror
 from odoo_shadow.mirror.health.marts import MartHealth
 from odoo_shadow.shadow.connection.database import Transaction
@@ -35,6 +36,7 @@ class MirrorOverview:
     problems: tuple[str, ...]
     marts: tuple[MartHealth, ...]
     more_marts_schemas: int
+    documents: DocumentsHealth
     runs: tuple[RunSummary, ...]
     activity: tuple[Activity, ...]
     drift: tuple[SchemaChange, ...]
@@ -81,6 +83,7 @@ def read_overview(tx: Transaction, now: datetime) -> MirrorOverview:
         problems=health.problems,
         marts=health.marts,
         more_marts_schemas=health.more_marts_schemas,
+        documents=health.documents,
         runs=overview.as_runs(runs),
         activity=overview.as_activity(activity, now),
         drift=overview.as_changes(drift),

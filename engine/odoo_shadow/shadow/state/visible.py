@@ -16,13 +16,22 @@ from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA, Transaction
 from odoo_shadow.shadow.names import as_stored, internal_schema
 from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
 from odoo_shadow.shadow.owners.ownership import as_foreign, foreign_by_name, foreign_by_registry, not_trusted
-from odoo_shadow.shadow.relations import CONTROL_TABLES, MART_FRESHNESS, META, MIRROR, NEWEST_OF_KIND
+from odoo_shadow.shadow.relations import (
+    CONTROL_TABLES,
+    MART_FRESHNESS,
+    META,
+    MIRROR,
+    NEWEST_OF_KIND,
+    STORED_DOCUMENT,
+)
 from odoo_shadow.shadow.state.schema import FORMER_MIRROR, Origin
 from odoo_shadow.shadow.state.schema_statements import VERSION
 
 MARTS = "odoo_marts"
 MOST_MARTS_SCHEMAS = 100
 """Schemas of marts that are read, of all mirrors of a database: only their rows say whose they are."""
+_MOST_EMBEDDINGS = 5
+"""Columns of embeddings that are looked at: there is one, or two while documents get another model's."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Visible:
     :param marts_schemas: schemas of marts, of this mirror or another, that belong to trusted roles; this mirror's usual
         one first.
     :param more_marts_schemas: how many more there are.
+    :param embedding_columns: those of the stored documents.
     """
 
     own: frozenset[str]
@@ -42,6 +52,7 @@ class Visible:
     is_internal_there: bool
     marts_schemas: tuple[str, ...] = ()
     more_marts_schemas: int = 0
+    embedding_columns: tuple[str, ...] = ()
 
     @property
     def sees_internal(self) -> bool:
@@ -92,7 +103,7 @@ def look_at(tx: Transaction) -> Visible:
 
     :raises ShadowOwnershipError: something that the sync would use belongs to a role that is not trusted.
     """
-    ((own, internal, is_internal_there, is_reader, marts_schemas, foreign),) = tx.run(
+    ((own, internal, is_internal_there, is_reader, marts_schemas, embeddings, foreign),) = tx.run(
         "WITH there AS (SELECT n.nspname, c.relname::text AS name, c.relkind, c.oid,"
         " c.relkind = 'i' OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS may_read"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -107,6 +118,9 @@ def look_at(tx: Transaction) -> Visible:
         " WHERE c.relname = {freshness} AND c.relkind = 'r' AND c.relowner IN {trusted}"
         " AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
         " ORDER BY n.nspname <> {usual_marts}, n.nspname),"
+        " ARRAY(SELECT a.attname::text FROM there t JOIN pg_attribute a ON a.attrelid = t.oid"
+        " WHERE t.nspname = {schema} AND t.name = {documents} AND t.may_read AND NOT a.attisdropped"
+        " AND a.attname ~ '^embedding_[0-9]{{1,6}}$' ORDER BY a.attnum DESC LIMIT {most_embeddings}),"
         " (SELECT json_agg(json_build_array(f.what, f.role, f.definition)) FROM ({foreign})"
         " AS f (what, role, definition))",
         schema=tx.schema,
@@ -115,7 +129,9 @@ def look_at(tx: Transaction) -> Visible:
         usual_marts=usual_marts_schema(tx.schema),
         internal=internal_schema(tx.schema),
         meta=META,
-        names=[*CONTROL_TABLES, FORMER_MIRROR, NEWEST_OF_KIND],
+        names=[*CONTROL_TABLES, STORED_DOCUMENT, FORMER_MIRROR, NEWEST_OF_KIND],
+        documents=STORED_DOCUMENT,
+        most_embeddings=_MOST_EMBEDDINGS,
         mirror=MIRROR,
         foreign=foreign_by_name(tx),
     )
@@ -123,7 +139,8 @@ def look_at(tx: Transaction) -> Visible:
     if found:
         raise not_trusted(tx, found, is_reader=is_reader)
     read = tuple(marts_schemas[:MOST_MARTS_SCHEMAS])
-    return Visible(frozenset(own), frozenset(internal), is_internal_there, read, len(marts_schemas) - len(read))
+    more = len(marts_schemas) - len(read)
+    return Visible(frozenset(own), frozenset(internal), is_internal_there, read, more, tuple(embeddings))
 
 
 def as_origin(found: Sequence[Any] | None) -> Origin | None:
