@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from odoo_shadow.shadow.state.sync_log import LogEntry
 from odoo_shadow.shadow.state.verifications import Outcome
@@ -41,6 +41,26 @@ def sync_note(entries: Sequence[LogEntry], outcomes: Sequence[Outcome], *, has_p
     updated, deleted = (sum(entry.rows_updated for entry in worked), sum(entry.rows_deleted for entry in worked))
     rows = f"{inserted} inserted, {updated} updated, {deleted} deleted"
     return f"{', '.join(parts)}; rows: {rows}{'' if has_settled else '; the task settle did not succeed'}."
+
+
+def knowledge_note(
+    documents: Sequence[Mapping[str, str | int]],
+    embeddings: Sequence[Mapping[str, str | int]],
+    failed: Mapping[str, int],
+) -> str:
+    """Sum up what became of documents and embeddings.
+
+    :param documents: what the tasks that have succeeded say, as `embeddings`.
+    :param failed: tasks that have failed, by their name.
+    """
+    kinds = ("documents", "added", "changed", "removed")
+    total, added, changed, removed = (sum(int(item[kind]) for item in documents) for kind in kinds)
+    made = sum(int(item["made"]) for item in embeddings)
+    parts = [
+        f"Documents: {total}, of which {added} added and {changed} changed, {removed} removed; embeddings made: {made}",
+        *(f"tasks {name} that failed: {number}" for name, number in failed.items() if number),
+    ]
+    return f"{'; '.join(parts)}."
 
 
 def verification_note(outcomes: Sequence[Outcome], failed: int) -> str:

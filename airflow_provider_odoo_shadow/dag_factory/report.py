@@ -10,9 +10,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
+from airflow_provider_odoo_shadow.dag_factory.knowledge_tasks import DOCUMENTS_TASK, EMBEDDINGS_TASK
 from airflow_provider_odoo_shadow.dag_factory.note import (
     DRY_RUN_NOTE,
     REPAIRED,
+    knowledge_note,
     named,
     repaired_tables,
     sync_note,
@@ -74,7 +76,8 @@ def report_run(context: Context, mirror: DagConfig, task_id: str, *, plan_task_i
         _log_outcomes(outcomes)
         has_settled = _states(context, settle_task_id) == [TaskInstanceState.SUCCESS.value]
         has_planned = TaskInstanceState.FAILED.value not in _states(context, plan_task_id)
-        _push_note(context, sync_note(entries, outcomes, has_planned=has_planned, has_settled=has_settled))
+        note = sync_note(entries, outcomes, has_planned=has_planned, has_settled=has_settled)
+        _push_note(context, f"{note} {_note_of_knowledge(context)}" if mirror.knowledge and has_planned else note)
         _push_repairs(context, outcomes)
         remove_old_entries(shadow, mirror.keep_log_days)
         check_names_in_public(shadow)
@@ -96,6 +99,18 @@ def _log_states(context: Context, task_id: str) -> None:
 
 def _push_note(context: Context, text: str) -> None:
     context["ti"].xcom_push(KEY, f"{PREFIX}{text}")
+
+
+def _note_of_knowledge(context: Context) -> str:
+    documents, embeddings = (
+        [item for item in context["ti"].xcom_pull(task_ids=[task_id]) or () if item is not None]
+        for task_id in (DOCUMENTS_TASK, EMBEDDINGS_TASK)
+    )
+    failed = {
+        task_id: _states(context, task_id).count(TaskInstanceState.FAILED.value)
+        for task_id in (DOCUMENTS_TASK, EMBEDDINGS_TASK)
+    }
+    return knowledge_note(documents, embeddings, failed)
 
 
 def _push_repairs(context: Context, outcomes: Sequence[Outcome]) -> None:

@@ -12,6 +12,7 @@ from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.alerts import sync_alerts
 from airflow_provider_odoo_shadow.dag_factory.common import dag_arguments, retries
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
+from airflow_provider_odoo_shadow.dag_factory.knowledge_tasks import DOC, knowledge_tasks
 from airflow_provider_odoo_shadow.dag_factory.mapped import MirrorModelsOperator
 from airflow_provider_odoo_shadow.dag_factory.params import models_by_line
 from airflow_provider_odoo_shadow.dag_factory.plan import BatchPlan, plan_models
@@ -52,7 +53,8 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
         description=f"Mirrors Odoo ({_origin(mirror)}) into {mirror.schema_name} ({mirror.postgres_conn_id}).",
         doc_md=_DOC.format(
             name=mirror.name, odoo=_origin(mirror), postgres=mirror.postgres_conn_id, schema=mirror.schema_name
-        ),
+        )
+        + (DOC if mirror.knowledge else ""),
         schedule=mirror.schedule,
         **dag_arguments(mirror),
         params=_params(mirror),
@@ -115,7 +117,9 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             settle_run(get_current_context(), mirror, plan_task_id=PLAN_TASK, task_id=MIRROR_TASK)
 
         complete = EmptyOperator(
-            task_id="complete", trigger_rule=TriggerRule.NONE_FAILED, doc_md="Fails with any of the models."
+            task_id="complete",
+            trigger_rule=TriggerRule.NONE_FAILED,
+            doc_md=f"Fails with any of the models{', or their documents and embeddings' if mirror.knowledge else ''}.",
         )
 
         # A teardown runs whatever the outcome of the models.
@@ -129,8 +133,15 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
             report_run(get_current_context(), mirror, MIRROR_TASK, plan_task_id=PLAN_TASK, settle_task_id=SETTLE_TASK)
 
         settled = settle()
+        reported = report()
         mirrored >> [settled, complete]
-        settled >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
+        settled >> reported.as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
+        if mirror.knowledge:
+            following = knowledge_tasks(mirror, PLAN_TASK)
+            settled >> following.plan_documents
+            settled >> complete  # it is no leaf any more, which would fail the run
+            for item in following.all:
+                item >> [complete, reported]
     return dag
 
 

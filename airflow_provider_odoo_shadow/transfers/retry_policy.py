@@ -8,6 +8,7 @@ from datetime import timedelta
 from airflow.sdk import Context
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
+from odoo_shadow.knowledge.embedding.errors import EmbeddingRetriableError
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
 from odoo_shadow.shadow.errors import ShadowFatalError
 from odoo_shadow.source.errors import OdooFatalError, OdooRetriableError
@@ -15,6 +16,8 @@ from odoo_shadow.text.errors import ShownError
 
 _FINAL = (OdooFatalError, ShadowFatalError, MirrorConfigurationError, MassDeletionError, VerificationError)
 """Errors that trying again cannot help."""
+_SAYS_WHEN = (OdooRetriableError, EmbeddingRetriableError)
+"""Errors of servers that may ask to be left alone for a while."""
 
 
 class ModelsFailedError(ShownError):
@@ -45,7 +48,7 @@ class MirrorRetryPolicy(RetryPolicy):
         errors = exception.errors if isinstance(exception, ModelsFailedError) else (exception,)
         if all(isinstance(error, _FINAL) for error in errors):
             return RetryDecision.fail(reason=str(exception))
-        waits = [error.retry_after for error in errors if isinstance(error, OdooRetriableError) and error.retry_after]
+        waits = [error.retry_after for error in errors if isinstance(error, _SAYS_WHEN) and error.retry_after]
         return (
             RetryDecision.retry(timedelta(seconds=max(waits)), reason=str(exception))
             if waits

@@ -113,6 +113,13 @@ def test_several_mirrors_become_several_dags(tmp_path: Path) -> None:
         ("mirrors: {a: {model_settings: {m: {domain: [[a, b]]}}}}", "its part 1 is not a condition such as"),
         ("mirrors: {a: {model_settings: {m: {domain: active}}}}", "model_settings.m.domain is text"),
         ("mirrors: {a: {model_settings: {m: {all_languages: 5}}}}", "model_settings.m.all_languages is 5"),
+        ("mirrors: {a: {embeddings: local}}", "mirror 'a', embeddings: it needs knowledge: true"),
+        ("mirrors: {a: {knowledge: true, embeddings: openai}}", "mirror 'a', embeddings"),
+        (
+            "mirrors: {a: {knowledge: true, embeddings: none, embeddings_conn_id: b}}",
+            "mirror 'a', embeddings_conn_id: embeddings says already what makes them",
+        ),
+        ("mirrors: {a: {knowledge: true, embeddings_conn_id: '{{ x }}'}}", "mirror 'a', embeddings_conn_id"),
         ("mirrors: {a: {}, b: {}}", "mirrors 'a' and 'b' share schema 'odoo_shadow'"),
         (f"mirrors: {{a: {{schema: {'s' * 63}}}, b: {{schema: {'s' * 64}}}}}", "longer than 63 bytes"),
     ],

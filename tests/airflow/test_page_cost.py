@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from airflow_provider_odoo_shadow.page.marts import MOST_LISTED
 from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.state.documents import MOST_MODELS
 from odoo_shadow.shadow.state.marts import MOST_MARTS
 from tests.support.airflow_connections import shadow_connection
 from tests.support.airflow_pages import PAGE, Visits, tags
@@ -27,6 +28,10 @@ CREATE TABLE marts_a.mart_freshness AS SELECT 'mart_' || n AS mart, now() AS bui
     '{"odoo_shadow_wide_1": "2026-01-01T00:00:00+00:00"}'::jsonb AS made_of FROM generate_series(1, 1000) n;
 CREATE SCHEMA marts_b;
 CREATE TABLE marts_b.mart_freshness AS TABLE marts_a.mart_freshness;
+INSERT INTO wide.odoo_shadow_document_model (odoo_model, shown_tables, is_shown, document_count, as_of)
+SELECT 'wide.model.' || n, ARRAY['odoo_shadow_wide_' || n], true, n, now() FROM generate_series(1, 1000) n;
+ALTER TABLE wide.odoo_shadow_stored_document ADD COLUMN embedding_1 integer;
+INSERT INTO wide.odoo_shadow_embedding_model (column_name, name, dimensions) VALUES ('embedding_1', 'm', 8);
 """
 MOST_QUERIES = 3
 MOST_METADATA_QUERIES = 9
@@ -100,6 +105,7 @@ def test_pages_are_bounded(visits: Visits, wide: None, monkeypatch: pytest.Monke
     assert len([item for item in tags(page, "a") if "/tables/" in str(item.get("href"))]) >= TABLES
     assert page.count(">mart_") == MOST_LISTED
     assert f"{2 * MOST_MARTS - MOST_LISTED} more are not shown." in page
+    assert f"{MOST_MODELS - MOST_LISTED} more are not shown." in page
     monkeypatch.setattr("airflow_provider_odoo_shadow.page.tables.MOST_SHOWN", 100)
     few = visits.get("/mirrors/wide")
     assert "400 more are not shown: filter by name." in few

@@ -101,6 +101,31 @@ def test_long_names_are_not_cut(shell: Shell) -> None:
     assert "account.move.line" in shell.run("status").out
 
 
+def test_documents_that_do_not_follow_their_tables(shell: Shell, odoo19: StandIn, database: str) -> None:
+    shell.run("sync", *MODELS)
+    assert shell.run("embed", "--embeddings", "none").code == 0
+    outcome = shell.run("status", **NO_ODOO)
+    (line,) = [line for line in outcome.out.splitlines() if line.count(":") > 4 and " res.partner " in line][1:]
+    assert f" {len(expected_rows(odoo19, 'res.partner'))} " in line
+    assert outcome.out.endswith("Documents are without embeddings: searches are by words alone\n")
+    assert (outcome.code, outcome.err) == (0, "")
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "UPDATE odoo_shadow.odoo_shadow_document_model SET updated_at = '2026-01-01 12:00+00';"
+            "UPDATE odoo_shadow.odoo_shadow_meta SET last_sync_at = '2026-01-02 11:00+00'"
+        )
+    late = (
+        "The documents of res.partner were last brought up to date on 2026-01-01 12:00 UTC, and their tables after "
+        "that, on 2026-01-02 11:00 UTC: run odoo-shadow embed, or let the mirror do it (knowledge: true)\n"
+    )
+    assert shell.run("status", **NO_ODOO).err == late
+    document = json.loads(shell.run("status", "--json", **NO_ODOO).out)
+    (entry,) = document["documents"]
+    assert (entry["model"], entry["behind_seconds"], entry["without_embedding"]) == ("res.partner", 82_800, None)
+    assert document["embedding_model"] is None and document["is_well"] is True
+    assert "those of res.partner were last brought up to date" in shell.run("doctor", *MODELS).out
+
+
 def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None:
     nothing = shell.run("status", "--json", **NO_ODOO)
     assert (nothing.code, nothing.out) == (2, "") and "There is no shadow" in nothing.err
@@ -118,6 +143,8 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
         "problems": [],
         "marts": [],
         "more_marts_schemas": 0,
+        "documents": [],
+        "embedding_model": None,
     }
     company, partner = entries["res.company"], entries["res.partner"]
     assert company["table"] == "odoo_shadow_res_company"

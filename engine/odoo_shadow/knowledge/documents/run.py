@@ -59,7 +59,7 @@ def begin_pass(
 
     :param given: the templates of the mirrors file; None for those of the last pass.
     :param models: only these, which must be among them; None for all.
-    :raises TemplateError: one of them has no documents.
+    :raises TemplateError: one of them has no template.
     :raises ShadowError: the database does not let it.
     """
     with shadow.transaction() as tx:
@@ -77,15 +77,15 @@ def begin_pass(
             log.info("%s: its %d documents were removed, since it has none any more", model, forget_model(tx, model))
         readers, origin = read_readers(tx), recorded_origin(tx)
     if models is not None:
-        by_model = {item.model: item for item in there}
+        by_model, hopeless = {item.model: item for item in there}, {item.model: item for item in failed}
         for model in models:
-            if model not in by_model:
+            if model not in by_model and model not in hopeless:
                 raise TemplateError(
                     f"There are no documents of {model}: give it a template, under documents in the mirrors file"
                     + did_you_mean(model, sorted(by_model))
                 )
-        there = [by_model[model] for model in models]
-        failed = []
+        there = [by_model[model] for model in models if model in by_model]
+        failed = [hopeless[model] for model in models if model in hopeless]
     return Pass(catalogue, readers, origin, tuple(there), tuple(failed))
 
 

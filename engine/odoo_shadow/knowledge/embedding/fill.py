@@ -15,6 +15,7 @@ from odoo_shadow.knowledge.embedding.columns import (
     drop_others,
     ensure_column,
     ensure_index,
+    find_column,
     find_model,
     make_current,
 )
@@ -82,6 +83,38 @@ class _Tally:
             self.listed.append(Refused(due.odoo_model, due.odoo_id, str(error)))
         if self.in_a_row >= _MOST_REFUSED and not self.embedded:
             raise EmbeddingError(f"All of {self.in_a_row} texts were refused, so a setting may be wrong. {error}")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What there is to do.
+
+    :param documents: how many have no vector of the model.
+    :param is_current: searches use the model.
+    """
+
+    documents: int
+    is_current: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all is done."""
+        return not self.documents and self.is_current
+
+
+def left_to_fill(shadow: ShadowDatabase, embedder: Embedder) -> Left:
+    """Find out what there is to do; create the extension if that is possible.
+
+    :raises NoVectorsError: the database has no pgvector that serves.
+    :raises EmbeddingError: the embedder does not say how long its vectors are.
+    :raises ShadowError: the database cannot be asked.
+    """
+    ensure_extension(shadow)
+    name, dimensions = embedder.name, embedder.dimensions
+    with shadow.transaction() as tx:
+        found = find_column(tx, name, dimensions)
+        amount = count_waiting(tx, found.column if found else None, 1)
+    return Left(amount.documents, found is not None and found.is_current)
 
 
 def fill_embeddings(

@@ -129,6 +129,9 @@ class MirrorConfig(BaseModel):
     :param time_zone: whose months and days count in the marts, for times; dates are as Odoo has them.
     :param mart_fields: fields of one's own that come along in the marts, by model.
     :param knowledge: whether documents and embeddings are kept up to date after each run.
+    :param embeddings: what makes them, `local` or `none`; if neither this nor a connection says so, the local model
+        where it is installed.
+    :param embeddings_conn_id: the Airflow connection of an endpoint that makes them.
     :param documents: what documents show, by model, in addition to the project's own templates or in their place.
     """
 
@@ -167,6 +170,8 @@ class MirrorConfig(BaseModel):
     time_zone: Annotated[str, AfterValidator(existing_zone)] = "UTC"
     mart_fields: dict[str, _Names] = {}
     knowledge: bool = False
+    embeddings: Literal["local", "none"] | None = None
+    embeddings_conn_id: _ConnectionId | None = None
     documents: dict[str, DocumentTemplate] = {}
 
     @property
@@ -224,6 +229,15 @@ class MirrorConfig(BaseModel):
         if each_run and "notify_conn_id" in others.data and others.data["notify_conn_id"] is None:
             raise ValueError("it needs notify_conn_id, the connection to post to")
         return each_run
+
+    @field_validator("embeddings", "embeddings_conn_id")
+    @classmethod
+    def _check_embeddings(cls, given: str | None, others: ValidationInfo) -> str | None:
+        if given is not None and others.data.get("knowledge") is False:
+            raise ValueError("it needs knowledge: true, since only documents are embedded")
+        if given is not None and others.data.get("embeddings") is not None:
+            raise ValueError("embeddings says already what makes them: keep one of both settings")
+        return given
 
     @field_validator("models")
     @classmethod
