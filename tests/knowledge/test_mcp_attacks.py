@@ -6,12 +6,16 @@ import resource
 from collections.abc import Iterator
 from typing import LiteralString, cast
 
+import anyio
 import pytest
+from mcp.client import Client
+from mcp_types import CallToolResult
 
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.gate import Relations, let_pass
 from odoo_shadow.knowledge.mcp.limits import Limits
 from odoo_shadow.knowledge.mcp.query import run_bounded
+from odoo_shadow.knowledge.mcp.server import ShadowServer
 from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
 from odoo_shadow.shadow.errors import ShadowPermissionError
 from tests.support.mcp_site import Site, make_site
@@ -193,6 +197,28 @@ def test_an_error_that_repeats_a_huge_value_is_cut_before_it_is_sent(site: Site)
         without_gate(site, "SELECT repeat('x', 60000000)::int", seconds=20)
     assert len(str(refused.value)) < 700
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_few_statements_run_at_once_also_of_callers_that_do_not_wait(site: Site) -> None:
+    limits = Limits(seconds=0.5, at_once=1, waiting=1)
+    server = ShadowServer(Sessions(lambda: ReadOnlyDatabase.from_url(site.reader), limits)).protocol()
+    slow = "SELECT count(*) FROM mart_sales a, mart_sales b, mart_sales c"
+
+    async def ask_and_leave(client: Client) -> list[CallToolResult]:
+        for _ in range(2):
+            with anyio.move_on_after(0.05):
+                await client.call_tool("query", {"sql": slow})
+        refused = await client.call_tool("query", {"sql": "SELECT 1"})
+        while (answer := await client.call_tool("query", {"sql": "SELECT 1"})).is_error:
+            await anyio.sleep(0.05)
+        return [refused, answer]
+
+    async def play() -> list[CallToolResult]:
+        async with Client(server) as client:
+            return await ask_and_leave(client)
+
+    refused, answer = anyio.run(play)
+    assert "Too many requests" in str(refused.content) and not answer.is_error
 
 
 def test_companies_cannot_be_forged(site: Site) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,12 @@ from tools.embedded_postgres import drop_database, new_database
 pytestmark = pytest.mark.one_flavour
 
 ASKED = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+INITIALIZE = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
+SLOW = "SELECT count(*) FROM mart_sales a, mart_sales b, mart_sales c"
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 
 
@@ -113,6 +122,25 @@ def test_the_syncs_own_login_is_not_served(site: Site, shell: Shell) -> None:
     assert (
         "is a superuser" in outcome.last_error and "GRANT odoo_shadow_reader TO odoo_shadow_mcp" in outcome.last_error
     )
+
+
+def test_ctrl_c_ends_it_at_once_also_while_a_statement_runs(site: Site, shell: Shell) -> None:
+    said: list[dict[str, object]] = [
+        {"method": "initialize", "id": 1, "params": INITIALIZE},
+        {"method": "notifications/initialized"},
+        {"method": "tools/call", "id": 2, "params": {"name": "query", "arguments": {"sql": SLOW}}},
+    ]
+    with shell.start("mcp", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.writelines(json.dumps({"jsonrpc": "2.0", **item}) + "\n" for item in said)
+        process.stdin.flush()
+        while not site.as_owner("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active'"):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)  # a statement may take 15 seconds
+    assert process.returncode == 130 and err.endswith("Stopped.\n")
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1]
 
 
 def test_the_help_shows_how_a_program_starts_it(shell: Shell) -> None:

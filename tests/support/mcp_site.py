@@ -198,7 +198,7 @@ class Served:
 @contextmanager
 def http_server(site: Site, address: str = "127.0.0.1:0") -> Iterator[Served]:
     """Run the program as a server over HTTP, until the block ends."""
-    process = Shell(site.env).start("mcp", "--http", address, **{MCP_TOKEN: TOKEN})
+    process = Shell({**site.env, MCP_TOKEN: TOKEN}).start("mcp", "--http", address)
     try:
         assert process.stderr is not None
         said = ""

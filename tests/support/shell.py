@@ -43,12 +43,12 @@ class Shell:
         """Run the program to its end, with some variables changed, or left out (None)."""
         return Outcome(*run_forked(arguments, self.changed_env(**changed), timeout=60))
 
-    def start(self, *arguments: str, **changed: str | None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL, **changed: str | None) -> subprocess.Popen[str]:
         """Start the installed program and leave it running."""
         return subprocess.Popen(
             [PROGRAM, *arguments],
             env=self.changed_env(**changed),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
