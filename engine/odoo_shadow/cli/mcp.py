@@ -35,13 +35,14 @@ class _Options(ShadowSettings, EmbeddingOptions):
 def mcp(http: str | None, verbose: bool, **options: Unpack[_Options]) -> None:
     """Serve the shadow to AI systems by the Model Context Protocol: they search, describe and query it, read-only.
 
-    SUPABASE_DB_URL must name a login that can only read; any other is refused, with the SQL that makes one. A program
-    that starts its servers itself, such as Claude Desktop or an editor, is told so in its settings:
+    SUPABASE_DB_URL must name a login that can only read; any other is refused, with the SQL that makes one.
+    TRUSTED_ROLES names the role that syncs, unless that is a superuser. A program that starts its servers itself, such
+    as Claude Desktop or an editor, is told so in its settings:
 
     \b
     {"mcpServers": {"odoo": {
         "command": "odoo-shadow", "args": ["mcp"],
-        "env": {"SUPABASE_DB_URL": "postgresql://odoo_shadow_mcp:…@host:5432/db"}}}}
+        "env": {"SUPABASE_DB_URL": "postgresql://odoo_shadow_mcp:…@host:5432/db", "TRUSTED_ROLES": "postgres"}}}}
 
     Others connect to --http 127.0.0.1:8765 (path /mcp) and send the token as a bearer token.
 

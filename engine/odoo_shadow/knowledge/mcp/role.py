@@ -16,6 +16,7 @@ from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowPermissionError
 from odoo_shadow.shadow.names import TABLE_PREFIX, internal_schema
 from odoo_shadow.shadow.relations import MART_FRESHNESS, META
+from odoo_shadow.shadow.state.visible import usual_marts_schema
 from odoo_shadow.text.amounts import first_of
 
 LOGIN = "odoo_shadow_mcp"
@@ -125,7 +126,7 @@ def check_role(tx: Transaction) -> None:
         reasons = first_of([str(what) for _, what in is_more], _MOST_NAMED)
         raise ShadowPermissionError(
             f"The MCP server serves a login that can only read, but '{role}' {reasons}: make one, and put it into "
-            f"SUPABASE_DB_URL: {proper_role(tx)}"
+            f"SUPABASE_DB_URL{_beside(tx)}: {proper_role(tx)}"
         )
     ((may_read,),) = tx.run(
         "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
@@ -151,6 +152,16 @@ def proper_role(tx: Transaction) -> str:
     return f"CREATE ROLE {LOGIN} LOGIN PASSWORD '…' CONNECTION LIMIT 10; {_grants(tx, LOGIN)}"
 
 
+def _beside(tx: Transaction) -> str:
+    """Return which role has to be trusted, too, since it owns what is read; empty if it is a superuser."""
+    rows = tx.run(
+        "SELECT r.rolname::text FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner"
+        " WHERE n.nspname = {schema} AND NOT r.rolsuper",
+        schema=tx.schema,
+    )
+    return f" (with TRUSTED_ROLES={rows[0][0]})" if rows else ""
+
+
 def _grants(tx: Transaction, role: str) -> str:
     name = _quoted(role)
     ((has_reader,),) = tx.run(
@@ -161,8 +172,13 @@ def _grants(tx: Transaction, role: str) -> str:
     )
     if has_reader:
         return f"GRANT {READER} TO {name}"
-    place = _quoted(tx.schema)
-    return f"GRANT USAGE ON SCHEMA {place} TO {name}; GRANT SELECT ON ALL TABLES IN SCHEMA {place} TO {name}"
+    marts = usual_marts_schema(tx.schema)
+    ((has_marts,),) = tx.run(
+        "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = {marts})",
+        marts=marts,
+    )
+    places = ", ".join(map(_quoted, (tx.schema, marts) if has_marts else (tx.schema,)))
+    return f"GRANT USAGE ON SCHEMA {places} TO {name}; GRANT SELECT ON ALL TABLES IN SCHEMA {places} TO {name}"
 
 
 def _quoted(name: str) -> str:

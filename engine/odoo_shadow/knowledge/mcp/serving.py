@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from odoo_shadow.knowledge.mcp.http import Address, check_token, listen, read_address, serve_http
 from odoo_shadow.knowledge.mcp.limits import Limits
+from odoo_shadow.knowledge.mcp.readable import readable_relations
 from odoo_shadow.knowledge.mcp.role import open_to_everyone
 from odoo_shadow.knowledge.mcp.server import ShadowServer
 from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
@@ -33,12 +34,14 @@ def serve(
     :param embedder: makes vectors of questions; None to search by words alone.
     :param say: tells whoever started the server.
     :raises ShadowPermissionError: the role could do more than read.
+    :raises ShadowOwnershipError: what would be read belongs to a role that is not trusted.
     :raises ShadowConfigurationError: the token is missing or too short.
     :raises ShadowError: the database cannot be asked.
     """
     checked = None if address is None else check_token(token)
     sessions = Sessions(shadow, Limits())
     with sessions.open() as tx:
+        readable_relations(tx)
         everyone = open_to_everyone(tx)
     if everyone:
         say(
