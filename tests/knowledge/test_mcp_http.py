@@ -15,6 +15,7 @@ import requests
 
 from odoo_shadow.cli.mcp import MCP_TOKEN
 from tests.support.mcp_site import TOKEN, Site, asking, http_server, make_site, over_http
+from tests.support.roles import new_role
 from tests.support.shell import Shell
 from tools.embedded_postgres import drop_database, new_database
 
@@ -122,6 +123,19 @@ def test_the_syncs_own_login_is_not_served(site: Site, shell: Shell) -> None:
     assert (
         "is a superuser" in outcome.last_error and "GRANT odoo_shadow_reader TO odoo_shadow_mcp" in outcome.last_error
     )
+
+
+@pytest.mark.attack
+def test_a_mirror_of_a_role_that_is_not_trusted_is_not_served(site: Site, shell: Shell) -> None:
+    with new_role(site.owner) as role:
+        site.as_owner("ALTER SCHEMA odoo_shadow OWNER TO {role}", role=role)
+        try:
+            refused = shell.run("mcp")
+            superuser = shell.run("mcp", SUPABASE_DB_URL=site.owner)
+        finally:
+            site.as_owner("ALTER SCHEMA odoo_shadow OWNER TO CURRENT_USER")
+    assert refused.code == 2 and "--trusted-roles" in refused.last_error
+    assert f"(with TRUSTED_ROLES={role})" in superuser.last_error
 
 
 def test_ctrl_c_ends_it_at_once_also_while_a_statement_runs(site: Site, shell: Shell) -> None:
