@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -148,6 +149,21 @@ def test_what_a_person_must_correct_is_not_tried_again(reply: Reply, said: str) 
         with pytest.raises(EmbeddingConfigurationError, match=said):
             _ = there.embedder().dimensions
         assert len(there.server.requests) == 1
+
+
+def test_a_slow_endpoint_gets_fewer_texts_at_once() -> None:
+    with endpoint() as there:
+        late = threading.Event()
+        there.server.everything = lambda request: (
+            Reply(raw=b"", hold=late) if len(json.loads(request.body)["input"]) > 2 else there.reply(request)
+        )
+        embedder = there.embedder(timeout=0.3)
+        found = embedder.embed_documents([Passage(f"text {number}", "") for number in range(8)])
+        late.set()
+        there.server.everything = there.reply
+        assert found == there.embedder().embed_documents([Passage(f"text {number}", "") for number in range(8)])
+        assert [len(texts) for texts in there.asked[:6]] == [8, 4, 2, 2, 2, 2]
+        assert embedder.batch == 2
 
 
 @pytest.mark.attack

@@ -25,5 +25,9 @@ class EmbeddingRetriableError(EmbeddingError):
         self.retry_after = retry_after
 
 
+class SlowAnswerError(EmbeddingRetriableError):
+    """There was no answer in time: fewer texts at once may be answered."""
+
+
 class RefusedTextError(EmbeddingError):
     """One of the texts cannot be made a vector; others can."""

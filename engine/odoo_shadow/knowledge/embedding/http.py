@@ -14,6 +14,7 @@ from odoo_shadow.knowledge.embedding.errors import (
     EmbeddingConfigurationError,
     EmbeddingError,
     EmbeddingRetriableError,
+    SlowAnswerError,
 )
 from odoo_shadow.source.api.headers import seconds_to_wait
 from odoo_shadow.source.api.wire import Budget, open_session, spending
@@ -57,7 +58,8 @@ class Caller:
     def post(self, body: bytes) -> Answer:
         """Post a body to the endpoint.
 
-        :raises EmbeddingRetriableError: it cannot be reached, or does not answer in time.
+        :raises SlowAnswerError: it does not answer in time.
+        :raises EmbeddingRetriableError: it cannot be reached.
         :raises EmbeddingError: its answer is too long, or in an encoding that was not asked for.
         :raises EmbeddingConfigurationError: it redirects, or its certificate is not trusted.
         """
@@ -108,7 +110,7 @@ class Caller:
                 f"{endpoint} cannot be called over TLS: check its certificate and the port."
             )
         if budget.is_late or isinstance(error, requests.exceptions.Timeout):
-            return EmbeddingRetriableError(f"{endpoint} did not answer within {endpoint.timeout:g} s.")
+            return SlowAnswerError(f"{endpoint} did not answer within {endpoint.timeout:g} s.")
         if isinstance(error, requests.exceptions.ConnectionError | OSError | HTTPError | HTTPException):
             return EmbeddingRetriableError(f"{endpoint} cannot be reached, or broke off its answer.")
         return EmbeddingConfigurationError(f"{endpoint} cannot be called: check the URL in EMBEDDINGS.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from odoo_shadow.knowledge.embedding.answers import check_status, read_vectors
 from odoo_shadow.knowledge.embedding.endpoint import Endpoint
@@ -14,6 +14,7 @@ from odoo_shadow.knowledge.embedding.errors import (
     EmbeddingError,
     EmbeddingRetriableError,
     RefusedTextError,
+    SlowAnswerError,
 )
 from odoo_shadow.knowledge.embedding.http import Caller
 from odoo_shadow.knowledge.embedding.port import Load, Passage, Vector
@@ -47,14 +48,13 @@ _PROBE = "Sales Order"
 class OpenAiEmbedder:
     """Makes vectors by calls of an endpoint."""
 
-    batch = MOST_TEXTS
-
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._caller = Caller(endpoint)
         self._dimensions: int | None = None
         self.name = endpoint.model
         self.longest = LONGEST
+        self.batch = MOST_TEXTS
 
     @property
     def dimensions(self) -> int:
@@ -73,8 +73,15 @@ class OpenAiEmbedder:
         """Return a vector for each passage, in as many requests as needed."""
         texts = [_text(passage)[: self.longest] for passage in passages]
         vectors: list[Vector] = []
-        for request in requests_of(texts):
-            vectors += self._embed(request)
+        while len(vectors) < len(texts):
+            request = next(requests_of(texts[len(vectors) :], self.batch))
+            try:
+                vectors += self._embed(request)
+            except SlowAnswerError:
+                if len(request) == 1:
+                    raise
+                self.batch = len(request) // 2
+                log.info("%s is slow: it gets %d texts at once from now on", self._endpoint, self.batch)
         return vectors
 
     def embed_query(self, text: str) -> Vector:
@@ -107,7 +114,7 @@ class OpenAiEmbedder:
         retrying = Retrying(
             stop=stop_after_attempt(tries),
             wait=lambda state: min(_wait(state), longest_wait),
-            retry=retry_if_exception_type(EmbeddingRetriableError),
+            retry=retry_if_exception(lambda error: _is_worth_another_try(error, len(texts))),
             before_sleep=_say,
             reraise=True,
         )
@@ -137,18 +144,23 @@ class OpenAiEmbedder:
         self._dimensions = found
 
 
-def requests_of(texts: Sequence[str]) -> Iterator[list[str]]:
+def requests_of(texts: Sequence[str], most: int = MOST_TEXTS) -> Iterator[list[str]]:
     """Divide texts into requests of bounded number and length, in order."""
     request: list[str] = []
     characters = 0
     for text in texts:
-        if request and (len(request) == MOST_TEXTS or characters + len(text) > MOST_CHARACTERS):
+        if request and (len(request) == most or characters + len(text) > MOST_CHARACTERS):
             yield request
             request, characters = [], 0
         request.append(text)
         characters += len(text)
     if request:
         yield request
+
+
+def _is_worth_another_try(error: BaseException, texts: int) -> bool:
+    """Say whether the same may succeed later; of texts that took too long, fewer are tried at once."""
+    return isinstance(error, EmbeddingRetriableError) and (texts == 1 or not isinstance(error, SlowAnswerError))
 
 
 def _text(passage: Passage) -> str:
