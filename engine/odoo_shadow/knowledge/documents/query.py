@@ -24,6 +24,14 @@ _VERSION: LiteralString = (
 _OF_MANY: LiteralString = "coalesce(bit_xor(hashint8extended({digest}, {row}.{id})), 0)"
 _OF_TEXT: LiteralString = "hashtextextended({}::text, 0)"
 
+LONGEST_VALUE = 10_000
+LONGEST_IN_LINE = 1_000
+"""Characters of a value that are read at most."""
+_MARKUP = 10
+
+MOST_LINES = 200
+"""Lines of one kind in a document; the number of the others is told."""
+
 
 def changed_query(schema: str, plan: Plan, readers: Readers, form: str) -> sql.Composed:
     """Return the query for the ids of records whose documents are missing, or show rows as they no longer are.
@@ -54,7 +62,7 @@ def gone_query(schema: str, plan: Plan, readers: Readers) -> sql.Composed:
 def records_query(schema: str, plan: Plan, readers: Readers, form: str, ids: Sequence[int]) -> sql.Composed:
     """Return the query for what the documents of some records show.
 
-    Its rows: id, digest, companies, company, values, and one list of lines for each of the plan's.
+    Its rows: id, digest, companies, company, values, and for each of the plan's lines the first ones and their number.
     """
     return _records(schema, plan, readers, form, ids, with_values=True)
 
@@ -80,8 +88,9 @@ def _records(
     shown: list[sql.Composable] = [sql.Identifier(ROOT, names.ID), sql.SQL(" # ").join(digest)]
     if with_values:
         company = sql.Identifier(ROOT, plan.company) if plan.company else sql.SQL("NULL::bigint")
-        shown += [who, company, _listed(rows)]
-        shown += [sql.SQL("k{}.shown").format(sql.Literal(n)) for n in range(len(lines))]
+        shown += [who, company, _listed(rows, LONGEST_VALUE)]
+        for n in range(len(lines)):
+            shown.append(sql.SQL("k{n}.shown, k{n}.line_count").format(n=sql.Literal(n)))
     return sql.SQL("SELECT {shown} FROM {source}{many}{lines} WHERE true{conditions}{chosen}").format(
         shown=sql.SQL(", ").join(shown),
         source=_source(schema, rows, readers, who),
@@ -104,10 +113,11 @@ def _lines(
     shown: list[sql.Composable] = [sql.Identifier(ROOT, names.ID), sql.SQL("{} AS digest").format(of_many)]
     if with_values:
         order = [sql.Identifier(LINE, name) for name in (*filter(None, [rows.order]), names.ID)]
-        shown.append(sql.SQL("jsonb_agg({} ORDER BY {}) AS shown").format(_listed(rows), sql.SQL(", ").join(order)))
-    visible = sql.SQL("").format()
-    if readers.are_restricted:
-        visible = sql.SQL(" AND {}").format(readers.all_see(rows.table, LINE, who))
+        shown.append(
+            sql.SQL(
+                "to_jsonb((array_agg({listed} ORDER BY {order}))[:{most}]) AS shown, count(*) AS line_count"
+            ).format(listed=_listed(rows, LONGEST_IN_LINE), order=sql.SQL(", ").join(order), most=MOST_LINES)
+        )
     return sql.SQL(
         " LEFT JOIN (SELECT {shown} FROM {parent} AS {root}{way}{joins}{many} WHERE true{conditions}{visible}{chosen}"
         " GROUP BY {root}.{id}) AS {name} ON {name}.id = {root}.{id}"
@@ -119,7 +129,7 @@ def _lines(
         joins=_joins(schema, rows, readers, who),
         many=sql.SQL("").join(query for _, query in many),
         conditions=_conditions(rows),
-        visible=visible,
+        visible=_if_all_see(" AND ", readers, rows.table, LINE, who),
         chosen=_chosen(ids),
         id=sql.Identifier(names.ID),
         name=sql.SQL("k{}").format(sql.Literal(number)),
@@ -161,15 +171,12 @@ def _join(schema: str, item: Join, readers: Readers, who: sql.Composed) -> sql.C
     key: sql.Composable = link
     if item.first_if_none:
         key = sql.SQL("coalesce({}, (SELECT min({}) FROM {}))").format(link, sql.Identifier(names.ID), table)
-    visible = sql.SQL("").format()
-    if readers.are_restricted:
-        visible = sql.SQL(" AND {}").format(readers.all_see(item.table, item.alias, who))
     return sql.SQL(" LEFT JOIN {table} AS {alias} ON {own} = {key}{visible}").format(
         table=table,
         alias=sql.Identifier(item.alias),
         own=sql.Identifier(item.alias, names.ID),
         key=key,
-        visible=visible,
+        visible=_if_all_see(" AND ", readers, item.table, item.alias, who),
     )
 
 
@@ -183,9 +190,6 @@ def _many(
             continue
         named, ((of, column),) = value.many, value.parts
         alias = f"{named.alias}x"
-        visible = sql.SQL("").format()
-        if readers.are_restricted:
-            visible = sql.SQL(" WHERE {}").format(readers.all_see(named.table, named.alias, who))
         row = sql.Identifier(named.alias)
         digest = sql.SQL(_OF_MANY).format(
             digest=sql.SQL(" # ").join(_versions(named)), row=row, id=sql.Identifier(names.ID)
@@ -204,11 +208,16 @@ def _many(
             row=row,
             own=sql.Identifier(named.alias, names.ID),
             joins=_joins(schema, named, readers, who),
-            visible=visible,
+            visible=_if_all_see(" WHERE ", readers, named.table, named.alias, who),
             alias=sql.Identifier(alias),
         )
         found.append((alias, query))
     return found
+
+
+def _if_all_see(word: LiteralString, readers: Readers, table: str, alias: str, who: sql.Composable) -> sql.Composable:
+    found = readers.all_see(table, alias, who)
+    return sql.SQL("") if found is None else sql.SQL(word) + found
 
 
 def _versions(rows: Rows) -> list[sql.Composed]:
@@ -219,10 +228,17 @@ def _versions(rows: Rows) -> list[sql.Composed]:
     ]
 
 
-def _listed(rows: Rows) -> sql.Composed:
-    """Return all values as one list of texts; an amount is a pair of the number and its currency."""
-    shown = [_pair(value) if value.kind is Kind.AMOUNT else _text(value) for value in rows.values]
-    # A call has at most 100 arguments, hence one row after the other.
+def _listed(rows: Rows, longest: int) -> sql.Composed:
+    """Return all values as one list of texts; an amount is the number with its currency.
+
+    :param longest: characters of a value that are read; markup takes more than its text.
+    """
+    shown = [
+        _pair(value)
+        if value.kind is Kind.AMOUNT
+        else sql.SQL("left({}, {})").format(_text(value), longest * (_MARKUP if value.kind is Kind.HTML else 1))
+        for value in rows.values
+    ]
     return sql.SQL("to_jsonb(ARRAY[{}]::text[])").format(sql.SQL(", ").join(shown))
 
 

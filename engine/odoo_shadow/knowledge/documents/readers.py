@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import LiteralString
 
 from psycopg import sql
@@ -55,40 +56,49 @@ class Readers:
         return self._of_parents(restriction, alias)
 
     def _of_parents(self, restriction: Restriction, alias: str) -> sql.Composed:
-        found: sql.Composed = _WITH_COMPANY
-        for column, parent in restriction.parents:
-            above = f"{alias}_p"
-            seen = sql.SQL(
-                "CASE WHEN {link} IS NULL THEN {shared} ELSE coalesce((SELECT {readers} FROM {parent} AS {above}"
-                " WHERE {above}.{id} = {link}), {nobody}) END"
-            ).format(
-                link=sql.Identifier(alias, column),
-                shared=_WITH_COMPANY,
-                readers=self.of_row(parent, above),
-                parent=sql.Identifier(self.schema, parent),
-                above=sql.Identifier(above),
-                id=sql.Identifier(names.ID),
-                nobody=_NOBODY,
-            )
-            found = self._both(found, seen)
+        found = [
+            self._of_parent(sql.Identifier(alias, column), parent, f"{alias}_p")
+            for column, parent in restriction.parents
+        ]
         for column, kind in restriction.of_any_model:
-            link = sql.Identifier(alias, column)
-            seen = sql.SQL("CASE WHEN {link} IS NULL OR {link} = {none} THEN {shared} ELSE {nobody} END").format(
-                link=link, none=sql.SQL(_NO_RECORD[kind]), shared=_WITH_COMPANY, nobody=_NOBODY
+            found.append(
+                sql.SQL("CASE WHEN {link} IS NULL OR {link} = {none} THEN {shared} ELSE {nobody} END").format(
+                    link=sql.Identifier(alias, column),
+                    none=sql.SQL(_NO_RECORD[kind]),
+                    shared=_WITH_COMPANY,
+                    nobody=_NOBODY,
+                )
             )
-            found = self._both(found, seen)
-        return found
+        both = sql.Identifier(internal_schema(self.schema), "both_see")
+        return reduce(lambda one, other: sql.SQL("{}({}, {})").format(both, one, other), found)
 
-    def _both(self, one: sql.Composed, other: sql.Composed) -> sql.Composed:
-        return sql.SQL("{}({}, {})").format(sql.Identifier(internal_schema(self.schema), "both_see"), one, other)
+    def _of_parent(self, link: sql.Identifier, parent: str, above: str) -> sql.Composed:
+        return sql.SQL(
+            "CASE WHEN {link} IS NULL THEN {shared} ELSE coalesce((SELECT {readers} FROM {parent} AS {above}"
+            " WHERE {id} = {link}), {nobody}) END"
+        ).format(
+            link=link,
+            shared=_WITH_COMPANY,
+            readers=self.of_row(parent, above),
+            parent=sql.Identifier(self.schema, parent),
+            above=sql.Identifier(above),
+            id=sql.Identifier(above, names.ID),
+            nobody=_NOBODY,
+        )
 
-    def all_see(self, table: str, alias: str, document: sql.Composable) -> sql.Composed:
-        """Return the condition that all who see a document see a row.
+    def all_see(self, table: str, alias: str, document: sql.Composable) -> sql.Composed | None:
+        """Return the condition that all who see a document see a row; None if everyone sees all rows of the table.
 
         :param document: the expression for who sees the document.
         """
-        function = sql.Identifier(internal_schema(self.schema), "all_see")
-        return sql.SQL("{}({}, {})").format(function, self.of_row(table, alias), document)
+        restriction = None if self.restrictions is None else self.restrictions.get(table)
+        if self.restrictions is None or (restriction is not None and restriction.is_open):
+            return None
+        # An empty list, of a document that nobody sees, is contained in any other.
+        return sql.SQL(
+            "(SELECT s.document <@ s.readers OR s.readers = {with_company} AND s.document <> {everyone}"
+            " FROM (SELECT {document} AS document, {readers} AS readers OFFSET 0) AS s)"
+        ).format(with_company=_WITH_COMPANY, everyone=_EVERYONE, document=document, readers=self.of_row(table, alias))
 
     def digest(self, tables: Collection[str]) -> str:
         """Return a digest of what restricts the rows of tables."""

@@ -15,7 +15,7 @@ from odoo_shadow.knowledge.documents.catalogue import Catalogue
 from odoo_shadow.knowledge.documents.plan import Plan, Rows, Wanted, make_plan
 from odoo_shadow.knowledge.documents.query import changed_query, gone_query, records_query
 from odoo_shadow.knowledge.documents.readers import Readers
-from odoo_shadow.knowledge.documents.render import RENDERING, write_document
+from odoo_shadow.knowledge.documents.render import RENDERING, Lines, write_document
 from odoo_shadow.knowledge.documents.store import (
     Stored,
     Written,
@@ -29,8 +29,11 @@ from odoo_shadow.knowledge.documents.store import (
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.state.schema import Origin
 
-BATCH = 2_000
+BATCH = 1_000
 """Documents of one transaction."""
+
+_MOST_CHARACTERS = 2_000_000
+"""Characters of the texts of one statement, about."""
 
 _ADDRESS: LiteralString = "{url}/web#id={id}&model={model}&view_type=form"
 """Odoo 18 and 19 lead on from this address of earlier versions."""
@@ -95,15 +98,19 @@ def refresh_model(
 def _write(
     tx: Transaction, plan: Plan, readers: Readers, form: str, origin: Origin | None, ids: Sequence[int]
 ) -> Written:
-    documents = []
-    for odoo_id, digest, companies, company, values, *lines in tx.run(
+    written, documents, size = Written(), list[Stored](), 0
+    for odoo_id, digest, companies, company, values, *belonging in tx.run(
         "{query}", query=records_query(tx.schema, plan, readers, form, ids)
     ):
+        lines = [Lines(first or (), number or 0) for first, number in zip(belonging[::2], belonging[1::2], strict=True)]
         made = write_document(plan, odoo_id, values, lines)
         url = None if origin is None else _address(origin.url, plan.model, odoo_id)
         seen_by = "{" + ",".join(map(str, companies)) + "}"
         documents.append(Stored(made, plan.language, company, seen_by, url, digest))
-    return write_documents(tx, plan.model, documents) if documents else Written()
+        size += len(made.body)
+        if size > _MOST_CHARACTERS:
+            written, documents, size = written + write_documents(tx, plan.model, documents), [], 0
+    return written + (write_documents(tx, plan.model, documents) if documents else Written())
 
 
 def _address(url: str, model: str, odoo_id: int) -> str:

@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from odoo_shadow.knowledge.documents.plan import Kind, Plan, Rows, Value
+from odoo_shadow.knowledge.documents.query import LONGEST_VALUE
 from odoo_shadow.text.html import text_of_html
 
 RENDERING = "1"
 """The version of what is written here: another one makes all documents anew."""
 
 LONGEST_TITLE = 300
-LONGEST_VALUE = 10_000
 LONGEST_LINE = 500
 LONGEST_BODY = 40_000
-"""Characters; what is longer is cut, and marked so."""
-
-MOST_LINES = 200
-"""Lines of one kind in a document; the number of the others is told."""
+"""Characters; what is longer is cut, and marked so, as a value is."""
 
 ARCHIVED = "archived"
 
@@ -48,17 +45,29 @@ class Document:
     content_hash: str
 
 
-def write_document(plan: Plan, odoo_id: int, values: _SHOWN, lines: Sequence[Sequence[_SHOWN] | None]) -> Document:
+@dataclass(frozen=True)
+class Lines:
+    """The rows of one kind that belong to a record.
+
+    :param first: the values of the first ones.
+    :param number: how many there are.
+    """
+
+    first: Sequence[_SHOWN]
+    number: int
+
+
+def write_document(plan: Plan, odoo_id: int, values: _SHOWN, lines: Sequence[Lines]) -> Document:
     """Write the document of a record.
 
     :param values: of the plan's records, in its order.
-    :param lines: of each of the plan's lines, all rows; None where there are none.
+    :param lines: of each kind that the plan has.
     """
     shown = [_written(item, text) for item, text in zip(plan.records.values, values, strict=True)]
     is_archived = plan.active is not None and values[plan.active] == "false"
     title = _title(plan, odoo_id, shown, is_archived=is_archived)
     own = _labelled(plan.records.values, shown, plan.body)
-    belonging = (_list(rows, found) for rows, found in zip(plan.lines, lines, strict=True) if found)
+    belonging = (_list(rows, found) for rows, found in zip(plan.lines, lines, strict=True) if found.first)
     body = cut("\n".join([*own, *belonging]), LONGEST_BODY)
     names = " ".join(dict.fromkeys(filter(None, (shown[place] for place in plan.names))))
     state = ARCHIVED if is_archived else shown[plan.state] if plan.state is not None else None
@@ -90,9 +99,9 @@ def _labelled(values: Sequence[Value], shown: Sequence[str], places: Iterable[in
             yield f"{values[place].label}:{chr(10) if chr(10) in text else ' '}{text}"
 
 
-def _list(rows: Rows, lines: Sequence[_SHOWN]) -> str:
-    written = list(filter(None, (_line(rows, item) for item in lines[:MOST_LINES])))
-    more = len(lines) - MOST_LINES
+def _list(rows: Rows, lines: Lines) -> str:
+    written = list(filter(None, (_line(rows, item) for item in lines.first)))
+    more = lines.number - len(lines.first)
     return "\n".join([f"{rows.label}:", *written, *([f"- … {more} more"] if more > 0 else [])])
 
 
@@ -123,7 +132,7 @@ def _written(value: Value, text: str | None) -> str:
         return _number(text)
     elif value.kind is Kind.MOMENT:
         return f"{text[:16]} UTC" if len(text) > 16 and text[4:5] == "-" else text
-    return cut(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\t", " ")).strip(), LONGEST_VALUE)
+    return cut(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\t", " ")).strip(), LONGEST_VALUE - 1)
 
 
 def _amount(text: str) -> str:

@@ -130,13 +130,6 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
         ELSE ARRAY(SELECT unnest(p_one) INTERSECT SELECT unnest(p_other) ORDER BY 1) END
 $body$;
 
--- Whether all who see a document see a row, too.
-CREATE OR REPLACE FUNCTION {internal}.all_see(p_row bigint[], p_document bigint[]) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT p_row = ARRAY[0::bigint] OR p_document = '{}' OR p_row = ARRAY[-1::bigint] AND p_document <> ARRAY[0::bigint]
-        OR p_document <> ARRAY[0::bigint] AND p_document <> ARRAY[-1::bigint] AND p_document <@ p_row
-$body$;
-
 -- A digest of the policy that it has been given, and of what PostgreSQL stored of it.
 ALTER TABLE {internal}.mirror ADD COLUMN IF NOT EXISTS document_policy text;
 
