@@ -21,6 +21,7 @@ from odoo_shadow.cli.mcp import MCP_TOKEN, mcp
 from odoo_shadow.cli.missing import SERVICE_KEYS
 from odoo_shadow.cli.models import models
 from odoo_shadow.cli.notify import NOTIFY_URL
+from odoo_shadow.cli.search import search
 from odoo_shadow.cli.status import status
 from odoo_shadow.cli.sync import STOPPED, sync
 from odoo_shadow.cli.take_over import take_over
@@ -46,7 +47,7 @@ def cli() -> None:
     """
 
 
-for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts, embed, mcp):
+for _command in (sync, verify, status, models, doctor, ddl, init, take_over, marts, embed, search, mcp):
     cli.add_command(_command)
 
 

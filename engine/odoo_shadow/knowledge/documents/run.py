@@ -20,6 +20,7 @@ from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
 from odoo_shadow.shadow.views.documents import forget_lost_columns, renew_document_view
+from odoo_shadow.shadow.views.search import renew_search
 from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean
@@ -118,6 +119,7 @@ def show_documents(shadow: ShadowDatabase) -> None:
     """
     with shadow.transaction() as tx:
         renew_document_view(tx)
+        renew_search(tx)
         renew_document_policy(tx)
         hidden = tables_with_other_policies(tx)
     if hidden:

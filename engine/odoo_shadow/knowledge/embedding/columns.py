@@ -16,6 +16,7 @@ from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.relations import EMBEDDING_MODEL, STORED_DOCUMENT
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.views.documents import forget_lost_columns, renew_document_view
+from odoo_shadow.shadow.views.search import renew_search
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -126,6 +127,7 @@ def make_current(tx: Transaction, model: EmbeddingModel) -> None:
         column=model.column,
     )
     renew_document_view(tx)
+    renew_search(tx)
 
 
 def drop_others(shadow: ShadowDatabase, kept: EmbeddingModel) -> None:

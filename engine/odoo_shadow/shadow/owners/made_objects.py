@@ -18,7 +18,7 @@ from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.owners.foreign_query import TRUSTED_ROLES
 from odoo_shadow.shadow.owners.ownership import exists
-from odoo_shadow.shadow.relations import MADE_OBJECT, META, MIRROR, READ_VERSION
+from odoo_shadow.shadow.relations import MADE_OBJECT, META, MIRROR, READ_VERSION, SEARCH
 
 _PUBLIC = "public"
 
@@ -259,6 +259,7 @@ _CALLS: dict[str, LiteralString] = {
     "get_shadow_watermark": "SELECT {function}(p_table_name)",
     "update_shadow_watermark": "SELECT {function}(p_table_name, p_write_date, p_last_id, p_rows_synced)",
     READ_VERSION: "SELECT {function}(p_tables)",
+    SEARCH: ("SELECT * FROM {function}(query, query_embedding, match_count, models, company_ids, since, until)"),
 }
 
 

@@ -9,7 +9,7 @@ What somebody else or another mirror created under such a name is left alone; `m
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import LiteralString
+from typing import LiteralString, cast
 
 from psycopg import errors, sql
 
@@ -35,6 +35,7 @@ from odoo_shadow.shadow.relations import (
     LEFT_OUT,
     META,
     READ_VERSION,
+    SEARCH,
     SELECTION,
     SYNC_LOG,
     WATERMARK,
@@ -97,12 +98,12 @@ def function_statements(schema: str, names: Sequence[str] = FUNCTIONS) -> list[s
     """Return the statements that make the functions' namesakes."""
     if schema == PUBLIC:
         return []
-    return [statement for name in names for statement in _function_statements(schema, name)]
+    return [statement for name in names for statement in _function_statements(schema, name, sql.SQL(_FUNCTIONS[name]))]
 
 
-def _function_statements(schema: str, name: str) -> list[sql.Composed]:
+def _function_statements(schema: str, name: str, head: sql.Composable) -> list[sql.Composed]:
     made = sql.SQL("CREATE OR REPLACE FUNCTION {name}{head} SET search_path = pg_catalog, pg_temp AS {body}").format(
-        name=sql.Identifier(PUBLIC, name), head=sql.SQL(_FUNCTIONS[name]), body=function_body(schema, name)
+        name=sql.Identifier(PUBLIC, name), head=head, body=function_body(schema, name)
     )
     comment = sql.SQL("COMMENT ON FUNCTION {} IS {}").format(sql.Identifier(PUBLIC, name), _COMMENT + schema)
     return [made, comment, record_statement(schema, _function(name))]
@@ -169,6 +170,27 @@ def _try(tx: Transaction, statements: Sequence[sql.Composed], what: str) -> bool
     except errors.InsufficientPrivilege:
         log.info("%s is left as it is: another trusted role owns it.", what)
     return True
+
+
+def publish_search(tx: Transaction, arguments: sql.Composable, result: sql.Composable) -> None:
+    """Create the search function's namesake, where the name is free, or renew it: its arguments may be others now."""
+    item = _function(SEARCH)
+    if not _possible(tx) or not _is_free(tx, item, standing_of(tx, item)):
+        return
+    there = tx.run(
+        "SELECT p.oid::regprocedure::text, p.prosrc = {body} AND (p.proargtypes, p.proallargtypes) = (SELECT"
+        " o.proargtypes, o.proallargtypes FROM pg_proc o JOIN pg_namespace n ON n.oid = o.pronamespace"
+        " WHERE n.nspname = {schema} AND o.proname = {name})"
+        " FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname = {name}",
+        body=function_body(tx.schema, SEARCH),
+        schema=tx.schema,
+        name=SEARCH,
+    )
+    if [is_same for _, is_same in there] == [True]:
+        return
+    head = sql.SQL("({}) RETURNS {} LANGUAGE sql STABLE").format(arguments, result)
+    drops = [sql.SQL("DROP FUNCTION {}").format(sql.SQL(cast(LiteralString, name))) for name, _ in there]
+    _try(tx, [*drops, *_function_statements(tx.schema, SEARCH, head)], f"The function public.{SEARCH}")
 
 
 def foreign_names(tx: Transaction, tables: Sequence[str]) -> list[str]:

@@ -17,20 +17,78 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_document_model (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- How a text is searched by words, in no language in particular.
-CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_words(p_title text, p_body text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT setweight(to_tsvector('simple'::regconfig, p_title), 'A')
-        || setweight(to_tsvector('simple'::regconfig, p_body), 'B')
+-- A text as words with blanks between them, in small letters without accents, in no language in particular. Where words
+-- have no blanks between them (Chinese, Japanese, Thai …), each pair of neighbouring letters is a word.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_plain(p_text text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    small text := lower(p_text);
+BEGIN
+    IF octet_length(p_text) = length(p_text) THEN
+        -- Thousands are written with and without a mark between the digits.
+        RETURN btrim(regexp_replace(regexp_replace(small, '(\d)[.,''](?=\d\d\d(\D|$))', '\1', 'g'),
+            '[^a-z0-9]+', ' ', 'g'));
+    END IF;
+    -- Accents become characters of their own and go, as do marks that are not seen.
+    small := replace(replace(replace(replace(replace(replace(replace(normalize(regexp_replace(normalize(small, NFKD),
+        '[\u0300-\u036f\u00ad\u0640\u064b-\u0652\u200b-\u200f\u2060\ufeff]+', '', 'g'), NFC),
+        'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'ø', 'o'), 'ł', 'l'), 'đ', 'd'), 'ı', 'i');
+    small := btrim(regexp_replace(regexp_replace(small, '(\d)[.,''’](?=\d\d\d(\D|$))', '\1', 'g'),
+        '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7'
+        '\u037e\u0387\u055a-\u055f\u0589\u05be\u05c0\u05c3\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u0e2f\u0e5a'
+        '\u0e5b\u2000-\u206f\u20a0-\u20cf\u2100-\u214f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u3030\u30fb'
+        '\ufe30-\ufe4f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+', ' ', 'g'));
+    IF small !~ '[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]' THEN
+        RETURN small;
+    END IF;
+    small := regexp_replace(small,
+        '([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+)',
+        ' \1 ', 'g');
+    RETURN (SELECT string_agg(CASE WHEN length(word) = 1 OR word
+            !~ '[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]' THEN word
+            ELSE (SELECT string_agg(pair, ' ' ORDER BY place) FROM (
+                SELECT place, letter || lead(letter) OVER (ORDER BY place) AS pair
+                FROM string_to_table(word, NULL) WITH ORDINALITY AS letters (letter, place)) AS pairs) END,
+            ' ' ORDER BY n)
+        FROM string_to_table(small, ' ') WITH ORDINALITY AS split (word, n) WHERE word <> '');
+END
 $body$;
 
--- The pieces of three characters of each word, by which a name is found that is not spelled alike.
-CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_trigrams(p_text text) RETURNS text[]
+-- The numbers in a text as words that nobody types: S00031 is found by S31, 00031 and 31.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_codes(p_text text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF p_text !~ '\d' THEN
+        RETURN '';
+    END IF;
+    RETURN (SELECT coalesce(string_agg('zqc' || regexp_replace(code, '[^a-z0-9]', '', 'g') || ' zqn'
+            || substring(code FROM '(\d+)\D*$'), ' '), '')
+        FROM (SELECT regexp_replace(lower(word), '(^|\D)0+(?=\d)', '\1', 'g') AS code
+            FROM regexp_split_to_table(left(p_text, 4000), '[\s,;]+') AS word
+            WHERE word ~ '\d' AND length(word) <= 60 LIMIT 50) AS codes);
+END
+$body$;
+
+-- How a document is found by words and numbers: in its title (A), its text (B) and its names (C).
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_words(p_title text, p_body text, p_names text) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    RETURN setweight(to_tsvector('simple'::regconfig, concat_ws(' ', {schema}.odoo_shadow_plain(left(p_title, 2000)),
+            {schema}.odoo_shadow_codes(p_title))), 'A')
+        || setweight(to_tsvector('simple'::regconfig, {schema}.odoo_shadow_plain(left(p_body, 50000))), 'B')
+        || setweight(to_tsvector('simple'::regconfig, concat_ws(' ', {schema}.odoo_shadow_plain(left(p_names, 6000)),
+            {schema}.odoo_shadow_codes(p_names))), 'C');
+END
+$body$;
+
+-- Each word of some letters, and what is left of it without any one of them: two words have one of these in common if
+-- one has a letter more or less, another letter in a place, or two letters in each other's places.
+CREATE OR REPLACE FUNCTION {schema}.odoo_shadow_spellings(p_text text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT coalesce(array_agg(DISTINCT substr(padded, n, 3)), '{}')
-    FROM (SELECT '  ' || word || ' ' AS padded
-        FROM regexp_split_to_table(lower(p_text), '[^[:alnum:]]+') AS word WHERE word <> '') AS words,
-        generate_series(1, length(padded) - 2) AS n
+    SELECT coalesce(array_agg(DISTINCT overlay(word PLACING '' FROM n FOR 1)), '{}')
+    FROM (SELECT DISTINCT word FROM string_to_table({schema}.odoo_shadow_plain(left(p_text, 4000)), ' ') AS word
+        WHERE length(word) BETWEEN 4 AND 24 AND word !~ '\d' LIMIT 60) AS words,
+        generate_series(1, length(word) + 1) AS n
 $body$;
 
 -- Its view is odoo_shadow_document. Embeddings are columns that come with their model (odoo_shadow_embedding_model).
@@ -40,7 +98,7 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_stored_document (
     odoo_id bigint NOT NULL,
     title text NOT NULL,
     body text NOT NULL,
-    -- Names and codes, which may be misspelled.
+    -- Names and codes, which may be spelled wrong.
     names text NOT NULL,
     language text,
     company_id bigint,
@@ -54,13 +112,14 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_stored_document (
     -- Of the versions of all rows that it shows.
     rows_digest bigint NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now(),
-    words tsvector NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_words(title, body)) STORED,
-    trigrams text[] NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_trigrams(names)) STORED,
+    words tsvector NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_words(title, body, names)) STORED,
+    spellings text[] NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_spellings(title || ' ' || names)) STORED,
     UNIQUE (odoo_model, odoo_id)
 );
 
 CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_words ON {schema}.odoo_shadow_stored_document USING gin (words);
-CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_trigrams ON {schema}.odoo_shadow_stored_document USING gin (trigrams);
+CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_spellings
+    ON {schema}.odoo_shadow_stored_document USING gin (spellings);
 CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_companies
     ON {schema}.odoo_shadow_stored_document USING gin (companies);
 
@@ -107,7 +166,8 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body
 $body$;
 
 GRANT EXECUTE ON FUNCTION {schema}.odoo_shadow_document_models(), {schema}.odoo_shadow_document_companies(),
-    {schema}.odoo_shadow_words(text, text), {schema}.odoo_shadow_trigrams(text) TO PUBLIC;
+    {schema}.odoo_shadow_plain(text), {schema}.odoo_shadow_codes(text), {schema}.odoo_shadow_words(text, text, text),
+    {schema}.odoo_shadow_spellings(text) TO PUBLIC;
 
 INSERT INTO {internal}.row_policy (table_name, wanted, stored)
 SELECT p.proname || '()', 'function', md5(concat_ws(' ', p.prosrc, p.proconfig::text, p.prosecdef, p.proowner::regrole))

@@ -1,0 +1,1 @@
+"""Finds documents: by words, by names and codes, and by meaning."""

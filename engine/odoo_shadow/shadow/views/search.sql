@@ -1,0 +1,183 @@
+#variable_conflict use_column
+DECLARE
+    most_exact constant int := {most_exact}; -- among so many documents every one is looked at
+    most_of_a_word constant int := {most_of_a_word}; -- a word that more of them have finds none by itself
+    most_ranked constant int := 200;
+    documents constant regclass := format('%I.%I', {schema_name}, {stored_name})::regclass;
+    asked constant text := left(coalesce(query, ''), 1000);
+    wanted constant int := least(greatest(coalesce(match_count, 10), 1), 200);
+    visible int;
+    few boolean;
+    restricted boolean;
+    word text[]; -- what is looked for: words, and codes
+    pattern tsquery[]; -- how it is found
+    titled tsquery[]; -- the same in titles only …
+    named tsquery[]; -- … and in titles and names
+    is_code boolean[];
+    common int[] := '{}'; -- words that too many documents have
+    rare tsquery; -- any of the others
+    any_word tsquery;
+    all_common tsquery;
+    hit_id bigint[] := '{}'; -- a document …
+    hit_word int[] := '{}'; -- has a word …
+    hit_kind text[] := '{}'; -- in its title (t), its names (n) or its text (b), or spelled otherwise (s)
+    near_id bigint[] := '{}'; -- by meaning, the nearest first
+    missing int[];
+    ids bigint[];
+    kinds text[];
+    words int[];
+    n int;
+BEGIN
+    SELECT count(*) INTO visible FROM (SELECT FROM {documents} d WHERE {is_wanted} LIMIT most_exact + 1) AS seen;
+    few := visible <= most_exact;
+    restricted := row_security_active(documents) AND EXISTS (SELECT FROM pg_policy p
+        WHERE p.polrelid = documents AND pg_get_expr(p.polqual, p.polrelid) IS DISTINCT FROM 'true');
+
+    {by_meaning}
+
+    -- The words, without those that every sentence has, unless there are no others.
+    WITH typed AS (
+        SELECT t.word, min(t.place) AS place FROM string_to_table({plain}(asked), ' ') WITH ORDINALITY AS t (word, place)
+        WHERE t.word <> '' AND length(t.word) <= 60 GROUP BY 1 ORDER BY 2 LIMIT 24
+    ), stop AS (
+        SELECT DISTINCT {plain}(raw) AS word FROM regexp_split_to_table(lower(asked), '[\s[:punct:]]+') AS raw,
+            unnest(ARRAY['english_stem', 'german_stem', 'french_stem', 'spanish_stem', 'italian_stem', 'dutch_stem',
+                'portuguese_stem']::regdictionary[]) AS language
+        WHERE length(raw) BETWEEN 1 AND 12 AND ts_lexize(language, raw) = '{}'
+    ), kept AS (
+        SELECT typed.* FROM typed WHERE typed.word NOT IN (TABLE stop)
+            OR NOT EXISTS (SELECT FROM typed t WHERE t.word NOT IN (TABLE stop))
+    ), looked_for AS (
+        -- Most plurals begin as the singular does.
+        SELECT k.word, false AS is_code, k.place, CASE WHEN k.word ~ {no_blanks} OR length(k.word) BETWEEN 4 AND 5
+            AND k.word !~ '\d' THEN quote_literal(k.word) || ':*' WHEN length(k.word) > 5 AND k.word !~ '\d'
+            THEN quote_literal(regexp_replace(k.word, '(es|en|er|s|n|e)$', '')) || ':*'
+            ELSE quote_literal(k.word) || ':' END AS pattern
+        FROM kept k
+        UNION ALL
+        SELECT c.word, true, 100 + min(c.place), quote_literal(c.word) || ':'
+        FROM (SELECT p.word, r.place, r.token ~ '[[:alpha:]]' AS has_letters
+            FROM regexp_split_to_table(asked, '[\s,;]+') WITH ORDINALITY AS r (token, place)
+            CROSS JOIN LATERAL string_to_table({codes}(r.token), ' ') AS p (word) WHERE r.token ~ '\d') AS c
+        -- S31 is no other number 31.
+        WHERE c.word LIKE 'zqc_%' OR c.word LIKE 'zqn_%' AND NOT c.has_letters GROUP BY 1
+        ORDER BY place LIMIT 32
+    )
+    SELECT array_agg(f.word ORDER BY f.place), array_agg(rtrim(f.pattern, ':')::tsquery ORDER BY f.place),
+        array_agg((f.pattern || 'A')::tsquery ORDER BY f.place),
+        array_agg((f.pattern || 'AC')::tsquery ORDER BY f.place), array_agg(f.is_code ORDER BY f.place),
+        (string_agg(rtrim(f.pattern, ':'), ' | ') FILTER (WHERE NOT f.is_code))::tsquery
+    INTO word, pattern, titled, named, is_code, any_word FROM looked_for f;
+
+    IF visible = 0 OR word IS NULL THEN
+        NULL;
+    ELSIF restricted THEN
+        -- Policies keep the index of words from being used, so whatever is seen is looked at once.
+        IF NOT few THEN
+            common := ARRAY(SELECT p.n FROM (SELECT d.words FROM {documents} d TABLESAMPLE SYSTEM (1) REPEATABLE (1)
+                    WHERE {is_wanted}) AS sample, unnest(pattern) WITH ORDINALITY AS p (pattern, n)
+                GROUP BY 1 HAVING avg((sample.words @@ p.pattern)::int) > 0.02 ORDER BY 1);
+        END IF;
+        rare := (SELECT string_agg(p.pattern::text, ' | ' ORDER BY p.n)::tsquery
+            FROM unnest(pattern) WITH ORDINALITY AS p (pattern, n) WHERE p.n <> ALL (common));
+        all_common := (SELECT string_agg(p.pattern::text, ' & ' ORDER BY p.n)::tsquery
+            FROM unnest(pattern) WITH ORDINALITY AS p (pattern, n) WHERE p.n = ANY (common));
+        SELECT array_agg(h.id), array_agg(h.n), array_agg(h.kind) INTO hit_id, hit_word, hit_kind FROM (
+            SELECT f.id, p.n, CASE WHEN f.words @@ p.titled THEN 't' WHEN f.words @@ p.named THEN 'n'
+                ELSE 'b' END AS kind
+            FROM (SELECT d.id, d.words FROM {documents} d
+                WHERE (d.words @@ rare OR d.words @@ all_common OR d.id = ANY (near_id)) AND {is_wanted}
+                LIMIT CASE WHEN few THEN most_exact ELSE 2 * most_of_a_word END) AS f,
+                unnest(pattern, titled, named) WITH ORDINALITY AS p (pattern, titled, named, n)
+            WHERE f.words @@ p.pattern) AS h;
+    ELSE
+        FOR n IN 1 .. cardinality(word) LOOP
+            SELECT array_agg(h.id), array_agg(h.kind) INTO ids, kinds FROM (
+                SELECT d.id, CASE WHEN d.words @@ titled[n] THEN 't' WHEN d.words @@ named[n] THEN 'n' ELSE 'b' END AS kind
+                FROM {documents} d WHERE d.words @@ pattern[n] AND {is_wanted}
+                LIMIT CASE WHEN few THEN most_exact ELSE most_of_a_word + 1 END) AS h;
+            IF NOT few AND cardinality(ids) > most_of_a_word THEN
+                common := common || n;
+            ELSE
+                hit_id := hit_id || ids;
+                hit_word := hit_word || array_fill(n, ARRAY[coalesce(cardinality(ids), 0)]);
+                hit_kind := hit_kind || kinds;
+            END IF;
+        END LOOP;
+        IF common <> '{}' THEN
+            -- They count in documents that are found otherwise, and in those that have all of them, or all but one.
+            ids := near_id || ARRAY(SELECT h.id FROM unnest(hit_id, hit_word) AS h (id, n)
+                JOIN (SELECT u.n, ln(1 + 100000.0 / count(*)) AS weight FROM unnest(hit_word) AS u (n) GROUP BY 1) AS w
+                ON w.n = h.n GROUP BY 1 ORDER BY sum(w.weight) DESC, 1 LIMIT 500);
+            all_common := (SELECT string_agg(pattern[c]::text, ' & ')::tsquery FROM unnest(common) AS c);
+            kinds := ARRAY(SELECT d.id::text FROM {documents} d WHERE d.words @@ all_common AND {is_wanted} LIMIT 1000);
+            ids := ids || kinds::bigint[];
+            IF kinds = '{}' AND cardinality(common) > 1 THEN
+                FOREACH n IN ARRAY common LOOP
+                    all_common := (SELECT string_agg(pattern[c]::text, ' & ')::tsquery FROM unnest(common) AS c
+                        WHERE c <> n);
+                    ids := ids || ARRAY(SELECT d.id FROM {documents} d WHERE d.words @@ all_common AND {is_wanted}
+                        LIMIT 300);
+                END LOOP;
+            END IF;
+            SELECT hit_id || array_agg(h.id), hit_word || array_agg(h.n), hit_kind || array_agg(h.kind)
+            INTO hit_id, hit_word, hit_kind FROM (
+                SELECT d.id, c.n, CASE WHEN d.words @@ titled[c.n] THEN 't' WHEN d.words @@ named[c.n] THEN 'n' ELSE 'b' END AS kind
+                FROM {documents} d, unnest(common) AS c (n)
+                WHERE d.id = ANY (ids) AND d.words @@ pattern[c.n] AND {is_wanted}) AS h;
+        END IF;
+    END IF;
+
+    -- What nobody has written so may be spelled otherwise.
+    missing := ARRAY(SELECT w.n FROM unnest(word, is_code) WITH ORDINALITY AS w (word, is_code, n)
+        WHERE visible > 0 AND NOT w.is_code AND length(w.word) BETWEEN 4 AND 24 AND w.word !~ '\d'
+        AND w.n <> ALL (common) AND w.n <> ALL (coalesce(hit_word, '{}')));
+    IF missing <> '{}' THEN
+        SELECT hit_id || array_agg(h.id), hit_word || array_agg(h.n), hit_kind || array_agg('s'::text)
+        INTO hit_id, hit_word, hit_kind FROM (
+            SELECT d.id, m.n
+            FROM (SELECT d.id, d.spellings FROM {documents} d WHERE d.spellings
+                && (SELECT {spellings}(string_agg(word[u.n], ' ')) FROM unnest(missing) AS u (n)) AND {is_wanted}
+                LIMIT most_exact) AS d,
+                (SELECT u.n, {spellings}(word[u.n]) AS pieces FROM unnest(missing) AS u (n)) AS m
+            WHERE d.spellings && m.pieces) AS h;
+    END IF;
+
+    RETURN QUERY
+    WITH hits AS (
+        SELECT h.id, h.n, h.kind FROM unnest(hit_id, hit_word, hit_kind) AS h (id, n, kind) WHERE h.id IS NOT NULL
+    ), weights AS (
+        SELECT h.n, ln(1 + CASE WHEN few THEN visible ELSE 100000 END::float8
+            / CASE WHEN h.n = ANY (common) THEN greatest(most_of_a_word, count(*)) ELSE count(*) END) AS weight
+        FROM hits h GROUP BY 1
+    ), scored AS (
+        -- A name counts more in a title that says little else.
+        SELECT h.id, sum(w.weight * CASE h.kind WHEN 'b' THEN 1 ELSE 1.5 END) AS by_words,
+            sum(w.weight * CASE h.kind WHEN 't' THEN 1.5 ELSE 1 END) FILTER (WHERE h.kind <> 'b')
+                / (1 + 0.5 * ln(1 + max(length(d.title)) / 30.0)) AS by_names,
+            bool_or(is_code[h.n] AND h.kind IN ('t', 'n')) AS has_code
+        FROM hits h JOIN weights w ON w.n = h.n JOIN {documents} d ON d.id = h.id GROUP BY 1
+    ), ranked AS (
+        (SELECT s.id, 1.0 AS share, rank() OVER (ORDER BY s.by_words DESC) AS place FROM scored s
+            ORDER BY s.by_words DESC, s.id LIMIT most_ranked)
+        UNION ALL
+        (SELECT s.id, CASE WHEN s.has_code THEN 2.0 ELSE 0.5 END, rank() OVER (ORDER BY s.by_names DESC) FROM scored s
+            WHERE s.by_names > 0 ORDER BY s.by_names DESC, s.id LIMIT most_ranked)
+        UNION ALL
+        SELECT v.id, 0.8, v.place FROM unnest(near_id) WITH ORDINALITY AS v (id, place)
+    ), fused AS (
+        -- Reciprocal ranks; 1 is the first of all lists.
+        SELECT r.id, 11 * sum(r.share / (10 + r.place)) / (1.0 + CASE WHEN (SELECT bool_or(s.has_code) FROM scored s)
+            THEN 2.0 ELSE 0.5 END + CASE WHEN near_id = '{}' THEN 0 ELSE 0.8 END) AS score FROM ranked r GROUP BY 1
+    ), best AS (
+        SELECT d.*, f.score FROM fused f JOIN {documents} d ON d.id = f.id
+        ORDER BY f.score DESC, d.dated_at DESC NULLS LAST, d.odoo_model, d.odoo_id LIMIT wanted
+    )
+    SELECT b.id, b.odoo_model, b.odoo_id, b.title, b.url, b.score::float8, m.as_of,
+        regexp_replace(CASE WHEN any_word IS NULL THEN left(b.body, 200) ELSE ts_headline('simple'::regconfig,
+            left(b.body, 20000), any_word, 'StartSel="", StopSel="", MaxFragments=1, MaxWords=30, MinWords=15') END,
+            '\s*\n\s*', ' · ', 'g'),
+        b.company_id, b.dated_at
+    FROM best b LEFT JOIN {models} m ON m.odoo_model = b.odoo_model
+    ORDER BY b.score DESC, b.dated_at DESC NULLS LAST, b.odoo_model, b.odoo_id;
+END

@@ -1,0 +1,193 @@
+"""`odoo_shadow_search`: what it finds, and what it makes of what somebody types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowConflictError
+from odoo_shadow.shadow.views.search import renew_search
+from tests.support.roles import as_role, new_role, run_as_owner
+from tests.support.stored_documents import DIMENSIONS, Stored, open_search, search, store
+from tools.embedded_postgres import drop_database, new_database
+
+EAST = [1.0, *[0.0] * (DIMENSIONS - 1)]
+NORTH = [0.0, 1.0, *[0.0] * (DIMENSIONS - 2)]
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+DOCUMENTS = (
+    Stored("sale.order", 31, "Sales Order S00031, Gemini Furniture", "Status: Sales Order\nTotal: 1,250.00 EUR",
+           "S00031", company_id=1, dated_at=MAY, vector=EAST),
+    Stored("sale.order", 32, "Sales Order S00032, Deco Addict", "Status: Quotation\nOrigin: S00031", "S00032",
+           company_id=2, dated_at=datetime(2026, 6, 1, tzinfo=UTC), vector=NORTH),
+    Stored("account.move", 1, "Invoice INV/2026/00031, Deco Addict", "Status: Posted\nOrigin: S00032", "INV/2026/00031",
+           company_id=1, dated_at=MAY, vector=NORTH),
+    Stored("res.partner", 5, "Contact Gemini Furniture", "City: Fairfield", "gemini@example.com"),
+    Stored("res.partner", 6, "Contact Müller & Söhne", "City: Łódź\nJob: Gérante", "Mu\u0308ller"),
+    Stored("res.partner", 7, "Contact 東京タワー株式会社", "City: 東京都港区", ""),
+    Stored("res.partner", 8, "Contact บริษัทไทยธนาคาร", "City: กรุงเทพ", ""),
+    Stored("res.partner", 9, "Contact ישראל טכנולוגיה", "שירות לקוחות", ""),
+    Stored("product.template", 4, "Product [FURN_0096] Customizable Desk", "Price: 750.00", "FURN_0096 601647855631"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def url(postgres: str) -> Iterator[str]:
+    """The URL of a shadow with a few documents."""
+    found = new_database(postgres)
+    with ShadowDatabase.from_url(found) as shadow:
+        open_search(shadow)
+        store(shadow, *DOCUMENTS)
+    yield found
+    drop_database(postgres, found)
+
+
+def first(url: str, text: str) -> tuple[str, int] | None:
+    """Return the first document that is found by words alone."""
+    found = search(url, text)
+    return found[0][:2] if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "record"),
+    [
+        ("S00031", "sale.order", 31),
+        ("s31", "sale.order", 31),
+        ("state of order 00032?", "sale.order", 32),
+        ("inv/2026/31", "account.move", 1),
+        ("FURN96", "product.template", 4),
+        ("601647855631", "product.template", 4),
+        ("contact Gemni Furnitrue", "res.partner", 5),  # a letter is missing, two have changed places
+        ("gemini@example.com", "res.partner", 5),
+        ("muller sohne", "res.partner", 6),
+        ("MÜLLER", "res.partner", 6),
+        ("gerante lodz", "res.partner", 6),
+        ("desks", "product.template", 4),
+        ("1250.00", "sale.order", 31),
+        ("東京", "res.partner", 7),
+        ("タワー", "res.partner", 7),
+        ("ธนาคาร", "res.partner", 8),
+        ("\u200fטכנולוגיה\u200f", "res.partner", 9),  # noqa: RUF001 - Hebrew
+        ("where is the customizable one", "product.template", 4),
+    ],
+)
+def test_words_numbers_and_names_are_found(url: str, text: str, model: str, record: int) -> None:
+    assert first(url, text) == (model, record)
+
+
+def test_what_it_is_about_is_before_what_mentions_it(url: str) -> None:
+    assert [hit[:2] for hit in search(url, "S00031")] == [("sale.order", 31), ("sale.order", 32)]
+
+
+def test_meaning_counts_and_alone_is_enough(url: str) -> None:
+    found = search(url, "nothing of this is written anywhere", EAST)
+    assert found[0][:2] == ("sale.order", 31) and {hit[1] for hit in found} == {31, 32, 1}
+    both = search(url, "S00032", NORTH)
+    assert both[0] == ("sale.order", 32, pytest.approx(both[0][2])) and both[0][2] > both[1][2]
+
+
+def test_filters(url: str) -> None:
+    def found(**arguments: object) -> set[tuple[str, int]]:
+        return {hit[:2] for hit in search(url, "Deco Gemini Status", EAST, **arguments)}
+
+    assert found(models=["account.move", "no.such"]) == {("account.move", 1)}
+    assert found(models=[]) == set()
+    assert found(company_ids=[2]) == {("sale.order", 32), ("res.partner", 5)}
+    assert found(since=MAY, until=datetime(2026, 5, 2, tzinfo=UTC)) == {("sale.order", 31), ("account.move", 1)}
+    assert found(since=datetime(2026, 5, 2, tzinfo=UTC)) == {("sale.order", 32)}
+    assert len(search(url, "Status", EAST, match_count=2)) == 2
+    for count in (-5, 0):
+        assert len(search(url, "Status", EAST, match_count=count)) == 1
+    for count in (None, 2_000_000_000):
+        assert len(search(url, "Status", EAST, match_count=count)) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None, "", "   \n\t", "?!… --- '''", "a & b | ! ( <->", "':*A' | \\", "'; DROP TABLE x; --", "%s {0} $1 $body$",
+        "\x01\x7f\u202e", "zqn31 zqc", "x" * 1_000_000, "é" * 100_000, "'" * 100_000, "31 " * 100_000, "the of and",
+        "1.2.3.4.5.6,7,8,9", "0" * 900, "東" * 900,
+    ],
+)  # fmt: skip
+def test_anything_may_be_asked(url: str, text: str | None) -> None:
+    assert len(search(url, text)) <= 10
+    assert len(search(url, text, EAST)) >= 3
+
+
+def test_everything_may_be_null(url: str) -> None:
+    names = ("match_count", "models", "company_ids", "since", "until")
+    assert search(url, "S00031", None, **dict.fromkeys(names)) == search(url, "S00031")
+
+
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        ([1.0, 2.0], "has 2 dimensions, and those of the documents have 8: make it by the model tiny 1"),
+        ("[NaN,1,1,1,1,1,1,1]", "NaN not allowed in vector"),
+        ("[1,2", "invalid input syntax for type vector"),
+    ],
+)
+def test_a_wrong_vector_is_refused(url: str, vector: str, message: str) -> None:
+    with pytest.raises(psycopg.Error, match=message.replace("[", "\\[")):
+        search(url, "Gemini", vector)
+
+
+def test_a_vector_of_zeros_or_of_huge_numbers_does_no_harm(url: str) -> None:
+    assert search(url, "Gemini", [0.0] * DIMENSIONS) == search(url, "Gemini")
+    assert search(url, "Gemini", [1e30, *[0.0] * 7]) == search(url, "Gemini", EAST)
+    assert all(math.isfinite(hit[2]) for hit in search(url, "Gemini", [1e-38, *[0.0] * 7]))
+
+
+def test_without_documents_or_vectors(shadow: ShadowDatabase, database: str) -> None:
+    open_search(shadow, vectors=False)
+    assert search(database, "anything") == []
+    store(shadow, *(item for item in DOCUMENTS if item.vector is None))
+    assert search(database, "Gemini")[0][:2] == ("res.partner", 5)
+    with psycopg.connect(database) as connection:
+        told: list[str | None] = []
+        connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
+        connection.execute("SELECT * FROM odoo_shadow.odoo_shadow_search('x', '[1,2]')")
+    assert len(told) == 1 and "by words alone" in (told[0] or "")
+    open_search(shadow)  # vectors come later: another function takes its place, and its namesake's
+    store(shadow, Stored("x.y", 1, "North", vector=NORTH))
+    assert search(database, "nothing", NORTH)[0][:2] == ("x.y", 1)
+
+
+def test_a_huge_document_is_stored_and_found(shadow: ShadowDatabase, database: str) -> None:
+    open_search(shadow, vectors=False)
+    many = " ".join(f"word{n}" for n in range(150_000))
+    store(
+        shadow,
+        Stored("x.y", 1, "Long", many, "many " * 200_000),
+        Stored("x.y", 2, "題" * 10_000, "漢字" * 500_000, "字" * 100_000),
+        Stored("x.y", 3, "x" * 100_000, "y" * 1_000_000, "'\\\\" * 1_000),
+        Stored("x.y", 4, "", "", ""),
+    )
+    assert search(database, "word77")[0][:2] == ("x.y", 1)
+    assert search(database, "漢字")[0][:2] == ("x.y", 2)
+
+
+def test_a_function_of_somebody_else_is_neither_replaced_nor_called(shadow: ShadowDatabase, database: str) -> None:
+    open_search(shadow, vectors=False)
+    with new_role(database) as mallory:
+        run_as_owner(
+            database,
+            "CREATE FUNCTION odoo_shadow.odoo_shadow_search(text) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+            "ALTER FUNCTION odoo_shadow.odoo_shadow_search(text) OWNER TO {mallory}",
+            mallory=mallory,
+        )
+        with (
+            pytest.raises(ShadowConflictError, match="which is not trusted: drop or rename it"),
+            shadow.transaction() as tx,
+        ):
+            renew_search(tx)
+
+
+def test_a_role_without_rights_finds_nothing(url: str) -> None:
+    with new_role(url) as nobody, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        search(as_role(url, nobody), "Gemini", EAST)
