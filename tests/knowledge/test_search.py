@@ -102,8 +102,8 @@ def test_filters(url: str) -> None:
     assert len(search(url, "Status", EAST, match_count=2)) == 2
     for count in (-5, 0):
         assert len(search(url, "Status", EAST, match_count=count)) == 1
-    for count in (None, 2_000_000_000):
-        assert len(search(url, "Status", EAST, match_count=count)) == 3
+    for most in (None, 2_000_000_000):
+        assert len(search(url, "Status", EAST, match_count=most)) == 3
 
 
 @pytest.mark.parametrize(

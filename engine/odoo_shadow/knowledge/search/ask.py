@@ -157,7 +157,7 @@ def _current_model(tx: Transaction) -> str | None:
 
 def _has_function(tx: Transaction) -> bool:
     rows = tx.run(
-        "SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+        "SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname = {schema} AND p.proname = {name}",
         schema=tx.schema,
         name=SEARCH,

@@ -1,0 +1,91 @@
+"""`odoo-shadow search`: what it prints to people and programs, and what it says when it cannot search as it should."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from tests.support.embeddings import endpoint
+from tests.support.json_reference import documented
+from tests.support.roles import as_role, new_role, run_as_owner
+from tests.support.shell import Shell
+from tests.support.stored_documents import Stored, open_search, store
+
+DOCUMENTS = (
+    Stored("sale.order", 31, "Sales Order S00031, Gemini Furniture", "[bold]sold \x1b[31m", "S00031"),
+    Stored("res.partner", 5, "Contact Gemini Furniture", "City: Fairfield"),
+)
+
+
+@pytest.fixture
+def searching(shell: Shell, shadow: ShadowDatabase) -> Shell:
+    """A shell on a shadow with two documents, which have no vectors."""
+    open_search(shadow, vectors=False)
+    store(shadow, *DOCUMENTS)
+    return Shell({**shell.env, "EMBEDDINGS": "none"}, shell.secrets)
+
+
+def test_people_and_programs_are_answered(searching: Shell, database: str) -> None:
+    with new_role(database) as role:
+        run_as_owner(
+            database,
+            "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
+            role=role,
+        )
+        reader = as_role(database, role)
+        shown = searching.run("search", "order", "31", SUPABASE_DB_URL=reader)
+        assert (shown.code, shown.err) == (0, "")
+        assert all(part in shown.out for part in ("Sales Order S00031, Gemini", "sale.order", "1.00", "example.com/31"))
+        assert "\x1b[31m" not in shown.out and "[bold]sold" in shown.out
+        told = searching.run("search", "Gemni", "--json", "--models", "res.partner", SUPABASE_DB_URL=reader)
+    (entry,) = json.loads(told.out)
+    assert set(entry) == documented("### Entries of search")
+    assert (entry["odoo_model"], entry["odoo_id"], entry["url"]) == ("res.partner", 5, "https://odoo.example.com/5")
+    nothing = searching.run("search", "31", "--since", "2020-01-01", "--until", "9999-12-31", "--companies", "1, 2")
+    assert (nothing.code, nothing.out) == (0, "Nothing was found.\n")
+
+
+def test_what_is_worth_a_word(searching: Shell, shadow: ShadowDatabase, database: str) -> None:
+    alone = searching.run("search", "x", EMBEDDINGS=None)
+    assert "searches by words alone, since the documents have no embeddings" in alone.err
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE odoo_shadow.odoo_shadow_document_model SET as_of = now() - interval '3 days 1 hour'")
+    assert "3 days ago: run odoo-shadow sync and odoo-shadow embed" in searching.run("search", "x").err
+    assert searching.run("search", "x", "--json").out == "[]\n"
+    if psycopg.connect(database).execute("SELECT FROM pg_available_extensions WHERE name = 'vector'").rowcount:
+        open_search(shadow)
+        with endpoint() as there:
+            url, settings = there.settings.embeddings or "", {"EMBEDDINGS_MODEL": "another"}
+            other = searching.run("search", "Gemini", EMBEDDINGS=url, **settings)
+        assert "the documents' embeddings are by 'tiny 1', and 'another" in other.err and other.code == 0
+        assert "Contact Gemini" in other.out
+        assert searching.run("search", "Gemini").err.count("words alone") == 0  # as somebody wants it
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("x", "--limit", "0"), "0 is not in the range 1<=x<=200"),
+        (("x", "--companies", "a"), "'a' is not a list of numbers, such as 1,2."),
+        (("x", "--since", "yesterday"), "'yesterday' is not a time: write a day (2026-10-31)"),
+        (("x", "--models", "res.partners"), "There are no documents of res.partners (did you mean res.partner?)."),
+        ((), "Missing argument"),
+    ],
+)
+def test_what_cannot_be_asked(searching: Shell, arguments: tuple[str, ...], message: str) -> None:
+    outcome = searching.run("search", *arguments)
+    assert outcome.code == 2 and message in " ".join(outcome.err.split())
+
+
+def test_before_there_are_documents(shell: Shell) -> None:
+    outcome = shell.run("search", "x")
+    assert outcome.code == 2 and "There is no shadow in schema 'odoo_shadow': run odoo-shadow sync first" in outcome.err
+    assert shell.run("sync", "--models", "res.company").code == 0
+    outcome = shell.run("search", "x")
+    assert (
+        outcome.code == 2 and "There are no documents in schema 'odoo_shadow' yet: run odoo-shadow embed" in outcome.err
+    )
