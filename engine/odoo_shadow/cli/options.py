@@ -164,6 +164,7 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
         "odoo_credentials": str(config.odoo_credentials),
         "realtime_broadcast": config.realtime_broadcast,
         "time_zone": config.time_zone,
+        "embeddings": config.embeddings,
         "row_level_security": None if config.row_level_security is None else str(config.row_level_security),
     }
     return config

@@ -13,6 +13,8 @@ from click.core import ParameterSource
 from rich.table import Table
 from rich.text import Text
 
+from odoo_shadow.cli.embeddings_options import EmbeddingOptions, embeddings_options
+from odoo_shadow.cli.knowledge import Knowledge, embedder_of_run, follow_run, knowledge_entry
 from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.notify import NotifySettings, about_sync, notify_options, notifying
 from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
@@ -83,8 +85,8 @@ SOME_FAILED = 1
 STOPPED = 130
 
 
-class _Settings(Connections, NotifySettings):
-    """The options of both sides and of the webhook."""
+class _Settings(Connections, NotifySettings, EmbeddingOptions):
+    """The options of both sides, of the webhook, and of what makes vectors of documents."""
 
 
 @click.command(cls=Command)
@@ -125,6 +127,7 @@ class _Settings(Connections, NotifySettings):
     help="Go on with another database at the same address, such as a restored backup: every table is read again.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
+@embeddings_options
 @notify_options
 @json_option
 @verbose_option
@@ -150,7 +153,8 @@ def sync(
     """Mirror Odoo: the whole model at first, then only what changed.
 
     If it is stopped, the next call goes on from the last committed page. Without --config each model is mirrored with
-    the settings of its last run.
+    the settings of its last run. If the mirrors file says knowledge: true, documents follow, as odoo-shadow embed
+    makes them.
 
     \b
     Exit codes: 0 all is well, 1 a model failed, 2 the run could not begin, 130 stopped by Ctrl-C.
@@ -182,6 +186,7 @@ def sync(
         notifying(connections, "sync", connections["schema"], is_silent=dry_run) as notice,
         shadow_database(connections) as shadow,
         odoo_source(connections, shadow) as odoo,
+        embedder_of_run(connections, config, is_dry=dry_run) as embedder,
     ):
         odoo.user_id()
         if accept_database:
@@ -196,6 +201,7 @@ def sync(
                     say(f"{item.model} {item.reason}.", err=True)
             warn_unused_settings(config, odoo, chosen)
             outcome: RunForecast | RunOutcome
+            knowledge: Knowledge | None = None
             if dry_run:
                 outcome = _dry_run_all(odoo, shadow, chosen, options, settings, as_json=as_json)
             else:
@@ -211,11 +217,12 @@ def sync(
                     as_json=as_json,
                 )
                 remove_old_entries(shadow, config.keep_log_days if config else None)
+                outcome, knowledge = follow_run(shadow, config, embedder, outcome, connections, as_json=as_json)
         except KeyboardInterrupt:
             say("Stopped; the next call goes on from the last committed page.", err=True)
             context.exit(STOPPED)
     if as_json:
-        say_json(outcome.as_document())
+        say_json({**outcome.as_document(), **knowledge_entry(knowledge, is_dry=dry_run)})
     say(outcome.summary, err=as_json)
     notice.send(about_sync(outcome))
     if not outcome.is_good:

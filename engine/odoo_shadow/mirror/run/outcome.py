@@ -67,6 +67,7 @@ class RunOutcome:
     :param end_error: why the end of the run stopped early.
     :param corrected: rows that were wrong until the rolling proof found and repaired them.
     :param problems: what keeps people from reading what was mirrored.
+    :param knowledge_problems: why documents, or what is made of them, are not up to date; they followed the models.
     :param seconds: from the plan to the end.
     """
 
@@ -78,12 +79,13 @@ class RunOutcome:
     end_error: str | None = None
     corrected: int = 0
     problems: tuple[str, ...] = ()
+    knowledge_problems: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
     def is_good(self) -> bool:
         """Whether nothing failed."""
-        return not self.failed and self.end_error is None and not self.problems
+        return not (self.failed or self.problems or self.knowledge_problems) and self.end_error is None
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -123,6 +125,8 @@ class RunOutcome:
             text += "; the end of the run failed: do what its message above says, then run odoo-shadow sync again"
         if self.problems:
             text += "; some views in public are not the shadow's: do what the message above says"
+        if self.knowledge_problems:
+            text += "; not all documents are up to date: do what the messages above say, then run odoo-shadow embed"
         return f"{text}."
 
     def as_document(self) -> Document:
@@ -140,6 +144,7 @@ class RunOutcome:
             "corrected": self.corrected,
             "left_out": _as_left_out(self.left_out),
             "problems": list(self.problems),
+            "knowledge_problems": list(self.knowledge_problems),
         }
 
 
