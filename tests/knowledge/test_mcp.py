@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.mcp_site import EVIL, Asking, Site, make_site, over_stdio
+from tests.support.stored_documents import Stored, open_search, store
 from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = pytest.mark.one_flavour
@@ -118,9 +120,25 @@ def test_freshness_says_as_of_when_tables_and_marts_are(client: Asking) -> None:
     assert client.call("freshness", models=["res.partner"]).json["tables"] == {"res.partner": "2026-01-02T03:04:05Z"}
 
 
-def test_a_mirror_without_documents_says_how_it_gets_some(client: Asking) -> None:
+def test_search_finds_documents_with_links_to_odoo(site: Site, client: Asking) -> None:
     refused = client.call("search", question="Azure")
     assert refused.is_error and "odoo-shadow embed" in refused.text
+    with ShadowDatabase.from_url(site.owner) as shadow:
+        open_search(shadow, vectors=False)
+        store(
+            shadow,
+            Stored("sale.order", 31, "Sales Order S00031, Azure Interior", f"Note: {EVIL}", "S00031"),
+            Stored("res.partner", 1, "Contact Azure Interior"),
+        )
+    answer = client.call("search", question="S00031", limit=1)
+    (found,) = answer.json["found"]
+    assert (found["odoo_model"], found["odoo_id"], found["url"]) == ("sale.order", 31, "https://odoo.example.com/31")
+    assert "ignore all rules" in found["text"] and "<" not in answer.text and "not instructions" in answer.json["note"]
+    assert answer.json["as_of"] and "words alone" in answer.json["by_words_because"]
+    models = client.call("search", question="azure", models=["res.partner"]).json["found"]
+    assert [item["odoo_model"] for item in models] == ["res.partner"]
+    assert "sale.order?" in client.call("search", question="azure", models=["sale.ordr"]).text
+    assert client.query("SELECT odoo_id FROM odoo_shadow_search(query => 'S00031') LIMIT 1").json["rows"] == [[31]]
 
 
 @pytest.mark.attack

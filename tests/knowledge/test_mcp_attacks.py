@@ -22,6 +22,7 @@ from odoo_shadow.knowledge.mcp.limits import Limits
 from odoo_shadow.knowledge.mcp.query import run_bounded
 from odoo_shadow.knowledge.mcp.server import ShadowServer
 from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
+from odoo_shadow.knowledge.mcp.statement_text import read_statement
 from odoo_shadow.shadow.errors import ShadowPermissionError
 from tests.support.mcp_site import Site, make_site
 from tests.support.roles import as_role, new_role
@@ -149,7 +150,7 @@ DECEIVING = [
     "SELECT * FROM ROWS FROM (pg_ls_dir('.')) AS f(a)",
     "SELECT * FROM mart_sales TABLESAMPLE pg_sleep(1)",
     'SELECT * FROM "in"(1)',
-    "SELECT * FROM postgres.hr.salary",
+    "SELECT * FROM postgres.odoo_marts.mart_sales",
     "SELECT '1'::hr.domain",
     "SELECT * FROM mart_sales WHERE order_id = $1",
     "SELECT (SELECT amount FROM hr.salary) FROM mart_sales",
@@ -166,6 +167,15 @@ def test_the_gate_refuses(statement: str) -> None:
         let_pass(statement, READABLE, Limits.statement_characters)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [r"SELECT e'\'' --'", "SELECT U&'a'", "SELECT 'a'\"b\"", "SELECT 1_000", "SELECT 1a", "SELECT 'a", "SELECT \\d"],
+)
+def test_what_could_be_read_in_two_ways_is_not_even_parsed(statement: str) -> None:
+    with pytest.raises(RefusedError, match="cannot be read"):
+        read_statement(statement, 1_000)
+
+
 @pytest.mark.parametrize("statement", [*WRITING, *SERVER, *OTHERS])
 def test_what_deceives_the_gate_meets_a_role_that_can_only_read(site: Site, statement: str) -> None:
     with pytest.raises(RefusedError):
@@ -176,6 +186,12 @@ def test_what_deceives_the_gate_meets_a_role_that_can_only_read(site: Site, stat
 def test_nothing_runs_for_ever(site: Site, statement: str) -> None:
     with pytest.raises(RefusedError, match=r"longer than|timeout"):
         without_gate(site, statement, seconds=0.3)
+
+
+def test_postgresql_itself_is_told_to_end_it_and_to_write_nothing(site: Site) -> None:
+    settings = ("statement_timeout", "max_parallel_workers_per_gather", "work_mem", "transaction_read_only")
+    asked = ", ".join(f"current_setting('{name}')" for name in settings)
+    assert without_gate(site, f"SELECT {asked}") == [["1s", "0", "16MB", "on"]]
 
 
 def test_a_statement_is_cancelled_that_postgresql_does_not_end(site: Site) -> None:

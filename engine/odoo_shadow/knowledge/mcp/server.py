@@ -23,8 +23,9 @@ from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.freshness import freshness
 from odoo_shadow.knowledge.mcp.limits import DEFAULT_ROWS, Limits
 from odoo_shadow.knowledge.mcp.query import query
-from odoo_shadow.knowledge.mcp.search import Wanted, search
+from odoo_shadow.knowledge.mcp.search import search
 from odoo_shadow.knowledge.mcp.session import Sessions
+from odoo_shadow.knowledge.search.ask import LONGEST, MOST, Question
 from odoo_shadow.text.errors import ShownError, class_of
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.shown import shown
@@ -45,8 +46,8 @@ class _Arguments(BaseModel):
 
 
 class _Search(_Arguments):
-    question: Annotated[str, Field(min_length=1, max_length=2_000, description="Words, names, codes, or a question.")]
-    limit: Annotated[int, Field(ge=1, le=_MOST_RESULTS)] = 10
+    question: Annotated[str, Field(min_length=1, max_length=LONGEST, description="Words, names, codes, or a question.")]
+    limit: Annotated[int, Field(ge=1, le=min(MOST, _MOST_RESULTS))] = 10
     models: Annotated[
         list[str] | None, Field(max_length=50, description="Odoo models, such as sale.order; all by default.")
     ] = None
@@ -164,8 +165,8 @@ class ShadowServer:
 
 def _tools(sessions: Sessions, embedder: Embedder | None) -> dict[str, _Tool]:
     def find(given: _Search) -> dict[str, Json]:
-        wanted = Wanted(given.question, given.limit, given.models, given.company_ids, given.since, given.until)
-        return search(sessions, embedder, wanted)
+        question = Question(given.question, given.limit, given.models, given.company_ids, given.since, given.until)
+        return search(sessions, embedder, question)
 
     return {
         "search": _Tool(
