@@ -18,7 +18,14 @@ from odoo_shadow.knowledge.embedding.errors import (
     EmbeddingRetriableError,
     RefusedTextError,
 )
-from odoo_shadow.knowledge.embedding.openai import MOST_CHARACTERS, MOST_TEXTS, SHORTEST, TRIES, TRIES_OF_A_QUESTION
+from odoo_shadow.knowledge.embedding.openai import (
+    FIRST_TEXTS,
+    MOST_CHARACTERS,
+    MOST_TEXTS,
+    SHORTEST,
+    TRIES,
+    TRIES_OF_A_QUESTION,
+)
 from odoo_shadow.knowledge.embedding.port import Passage, Vector
 from tests.support.embeddings import DIMENSIONS, KEY, answer, endpoint, vector_of
 from tests.support.raw_server import HTML_TYPE, Reply
@@ -54,7 +61,7 @@ def test_requests_are_bounded_in_number_and_characters() -> None:
         assert len(there.embedder().embed_documents([*many, *long])) == len(many) + len(long)
         assert all(len(texts) <= MOST_TEXTS for texts in there.asked)
         assert all(sum(map(len, texts)) <= MOST_CHARACTERS for texts in there.asked)
-        assert len(there.asked) == 3
+        assert [len(texts) for texts in there.asked[:3]] == [FIRST_TEXTS, 2 * FIRST_TEXTS, 4 * FIRST_TEXTS]
         estimate = there.embedder().load(len(many), sum(item.characters for item in many))
     assert (estimate.documents, estimate.requests) == (len(many), 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -28,7 +29,11 @@ LONGEST = 6_000
 SHORTEST = 400
 """To so few characters a text is cut that is refused, which may be because it is too long for the model."""
 
+FIRST_TEXTS = 16
 MOST_TEXTS = 128
+"""Of one request: the first has few, since a small server works on for minutes at one that is no longer waited for; as
+long as answers are quick, the next has twice as many."""
+
 MOST_CHARACTERS = 120_000
 """Of one request: some 40,000 tokens; OpenAI takes 300,000."""
 
@@ -42,6 +47,9 @@ LONGEST_WAIT_OF_A_QUESTION = 2.0
 
 _BACK_OFF = wait_random_exponential(multiplier=0.5, max=30.0)
 _CHARACTERS_PER_TOKEN = 3
+_QUICK = 4
+"""An answer is quick that takes less than this part of the time that is waited for it."""
+
 _PROBE = "Sales Order"
 
 
@@ -54,7 +62,8 @@ class OpenAiEmbedder:
         self._dimensions: int | None = None
         self.name = endpoint.model
         self.longest = LONGEST
-        self.batch = MOST_TEXTS
+        self.batch = FIRST_TEXTS
+        self._grows = True
 
     @property
     def dimensions(self) -> int:
@@ -75,12 +84,16 @@ class OpenAiEmbedder:
         vectors: list[Vector] = []
         while len(vectors) < len(texts):
             request = next(requests_of(texts[len(vectors) :], self.batch))
+            began = time.monotonic()
             try:
                 vectors += self._embed(request)
+                self._grows = self._grows and (time.monotonic() - began) * _QUICK < self._endpoint.timeout
+                if self._grows and len(request) == self.batch:
+                    self.batch = min(self.batch * 2, MOST_TEXTS)
             except SlowAnswerError:
                 if len(request) == 1:
                     raise
-                self.batch = len(request) // 2
+                self.batch, self._grows = len(request) // 2, False
                 log.info("%s is slow: it gets %d texts at once from now on", self._endpoint, self.batch)
         return vectors
 
