@@ -8,6 +8,8 @@
 - Proof: what an unchanged table, one deleted row, a new column and a quick verification cost.
 - Marts: all of them on that many journal items, against one read of these.
 - Untracked: what it costs to find what `write_date` does not tell, per million rows.
+- Retrieval: how many of the known answers to questions a search finds, how soon, and how long it takes among `--rows`
+  documents.
 - Memory: peak of a process that mirrors many rows, against one that mirrors few.
 
 A further benchmark is a function that takes the URL of a PostgreSQL server and the sizes, and returns lines; name it in
@@ -33,6 +35,7 @@ from tools.bench_marts import measure_marts
 from tools.bench_models import measure_models
 from tools.bench_proof import measure_proof
 from tools.bench_report import Circumstances, Measured, markdown
+from tools.bench_retrieval import measure_retrieval
 from tools.bench_servers import MODEL, fresh_database, stand_in_server, wide_server
 from tools.bench_untracked import measure_untracked
 from tools.embedded_postgres import embedded_postgres
@@ -90,6 +93,15 @@ def _untracked(postgres: str, sizes: Sizes) -> list[Measured]:
         return measure_untracked(odoo, odoo.dsn, url, sizes.large)
 
 
+def _retrieval(postgres: str, sizes: Sizes) -> list[Measured]:
+    with (
+        stand_in_server(postgres, schema="business") as odoo,
+        fresh_database(postgres) as url,
+        fresh_database(postgres) as large_url,
+    ):
+        return measure_retrieval(odoo, url, large_url, sizes.rows)
+
+
 def _memory(postgres: str, sizes: Sizes) -> list[Measured]:
     return measure_memory(postgres, sizes.large) if sizes.large else []
 
@@ -101,6 +113,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "proof": _proof,
     "marts": _marts,
     "untracked": _untracked,
+    "retrieval": _retrieval,
     "memory": _memory,
 }
 

@@ -53,7 +53,9 @@ LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET jit = off {settings}AS {body}"""
 _VECTOR_SETTINGS: LiteralString = (
     "SET hnsw.iterative_scan = relaxed_order SET hnsw.ef_search = 100 SET hnsw.max_scan_tuples = 100000"
-    " SET hnsw.scan_mem_multiplier = 4 "
+    " SET hnsw.scan_mem_multiplier = 4"
+    # So that what the body sets ends with it.
+    " SET enable_bitmapscan = on SET enable_seqscan = on SET enable_sort = on "
 )
 _THERE: LiteralString = (
     "SELECT p.oid::regprocedure::text, p.prosrc, pg_get_userbyid(p.proowner),"

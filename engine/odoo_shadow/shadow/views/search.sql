@@ -22,7 +22,9 @@ DECLARE
     hit_word int[] := '{}'; -- has a word …
     hit_kind text[] := '{}'; -- in its title (t), its names (n) or its text (b), or spelled otherwise (s)
     near_id bigint[] := '{}'; -- by meaning, the nearest first
-    missing int[];
+    missing int[]; -- words that no document has
+    spelled tsquery[]; -- how they are found
+    otherwise tsquery;
     ids bigint[];
     kinds text[];
     words int[];
@@ -133,14 +135,16 @@ BEGIN
         WHERE visible > 0 AND NOT w.is_code AND length(w.word) BETWEEN 4 AND 24 AND w.word !~ '\d'
         AND w.n <> ALL (common) AND w.n <> ALL (coalesce(hit_word, '{}')));
     IF missing <> '{}' THEN
+        spelled := ARRAY(SELECT (SELECT string_agg(quote_literal(p.piece), ' | ')
+            FROM unnest({spellings}(word[m.n])) AS p (piece))::tsquery FROM unnest(missing) WITH ORDINALITY AS m (n, place)
+            ORDER BY m.place);
+        otherwise := (SELECT string_agg(p::text, ' | ')::tsquery FROM unnest(spelled) AS p);
         SELECT hit_id || array_agg(h.id), hit_word || array_agg(h.n), hit_kind || array_agg('s'::text)
         INTO hit_id, hit_word, hit_kind FROM (
             SELECT d.id, m.n
-            FROM (SELECT d.id, d.spellings FROM {documents} d WHERE d.spellings
-                && (SELECT {spellings}(string_agg(word[u.n], ' ')) FROM unnest(missing) AS u (n)) AND {is_wanted}
-                LIMIT most_exact) AS d,
-                (SELECT u.n, {spellings}(word[u.n]) AS pieces FROM unnest(missing) AS u (n)) AS m
-            WHERE d.spellings && m.pieces) AS h;
+            FROM (SELECT d.id, d.spellings FROM {documents} d WHERE d.spellings @@ otherwise AND {is_wanted}
+                LIMIT most_exact) AS d, unnest(missing, spelled) AS m (n, pieces)
+            WHERE d.spellings @@ m.pieces) AS h;
     END IF;
 
     RETURN QUERY

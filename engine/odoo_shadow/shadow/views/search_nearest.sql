@@ -9,6 +9,12 @@
         near_id := ARRAY(SELECT d.id FROM {documents} d WHERE d.{column} IS NOT NULL AND {is_wanted}
             ORDER BY (d.{column} OPERATOR({vector_schema}.<=>) {query_vector}) + 0.0, d.id LIMIT most_ranked);
     ELSE
-        near_id := ARRAY(SELECT d.id FROM {documents} d WHERE {is_wanted}
-            ORDER BY d.{column} OPERATOR({vector_schema}.<=>) {query_vector} LIMIT most_ranked);
+        -- The planner does not know how many of them are seen, and would rather compare all.
+        PERFORM set_config(t.name, 'off', true)
+            FROM unnest(ARRAY['enable_bitmapscan', 'enable_seqscan', 'enable_sort']) AS t (name);
+        near_id := ARRAY(SELECT n.id FROM (
+            SELECT d.id, d.{column} OPERATOR({vector_schema}.<=>) {query_vector} AS distance
+            FROM {documents} d WHERE {is_wanted} ORDER BY 2 LIMIT most_ranked) AS n ORDER BY n.distance + 0.0, n.id);
+        PERFORM set_config(t.name, 'on', true)
+            FROM unnest(ARRAY['enable_bitmapscan', 'enable_seqscan', 'enable_sort']) AS t (name);
     END IF;

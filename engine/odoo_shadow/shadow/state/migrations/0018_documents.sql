@@ -113,7 +113,8 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_stored_document (
     rows_digest bigint NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now(),
     words tsvector NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_words(title, body, names)) STORED,
-    spellings text[] NOT NULL GENERATED ALWAYS AS ({schema}.odoo_shadow_spellings(title || ' ' || names)) STORED,
+    spellings tsvector NOT NULL
+        GENERATED ALWAYS AS (array_to_tsvector({schema}.odoo_shadow_spellings(title || ' ' || names))) STORED,
     UNIQUE (odoo_model, odoo_id)
 );
 
