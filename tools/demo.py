@@ -29,6 +29,7 @@ from tools import processes
 from tools.airflow_home import DAG_ID, AirflowHome
 from tools.compare_with_odoo import PINNED
 from tools.demo_edits import edit
+from tools.demo_knowledge import local_model, make_documents, show_searches
 from tools.demo_queries import MARTS_SCHEMA, show_queries
 from tools.parts import Parts, add_flavour, running_parts
 from tools.stages import Stage, Stages, run
@@ -96,6 +97,7 @@ def demo(stages: Stages, flavour: str) -> None:
     with (
         running_parts(stages, flavour) as parts,
         psycopg.connect(parts.shadow_url, autocommit=True, options=PINNED) as shadow,
+        local_model() as embedder,
     ):
         home = AirflowHome(parts.folder / "airflow", odoo=parts.odoo, shadow_url=parts.shadow_url)
         _bind(parts)
@@ -111,8 +113,11 @@ def demo(stages: Stages, flavour: str) -> None:
         second = _run_dag(stages, home, shadow, "second run", {})
         if not parts.own_shadow:
             _build_marts(stages, parts)
+            make_documents(stages, parts, embedder)
         _show_runs(stages, first, second)
         show_queries(stages.console, shadow)
+        if not parts.own_shadow:
+            show_searches(stages, parts, embedder, shadow)
         _show_watermarks(stages, second)
         _show_next(stages, parts)
 

@@ -138,6 +138,7 @@ def _about_connection(
     text = str(error)
     for name, place in _IN_CONNECTION.items():
         text = text.replace(name, f"{place} of Airflow connection '{conn_id}'")
+    text = text[:1].upper() + text[1:]
     if isinstance(error, EmbeddingRetriableError):
         return EmbeddingRetriableError(text, retry_after=error.retry_after)
     return type(error)(text)
