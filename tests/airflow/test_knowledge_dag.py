@@ -94,6 +94,21 @@ def test_they_follow_the_rows_whatever_has_failed_before(
         assert not [text for text in (*map(xcoms, (first, second, third)), caplog.text) if secret in text]
 
 
+def test_whatever_fails_fails_the_run_and_is_tried_again(mirror_dags: Callable[..., Mapping[str, DAG]]) -> None:
+    dag = mirror_dags(models=["res.country"], knowledge=True, retries=5, parallel_models=3)["own_sync"]
+    following = {"plan_documents", "documents", "plan_embeddings", "embeddings"}
+    assert dag.get_task("complete").upstream_task_ids == {"mirror", "settle", *following}, "settle is no leaf any more"
+    assert dag.get_task("report").upstream_task_ids == {"settle", *following}
+    for task_id in following:
+        task = dag.get_task(task_id)
+        assert (task.retries, type(task.retry_policy).__name__) == (5, "MirrorRetryPolicy"), task_id
+    for task_id in ("documents", "embeddings"):
+        task = dag.get_task(task_id)
+        assert (task.template_fields, task.max_active_tis_per_dagrun) == ((), 3), "what a server says is no template"
+    without = mirror_dags(models=["res.country"])["own_sync"]
+    assert not following & set(without.task_ids)
+
+
 def test_nothing_is_written_after_a_plan_that_failed_or_in_a_dry_run(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

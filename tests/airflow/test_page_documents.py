@@ -56,7 +56,7 @@ def test_documents_that_are_late_hidden_or_not_embedded(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_SHADOW_DB", shadow_connection(database))
     fill_with_tables(database, "wide", tables=20, days=7)  # so few that all are well
-    visits.publish(wide={"schema": "wide", "models": ["wide.*"], "fresh_within_minutes": 300})
+    visits.publish(wide={"schema": "wide", "models": ["wide.*"], "fresh_within_minutes": 300, "knowledge": True})
     visits.change("wide_sync", is_paused=False, next_dagrun_create_after=None)
     visits.change("wide_verify", is_paused=False, next_dagrun_create_after=None)
     assert "Documents" not in seen(visits.get("/mirrors/wide"))
