@@ -109,12 +109,18 @@ def test_whatever_fails_fails_the_run_and_is_tried_again(mirror_dags: Callable[.
     assert not following & set(without.task_ids)
 
 
-def test_nothing_is_written_after_a_plan_that_failed_or_in_a_dry_run(
+def test_documents_alone_and_nothing_after_a_plan_that_failed_or_in_a_dry_run(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dag = mirror_dags(models=["res.country"], knowledge=True, retries=0)["own_sync"]
+    settings: dict[str, Any] = {"models": ["res.country"], "knowledge": True, "retries": 0, "embeddings": "none"}
+    dag = mirror_dags(**settings, documents={"res.country": {}})["own_sync"]
     dry = run(dag, dry_run=True)
     assert (dry.state, states(dry, "plan_documents")) == ("success", {"": "skipped"})
+    assert ask(database, "SELECT to_regclass('own.odoo_shadow_document')") == [(None,)]
+    good = run(dag, dry_run=False)  # dag.test() keeps the parameters of its last run
+    assert (good.state, states(good, "embeddings")) == ("success", {"": "skipped"}), "none are wanted, and that is well"
+    ((count,),) = ask(database, "SELECT count(*) FROM own.odoo_shadow_document")
+    assert count == len(odoo.execute("res.country", "search", []))
     monkeypatch.setattr(odoo, "api_key", "wrong-secret-1")
     monkeypatch.setattr(odoo, "password", "wrong-secret-1")
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo))
@@ -122,4 +128,3 @@ def test_nothing_is_written_after_a_plan_that_failed_or_in_a_dry_run(
     assert failed.state == "failed"
     for task_id in ("plan_documents", "documents", "plan_embeddings", "embeddings"):
         assert [*states(failed, task_id).values()] == ["skipped"], task_id
-    assert ask(database, "SELECT to_regclass('own.odoo_shadow_document')") == [(None,)]
