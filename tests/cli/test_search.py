@@ -12,7 +12,7 @@ from tests.support.embeddings import endpoint
 from tests.support.json_reference import documented
 from tests.support.roles import as_role, new_role, run_as_owner
 from tests.support.shell import Shell
-from tests.support.stored_documents import Stored, open_search, store
+from tests.support.stored_documents import Stored, has_pgvector, open_search, store
 
 DOCUMENTS = (
     Stored("sale.order", 31, "Sales Order S00031, Gemini Furniture", "[bold]sold \x1b[31m", "S00031"),
@@ -56,7 +56,7 @@ def test_what_is_worth_a_word(searching: Shell, shadow: ShadowDatabase, database
         connection.execute("UPDATE odoo_shadow.odoo_shadow_document_model SET as_of = now() - interval '3 days 1 hour'")
     assert "3 days ago: run odoo-shadow sync and odoo-shadow embed" in searching.run("search", "x").err
     assert searching.run("search", "x", "--json").out == "[]\n"
-    if psycopg.connect(database).execute("SELECT FROM pg_available_extensions WHERE name = 'vector'").rowcount:
+    if has_pgvector(database):
         open_search(shadow)
         with endpoint() as there:
             url, settings = there.settings.embeddings or "", {"EMBEDDINGS_MODEL": "another"}

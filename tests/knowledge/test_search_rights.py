@@ -14,7 +14,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.views import search as installing
 from odoo_shadow.shadow.views.search import renew_search
 from tests.support.roles import as_role, new_role, run_as_owner
-from tests.support.stored_documents import open_search
+from tests.support.stored_documents import has_pgvector, open_search
 from tools.embedded_postgres import drop_database, new_database
 
 MINE, ALL = 150, 30_000
@@ -78,6 +78,8 @@ def answers(url: str) -> Answers:
 @pytest.fixture(scope="module")
 def few(postgres: str) -> Iterator[Few]:
     """A shadow of 30,000 documents, of which a role sees 150."""
+    if not has_pgvector(postgres):
+        pytest.skip("this PostgreSQL has no pgvector")
     url = new_database(postgres)
     with ShadowDatabase.from_url(url) as shadow, new_role(url) as role:
         open_search(shadow, mode=RowLevelSecurity.COMPANY)

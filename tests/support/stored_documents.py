@@ -41,6 +41,13 @@ class Stored:
     vector: Sequence[float] | None = None
 
 
+def has_pgvector(url: str) -> bool:
+    """Say whether a server has pgvector: Debian's own 15 has not."""
+    with psycopg.connect(url) as connection:
+        query = "SELECT FROM pg_available_extensions WHERE name = 'vector'"
+        return bool(connection.execute(query).fetchall())
+
+
 def store(shadow: ShadowDatabase, *documents: Stored) -> None:
     """Store documents, as of now."""
     with shadow.transaction() as tx:
