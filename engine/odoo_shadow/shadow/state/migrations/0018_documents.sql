@@ -121,6 +121,8 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_stored_document (
 CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_words ON {schema}.odoo_shadow_stored_document USING gin (words);
 CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_spellings
     ON {schema}.odoo_shadow_stored_document USING gin (spellings);
+CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_dated_at
+    ON {schema}.odoo_shadow_stored_document (dated_at);
 CREATE INDEX IF NOT EXISTS ix_odoo_shadow_document_companies
     ON {schema}.odoo_shadow_stored_document USING gin (companies);
 
