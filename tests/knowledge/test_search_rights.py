@@ -133,6 +133,25 @@ def test_an_index_is_searched_until_there_are_enough(few: Few, monkeypatch: pyte
                 renew_search(tx)
 
 
+def test_words_that_many_documents_have_count_together(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with many more documents: "blue", "red" and "pump" are in thousands, and one alone says little."""
+    monkeypatch.setattr(installing, "MOST_EXACT", 100)
+    monkeypatch.setattr(installing, "MOST_OF_A_WORD", 300)
+    with ShadowDatabase.from_url(few.url) as shadow:
+        with shadow.transaction() as tx:
+            renew_search(tx)
+        try:
+            found = ids(few.url, "blue pump", None, 20)
+            assert len(found) == 20 and all(n % 12 == 0 for n in found)
+            found = ids(few.url, "red blue pump", None, 20)
+            assert len(found) == 20 and all(n % 3 != 1 and n % 4 == 0 for n in found)
+            assert 7 in ids(few.url, "blue pump S00007", None, 3)
+        finally:
+            monkeypatch.undo()
+            with shadow.transaction() as tx:
+                renew_search(tx)
+
+
 def test_whoever_has_no_company_finds_none(few: Few) -> None:
     with new_role(few.url) as role:
         run_as_owner(
