@@ -41,6 +41,8 @@ from tools.retrieval_questions import Key, Question, invented_questions, invente
 
 AT = 10
 """Documents that count of an answer."""
+_CHUNK = 1_000
+"""Characters of a row's text, as loaders cut them by default."""
 _ROUNDS = 5
 _ASKED = (
     "Sales Order S0000777", "order 777", "Nordaawind Foods", "Kupfrabtal Glass", "open invoices of Silvercbbrook",
@@ -131,11 +133,11 @@ def _embed_rows(connection: psycopg.Connection, embedder: Embedder) -> None:
     models = connection.execute("SELECT odoo_model FROM odoo_shadow_document_model ORDER BY 1").fetchall()
     for (model,) in models:
         query = sql.SQL(
-            "SELECT r.id, (SELECT string_agg(key || ': ' || value, E'\\n') FROM jsonb_each_text(to_jsonb(r))"
+            "SELECT r.id, (SELECT string_agg(key || ': ' || value, E'\\n') FROM json_each_text(to_json(r))"
             " WHERE key !~ '^_?odoo_shadow') FROM {} r"
         ).format(sql.Identifier(f"odoo_shadow_{model.replace('.', '_')}"))
         for odoo_id, text in connection.execute(query).fetchall():
-            vector = as_text(embedder.embed_query(text[: embedder.longest]))
+            vector = as_text(embedder.embed_query(text[:_CHUNK]))
             connection.execute("INSERT INTO raw VALUES (%s, %s, %s::vector::halfvec)", (model, odoo_id, vector))
 
 
