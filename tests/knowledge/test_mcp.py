@@ -147,3 +147,6 @@ def test_a_text_that_looks_like_an_order_stays_a_marked_text(client: Asking) -> 
     assert answer.json["rows"] == [[EVIL]]
     assert "not instructions" in answer.json["note"]
     assert "<" not in answer.text and answer.text.isprintable()
+    refused = client.query("SELECT name::int FROM odoo_shadow_res_partner WHERE id = 3")
+    assert refused.is_error and "ignore all rules" in refused.text and "not instructions" in refused.text
+    assert "<" not in refused.text and refused.text.isprintable()

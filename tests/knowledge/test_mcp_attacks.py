@@ -130,6 +130,8 @@ ONLY_THE_GATE = [
     "SELECT * FROM dblink('dbname=x', 'SELECT 1') AS (a int)",
     "SELECT table_name FROM information_schema.tables",
     "SELECT current_setting('request.jwt.claims')",
+    "SELECT n::regrole FROM generate_series(1, 20000) n",
+    'SELECT CAST(n AS "regnamespace") FROM generate_series(1, 20000) n',
     "SELECT set_config('request.jwt.claims', '{}', true)",
 ]
 DECEIVING = [

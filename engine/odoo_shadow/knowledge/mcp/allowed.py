@@ -69,3 +69,6 @@ SYNTAX = _listed(
     """,
 )
 """Words before a parenthesis that call no function: keywords, and types with a length."""
+
+NAMING_TYPES = _listed("regclass regcollation regnamespace regoper regoperator regproc regprocedure regrole regtype")
+"""Types that turn a number into a name of the catalogue."""

@@ -18,7 +18,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from odoo_shadow.knowledge.mcp.allowed import FUNCTIONS, SEARCH_FUNCTIONS, SYNTAX
+from odoo_shadow.knowledge.mcp.allowed import FUNCTIONS, NAMING_TYPES, SEARCH_FUNCTIONS, SYNTAX
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.statement_text import Kind, StatementText, Token, read_statement
 from odoo_shadow.text.nearest import nearest
@@ -75,6 +75,7 @@ def let_pass(statement: str, readable: Relations, longest: int) -> Passed:
     read = read_statement(statement, longest)
     tree = _parse(read)
     _check_calls(read.tokens, tree, readable)
+    _check_types(read.tokens)
     return Passed(read.text, tuple(_relations(tree, readable)))
 
 
@@ -129,6 +130,13 @@ def _check_calls(tokens: Sequence[Token], tree: exp.Expression, readable: Relati
             f"{name}() cannot be called here{hint}: aggregates, window functions, and functions for text, numbers, "
             "dates, arrays and JSON can."
         )
+
+
+def _check_types(tokens: Sequence[Token]) -> None:
+    """Refuse the types whose values are names out of PostgreSQL's catalogue: of roles, schemas, other tables."""
+    for token in tokens:
+        if token.kind in {Kind.WORD, Kind.QUOTED} and token.text in NAMING_TYPES:
+            raise RefusedError(f"The type {token.text} cannot be used here: {_DESCRIBE}.")
 
 
 def _before_parentheses(tokens: Sequence[Token]) -> Iterator[tuple[str, str | None]]:

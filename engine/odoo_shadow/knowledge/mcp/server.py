@@ -28,6 +28,7 @@ from odoo_shadow.knowledge.mcp.session import Sessions
 from odoo_shadow.knowledge.search.ask import LONGEST, MOST, Question
 from odoo_shadow.text.errors import ShownError, class_of
 from odoo_shadow.text.log import logger
+from odoo_shadow.text.shown import LONGEST as LONGEST_REASON
 from odoo_shadow.text.shown import shown
 
 log = logger(__name__)
@@ -122,12 +123,12 @@ class ShadowServer:
 
     async def _call(self, _context: object, asked: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
         try:
-            return _result(await self._answer(asked.name, asked.arguments or {}))
+            return _result(await self._answer(asked.name, asked.arguments or {}), is_error=False)
         except ShownError as error:
-            return _result(str(error), is_error=True)
+            return _refusal(str(error))
         except Exception as error:  # noqa: BLE001 - a model learns nothing of what is inside, and the server goes on
             log.error("a request failed: %s: %s", class_of(error), shown(error))
-            return _result("An unexpected error; the server's log says more.", is_error=True)
+            return _refusal("An unexpected error; the server's log says more.")
 
     async def _answer(self, name: str, given: dict[str, Any]) -> str:
         tool = self._tools.get(name)
@@ -219,7 +220,12 @@ async def _in_thread(work: Callable[[], dict[str, Json]]) -> dict[str, Json]:
     return await done
 
 
-def _result(text: str, *, is_error: bool = False) -> mcp_types.CallToolResult:
+def _refusal(reason: str) -> mcp_types.CallToolResult:
+    """Return why there is no answer; the text of an error may repeat a value, and is marked as one."""
+    return _result(answer.as_text({"error": reason, "note": answer.NOTE}, 4 * LONGEST_REASON), is_error=True)
+
+
+def _result(text: str, *, is_error: bool) -> mcp_types.CallToolResult:
     return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=text)], is_error=is_error)
 
 
