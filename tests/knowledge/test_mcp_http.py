@@ -13,7 +13,7 @@ import psutil
 import pytest
 import requests
 
-from odoo_shadow.cli.mcp import MCP_TOKEN
+from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
 from tests.support.mcp_site import TOKEN, Site, asking, http_server, make_site, over_http
 from tests.support.roles import new_role
 from tests.support.shell import Shell

@@ -21,7 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ListToolsResult, TextContent
 from psycopg import sql
 
-from odoo_shadow.cli.mcp import MCP_TOKEN
+from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
 from odoo_shadow.shadow.access.reader_role import reader_statements
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.connection.database import ShadowDatabase

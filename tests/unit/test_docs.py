@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from odoo_shadow.cli.main import cli
-from odoo_shadow.cli.mcp import MCP_TOKEN
+from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings
 from odoo_shadow.mirror.shape.field_types import FIELD_TYPES

@@ -17,7 +17,7 @@ from odoo_shadow.cli.doctor import doctor
 from odoo_shadow.cli.embed import embed
 from odoo_shadow.cli.init import init
 from odoo_shadow.cli.marts import marts
-from odoo_shadow.cli.mcp import MCP_TOKEN, mcp
+from odoo_shadow.cli.mcp import mcp
 from odoo_shadow.cli.missing import SERVICE_KEYS
 from odoo_shadow.cli.models import models
 from odoo_shadow.cli.notify import NOTIFY_URL
@@ -27,6 +27,7 @@ from odoo_shadow.cli.sync import STOPPED, sync
 from odoo_shadow.cli.take_over import take_over
 from odoo_shadow.cli.terminal import say
 from odoo_shadow.cli.verify import verify
+from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.source.errors import OdooError

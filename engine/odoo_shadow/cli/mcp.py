@@ -13,9 +13,10 @@ from odoo_shadow.cli.embeddings_options import EmbeddingOptions, embedder_of, em
 from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.options import ShadowSettings, set_up_logging, shadow_as, shadow_options, verbose_option
 from odoo_shadow.cli.terminal import say
+from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
+from odoo_shadow.knowledge.mcp.address import check_token, read_address
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 
-MCP_TOKEN = "ODOO_SHADOW_MCP_TOKEN"  # noqa: S105 - a variable's name
 _PACKAGES = ("mcp", "mcp_types", "sqlglot", "sse_starlette", "starlette", "uvicorn")
 
 
@@ -50,14 +51,15 @@ def mcp(http: str | None, verbose: bool, **options: Unpack[_Options]) -> None:
     Exit codes: 0 the client has gone, 2 it cannot be served, 130 stopped by Ctrl-C.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
+    address = None if http is None else read_address(http)
+    token = "" if address is None else check_token(os.environ.get(MCP_TOKEN))
     serving = _server()
-    address = None if http is None else serving.read_address(http)
     if address is None and sys.stdin.isatty():
         say("Waiting for an MCP client on standard input; --help shows how a program starts this one.", err=True)
     serving.serve(
         lambda: shadow_as(serving.ReadOnlyDatabase, options),
         address,
-        os.environ.get(MCP_TOKEN),
+        token,
         lambda text: say(text, err=True),
         embedder_of(options),
     )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
-import re
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -15,65 +12,15 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
+from odoo_shadow.knowledge.mcp.address import PATH, Address, is_loopback
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-TOKEN = "ODOO_SHADOW_MCP_TOKEN"  # noqa: S105 - a variable's name
-SHORTEST_TOKEN = 32
-PATH = "/mcp"
 _LONGEST_BODY = 1_000_000
 _MOST_CONNECTIONS = 64
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:/@\s]*)):(?P<port>[0-9]{1,5})")
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the server listens."""
-
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        return _is_loopback(self.host)
-
-    def url(self, port: int) -> str:
-        """Return what callers use.
-
-        :param port: the one that it got, if it was any.
-        """
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{PATH}"
-
-
-def read_address(given: str) -> Address:
-    """Read HOST:PORT; without a host it is this machine alone.
-
-    :raises ShadowConfigurationError: it is no address.
-    """
-    found = _ADDRESS.fullmatch(given.strip())
-    port = int(found["port"]) if found else 0
-    if found is None or not 0 <= port < 2**16:
-        raise ShadowConfigurationError(f"--http '{given}' is not an address: write HOST:PORT, such as 127.0.0.1:8765.")
-    return Address(found["six"] or found["host"] or "127.0.0.1", port)
-
-
-def check_token(token: str | None) -> str:
-    """Return the token that callers must send.
-
-    :raises ShadowConfigurationError: there is none, or one that could be guessed.
-    """
-    given = (token or "").strip()
-    if len(given) < SHORTEST_TOKEN or not given.isascii() or not given.isprintable() or len(set(given)) < 10:
-        raise ShadowConfigurationError(
-            f"{TOKEN} must be a secret of at least {SHORTEST_TOKEN} characters, which callers send as a bearer token: "
-            "make one by: openssl rand -hex 32"
-        )
-    return given
 
 
 def listen(address: Address) -> socket.socket:
@@ -141,7 +88,7 @@ class Guard:
 
     def _refusal(self, headers: Headers) -> PlainTextResponse | None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._is_loopback and not _is_loopback(_name_of(host)):
+        if self._is_loopback and not is_loopback(_name_of(host)):
             return PlainTextResponse("This server answers to its own name only.", status_code=421)
         if origin is not None and origin.partition("://")[2] != host:
             return PlainTextResponse("Pages of other sites cannot ask this server.", status_code=403)
@@ -163,12 +110,3 @@ def _name_of(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
-
-
-def _is_loopback(name: str) -> bool:
-    if name.lower() in _LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from odoo_shadow.knowledge.mcp.http import Address, check_token, listen, read_address, serve_http
+from odoo_shadow.knowledge.mcp.http import listen, serve_http
 from odoo_shadow.knowledge.mcp.limits import Limits
 from odoo_shadow.knowledge.mcp.readable import readable_relations
 from odoo_shadow.knowledge.mcp.role import open_to_everyone
@@ -15,14 +15,15 @@ from odoo_shadow.knowledge.mcp.stdio import serve_stdio
 
 if TYPE_CHECKING:
     from odoo_shadow.knowledge.embedding.port import Embedder
+    from odoo_shadow.knowledge.mcp.address import Address
 
-__all__ = ["Address", "ReadOnlyDatabase", "read_address", "serve"]
+__all__ = ["ReadOnlyDatabase", "serve"]
 
 
 def serve(
     shadow: Callable[[], ReadOnlyDatabase],
     address: Address | None,
-    token: str | None,
+    token: str,
     say: Callable[[str], None],
     embedder: Embedder | None = None,
 ) -> None:
@@ -30,15 +31,14 @@ def serve(
 
     :param shadow: makes what one request uses.
     :param address: where to listen for HTTP; None for stdio.
-    :param token: what callers over HTTP must send.
+    :param token: what callers over HTTP must send: see `check_token`.
     :param embedder: makes vectors of questions; None to search by words alone.
     :param say: tells whoever started the server.
     :raises ShadowPermissionError: the role could do more than read.
     :raises ShadowOwnershipError: what would be read belongs to a role that is not trusted.
-    :raises ShadowConfigurationError: the token is missing or too short.
+    :raises ShadowConfigurationError: the address cannot be listened at.
     :raises ShadowError: the database cannot be asked.
     """
-    checked = None if address is None else check_token(token)
     sessions = Sessions(shadow, Limits())
     with sessions.open() as tx:
         readable_relations(tx)
@@ -49,11 +49,11 @@ def serve(
             "statement do that, but to revoke it from PUBLIC would be safer."
         )
     server = ShadowServer(sessions, embedder).protocol()
-    if address is None or checked is None:
+    if address is None:
         serve_stdio(server)
         return
     with listen(address) as listening:
         say(f"Serving MCP at {address.url(listening.getsockname()[1])}, until Ctrl-C.")
         if not address.is_loopback:
             say("Other machines can reach this address, unencrypted: put a proxy with TLS in front of it.")
-        serve_http(server, listening, checked, is_loopback=address.is_loopback)
+        serve_http(server, listening, token, is_loopback=address.is_loopback)
