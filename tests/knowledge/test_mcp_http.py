@@ -100,7 +100,7 @@ def shell(site: Site) -> Shell:
     [
         ((), {"SUPABASE_DB_URL": None}, "SUPABASE_DB_URL"),
         (("--http", ":8765"), {}, f"{MCP_TOKEN} must be a secret"),
-        (("--http", ":8765"), {MCP_TOKEN: "short"}, "openssl rand -hex 32"),
+        (("--http", ":8765"), {MCP_TOKEN: TOKEN[:31]}, "openssl rand -hex 32"),
         (("--http", ":8765"), {MCP_TOKEN: "a" * 40}, "openssl rand -hex 32"),
         (("--http", "8765"), {MCP_TOKEN: TOKEN}, "HOST:PORT"),
         (("--http", "192.0.2.1:80"), {MCP_TOKEN: TOKEN}, "cannot be listened at"),
