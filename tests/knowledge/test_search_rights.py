@@ -24,13 +24,15 @@ QUESTIONS = (
     ("secret", "[0,0,1,0,0,0,0,0]"),  # only others' documents have the word
     ("S00007", None),
     ("blue", None),
+    ("blue pump quirk", None),  # one rare word is more than two common ones, unless others' documents count
     ("sekret pump 12", "[1,1,1,1,1,1,1,1]"),
 )
 # Those of others are nearer to the questions, have more of the words, and are far more.
 _FILL = """INSERT INTO odoo_shadow.odoo_shadow_stored_document
     (odoo_model, odoo_id, title, body, names, companies, company_id, content_hash, rows_digest, embedding_1)
 SELECT 'x.thing', n, 'Thing S' || lpad(n::text, 5, '0') || (ARRAY[' blue', ' green', ' red'])[1 + n %% 3],
-    (ARRAY['pump', 'valve', 'motor', 'lamp'])[1 + n %% 4] || CASE WHEN %(company)s = 2 THEN ' secret' ELSE '' END,
+    (ARRAY['pump', 'valve', 'motor', 'lamp'])[1 + n %% 4] || CASE WHEN %(company)s = 2 THEN ' secret' ELSE '' END
+        || CASE WHEN n %% 73 = 0 THEN ' quirk' ELSE '' END,
     'S' || lpad(n::text, 5, '0'), ARRAY[%(company)s::bigint], %(company)s, 'x', 1,
     (SELECT array_agg(sin(n * k * 0.37) + CASE WHEN k <= 3 THEN %(nearness)s ELSE 0 END) FROM generate_series(1, 8) k)
         ::real[]::vector::halfvec
