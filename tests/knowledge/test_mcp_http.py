@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +143,7 @@ def test_ctrl_c_ends_it_at_once_also_while_a_statement_runs(site: Site, shell: S
         {"method": "notifications/initialized"},
         {"method": "tools/call", "id": 2, "params": {"name": "query", "arguments": {"sql": SLOW}}},
     ]
-    with shell.start("mcp", stdin=subprocess.PIPE) as process:
+    with shell.start_to_talk_with("mcp") as process:
         assert process.stdin is not None
         process.stdin.writelines(json.dumps({"jsonrpc": "2.0", **item}) + "\n" for item in said)
         process.stdin.flush()

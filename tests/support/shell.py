@@ -43,11 +43,18 @@ class Shell:
         """Run the program to its end, with some variables changed, or left out (None)."""
         return Outcome(*run_forked(arguments, self.changed_env(**changed), timeout=60))
 
-    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL, **changed: str | None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **changed: str | None) -> subprocess.Popen[str]:
         """Start the installed program and leave it running."""
+        return self._started(arguments, self.changed_env(**changed), subprocess.DEVNULL)
+
+    def start_to_talk_with(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the installed program and leave it running, with a pipe to its standard input."""
+        return self._started(arguments, self.env, subprocess.PIPE)
+
+    def _started(self, arguments: tuple[str, ...], env: dict[str, str], stdin: int) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [PROGRAM, *arguments],
-            env=self.changed_env(**changed),
+            env=env,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
