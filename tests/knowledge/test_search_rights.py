@@ -154,6 +154,42 @@ def test_words_that_many_documents_have_count_together(few: Few, monkeypatch: py
                 renew_search(tx)
 
 
+def test_a_rare_word_is_not_lost_among_others_where_rows_are_restricted(
+    few: Few, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a million documents: whoever sees all of them under a policy finds the same as whoever has none."""
+    monkeypatch.setattr(installing, "MOST_EXACT", 100)
+    questions = (("quirk S29999", 150), ("blue quirk S29999", 150), ("quirk 29999 valve", 450), ("blue quirk", 450))
+    with ShadowDatabase.from_url(few.url) as shadow, new_role(few.url) as role:
+        run_as_owner(
+            few.url,
+            "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA odoo_shadow TO {role}",
+            role=role,
+        )
+        with psycopg.connect(few.url, autocommit=True) as connection:
+            access = "INSERT INTO odoo_shadow.odoo_shadow_company_access (role_name, company_id) VALUES (%s, %s)"
+            connection.cursor().executemany(access, [(role, 1), (role, 2)])
+        try:
+            for text, most in questions:
+                monkeypatch.setattr(installing, "MOST_OF_A_WORD", most)
+                with shadow.transaction() as tx:
+                    renew_search(tx)
+                found = hits(as_role(few.url, role), text)
+                assert found == hits(few.url, text), text
+                assert "29999" not in text or found[0][0] == 29_999, text
+        finally:
+            monkeypatch.undo()
+            with shadow.transaction() as tx:
+                renew_search(tx)
+
+
+def hits(url: str, text: str) -> list[tuple[int, float]]:
+    with psycopg.connect(url) as connection:
+        query = "SELECT odoo_id, score FROM public.odoo_shadow_search(%s, match_count => 3)"
+        return [(int(found), float(score)) for found, score in connection.execute(query, (text,)).fetchall()]
+
+
 def test_whoever_has_no_company_finds_none(few: Few) -> None:
     with new_role(few.url) as role:
         run_as_owner(

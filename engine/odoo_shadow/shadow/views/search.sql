@@ -71,41 +71,51 @@ BEGIN
         (string_agg(rtrim(f.pattern, ':'), ' | ') FILTER (WHERE NOT f.is_code))::tsquery
     INTO word, pattern, titled, named, is_code, any_word FROM looked_for f;
 
-    IF visible = 0 OR word IS NULL THEN
-        NULL;
-    ELSIF restricted THEN
-        -- Policies keep the index of words from being used, so whatever is seen is looked at once.
-        IF NOT few THEN
-            common := ARRAY(SELECT p.n FROM (SELECT d.words FROM {documents} d TABLESAMPLE SYSTEM (1) REPEATABLE (1)
-                    WHERE {is_wanted}) AS sample, unnest(pattern) WITH ORDINALITY AS p (pattern, n)
-                GROUP BY 1 HAVING avg((sample.words @@ p.pattern)::int) > 0.02 ORDER BY 1);
+    IF visible > 0 AND word IS NOT NULL THEN
+        IF restricted THEN
+            -- Policies keep the index of words from being used: whatever is seen is looked at, once for all words but those
+            -- that seem to be common, which are counted until they are known to be.
+            ids := CASE WHEN NOT few THEN ARRAY(SELECT p.n FROM (SELECT d.words
+                    FROM {documents} d TABLESAMPLE SYSTEM (1) REPEATABLE (1) WHERE {is_wanted}) AS sample,
+                    unnest(pattern) WITH ORDINALITY AS p (pattern, n)
+                GROUP BY 1 HAVING avg((sample.words @@ p.pattern)::int) > 0.02 ORDER BY 1) END;
+            FOREACH n IN ARRAY coalesce(ids, '{}') LOOP
+                IF (SELECT count(*) FROM (SELECT FROM {documents} d WHERE d.words @@ pattern[n] AND {is_wanted}
+                        LIMIT most_of_a_word + 1) AS counted) > most_of_a_word THEN
+                    common := common || n;
+                END IF;
+            END LOOP;
+            rare := (SELECT string_agg(p.pattern::text, ' | ')::tsquery
+                FROM unnest(pattern) WITH ORDINALITY AS p (pattern, n) WHERE p.n <> ALL (common));
+            WITH found AS MATERIALIZED (
+                SELECT d.id, d.words FROM {documents} d WHERE d.words @@ rare AND {is_wanted}
+            ), hits AS MATERIALIZED (
+                SELECT f.id, p.n, CASE WHEN f.words @@ p.titled THEN 't' WHEN f.words @@ p.named THEN 'n'
+                    ELSE 'b' END AS kind
+                FROM found f, unnest(pattern, titled, named) WITH ORDINALITY AS p (pattern, titled, named, n)
+                WHERE p.n <> ALL (common) AND f.words @@ p.pattern
+            ), many AS (
+                SELECT h.n FROM hits h WHERE NOT few GROUP BY 1 HAVING count(*) > most_of_a_word
+            )
+            SELECT array_agg(h.id) FILTER (WHERE m.n IS NULL), array_agg(h.n) FILTER (WHERE m.n IS NULL),
+                array_agg(h.kind) FILTER (WHERE m.n IS NULL), common || ARRAY(SELECT m.n::int FROM many m ORDER BY 1)
+            INTO hit_id, hit_word, hit_kind, common FROM hits h LEFT JOIN many m ON m.n = h.n;
+        ELSE
+            FOR n IN 1 .. cardinality(word) LOOP
+                SELECT array_agg(h.id), array_agg(h.kind) INTO ids, kinds FROM (
+                    SELECT d.id, CASE WHEN d.words @@ titled[n] THEN 't' WHEN d.words @@ named[n] THEN 'n'
+                        ELSE 'b' END AS kind
+                    FROM {documents} d WHERE d.words @@ pattern[n] AND {is_wanted}
+                    LIMIT CASE WHEN few THEN most_exact ELSE most_of_a_word + 1 END) AS h;
+                IF NOT few AND cardinality(ids) > most_of_a_word THEN
+                    common := common || n;
+                ELSE
+                    hit_id := hit_id || ids;
+                    hit_word := hit_word || array_fill(n, ARRAY[coalesce(cardinality(ids), 0)]);
+                    hit_kind := hit_kind || kinds;
+                END IF;
+            END LOOP;
         END IF;
-        rare := (SELECT string_agg(p.pattern::text, ' | ' ORDER BY p.n)::tsquery
-            FROM unnest(pattern) WITH ORDINALITY AS p (pattern, n) WHERE p.n <> ALL (common));
-        all_common := (SELECT string_agg(p.pattern::text, ' & ' ORDER BY p.n)::tsquery
-            FROM unnest(pattern) WITH ORDINALITY AS p (pattern, n) WHERE p.n = ANY (common));
-        SELECT array_agg(h.id), array_agg(h.n), array_agg(h.kind) INTO hit_id, hit_word, hit_kind FROM (
-            SELECT f.id, p.n, CASE WHEN f.words @@ p.titled THEN 't' WHEN f.words @@ p.named THEN 'n'
-                ELSE 'b' END AS kind
-            FROM (SELECT d.id, d.words FROM {documents} d
-                WHERE (d.words @@ rare OR d.words @@ all_common OR d.id = ANY (near_id)) AND {is_wanted}
-                LIMIT CASE WHEN few THEN most_exact ELSE 2 * most_of_a_word END) AS f,
-                unnest(pattern, titled, named) WITH ORDINALITY AS p (pattern, titled, named, n)
-            WHERE f.words @@ p.pattern) AS h;
-    ELSE
-        FOR n IN 1 .. cardinality(word) LOOP
-            SELECT array_agg(h.id), array_agg(h.kind) INTO ids, kinds FROM (
-                SELECT d.id, CASE WHEN d.words @@ titled[n] THEN 't' WHEN d.words @@ named[n] THEN 'n' ELSE 'b' END AS kind
-                FROM {documents} d WHERE d.words @@ pattern[n] AND {is_wanted}
-                LIMIT CASE WHEN few THEN most_exact ELSE most_of_a_word + 1 END) AS h;
-            IF NOT few AND cardinality(ids) > most_of_a_word THEN
-                common := common || n;
-            ELSE
-                hit_id := hit_id || ids;
-                hit_word := hit_word || array_fill(n, ARRAY[coalesce(cardinality(ids), 0)]);
-                hit_kind := hit_kind || kinds;
-            END IF;
-        END LOOP;
         IF common <> '{}' THEN
             -- They count in documents that are found otherwise, and in those that have all of them, or all but one.
             ids := near_id || ARRAY(SELECT h.id FROM unnest(hit_id, hit_word) AS h (id, n)
@@ -115,7 +125,12 @@ BEGIN
             kinds := ARRAY(SELECT d.id::text FROM {documents} d WHERE d.words @@ all_common AND {is_wanted} LIMIT 1000);
             ids := ids || kinds::bigint[];
             IF kinds = '{}' AND cardinality(common) > 1 THEN
-                FOREACH n IN ARRAY common LOOP
+                -- One look for all of them, unless so many are found that some could keep others away.
+                all_common := (SELECT string_agg('(' || (SELECT string_agg(pattern[c]::text, ' & ')
+                    FROM unnest(common) AS c WHERE c <> o) || ')', ' | ')::tsquery FROM unnest(common) AS o);
+                kinds := ARRAY(SELECT d.id::text FROM {documents} d WHERE d.words @@ all_common AND {is_wanted} LIMIT 300);
+                ids := ids || kinds::bigint[];
+                FOREACH n IN ARRAY CASE WHEN cardinality(kinds) = 300 THEN common ELSE '{}' END LOOP
                     all_common := (SELECT string_agg(pattern[c]::text, ' & ')::tsquery FROM unnest(common) AS c
                         WHERE c <> n);
                     ids := ids || ARRAY(SELECT d.id FROM {documents} d WHERE d.words @@ all_common AND {is_wanted}
