@@ -11,8 +11,11 @@ import psycopg
 import pytest
 
 from odoo_shadow.knowledge.documents import refresh as refreshing
+from odoo_shadow.knowledge.documents import templates
 from odoo_shadow.knowledge.documents.run import Failed
+from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import plan_run
@@ -124,11 +127,18 @@ def documented(database: str) -> Iterator[ShadowDatabase]:
 
 
 def _sync(odoo: MemorySource, shadow: ShadowDatabase, settings: ModelSettings | None = None) -> None:
+    """Run a sync.
+
+    :param settings: of the orders; None for those of the last run.
+    """
+
+    def settings_of(model: str) -> ModelSettings | None:
+        return settings if model == "x.order" else None
+
     options, run = MirrorOptions(wait=timedelta(0)), Run()
-    plan = plan_run(odoo, shadow, Chosen(tuple(sorted(odoo.models))), run=run, options=options, settings=lambda _: None)
+    plan = plan_run(odoo, shadow, Chosen(tuple(sorted(odoo.models))), run=run, options=options, settings=settings_of)
     for item in plan.work:
-        own = settings if item.model == "x.order" else None  # as in the last run
-        mirror_model(odoo, shadow, item.model, run=run, options=options, settings=own)
+        mirror_model(odoo, shadow, item.model, run=run, options=options, settings=settings_of(item.model))
     odoo.wait()
 
 
@@ -334,3 +344,84 @@ def test_models_that_have_no_documents_any_more(odoo: MemorySource, documented: 
     assert len(texts(documented, "x.customer")) == 2
     refresh(documented, TEMPLATES)
     assert texts(documented, "x.customer") == {} and len(texts(documented, "x.order")) == 20
+
+
+def test_what_is_left_out_by_now_leaves_the_documents_too(odoo: MemorySource, documented: ShadowDatabase) -> None:
+    """A person's template names it: the documents are removed, rather than kept as they were."""
+    _sync(odoo, documented, ModelSettings(exclude_fields=("partner_id",)))
+    done = refresh(documented)
+    failed = done["x.order"]
+    assert isinstance(failed, Failed) and "field 'partner_id'" in failed.error
+    assert texts(documented, "x.order") == {}
+
+
+def test_a_template_with_a_mistake_leaves_the_last_one_in_use(odoo: MemorySource, documented: ShadowDatabase) -> None:
+    odoo.unlink("x.order", [1])
+    odoo.write("x.order", [2], amount=99)
+    _sync(odoo, documented)
+    done = refresh(documented, {"x.order": {**ORDERS, "fields": ["nmae"]}})
+    assert isinstance(done["x.order"], Failed)
+    text = texts(documented, "x.order")
+    assert 1 not in text and "99.00 EUR" in text[2]
+
+
+def test_which_records_have_documents(odoo: MemorySource, documented: ShadowDatabase, database: str) -> None:
+    odoo.write("x.order", [3, 4], active=False)
+    odoo.write("x.order", [5], state="draft")
+    _sync(odoo, documented)
+    for only, number in (
+        ({"active": [True]}, 18),
+        ({"active": True}, 18),
+        ({"active": False}, 2),
+        ({"state": "draft"}, 1),
+        ({"partner_id.name": ["Customer A"], "state": True}, 10),
+        ({"note": False}, 0),
+    ):
+        refresh(documented, {"x.order": {**ORDERS, "only": only}})
+        assert len(texts(documented, "x.order")) == number, only
+    for wrong, said in (({"state": ["sold"]}, "it never is 'sold'"), ({"active": ["yes"]}, "it never is 'yes'")):
+        failed = refresh(documented, {"x.order": {**ORDERS, "only": wrong}})["x.order"]
+        assert isinstance(failed, Failed) and said in failed.error
+    with pytest.raises(MirrorConfigurationError, match="state must be a list of values, true for any value"):
+        refresh(documented, {"x.order": {**ORDERS, "only": {"state": [1.5]}}})
+
+
+def test_what_says_which_records_have_documents_must_be_mirrored(
+    documented: ShadowDatabase, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, the project's own templates make none: private to-dos must not be taken for tasks."""
+    own = {"x.order": DocumentTemplate.parse("x.order", {**ORDERS, "only": {"company_id": True}})}
+    monkeypatch.setattr(templates, "own_templates", lambda: own)
+    refresh(documented, {})
+    assert len(texts(documented, "x.order")) == 20
+    with psycopg.connect(database) as connection:
+        gone = "UPDATE odoo_shadow.odoo_shadow_field SET vanished_at = now() WHERE column_name = 'company_id'"
+        connection.execute(gone)
+    assert touched(refresh(documented)) == {}
+    assert texts(documented, "x.order") == {}
+
+
+def test_the_projects_own_templates_are_those_of_this_version(
+    documented: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier version has shown is not taken for a person's wish."""
+    for fields in (["state"], ["amount"]):
+        own = {"x.order": DocumentTemplate.parse("x.order", {"title": ["name"], "fields": fields})}
+        monkeypatch.setattr(templates, "own_templates", lambda own=own: own)
+        refresh(documented, {} if fields == ["state"] else None)
+    assert texts(documented, "x.order")[1] == "S00001\nTotal: 10.5"
+
+
+def test_rows_that_are_being_loaded_again_are_not_gone(documented: ShadowDatabase, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM odoo_shadow.odoo_shadow_x_order WHERE id > 3")
+        connection.execute(
+            "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = 'epoch' WHERE table_name ~ 'x_order'"
+        )
+    assert touched(refresh(documented)) == {} and len(texts(documented, "x.order")) == 20
+    assert _as_of(documented) == "None"
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = now() WHERE table_name ~ 'x_order'"
+        )
+    assert touched(refresh(documented)) == {"x.order": (0, 0, 17)}

@@ -9,13 +9,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from odoo_shadow.knowledge.documents import refresh as refreshing
+from odoo_shadow.knowledge.documents.run import Failed
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.shadow.access.mode import RowLevelSecurity
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.companies import OF_ONE, ONE, TWO, caller, ids, sync
 from tests.support.documents import refresh
 from tests.support.memory_source import MemorySource
-from tests.support.roles import run_as_owner
+from tests.support.roles import as_role, new_role, run_as_owner
 from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = pytest.mark.attack
@@ -188,3 +190,64 @@ def test_the_policy_is_renewed_when_somebody_has_changed_it(
     assert update_for_readers(shadow) == ()
     with caller(restricted, company_ids=[ONE]) as user:
         assert ("sale.order", TWO) not in _documents(user)
+
+
+def test_who_may_see_rows_is_asked_again_before_documents_are_shown(
+    mixed: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    """Another run restricts the rows while a pass writes documents for everyone."""
+    assert sync(mixed, shadow, mode=RowLevelSecurity.NONE) == ()
+    refresh(shadow)
+    run_as_owner(restricted, "UPDATE odoo_shadow.odoo_shadow_sale_order SET name = name || '.'")
+
+    def restrict(*_: object) -> None:
+        with ShadowDatabase.from_url(restricted) as other:
+            assert sync(mixed, other, mode=RowLevelSecurity.COMPANY) == ()
+
+    done = refresh(shadow, on_progress=restrict)
+    assert any(
+        isinstance(item, Failed) and "has changed while they were written" in item.error for item in done.values()
+    )
+    with caller(restricted, company_ids=[ONE]) as user:
+        assert _documents(user) == {}
+    refresh(shadow)
+    with caller(restricted, company_ids=[ONE]) as user:
+        assert ("sale.order", ONE) in _documents(user) and ("sale.order", TWO) not in _documents(user)
+
+
+def test_a_template_that_shows_less_hides_nothing_less_before_it_has_been_used(
+    mixed: MemorySource, shadow: ShadowDatabase, restricted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The texts still show the partner, whom the reader must not see."""
+    assert sync(mixed, shadow, mode=RowLevelSecurity.NONE) == ()
+    refresh(shadow)
+    run_as_owner(restricted, "REVOKE SELECT ON odoo_shadow.odoo_shadow_res_partner FROM odoo_shadow_reader")
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(refreshing, "write_documents", end)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(shadow, {"sale.order": {"title": ["name"], "fields": []}})
+    assert update_for_readers(shadow) == ()
+    with caller(restricted) as user:
+        assert "sale.order" not in {model for model, _ in _documents(user)}
+
+
+def test_a_right_on_columns_of_the_documents_is_no_right_on_what_they_show(
+    mixed: MemorySource, shadow: ShadowDatabase, restricted: str
+) -> None:
+    assert sync(mixed, shadow, mode=RowLevelSecurity.NONE) == ()
+    with new_role(restricted) as role:
+        run_as_owner(
+            restricted,
+            "GRANT USAGE ON SCHEMA odoo_shadow TO {role}",
+            "GRANT SELECT (odoo_model, title) ON odoo_shadow.odoo_shadow_stored_document TO {role}",
+            "GRANT SELECT ON odoo_shadow.odoo_shadow_document_model, odoo_shadow.odoo_shadow_res_company TO {role}",
+            role=role,
+        )
+        refresh(shadow)
+        with psycopg.connect(as_role(restricted, role)) as user:
+            seen = user.execute("SELECT DISTINCT odoo_model FROM odoo_shadow.odoo_shadow_stored_document").fetchall()
+        run_as_owner(restricted, "DROP OWNED BY {role}", role=role)
+    assert seen == [("res.company",)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.shape.secrets import is_secret, why_secret
@@ -55,7 +54,7 @@ class ShownTable:
     :param language: that of its texts.
     :param columns: by field; not those with credentials, hashes, or values that are not for people.
     :param left_out: why other fields must not be shown.
-    :param own_columns: the project's own columns that it has.
+    :param marks_deleted: whether it keeps rows that are gone from Odoo, with the time in a column.
     """
 
     name: str
@@ -65,7 +64,7 @@ class ShownTable:
     language: str | None
     columns: Mapping[str, ShownColumn]
     left_out: Mapping[str, str]
-    own_columns: frozenset[str]
+    marks_deleted: bool
 
 
 @dataclass(frozen=True)
@@ -97,22 +96,22 @@ def read_catalogue(tx: Transaction) -> Catalogue:
         columns.setdefault(str(table), []).append((column[0], column[1], column[2], column[3], column[4], column[5]))
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, coalesce(m.label, m.odoo_model), m.name_path, s.settings, s.read_as,"
-        " ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped"
-        " AND a.attname = ANY({own}::name[])) FROM {meta} m"
+        " EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped"
+        " AND a.attname = {deleted_at}) FROM {meta} m"
         " JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', {schema}, m.table_name)) AND c.relkind IN ('r', 'p')"
         " LEFT JOIN {state} s USING (table_name) ORDER BY 1",
-        own=list(names.OWN_COLUMNS),
+        deleted_at=names.DELETED_AT,
         meta=tx.own(META),
         state=tx.internal(TABLE_STATE),
         schema=tx.schema,
     )
     tables = []
-    for name, model, label, name_path, settings, read_as, own in rows:
+    for name, model, label, name_path, settings, read_as, marks_deleted in rows:
         found, left_out = _showable(model, columns.get(name, []), ModelSettings.from_text(settings), choices, name)
         language = _LANGUAGE.search(read_as or "")
         tables.append(
             ShownTable(
-                name, model, label, name_path, language.group(1) if language else None, found, left_out, frozenset(own)
+                name, model, label, name_path, language.group(1) if language else None, found, left_out, marks_deleted
             )
         )
     return Catalogue.of(tables)
@@ -147,15 +146,10 @@ def _showable(
             left_out[field_name] = f"it may hold a credential ({secret})"
         elif settings.hashes(field_name):
             left_out[field_name] = "only its hash is mirrored"
-        elif not (_SHOWABLE.get(odoo_type) == column_type or odoo_type in _NUMBERS) or "__" in name:
+        elif not (_SHOWABLE.get(odoo_type) == column_type or odoo_type in _NUMBERS):
             left_out[field_name] = f"documents do not show fields of type {odoo_type}"
         else:
             found[field_name] = ShownColumn(
                 name, field_name, odoo_type, label, points_to, choices.get((table, name), {})
             )
     return found, {name: reason for name, reason in left_out.items() if name not in found}
-
-
-def matches(model: str, patterns: Sequence[str]) -> bool:
-    """Say whether a model is among names and patterns."""
-    return any(fnmatchcase(model, pattern) for pattern in patterns)

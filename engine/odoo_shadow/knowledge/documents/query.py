@@ -140,14 +140,15 @@ def _way(schema: str, rows: Rows) -> sql.Composed:
     """Return the joins from a record to its lines, backwards along the fields that lead from a line to it."""
     way: list[sql.Composed] = []
     above = ROOT
-    for number, (table, column) in reversed([*enumerate(rows.steps)]):
+    for number, step in reversed([*enumerate(rows.steps)]):
         alias = LINE if number == 0 else f"v{number}"
         way.append(
-            sql.SQL(" JOIN {table} AS {alias} ON {link} = {above}").format(
-                table=sql.Identifier(schema, table),
+            sql.SQL(" JOIN {table} AS {alias} ON {link} = {above}{there}").format(
+                table=sql.Identifier(schema, step.table),
                 alias=sql.Identifier(alias),
-                link=sql.Identifier(alias, column),
+                link=sql.Identifier(alias, step.column),
                 above=sql.Identifier(above, names.ID),
+                there=_is_there(alias, marks_deleted=step.marks_deleted),
             )
         )
         above = alias
@@ -199,7 +200,7 @@ def _many(
         query = sql.SQL(
             " CROSS JOIN LATERAL (SELECT {digest} AS digest, {text} AS shown"
             " FROM unnest({ids}) WITH ORDINALITY AS u (id, place) JOIN {table} AS {row} ON {own} = u.id"
-            "{joins}{visible}) AS {alias}"
+            "{there}{joins}{visible}) AS {alias}"
         ).format(
             digest=digest,
             text=text if with_values else sql.SQL("NULL::text"),
@@ -207,6 +208,7 @@ def _many(
             table=sql.Identifier(schema, named.table),
             row=row,
             own=sql.Identifier(named.alias, names.ID),
+            there=_is_there(named.alias, marks_deleted=named.marks_deleted),
             joins=_joins(schema, named, readers, who),
             visible=_if_all_see(" WHERE ", readers, named.table, named.alias, who),
             alias=sql.Identifier(alias),
@@ -260,9 +262,11 @@ def _text(value: Value) -> sql.Composed:
 
 def _conditions(rows: Rows) -> sql.Composed:
     found = [sql.SQL(" AND {}").format(_condition(item)) for item in rows.conditions]
-    if rows.marks_deleted:
-        found.append(sql.SQL(" AND {} IS NULL").format(sql.Identifier(rows.alias, names.DELETED_AT)))
-    return sql.SQL("").join(found)
+    return sql.SQL("").join([*found, _is_there(rows.alias, marks_deleted=rows.marks_deleted)])
+
+
+def _is_there(alias: str, *, marks_deleted: bool) -> sql.Composable:
+    return sql.SQL(" AND {} IS NULL").format(sql.Identifier(alias, names.DELETED_AT)) if marks_deleted else sql.SQL("")
 
 
 def _condition(item: Condition) -> sql.Composed:
@@ -271,7 +275,7 @@ def _condition(item: Condition) -> sql.Composed:
         return sql.SQL("{} IS NOT NULL").format(column)
     if item.values is False:
         return sql.SQL("{} IS NULL").format(column)
-    return sql.SQL("{}::text = ANY({}::text[])").format(column, [str(value) for value in item.values])
+    return sql.SQL("{}::text = ANY({}::text[])").format(column, list(item.values))
 
 
 def _chosen(ids: Sequence[int] | None) -> sql.Composed:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from odoo_shadow.knowledge.documents.catalogue import Catalogue
-from odoo_shadow.knowledge.documents.plan import Plan, Rows, Wanted, make_plan
+from odoo_shadow.knowledge.documents.plan import Plan, Rows, Wanted
 from odoo_shadow.knowledge.documents.query import changed_query, gone_query, records_query
-from odoo_shadow.knowledge.documents.readers import Readers
+from odoo_shadow.knowledge.documents.readers import Readers, read_readers
 from odoo_shadow.knowledge.documents.render import RENDERING, Lines, write_document
+from odoo_shadow.knowledge.documents.resolve import make_plan
 from odoo_shadow.knowledge.documents.store import (
     Stored,
     Written,
@@ -75,23 +76,27 @@ def refresh_model(
     :raises ShadowError: the database does not let it.
     """
     plan = make_plan(catalogue, wanted)
-    form = _form(plan, readers, origin)
+    form, readers_now = _form(plan, readers, origin), readers.digest(plan.tables)
     with shadow.transaction() as tx:
-        register_model(tx, plan, readers.digest(plan.tables))
+        register_model(tx, plan, readers_now)
         as_of = as_of_tables(tx, plan.tables)
+        is_loaded = as_of_tables(tx, [plan.records.table]) is not None
     with shadow.transaction() as tx:
-        lock_model(tx, plan.model)
-        removed = remove_gone(tx, plan.model, gone_query(tx.schema, plan, readers))
+        lock_model(tx, plan.model, readers_now)
+        # Rows that are still being loaded again are not gone.
+        removed = remove_gone(tx, plan.model, gone_query(tx.schema, plan, readers)) if is_loaded else 0
         rows = tx.run("{query}", query=changed_query(tx.schema, plan, readers, form))
     ids = [int(row[0]) for row in rows]
     written = Written()
     for start in range(0, len(ids), BATCH):
         with shadow.transaction() as tx:
-            lock_model(tx, plan.model)
+            lock_model(tx, plan.model, readers_now)
             written += _write(tx, plan, readers, form, origin, ids[start : start + BATCH])
         on_progress(min(start + BATCH, len(ids)), len(ids))
     with shadow.transaction() as tx:
-        total = finish_model(tx, plan.model, as_of)
+        # Of now, not of when the pass began: what has been restricted meanwhile must not be shown.
+        lock_model(tx, plan.model, read_readers(tx).digest(plan.tables))
+        total = finish_model(tx, plan, as_of)
     return Refreshed(plan.model, written.added, written.changed, removed, len(ids), total)
 
 
@@ -121,8 +126,8 @@ def _form(plan: Plan, readers: Readers, origin: Origin | None) -> str:
     """Return a digest of all that documents depend on besides their rows."""
     said = [
         RENDERING,
-        plan.template.as_text(),
         plan.language,
+        [plan.title, plan.named, plan.body, plan.names, plan.date, plan.state, plan.company],
         None if origin is None else origin.url,
         readers.digest(plan.tables),
         [_described(rows) for rows in (plan.records, *plan.lines)],

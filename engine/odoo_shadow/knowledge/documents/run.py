@@ -21,7 +21,7 @@ from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
 from odoo_shadow.shadow.views.documents import forget_lost_columns, renew_document_view
 from odoo_shadow.shadow.views.search import renew_search
-from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -72,7 +72,7 @@ def begin_pass(
         failed = [
             Failed(item.model, f"There are no documents of {item.model}: the shadow has no table of it.")
             for item in wanted
-            if item.is_own and item.model not in catalogue.by_model
+            if item.is_given and item.model not in catalogue.by_model
         ]
         for model in known_models(tx).keys() - {item.model for item in there}:
             log.info("%s: its %d documents were removed, since it has none any more", model, forget_model(tx, model))
@@ -100,16 +100,36 @@ def refresh_documents(
     yield from work.failed
     for item in work.wanted:
         try:
-            yield refresh_model(
-                shadow,
-                work.catalogue,
-                work.readers,
-                work.origin,
-                item,
-                partial(on_progress, item.model),
-            )
-        except (TemplateError, ShadowError) as error:
+            yield from _refresh(shadow, work, item, partial(on_progress, item.model))
+        except ShadowError as error:
             yield Failed(item.model, str(error))
+
+
+def _refresh(
+    shadow: ShadowDatabase, work: Pass, wanted: Wanted, on_progress: Callable[[int, int], None]
+) -> Iterator[Refreshed | Failed]:
+    """Bring a model's documents up to date; with its last template if the one that it shall have is wrong.
+
+    Where that is wrong, too, because of what has gone or must not be shown any more, they are removed.
+    """
+    try:
+        yield refresh_model(shadow, work.catalogue, work.readers, work.origin, wanted, on_progress)
+    except TemplateError as error:
+        if wanted.is_given:
+            yield Failed(wanted.model, str(error))
+        else:
+            log.warning("%s", error)
+        with shadow.transaction() as tx:
+            known = known_models(tx).get(wanted.model)
+        if known is None:
+            return
+        last = Wanted(wanted.model, DocumentTemplate.from_text(known.template), known.is_given)
+        try:
+            refresh_model(shadow, work.catalogue, work.readers, work.origin, last, on_progress)
+        except TemplateError as cause:
+            with shadow.transaction() as tx:
+                count = forget_model(tx, wanted.model)
+            log.warning("%s: its %s removed: %s", wanted.model, counted(count, "document was", "documents were"), cause)
 
 
 def show_documents(shadow: ShadowDatabase) -> None:

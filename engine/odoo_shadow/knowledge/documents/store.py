@@ -11,6 +11,7 @@ from psycopg import sql
 from odoo_shadow.knowledge.documents.plan import Plan
 from odoo_shadow.knowledge.documents.render import Document
 from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.relations import DOCUMENT_MODEL, EMBEDDING_MODEL, STORED_DOCUMENT, WATERMARK
 from odoo_shadow.shadow.state.watermarks import NEVER
 
@@ -59,11 +60,13 @@ class KnownModel:
     """A model that has documents.
 
     :param template: as it was given, as text.
+    :param is_given: whether a person wrote it.
     :param readers_digest: who sees the rows that they show.
     """
 
     model: str
     template: str
+    is_given: bool
     readers_digest: str
     as_of: datetime | None
     document_count: int
@@ -72,23 +75,28 @@ class KnownModel:
 def known_models(tx: Transaction) -> dict[str, KnownModel]:
     """Return the models that have documents, by name."""
     rows = tx.run(
-        "SELECT odoo_model, template, readers_digest, as_of, document_count FROM {known} ORDER BY 1",
+        "SELECT odoo_model, template, is_given, readers_digest, as_of, document_count FROM {known} ORDER BY 1",
         known=tx.own(DOCUMENT_MODEL),
     )
     return {str(row[0]): KnownModel(*row) for row in rows}
 
 
 def register_model(tx: Transaction, plan: Plan, readers_digest: str) -> None:
-    """Note how a model's documents are made; they are hidden while others might see the rows that they show now."""
+    """Note how a model's documents are made; they are hidden while others might see the rows that they show now.
+
+    Until all of them have been made anew, some show rows of the tables that they showed before.
+    """
     tx.run(
-        "INSERT INTO {known} AS k (odoo_model, shown_tables, template, readers_digest)"
-        " VALUES ({model}, {tables}, {given}, {digest}) ON CONFLICT (odoo_model) DO UPDATE SET"
-        " shown_tables = excluded.shown_tables, template = excluded.template, readers_digest = excluded.readers_digest,"
+        "INSERT INTO {known} AS k (odoo_model, shown_tables, template, is_given, readers_digest)"
+        " VALUES ({model}, {tables}, {given}, {is_given}, {digest}) ON CONFLICT (odoo_model) DO UPDATE SET"
+        " shown_tables = ARRAY(SELECT unnest(k.shown_tables) UNION SELECT unnest(excluded.shown_tables) ORDER BY 1),"
+        " template = excluded.template, is_given = excluded.is_given, readers_digest = excluded.readers_digest,"
         " is_shown = k.is_shown AND k.readers_digest = excluded.readers_digest",
         known=tx.own(DOCUMENT_MODEL),
         model=plan.model,
         tables=plan.tables,
-        given=plan.template.as_text(),
+        given=plan.wanted.template.as_text(),
+        is_given=plan.wanted.is_given,
         digest=readers_digest,
     )
 
@@ -102,9 +110,22 @@ def forget_model(tx: Transaction, model: str) -> int:
     return int(count)
 
 
-def lock_model(tx: Transaction, model: str) -> None:
-    """Let nobody else write a model's documents before the transaction ends: what is read after it is the newest."""
-    tx.run("SELECT FROM {known} WHERE odoo_model = {model} FOR UPDATE", known=tx.own(DOCUMENT_MODEL), model=model)
+def lock_model(tx: Transaction, model: str, readers_digest: str) -> None:
+    """Let nobody else write a model's documents before the transaction ends: what is read after it is the newest.
+
+    :param readers_digest: of whoever writes.
+    :raises ShadowConflictError: another pass writes them for others by now.
+    """
+    rows = tx.run(
+        "SELECT readers_digest FROM {known} WHERE odoo_model = {model} FOR UPDATE",
+        known=tx.own(DOCUMENT_MODEL),
+        model=model,
+    )
+    if not rows or rows[0][0] != readers_digest:
+        raise ShadowConflictError(
+            f"Who may see the rows that documents of {model} show has changed while they were written: they stay "
+            "hidden until the next pass has made them anew (odoo-shadow embed)."
+        )
 
 
 def as_of_tables(tx: Transaction, tables: Sequence[str]) -> datetime | None:
@@ -120,16 +141,17 @@ def as_of_tables(tx: Transaction, tables: Sequence[str]) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
-def finish_model(tx: Transaction, model: str, as_of: datetime | None) -> int:
+def finish_model(tx: Transaction, plan: Plan, as_of: datetime | None) -> int:
     """Note that all documents of a model show the rows as they were at a moment; return how many there are."""
     ((count,),) = tx.run(
-        "UPDATE {known} SET is_shown = true, as_of = {as_of}, updated_at = now(), document_count ="
-        " (SELECT count(*) FROM {stored} WHERE odoo_model = {model}) WHERE odoo_model = {model}"
+        "UPDATE {known} SET is_shown = true, as_of = {as_of}, shown_tables = {tables}, updated_at = now(),"
+        " document_count = (SELECT count(*) FROM {stored} WHERE odoo_model = {model}) WHERE odoo_model = {model}"
         " RETURNING document_count",
         known=tx.own(DOCUMENT_MODEL),
         stored=tx.own(STORED_DOCUMENT),
         as_of=as_of,
-        model=model,
+        tables=plan.tables,
+        model=plan.model,
     )
     return int(count)
 

@@ -31,10 +31,9 @@ def wanted_documents(tx: Transaction, given: Mapping[str, DocumentTemplate] | No
     """
     own = own_templates()
     if given is None:
-        known = {model: item.template for model, item in known_models(tx).items()}
         given = {
-            model: DocumentTemplate.from_text(text)
-            for model, text in known.items()
-            if model not in own or own[model].as_text() != text
+            model: DocumentTemplate.from_text(item.template)
+            for model, item in known_models(tx).items()
+            if item.is_given
         }
     return [Wanted(model, template, model in given) for model, template in {**own, **given}.items()]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 
 from odoo_shadow.mirror.config.complaints import Complaint
 from odoo_shadow.mirror.config.yaml_file import Place
@@ -26,15 +36,20 @@ _Paths = Annotated[tuple[FieldPath, ...], Field(max_length=_MOST)]
 def _choices(value: JsonValue) -> JsonValue:
     if not isinstance(value, dict):
         return value
-    return {path: wanted if isinstance(wanted, bool) else _as_list(wanted) for path, wanted in value.items()}
+    found: dict[str, JsonValue] = {}
+    for path, wanted in value.items():
+        listed = wanted if isinstance(wanted, list | tuple | bool) else [wanted]
+        if not isinstance(listed, bool) and not all(isinstance(item, str | int) for item in listed):
+            raise ValueError(f"{path} must be a list of values, true for any value, or false for none")
+        found[path] = listed if isinstance(listed, bool) else list(listed)
+    return found
 
 
-def _as_list(wanted: JsonValue) -> JsonValue:
-    return [wanted] if isinstance(wanted, str | int) else wanted
-
-
-Only = Annotated[dict[FieldPath, bool | tuple[str | int, ...]], BeforeValidator(_choices)]
-"""Which records count, by field: the values that it may have; true for any, false for none."""
+_Scalar = Annotated[StrictBool | StrictStr | StrictInt, Field(union_mode="left_to_right")]
+Only = Annotated[
+    dict[FieldPath, Annotated[bool | tuple[_Scalar, ...], Field(union_mode="left_to_right")]], BeforeValidator(_choices)
+]
+"""Which records count, by field: the values that it may have; true for any, false for none, or a boolean's value."""
 
 
 class LinesTemplate(BaseModel):

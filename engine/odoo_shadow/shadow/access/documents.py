@@ -29,8 +29,10 @@ _PATIENCE = "5s"
 # Those who may read documents, and a table that some of these show. A condition that is not needed costs searches: they
 # cannot use their indexes below it.
 _SOME_MAY_NOT: LiteralString = """SELECT EXISTS (
-    SELECT FROM pg_class s CROSS JOIN LATERAL aclexplode(s.relacl) a, (SELECT DISTINCT unnest(shown_tables) AS name
-        FROM {known}) shown JOIN pg_class c ON c.relname = shown.name AND c.relnamespace = {schema}::regnamespace
+    SELECT FROM pg_class s CROSS JOIN LATERAL (SELECT (aclexplode(s.relacl)).*
+        UNION ALL SELECT (aclexplode(t.attacl)).* FROM pg_attribute t WHERE t.attrelid = s.oid) a,
+    (SELECT DISTINCT unnest(shown_tables) AS name FROM {known}) shown
+    JOIN pg_class c ON c.relname = shown.name AND c.relnamespace = {schema}::regnamespace
     WHERE s.oid = to_regclass({stored}) AND a.privilege_type = 'SELECT' AND a.grantee <> s.relowner
     AND NOT CASE a.grantee WHEN 0 THEN has_table_privilege('public', c.oid, 'SELECT')
         ELSE has_table_privilege(a.grantee, c.oid, 'SELECT') END)"""

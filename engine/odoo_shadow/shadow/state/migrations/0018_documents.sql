@@ -7,6 +7,8 @@ CREATE TABLE IF NOT EXISTS {schema}.odoo_shadow_document_model (
     shown_tables text[] NOT NULL,
     -- What they show, as it was given.
     template text NOT NULL DEFAULT '',
+    -- Whether a person wrote that.
+    is_given boolean NOT NULL DEFAULT false,
     -- Who sees the rows that they show; another one hides them until all have been made anew.
     readers_digest text NOT NULL DEFAULT '',
     -- False until all of them have been made for those readers.
