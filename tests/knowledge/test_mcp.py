@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import LiteralString
 
 import pytest
 
@@ -14,6 +15,8 @@ from tools.embedded_postgres import drop_database, new_database
 pytestmark = pytest.mark.one_flavour
 
 PARTNERS = "odoo_shadow.odoo_shadow_res_partner"
+OLD_DOCUMENTS: LiteralString = "UPDATE odoo_shadow.odoo_shadow_document_model SET as_of = '2020-01-01Z'"
+MART_OF_NEW_YEAR: LiteralString = "UPDATE odoo_marts.mart_freshness SET as_of = '2026-01-01 10:00Z'"
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,29 @@ def test_search_finds_documents_with_links_to_odoo(site: Site, client: Asking) -
     assert [item["odoo_model"] for item in models] == ["res.partner"]
     assert "sale.order?" in client.call("search", question="azure", models=["sale.ordr"]).text
     assert client.query("SELECT odoo_id FROM odoo_shadow_search(query => 'S00031') LIMIT 1").json["rows"] == [[31]]
+
+
+def test_the_oldest_of_all_that_is_read_counts_and_what_is_not_known_is_said(site: Site, client: Asking) -> None:
+    with ShadowDatabase.from_url(site.owner) as shadow:
+        open_search(shadow, vectors=False)
+        store(shadow, Stored("x.old", 1, "Quirk of old"))
+    site.as_owner(OLD_DOCUMENTS)
+    both = "SELECT count(*) FROM odoo_shadow_document, odoo_shadow_res_partner"
+    marts = "SELECT count(*) FROM mart_sales, odoo_shadow_res_partner"
+    found = "SELECT count(*) FROM odoo_shadow_search('quirk'), mart_sales"
+    for statement in ("SELECT title FROM odoo_shadow_document", both, found):
+        assert client.query(statement).json["as_of"] == "2020-01-01T00:00:00Z", statement
+    unset_and_reset: tuple[tuple[str, LiteralString, LiteralString], ...] = (
+        (both, "UPDATE odoo_shadow.odoo_shadow_document_model SET as_of = NULL", OLD_DOCUMENTS),
+        (marts, "UPDATE odoo_marts.mart_freshness SET as_of = NULL", MART_OF_NEW_YEAR),
+    )
+    for statement, unset, reset in unset_and_reset:
+        site.as_owner(unset)
+        answer = client.query(statement).json
+        site.as_owner(reset)
+        assert (answer["as_of"], "not known" in answer["as_of_is_null_because"]) == (None, True), statement
+    assert client.query(marts).json["as_of"] == "2026-01-01T10:00:00Z"
+    assert "as_of_is_null_because" not in client.query("SELECT table_name FROM odoo_shadow_watermark").json
 
 
 @pytest.mark.attack

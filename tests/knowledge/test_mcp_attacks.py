@@ -19,7 +19,7 @@ from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.exchange import Exchange
 from odoo_shadow.knowledge.mcp.gate import Relations, let_pass
 from odoo_shadow.knowledge.mcp.limits import Limits
-from odoo_shadow.knowledge.mcp.query import run_bounded
+from odoo_shadow.knowledge.mcp.query import query, run_bounded
 from odoo_shadow.knowledge.mcp.server import ShadowServer
 from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
 from odoo_shadow.knowledge.mcp.statement_text import read_statement
@@ -161,9 +161,37 @@ DECEIVING = [
     f"SELECT {'1,' * 20000}1",
     f"SELECT {'NOT ' * 3900}true",
 ]
+NAMING = [
+    # Numbers that become names of the catalogue, by casts of every form.
+    "SELECT n::regclass::text FROM generate_series(1, 9) n",
+    "SELECT array_agg(n)::regclass[] FROM generate_series(1, 9) n",
+    "SELECT CAST(n AS regconfig) FROM generate_series(1, 9) n",
+    "SELECT CAST((SELECT 1 AS x) AS pg_lsn)",
+    "SELECT regclass '1259'",
+    "SELECT pg_catalog.regprocedure '33'",
+    """SELECT "regrole" '10'""",
+    "SELECT '1'::\"char\"",
+    "SELECT '=r/postgres'::aclitem",
+    "SELECT n::oid FROM generate_series(1, 9) n",
+    "SELECT n::name FROM generate_series(1, 9) n",
+    "SELECT n::tinyint FROM generate_series(1, 9) n",  # another database's, and here somebody's own
+    "SELECT CASE WHEN true THEN n ELSE pg_typeof(1) END FROM generate_series(16384, 17000) n",
+    "SELECT to_regclass('hr.salary')",
+]
+LIKE_COLUMNS = [
+    # What PostgreSQL takes for pg_sleep(n), current_setting(q) and casts.
+    "SELECT n.pg_sleep FROM generate_series(0, 0) n",
+    "SELECT (q).current_setting FROM unnest(ARRAY['work_mem']) q",
+    "SELECT q.\"to_regclass\" FROM unnest(ARRAY['hr.salary']) q",
+    "SELECT (ARRAY[16384])[1].regtypeout",
+    "WITH w AS (SELECT 1 AS txid_current) SELECT n.pg_notify FROM w, generate_series(0, 0) n",
+    "SELECT p.record_out FROM odoo_shadow_res_partner p",
+    "SELECT q.pg_lsn FROM unnest(ARRAY['0/0']) q",
+    "SELECT n.oid FROM generate_series(1, 9) n",
+]
 
 
-@pytest.mark.parametrize("statement", [*WRITING, *SERVER, *OTHERS, *ONLY_THE_GATE, *DECEIVING, *ENDLESS[:2]])
+@pytest.mark.parametrize("statement", [*WRITING, *SERVER, *OTHERS, *ONLY_THE_GATE, *DECEIVING, *NAMING, *ENDLESS[:2]])
 def test_the_gate_refuses(statement: str) -> None:
     with pytest.raises(RefusedError):
         let_pass(statement, READABLE, Limits.statement_characters)
@@ -176,6 +204,22 @@ def test_the_gate_refuses(statement: str) -> None:
 def test_what_could_be_read_in_two_ways_is_not_even_parsed(statement: str) -> None:
     with pytest.raises(RefusedError, match="cannot be read"):
         read_statement(statement, 1_000)
+
+
+@pytest.mark.parametrize("statement", LIKE_COLUMNS)
+def test_a_function_that_is_written_like_a_column_is_not_called(site: Site, statement: str) -> None:
+    with pytest.raises(RefusedError, match="No table here has a column"):
+        query(sessions_of(site), statement, 10)
+
+
+def test_columns_of_any_name_can_be_read(site: Site) -> None:
+    statement = (
+        "WITH s AS (SELECT date '2026-01-31', count(*) FROM mart_sales)"
+        " SELECT p.name, p.id, d.date, d.count, p.row_to_json FROM odoo_shadow_res_partner p, s d WHERE p.id = 1"
+    )
+    found = query(sessions_of(site), statement, 10)
+    (row,) = cast("list[list[object]]", found["rows"])
+    assert row[:4] == ["Azure Interior", 1, "2026-01-31", 3000]
 
 
 @pytest.mark.parametrize("statement", [*WRITING, *SERVER, *OTHERS])

@@ -52,7 +52,7 @@ FUNCTIONS = _listed(
     jsonb_array_length json_each jsonb_each json_each_text jsonb_each_text json_object_keys jsonb_object_keys
     json_extract_path jsonb_extract_path json_extract_path_text jsonb_extract_path_text json_typeof jsonb_typeof
     json_strip_nulls jsonb_strip_nulls jsonb_path_query jsonb_path_query_array jsonb_path_query_first jsonb_path_exists
-    jsonb_path_match jsonb_pretty pg_typeof
+    jsonb_path_match jsonb_pretty
     """,
 )
 
@@ -70,5 +70,30 @@ SYNTAX = _listed(
 )
 """Words before a parenthesis that call no function: keywords, and types with a length."""
 
-NAMING_TYPES = _listed("regclass regcollation regnamespace regoper regoperator regproc regprocedure regrole regtype")
-"""Types that turn a number into a name of the catalogue."""
+TYPES = _listed(
+    """
+    text varchar character char bpchar smallint integer int bigint int2 int4 int8 numeric decimal real double float
+    float4 float8 boolean bool date time timetz timestamp timestamptz interval uuid json jsonb vector halfvec
+    """
+)
+"""Types of which a value may be made; those of several words, such as double precision, by their first."""
+
+NAMING_TYPES = _listed(
+    """
+    regclass regcollation regconfig regdatabase regdictionary regnamespace regoper regoperator regproc regprocedure
+    regrole regtype
+    """
+)
+"""Types that turn a number into a name of the catalogue, and that can stand nowhere."""
+
+COLUMN_NAMES = _listed("name path line area height width host family network point box center log scale")
+"""Names that people give to columns, and whose functions and types do no harm."""
+
+BEFORE_TEXT = TYPES | _listed(
+    """
+    select distinct all any some where and or not in like ilike similar to escape between symmetric asymmetric then else
+    when case having on limit offset by from for placing both leading trailing zone precision varying end return
+    preceding following collate is using first next union except intersect as
+    """
+)
+"""Words that may stand before a text in quotes."""

@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -18,7 +19,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from odoo_shadow.knowledge.mcp.allowed import FUNCTIONS, NAMING_TYPES, SEARCH_FUNCTIONS, SYNTAX
+from odoo_shadow.knowledge.mcp.allowed import BEFORE_TEXT, FUNCTIONS, NAMING_TYPES, SEARCH_FUNCTIONS, SYNTAX, TYPES
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.statement_text import Kind, StatementText, Token, read_statement
 from odoo_shadow.text.nearest import nearest
@@ -36,6 +37,10 @@ _ONE_SELECT = (
 )
 _DESCRIBE = "describe lists tables, views and marts, and describe with a name their columns"
 _CATALOGUE = "pg_"
+_PLAIN_TYPES = "only text, numbers, boolean, dates and times, interval, uuid, json, jsonb, and arrays of these"
+_COLON, _OPENING = Token(Kind.SYMBOL, ":"), Token(Kind.SYMBOL, "(")
+_PARSED_TYPES = TYPES | {"array"}
+"""As the parser names them."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,13 @@ class Passed:
     """A statement that may be run.
 
     :param text: without comments.
-    :param relations: the schema and name of everything that it reads.
+    :param relations: the schema and name of everything that it reads, the search function included.
+    :param attributes: the names behind dots, most of them of columns.
     """
 
     text: str
     relations: tuple[tuple[str, str], ...]
+    attributes: frozenset[str] = frozenset()
 
 
 def let_pass(statement: str, readable: Relations, longest: int) -> Passed:
@@ -75,8 +82,9 @@ def let_pass(statement: str, readable: Relations, longest: int) -> Passed:
     read = read_statement(statement, longest)
     tree = _parse(read)
     _check_calls(read.tokens, tree, readable)
-    _check_types(read.tokens)
-    return Passed(read.text, tuple(_relations(tree, readable)))
+    _check_types(read.tokens, tree)
+    searched = ((readable.mirror, name) for name, _ in _before_parentheses(read.tokens) if name in SEARCH_FUNCTIONS)
+    return Passed(read.text, (*_relations(tree, readable), *searched), frozenset(_attributes(read.tokens)))
 
 
 def _parse(read: StatementText) -> exp.Expression:
@@ -94,13 +102,7 @@ def _parse(read: StatementText) -> exp.Expression:
     for node in tree.walk():
         if isinstance(node, _FORBIDDEN):
             raise RefusedError(f"{_ONE_SELECT}.")
-        if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.USERDEFINED and not _is_vector(node):
-            raise RefusedError("Casts are possible to PostgreSQL's own types only: text, numeric, date and the like.")
     return tree
-
-
-def _is_vector(node: exp.DataType) -> bool:
-    return str(node.args.get("kind")).lower() in {"vector", "halfvec"}
 
 
 def _place(error: Exception) -> str:
@@ -132,11 +134,52 @@ def _check_calls(tokens: Sequence[Token], tree: exp.Expression, readable: Relati
         )
 
 
-def _check_types(tokens: Sequence[Token]) -> None:
-    """Refuse the types whose values are names out of PostgreSQL's catalogue: of roles, schemas, other tables."""
+def _check_types(tokens: Sequence[Token], tree: exp.Expression) -> None:
+    """Refuse types but the plain ones: those of others turn numbers into names of roles, schemas, other tables."""
     for token in tokens:
         if token.kind in {Kind.WORD, Kind.QUOTED} and token.text in NAMING_TYPES:
             raise RefusedError(f"The type {token.text} cannot be used here: {_DESCRIBE}.")
+    for token in _types(tokens):
+        if token.kind is not Kind.WORD or token.text not in TYPES:
+            raise RefusedError(f"The type {token.text!r} cannot be used here, {_PLAIN_TYPES}.")
+    for cast in tree.find_all(exp.Cast):
+        if not isinstance(cast.to, exp.DataType) or any(not _is_plain(kind) for kind in cast.to.find_all(exp.DataType)):
+            raise RefusedError(f"A cast to {cast.to.sql('postgres')!r} cannot be used here, {_PLAIN_TYPES}.")
+
+
+def _types(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield what stands where PostgreSQL reads a type: after ::, in CAST(… AS …), and before a text, as in date '…'."""
+    for at, (token, following) in enumerate(pairwise(tokens)):
+        if token == following == _COLON and at + 2 < len(tokens):
+            yield tokens[at + 2]
+        if token == Token(Kind.WORD, "cast") and following == _OPENING:
+            yield from _cast_to(tokens[at + 2 :])
+        is_name = token.kind is Kind.QUOTED or (token.kind is Kind.WORD and token.text not in BEFORE_TEXT)
+        if following.kind is Kind.STRING and is_name:
+            yield token
+
+
+def _cast_to(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield what follows each AS of a CAST whose parenthesis has been opened, but those within others."""
+    depth = 0
+    for token, following in pairwise(tokens):
+        depth += (token == _OPENING) - (token == Token(Kind.SYMBOL, ")"))
+        if depth < 0:
+            return
+        if depth == 0 and token == Token(Kind.WORD, "as"):
+            yield following
+
+
+def _is_plain(kind: exp.DataType) -> bool:
+    named = str(kind.args.get("kind")).lower() if kind.this == exp.DataType.Type.USERDEFINED else kind.this.name.lower()
+    return named in _PARSED_TYPES
+
+
+def _attributes(tokens: Sequence[Token]) -> Iterator[str]:
+    """Yield the names behind dots; those before a parenthesis are looked at as functions."""
+    for at, token in enumerate(tokens):
+        if at and tokens[at - 1] == Token(Kind.SYMBOL, ".") and token.kind in {Kind.WORD, Kind.QUOTED}:
+            yield token.text
 
 
 def _before_parentheses(tokens: Sequence[Token]) -> Iterator[tuple[str, str | None]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, LiteralString
 import psycopg
 from psycopg import sql
 
-from odoo_shadow.knowledge.mcp.answer import NOTE, Json, moment
+from odoo_shadow.knowledge.mcp.answer import NOTE, Json
+from odoo_shadow.knowledge.mcp.as_of import read_as_of
+from odoo_shadow.knowledge.mcp.attributes import refuse_calls
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.exchange import Exchange
-from odoo_shadow.knowledge.mcp.gate import Passed, let_pass
+from odoo_shadow.knowledge.mcp.gate import let_pass
 from odoo_shadow.knowledge.mcp.readable import readable_relations
 from odoo_shadow.knowledge.mcp.values import value_of
-from odoo_shadow.shadow.names import NAMED_ENDING
-from odoo_shadow.shadow.relations import MART_FRESHNESS, WATERMARK
 from odoo_shadow.text.shown import shown
 
 if TYPE_CHECKING:
@@ -78,9 +78,10 @@ def query(sessions: Sessions, statement: str, most_rows: int) -> dict[str, Json]
     with sessions.open() as tx:
         readable = readable_relations(tx)
         passed = let_pass(statement, readable, sessions.limits.statement_characters)
-        as_of = _as_of(tx, passed)
+        refuse_calls(tx, passed, readable)
+        as_of = read_as_of(tx, passed, readable)
         answer = run_bounded(tx, passed.text, tuple(readable.by_schema), most_rows, sessions.limits)
-    return {"note": NOTE, "as_of": as_of, **answer}
+    return {"note": NOTE, **as_of.as_json(), **answer}
 
 
 def run_bounded(
@@ -156,24 +157,3 @@ def _explained(error: psycopg.Error) -> str:
     said = shown(error.diag.message_primary or "the connection was lost", longest=_LONGEST_ERROR)
     hint = f" {shown(error.diag.message_hint, longest=_LONGEST_ERROR)}" if error.diag.message_hint else ""
     return f"PostgreSQL refuses the statement: {said}.{hint}{_COULD_HELP.get(error.sqlstate or '', '')}"
-
-
-def _as_of(tx: Transaction, passed: Passed) -> str | None:
-    """Return as of when the oldest of the tables and marts is that a statement reads."""
-    found = []
-    for schema, name in sorted(set(passed.relations)):
-        if schema == tx.schema:
-            rows = tx.run(
-                "SELECT last_write_date FROM {watermark} WHERE table_name IN ({name}, {table})",
-                watermark=tx.own(WATERMARK),
-                name=name,
-                table=name.removesuffix(NAMED_ENDING),
-            )
-        else:
-            rows = tx.run(
-                "SELECT as_of FROM {freshness} WHERE mart = {name}",
-                freshness=sql.Identifier(schema, MART_FRESHNESS),
-                name=name,
-            )
-        found += [row[0] for row in rows if row[0] is not None]
-    return moment(min(found)) if found else None
