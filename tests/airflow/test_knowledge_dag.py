@@ -109,6 +109,7 @@ def test_whatever_fails_fails_the_run_and_is_tried_again(mirror_dags: Callable[.
     assert not following & set(without.task_ids)
 
 
+@pytest.mark.nightly
 def test_documents_alone_and_nothing_after_a_plan_that_failed_or_in_a_dry_run(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

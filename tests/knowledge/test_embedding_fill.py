@@ -310,6 +310,7 @@ def local() -> LocalEmbedder:
     return made
 
 
+@pytest.mark.nightly
 def test_the_local_model_finds_what_is_said_in_another_language(local: LocalEmbedder) -> None:
     things = [
         "Product Office Lamp",

@@ -94,6 +94,7 @@ def shell(site: Site) -> Shell:
     return Shell(site.env)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
@@ -124,6 +125,7 @@ def test_the_syncs_own_login_is_not_served(site: Site, shell: Shell) -> None:
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.attack
 def test_a_mirror_of_a_role_that_is_not_trusted_is_not_served(site: Site, shell: Shell) -> None:
     with new_role(site.owner) as role:
@@ -137,6 +139,7 @@ def test_a_mirror_of_a_role_that_is_not_trusted_is_not_served(site: Site, shell:
     assert f"(with TRUSTED_ROLES={role})" in superuser.last_error
 
 
+@pytest.mark.nightly
 def test_ctrl_c_ends_it_at_once_also_while_a_statement_runs(site: Site, shell: Shell) -> None:
     said: list[dict[str, object]] = [
         {"method": "initialize", "id": 1, "params": INITIALIZE},
@@ -161,6 +164,7 @@ def test_the_help_shows_how_a_program_starts_it(shell: Shell) -> None:
     assert '"mcpServers"' in outcome.out and MCP_TOKEN in outcome.out
 
 
+@pytest.mark.nightly
 def test_without_its_packages_the_command_says_what_to_install(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "mcp").mkdir()
     (tmp_path / "mcp" / "__init__.py").write_text("raise ModuleNotFoundError('no', name='mcp')\n")
