@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
+from odoo_shadow.knowledge.embedding.columns import ensure_column, make_current
+from odoo_shadow.knowledge.embedding.extension import ensure_extension
+from odoo_shadow.knowledge.embedding.port import Load, Passage, Vector
+from odoo_shadow.knowledge.search.ask import Question, ask
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.views.search import renew_search
 from tests.support.roles import as_role, new_role, run_as_owner
-from tests.support.stored_documents import DIMENSIONS, Stored, has_pgvector, open_search, search, store
+from tests.support.stored_documents import DIMENSIONS, MODEL, Stored, has_pgvector, open_search, search, store
 from tools.embedded_postgres import drop_database, new_database
 
 EAST = [1.0, *[0.0] * (DIMENSIONS - 1)]
@@ -154,6 +158,43 @@ def test_a_vector_of_zeros_or_of_huge_numbers_does_no_harm(url: str) -> None:
     assert search(url, "Gemini", [0.0] * DIMENSIONS) == search(url, "Gemini")
     assert search(url, "Gemini", [1e30, *[0.0] * 7]) == search(url, "Gemini", EAST)
     assert all(math.isfinite(hit[2]) for hit in search(url, "Gemini", [1e-38, *[0.0] * 7]))
+
+
+class _Switching:
+    """An embedder while which is at work searches change over to other models."""
+
+    name, dimensions, longest, batch = MODEL, DIMENSIONS, 1_000, 4
+
+    def __init__(self, shadow: ShadowDatabase, *models: str) -> None:
+        self._shadow = shadow
+        self._models = list(models)
+
+    def embed_query(self, text: str) -> Vector:  # noqa: ARG002 - the protocol's
+        """Change the model, and return the vector by the former one."""
+        extension = ensure_extension(self._shadow)
+        with self._shadow.transaction() as tx:
+            make_current(tx, ensure_column(tx, extension, self._models.pop(0), DIMENSIONS))
+        return EAST
+
+    def embed_documents(self, passages: Sequence[Passage]) -> list[Vector]:
+        return [EAST for _ in passages]
+
+    def load(self, passages: int, characters: int) -> Load:
+        return Load(passages, characters, 0, 0)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.usefixtures("with_vectors")
+def test_vectors_of_two_models_are_never_compared(shadow: ShadowDatabase) -> None:
+    open_search(shadow)
+    store(shadow, Stored("x.y", 1, "East", vector=EAST))
+    with shadow.transaction() as tx:
+        ensure_column(tx, ensure_extension(shadow), "tiny 2", DIMENSIONS)
+        tx.run("UPDATE {s} SET embedding_2 = embedding_1", s=tx.own("odoo_shadow_stored_document"))
+    answer = ask(shadow, Question("nothing of this"), _Switching(shadow, "tiny 2"))
+    assert answer.found == () and "embeddings are by 'tiny 2'" in (answer.by_words_because or "")
 
 
 def test_without_documents_or_vectors(shadow: ShadowDatabase, database: str) -> None:

@@ -25,6 +25,14 @@ MOST = 200
 LONGEST = 1_000
 """Characters of a question that are read."""
 
+_TRIES = 2
+"""While the question's vector is made, searches may change over to another model, whose vectors are no match for it."""
+
+_CHANGING = (
+    "This searches by words alone, since the documents' embeddings are just being replaced by another model's: "
+    "ask again."
+)
+
 
 @dataclass(frozen=True)
 class Question:
@@ -88,25 +96,36 @@ def ask(shadow: ShadowDatabase, question: Question, embedder: Embedder | None) -
     :raises ShadowError: the database does not answer, or does not let it.
     """
     text = _clean(question.text)
+    for _ in range(_TRIES):
+        with shadow.transaction() as tx:
+            oldest = _check(tx, question.models)
+            model = _current_model(tx)
+        vector, why = _embedded(text, model, embedder)  # no transaction waits for an endpoint
+        with shadow.transaction() as tx:
+            if vector is not None and _current_model(tx) != model:
+                continue
+            found = _search(tx, question, text, vector)
+            if vector is None or _current_model(tx) == model:
+                return Answer(found, why, oldest)
     with shadow.transaction() as tx:
-        oldest = _check(tx, question.models)
-        model = _current_model(tx)
-    vector, why = _embedded(text, model, embedder)  # no transaction waits for an endpoint
-    with shadow.transaction() as tx:
-        rows = tx.run(
-            "SELECT id, odoo_model, odoo_id, title, url, score, as_of, snippet, company_id, dated_at"
-            " FROM {search}(query => {text}, query_embedding => {vector}, match_count => {limit}, models => {models},"
-            " company_ids => {companies}, since => {since}, until => {until})",
-            search=tx.own(SEARCH),
-            text=text,
-            vector=sql.NULL if vector is None else as_text(vector),
-            limit=question.limit,
-            models=_array(question.models, "text[]"),
-            companies=_array(question.companies, "bigint[]"),
-            since=question.since,
-            until=question.until,
-        )
-    return Answer(tuple(Found(*row) for row in rows), why, oldest)
+        return Answer(_search(tx, question, text, None), _CHANGING, oldest)
+
+
+def _search(tx: Transaction, question: Question, text: str, vector: Vector | None) -> tuple[Found, ...]:
+    rows = tx.run(
+        "SELECT id, odoo_model, odoo_id, title, url, score, as_of, snippet, company_id, dated_at"
+        " FROM {search}(query => {text}, query_embedding => {vector}, match_count => {limit}, models => {models},"
+        " company_ids => {companies}, since => {since}, until => {until})",
+        search=tx.own(SEARCH),
+        text=text,
+        vector=sql.NULL if vector is None else as_text(vector),
+        limit=question.limit,
+        models=_array(question.models, "text[]"),
+        companies=_array(question.companies, "bigint[]"),
+        since=question.since,
+        until=question.until,
+    )
+    return tuple(Found(*row) for row in rows)
 
 
 def _clean(text: str) -> str:
