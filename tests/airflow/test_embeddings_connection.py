@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_odoo_shadow.hooks.embeddings import embedder_of
 from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError, EmbeddingError
-from tests.support.embeddings import KEY, MODEL, endpoint
+from tests.support.embeddings import KEY, MODEL, NAME, endpoint
 
 GOOD = {"conn_type": "http", "host": "https://api.example.com/v1", "password": KEY, "extra": {"model": MODEL}}
 
@@ -33,7 +33,7 @@ def test_every_form_leads_to_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> No
         for form in forms:
             monkeypatch.setenv("AIRFLOW_CONN_VECTORS", form)
             with embedder_of(None, "vectors") as embedder:
-                assert embedder is not None and (embedder.name, embedder.dimensions) == (MODEL, 4), form
+                assert embedder is not None and (embedder.name, embedder.dimensions) == (NAME, 4), form
         assert {request.path for request in there.server.requests} == {"/v1/embeddings"}
 
 

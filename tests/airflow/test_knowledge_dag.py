@@ -12,7 +12,7 @@ import pytest
 from odoo_stand_in import StandIn
 from tests.support.airflow_connections import odoo_connection
 from tests.support.dag_runs import OUR_LOGGERS, run
-from tests.support.embeddings import DIMENSIONS, KEY, MODEL, endpoint
+from tests.support.embeddings import DIMENSIONS, KEY, MODEL, NAME, endpoint
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -82,7 +82,7 @@ def test_they_follow_the_rows_whatever_has_failed_before(
         ((total, embedded),) = ask(database, "SELECT count(*), count(embedding) FROM own.odoo_shadow_document")
         assert (second.state, embedded) == ("success", total)
         assert states(second, "embeddings") == {f"{total} documents": "success"}
-        assert ask(database, "SELECT name, dimensions FROM own.odoo_shadow_embedding_model") == [(MODEL, DIMENSIONS)]
+        assert ask(database, "SELECT name, dimensions FROM own.odoo_shadow_embedding_model") == [(NAME, DIMENSIONS)]
         assert f"embeddings made: {total}." in xcoms(second)
 
         there.server.requests.clear()

@@ -7,7 +7,7 @@ import json
 import psycopg
 import pytest
 
-from tests.support.embeddings import KEY, MODEL, Endpoint, endpoint
+from tests.support.embeddings import KEY, MODEL, NAME, Endpoint, endpoint
 from tests.support.json_reference import documented
 from tests.support.raw_server import Reply
 from tests.support.shell import Shell
@@ -52,7 +52,7 @@ def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: She
         assert own.run("embed", "--embeddings", "none").code == 0
         priced = own.run("embed", "--dry-run", "--price", "10000", "--json")
         told = json.loads(priced.out)
-        assert (told["model"], told["documents"], told["requests"]) == (MODEL, EMPLOYEES, 1)
+        assert (told["model"], told["documents"], told["requests"]) == (NAME, EMPLOYEES, 1)
         assert set(told) == documented("## embed --dry-run")
         assert told["cost"] == round(told["tokens"] / 100, 4) > 0
         assert there.asked == []
@@ -72,7 +72,7 @@ def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: She
         assert done.code == 0
         document = json.loads(done.out)
         assert document["embeddings"] == {
-            "model": MODEL,
+            "model": NAME,
             "dimensions": 8,
             "embedded": EMPLOYEES,
             "refused": 0,

@@ -22,7 +22,7 @@ from odoo_shadow.knowledge.embedding.port import Embedder, Load, Passage, Vector
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.embeddings import (
     DIMENSIONS,
-    MODEL,
+    NAME,
     Endpoint,
     add_documents,
     change_document,
@@ -60,7 +60,7 @@ class _Interfering:
     def __init__(self, embedder: Embedder, *actions: object) -> None:
         self._embedder = embedder
         self._actions = list(actions)
-        self.name, self.dimensions, self.longest, self.batch = MODEL, DIMENSIONS, 1_000, 4
+        self.name, self.dimensions, self.longest, self.batch = NAME, DIMENSIONS, 1_000, 4
         self.texts: list[str] = []
 
     def embed_documents(self, passages: Sequence[Passage]) -> list[Vector]:
@@ -88,7 +88,7 @@ def _is_of(vector: Sequence[float] | None, text: str) -> bool:
 
 
 def test_each_document_gets_its_vector_and_only_changed_ones_again(ten: ShadowDatabase, there: Endpoint) -> None:
-    assert fill_embeddings(ten, there.embedder()) == Filled(MODEL, DIMENSIONS, 10, 0, (), 0, is_current=True)
+    assert fill_embeddings(ten, there.embedder()) == Filled(NAME, DIMENSIONS, 10, 0, (), 0, is_current=True)
     assert all(_is_of(vector, title) for title, vector in stored_vectors(ten).items())
     with ten.transaction() as tx:
         assert tx.run("SELECT 1 FROM pg_indexes WHERE indexdef LIKE '%USING hnsw (embedding_1 %halfvec_cosine_ops)'")
@@ -156,7 +156,7 @@ def test_a_fill_that_ends_early_is_gone_on_with(ten: ShadowDatabase, there: Endp
     with ten.transaction() as tx:
         assert current_model(tx) is None  # searches wait for the whole
     there.server.everything = there.reply
-    assert fill_embeddings(ten, there.embedder()) == Filled(MODEL, DIMENSIONS, 6, 0, (), 0, is_current=True)
+    assert fill_embeddings(ten, there.embedder()) == Filled(NAME, DIMENSIONS, 6, 0, (), 0, is_current=True)
 
 
 def test_what_a_dead_worker_had_claimed_is_free_again_later(
@@ -238,7 +238,7 @@ def test_an_extension_that_was_dropped_comes_back(ten: ShadowDatabase, there: En
     fill_embeddings(ten, there.embedder())
     with psycopg.connect(database) as connection:
         connection.execute("DROP EXTENSION vector CASCADE")
-    assert fill_embeddings(ten, there.embedder()) == Filled(MODEL, DIMENSIONS, 10, 0, (), 0, is_current=True)
+    assert fill_embeddings(ten, there.embedder()) == Filled(NAME, DIMENSIONS, 10, 0, (), 0, is_current=True)
 
 
 def test_a_database_without_pgvector_is_told_of(shadow: ShadowDatabase, there: Endpoint) -> None:

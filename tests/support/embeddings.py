@@ -17,6 +17,8 @@ from tests.support.raw_server import RawServer, Reply, Request
 
 KEY = "sk-w8erpbfn5jz3q7xk9secret1"
 MODEL = "invented-embedding-1"
+NAME = f"{MODEL} whole 1"
+"""Under which its vectors are kept: a text of another form has another vector."""
 DIMENSIONS = 8
 
 

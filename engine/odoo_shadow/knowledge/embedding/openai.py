@@ -23,6 +23,9 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
+FORM = "whole 1"
+"""How documents are read. It stands behind the model's name: another form makes other vectors, under another name."""
+
 LONGEST = 6_000
 """Characters of a passage: some 2,000 tokens, a quarter of what OpenAI's models take."""
 
@@ -60,7 +63,7 @@ class OpenAiEmbedder:
         self._endpoint = endpoint
         self._caller = Caller(endpoint)
         self._dimensions: int | None = None
-        self.name = endpoint.model
+        self.name = f"{endpoint.model} {FORM}"
         self.longest = LONGEST
         self.batch = FIRST_TEXTS
         self._grows = True
