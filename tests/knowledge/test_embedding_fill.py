@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -232,6 +233,35 @@ def test_another_model_takes_over_when_all_is_there(ten: ShadowDatabase, there: 
             " AND attname = 'embedding_1'"
         )
     assert gone == 0
+
+
+def test_what_somebody_builds_on_the_view_is_not_in_the_way(
+    ten: ShadowDatabase, there: Endpoint, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def kind() -> object:
+        with psycopg.connect(database, autocommit=True) as connection:
+            query = (
+                "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
+                " WHERE attrelid = '{}.odoo_shadow_document'::regclass AND attname = 'embedding'"
+            )
+            kinds = {connection.execute(query.format(s).encode()).fetchall()[0][0] for s in ("odoo_shadow", "public")}
+        return kinds.pop() if len(kinds) == 1 else kinds
+
+    def run(statement: LiteralString) -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(statement)
+
+    run("CREATE VIEW public.mine AS SELECT title, embedding FROM odoo_shadow.odoo_shadow_document")
+    assert fill_embeddings(ten, there.embedder()).is_current
+    assert "since view public.mine depends on it" in caplog.text
+    assert kind() == "text"
+    run("DROP VIEW public.mine")
+    caplog.clear()
+    show_documents(ten)
+    assert kind() == "halfvec"
+    run("CREATE VIEW public.mine AS SELECT title, embedding FROM public.odoo_shadow_document")
+    assert fill_embeddings(ten, there.embedder(dimensions=4)).is_current
+    assert kind() == "halfvec" and caplog.text == ""
 
 
 def test_an_extension_that_was_dropped_comes_back(ten: ShadowDatabase, there: Endpoint, database: str) -> None:

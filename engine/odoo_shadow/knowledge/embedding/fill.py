@@ -28,13 +28,17 @@ from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.owners.ownership import exists
 from odoo_shadow.shadow.relations import EMBEDDING_MODEL
+from odoo_shadow.shadow.views.documents import renew_document_view
+from odoo_shadow.text.amounts import first_of
 from odoo_shadow.text.log import logger
+from odoo_shadow.text.shown import shown
 
 log = logger(__name__)
 
 MOST_LISTED = 20
 """Refused documents that are named; all are counted."""
 
+_MOST_NAMED = 5
 _MOST_REFUSED = 20
 """So many texts refused one after the other, and none taken, are not the texts' fault."""
 
@@ -137,6 +141,7 @@ def fill_embeddings(
     name, dimensions = embedder.name, embedder.dimensions
     with shadow.transaction() as tx:
         model = ensure_column(tx, extension, name, dimensions)
+        _tell_of_view(renew_document_view(tx))
         total = count_waiting(tx, model.column, embedder.longest, models).documents
     tally, holder = _Tally(), uuid4()
     try:
@@ -144,6 +149,16 @@ def fill_embeddings(
     finally:
         _let_go(shadow, holder)
     return _finish(shadow, extension, model, tally)
+
+
+def _tell_of_view(upon: Sequence[str]) -> None:
+    if upon:
+        log.warning(
+            "The view odoo_shadow_document shows vectors as text only, since %s depends on it, and its columns cannot "
+            "change before that is gone; searches work all the same: drop that, call odoo-shadow embed, and make it "
+            "again.",
+            first_of([shown(item) for item in upon], _MOST_NAMED),
+        )
 
 
 def load_of(shadow: ShadowDatabase, embedder: Embedder, models: Collection[str] | None = None) -> Load:
