@@ -22,7 +22,7 @@ pytestmark = pytest.mark.one_flavour
 
 MODELS = ["res.partner", "res.country", "account.move"]
 WRONG_KEY = "sk-5ffa0c81d2wrong"
-NO_TABLE = "There are no documents of hr.employee: the shadow has no table of it."
+NO_TABLE = "There are no documents of hr.employee: the shadow has no table of it; add it to the models"
 
 
 def states(dag_run: DagRun, task_id: str) -> dict[str, str]:

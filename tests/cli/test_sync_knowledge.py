@@ -29,7 +29,10 @@ def synced(shell: Shell, path: str) -> tuple[int, dict[str, Any], str]:
 def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19: StandIn, tmp_path: Path) -> None:
     odd = {"res.country": {}, "hr.employee": {"title": ["name"]}}
     code, document, err = synced(shell, config(tmp_path, embeddings="none", documents=odd))
-    problem = "hr.employee: There are no documents of hr.employee: the shadow has no table of it."
+    problem = (
+        "hr.employee: There are no documents of hr.employee: the shadow has no table of it; add it to the models of the "
+        "mirror and run odoo-shadow sync, or take its template away."
+    )
     partners = len(expected_rows(odoo19, "res.partner"))
     assert (code, document["is_good"], document["knowledge_problems"]) == (1, False, [problem])
     assert [item["error"] for item in document["models"]] == [None, None]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from odoo_shadow.cli.embeddings_options import EmbeddingOptions, embedder_of
 from odoo_shadow.cli.terminal import now_and_then, say, say_json, working
+from odoo_shadow.knowledge.documents.store import known_models
 from odoo_shadow.knowledge.embedding.choice import NONE
 from odoo_shadow.knowledge.embedding.errors import EmbeddingError
 from odoo_shadow.knowledge.embedding.extension import NoVectorsError
@@ -126,10 +127,18 @@ def say_load(
     if as_json:
         say_json({"model": embedder.name, **asdict(load), "cost": cost})
         return
+    if not load.documents and not _has_documents(shadow):
+        say("There are no documents yet: odoo-shadow embed --embeddings none makes them, which costs nothing.")
+        return
     what = f"{counted(load.documents, 'document')} without a vector of {embedder.name}"
     takes = f"about {load.tokens:,} tokens ({counted(load.characters, 'character')})"
     calls = f" in {counted(load.requests, 'request')}" if load.requests else ", on this machine"
-    say(f"{what}: {takes}{calls}{'' if cost is None else f', for about {cost:,.4f}'}.")
+    say(f"{what}: {takes}{calls}{'' if cost is None or not load.requests else f', for about {cost:,.4f}'}.")
+
+
+def _has_documents(shadow: ShadowDatabase) -> bool:
+    with shadow.transaction() as tx:
+        return bool(known_models(tx))
 
 
 def _say_refused(filled: Filled) -> None:

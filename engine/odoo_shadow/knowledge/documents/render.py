@@ -12,7 +12,7 @@ from odoo_shadow.knowledge.documents.plan import Kind, Plan, Rows, Value
 from odoo_shadow.knowledge.documents.query import LONGEST_VALUE
 from odoo_shadow.text.html import text_of_html
 
-RENDERING = "1"
+RENDERING = "2"
 """The version of what is written here: another one makes all documents anew."""
 
 LONGEST_TITLE = 300
@@ -21,6 +21,9 @@ LONGEST_BODY = 40_000
 """Characters; what is longer is cut, and marked so, as a value is."""
 
 ARCHIVED = "archived"
+
+_NO_NAME = ("", "/")
+"""What Odoo writes for the number of a draft."""
 
 _CUT = " …"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff]")
@@ -82,7 +85,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def _title(plan: Plan, odoo_id: int, shown: Sequence[str], *, is_archived: bool) -> str:
-    parts = [shown[place] for place in plan.title if shown[place]]
+    parts = [shown[place] for place in plan.title if shown[place] not in _NO_NAME]
     kind = plan.records.label if plan.named else parts.pop(0) if len(parts) > 1 else ""
     name, *others = parts or [f"#{odoo_id}"]
     title = ", ".join([f"{kind} {name}".strip(), *others])

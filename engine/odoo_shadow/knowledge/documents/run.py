@@ -44,6 +44,7 @@ class Pass:
 
     :param wanted: the models whose documents it brings up to date.
     :param failed: those that cannot have documents, and why.
+    :param removed: those that have none any more.
     """
 
     catalogue: Catalogue
@@ -51,6 +52,7 @@ class Pass:
     origin: Origin | None
     wanted: tuple[Wanted, ...]
     failed: tuple[Failed, ...] = ()
+    removed: tuple[Refreshed, ...] = ()
 
 
 def begin_pass(
@@ -70,12 +72,16 @@ def begin_pass(
         catalogue, wanted = read_catalogue(tx), wanted_documents(tx, given)
         there = [item for item in wanted if item.model in catalogue.by_model]
         failed = [
-            Failed(item.model, f"There are no documents of {item.model}: the shadow has no table of it.")
+            Failed(
+                item.model,
+                f"There are no documents of {item.model}: the shadow has no table of it; add it to the models of the "
+                "mirror and run odoo-shadow sync, or take its template away.",
+            )
             for item in wanted
             if item.is_given and item.model not in catalogue.by_model
         ]
-        for model in known_models(tx).keys() - {item.model for item in there}:
-            log.info("%s: its %d documents were removed, since it has none any more", model, forget_model(tx, model))
+        over = sorted(known_models(tx).keys() - {item.model for item in there})
+        removed = [Refreshed(model, 0, 0, forget_model(tx, model), 0, 0) for model in over]
         readers, origin = read_readers(tx), recorded_origin(tx)
     if models is not None:
         by_model, hopeless = {item.model: item for item in there}, {item.model: item for item in failed}
@@ -87,7 +93,7 @@ def begin_pass(
                 )
         there = [by_model[model] for model in models if model in by_model]
         failed = [hopeless[model] for model in models if model in hopeless]
-    return Pass(catalogue, readers, origin, tuple(there), tuple(failed))
+    return Pass(catalogue, readers, origin, tuple(there), tuple(failed), tuple(removed))
 
 
 def refresh_documents(
@@ -98,38 +104,45 @@ def refresh_documents(
     :param on_progress: is told how many documents of how many of a model have been written.
     """
     yield from work.failed
+    yield from work.removed
     for item in work.wanted:
         try:
-            yield from _refresh(shadow, work, item, partial(on_progress, item.model))
+            yield _refresh(shadow, work, item, partial(on_progress, item.model))
         except ShadowError as error:
             yield Failed(item.model, str(error))
 
 
 def _refresh(
     shadow: ShadowDatabase, work: Pass, wanted: Wanted, on_progress: Callable[[int, int], None]
-) -> Iterator[Refreshed | Failed]:
+) -> Refreshed | Failed:
     """Bring a model's documents up to date; with its last template if the one that it shall have is wrong.
 
     Where that is wrong, too, because of what has gone or must not be shown any more, they are removed.
     """
     try:
-        yield refresh_model(shadow, work.catalogue, work.readers, work.origin, wanted, on_progress)
+        return refresh_model(shadow, work.catalogue, work.readers, work.origin, wanted, on_progress)
     except TemplateError as error:
-        if wanted.is_given:
-            yield Failed(wanted.model, str(error))
-        else:
-            log.warning("%s", error)
-        with shadow.transaction() as tx:
-            known = known_models(tx).get(wanted.model)
-        if known is None:
-            return
+        wrong = error
+    with shadow.transaction() as tx:
+        known = known_models(tx).get(wanted.model)
+    removed = 0
+    if known is not None:
         last = Wanted(wanted.model, DocumentTemplate.from_text(known.template), known.is_given)
         try:
             refresh_model(shadow, work.catalogue, work.readers, work.origin, last, on_progress)
         except TemplateError as cause:
             with shadow.transaction() as tx:
-                count = forget_model(tx, wanted.model)
-            log.warning("%s: its %s removed: %s", wanted.model, counted(count, "document was", "documents were"), cause)
+                removed = forget_model(tx, wanted.model)
+            log.warning("The documents of %s were removed: %s", wanted.model, cause)
+    if wanted.is_given:
+        return Failed(wanted.model, f"{wrong}{f' {_gone(removed)}' if removed else ''}")
+    return Refreshed(wanted.model, 0, 0, removed, 0, 0)
+
+
+def _gone(removed: int) -> str:
+    return (
+        f"What it has shown until now must not be shown any more, so {counted(removed, 'document')} of it were removed."
+    )
 
 
 def show_documents(shadow: ShadowDatabase) -> None:
