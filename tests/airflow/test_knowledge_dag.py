@@ -76,7 +76,7 @@ def test_they_follow_the_rows_whatever_has_failed_before(
         assert "refuses the key (HTTP 401): correct the password of Airflow connection 'vectors'" in caplog.text
         assert ask(database, "SELECT count(embedding) FROM own.odoo_shadow_document WHERE odoo_id > 0") == [(0,)]
 
-        odoo.execute("res.partner", "write", odoo.execute("res.partner", "search", [], limit=1), {"name": "Renamed"})
+        alone = odoo.execute("res.partner", "create", [{"name": "Shown by no other document"}])
         monkeypatch.setenv("AIRFLOW_CONN_VECTORS", json.dumps({**connection, "password": KEY}))
         second = run(mirror_dags(**settings, documents={"res.country": {}})["own_sync"])
         ((total, embedded),) = ask(database, "SELECT count(*), count(embedding) FROM own.odoo_shadow_document")
@@ -86,7 +86,7 @@ def test_they_follow_the_rows_whatever_has_failed_before(
         assert f"embeddings made: {total}." in xcoms(second)
 
         there.server.requests.clear()
-        odoo.execute("res.partner", "write", odoo.execute("res.partner", "search", [], limit=1), {"name": "Again"})
+        odoo.execute("res.partner", "write", alone, {"name": "Again"})
         third = run(mirror_dags(**settings, documents={"res.country": {}})["own_sync"])
         assert states(third, "embeddings") == {"1 document": "success"}
         assert [text.splitlines()[0] for request in there.asked for text in request][-1].endswith("Again")
