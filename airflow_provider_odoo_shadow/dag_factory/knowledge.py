@@ -15,9 +15,9 @@ from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
 from odoo_shadow.knowledge.documents.refresh import refresh_model
 from odoo_shadow.knowledge.documents.run import begin_pass, show_documents
-from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError
+from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError, EmbeddingError
 from odoo_shadow.knowledge.embedding.extension import NoVectorsError
-from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, left_to_fill
+from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, left_to_fill, not_yet
 from odoo_shadow.knowledge.errors import TemplateError
 from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.shadow.state.schema import schema_version
@@ -227,6 +227,8 @@ class FillEmbeddingsOperator(BaseOperator):
                 raise EmbeddingConfigurationError(WORDS_ALONE)
             done = fill_embeddings(shadow, embedder, on_progress=_tell)
         _log_filled(done)
+        if not done.is_current:
+            raise EmbeddingError(not_yet(done.model, done.waiting))
         return {"made_by": done.model, "made": done.embedded, "refused": done.refused, "waiting": done.waiting}
 
 
@@ -238,5 +240,3 @@ def _log_filled(done: Filled) -> None:
     for item in done.first_refused:
         log.warning("%s %s has no embedding, and is found by words only: %s", item.odoo_model, item.odoo_id, item.error)
     log.info("%s made by %s; %s without one", counted(done.embedded, "embedding"), done.model, done.waiting)
-    if not done.is_current:
-        log.info("Searches do not use %s yet, but will as soon as every document has its embedding.", done.model)

@@ -7,6 +7,9 @@ import json
 import psycopg
 import pytest
 
+from odoo_shadow.cli import embed_vectors
+from odoo_shadow.knowledge.embedding.fill import Filled
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.embeddings import KEY, MODEL, NAME, Endpoint, endpoint
 from tests.support.json_reference import documented
 from tests.support.raw_server import Reply
@@ -89,6 +92,16 @@ def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: She
         assert "0 vectors made" in own.run("embed").out
         for said in (refused, failed, done, priced):
             assert KEY not in said.out + said.err
+
+
+def test_vectors_that_searches_do_not_use_yet_are_a_failure(
+    shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled = Filled(NAME, 8, 7, 0, (), 3, is_current=False)
+    monkeypatch.setattr(embed_vectors, "fill_embeddings", lambda *_: filled)
+    with endpoint() as there:
+        done = embed_vectors.make_vectors(shadow, there.embedder(), None, why_none="", as_json=True)
+    assert done.has_failed and f"do not use {NAME} yet: 3 documents" in (done.error or "")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import LiteralString
 
 import psycopg
@@ -12,7 +14,7 @@ import pytest
 
 from odoo_shadow.knowledge.documents.run import show_documents
 from odoo_shadow.knowledge.embedding import fill as filling
-from odoo_shadow.knowledge.embedding import waiting
+from odoo_shadow.knowledge.embedding import keeping, waiting
 from odoo_shadow.knowledge.embedding.choice import EmbeddingSettings, make_embedder
 from odoo_shadow.knowledge.embedding.columns import current_model, embedding_models
 from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError, EmbeddingError
@@ -116,9 +118,7 @@ def test_a_document_that_changes_meanwhile_is_not_given_the_old_texts_vector(
             change_document(other, TITLES[1], "another text")
 
     filled = fill_embeddings(ten, _Interfering(there.embedder(), change))
-    assert (filled.embedded, filled.waiting) == (9, 1)
-    assert stored_vectors(ten)["another text"] is None
-    fill_embeddings(ten, there.embedder())
+    assert (filled.embedded, filled.waiting) == (10, 0)  # it is made anew
     assert _is_of(stored_vectors(ten)["another text"], "another text")
 
 
@@ -160,7 +160,7 @@ def test_a_fill_that_ends_early_is_gone_on_with(ten: ShadowDatabase, there: Endp
     assert fill_embeddings(ten, there.embedder()) == Filled(NAME, DIMENSIONS, 6, 0, (), 0, is_current=True)
 
 
-def test_what_a_dead_worker_had_claimed_is_free_again_later(
+def test_what_a_dead_worker_had_claimed_is_waited_for_and_taken_over(
     ten: ShadowDatabase, there: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class _Killed(BaseException):
@@ -170,12 +170,28 @@ def test_what_a_dead_worker_had_claimed_is_free_again_later(
         raise _Killed
 
     monkeypatch.setattr(filling, "_let_go", lambda *_: None)
+    monkeypatch.setattr(filling, "_PAUSE", 0.05)
+    monkeypatch.setattr(waiting, "CLAIM", timedelta(seconds=1))
     with pytest.raises(_Killed):
         fill_embeddings(ten, _Interfering(there.embedder(), die))
-    assert fill_embeddings(ten, there.embedder()).waiting == 4
-    with ten.transaction() as tx:
-        tx.run("UPDATE {c} SET held_until = now() - {c2}", c=tx.internal("embedding_claim"), c2=waiting.CLAIM)
-    assert fill_embeddings(ten, there.embedder()).waiting == 0
+    assert fill_embeddings(ten, there.embedder()) == Filled(NAME, DIMENSIONS, 10, 0, (), 0, is_current=True)
+
+
+def test_claims_are_renewed_while_their_worker_is_at_work(
+    ten: ShadowDatabase, there: Endpoint, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "RENEWED", 0.05)
+
+    def wait_for_renewal() -> None:
+        deadline = time.monotonic() + 20
+        with psycopg.connect(database, autocommit=True) as connection:
+            query = "SELECT max(held_until) FROM odoo_shadow_internal.embedding_claim"
+            before = connection.execute(query).fetchall()
+            while connection.execute(query).fetchall() == before:
+                assert time.monotonic() < deadline, "nobody renews them"
+                time.sleep(0.02)
+
+    assert fill_embeddings(ten, _Interfering(there.embedder(), wait_for_renewal)).embedded == 10
 
 
 def test_one_bad_text_is_reported_and_stops_no_other(ten: ShadowDatabase, there: Endpoint) -> None:

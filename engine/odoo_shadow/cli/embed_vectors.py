@@ -12,7 +12,7 @@ from odoo_shadow.knowledge.documents.store import known_models
 from odoo_shadow.knowledge.embedding.choice import NONE
 from odoo_shadow.knowledge.embedding.errors import EmbeddingError
 from odoo_shadow.knowledge.embedding.extension import NoVectorsError
-from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, load_of
+from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, load_of, not_yet
 from odoo_shadow.knowledge.embedding.port import Embedder
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -101,7 +101,11 @@ def make_vectors(
     _say_refused(filled)
     if not as_json:
         _say_filled(filled)
-    return Vectors(filled)
+    if filled.is_current:
+        return Vectors(filled)
+    error = not_yet(filled.model, filled.waiting)
+    say(error, err=True)
+    return Vectors(filled, error=error, has_failed=models is None)  # of some models only there cannot be all
 
 
 def say_load(

@@ -138,7 +138,8 @@ def drop_others(shadow: ShadowDatabase, kept: EmbeddingModel) -> None:
         try:
             with shadow.transaction() as tx:
                 tx.run(
-                    "ALTER TABLE {stored} DROP COLUMN {name}; DELETE FROM {known} WHERE column_name = {column}",
+                    "ALTER TABLE {stored} DROP COLUMN IF EXISTS {name};"
+                    " DELETE FROM {known} WHERE column_name = {column}",
                     stored=tx.own(STORED_DOCUMENT),
                     known=tx.own(EMBEDDING_MODEL),
                     name=sql.Identifier(model.column),

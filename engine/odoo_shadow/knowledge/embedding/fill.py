@@ -1,10 +1,12 @@
 """Makes the vectors that documents lack, batch by batch, each committed: what ends a fill, the next one goes on.
 
-Several may run at once, on one machine or on many; each takes documents that no other has.
+Several may run at once, on one machine or on many; each takes documents that no other has, and what is left of another
+that died.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -21,15 +23,16 @@ from odoo_shadow.knowledge.embedding.columns import (
 )
 from odoo_shadow.knowledge.embedding.errors import EmbeddingError, RefusedTextError
 from odoo_shadow.knowledge.embedding.extension import Extension, ensure_extension
+from odoo_shadow.knowledge.embedding.keeping import keeping
 from odoo_shadow.knowledge.embedding.port import Embedder, Load, Vector
-from odoo_shadow.knowledge.embedding.waiting import Due, claim, count_waiting, is_claimed, release, store
+from odoo_shadow.knowledge.embedding.waiting import Due, claim, count_claimed, count_waiting, release, store
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.owners.ownership import exists
 from odoo_shadow.shadow.relations import EMBEDDING_MODEL
 from odoo_shadow.shadow.views.documents import renew_document_view
-from odoo_shadow.text.amounts import first_of
+from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.shown import shown
 
@@ -39,6 +42,9 @@ MOST_LISTED = 20
 """Refused documents that are named; all are counted."""
 
 _MOST_NAMED = 5
+_PAUSE = 0.5
+"""Seconds between two looks at what others still have."""
+
 _MOST_REFUSED = 20
 """So many texts refused one after the other, and none taken, are not the texts' fault."""
 
@@ -75,13 +81,13 @@ class _Tally:
     """What one worker has done so far."""
 
     embedded: int = 0
-    refused: int = 0
+    refused: set[int] = field(default_factory=set)
     in_a_row: int = 0
     listed: list[Refused] = field(default_factory=list)
 
     def refuse(self, due: Due, error: RefusedTextError) -> None:
         """Count a document that was refused. Raises an `EmbeddingError` if it is hardly that document's fault."""
-        self.refused += 1
+        self.refused.add(due.id)
         self.in_a_row += 1
         if len(self.listed) < MOST_LISTED:
             self.listed.append(Refused(due.odoo_model, due.odoo_id, str(error)))
@@ -145,7 +151,10 @@ def fill_embeddings(
         total = count_waiting(tx, model.column, embedder.longest, models).documents
     tally, holder = _Tally(), uuid4()
     try:
-        _work(shadow, extension, embedder, model, holder, tally, models, lambda done: on_progress(done, total))
+        with keeping(shadow, holder):
+            _work_to_the_end(
+                shadow, extension, embedder, model, holder, tally, models, lambda done: on_progress(done, total)
+            )
     finally:
         _let_go(shadow, holder)
     return _finish(shadow, extension, model, tally)
@@ -161,6 +170,14 @@ def _tell_of_view(upon: Sequence[str]) -> None:
         )
 
 
+def not_yet(model: str, waiting: int) -> str:
+    """Say that searches do not use a model yet."""
+    return (
+        f"Searches do not use {model} yet: {counted(waiting, 'document')} without its vector came or changed "
+        "meanwhile, or were left out; run it again for all."
+    )
+
+
 def load_of(shadow: ShadowDatabase, embedder: Embedder, models: Collection[str] | None = None) -> Load:
     """Estimate what a fill would cost. Nothing is asked of an endpoint. Raises a `ShadowError`."""
     with shadow.transaction() as tx:
@@ -169,6 +186,38 @@ def load_of(shadow: ShadowDatabase, embedder: Embedder, models: Collection[str] 
         found = find_model(tx, embedder.name)
         amount = count_waiting(tx, found.column if found else None, embedder.longest, models)
     return embedder.load(amount.documents, amount.characters)
+
+
+def _work_to_the_end(
+    shadow: ShadowDatabase,
+    extension: Extension,
+    embedder: Embedder,
+    model: EmbeddingModel,
+    holder: UUID,
+    tally: _Tally,
+    models: Collection[str] | None,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Work until no document waits that is not refused: also for those that others had and left, or that changed."""
+    while True:
+        before = tally.embedded
+        _work(shadow, extension, embedder, model, holder, tally, models, on_progress)
+        if not _wait_for_others(shadow, model, models) and tally.embedded == before:
+            return
+
+
+def _wait_for_others(shadow: ShadowDatabase, model: EmbeddingModel, models: Collection[str] | None) -> bool:
+    """Wait for the documents that other workers have now; return whether there were any."""
+    has_waited = False
+    while True:
+        with shadow.transaction() as tx:
+            claimed = count_claimed(tx, model, models)
+        if not claimed:
+            return has_waited
+        if not has_waited:
+            log.info("%s left to other workers, or to one that died: this waits for them", counted(claimed, "document"))
+        has_waited = True
+        time.sleep(_PAUSE)
 
 
 def _work(
@@ -184,7 +233,7 @@ def _work(
     last: int | None = 0
     while last is not None:
         with shadow.transaction() as tx:
-            batch = claim(tx, model, holder, last, embedder.batch, embedder.longest, models)
+            batch = claim(tx, model, holder, last, embedder.batch, embedder.longest, models, tally.refused)
         last = batch.last
         made = _embed(embedder, batch.due, tally)
         with shadow.transaction() as tx:
@@ -219,18 +268,17 @@ def _let_go(shadow: ShadowDatabase, holder: UUID) -> None:
 
 
 def _finish(shadow: ShadowDatabase, extension: Extension, model: EmbeddingModel, tally: _Tally) -> Filled:
-    """Build the index and switch, if this was the last worker and nothing is left."""
+    """Build the index and switch, if nothing is left."""
     with shadow.transaction() as tx:
-        left = count_waiting(tx, model.column, 1).documents - tally.refused
-        current, is_busy = current_model(tx), is_claimed(tx, model)
+        left = count_waiting(tx, model.column, 1).documents - len(tally.refused)
+        current = current_model(tx)
     # Where no other model serves, one of which some vectors are missing does.
-    if (left <= 0 or current is None or current.column == model.column) and not is_busy:
+    if left <= 0 or current is None or current.column == model.column:
         ensure_index(shadow, extension, model)
         with shadow.transaction() as tx:
             make_current(tx, model)
             current = current_model(tx)
         drop_others(shadow, model)
     is_current = current is not None and current.column == model.column
-    return Filled(
-        model.name, model.dimensions, tally.embedded, tally.refused, tuple(tally.listed), max(left, 0), is_current
-    )
+    refused = len(tally.refused)
+    return Filled(model.name, model.dimensions, tally.embedded, refused, tuple(tally.listed), max(left, 0), is_current)

@@ -1,7 +1,7 @@
 """The documents that have no vector yet: claims some for one worker, and stores what it has made of them.
 
-No transaction is open while vectors are made. A claim keeps other workers from the same documents; it ends by itself if
-its worker dies.
+No transaction is open while vectors are made. A claim keeps other workers from the same documents. Its worker renews it
+(`keeping.py`), so that it ends soon after its worker has died.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from odoo_shadow.knowledge.embedding.vectors import as_text
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import EMBEDDING_CLAIM, STORED_DOCUMENT
 
-CLAIM = timedelta(minutes=15)
-"""Longer than an endpoint that fails again and again takes for one request."""
+CLAIM = timedelta(seconds=90)
+"""How long a claim lasts that is not renewed: others wait as long for what a worker had that was killed."""
 
 _HAS_TEXT = sql.SQL("(d.title ~ '\\S' OR d.body ~ '\\S')")
 """What has no text at all has no vector, and is not waited for."""
@@ -86,17 +86,19 @@ def claim(
     number: int,
     longest: int,
     models: Collection[str] | None = None,
+    without: Collection[int] = (),
 ) -> Batch:
     """Claim the next documents that have no vector and that no other worker has claimed.
 
     They are locked for the moment, so that one that another worker has just finished is seen to be finished.
 
     :param after: the document after which to look.
+    :param without: documents that are left out.
     """
     rows = tx.run(
         "WITH due AS (SELECT d.id, d.odoo_model, d.odoo_id, d.content_hash, left(d.title, {longest}) AS title,"
         " left(d.body, {longest}) AS body FROM {stored} d WHERE d.id > {after} AND {is_waiting} AND {has_text}"
-        " AND {chosen} ORDER BY d.id LIMIT {number} FOR UPDATE SKIP LOCKED),"
+        " AND {chosen} AND d.id <> ALL ({without}::bigint[]) ORDER BY d.id LIMIT {number} FOR UPDATE SKIP LOCKED),"
         " claimed AS (INSERT INTO {claims} AS c (column_name, document_id, held_by, held_until)"
         " SELECT {column}, id, {holder}, clock_timestamp() + {claim} FROM due ON CONFLICT (column_name, document_id)"
         " DO UPDATE SET held_by = excluded.held_by, held_until = excluded.held_until"
@@ -109,6 +111,7 @@ def claim(
         is_waiting=_is_null(model.column),
         has_text=_HAS_TEXT,
         chosen=_chosen(models),
+        without=list(without),
         number=number,
         claims=tx.internal(EMBEDDING_CLAIM),
         column=model.column,
@@ -141,6 +144,16 @@ def store(
     return int(stored)
 
 
+def renew(tx: Transaction, holder: UUID) -> None:
+    """Let a worker's claims last longer, unless another has taken them by now."""
+    tx.run(
+        "UPDATE {claims} SET held_until = clock_timestamp() + {claim} WHERE held_by = {holder}",
+        claims=tx.internal(EMBEDDING_CLAIM),
+        claim=CLAIM,
+        holder=holder,
+    )
+
+
 def release(tx: Transaction, holder: UUID) -> None:
     """Let go of what a worker has claimed, and of what dead ones had."""
     tx.run(
@@ -150,14 +163,21 @@ def release(tx: Transaction, holder: UUID) -> None:
     )
 
 
-def is_claimed(tx: Transaction, model: EmbeddingModel) -> bool:
-    """Say whether workers are making vectors of documents now."""
+def count_claimed(tx: Transaction, model: EmbeddingModel, models: Collection[str] | None = None) -> int:
+    """Count the documents without a vector that workers have claimed.
+
+    :param models: only documents of these.
+    """
     ((found,),) = tx.run(
-        "SELECT EXISTS (SELECT FROM {claims} WHERE column_name = {column} AND held_until >= clock_timestamp())",
+        "SELECT count(*) FROM {claims} c JOIN {stored} d ON d.id = c.document_id"
+        " WHERE c.column_name = {column} AND c.held_until >= clock_timestamp() AND {is_waiting} AND {chosen}",
         claims=tx.internal(EMBEDDING_CLAIM),
+        stored=tx.own(STORED_DOCUMENT),
         column=model.column,
+        is_waiting=_is_null(model.column),
+        chosen=_chosen(models),
     )
-    return bool(found)
+    return int(found)
 
 
 def _is_null(column: str) -> sql.Composed:

@@ -217,6 +217,10 @@ class ShadowDatabase:
     ) -> None:
         self.close()
 
+    def another(self) -> ShadowDatabase:
+        """Return the same database with a connection of its own, for another thread."""
+        return ShadowDatabase(self._connect, schema=self.schema, name=self.name, trust=self.trust)
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         if self._connection is not None:
