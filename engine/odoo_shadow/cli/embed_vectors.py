@@ -103,9 +103,9 @@ def make_vectors(
         _say_filled(filled)
     if filled.is_current:
         return Vectors(filled)
-    error = not_yet(filled.model, filled.waiting)
-    say(error, err=True)
-    return Vectors(filled, error=error, has_failed=models is None)  # of some models only there cannot be all
+    why = not_yet(filled.model, filled.waiting)
+    say(why, err=True)
+    return Vectors(filled, error=why, has_failed=models is None)  # of some models only there cannot be all
 
 
 def say_load(
