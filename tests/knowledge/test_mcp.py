@@ -113,6 +113,49 @@ def test_wrong_arguments_are_explained(client: Asking) -> None:
     assert "res.partner?" in client.call("describe", name="res.partnr").text
     assert "limit" in client.query("SELECT 1", limit=0).text
     assert "question" in client.call("search").text
+    assert "There is no page 7: there is one." in client.call("describe", name="res.partner", page=7).text
+    assert "(did you mean sale.order?)" in client.call("freshness", models=["sale.ordr"]).text
+
+
+def test_a_word_of_daily_business_finds_models_by_labels_choices_and_what_people_call_them(client: Asking) -> None:
+    vendors = client.call("describe", matching="vendors").json
+    assert vendors["models"].keys() == {"res.partner"}
+    customer = client.call("describe", matching="customer").json
+    assert customer["models"].keys() == {"res.partner"}
+    assert customer["columns_that_match"] == {"sale.order": ["partner_id: Customer"]}
+    assert customer["marts"].keys() == {"odoo_marts.mart_sales"}  # by its column customer_name
+    invoice = client.call("describe", matching="Invoices").json
+    assert invoice["columns_that_match"] == {"res.partner": ["type: invoice=Invoice"]}
+    assert client.call("describe", name="res.partner", matching="invoice").json["columns"].keys() == {"type"}
+    for nothing in (
+        client.call("describe", matching="xyzzy"),
+        client.call("describe", name="res.partner", matching="x9"),
+    ):
+        assert "leave matching out" in nothing.json["nothing_matches"]
+    assert "nothing_matches" not in invoice
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("suppliers", "res.partner"),
+        ("quotation", "sale.order"),
+        ("Sales Ordr", "sale.order"),
+        ("mart_sals", "mart_sales"),
+    ],
+)
+def test_an_unknown_name_gets_what_people_mean_by_it(client: Asking, name: str, meant: str) -> None:
+    assert f"(did you mean {meant}?)" in client.call("describe", name=name).text
+
+
+def test_without_marts_nobody_is_sent_to_them(site: Site, client: Asking) -> None:
+    assert "marts first" in client.call("describe").json["hints"]
+    site.as_owner("REVOKE SELECT ON ALL TABLES IN SCHEMA odoo_marts FROM odoo_shadow_reader")
+    try:
+        hints = client.call("describe").json["hints"]
+    finally:
+        site.as_owner("GRANT SELECT ON ALL TABLES IN SCHEMA odoo_marts TO odoo_shadow_reader")
+    assert "There are no marts, or none that this login may read" in hints and "marts first" not in hints
 
 
 def test_freshness_says_as_of_when_tables_and_marts_are(client: Asking) -> None:
@@ -141,6 +184,11 @@ def test_search_finds_documents_with_links_to_odoo(site: Site, client: Asking) -
     models = client.call("search", question="azure", models=["res.partner"]).json["found"]
     assert [item["odoo_model"] for item in models] == ["res.partner"]
     assert "sale.order?" in client.call("search", question="azure", models=["sale.ordr"]).text
+    assert client.call("search", question="azure", since="2026-01-01", until="2026-01-31").json["found"] == []
+    assert "timezone" in client.call("search", question="azure", since="2026-01-01T10:00").text
+    function = client.call("describe", name="odoo_shadow.odoo_shadow_search").json
+    assert "query text" in function["takes"] and "title text" in function["returns"]
+    assert client.query(function["example"]).json["rows"] == []
     assert client.query("SELECT odoo_id FROM odoo_shadow_search(query => 'S00031') LIMIT 1").json["rows"] == [[31]]
 
 

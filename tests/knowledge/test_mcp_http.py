@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from mcp.server.lowlevel import Server
 
 from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
+from odoo_shadow.knowledge.mcp.address import Address
+from odoo_shadow.knowledge.mcp.http import listen, serve_http
 from tests.support.mcp_site import TOKEN, Site, asking, http_server, make_site, over_http
 from tests.support.roles import new_role
 from tests.support.shell import Shell
@@ -157,6 +162,26 @@ def test_ctrl_c_ends_it_at_once_also_while_a_statement_runs(site: Site, shell: S
         out, err = process.communicate(timeout=10)  # a statement may take 15 seconds
     assert process.returncode == 130 and err.endswith("Stopped.\n")
     assert [json.loads(line)["id"] for line in out.splitlines()] == [1]
+
+
+def test_ctrl_c_is_told_also_to_who_started_it_in_the_background() -> None:
+    """A shell that starts something in the background lets it ignore SIGINT, unless it listens itself."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with listen(Address("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+
+            def ask_and_stop() -> None:
+                assert requests.get(f"http://127.0.0.1:{port}/mcp", timeout=10).status_code == 401
+                os.kill(os.getpid(), signal.SIGINT)
+
+            with ThreadPoolExecutor(1) as beside:
+                asked = beside.submit(ask_and_stop)
+                with pytest.raises(KeyboardInterrupt):
+                    serve_http(Server("a-server"), listening, TOKEN, is_loopback=True)
+                asked.result()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_the_help_shows_how_a_program_starts_it(shell: Shell) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from odoo_shadow.knowledge.mcp import answer
 from odoo_shadow.knowledge.mcp.errors import RefusedError
+from odoo_shadow.knowledge.mcp.matching import Matching
 from odoo_shadow.knowledge.mcp.readable import readable_relations
+from odoo_shadow.knowledge.mcp.unknown import not_known
 from odoo_shadow.shadow.names import NAMED_ENDING, view_names
-from odoo_shadow.shadow.relations import DOCUMENT, FIELD, MART_FRESHNESS, META, SELECTION
-from odoo_shadow.text.nearest import nearest
+from odoo_shadow.shadow.relations import DOCUMENT, FIELD, MART_FRESHNESS, META, SEARCH, SELECTION
 
 if TYPE_CHECKING:
     from odoo_shadow.knowledge.mcp.answer import Json
@@ -26,8 +27,14 @@ _MOST_CHOICES = 15
 _MOST_POINTING = 20
 _LONGEST_LABEL = 80
 _LONGEST_MEANING = 240
-_HINTS = (
+_MARTS_FIRST = (
     "Figures by month, customer, product, account: ask the marts first; amounts there are in the company's currency. "
+)
+_NO_MARTS = (
+    "There are no marts, or none that this login may read: add figures up from the tables, where amounts may be "
+    "of several currencies. "
+)
+_HINTS = (
     "Single records: the view that ends in _named, which has names beside ids (partner_id_name) and labels beside "
     "codes (state_label). The table of model a.b is odoo_shadow_a_b. Times are UTC."
 )
@@ -36,35 +43,42 @@ _HINTS = (
 def describe(sessions: Sessions, name: str | None, matching: str | None, page: int) -> dict[str, Json]:
     """Describe what there is, or one model, table, view or mart.
 
-    :param matching: keep only what has this in its name or label.
+    :param matching: keep only what has to do with this word: by names, labels, choices, or what people call it.
     :param page: from 1 on.
-    :raises RefusedError: there is nothing of that name.
+    :raises RefusedError: there is nothing of that name, or no such page.
     :raises ShadowError: the database could not be asked.
     """
+    wanted = Matching(matching)
     with sessions.open() as tx:
         readable = readable_relations(tx)
-        found = _overview(tx, readable, matching, page) if name is None else _one(tx, readable, name, matching, page)
+        found = _overview(tx, readable, wanted, page) if name is None else _one(tx, readable, name, wanted, page)
     return {"note": answer.NOTE, **found}
 
 
-def _overview(tx: Transaction, readable: Relations, matching: str | None, page: int) -> dict[str, Json]:
-    models = [
+def _overview(tx: Transaction, readable: Relations, matching: Matching, page: int) -> dict[str, Json]:
+    known = [
         (str(model), str(table), str(label or ""), rows)
         for model, table, label, rows in tx.run(
             "SELECT odoo_model, table_name, label, row_count FROM {meta} ORDER BY odoo_model", meta=tx.own(META)
         )
-        if table in readable.by_schema[tx.schema] and _matches(matching, model, label)
+        if table in readable.by_schema[tx.schema]
     ]
+    models = sorted((item for item in known if matching.fits_model(item[0], item[2])), key=matching.place_of_model)
+    columns = matching.columns(tx, {table: model for model, table, _, _ in known})
     shown, pages = _page(models, page, MODELS_A_PAGE)
+    all_marts = dict(_marts(tx, readable))
+    marts = {mart: meaning for mart, (meaning, columns) in all_marts.items() if matching.fits(mart, meaning, columns)}
     has_documents = DOCUMENT in readable.by_schema[tx.schema]
     return {
-        "hints": _HINTS,
+        "hints": (_MARTS_FIRST if all_marts else _NO_MARTS) + _HINTS,
         "schema": tx.schema,
-        "marts": dict(_marts(tx, readable, matching)) if page == 1 else {},
+        **({} if models or marts or columns else {"nothing_matches": matching.hint("list everything")}),
+        "marts": {mart: answer.text(meaning, _LONGEST_MEANING) for mart, meaning in marts.items()} if page == 1 else {},
         "models": {
             model: ", ".join((answer.text(label, _LONGEST_LABEL), f"{rows} rows", *_unusual(model, table)))
             for model, table, label, rows in shown
         },
+        **({"columns_that_match": columns} if columns and page == 1 else {}),
         **pages,
         "documents": f"{tx.schema}.{DOCUMENT}: what search finds"
         if has_documents
@@ -77,22 +91,23 @@ def _unusual(model: str, table: str) -> tuple[str, ...]:
     return () if table == f"odoo_shadow_{model.replace('.', '_')}" else (f"table {table}",)
 
 
-def _marts(tx: Transaction, readable: Relations, matching: str | None) -> Iterator[tuple[str, Json]]:
+def _marts(tx: Transaction, readable: Relations) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Return the meaning of each mart, and the names of its columns."""
     for schema, names in readable.by_schema.items():
         if schema == tx.schema:
             continue
-        for mart, meaning in tx.run(
-            "SELECT c.relname::text, obj_description(c.oid, 'pg_class') FROM pg_class c"
+        for mart, meaning, columns in tx.run(
+            "SELECT c.relname::text, obj_description(c.oid, 'pg_class'), (SELECT string_agg(a.attname, ' ')"
+            " FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c"
             " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema} AND c.relname = ANY({names})"
             " ORDER BY c.relname",
             schema=schema,
             names=sorted(names - {MART_FRESHNESS}),
         ):
-            if _matches(matching, mart, meaning):
-                yield f"{schema}.{mart}", answer.text(meaning or "", _LONGEST_MEANING)
+            yield f"{schema}.{mart}", (str(meaning or ""), str(columns or ""))
 
 
-def _one(tx: Transaction, readable: Relations, given: str, matching: str | None, page: int) -> dict[str, Json]:
+def _one(tx: Transaction, readable: Relations, given: str, matching: Matching, page: int) -> dict[str, Json]:
     name = given.strip().rpartition(".")[2] if given.strip().partition(".")[0] in readable.by_schema else given.strip()
     rows = tx.run(
         "SELECT odoo_model, table_name, label, row_count FROM {meta} WHERE odoo_model = {name}"
@@ -106,35 +121,35 @@ def _one(tx: Transaction, readable: Relations, given: str, matching: str | None,
         return _model(tx, readable, rows[0], matching, page)
     schema = readable.schema_of(name)
     if schema is None:
-        known = [str(model) for (model,) in tx.run("SELECT odoo_model FROM {meta}", meta=tx.own(META))]
-        marts = [mart for place, names in readable.by_schema.items() if place != tx.schema for mart in names]
-        meant = nearest(name, [*known, *marts])
-        hint = f" (did you mean {meant}?)" if meant else ""
-        raise RefusedError(f"There is no model, table or mart '{name}'{hint}: describe without a name lists all.")
+        function = _function(tx, name.rstrip("()"))
+        if function is not None:
+            return function
+        raise not_known(tx, readable, given.strip())
     return _relation(tx, schema, name, matching, page)
 
 
 def _model(
-    tx: Transaction, readable: Relations, found: Sequence[object], matching: str | None, page: int
+    tx: Transaction, readable: Relations, found: Sequence[object], matching: Matching, page: int
 ) -> dict[str, Json]:
     model, table, label, rows = (str(found[0]), str(found[1]), str(found[2] or ""), int(str(found[3])))
     view = next(view_names(table))
     columns = list(_columns(tx, table, matching))
     shown, pages = _page(columns, page, COLUMNS_A_PAGE)
-    is_whole = page == 1 and matching is None
+    is_whole = page == 1 and matching.is_all
     return {
         "model": model,
         "label": answer.text(label, _LONGEST_LABEL),
         "table": f"{tx.schema}.{table}",
         **({"view": f"{tx.schema}.{view}"} if view in readable.by_schema[tx.schema] else {}),
         "rows": rows,
+        **({} if columns else {"nothing_matches": matching.hint("list all columns")}),
         "columns": dict(shown),
         **pages,
         **({"pointed_to_by": _pointing(tx, readable, model)} if is_whole else {}),
     }
 
 
-def _columns(tx: Transaction, table: str, matching: str | None) -> Iterator[tuple[str, Json]]:
+def _columns(tx: Transaction, table: str, matching: Matching) -> Iterator[tuple[str, Json]]:
     choices: dict[str, list[str]] = {}
     for column, value, label in tx.run(
         "SELECT column_name, value, label FROM {selection} WHERE table_name = {table} ORDER BY column_name, position",
@@ -152,8 +167,8 @@ def _columns(tx: Transaction, table: str, matching: str | None) -> Iterator[tupl
         table=table,
         qualified=tx.own(table).as_string(),
     ):
-        if _matches(matching, column, label):
-            named = choices.get(str(column), [])
+        named = choices.get(str(column), [])
+        if matching.fits(column, label, *named):
             yield str(column), "".join(_words(str(kind), label, relation, named, is_by_company=bool(is_by_company)))
 
 
@@ -188,7 +203,7 @@ def _pointing(tx: Transaction, readable: Relations, model: str) -> list[Json]:
     return [*names[:_MOST_POINTING], *(["…"] if len(names) > _MOST_POINTING else [])]
 
 
-def _relation(tx: Transaction, schema: str, name: str, matching: str | None, page: int) -> dict[str, Json]:
+def _relation(tx: Transaction, schema: str, name: str, matching: Matching, page: int) -> dict[str, Json]:
     rows = tx.run(
         "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum),"
         " obj_description(a.attrelid, 'pg_class') FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
@@ -200,19 +215,40 @@ def _relation(tx: Transaction, schema: str, name: str, matching: str | None, pag
     columns = [
         (str(column), f"{_SHORT.get(str(kind), str(kind))} {answer.text(meaning or '', _LONGEST_MEANING)}".strip())
         for column, kind, meaning, _ in rows
-        if _matches(matching, column, meaning)
+        if matching.fits(column, meaning)
     ]
     shown, pages = _page(columns, page, COLUMNS_A_PAGE)
     meaning = answer.text(rows[0][3] or "", _LONGEST_MEANING) if rows else ""
-    return {"table": f"{schema}.{name}", "meaning": meaning, "columns": dict(shown), **pages}
+    said: dict[str, Json] = {} if columns or not rows else {"nothing_matches": matching.hint("list all columns")}
+    return {"table": f"{schema}.{name}", "meaning": meaning, **said, "columns": dict(shown), **pages}
 
 
-def _matches(matching: str | None, *texts: object) -> bool:
-    return matching is None or any(matching.casefold() in str(text or "").casefold() for text in texts)
+def _function(tx: Transaction, name: str) -> dict[str, Json] | None:
+    """Describe the function that finds documents; None if that is not what is asked for, or there is none."""
+    rows = tx.run(
+        "SELECT pg_get_function_arguments(p.oid), pg_get_function_result(p.oid) FROM pg_proc p"
+        " JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = {schema} AND p.proname = {name}"
+        " AND p.proname = {search} AND has_function_privilege(p.oid, 'EXECUTE') LIMIT 1",
+        schema=tx.schema,
+        name=name,
+        search=SEARCH,
+    )
+    if not rows:
+        return None
+    return {
+        "function": f"{tx.schema}.{SEARCH}",
+        "meaning": "Documents that fit a query by words, names and codes, the best first; the tool search does so by "
+        "meaning, too.",
+        "takes": str(rows[0][0]),
+        "returns": str(rows[0][1]),
+        "example": f"SELECT odoo_model, odoo_id, title, score FROM {tx.schema}.{SEARCH}(query => 'oak table')",  # noqa: S608 - an answer, not run
+    }
 
 
 def _page(items: Sequence[Item], page: int, size: int) -> tuple[Sequence[Item], dict[str, Json]]:
-    """Return the items of a page, and which it is, where there are more."""
+    """Return the items of a page, and which it is, where there are more. Raises `RefusedError` beyond the last one."""
     pages = max(1, -(-len(items) // size))
+    if page > pages:
+        raise RefusedError(f"There is no page {page}: {'there is one' if pages == 1 else f'there are {pages}'}.")
     place: dict[str, Json] = {"page": page, "pages": pages} if pages > 1 else {}
     return items[(page - 1) * size : page * size], place

@@ -7,6 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from odoo_shadow.knowledge.mcp import answer
+from odoo_shadow.knowledge.mcp.readable import readable_relations
+from odoo_shadow.knowledge.mcp.unknown import not_known
 from odoo_shadow.mirror.health.health import MirrorHealth, read_health
 from odoo_shadow.shadow.relations import DOCUMENT_MODEL
 from odoo_shadow.shadow.state.proofs import time_in_database
@@ -29,6 +31,7 @@ def freshness(sessions: Sessions, models: list[str] | None) -> dict[str, Json]:
     """Say how far behind Odoo each table, mart and kind of document is.
 
     :param models: models, tables or marts to tell of one by one; None for a summary.
+    :raises RefusedError: there is nothing of one of the names.
     :raises MirrorConfigurationError: there is no mirror in the schema.
     :raises ShadowError: the database could not be asked.
     """
@@ -36,7 +39,9 @@ def freshness(sessions: Sessions, models: list[str] | None) -> dict[str, Json]:
         now = time_in_database(tx)
         health = read_health(tx, now)
         documents = _documents(tx)
-    wanted = None if models is None else set(models)
+        wanted = None if models is None else {_plain(tx, health, name) for name in models}
+        for name in sorted((wanted or set()) - _names(health) - documents.keys()):
+            raise not_known(tx, readable_relations(tx), name)
     return {
         "note": answer.NOTE,
         "meaning": _MEANING,
@@ -50,6 +55,18 @@ def freshness(sessions: Sessions, models: list[str] | None) -> dict[str, Json]:
         },
         "documents": {model: as_of for model, as_of in documents.items() if wanted is None or model in wanted},
     }
+
+
+def _plain(tx: Transaction, health: MirrorHealth, given: str) -> str:
+    """Return a name without its schema."""
+    schemas = {tx.schema, *(mart.glance.marts_schema for mart in health.marts)}
+    schema, _, name = given.strip().partition(".")
+    return name if name and schema in schemas else given.strip()
+
+
+def _names(health: MirrorHealth) -> set[str]:
+    tables = {name for item in health.tables for name in (item.model, item.table)}
+    return tables | {mart.glance.mart for mart in health.marts}
 
 
 def _tables(health: MirrorHealth, wanted: set[str] | None) -> dict[str, Json]:

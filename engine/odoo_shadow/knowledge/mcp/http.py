@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from odoo_shadow.knowledge.mcp.address import PATH, Address, is_loopback
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from mcp.server.lowlevel import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -38,7 +41,10 @@ def listen(address: Address) -> socket.socket:
 
 
 def serve_http(server: Server[Any], listening: socket.socket, token: str, *, is_loopback: bool) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until SIGTERM or Ctrl-C.
+
+    :raises KeyboardInterrupt: it was Ctrl-C.
+    """
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
@@ -61,7 +67,20 @@ def serve_http(server: Server[Any], listening: socket.socket, token: str, *, is_
         http="h11",
         ws="none",
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    serving = _Serving(config)
+    serving.run(sockets=[listening])
+    if serving.was_interrupted:  # whoever was started in the background has no handler of its own for it
+        raise KeyboardInterrupt
+
+
+class _Serving(uvicorn.Server):
+    """A server that remembers Ctrl-C."""
+
+    was_interrupted = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.was_interrupted = self.was_interrupted or sig == signal.SIGINT
+        super().handle_exit(sig, frame)
 
 
 class Guard:

@@ -23,9 +23,10 @@ LOGIN = "odoo_shadow_mcp"
 _MOST_NAMED = 3
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
-# What the role, or one that it could become, is; a superuser is a member of all, so that comes first.
+# What the role, or one that it could become, is; a superuser is a member of all, so that says enough.
 _IS: LiteralString = """
-WITH held AS (SELECT r.* FROM pg_roles r WHERE pg_has_role(session_user, r.oid, 'MEMBER'))
+WITH held AS (SELECT r.* FROM pg_roles r WHERE pg_has_role(session_user, r.oid, 'MEMBER')
+    AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolsuper))
 SELECT 1, 'is a superuser' FROM pg_roles WHERE rolname = session_user AND rolsuper
 UNION ALL
 SELECT 2, format('may act as the role ''%s''', rolname) || CASE WHEN rolsuper THEN ', a superuser' ELSE '' END
