@@ -30,8 +30,8 @@ def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19
     odd = {"res.country": {}, "hr.employee": {"title": ["name"]}}
     code, document, err = synced(shell, config(tmp_path, embeddings="none", documents=odd))
     problem = (
-        "hr.employee: There are no documents of hr.employee: the shadow has no table of it; add it to the models of the "
-        "mirror and run odoo-shadow sync, or take its template away."
+        "hr.employee: There are no documents of hr.employee: the shadow has no table of it; add it to the models of "
+        "the mirror and run odoo-shadow sync, or take its template away."
     )
     partners = len(expected_rows(odoo19, "res.partner"))
     assert (code, document["is_good"], document["knowledge_problems"]) == (1, False, [problem])
@@ -47,7 +47,8 @@ def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19
     code, document, err = synced(shell, config(tmp_path, embeddings_conn_id="endpoint"))
     done = document["knowledge"]
     assert (code, document["knowledge_problems"]) == (0, [])
-    (entry,) = done["documents"]
+    gone, entry = done["documents"]
+    assert (gone["model"], gone["total"], gone["removed"] > 0) == ("res.country", 0, True)
     assert (entry["model"], entry["total"]) == ("res.partner", partners)
     assert 1 <= entry["changed"] <= 10, "its own document, and those of its contacts and company"
     assert "Embeddings are left to Airflow, which has their connection" in done["embeddings"]["error"]
