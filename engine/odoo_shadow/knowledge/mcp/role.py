@@ -165,9 +165,9 @@ def _beside(tx: Transaction) -> str:
 
 def _grants(tx: Transaction, role: str) -> str:
     name = _quoted(role)
-    ((has_reader,),) = tx.run(
-        "SELECT EXISTS (SELECT FROM pg_roles r JOIN pg_namespace n ON n.nspname = {schema}"
-        " WHERE r.rolname = {reader} AND has_schema_privilege(r.oid, n.oid, 'USAGE'))",
+    ((has_role, has_reader),) = tx.run(
+        "SELECT count(*) > 0, coalesce(bool_or(has_schema_privilege(r.oid, n.oid, 'USAGE')), false)"
+        " FROM pg_roles r LEFT JOIN pg_namespace n ON n.nspname = {schema} WHERE r.rolname = {reader}",
         schema=tx.schema,
         reader=READER,
     )
@@ -179,7 +179,10 @@ def _grants(tx: Transaction, role: str) -> str:
         marts=marts,
     )
     places = ", ".join(map(_quoted, (tx.schema, marts) if has_marts else (tx.schema,)))
-    return f"GRANT USAGE ON SCHEMA {places} TO {name}; GRANT SELECT ON ALL TABLES IN SCHEMA {places} TO {name}"
+    # The sync grants it also what it makes later; but what others have made of a role of that name is not known.
+    reader = name if has_role else READER
+    grants = f"GRANT USAGE ON SCHEMA {places} TO {reader}; GRANT SELECT ON ALL TABLES IN SCHEMA {places} TO {reader}"
+    return grants if has_role else f"CREATE ROLE {READER} NOLOGIN; {grants}; GRANT {READER} TO {name}"
 
 
 def _quoted(name: str) -> str:
