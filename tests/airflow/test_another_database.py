@@ -84,6 +84,7 @@ def test_rows_that_are_older_stop_the_run_until_all_is_read(
     assert (run(dag).state, capsys.readouterr().err.count("backup")) == ("success", 0)
 
 
+@pytest.mark.nightly
 def test_nothing_is_settled_after_a_plan_that_failed(
     mirror_dag: MirrorDag, odoo: StandIn, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,7 @@ def shells(shared_odoos: Mapping[Flavour, StandIn], database: str) -> dict[Flavo
     return shells
 
 
+@pytest.mark.nightly
 def test_two_versions_of_odoo_side_by_side(shells: dict[Flavour, Shell]) -> None:
     for flavour, schema in PLACES:
         verified = shells[flavour].run("marts", "verify", *schema, "--marts", "trial_balance")

@@ -51,6 +51,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "odoo-shadow"
 
 
+@pytest.mark.nightly
 def test_two_at_once_over_a_half_made_one_and_then_offline(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     half_made = environment._home()
     (half_made / "bin").mkdir(parents=True)

@@ -60,6 +60,7 @@ def test_a_job_runs_once_per_key_and_its_rows_arrive(deployment: Deployment, wor
     assert worker.start(idempotency_key="one").json()["state"] == "success"
 
 
+@pytest.mark.nightly
 def test_a_key_that_many_use_at_once_starts_one_run(deployment: Deployment, worker: EdgeFunction) -> None:
     answers: list[tuple[int, str]] = []
 
