@@ -49,7 +49,7 @@ class Site:
 
     def start(self, *arguments: str, **changed: str) -> subprocess.Popen[str]:
         """Start a run and leave it running."""
-        process = self.shell.start(*(arguments or ONE_MODEL), stdin=subprocess.DEVNULL, **changed)
+        process = self.shell.start(*(arguments or ONE_MODEL), **changed)
         self.processes.append(process)
         return process
 
