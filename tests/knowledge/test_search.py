@@ -14,6 +14,7 @@ from odoo_shadow.knowledge.embedding.columns import ensure_column, make_current
 from odoo_shadow.knowledge.embedding.extension import ensure_extension
 from odoo_shadow.knowledge.embedding.port import Load, Passage, Vector
 from odoo_shadow.knowledge.search.ask import Question, ask
+from odoo_shadow.knowledge.search.errors import SearchError
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConflictError
 from odoo_shadow.shadow.views.search import renew_search
@@ -50,6 +51,24 @@ def url(postgres: str) -> Iterator[str]:
         store(shadow, *(item if vectors else replace(item, vector=None) for item in DOCUMENTS))
     yield found
     drop_database(postgres, found)
+
+
+@pytest.fixture(scope="module")
+def with_lines(postgres: str) -> Iterator[str]:
+    """The URL of a shadow with one long document."""
+    found = new_database(postgres)
+    with ShadowDatabase.from_url(found) as shadow:
+        open_search(shadow, vectors=False)
+        store(shadow, Stored("sale.order", 77, "Sales Order S00077", LINES, "S00077"))
+    yield found
+    drop_database(postgres, found)
+
+
+def snippets(url: str, text: str) -> list[str]:
+    """Return what is shown of the documents that are found by words."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT snippet FROM odoo_shadow_search(%s)", [text]).fetchall()
+    return [str(snippet) for (snippet,) in rows]
 
 
 @pytest.fixture
@@ -131,7 +150,70 @@ def test_filters(url: str) -> None:
 )  # fmt: skip
 def test_anything_may_be_asked(url: str, text: str | None) -> None:
     assert len(search(url, text)) <= 10
-    assert len(search(url, text, EAST)) >= (3 if has_pgvector(url) else 0)
+    assert len(search(url, text, EAST)) >= (3 if has_pgvector(url) and (text or "").strip() else 0)
+
+
+@pytest.mark.parametrize("text", [None, "", "   \n\t"])
+def test_who_asks_nothing_is_answered_nothing(url: str, text: str | None) -> None:
+    assert search(url, text, EAST) == []
+    with ShadowDatabase.from_url(url) as shadow, pytest.raises(SearchError, match=r"^Nothing was asked: write what"):
+        ask(shadow, Question(text or ""), None)
+
+
+LINES = "\n".join(
+    (
+        "Status: Sales Order",
+        *(f"- [FURN_{number}] Chair {number}: 1" for number in range(1000, 1012)),
+        "- [FURN_8888] Office Lamp: 4 Units, Größe: Übergröße",
+        "word " * 100 + "the very lantern is behind " + "longish " * 40,
+        "x" * 450,
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "snippet"),
+    [
+        ("FURN_8888", "- [FURN_8888] Office Lamp: 4 Units, Größe: Übergröße"),
+        ("chair furn 8888 lamp", "- [FURN_8888] Office Lamp: 4 Units, Größe: Übergröße · - [FURN_1000] Chair"),
+        ("ubergrosse lamps", "- [FURN_8888] Office Lamp: 4 Units, Größe: Übergröße"),
+        ("S00077", "Status: Sales Order · - [FURN_1000] Chair 1000: 1 · - [FURN_1001] Chair 1001: 1"),
+    ],
+)
+def test_the_snippet_is_about_what_was_asked(with_lines: str, text: str, snippet: str) -> None:
+    assert snippets(with_lines, text)[0].startswith(snippet)
+
+
+def test_the_snippet_is_short_and_of_whole_words(with_lines: str) -> None:
+    (behind,) = snippets(with_lines, "lantern")
+    assert "the very lantern is behind" in behind and set(behind.split()) <= {*LINES.split()}
+    assert all(len(item) <= 240 for text in ("lantern", "chair", "S00077") for item in snippets(with_lines, text))
+
+
+@pytest.mark.usefixtures("with_vectors")
+def test_what_is_found_by_meaning_alone_is_known(url: str) -> None:
+    with ShadowDatabase.from_url(url) as shadow:
+        alone = ask(shadow, Question("nothing of this is written anywhere"), _Eastward(shadow))
+        both = ask(shadow, Question("S00032"), _Eastward(shadow))
+    assert alone.found and alone.is_by_meaning_alone and not both.is_by_meaning_alone
+    assert [item.by_words for item in both.found] == [item.odoo_id in (1, 32) for item in both.found]
+
+
+def test_models_are_chosen_by_patterns(url: str) -> None:
+    def found(*models: str) -> set[str]:
+        return {item.odoo_model for item in ask(shadow, Question("Deco Gemini Desk", models=models), None).found}
+
+    with ShadowDatabase.from_url(url) as shadow:
+        assert found("sale.*", "res.partner") == {"sale.order", "res.partner"}
+        assert found("!sale.*", "!res.partner") == {"account.move", "product.template"}
+        assert found("priority", "!account.*") == {"sale.order", "res.partner", "product.template"}
+        for models, message in (
+            (("crm.*",), r"There are no documents of models like crm\.\*\."),
+            (("sale.orders",), r"There are no documents of sale\.orders \(did you mean sale\.order\?\)\."),
+            (("Sale",), "'Sale' is not a model's name"),
+        ):
+            with pytest.raises(SearchError, match=message):
+                found(*models)
 
 
 def test_everything_may_be_null(url: str) -> None:
@@ -184,6 +266,13 @@ class _Switching:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class _Eastward(_Switching):
+    """An embedder for which everything is in the east."""
+
+    def embed_query(self, text: str) -> Vector:  # noqa: ARG002 - the protocol's
+        return EAST
 
 
 @pytest.mark.usefixtures("with_vectors")

@@ -24,7 +24,12 @@ from odoo_shadow.cli.terminal import say_json
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import no_mirror
+from odoo_shadow.shadow.access.reading import check_may_read
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowPermissionError
+from odoo_shadow.shadow.names import internal_schema
+from odoo_shadow.shadow.owners.ownership import may_use_schema
+from odoo_shadow.shadow.relations import DOCUMENT_MODEL, EMBEDDING_MODEL, META, STORED_DOCUMENT
 from odoo_shadow.shadow.state.schema import schema_version
 
 SOME_FAILED = 1
@@ -75,7 +80,7 @@ def embed(
     set_up_logging(verbose)
     models = _listed(only)
     with shadow_database(options) as shadow, embedding(options, config) as embedder:
-        _check_mirror(shadow)
+        _check_mirror(shadow, is_to_write=not dry_run)
         if dry_run:
             say_load(shadow, embedder, models, price, why_none=why_no_vectors(options, config), as_json=as_json)
             return
@@ -93,7 +98,14 @@ def _listed(models: str | None) -> list[str] | None:
     return None if models is None else [name.strip() for name in models.split(",") if name.strip()]
 
 
-def _check_mirror(shadow: ShadowDatabase) -> None:
+def _check_mirror(shadow: ShadowDatabase, *, is_to_write: bool) -> None:
     with shadow.transaction() as tx:
+        if is_to_write and not may_use_schema(tx, internal_schema(tx.schema)):
+            raise ShadowPermissionError(
+                f"Only the sync's role writes documents, and '{tx.cursor.connection.info.user}' is another one, which "
+                f"may not use schema '{internal_schema(tx.schema)}': put the login that runs odoo-shadow sync into "
+                "SUPABASE_DB_URL."
+            )
+        check_may_read(tx, (META, DOCUMENT_MODEL, STORED_DOCUMENT, EMBEDDING_MODEL))
         if not schema_version(tx):
             raise MirrorConfigurationError(f"{no_mirror(tx)}: run odoo-shadow sync first.")

@@ -8,7 +8,6 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any, Unpack
 
 import click
-from rich.table import Column, Table
 
 from odoo_shadow.cli.embeddings_options import EmbeddingOptions, embedder_of, embeddings_options
 from odoo_shadow.cli.options import (
@@ -19,10 +18,9 @@ from odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from odoo_shadow.cli.terminal import console, numbers, say, say_json
+from odoo_shadow.cli.terminal import fitting, say, say_json
 from odoo_shadow.knowledge.embedding.choice import NONE
 from odoo_shadow.knowledge.search.ask import MOST, Answer, Found, Question, ask
-from odoo_shadow.mirror.report_tables import add_row
 
 _OLD = timedelta(days=1)
 """Documents that are older are worth a word: a mirror usually runs many times a day."""
@@ -74,7 +72,11 @@ class _Settings(ShadowSettings, EmbeddingOptions):
 @click.command()
 @click.argument("question", metavar="QUESTION", nargs=-1, required=True)
 @shadow_options()
-@click.option("--models", metavar="A,B", help="Documents of these models only, such as sale.order.  [default: all]")
+@click.option(
+    "--models",
+    metavar="PATTERNS",
+    help="Documents of these models only: names, and patterns such as 'sale.*' or '!sale.report'.  [default: all]",
+)
 @click.option(
     "--companies", type=_Numbers(), metavar="1,2", help="Documents of these companies (ids), and those of none."
 )
@@ -99,8 +101,9 @@ def search(
 ) -> None:
     """Find documents: by words, by names and numbers even if they are spelled otherwise, and by meaning.
 
-    It shows what the role of SUPABASE_DB_URL may see; one that can read the shadow is enough. With --json it prints a
-    list of odoo_model, odoo_id, title, url, score and as_of.
+    It shows what the role of SUPABASE_DB_URL may see; one that can read the shadow is enough. TRUSTED_ROLES names the
+    role that syncs, unless that is a superuser. With --json it prints a list of odoo_model, odoo_id, title, url, score,
+    as_of, dated_at, snippet and by_words.
 
     \b
     Exit codes: 0 also if nothing is found, 2 there are no documents, or it could not begin.
@@ -109,7 +112,7 @@ def search(
     asked = Question(
         " ".join(question),
         limit,
-        None if models is None else [name.strip() for name in models.split(",") if name.strip()],
+        None if models is None else _terms(models),
         companies,
         since.start if since else None,
         until.end if until else None,
@@ -128,6 +131,13 @@ def search(
         _print(answer.found)
 
 
+def _terms(models: str) -> list[str]:
+    terms = [term.strip() for term in models.split(",") if term.strip()]
+    if not terms:
+        raise click.BadParameter("No models are named: name at least one, such as res.partner.", param_hint="--models")
+    return terms
+
+
 def _warn(answer: Answer, now: datetime, *, is_meant: bool) -> None:
     """Say what a reader of the answer has to know.
 
@@ -135,6 +145,8 @@ def _warn(answer: Answer, now: datetime, *, is_meant: bool) -> None:
     """
     if answer.by_words_because and not is_meant:
         say(answer.by_words_because, err=True)
+    if answer.is_by_meaning_alone:
+        say("No word of the question was found: these are near by meaning alone.", err=True)
     if answer.oldest is None:
         say("Some documents are of a time before the first sync of their models has ended.", err=True)
     elif now - answer.oldest > _OLD:
@@ -147,25 +159,19 @@ def _warn(answer: Answer, now: datetime, *, is_meant: bool) -> None:
 
 
 def _as_document(item: Found) -> dict[str, object]:
-    names = ("odoo_model", "odoo_id", "title", "url", "score", "as_of")
+    names = ("odoo_model", "odoo_id", "title", "url", "score", "as_of", "dated_at", "snippet", "by_words")
     return {name: getattr(item, name) for name in names}
 
 
 def _print(found: Sequence[Found]) -> None:
+    """Print a few lines for each document; its link stays whole, so that terminals know it for one."""
     if not found:
         say("Nothing was found.")
-        return
-    table = Table(Column("title", ratio=3), Column("model", no_wrap=True), Column("date", no_wrap=True))
-    for column in (*numbers("score"), Column("link", overflow="fold", ratio=2), Column("text", ratio=4)):
-        table.add_column(column.header, justify=column.justify, overflow=column.overflow, ratio=column.ratio)
-    for item in found:
-        add_row(
-            table,
-            item.title,
-            item.odoo_model,
-            "" if item.dated_at is None else f"{item.dated_at.astimezone(UTC):%Y-%m-%d}",
-            f"{item.score:.2f}",
-            item.url or "",
-            item.snippet,
-        )
-    console().print(table)
+    for number, item in enumerate(found):
+        if number:
+            click.echo()
+        day = () if item.dated_at is None else (f"{item.dated_at.astimezone(UTC):%Y-%m-%d}",)
+        say("  ".join((item.title, *day, f"{item.score:.2f}")))
+        say(item.url or f"{item.odoo_model} {item.odoo_id}")
+        if item.snippet:
+            say(fitting(item.snippet))

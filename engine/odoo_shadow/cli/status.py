@@ -24,6 +24,8 @@ from odoo_shadow.mirror.health.health import MirrorHealth, TableHealth, as_docum
 from odoo_shadow.mirror.health.marts import MartHealth, about_more_schemas
 from odoo_shadow.mirror.pace import in_seconds
 from odoo_shadow.mirror.report_tables import add_row
+from odoo_shadow.shadow.access.reading import check_may_read
+from odoo_shadow.shadow.relations import META
 
 SOME_FAILED = 1
 
@@ -45,6 +47,7 @@ def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unp
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     with shadow_database(settings) as shadow, shadow.transaction() as tx:
+        check_may_read(tx, (META,))
         health = read_health(tx, datetime.now(UTC))
     if as_json:
         say_json(as_document(health))

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 import click
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressDisplay
@@ -32,6 +33,18 @@ _PLAIN_WIDTH = 160
 def say(text: object, *, err: bool = False) -> None:
     """Print one line."""
     click.echo(shown(text, longest=LONGEST_LINE), err=err)
+
+
+def fitting(text: str) -> str:
+    """Return as much of a text as fits one line of the terminal, up to the end of a word; all of it elsewhere."""
+    line = shown(text, longest=LONGEST_LINE)
+    if not _stream(err=False).isatty():
+        return line
+    width = console().width
+    if cell_len(line) <= width:
+        return line
+    cut = set_cell_size(line, width - 2).rstrip()
+    return f"{cut.rpartition(' ')[0] or cut} …"
 
 
 def say_json(document: object) -> None:

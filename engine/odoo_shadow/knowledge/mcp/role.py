@@ -6,22 +6,17 @@ reach the server's files is refused, and with it every role that it could become
 
 from __future__ import annotations
 
-import re
 from typing import LiteralString
 
-from psycopg import sql
-
-from odoo_shadow.shadow.access.reader_role import READER
+from odoo_shadow.shadow.access.reading import check_may_read, grants_for
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowPermissionError
 from odoo_shadow.shadow.names import TABLE_PREFIX, internal_schema
 from odoo_shadow.shadow.relations import MART_FRESHNESS, META
-from odoo_shadow.shadow.state.visible import usual_marts_schema
 from odoo_shadow.text.amounts import first_of
 
 LOGIN = "odoo_shadow_mcp"
 _MOST_NAMED = 3
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 # What the role, or one that it could become, is; a superuser is a member of all, so that says enough.
 _IS: LiteralString = """
@@ -129,17 +124,7 @@ def check_role(tx: Transaction) -> None:
             f"The MCP server serves a login that can only read, but '{role}' {reasons}: make one, and put it into "
             f"SUPABASE_DB_URL{_beside(tx)}: {proper_role(tx)}"
         )
-    ((may_read,),) = tx.run(
-        "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema}"
-        " AND c.relname = {meta} AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))",
-        schema=tx.schema,
-        meta=META,
-    )
-    if not may_read:
-        raise ShadowPermissionError(
-            f"'{role}' may not read a shadow in schema '{tx.schema}': correct the schema (--schema), or let it: "
-            f"{_grants(tx, role)}"
-        )
+    check_may_read(tx, (META,), must_be_there=True)
 
 
 def open_to_everyone(tx: Transaction) -> tuple[str, ...]:
@@ -150,7 +135,7 @@ def open_to_everyone(tx: Transaction) -> tuple[str, ...]:
 
 def proper_role(tx: Transaction) -> str:
     """Return the SQL that makes a login that may read this mirror and nothing else."""
-    return f"CREATE ROLE {LOGIN} LOGIN PASSWORD '…' CONNECTION LIMIT 10; {_grants(tx, LOGIN)}"
+    return f"CREATE ROLE {LOGIN} LOGIN PASSWORD '…' CONNECTION LIMIT 10; {grants_for(tx, LOGIN)}"
 
 
 def _beside(tx: Transaction) -> str:
@@ -161,29 +146,3 @@ def _beside(tx: Transaction) -> str:
         schema=tx.schema,
     )
     return f" (with TRUSTED_ROLES={rows[0][0]})" if rows else ""
-
-
-def _grants(tx: Transaction, role: str) -> str:
-    name = _quoted(role)
-    ((has_role, has_reader),) = tx.run(
-        "SELECT count(*) > 0, coalesce(bool_or(has_schema_privilege(r.oid, n.oid, 'USAGE')), false)"
-        " FROM pg_roles r LEFT JOIN pg_namespace n ON n.nspname = {schema} WHERE r.rolname = {reader}",
-        schema=tx.schema,
-        reader=READER,
-    )
-    if has_reader:
-        return f"GRANT {READER} TO {name}"
-    marts = usual_marts_schema(tx.schema)
-    ((has_marts,),) = tx.run(
-        "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = {marts})",
-        marts=marts,
-    )
-    places = ", ".join(map(_quoted, (tx.schema, marts) if has_marts else (tx.schema,)))
-    # The sync grants it also what it makes later; but what others have made of a role of that name is not known.
-    reader = name if has_role else READER
-    grants = f"GRANT USAGE ON SCHEMA {places} TO {reader}; GRANT SELECT ON ALL TABLES IN SCHEMA {places} TO {reader}"
-    return grants if has_role else f"CREATE ROLE {READER} NOLOGIN; {grants}; GRANT {READER} TO {name}"
-
-
-def _quoted(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) else sql.Identifier(name).as_string()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import sql
@@ -12,10 +13,13 @@ from odoo_shadow.knowledge.embedding.errors import EmbeddingError
 from odoo_shadow.knowledge.embedding.port import Embedder, Vector
 from odoo_shadow.knowledge.embedding.vectors import as_text
 from odoo_shadow.knowledge.search.errors import SearchError
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import no_mirror
+from odoo_shadow.shadow.access.reading import check_may_read
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.owners.ownership import exists
-from odoo_shadow.shadow.relations import DOCUMENT_MODEL, EMBEDDING_MODEL, SEARCH
+from odoo_shadow.shadow.relations import DOCUMENT_MODEL, EMBEDDING_MODEL, META, SEARCH, STORED_DOCUMENT
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -38,7 +42,8 @@ _CHANGING = (
 class Question:
     """What somebody asks.
 
-    :param models: documents of these models only; None for all.
+    :param models: documents of these models only: names, patterns such as `sale.*`, and exclusions such as
+        `!sale.report`; None for all.
     :param companies: documents of these companies, and those of none.
     :param since: dated then or later; documents without a date are left out.
     :param until: dated before that.
@@ -60,6 +65,7 @@ class Found:
     :param as_of: the document shows its record as Odoo had it then.
     :param snippet: a part of its text, about what was asked for.
     :param dated_at: the record's own date.
+    :param by_words: a word of the question was found in it, maybe spelled otherwise; else it is near by meaning alone.
     """
 
     id: int
@@ -72,6 +78,7 @@ class Found:
     snippet: str
     company_id: int | None
     dated_at: datetime | None
+    by_words: bool
 
 
 @dataclass(frozen=True)
@@ -86,34 +93,41 @@ class Answer:
     by_words_because: str | None
     oldest: datetime | None
 
+    @property
+    def is_by_meaning_alone(self) -> bool:
+        """Whether no word of the question was found anywhere."""
+        return bool(self.found) and not any(item.by_words for item in self.found)
+
 
 def ask(shadow: ShadowDatabase, question: Question, embedder: Embedder | None) -> Answer:
     """Search the documents.
 
     :param embedder: makes the question's vector, None to search by words alone; used only if the documents' vectors are
         by the same model.
-    :raises SearchError: there are no documents, or none of a model that was named.
+    :raises SearchError: nothing was asked, or there are no documents, or none of a model that was named.
     :raises ShadowError: the database does not answer, or does not let it.
     """
     text = _clean(question.text)
+    if not any(unicodedata.category(character)[0] in "LMNS" for character in text):
+        raise SearchError("Nothing was asked: write what to look for, such as a name, a number, or a question.")
     for _ in range(_TRIES):
         with shadow.transaction() as tx:
-            oldest = _check(tx, question.models)
+            models, oldest = _check(tx, question.models)
             model = _current_model(tx)
         vector, why = _embedded(text, model, embedder)  # no transaction waits for an endpoint
         with shadow.transaction() as tx:
             if vector is not None and _current_model(tx) != model:
                 continue
-            found = _search(tx, question, text, vector)
+            found = _search(tx, replace(question, models=models), text, vector)
             if vector is None or _current_model(tx) == model:
                 return Answer(found, why, oldest)
     with shadow.transaction() as tx:
-        return Answer(_search(tx, question, text, None), _CHANGING, oldest)
+        return Answer(_search(tx, replace(question, models=models), text, None), _CHANGING, oldest)
 
 
 def _search(tx: Transaction, question: Question, text: str, vector: Vector | None) -> tuple[Found, ...]:
     rows = tx.run(
-        "SELECT id, odoo_model, odoo_id, title, url, score, as_of, snippet, company_id, dated_at"
+        "SELECT id, odoo_model, odoo_id, title, url, score, as_of, snippet, company_id, dated_at, by_words"
         " FROM {search}(query => {text}, query_embedding => {vector}, match_count => {limit}, models => {models},"
         " company_ids => {companies}, since => {since}, until => {until})",
         search=tx.own(SEARCH),
@@ -141,8 +155,9 @@ def _array(values: Sequence[str] | Sequence[int] | None, kind: str) -> sql.Compo
     )
 
 
-def _check(tx: Transaction, models: Sequence[str] | None) -> datetime | None:
-    """Make sure that there is something to search; return how old the documents may be."""
+def _check(tx: Transaction, terms: Sequence[str] | None) -> tuple[list[str] | None, datetime | None]:
+    """Make sure that there is something to search; return of which models, and how old the documents may be."""
+    check_may_read(tx, (META, DOCUMENT_MODEL, STORED_DOCUMENT, EMBEDDING_MODEL))
     if not schema_version(tx):
         raise SearchError(f"{no_mirror(tx)}: run odoo-shadow sync first, and then odoo-shadow embed.")
     rows = (
@@ -153,12 +168,30 @@ def _check(tx: Transaction, models: Sequence[str] | None) -> datetime | None:
     if not rows:
         raise SearchError(f"There are no documents in schema '{tx.schema}' yet: run odoo-shadow embed.")
     there: dict[str, datetime | None] = {str(model): as_of for model, as_of in rows}
-    for model in models or ():
-        if model not in there:
-            raise SearchError(f"There are no documents of {model}" + (did_you_mean(model, sorted(there)) or "."))
+    models = None if terms is None else _chosen(terms, sorted(there))
     searched = [there[model] for model in (there if models is None else models)]
     known = [moment for moment in searched if moment is not None]
-    return min(known) if known and len(known) == len(searched) else None
+    return models, min(known) if known and len(known) == len(searched) else None
+
+
+def _chosen(terms: Sequence[str], there: Sequence[str]) -> list[str]:
+    """Return the models that are asked for.
+
+    :param there: those that have documents.
+    """
+    if not terms:
+        return []
+    try:
+        choice = ModelChoice.parse(dict.fromkeys(terms))
+    except MirrorConfigurationError as error:
+        raise SearchError(str(error)) from None
+    for model in terms:
+        if model in choice.names and model not in there:
+            raise SearchError(f"There are no documents of {model}" + (did_you_mean(model, there) or "."))
+    chosen = [model for model in there if choice.matches(model)]
+    if not chosen:
+        raise SearchError(f"There are no documents of models like {', '.join(terms)}.")
+    return chosen
 
 
 def _current_model(tx: Transaction) -> str | None:

@@ -77,6 +77,12 @@ def not_trusted(tx: Transaction, found: Sequence[Foreign], *, is_reader: bool) -
     :param is_reader: whether this role may not use the internal schema.
     """
     if is_reader:
+        roles = {item.role for item in found}
+        if len(roles) == 1 and f"schema {tx.schema}" in {item.what for item in found}:
+            return ShadowOwnershipError(
+                f"The schema '{tx.schema}' belongs to the role '{shown(roles.pop())}': name it with --trusted-roles "
+                "(TRUSTED_ROLES), if you trust it."
+            )
         return ShadowOwnershipError(
             f"Schema '{tx.schema}' does not belong to this role ({_named(found)}): a reader of that mirror must name "
             "the sync's role with --trusted-roles (TRUSTED_ROLES); a sync needs two schemas of its own."

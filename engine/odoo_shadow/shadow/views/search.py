@@ -35,7 +35,8 @@ _COMMENT = "Kept by odoo-shadow: finds documents by words, names, codes and mean
 
 _RESULT: LiteralString = (
     "TABLE (id bigint, odoo_model text, odoo_id bigint, title text, url text, score double precision,"
-    " as_of timestamptz, snippet text, company_id bigint, dated_at timestamptz)"
+    " as_of timestamptz, snippet text, company_id bigint, dated_at timestamptz,"
+    " by_words boolean)"
 )
 _ARGUMENTS: LiteralString = (
     "query text, query_embedding {vector} DEFAULT NULL, match_count integer DEFAULT 10, models text[] DEFAULT NULL,"

@@ -16,10 +16,10 @@ DECLARE
     is_code boolean[];
     common int[] := '{}'; -- words that too many documents have
     rare tsquery; -- any of the others
-    any_word tsquery;
     all_common tsquery;
     hit_id bigint[] := '{}'; -- a document …
     hit_word int[] := '{}'; -- has a word …
+    word_weight float8[]; -- a word counts the more, the fewer documents have it
     hit_kind text[] := '{}'; -- in its title (t), its names (n) or its text (b), or spelled otherwise (s)
     near_id bigint[] := '{}'; -- by meaning, the nearest first
     missing int[]; -- words that no document has
@@ -30,6 +30,9 @@ DECLARE
     words int[];
     n int;
 BEGIN
+    IF asked !~ '\S' THEN
+        RETURN;
+    END IF;
     SELECT count(*) INTO visible FROM (SELECT FROM {documents} d WHERE {is_wanted} LIMIT most_exact + 1) AS seen;
     few := visible <= most_exact;
     restricted := row_security_active(documents) AND EXISTS (SELECT FROM pg_policy p
@@ -67,9 +70,8 @@ BEGIN
     )
     SELECT array_agg(f.word ORDER BY f.place), array_agg(rtrim(f.pattern, ':')::tsquery ORDER BY f.place),
         array_agg((f.pattern || 'A')::tsquery ORDER BY f.place),
-        array_agg((f.pattern || 'AC')::tsquery ORDER BY f.place), array_agg(f.is_code ORDER BY f.place),
-        (string_agg(rtrim(f.pattern, ':'), ' | ') FILTER (WHERE NOT f.is_code))::tsquery
-    INTO word, pattern, titled, named, is_code, any_word FROM looked_for f;
+        array_agg((f.pattern || 'AC')::tsquery ORDER BY f.place), array_agg(f.is_code ORDER BY f.place)
+    INTO word, pattern, titled, named, is_code FROM looked_for f;
 
     IF visible > 0 AND word IS NOT NULL THEN
         IF restricted THEN
@@ -162,20 +164,21 @@ BEGIN
             WHERE d.spellings @@ m.pieces) AS h;
     END IF;
 
+    word_weight := ARRAY(SELECT ln(1 + CASE WHEN few THEN visible ELSE 100000 END::float8
+        / greatest(count(u.n), CASE WHEN w.n = ANY (common) THEN most_of_a_word ELSE 1 END))
+        FROM generate_subscripts(word, 1) AS w (n) LEFT JOIN unnest(hit_word) AS u (n) ON u.n = w.n
+        GROUP BY w.n ORDER BY w.n);
+
     RETURN QUERY
     WITH hits AS (
         SELECT h.id, h.n, h.kind FROM unnest(hit_id, hit_word, hit_kind) AS h (id, n, kind) WHERE h.id IS NOT NULL
-    ), weights AS (
-        SELECT h.n, ln(1 + CASE WHEN few THEN visible ELSE 100000 END::float8
-            / CASE WHEN h.n = ANY (common) THEN greatest(most_of_a_word, count(*)) ELSE count(*) END) AS weight
-        FROM hits h GROUP BY 1
     ), scored AS (
         -- A name counts more in a title that says little else.
-        SELECT h.id, sum(w.weight * CASE h.kind WHEN 'b' THEN 1 ELSE 1.5 END) AS by_words,
-            sum(w.weight * CASE h.kind WHEN 't' THEN 1.5 ELSE 1 END) FILTER (WHERE h.kind <> 'b')
+        SELECT h.id, sum(word_weight[h.n] * CASE h.kind WHEN 'b' THEN 1 ELSE 1.5 END) AS by_words,
+            sum(word_weight[h.n] * CASE h.kind WHEN 't' THEN 1.5 ELSE 1 END) FILTER (WHERE h.kind <> 'b')
                 / (1 + 0.5 * ln(1 + max(length(d.title)) / 30.0)) AS by_names,
             bool_or(is_code[h.n] AND h.kind IN ('t', 'n')) AS has_code
-        FROM hits h JOIN weights w ON w.n = h.n JOIN {documents} d ON d.id = h.id GROUP BY 1
+        FROM hits h JOIN {documents} d ON d.id = h.id GROUP BY 1
     ), ranked AS (
         (SELECT s.id, 1.0 AS share, rank() OVER (ORDER BY s.by_words DESC) AS place FROM scored s
             ORDER BY s.by_words DESC, s.id LIMIT most_ranked)
@@ -189,14 +192,30 @@ BEGIN
         SELECT r.id, 11 * sum(r.share / (10 + r.place)) / (1.0 + CASE WHEN (SELECT bool_or(s.has_code) FROM scored s)
             THEN 2.0 ELSE 0.5 END + CASE WHEN near_id = '{}' THEN 0 ELSE 0.8 END) AS score FROM ranked r GROUP BY 1
     ), best AS (
-        SELECT d.*, f.score FROM fused f JOIN {documents} d ON d.id = f.id
+        SELECT d.*, f.score, EXISTS (SELECT FROM scored s WHERE s.id = d.id) AS by_words
+        FROM fused f JOIN {documents} d ON d.id = f.id
         ORDER BY f.score DESC, d.dated_at DESC NULLS LAST, d.odoo_model, d.odoo_id LIMIT wanted
     )
-    SELECT b.id, b.odoo_model, b.odoo_id, b.title, b.url, b.score::float8, m.as_of,
-        regexp_replace(CASE WHEN any_word IS NULL THEN left(b.body, 200) ELSE ts_headline('simple'::regconfig,
-            left(b.body, 20000), any_word, 'StartSel="", StopSel="", MaxFragments=1, MaxWords=30, MinWords=15') END,
-            '\s*\n\s*', ' · ', 'g'),
-        b.company_id, b.dated_at
-    FROM best b LEFT JOIN {models} m ON m.odoo_model = b.odoo_model
+    SELECT b.id, b.odoo_model, b.odoo_id, b.title, b.url, b.score::float8, m.as_of, coalesce(t.snippet, ''),
+        b.company_id, b.dated_at, b.by_words
+    FROM best b LEFT JOIN {models} m ON m.odoo_model = b.odoo_model CROSS JOIN LATERAL (
+        -- The lines that have most of what is asked; the first lines, if none has. Long ones are cut between words.
+        SELECT string_agg(c.line, ' · ' ORDER BY c.nth) AS snippet FROM (
+            SELECT l.line, l.weight, max(l.weight) OVER () AS most, row_number() OVER best_first AS nth,
+                sum(length(l.line) + 3) OVER best_first AS so_far
+            FROM (
+                SELECT a.lines[k.place] AS line, k.place, coalesce((SELECT sum(p.weight)
+                    FROM to_tsvector('simple'::regconfig, k.words) AS v, unnest(pattern, word_weight) AS p (pattern, weight)
+                    WHERE b.by_words AND v @@ p.pattern), 0) AS weight
+                FROM (SELECT array_agg(btrim(r.piece, E' \t\r\n') ORDER BY o.place, r.place) AS lines
+                    FROM string_to_table(left(b.body, CASE WHEN b.by_words THEN 20000 ELSE 500 END), E'\n')
+                        WITH ORDINALITY AS o (line, place),
+                    unnest(CASE WHEN length(o.line) <= 200 THEN ARRAY[o.line] ELSE ARRAY(SELECT m[1]
+                        FROM regexp_matches(o.line, '.{1,200}(?:\s|$)|\S{200,200}', 'g') AS m) END)
+                        WITH ORDINALITY AS r (piece, place) WHERE r.piece ~ '\S') AS a,
+                    string_to_table({plain}(array_to_string(a.lines, ' zqline ')), 'zqline')
+                        WITH ORDINALITY AS k (words, place)) AS l
+            WINDOW best_first AS (ORDER BY l.weight DESC, l.place)) AS c
+        WHERE (c.nth = 1 OR c.so_far <= 240) AND c.weight >= c.most / 2) AS t
     ORDER BY b.score DESC, b.dated_at DESC NULLS LAST, b.odoo_model, b.odoo_id;
 END
