@@ -208,7 +208,7 @@ BEGIN
                     FROM to_tsvector('simple'::regconfig, k.words) AS v, unnest(pattern, word_weight) AS p (pattern, weight)
                     WHERE b.by_words AND v @@ p.pattern), 0) AS weight
                 FROM (SELECT array_agg(btrim(r.piece, E' \t\r\n') ORDER BY o.place, r.place) AS lines
-                    FROM string_to_table(left(b.body, CASE WHEN b.by_words THEN 20000 ELSE 500 END), E'\n')
+                    FROM string_to_table(left(b.body, CASE WHEN b.by_words THEN 6000 ELSE 500 END), E'\n')
                         WITH ORDINALITY AS o (line, place),
                     unnest(CASE WHEN length(o.line) <= 200 THEN ARRAY[o.line] ELSE ARRAY(SELECT m[1]
                         FROM regexp_matches(o.line, '.{1,200}(?:\s|$)|\S{200,200}', 'g') AS m) END)
