@@ -15,6 +15,7 @@ from odoo_shadow.knowledge.mcp import role
 from odoo_shadow.knowledge.mcp.limits import Limits
 from odoo_shadow.knowledge.mcp.readable import readable_relations
 from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
+from odoo_shadow.shadow.access import reading
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.roles import as_role
 from tests.support.tables import make_table
@@ -46,7 +47,7 @@ def test_the_documented_login_reads_without_marts_and_what_is_mirrored_later(
             reader = as_role(url, role.LOGIN)
             with Sessions(lambda: ReadOnlyDatabase.from_url(reader), Limits()).open() as tx:
                 assert later in readable_relations(tx).by_schema["odoo_shadow"]
-            monkeypatch.setattr(role, "READER", "no_such_reader")
+            monkeypatch.setattr(reading, "READER", "no_such_reader")
             with shadow.transaction() as tx:
                 advice = role.proper_role(tx)
     finally:
