@@ -60,6 +60,7 @@ def spoil(database: str) -> None:
         connection.execute("UPDATE own.odoo_shadow_res_company SET name = 'Somebody else' WHERE id = 1")
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_well_tells_nobody(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, mattermost: Chat
 ) -> None:

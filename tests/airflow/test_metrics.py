@@ -108,6 +108,7 @@ def test_tags_tell_models_apart_where_they_are_on(run: Callable[..., str], stats
     assert all(name.endswith(",mirror=odoo_shadow,model=res.partner") for name in told), told
 
 
+@pytest.mark.nightly
 def test_a_failure_is_counted(run: Callable[..., str], statsd: StatsdServer, odoo: StandIn) -> None:
     wrong = {**json.loads(odoo_connection(odoo)), "password": "wrong"}
     assert run("one_model", AIRFLOW_CONN_ODOO_DEFAULT=json.dumps(wrong)) == "failed"

@@ -55,6 +55,7 @@ def test_two_versions_of_odoo_side_by_side(shells: dict[Flavour, Shell]) -> None
         assert {mart["mart"]: mart["verdict"] for mart in marts}["mart_trial_balance"] == "equal"
 
 
+@pytest.mark.nightly
 def test_one_does_not_take_the_place_of_the_other(shells: dict[Flavour, Shell], database: str, tmp_path: Path) -> None:
     refused = shells["17"].run("marts", "build", *SEVENTEEN, "--marts-schema", "odoo_marts")
     assert refused.code == 2

@@ -46,6 +46,7 @@ def test_the_project_knows_which_dashboard_reads_which_marts() -> None:
 
 
 @pytest.mark.one_flavour
+@pytest.mark.nightly
 def test_the_page_has_labels_and_dashboards_and_no_markup_from_odoo(
     shell: Shell, database: str, tmp_path: Path
 ) -> None:

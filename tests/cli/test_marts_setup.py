@@ -69,6 +69,7 @@ def test_two_at_once_over_a_half_made_one_and_then_offline(cache: Path, monkeypa
     assert set_up() == (find_dbt(), False)
 
 
+@pytest.mark.nightly
 def test_a_package_that_is_not_the_locks_is_not_installed(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = environment._lock()
     monkeypatch.setattr(environment, "_lock", lambda: lock[:-3] + "ab\n")

@@ -190,6 +190,7 @@ def test_airflow_lists_the_provider(provider: Path, tmp_path: Path) -> None:
     assert (odoo["hook_name"], odoo["class"]) == ("Odoo", "airflow_provider_odoo_shadow.hooks.odoo.OdooHook")
 
 
+@pytest.mark.nightly
 def test_the_connection_form_has_its_fields(provider: Path, tmp_path: Path) -> None:
     script = (
         "from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService as S; import json;"
