@@ -43,6 +43,7 @@ READERS = {
     "AIRFLOW_CONN_ODOO_DEFAULT": {"airflow-worker"},
     "AIRFLOW_CONN_ODOO_SHADOW_DB": {"airflow-worker", "airflow-triggerer", "airflow-apiserver"},
     "AIRFLOW_CONN_ODOO_SHADOW_NOTIFY": {"airflow-worker", "airflow-triggerer", "airflow-dag-processor"},
+    "AIRFLOW_CONN_ODOO_SHADOW_EMBEDDINGS": {"airflow-worker"},
 }
 """Tasks read all; sensors and deadlines wait on the triggerer; the page is in the API server; callbacks of DAG runs are
 called by the DAG processor."""
