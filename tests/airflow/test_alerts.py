@@ -131,6 +131,7 @@ def test_a_plan_that_fails_is_told(
 
 
 @pytest.mark.parametrize("fails", [pytest.param(False, marks=pytest.mark.nightly), True])
+@pytest.mark.nightly
 def test_repaired_rows_are_told_once_whether_the_run_is_red_or_green(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, database: str, mattermost: Chat, fails: bool
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_schema_that_cannot_be(schema: object) -> None:
         shadow_database("nowhere", cast("str", schema))
 
 
+@pytest.mark.nightly
 def test_a_parameter_of_the_verification_that_there_is_not_fails_the_run(dags: Mapping[str, DAG]) -> None:
     """Otherwise a run that was to look only would repair."""
     dag_run = run(dags["odoo_shadow_verify"], repiar=False)

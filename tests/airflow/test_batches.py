@@ -34,6 +34,7 @@ def log_of(database: str) -> list[tuple[str, str]]:
         ).fetchall()
 
 
+@pytest.mark.nightly
 def test_small_models_share_a_task_that_is_called_after_all_of_them(mirror_dag: MirrorDag, database: str) -> None:
     dag_run = run(mirror_dag(models=MODELS, parallel_models=1))
     (task,) = [ti for ti in dag_run.get_task_instances() if ti.task_id == "mirror"]

@@ -60,6 +60,7 @@ def events(folder: Path, kind: str) -> list[dict[str, Any]]:
 # --- with the real provider
 
 
+@pytest.mark.nightly
 def test_a_real_run_tells_of_both_sides(settings: dict[str, str], odoo: StandIn, database: str, tmp_path: Path) -> None:
     assert run_in_a_child("one_hashed_model", settings) == "success"
     (event,) = events(tmp_path, "COMPLETE")

@@ -76,6 +76,7 @@ def run(airflow_database: None, statsd: StatsdServer, odoo: StandIn, database: s
     return run_dag
 
 
+@pytest.mark.nightly
 def test_a_run_sends_what_it_did(run: Callable[..., str], statsd: StatsdServer, odoo: StandIn, database: str) -> None:
     assert run("one_hashed_model") == "success"
     told = statsd.received()

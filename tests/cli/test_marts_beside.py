@@ -76,6 +76,7 @@ def test_one_does_not_take_the_place_of_the_other(shells: dict[Flavour, Shell], 
     assert whose == [("odoo_shadow",)]
 
 
+@pytest.mark.nightly
 def test_a_mart_is_never_older_than_it_says(shells: dict[Flavour, Shell], database: str) -> None:
     """A sync that ends while a mart is made moves the watermark, of rows that the mart does not have."""
     later = "UPDATE odoo_shadow.odoo_shadow_watermark SET last_write_date = last_write_date + interval '1 day'"

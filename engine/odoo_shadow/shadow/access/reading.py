@@ -22,7 +22,9 @@ def check_may_read(tx: Transaction, tables: Sequence[str], *, must_be_there: boo
     :raises ShadowPermissionError: it may not; the message has the SQL that lets it.
     """
     ((may_read,),) = tx.run(
-        "SELECT coalesce(bool_and(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')),"
+        # Whoever owns the schema is no reader: what keeps its tables from it is somebody else's, and is told by name.
+        "SELECT coalesce(bool_and(pg_has_role(n.nspowner, 'USAGE')"
+        " OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')),"
         " NOT {must_be_there}) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = {schema} AND c.relname = ANY({tables}::name[])",
         must_be_there=must_be_there,
