@@ -13,8 +13,7 @@ from airflow_provider_odoo_shadow.dag_factory.plan import check_number
 from airflow_provider_odoo_shadow.hooks.embeddings import embedder_of
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import with_last_words
-from odoo_shadow.knowledge.documents.refresh import refresh_model
-from odoo_shadow.knowledge.documents.run import begin_pass, show_documents
+from odoo_shadow.knowledge.documents.run import begin_pass, refresh_wanted, show_documents
 from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError, EmbeddingError
 from odoo_shadow.knowledge.embedding.extension import NoVectorsError
 from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, left_to_fill, not_yet
@@ -63,6 +62,8 @@ def plan_documents(context: Context, mirror: DagConfig, plan_task_id: str) -> li
                 raise AirflowSkipException("There is no shadow yet.")
         work = begin_pass(shadow, mirror.documents)
         show_documents(shadow)
+    for gone in work.removed:
+        log.warning("%s has no documents any more: %s removed", gone.model, counted(gone.removed, "document"))
     models = [*(item.model for item in work.wanted), *(item.model for item in work.failed)]
     check_number(len(models))
     return models
@@ -149,7 +150,7 @@ class RefreshDocumentsOperator(BaseOperator):
             work = begin_pass(shadow, templates, [self.model])
             for item in work.failed:
                 raise TemplateError(item.error)
-            done = refresh_model(shadow, work.catalogue, work.readers, work.origin, work.wanted[0], self._tell)
+            done = refresh_wanted(shadow, work, work.wanted[0], self._tell)
         log.info("%s: %s added, %s changed, %s removed", done.model, done.added, done.changed, done.removed)
         return {
             "model": done.model,

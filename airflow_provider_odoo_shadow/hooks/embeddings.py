@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from airflow.sdk import BaseHook, Connection
+from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
+from airflow_provider_odoo_shadow.hooks.http_address import CONN_TYPE, address_of, joined
 from airflow_provider_odoo_shadow.hooks.masking import mask
 from odoo_shadow.knowledge.embedding.choice import EmbeddingSettings, make_embedder
 from odoo_shadow.knowledge.embedding.errors import (
@@ -17,12 +18,9 @@ from odoo_shadow.knowledge.embedding.errors import (
     EmbeddingRetriableError,
 )
 from odoo_shadow.knowledge.embedding.port import Embedder
-from odoo_shadow.source.api.address import is_loopback
 from odoo_shadow.text.nearest import did_you_mean
 
-CONN_TYPE = "http"
 EXTRAS = ("model", "dimensions", "timeout", "allow_http")
-_SCHEMES = ("http", "https")
 _YES = (True, "true", "True", "1", 1)
 _IN_CONNECTION = {
     "EMBEDDINGS_API_KEY": "the password",
@@ -78,33 +76,13 @@ def _settings(conn_id: str) -> EmbeddingSettings:
         raise _wrong(conn_id, "an endpoint has a key, in the password, and no login.")
     model = extras.get("model")
     return EmbeddingSettings(
-        _url(stored),
+        joined(*address_of(stored)),
         model=None if model is None else str(model),
         key=stored.password,
         dimensions=_dimensions(conn_id, extras),
         timeout=_timeout(conn_id, extras),
         allow_http=extras.get("allow_http") in _YES,
     )
-
-
-def _url(stored: Connection) -> str:
-    """Put the URL together: all of it in the host, or a host, a port and a path.
-
-    A connection that is written as a URI has the path in the schema.
-    """
-    scheme, path = (stored.schema or "").strip(), ""
-    if scheme.lower() not in ("", *_SCHEMES):
-        scheme, path = str(stored.conn_type), scheme
-    host = (stored.host or "").strip()
-    if "://" not in host:
-        bare = host.partition("/")[0]
-        host = f"{scheme.lower() or ('http' if is_loopback(bare) else 'https')}://{host}"
-    beginning, _, rest = host.partition("://")
-    name, slash, behind = rest.partition("/")
-    if stored.port and ":" not in name:
-        name = f"{name}:{stored.port}"
-    url = f"{beginning}://{name}{slash}{behind}"
-    return f"{url.rstrip('/')}/{path.lstrip('/')}" if path else url
 
 
 def _dimensions(conn_id: str, extras: Mapping[str, object]) -> int | None:

@@ -8,13 +8,12 @@ from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
+from airflow_provider_odoo_shadow.hooks.http_address import CONN_TYPE, address_of, joined
 from airflow_provider_odoo_shadow.hooks.masking import mask
 from odoo_shadow.text.nearest import did_you_mean
-from odoo_shadow.webhook.address import Webhook, WebhookError, is_loopback, secrets_of
+from odoo_shadow.webhook.address import Webhook, WebhookError, secrets_of
 
-CONN_TYPE = "http"
 EXTRAS = ("path", "allow_http")
-_SCHEMES = ("http", "https")
 _YES = (True, "true", "True", "1", 1)
 
 
@@ -62,9 +61,7 @@ def _url(conn_id: str, stored: Connection, path: object) -> str:
     A connection that is written as a URI, as people paste a webhook's URL into `AIRFLOW_CONN_…`, has its path in the
     schema.
     """
-    scheme, in_schema = (stored.schema or "").strip(), ""
-    if scheme.lower() not in ("", *_SCHEMES):
-        scheme, in_schema = str(stored.conn_type), scheme
+    address, in_schema = address_of(stored)
     paths = [str(item).strip() for item in (stored.password, path, in_schema) if item]
     if stored.login or len(paths) > 1:
         raise WebhookError(
@@ -73,9 +70,4 @@ def _url(conn_id: str, stored: Connection, path: object) -> str:
     secret = paths[0] if paths else ""
     if "://" in secret:
         return secret
-    host = (stored.host or "").strip()
-    if "://" not in host:
-        host = f"{scheme.lower() or ('http' if is_loopback(host) else 'https')}://{host}"
-    if stored.port and host.count(":") == 1 and host.rpartition("://")[2].count("/") == 0:
-        host = f"{host}:{stored.port}"
-    return f"{host.rstrip('/')}/{secret.lstrip('/')}" if secret else host
+    return joined(address, secret)

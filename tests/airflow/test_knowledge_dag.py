@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 import pytest
 
+from airflow_provider_odoo_shadow.dag_factory.knowledge import RefreshDocumentsOperator
+from odoo_shadow.knowledge.errors import TemplateError
+from odoo_shadow.mirror.config.document_template import DocumentTemplate
+from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import StandIn
-from tests.support.airflow_connections import odoo_connection
+from tests.support.airflow_connections import odoo_connection, shadow_connection
+from tests.support.companies import sync, two_companies
 from tests.support.dag_runs import OUR_LOGGERS, run
 from tests.support.embeddings import DIMENSIONS, KEY, MODEL, NAME, endpoint
 
@@ -129,3 +134,24 @@ def test_documents_alone_and_nothing_after_a_plan_that_failed_or_in_a_dry_run(
     assert failed.state == "failed"
     for task_id in ("plan_documents", "documents", "plan_embeddings", "embeddings"):
         assert [*states(failed, task_id).values()] == ["skipped"], task_id
+
+
+def test_a_task_removes_what_must_not_be_shown_any_more(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field that the template names is left out by now: its values must not stay in the documents."""
+    monkeypatch.setenv("AIRFLOW_CONN_SHADOW_HERE", shadow_connection(database))
+    template = DocumentTemplate.parse("res.partner", {"title": ["name"], "fields": ["country_id"]})
+    task = RefreshDocumentsOperator(
+        task_id="documents",
+        model="res.partner",
+        postgres_conn_id="shadow_here",
+        schema="odoo_shadow",
+        templates={"res.partner": template.as_text()},
+    )
+    odoo, count = two_companies(), "SELECT count(*) FROM odoo_shadow.odoo_shadow_stored_document"
+    with ShadowDatabase.from_url(database) as shadow:
+        sync(odoo, shadow, ["res.company", "res.country", "res.partner"])
+        assert task.execute({})["added"] == 3
+        sync(odoo, shadow, ["res.partner"], full=True, excluding=["country_id"])
+    with pytest.raises(TemplateError, match=r"field 'country_id'.* 3 documents of it were removed"):
+        task.execute({})
+    assert ask(database, count) == [(0,)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack
 
 import click
@@ -21,6 +20,7 @@ from odoo_shadow.cli.options import (
 from odoo_shadow.cli.terminal import fitting, say, say_json
 from odoo_shadow.knowledge.embedding.choice import NONE
 from odoo_shadow.knowledge.search.ask import MOST, Answer, Found, Question, ask
+from odoo_shadow.knowledge.search.period import Period
 
 _OLD = timedelta(days=1)
 """Documents that are older are worth a word: a mirror usually runs many times a day."""
@@ -40,29 +40,18 @@ class _Numbers(click.ParamType[list[int]]):
         return [int(part) for part in parts]
 
 
-@dataclass(frozen=True)
-class _Moment:
-    """A moment, or a day."""
-
-    start: datetime
-    end: datetime
-
-
-class _Time(click.ParamType[_Moment]):
+class _Time(click.ParamType[Period]):
     """A day, or a moment in UTC."""
 
     name = "time"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> _Moment:
-        if isinstance(value, _Moment):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Period:
+        if isinstance(value, Period):
             return value
         try:
-            moment = datetime.fromisoformat(str(value).strip())
+            return Period.parse(str(value))
         except ValueError:
             self.fail(f"{value!r} is not a time: write a day (2026-10-31), or a moment (2026-10-31T18:00).", param, ctx)
-        is_day = len(str(value).strip()) <= len("2026-10-31")
-        start = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        return _Moment(start, start + timedelta(days=1) if is_day and start.year < MAXYEAR else start)
 
 
 class _Settings(ShadowSettings, EmbeddingOptions):
@@ -92,8 +81,8 @@ def search(
     question: tuple[str, ...],
     models: str | None,
     companies: list[int] | None,
-    since: _Moment | None,
-    until: _Moment | None,
+    since: Period | None,
+    until: Period | None,
     limit: int,
     as_json: bool,
     verbose: bool,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from odoo_shadow.text.errors import ShownError
+from odoo_shadow.text.hosts import is_loopback
 from odoo_shadow.text.redaction import protect
 from odoo_shadow.text.shown import Shown, shown
 
@@ -69,14 +69,6 @@ class Webhook:
     def __str__(self) -> Shown:
         """Return what may be shown of it."""
         return shown(f"The webhook at {self.host} ({self.name})")
-
-
-def is_loopback(hostname: str) -> bool:
-    """Say whether a host is this machine."""
-    try:
-        return hostname == "localhost" or ip_address(hostname).is_loopback
-    except ValueError:
-        return False
 
 
 def secrets_of(url: str) -> tuple[str, ...]:

@@ -107,17 +107,21 @@ def refresh_documents(
     yield from work.removed
     for item in work.wanted:
         try:
-            yield _refresh(shadow, work, item, partial(on_progress, item.model))
-        except ShadowError as error:
+            yield refresh_wanted(shadow, work, item, partial(on_progress, item.model))
+        except (TemplateError, ShadowError) as error:
             yield Failed(item.model, str(error))
 
 
-def _refresh(
+def refresh_wanted(
     shadow: ShadowDatabase, work: Pass, wanted: Wanted, on_progress: Callable[[int, int], None]
-) -> Refreshed | Failed:
+) -> Refreshed:
     """Bring a model's documents up to date; with its last template if the one that it shall have is wrong.
 
     Where that is wrong, too, because of what has gone or must not be shown any more, they are removed.
+
+    :param on_progress: is told how many documents of how many have been written.
+    :raises TemplateError: a person's template is wrong; the message says if documents were removed because of it.
+    :raises ShadowError: the database does not let it.
     """
     try:
         return refresh_model(shadow, work.catalogue, work.readers, work.origin, wanted, on_progress)
@@ -135,7 +139,7 @@ def _refresh(
                 removed = forget_model(tx, wanted.model)
             log.warning("The documents of %s were removed: %s", wanted.model, cause)
     if wanted.is_given:
-        return Failed(wanted.model, f"{wrong}{f' {_gone(removed)}' if removed else ''}")
+        raise TemplateError(f"{wrong}{f' {_gone(removed)}' if removed else ''}")
     return Refreshed(wanted.model, 0, 0, removed, 0, 0)
 
 

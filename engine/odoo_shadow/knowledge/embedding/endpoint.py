@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError
 from odoo_shadow.knowledge.embedding.vectors import MOST_DIMENSIONS
-from odoo_shadow.source.api.address import is_loopback
+from odoo_shadow.text.hosts import is_loopback
 from odoo_shadow.text.redaction import protect
 from odoo_shadow.text.shown import Shown, shown
 

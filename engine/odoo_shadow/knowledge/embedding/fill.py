@@ -76,25 +76,6 @@ class Filled:
     is_current: bool
 
 
-@dataclass
-class _Tally:
-    """What one worker has done so far."""
-
-    embedded: int = 0
-    refused: set[int] = field(default_factory=set)
-    in_a_row: int = 0
-    listed: list[Refused] = field(default_factory=list)
-
-    def refuse(self, due: Due, error: RefusedTextError) -> None:
-        """Count a document that was refused. Raises an `EmbeddingError` if it is hardly that document's fault."""
-        self.refused.add(due.id)
-        self.in_a_row += 1
-        if len(self.listed) < MOST_LISTED:
-            self.listed.append(Refused(due.odoo_model, due.odoo_id, str(error)))
-        if self.in_a_row >= _MOST_REFUSED and not self.embedded:
-            raise EmbeddingError(f"All of {self.in_a_row} texts were refused, so a setting may be wrong. {error}")
-
-
 @dataclass(frozen=True)
 class Left:
     """What there is to do.
@@ -149,15 +130,13 @@ def fill_embeddings(
         model = ensure_column(tx, extension, name, dimensions)
         _tell_of_view(renew_document_view(tx))
         total = count_waiting(tx, model.column, embedder.longest, models).documents
-    tally, holder = _Tally(), uuid4()
+    worker = _Worker(shadow, extension, embedder, model, models, lambda done: on_progress(done, total))
     try:
-        with keeping(shadow, holder):
-            _work_to_the_end(
-                shadow, extension, embedder, model, holder, tally, models, lambda done: on_progress(done, total)
-            )
+        with keeping(shadow, worker.holder):
+            worker.work_to_the_end()
     finally:
-        _let_go(shadow, holder)
-    return _finish(shadow, extension, model, tally)
+        worker.let_go()
+    return _finish(worker)
 
 
 def _tell_of_view(upon: Sequence[str]) -> None:
@@ -188,97 +167,111 @@ def load_of(shadow: ShadowDatabase, embedder: Embedder, models: Collection[str] 
     return embedder.load(amount.documents, amount.characters)
 
 
-def _work_to_the_end(
-    shadow: ShadowDatabase,
-    extension: Extension,
-    embedder: Embedder,
-    model: EmbeddingModel,
-    holder: UUID,
-    tally: _Tally,
-    models: Collection[str] | None,
-    on_progress: Callable[[int], None],
-) -> None:
-    """Work until no document waits that is not refused: also for those that others had and left, or that changed."""
-    while True:
-        before = tally.embedded
-        _work(shadow, extension, embedder, model, holder, tally, models, on_progress)
-        if not _wait_for_others(shadow, model, models) and tally.embedded == before:
-            return
+@dataclass
+class _Worker:
+    """One of those that make vectors, and what it has done so far.
 
+    :param models: documents of these only.
+    :param on_progress: is told how many documents have been embedded.
+    :param holder: whose claims they are.
+    """
 
-def _wait_for_others(shadow: ShadowDatabase, model: EmbeddingModel, models: Collection[str] | None) -> bool:
-    """Wait for the documents that other workers have now; return whether there were any."""
-    has_waited = False
-    while True:
-        with shadow.transaction() as tx:
-            claimed = count_claimed(tx, model, models)
-        if not claimed:
-            return has_waited
-        if not has_waited:
-            log.info("%s left to other workers, or to one that died: this waits for them", counted(claimed, "document"))
-        has_waited = True
-        time.sleep(_PAUSE)
+    shadow: ShadowDatabase
+    extension: Extension
+    embedder: Embedder
+    model: EmbeddingModel
+    models: Collection[str] | None
+    on_progress: Callable[[int], None]
+    holder: UUID = field(default_factory=uuid4)
+    embedded: int = 0
+    refused: set[int] = field(default_factory=set)
+    in_a_row: int = 0
+    listed: list[Refused] = field(default_factory=list)
 
+    def work_to_the_end(self) -> None:
+        """Work until no document waits that is not refused, also of those that others had and left, or that changed."""
+        while True:
+            before = self.embedded
+            self._work()
+            if not self._wait_for_others() and self.embedded == before:
+                return
 
-def _work(
-    shadow: ShadowDatabase,
-    extension: Extension,
-    embedder: Embedder,
-    model: EmbeddingModel,
-    holder: UUID,
-    tally: _Tally,
-    models: Collection[str] | None,
-    on_progress: Callable[[int], None],
-) -> None:
-    last: int | None = 0
-    while last is not None:
-        with shadow.transaction() as tx:
-            batch = claim(tx, model, holder, last, embedder.batch, embedder.longest, models, tally.refused)
-        last = batch.last
-        made = _embed(embedder, batch.due, tally)
-        with shadow.transaction() as tx:
-            tally.embedded += store(tx, extension, model, made)
-            release(tx, holder)
-        on_progress(tally.embedded)
+    def let_go(self) -> None:
+        """Release what is still claimed, for the next fill; claims of a lost connection end by themselves."""
+        try:
+            with self.shadow.transaction() as tx:
+                release(tx, self.holder)
+        except ShadowError as error:
+            log.info("Claims on documents were not released, and end by themselves: %s", error)
 
+    def _wait_for_others(self) -> bool:
+        """Wait for the documents that other workers have now; return whether there were any."""
+        has_waited = False
+        while True:
+            with self.shadow.transaction() as tx:
+                claimed = count_claimed(tx, self.model, self.models)
+            if not claimed:
+                return has_waited
+            if not has_waited:
+                told = counted(claimed, "document")
+                log.info("%s left to other workers, or to one that died: this waits for them", told)
+            has_waited = True
+            time.sleep(_PAUSE)
 
-def _embed(embedder: Embedder, due: Sequence[Due], tally: _Tally) -> list[tuple[Due, Vector]]:
-    """Embed documents; where one is refused, halves are tried, until it stands alone."""
-    if not due:
-        return []
-    try:
-        vectors = embedder.embed_documents([item.passage for item in due])
-    except RefusedTextError as error:
-        if len(due) == 1:
-            tally.refuse(due[0], error)
+    def _work(self) -> None:
+        embedder, last = self.embedder, 0
+        while True:
+            with self.shadow.transaction() as tx:
+                batch = claim(
+                    tx, self.model, self.holder, last, embedder.batch, embedder.longest, self.models, self.refused
+                )
+            made = self._embed(batch.due)
+            with self.shadow.transaction() as tx:
+                self.embedded += store(tx, self.extension, self.model, made)
+                release(tx, self.holder)
+            self.on_progress(self.embedded)
+            if batch.last is None:
+                return
+            last = batch.last
+
+    def _embed(self, due: Sequence[Due]) -> list[tuple[Due, Vector]]:
+        """Embed documents; where one is refused, halves are tried, until it stands alone."""
+        if not due:
             return []
-        half = len(due) // 2
-        return [*_embed(embedder, due[:half], tally), *_embed(embedder, due[half:], tally)]
-    tally.in_a_row = 0
-    return list(zip(due, vectors, strict=True))
+        try:
+            vectors = self.embedder.embed_documents([item.passage for item in due])
+        except RefusedTextError as error:
+            if len(due) == 1:
+                self._refuse(due[0], error)
+                return []
+            half = len(due) // 2
+            return [*self._embed(due[:half]), *self._embed(due[half:])]
+        self.in_a_row = 0
+        return list(zip(due, vectors, strict=True))
+
+    def _refuse(self, due: Due, error: RefusedTextError) -> None:
+        """Count a document that was refused. Raises an `EmbeddingError` if it is hardly that document's fault."""
+        self.refused.add(due.id)
+        self.in_a_row += 1
+        if len(self.listed) < MOST_LISTED:
+            self.listed.append(Refused(due.odoo_model, due.odoo_id, str(error)))
+        if self.in_a_row >= _MOST_REFUSED and not self.embedded:
+            raise EmbeddingError(f"All of {self.in_a_row} texts were refused, so a setting may be wrong. {error}")
 
 
-def _let_go(shadow: ShadowDatabase, holder: UUID) -> None:
-    """Release what is still claimed, for the next fill; claims of a lost connection end by themselves."""
-    try:
-        with shadow.transaction() as tx:
-            release(tx, holder)
-    except ShadowError as error:
-        log.info("Claims on documents were not released, and end by themselves: %s", error)
-
-
-def _finish(shadow: ShadowDatabase, extension: Extension, model: EmbeddingModel, tally: _Tally) -> Filled:
+def _finish(worker: _Worker) -> Filled:
     """Build the index and switch, if nothing is left."""
+    shadow, model, refused = worker.shadow, worker.model, len(worker.refused)
     with shadow.transaction() as tx:
-        left = count_waiting(tx, model.column, 1).documents - len(tally.refused)
+        left = count_waiting(tx, model.column, 1).documents - refused
         current = current_model(tx)
     # Where no other model serves, one of which some vectors are missing does.
     if left <= 0 or current is None or current.column == model.column:
-        ensure_index(shadow, extension, model)
+        ensure_index(shadow, worker.extension, model)
         with shadow.transaction() as tx:
             make_current(tx, model)
             current = current_model(tx)
         drop_others(shadow, model)
     is_current = current is not None and current.column == model.column
-    refused = len(tally.refused)
-    return Filled(model.name, model.dimensions, tally.embedded, refused, tuple(tally.listed), max(left, 0), is_current)
+    listed = tuple(worker.listed)
+    return Filled(model.name, model.dimensions, worker.embedded, refused, listed, max(left, 0), is_current)

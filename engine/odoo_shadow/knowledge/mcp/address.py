@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 
 from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.text.hosts import is_loopback
 
 TOKEN = "ODOO_SHADOW_MCP_TOKEN"  # noqa: S105 - a variable's name
 SHORTEST_TOKEN = 32
 PATH = "/mcp"
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:/@\s]*)):(?P<port>[0-9]{1,5})")
 
 
@@ -25,7 +24,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return is_loopback(self.host)
+        return is_loopback(self.host.lower())
 
     def url(self, port: int) -> str:
         """Return what callers use.
@@ -59,13 +58,3 @@ def check_token(token: str | None) -> str:
             "make one by: openssl rand -hex 32"
         )
     return given
-
-
-def is_loopback(name: str) -> bool:
-    """Say whether a name or an address is this machine's own."""
-    if name.lower() in _LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -13,8 +13,9 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-from odoo_shadow.knowledge.mcp.address import PATH, Address, is_loopback
+from odoo_shadow.knowledge.mcp.address import PATH, Address
 from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.text.hosts import is_loopback
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -107,7 +108,7 @@ class Guard:
 
     def _refusal(self, headers: Headers) -> PlainTextResponse | None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._is_loopback and not is_loopback(_name_of(host)):
+        if self._is_loopback and not is_loopback(_name_of(host).lower()):
             return PlainTextResponse("This server answers to its own name only.", status_code=421)
         if origin is not None and origin.partition("://")[2] != host:
             return PlainTextResponse("Pages of other sites cannot ask this server.", status_code=403)

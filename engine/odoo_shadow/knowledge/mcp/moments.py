@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, WithJsonSchema
 
-_DAY = "2026-10-31"
+from odoo_shadow.knowledge.search.period import Period
 
 
 def _start(given: object) -> object:
-    """Return the moment at which a day begins in UTC; whatever is no day as it is."""
-    return datetime.combine(day, time.min, UTC) if (day := _day(given)) else given
+    day = _day(given)
+    return day.start if day else given
 
 
 def _end(given: object) -> object:
-    """Return the moment at which a day ends in UTC; whatever is no day as it is."""
     day = _day(given)
-    return datetime.combine(day, time.min, UTC) + timedelta(days=1) if day and day < date.max else given
+    return day.end if day else given
 
 
-def _day(given: object) -> date | None:
-    if not isinstance(given, str) or len(given.strip()) != len(_DAY):
-        return None
+def _day(given: object) -> Period | None:
+    """Return a day; None for whatever is none, such as a moment, which must say its time zone here."""
     try:
-        return date.fromisoformat(given.strip())
+        period = Period.parse(given) if isinstance(given, str) else None
     except ValueError:
         return None
+    return period if period and period.is_day else None
 
 
 def _schema(description: str) -> WithJsonSchema:

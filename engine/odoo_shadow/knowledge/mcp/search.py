@@ -51,4 +51,5 @@ def _as_json(item: Found) -> dict[str, Json]:
         "score": round(item.score, 4),
         "dated_at": answer.moment(item.dated_at),
         "company_id": item.company_id,
+        **({} if item.by_words else {"near_by_meaning_alone": True}),
     }

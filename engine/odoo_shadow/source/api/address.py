@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
+from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import urlsplit
 
 from odoo_shadow.source.errors import OdooConfigurationError
+from odoo_shadow.text.hosts import is_loopback
 
 ODOO_PLAIN_HTTP_PORT = 8069
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK_NAMES = ("localhost", "localhost.")
-_LOOPBACK_IPV4 = IPv4Network("127.0.0.0/8")
-_LOOPBACK_IPV6 = IPv6Address("::1")
 _HOST_NAME = re.compile(r"[\w.-]+")
 _WEB_CLIENT = re.compile(r"/+(?:web(?=/*$|/login/*$)|(?:jsonrpc|xmlrpc|json/[12])(?=/|$))")
 """Where Odoo's own paths begin. `/odoo`, the web client's from 18 on, may also be where a proxy keeps Odoo."""
 
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
 """Blanks, line ends, control and bidi characters, which urlsplit removes silently, and the backslash."""
-
-
-def is_loopback(hostname: str) -> bool:
-    """Say whether a host is this machine; ambiguous spellings (`127.1`, `::ffff:127.0.0.1`) are not."""
-    if hostname in _LOOPBACK_NAMES:
-        return True
-    try:
-        if ":" in hostname:
-            return IPv6Address(hostname) == _LOOPBACK_IPV6
-        return IPv4Address(hostname) in _LOOPBACK_IPV4
-    except AddressValueError:
-        return False
 
 
 def read_address(name: str, text: str, port: int | None, *, allow_http: bool, called: Callable[[str], str]) -> str:

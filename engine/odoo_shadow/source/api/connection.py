@@ -8,10 +8,11 @@ from enum import StrEnum
 from functools import partial
 from urllib.parse import urlsplit
 
-from odoo_shadow.source.api.address import is_loopback, read_address
+from odoo_shadow.source.api.address import read_address
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.secret_strength import ENOUGH_BITS, HOW_TO_MAKE_ONE, estimated_bits
 from odoo_shadow.text.given import given
+from odoo_shadow.text.hosts import is_loopback
 from odoo_shadow.text.nearest import did_you_mean
 from odoo_shadow.text.redaction import protect
 
