@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 from psycopg import sql
 
-from odoo_shadow.knowledge.documents.run import begin_pass, refresh_documents, show_documents
+from odoo_shadow.knowledge.documents.run import Failed, refresh_documents
 from odoo_shadow.knowledge.embedding.fill import fill_embeddings
 from odoo_shadow.knowledge.embedding.local import LocalEmbedder
 from odoo_shadow.knowledge.embedding.port import Embedder
@@ -38,6 +38,7 @@ from tools.bench_report import Measured
 from tools.bench_servers import Server, client_fields
 from tools.retrieval_corpus import DIMENSIONS, FEW_OF, fill_corpus
 from tools.retrieval_questions import Key, Question, invented_questions, invented_rows
+from tools.trouble import ToolError
 
 AT = 10
 """Documents that count of an answer."""
@@ -83,11 +84,9 @@ def _mirror(odoo: Source, shadow: ShadowDatabase, only: Sequence[str] | None = N
 
 
 def _write(shadow: ShadowDatabase) -> None:
-    work = begin_pass(shadow, None)
-    show_documents(shadow)
-    for _ in refresh_documents(shadow, work, lambda _model, _done, _of: None):
-        pass
-    show_documents(shadow)
+    for item in refresh_documents(shadow, None, lambda _model, _done, _of: None):
+        if isinstance(item, Failed):
+            raise ToolError(f"The documents of {item.model} could not be made: {item.error}")
 
 
 def _count(url: str) -> int:

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 from rich import box
 from rich.table import Table
 
-from odoo_shadow.knowledge.documents.run import Failed, begin_pass, refresh_documents, show_documents
+from odoo_shadow.knowledge.documents.run import Failed, refresh_documents
 from odoo_shadow.knowledge.embedding.choice import EmbeddingSettings, make_embedder
 from odoo_shadow.knowledge.embedding.fill import fill_embeddings
 from odoo_shadow.knowledge.embedding.port import Embedder
@@ -38,15 +38,10 @@ def make_documents(stages: Stages, parts: Parts, embedder: Embedder) -> None:
         stages.stage("Writing documents, and embedding them") as stage,
         ShadowDatabase.from_url(parts.shadow_url) as shadow,
     ):
-        work = begin_pass(shadow, {})
-        show_documents(shadow)
-        done = list(
-            refresh_documents(shadow, work, lambda model, written, of: stage.show(f"{model}: {written} of {of}"))
-        )
+        done = refresh_documents(shadow, {}, lambda model, written, of: stage.show(f"{model}: {written} of {of}"))
         for item in done:
             if isinstance(item, Failed):
                 raise ToolError(f"The documents of {item.model} could not be made: {item.error}")
-        show_documents(shadow)
         filled = fill_embeddings(shadow, embedder, on_progress=lambda made, of: _tell(stage, made, of))
         stage.done(f"{filled.embedded} documents for searches, embedded by {filled.model}, on this machine")
 

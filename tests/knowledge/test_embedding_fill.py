@@ -169,7 +169,7 @@ def test_what_a_dead_worker_had_claimed_is_waited_for_and_taken_over(
     def die() -> None:
         raise _Killed
 
-    monkeypatch.setattr(filling, "_let_go", lambda *_: None)
+    monkeypatch.setattr(filling._Worker, "let_go", lambda _: None)
     monkeypatch.setattr(filling, "_PAUSE", 0.05)
     monkeypatch.setattr(waiting, "CLAIM", timedelta(seconds=1))
     with pytest.raises(_Killed):

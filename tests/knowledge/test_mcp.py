@@ -8,23 +8,14 @@ from typing import LiteralString
 import pytest
 
 from odoo_shadow.shadow.connection.database import ShadowDatabase
-from tests.support.mcp_site import EVIL, Asking, Site, make_site, over_stdio
+from tests.support.mcp_site import EVIL, Asking, Site, over_stdio
 from tests.support.stored_documents import Stored, open_search, store
-from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = pytest.mark.one_flavour
 
 PARTNERS = "odoo_shadow.odoo_shadow_res_partner"
 OLD_DOCUMENTS: LiteralString = "UPDATE odoo_shadow.odoo_shadow_document_model SET as_of = '2020-01-01Z'"
 MART_OF_NEW_YEAR: LiteralString = "UPDATE odoo_marts.mart_freshness SET as_of = '2026-01-01 10:00Z'"
-
-
-@pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Site]:
-    url = new_database(postgres)
-    with make_site(url) as made:
-        yield made
-    drop_database(postgres, url)
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,8 @@ from odoo_shadow.knowledge.mcp.server import ShadowServer
 from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
 from odoo_shadow.knowledge.mcp.statement_text import read_statement
 from odoo_shadow.shadow.errors import ShadowPermissionError
-from tests.support.mcp_site import Site, make_site
+from tests.support.mcp_site import Site
 from tests.support.roles import as_role, new_role
-from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = [pytest.mark.one_flavour, pytest.mark.attack]
 
@@ -35,14 +34,6 @@ READABLE = Relations(
     {"odoo_shadow": frozenset({"odoo_shadow_res_partner"}), "odoo_marts": frozenset({"mart_sales"})},
 )
 SCHEMAS = tuple(READABLE.by_schema)
-
-
-@pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Site]:
-    url = new_database(postgres)
-    with make_site(url) as made:
-        yield made
-    drop_database(postgres, url)
 
 
 def sessions_of(site: Site, url: str | None = None, seconds: float = 1.0) -> Sessions:

@@ -18,10 +18,9 @@ from mcp.server.lowlevel import Server
 from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
 from odoo_shadow.knowledge.mcp.address import Address
 from odoo_shadow.knowledge.mcp.http import listen, serve_http
-from tests.support.mcp_site import TOKEN, Site, asking, http_server, make_site, over_http
+from tests.support.mcp_site import TOKEN, Site, asking, http_server, over_http
 from tests.support.roles import new_role
 from tests.support.shell import Shell
-from tools.embedded_postgres import drop_database, new_database
 
 pytestmark = pytest.mark.one_flavour
 
@@ -33,14 +32,6 @@ INITIALIZE = {
 }
 SLOW = "SELECT count(*) FROM mart_sales a, mart_sales b, mart_sales c"
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Site]:
-    url = new_database(postgres)
-    with make_site(url) as made:
-        yield made
-    drop_database(postgres, url)
 
 
 @pytest.fixture(scope="module")

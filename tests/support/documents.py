@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from odoo_shadow.knowledge.documents.refresh import Refreshed
-from odoo_shadow.knowledge.documents.run import Failed, begin_pass, refresh_documents, show_documents
+from odoo_shadow.knowledge.documents.run import Failed, refresh_documents
 from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 
@@ -26,11 +26,8 @@ def refresh(
     parsed = None
     if templates is not None:
         parsed = {model: DocumentTemplate.parse(model, item) for model, item in templates.items()}
-    work = begin_pass(shadow, parsed)
-    show_documents(shadow)
-    done = {item.model: item for item in refresh_documents(shadow, work, on_progress)}
-    show_documents(shadow)
-    return done
+    done = refresh_documents(shadow, parsed, on_progress)
+    return {item.model: item for item in done}
 
 
 def touched(done: Mapping[str, Refreshed | Failed]) -> dict[str, tuple[int, int, int]]:

@@ -13,7 +13,7 @@ from odoo_shadow.cli.embed_vectors import Vectors, embedding, make_vectors, why_
 from odoo_shadow.cli.embeddings_options import EmbeddingOptions
 from odoo_shadow.cli.terminal import console, now_and_then, numbers, say, working
 from odoo_shadow.knowledge.documents.refresh import Refreshed
-from odoo_shadow.knowledge.documents.run import Failed, begin_pass, refresh_documents, show_documents
+from odoo_shadow.knowledge.documents.run import Failed, refresh_documents
 from odoo_shadow.knowledge.embedding.port import Embedder
 from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
@@ -69,12 +69,9 @@ def keep_knowledge(
     :raises TemplateError: one of the models has no template.
     :raises ShadowError: the database does not let it begin.
     """
-    work = begin_pass(shadow, templates, models)
-    show_documents(shadow)
     tell = now_and_then(err=as_json)
     with working("Writing documents", err=as_json):
-        done = list(refresh_documents(shadow, work, partial(_tell, tell)))
-    show_documents(shadow)
+        done = refresh_documents(shadow, templates, partial(_tell, tell), models)
     failed = tuple(item for item in done if isinstance(item, Failed))
     refreshed = tuple(item for item in done if isinstance(item, Refreshed))
     if not as_json:

@@ -97,12 +97,29 @@ def begin_pass(
 
 
 def refresh_documents(
+    shadow: ShadowDatabase,
+    given: Mapping[str, DocumentTemplate] | None,
+    on_progress: Callable[[str, int, int], None],
+    models: Collection[str] | None = None,
+) -> list[Refreshed | Failed]:
+    """Bring the documents of all models up to date, and let readers see them; return what was done, model by model.
+
+    :param given: the templates of the mirrors file; None for those of the last pass.
+    :param on_progress: is told how many documents of how many of a model have been written.
+    :param models: only these, which must be among them; None for all.
+    :raises TemplateError: one of them has no template.
+    :raises ShadowError: the database does not let it begin, or does not let readers see them.
+    """
+    work = begin_pass(shadow, given, models)
+    show_documents(shadow)
+    done = list(_refresh_all(shadow, work, on_progress))
+    show_documents(shadow)
+    return done
+
+
+def _refresh_all(
     shadow: ShadowDatabase, work: Pass, on_progress: Callable[[str, int, int], None]
 ) -> Iterator[Refreshed | Failed]:
-    """Bring the documents of all models of a pass up to date; yield what was done, model by model.
-
-    :param on_progress: is told how many documents of how many of a model have been written.
-    """
     yield from work.failed
     yield from work.removed
     for item in work.wanted:
