@@ -11,14 +11,16 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from odoo_shadow.postgres.address import read_address
+from odoo_shadow.postgres.transport import protected
 from odoo_shadow.shadow.access.reader_role import READER
-from odoo_shadow.shadow.connection.address import read_address
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
-from odoo_shadow.shadow.connection.transport import protected
+from odoo_shadow.shadow.errors import shadow_called
 from odoo_shadow.shadow.relations import MART_FRESHNESS
 from tools.trouble import ToolError
 
 SETTING = "SUPABASE_DB_URL"
+_CALLED = shadow_called(SETTING)
 _LOGIN = "odoo_shadow_dashboards"
 _HIDDEN = "X" * 10
 _KEYS_SECRETS = frozenset({"sslpassword", "passfile"})
@@ -125,4 +127,4 @@ def parameters_of(url: str) -> dict[str, str]:
 
     :raises ShadowError: it cannot be used.
     """
-    return protected(SETTING, read_address(SETTING, url, DEFAULT_SCHEMA))
+    return protected(_CALLED, read_address(_CALLED, url, DEFAULT_SCHEMA))

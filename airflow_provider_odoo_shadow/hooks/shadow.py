@@ -11,10 +11,10 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_odoo_shadow.hooks.extras import ExtrasError, read_extras
 from airflow_provider_odoo_shadow.hooks.masking import mask
-from odoo_shadow.shadow.connection.address import OF_OTHER_TOOLS, check_modes, known_parameters
-from odoo_shadow.shadow.connection.database import KEEPALIVES, PgConnection, ShadowDatabase
-from odoo_shadow.shadow.connection.transport import protected
-from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.postgres.address import OF_OTHER_TOOLS, check_modes, known_parameters
+from odoo_shadow.postgres.transport import KEEPALIVES, protected
+from odoo_shadow.shadow.connection.database import PgConnection, ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowConfigurationError, shadow_called
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -52,7 +52,8 @@ def shadow_database(
         mask(stored.password, login=stored.login or "")
         extras = _extras(postgres_conn_id, stored.extra)
         given = {"host": stored.host or "", **{name: str(extras[name]) for name in _OF_LIBPQ if name in extras}}
-        added = {name: value for name, value in protected(postgres_conn_id, given).items() if name not in given}
+        demanded = protected(shadow_called(postgres_conn_id), given)
+        added = {name: value for name, value in demanded.items() if name not in given}
         stored.extra = json.dumps({**parameters, **added, **extras})
         # log_sql would log every statement, and with it values of rows.
         hook = PostgresHook(postgres_conn_id, connection=stored, log_sql=False)
@@ -77,5 +78,5 @@ def _extras(postgres_conn_id: str, given: str | None) -> dict[str, object]:
             raise ShadowConfigurationError(
                 f"Shadow database '{postgres_conn_id}': there is no extra field '{name}'" + did_you_mean(name, known)
             )
-    check_modes(postgres_conn_id, extras)
+    check_modes(shadow_called(postgres_conn_id), extras)
     return extras

@@ -18,7 +18,8 @@ from typing import Generic, TypeVar
 
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.page.mirrors import FoundMirror
-from odoo_shadow.shadow.connection.database import KEEPALIVES, PgConnection, Transaction
+from odoo_shadow.postgres.transport import KEEPALIVES
+from odoo_shadow.shadow.connection.database import PgConnection, Transaction
 from odoo_shadow.shadow.errors import ShadowConfigurationError, ShadowUnreachableError
 from odoo_shadow.text.errors import ShownError, class_of
 

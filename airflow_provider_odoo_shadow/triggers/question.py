@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from odoo_shadow.mirror.health.freshness import Claim, ask_freshness
-from odoo_shadow.shadow.connection.database import KEEPALIVES
+from odoo_shadow.postgres.transport import KEEPALIVES
 from odoo_shadow.shadow.errors import ShadowRetriableError
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.text.amounts import first_of

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from odoo_shadow.shadow.connection.address import read_address
+from odoo_shadow.postgres.address import read_address
 from odoo_shadow.shadow.connection.database import ShadowDatabase
-from odoo_shadow.shadow.errors import ShadowConfigurationError, ShadowUnreachableError
+from odoo_shadow.shadow.errors import ShadowConfigurationError, ShadowUnreachableError, shadow_called
 from tests.support.fake_postgres import telling
+
+CALLED = shadow_called("shadow_db")
 
 
 def test_settings_of_the_client_stay(database: str) -> None:
@@ -64,6 +66,6 @@ def test_a_server_without_tls_is_told_so(without_tls: int) -> None:
 
 
 def test_psycopg_takes_what_is_read(database: str) -> None:
-    parameters = read_address("shadow_db", database, "odoo_shadow")
+    parameters = read_address(CALLED, database, "odoo_shadow")
     with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
         assert connection.execute("SELECT 1").fetchall() == [(1,)]

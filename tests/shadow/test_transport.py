@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from odoo_shadow.shadow.connection import transport
+from odoo_shadow.postgres import transport
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConfigurationError
 

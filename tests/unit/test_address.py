@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from odoo_shadow.shadow.connection.address import read_address
-from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.postgres.address import read_address
+from odoo_shadow.shadow.errors import ShadowConfigurationError, shadow_called
+
+CALLED = shadow_called("shadow_db")
 
 SECRET = "hunter2"
 
@@ -36,7 +38,7 @@ PLAIN = f"postgresql://shadow:{SECRET}@127.0.0.1:5432/shadow"
     ],
 )
 def test_what_is_harmless_is_taken(given: str) -> None:
-    assert read_address("shadow_db", given, "odoo_shadow") == {
+    assert read_address(CALLED, given, "odoo_shadow") == {
         "host": "127.0.0.1",
         "port": "5432",
         "user": "shadow",
@@ -46,12 +48,12 @@ def test_what_is_harmless_is_taken(given: str) -> None:
 
 
 def test_the_one_setting_of_jdbc_that_counts_is_kept() -> None:
-    assert read_address("shadow_db", f"{PLAIN}?ssl=true", "odoo_shadow")["sslmode"] == "require"
+    assert read_address(CALLED, f"{PLAIN}?ssl=true", "odoo_shadow")["sslmode"] == "require"
 
 
 def test_another_schema_in_the_address_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    read_address("shadow_db", f"{PLAIN}?schema=erp", "odoo_shadow")
-    assert "'schema' in the address has no effect: the shadow is in schema odoo_shadow" in caplog.text
+    read_address(CALLED, f"{PLAIN}?schema=erp", "odoo_shadow")
+    assert "'schema' in the address has no effect: the schema is odoo_shadow" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_another_schema_in_the_address_is_told(caplog: pytest.LogCaptureFixture)
 )
 def test_the_true_reason_is_told(given: str, reason: str) -> None:
     with pytest.raises(ShadowConfigurationError) as raised:
-        read_address("shadow_db", given, "odoo_shadow")
+        read_address(CALLED, given, "odoo_shadow")
     assert reason in str(raised.value) and SECRET not in str(raised.value)
 
 
@@ -91,7 +93,7 @@ def test_the_true_reason_is_told(given: str, reason: str) -> None:
 )
 def test_a_piece_of_a_password_is_not_taken_for_a_setting(password: str) -> None:
     with pytest.raises(ShadowConfigurationError, match="written as %XX") as raised:
-        read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
+        read_address(CALLED, f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
     assert "swordfish" not in str(raised.value)
 
 
@@ -100,7 +102,7 @@ def test_a_piece_of_a_password_is_not_taken_for_a_setting(password: str) -> None
 )
 def test_an_unescaped_password_is_told_with_how_it_is_written(password: str) -> None:
     with pytest.raises(ShadowConfigurationError) as raised:
-        read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
+        read_address(CALLED, f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
     assert str(raised.value).endswith(
         "special characters in a password are written as %XX, such as %40 for @, %2F for /, %3F for ?, %23 for # and "
         "%25 for %."
@@ -110,11 +112,11 @@ def test_an_unescaped_password_is_told_with_how_it_is_written(password: str) -> 
 
 @pytest.mark.parametrize("password", ["p#swordfish", "#", "a:b#c", "p&x=y", "p[x]", "p!$^*()+,;=~"])
 def test_characters_that_do_no_harm_in_a_password_are_taken(password: str) -> None:
-    found = read_address("shadow_db", f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
+    found = read_address(CALLED, f"postgresql://shadow:{password}@127.0.0.1/shadow", "odoo_shadow")
     assert (found["user"], found["password"], found["host"]) == ("shadow", password, "127.0.0.1")
 
 
 def test_a_wrong_mode_in_the_environment_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "requre")
     with pytest.raises(ShadowConfigurationError, match="the variable PGSSLMODE cannot be 'requre'"):
-        read_address("shadow_db", PLAIN, "odoo_shadow")
+        read_address(CALLED, PLAIN, "odoo_shadow")

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from psycopg import ConnectionInfo, pq
 
 from odoo_shadow.marts.errors import MartsError
-from odoo_shadow.shadow.connection.address import read_address
-from odoo_shadow.shadow.connection.transport import protected
+from odoo_shadow.postgres.address import read_address
+from odoo_shadow.postgres.transport import protected
+from odoo_shadow.shadow.errors import shadow_called
 from odoo_shadow.shadow.state.visible import usual_marts_schema
 
 PASSWORD = "DBT_ENV_SECRET_ODOO_SHADOW_PASSWORD"  # noqa: S105 - the name of a variable
@@ -38,7 +39,8 @@ def connection_variables(name: str, url: str, schema: str) -> dict[str, str]:
     :raises ShadowConfigurationError: the address cannot be used.
     :raises MartsError: dbt cannot use it.
     """
-    parameters = protected(name, read_address(name, url, schema))
+    called = shadow_called(name)
+    parameters = protected(called, read_address(called, url, schema))
     if not parameters.get("port", _DEFAULT_PORT).isdigit():
         raise MartsError(f"Shadow database '{name}': dbt takes one port, not {parameters['port']}: name one.")
     return {**_of_libpq(parameters), **_of_profile(parameters)}

@@ -18,9 +18,9 @@ from odoo_shadow.mirror.pace import late_proof
 from odoo_shadow.mirror.shape.describe import closed_models
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
+from odoo_shadow.postgres.transport import CHECKED_MODES, is_local
 from odoo_shadow.shadow.connection.circumstances import has_room, hidden_tables, why_read_only
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
-from odoo_shadow.shadow.connection.transport import CHECKED_MODES, is_local
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.names import table_name
 from odoo_shadow.shadow.owners.ownership import list_foreign

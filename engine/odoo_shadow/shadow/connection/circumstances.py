@@ -13,12 +13,12 @@ from psycopg import errors as pg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from odoo_shadow.postgres.errors import is_of_full_disk
 from odoo_shadow.shadow.errors import (
     ShadowConfigurationError,
     ShadowError,
     ShadowPermissionError,
     ShadowRetriableError,
-    is_of_full_disk,
 )
 from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.relations import COMPANY_ACCESS

@@ -20,10 +20,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
-from odoo_shadow.shadow.connection.address import read_address
+from odoo_shadow.postgres.address import read_address
+from odoo_shadow.postgres.errors import connect_error
+from odoo_shadow.postgres.transport import KEEPALIVES, protected
 from odoo_shadow.shadow.connection.circumstances import check_server, explained_by_server
-from odoo_shadow.shadow.connection.transport import protected
-from odoo_shadow.shadow.errors import ShadowConfigurationError, connect_error, statement_error
+from odoo_shadow.shadow.errors import ShadowConfigurationError, shadow_called, statement_error
 from odoo_shadow.shadow.names import INTERNAL_ENDING, LONGEST_NAME, as_stored, internal_schema
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_shadow.text.log import logger
@@ -32,15 +33,6 @@ from odoo_shadow.text.redaction import protect_url
 log = logger(__name__)
 
 DEFAULT_SCHEMA = "odoo_shadow"
-
-KEEPALIVES = {
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "60000",
-}
-"""libpq's parameters that detect within about a minute that the other side is gone; without them a run hangs for
-hours."""
 
 SEARCH_PATH = "pg_catalog, pg_temp"
 """Where unqualified names are looked up: PostgreSQL's own, and last this transaction's staging table."""
@@ -201,11 +193,12 @@ class ShadowDatabase:
     ) -> Self:
         """Use a PostgreSQL URL or conninfo string; TLS is demanded of other machines, unless it says otherwise."""
         protect_url(url)
+        called = shadow_called(name)
 
         def connect() -> PgConnection:
             own = {"application_name": "odoo-shadow", "connect_timeout": "10", **KEEPALIVES}
-            given = read_address(name, url, schema)
-            return psycopg.connect(make_conninfo("", **{**own, **protected(name, given)}))
+            given = read_address(called, url, schema)
+            return psycopg.connect(make_conninfo("", **{**own, **protected(called, given)}))
 
         return cls(connect, schema=schema, name=name, trust=trust)
 
@@ -256,7 +249,7 @@ class ShadowDatabase:
             try:
                 connection = self._connect()
             except psycopg.Error as error:
-                raise connect_error(self.name, error) from None
+                raise connect_error(shadow_called(self.name), error) from None
             try:
                 check_server(self.name, connection)
             except ShadowConfigurationError:

@@ -1,4 +1,4 @@
-"""Reads the shadow's address as people paste it: in quotes, with a driver in its scheme, or settings of other tools.
+"""Reads a database's address as people paste it: in quotes, with a driver in its scheme, or settings of other tools.
 
 What is harmless is dropped; for the rest, messages give the true reason. They never repeat a part of the address that
 could belong to a password: if a password is not escaped, a part of it is taken for the host, the port or a setting.
@@ -14,7 +14,8 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
-from odoo_shadow.shadow.errors import WRITTEN_AS, ShadowConfigurationError, connect_error
+from odoo_shadow.postgres.errors import WRITTEN_AS, Subject, connect_error
+from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean
 
@@ -44,40 +45,38 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
 _SCHEMA_SETTINGS = ("schema", "currentschema")
 
 
-def read_address(name: str, given: str, schema: str) -> dict[str, str]:
+def read_address(subject: Subject, given: str, schema: str) -> dict[str, str]:
     """Return libpq's parameters.
 
-    :param name: how messages call it.
-    :param schema: the mirror's schema, which a setting of another tool does not change.
-    :raises ShadowConfigurationError: says why it cannot be used as it is.
+    :param subject: whose address it is.
+    :param schema: the one that is used, which a setting of another tool does not change.
+    :raises ShownError: of the subject's kind: says why it cannot be used as it is.
     """
     url = _without_quotes(given)
     found = _URL.match(url)
     try:
         if found is not None:
-            url = _read_url(name, url[found.end() :], schema)
+            url = _read_url(subject, url[found.end() :], schema)
         else:
-            _check_other(name, url)
+            _check_other(subject, url)
         parameters = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.Error as error:
-        raise connect_error(name, error) from None
-    check_modes(name, parameters)
+        raise connect_error(subject, error) from None
+    check_modes(subject, parameters)
     return parameters
 
 
-def check_modes(name: str, parameters: Mapping[str, object]) -> None:
+def check_modes(subject: Subject, parameters: Mapping[str, object]) -> None:
     """Make sure that `sslmode` is one of libpq's modes.
 
-    :raises ShadowConfigurationError: it is not.
+    :raises ShownError: of the subject's kind: it is not.
     """
     given = parameters.get("sslmode")
     where = "sslmode"
     if given is None:
         given, where = os.environ.get("PGSSLMODE") or None, "the variable PGSSLMODE"
     if given is not None and given not in SSL_MODES:
-        raise ShadowConfigurationError(
-            f"Shadow database '{name}': {where} cannot be '{str(given)[:20]}'{did_you_mean(str(given), SSL_MODES)}"
-        )
+        raise subject.wrong(f"{subject}: {where} cannot be '{str(given)[:20]}'{did_you_mean(str(given), SSL_MODES)}")
 
 
 def known_parameters() -> frozenset[str]:
@@ -92,56 +91,53 @@ def _without_quotes(given: str) -> str:
     return text
 
 
-def _check_other(name: str, text: str) -> None:
+def _check_other(subject: Subject, text: str) -> None:
     """Refuse what is not a PostgreSQL URL; a conninfo string such as `host=db user=me` is accepted."""
     within = _URL.search(text)
     scheme = _OTHER_SCHEME.match(text)
     if within is not None and "=" not in text[: within.start()].replace("SUPABASE_DB_URL=", "", 1):
-        raise ShadowConfigurationError(
-            f"Shadow database '{name}': the address begins at 'postgresql://': remove what comes before it."
-        )
+        raise subject.wrong(f"{subject}: the address begins at 'postgresql://': remove what comes before it.")
     if scheme is not None:
         hint = " (Supabase shows it under Connect; the project's https address is for its API)"
-        raise ShadowConfigurationError(
-            f"Shadow database '{name}': the address begins with {scheme.group(1)}://, but must be a PostgreSQL URL, "
+        raise subject.wrong(
+            f"{subject}: the address begins with {scheme.group(1)}://, but must be a PostgreSQL URL, "
             f"such as postgresql://user@host:5432/db{hint if scheme.group(1).startswith('http') else ''}."
         )
 
 
-def _read_url(name: str, rest: str, schema: str) -> str:
+def _read_url(subject: Subject, rest: str, schema: str) -> str:
     """Return the URL without the settings of other tools."""
     before, _, query = rest.partition("?")
     # After an unescaped ? the rest of a password would be taken for settings, whose names messages repeat.
     if before.count("@") > 1 or "@" in before.partition("/")[2] or ("@" in query and "@" not in before):
-        raise _unescaped(name)
+        raise _unescaped(subject)
     if _PLACEHOLDER.search(before.rpartition("@")[0]):
-        raise ShadowConfigurationError(
-            f"Shadow database '{name}': the address has a placeholder in place of the password: put the password "
+        raise subject.wrong(
+            f"{subject}: the address has a placeholder in place of the password: put the password "
             f"there, without brackets; {WRITTEN_AS}."
         )
-    kept = [pair for pair in query.split("&") if pair and _is_kept(name, pair, query, schema)]
+    kept = [pair for pair in query.split("&") if pair and _is_kept(subject, pair, query, schema)]
     return f"postgresql://{before}{'?' if kept else ''}{'&'.join(kept)}"
 
 
-def _is_kept(name: str, pair: str, query: str, schema: str) -> bool:
+def _is_kept(subject: Subject, pair: str, query: str, schema: str) -> bool:
     key, _, value = pair.partition("=")
     if key.lower() in OF_OTHER_TOOLS:
         if key.lower() in _SCHEMA_SETTINGS and value not in (schema, "public", ""):
-            log.warning("'%s' in the address has no effect: the shadow is in schema %s (--schema).", key, schema)
+            log.warning("'%s' in the address has no effect: the schema is %s, as its own setting says.", key, schema)
         return False
     known = known_parameters()
     if key in known or (key, value) == ("ssl", "true"):  # the only JDBC setting that libpq accepts
         return True
     if "@" in query or not _NAME.fullmatch(key):
-        raise _unescaped(name)
-    raise ShadowConfigurationError(
-        f"Shadow database '{name}': the address has a setting '{key}', which PostgreSQL's client does not know"
+        raise _unescaped(subject)
+    raise subject.wrong(
+        f"{subject}: the address has a setting '{key}', which PostgreSQL's client does not know"
         + did_you_mean("sslmode" if key == "ssl" else key, known)
     )
 
 
-def _unescaped(name: str) -> ShadowConfigurationError:
-    return ShadowConfigurationError(
-        f"Shadow database '{name}': the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; "
-        f"{WRITTEN_AS}."
+def _unescaped(subject: Subject) -> ShownError:
+    return subject.wrong(
+        f"{subject}: the address is not a PostgreSQL URL such as postgresql://user@host:5432/db; {WRITTEN_AS}."
     )

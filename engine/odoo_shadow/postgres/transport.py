@@ -1,4 +1,4 @@
-"""Demands TLS for connections to the shadow database.
+"""Demands TLS for connections to a PostgreSQL database.
 
 libpq's own default (`sslmode=prefer`) sends the password without TLS to any server that says it has none.
 """
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from psycopg import pq
 
-from odoo_shadow.shadow.errors import ShadowConfigurationError
+from odoo_shadow.postgres.errors import Subject
 
 Parameters: TypeAlias = Mapping[str, str]
 
@@ -20,25 +20,34 @@ REQUIRE = "require"
 CHECKED_MODES = frozenset({"verify-ca", "verify-full"})
 """The modes that also verify the server's certificate."""
 
+KEEPALIVES = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""libpq's parameters that detect within about a minute that the other side is gone; without them a run hangs for
+hours."""
+
 _FIRST_WITH_REQUIRE_AUTH = 160000
 _NO_CLEARTEXT = "!password"
 
 
-def protected(name: str, parameters: Parameters) -> dict[str, str]:
+def protected(subject: Subject, parameters: Parameters) -> dict[str, str]:
     """Return connection parameters that demand TLS and an encrypted password, unless they say otherwise.
 
     Those of a server on this machine, by socket or loopback, are not changed.
 
     :param parameters: libpq's, such as `host` and `sslmode`; libpq takes what is missing from the environment.
-    :raises ShadowConfigurationError: they name a service, of which only its file knows the host.
+    :raises ShownError: of the subject's kind: they name a service, of which only its file knows the host.
     """
     own = {key: str(value) for key, value in parameters.items()}
     names_host = "host" in own or "hostaddr" in own
     if "service" in own or (not names_host and os.environ.get("PGSERVICE")):
         if "sslmode" not in own:
-            raise ShadowConfigurationError(
-                f"Shadow database '{name}' is a service of pg_service.conf: add sslmode to it, such as "
-                "service=shadow sslmode=verify-full."
+            raise subject.wrong(
+                f"{subject} is a service of pg_service.conf: add sslmode to it, such as "
+                "service=NAME sslmode=verify-full."
             )
         return own
     if is_local(own):

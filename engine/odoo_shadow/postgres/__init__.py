@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL, whichever database it is: addresses, encryption, what keeps one from connecting."""
