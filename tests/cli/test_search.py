@@ -19,7 +19,7 @@ from tests.support.stored_documents import Stored, has_pgvector, open_search, st
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 DOCUMENTS = (
     Stored("sale.order", 31, "Sales Order S00031, Gemini Furniture", "[bold]sold \x1b[31m", "S00031", dated_at=MAY),
-    Stored("res.partner", 5, "Contact Gemini Furniture", "City: Fairfield"),
+    Stored("res.partner", 5, "Contact Gemini Furniture", "City: Fairfield", company_id=1),
 )
 
 
@@ -51,6 +51,7 @@ def test_people_and_programs_are_answered(searching: Shell, database: str) -> No
     (entry,) = json.loads(told.out)
     assert set(entry) == documented("### Entries of search")
     assert (entry["odoo_model"], entry["odoo_id"], entry["url"]) == ("res.partner", 5, "https://odoo.example.com/5")
+    assert entry["company_id"] == 1
     nothing = searching.run("search", "31", "--since", "2026-05-02", "--until", "9999-12-31", "--companies", "1, 2")
     assert (nothing.code, nothing.out) == (0, "Nothing was found.\n")
 

@@ -91,7 +91,10 @@ def _is_of(vector: Sequence[float] | None, text: str) -> bool:
 
 
 def test_each_document_gets_its_vector_and_only_changed_ones_again(ten: ShadowDatabase, there: Endpoint) -> None:
-    assert fill_embeddings(ten, there.embedder()) == Filled(NAME, DIMENSIONS, 10, 0, (), 0, is_current=True)
+    told: list[tuple[int, int]] = []
+    filled = fill_embeddings(ten, there.embedder(), on_progress=lambda made, of: told.append((made, of)))
+    assert filled == Filled(NAME, DIMENSIONS, 10, 0, (), 0, is_current=True)
+    assert told == [(10, 10)], "once, though it looks for more until there are none"
     assert all(_is_of(vector, title) for title, vector in stored_vectors(ten).items())
     with ten.transaction() as tx:
         assert tx.run("SELECT 1 FROM pg_indexes WHERE indexdef LIKE '%USING hnsw (embedding_1 %halfvec_cosine_ops)'")
@@ -292,7 +295,7 @@ def test_a_database_without_pgvector_is_told_of(shadow: ShadowDatabase, there: E
     with shadow.transaction() as tx:
         if tx.run("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
             pytest.skip("this PostgreSQL has pgvector")
-    with pytest.raises(NoVectorsError, match="search is by words alone"):
+    with pytest.raises(NoVectorsError, match=r"words alone: install pgvector 0\.8 or later on its server, and"):
         fill_embeddings(shadow, there.embedder())
 
 
@@ -316,7 +319,7 @@ def test_a_role_that_may_not_use_pgvector_is_told_what_it_needs(postgres: str, t
         with ShadowDatabase.from_url(url.replace("postgres:@", "weak_embedder:@")) as weak:
             add_documents(weak, *TITLES)
             show_documents(weak)
-            with pytest.raises(NoVectorsError, match="have an administrator run CREATE EXTENSION vector"):
+            with pytest.raises(NoVectorsError, match="alone: have an administrator run CREATE EXTENSION vector"):
                 fill_embeddings(weak, there.embedder())
             with psycopg.connect(url) as connection:
                 connection.execute("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")

@@ -92,7 +92,7 @@ def search(
 
     It shows what the role of SUPABASE_DB_URL may see; one that can read the shadow is enough. TRUSTED_ROLES names the
     role that syncs, unless that is a superuser. With --json it prints a list of odoo_model, odoo_id, title, url, score,
-    as_of, dated_at, snippet and by_words.
+    as_of, dated_at, company_id, snippet and by_words.
 
     \b
     Exit codes: 0 also if nothing is found, 2 there are no documents, or it could not begin.
@@ -148,7 +148,7 @@ def _warn(answer: Answer, now: datetime, *, is_meant: bool) -> None:
 
 
 def _as_document(item: Found) -> dict[str, object]:
-    names = ("odoo_model", "odoo_id", "title", "url", "score", "as_of", "dated_at", "snippet", "by_words")
+    names = ("odoo_model", "odoo_id", "title", "url", "score", "as_of", "dated_at", "company_id", "snippet", "by_words")
     return {name: getattr(item, name) for name in names}
 
 

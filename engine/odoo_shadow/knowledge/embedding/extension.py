@@ -56,9 +56,11 @@ def find_extension(tx: Transaction) -> Extension:
         name=NAME,
     )
     if not rows:
+        there = tx.run("SELECT 1 FROM pg_available_extensions WHERE name = {name}", name=NAME)
+        first = "" if there else "install pgvector 0.8 or later on its server, and "
         raise NoVectorsError(
-            f"The database has no extension {NAME} (pgvector), so {_WORDS_ALONE}: have an administrator run CREATE "
-            f"EXTENSION {NAME}."
+            f"The database has no extension {NAME} (pgvector), so {_WORDS_ALONE}: {first}have an administrator run "
+            f"CREATE EXTENSION {NAME}."
         )
     schema, version, owner, is_own, may_use, role = rows[0]
     if _numbers(str(version)) < OLDEST:

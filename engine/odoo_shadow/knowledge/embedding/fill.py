@@ -229,7 +229,8 @@ class _Worker:
             with self.shadow.transaction() as tx:
                 self.embedded += store(tx, self.extension, self.model, made)
                 release(tx, self.holder)
-            self.on_progress(self.embedded)
+            if made:
+                self.on_progress(self.embedded)
             if batch.last is None:
                 return
             last = batch.last
