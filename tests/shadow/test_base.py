@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from uuid import UUID
@@ -18,7 +19,14 @@ from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionErro
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.names import table_name
 from odoo_shadow.shadow.state.registry import list_tables, read_settings
-from odoo_shadow.shadow.state.schema import Origin, check_origin, claim_origin, recorded_origin, schema_version
+from odoo_shadow.shadow.state.schema import (
+    Origin,
+    accept_origin,
+    check_origin,
+    claim_origin,
+    recorded_origin,
+    schema_version,
+)
 from odoo_shadow.shadow.state.schema_statements import VERSION, base_statements
 from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.shadow.views.named_views import renew_due_views
@@ -44,6 +52,11 @@ PROMISED_COLUMNS = {
 RUN = UUID("5c0ffee0-0000-4000-8000-000000000001")
 ACME = Origin("https://erp.example.com", "acme", "uuid-of-acme")
 OTHER = Origin("https://erp.example.com", "other", "uuid-of-other")
+IN_ITS_CLUSTER = Origin(
+    "http://localhost:8069", "acme", "uuid-of-acme", cluster="1", is_api_url=False, source="database"
+)
+IN_ANOTHER = replace(IN_ITS_CLUSTER, cluster="2")
+BESIDE = replace(IN_ITS_CLUSTER, url=ACME.url, is_api_url=True)
 
 
 def test_nothing_is_there_before(shadow: ShadowDatabase) -> None:
@@ -266,6 +279,24 @@ def test_a_schema_belongs_to_the_first_that_claims_it(shadow: ShadowDatabase) ->
         (ACME, Origin("https://moved.example.com", "acme", None), False),
         (ACME, OTHER, False),
         (ACME, Origin("https://erp.example.com", "acme", "uuid-of-other"), False),
+        # Another source: the address is only what Odoo calls itself.
+        (ACME, IN_ITS_CLUSTER, True),
+        (IN_ITS_CLUSTER, ACME, True),
+        (replace(ACME, uuid=None), IN_ITS_CLUSTER, False),
+        (replace(ACME, uuid=None), replace(IN_ITS_CLUSTER, url=ACME.url), True),
+        (ACME, replace(IN_ITS_CLUSTER, uuid="uuid-of-other"), False),
+        (ACME, replace(IN_ITS_CLUSTER, database="copy"), False),
+        (replace(ACME, is_neutralized=False), replace(IN_ITS_CLUSTER, is_neutralized=True), False),
+        # The cluster tells a restored copy, wherever it is, from the database, by whatever way it is reached.
+        (IN_ITS_CLUSTER, replace(IN_ITS_CLUSTER, url="https://renamed.example.com"), True),
+        (IN_ITS_CLUSTER, IN_ANOTHER, False),
+        (IN_ITS_CLUSTER, replace(IN_ANOTHER, cluster=None), True),
+        (ACME.read_again(IN_ITS_CLUSTER), IN_ANOTHER, False),
+        (ACME.read_again(IN_ITS_CLUSTER).accepting(IN_ANOTHER), IN_ANOTHER, True),
+        # With the API beside it, that must be where it was.
+        (ACME, BESIDE, True),
+        (ACME, replace(BESIDE, url="https://staging.example.com"), False),
+        (ACME.read_again(IN_ITS_CLUSTER), Origin("https://staging.example.com", "acme", "uuid-of-acme"), False),
     ],
 )
 def test_address_name_and_uuid_tell_databases_apart(
@@ -286,6 +317,21 @@ def test_a_claim_without_uuid_keeps_the_known_one(shadow: ShadowDatabase) -> Non
         claim_origin(tx, ACME)
         claim_origin(tx, Origin(ACME.url, ACME.database, None))
         assert recorded_origin(tx) == ACME
+
+
+def test_a_mirror_remembers_where_each_source_was(shadow: ShadowDatabase) -> None:
+    make_base(shadow)
+    for origin in (ACME, IN_ITS_CLUSTER, ACME):
+        with shadow.transaction() as tx:
+            claim_origin(tx, origin)
+            found = recorded_origin(tx)
+        assert found is not None and (found.url, found.source) == (ACME.url, origin.source)
+    assert found is not None and found.cluster == "1"
+    with shadow.transaction() as tx:
+        accept_origin(tx)
+        claim_origin(tx, IN_ANOTHER)
+        found = recorded_origin(tx)
+    assert found is not None and found.cluster == "2"
 
 
 def _make(url: str, schema: str = "odoo_shadow") -> None:

@@ -14,6 +14,7 @@ from odoo_shadow.shadow.state.schema import (
     accept_origin,
     check_origin,
     claim_origin,
+    is_recorded,
     recorded_origin,
     schema_version,
 )
@@ -21,7 +22,9 @@ from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.state.sync_log import has_run
 from odoo_shadow.shadow.tables.present import recognize
 from odoo_shadow.shadow.views.public_views import PUBLIC, READ_BY_MANY, check_public
-from odoo_shadow.source.port import Source
+from odoo_shadow.source.errors import OdooConfigurationError
+from odoo_shadow.source.kind import SourceKind
+from odoo_shadow.source.port import Source, beside_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -33,6 +36,7 @@ def bind(odoo: Source, shadow: ShadowDatabase, models: Sequence[str] = ()) -> No
     Odoo is asked once per client, for the uuid of its database.
 
     :param models: what will be mirrored; before a first run, nothing else may have their names in `public`.
+    :raises OdooConfigurationError: the API beside Odoo's own database is of another database.
     :raises ShadowOwnershipError: it mirrors another database, or holds objects of roles that are not trusted.
     :raises ShadowConflictError: something else has the names of the shadow's views.
     """
@@ -47,8 +51,7 @@ def bind(odoo: Source, shadow: ShadowDatabase, models: Sequence[str] = ()) -> No
         recognize(tx)
         owner = recorded_origin(tx)
     origin = _origin(odoo)
-    is_known = owner is not None and origin.is_neutralized in (None, owner.is_neutralized)
-    if owner is None or not is_known or replace(origin, uuid=origin.uuid or owner.uuid) != owner:
+    if not is_recorded(owner, origin):
         with shadow.transaction() as tx:
             claim_origin(tx, origin)
 
@@ -89,7 +92,8 @@ def accept_database(odoo: Source, shadow: ShadowDatabase) -> None:
         owner = recorded_origin(tx)
         if owner is None:
             return
-        check_origin(tx, replace(owner, uuid=None), _address(odoo))
+        origin = _origin(odoo)
+        check_origin(tx, owner.accepting(origin), origin)
         accept_origin(tx)
     log.warning(
         "Schema '%s' mirrors what is at %s, database '%s', from now on: the next run reads every table whole, and "
@@ -101,9 +105,28 @@ def accept_database(odoo: Source, shadow: ShadowDatabase) -> None:
 
 
 def _origin(odoo: Source) -> Origin:
-    state = odoo.database_state()
-    return replace(_address(odoo), uuid=state.uuid, is_neutralized=state.is_neutralized)
+    """Read where the records come from. With the API beside its database, both must be of one Odoo database."""
+    state, beside = odoo.database_state(), beside_of(odoo)
+    origin = Origin(
+        odoo.access.url,
+        odoo.access.database,
+        uuid=state.uuid,
+        is_neutralized=state.is_neutralized,
+        cluster=state.cluster,
+        is_api_url=odoo.access.kind is SourceKind.API or beside is not None,
+        source=str(odoo.access.kind),
+    )
+    if beside is not None:
+        _check_beside(origin, beside)
+    return replace(origin, url=beside.access.url) if beside is not None else origin
 
 
-def _address(odoo: Source) -> Origin:
-    return Origin(odoo.access.url, odoo.access.database)
+def _check_beside(origin: Origin, beside: Source) -> None:
+    state = beside.database_state()
+    uuids = {origin.uuid, state.uuid} - {None}
+    flags = {origin.is_neutralized, state.is_neutralized} - {None}
+    if origin.database != beside.access.database or len(uuids) > 1 or len(flags) > 1:
+        raise OdooConfigurationError(
+            f"The API at {beside.access.url}, database '{beside.access.database}', is not of the Odoo database "
+            f"'{origin.database}' that is read beside it: correct one of both connections, or leave out the API's."
+        )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from odoo_shadow.source.fields import Field, FieldsState
 from odoo_shadow.source.groups import Grouping, Groups
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.models import Discovery
 from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
@@ -34,6 +35,7 @@ class Access:
     :param company_ids: the companies whose records are read, the main one first; none for all.
     :param hash_secret: the key of fields of which only a hash is kept.
     :param parallel: how many calls may be made at the same time.
+    :param kind: which source it is.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Access:
     company_ids: tuple[int, ...] = ()
     hash_secret: str | None = field(default=None, repr=False)
     parallel: int = 2
+    kind: SourceKind = SourceKind.API
 
     def __str__(self) -> str:
         """Name the connection, as messages do."""
@@ -62,10 +65,13 @@ class DatabaseState:
 
     :param uuid: its `database.uuid`, None when the login has no right to read it.
     :param is_neutralized: whether it is a copy that Odoo has made harmless, for tests; None when that is not known.
+    :param cluster: the identity of the PostgreSQL cluster that holds it, by a source that sees it: a replica has the
+        same one, a restored dump another.
     """
 
     uuid: str | None
     is_neutralized: bool | None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True)
@@ -270,3 +276,17 @@ class Source(Models, Records, Protocol):
 
     def examine(self) -> Iterator[Finding]:
         """Yield findings about what the login can and cannot do, apart from single models."""
+
+
+@runtime_checkable
+class HasBeside(Protocol):
+    """A source that can have the API of the same Odoo beside it, for what tables lack."""
+
+    @property
+    def beside(self) -> Source | None:
+        """That source; None without one."""
+
+
+def beside_of(odoo: Source) -> Source | None:
+    """Return the source that stands beside another one; None if there is none."""
+    return odoo.beside if isinstance(odoo, HasBeside) else None

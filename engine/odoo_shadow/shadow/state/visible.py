@@ -24,7 +24,7 @@ from odoo_shadow.shadow.relations import (
     NEWEST_OF_KIND,
     STORED_DOCUMENT,
 )
-from odoo_shadow.shadow.state.schema import FORMER_MIRROR, Origin
+from odoo_shadow.shadow.state.schema import FORMER_MIRROR, ORIGIN_COLUMNS, Origin
 from odoo_shadow.shadow.state.schema_statements import VERSION
 
 MARTS = "odoo_marts"
@@ -77,11 +77,9 @@ class Visible:
         mirror = self._mirror(tx)
         if mirror is None:
             return sql.NULL
-        return sql.SQL(
-            # A former version's table has fewer columns.
-            "SELECT json_build_array(odoo_url, odoo_database, odoo_uuid, to_jsonb(m) -> 'is_neutralized') FROM {} m"
-            " WHERE odoo_database IS NOT NULL LIMIT 1"
-        ).format(mirror)
+        return sql.SQL("SELECT json_build_array({}) FROM {} m WHERE odoo_database IS NOT NULL LIMIT 1").format(
+            ORIGIN_COLUMNS, mirror
+        )
 
     def _mirror(self, tx: Transaction) -> sql.Identifier | None:
         if self.sees_internal:
