@@ -31,7 +31,7 @@ def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19
     code, document, err = synced(shell, config(tmp_path, embeddings="none", documents=odd))
     problem = (
         "hr.employee: There are no documents of hr.employee: the shadow has no table of it; add it to the models of "
-        "the mirror and run odoo-shadow sync, or take its template away."
+        "the mirror and run odoo-shadow sync, or, if this Odoo has no such model, take its template away."
     )
     partners = len(expected_rows(odoo19, "res.partner"))
     assert (code, document["is_good"], document["knowledge_problems"]) == (1, False, [problem])
@@ -58,3 +58,10 @@ def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19
     assert json.loads(plain.out)["knowledge"] is None
     dry = shell.run("sync", "--config", config(tmp_path), "--dry-run", "--json")
     assert (dry.code, "knowledge" in json.loads(dry.out)) == (0, False)
+
+    wrong = config(tmp_path, documents={"res.country": {"title": ["nam"]}})
+    told = shell.run("embed", "--config", wrong, "--embeddings", "none", "--dry-run", "--json")
+    (mistake,) = json.loads(told.out)["failed"]
+    assert (told.code, mistake["model"]) == (1, "res.country") and "(did you mean name?)" in mistake["error"]
+    assert mistake["error"] in told.err
+    assert shell.run("embed", "--config", config(tmp_path), "--embeddings", "none", "--dry-run").code == 0

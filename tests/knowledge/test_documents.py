@@ -12,7 +12,7 @@ import pytest
 
 from odoo_shadow.knowledge.documents import refresh as refreshing
 from odoo_shadow.knowledge.documents import templates
-from odoo_shadow.knowledge.documents.run import Failed
+from odoo_shadow.knowledge.documents.run import Failed, check_templates
 from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
@@ -300,6 +300,9 @@ def test_a_template_that_names_what_must_not_or_cannot_be_shown(documented: Shad
         "the shadow has no table of x.lines.": {"lines": [{"model": "x.lines", "by": "order_id", "fields": []}]},
         "'product_id' of x.line does not point": {"lines": [{"model": "x.line", "by": "product_id", "fields": []}]},
         "x.line has no field 'order' that points": {"lines": [{"model": "x.line", "by": "order", "fields": []}]},
+        "field 'name.x': 'name' of x.order does not point to one record.": {"fields": ["name.x"]},
+        "date 'name': it is neither a date nor a moment.": {"date": "name"},
+        "mounts 'price': it is not one of the fields.": {"amounts": ["price"]},
     }
     for said, change in wrong.items():
         done = refresh(documented, {model: {**ORDERS, **change}, "x.customer": {}})
@@ -307,6 +310,35 @@ def test_a_template_that_names_what_must_not_or_cannot_be_shown(documented: Shad
         assert isinstance(failed, Failed) and said in failed.error
         assert texts(documented, "x.customer")[1] == "X.Customer Customer A\nEmail: a@example.com"
     assert len(texts(documented, model)) == 20  # as they were
+
+
+def test_all_mistakes_of_a_template_are_told_at_once(documented: ShadowDatabase) -> None:
+    """Nothing that says which records have documents is passed over because of another mistake."""
+    wrong: dict[str, object] = {
+        "title": ["nmae"],
+        "fields": ["nmae", "partner_id.phone"],
+        "date": "state",
+        "only": {"stat": ["sale"], "state": ["sold"], "note.x": True},
+        "lines": [
+            {"model": "x.lines", "by": "order_id", "fields": []},
+            {"model": "x.line", "by": "order_id", "fields": ["quantiti"], "amounts": ["cost"]},
+        ],
+    }
+    with documented.transaction() as tx:
+        (failed,) = check_templates(tx, {"x.order": DocumentTemplate.parse("x.order", wrong)})
+    assert failed.error == (
+        "The document template of x.order, field 'nmae': x.order has no such field in the shadow (did you mean name?)."
+        " Field 'partner_id.phone': x.customer has no such field in the shadow; there are create_date, email, name."
+        " Date 'state': it is neither a date nor a moment."
+        " Field 'stat': x.order has no such field in the shadow (did you mean state?)."
+        " Only 'state': it never is 'sold'; there are draft, sale."
+        " Field 'note.x': 'note' of x.order does not point to one record."
+        " Lines of x.lines: the shadow has no table of x.lines."
+        " Field 'quantiti': x.line has no such field in the shadow (did you mean quantity?)."
+        " Amounts 'cost': it is not one of the fields."
+    )
+    done = refresh(documented, {"x.order": wrong})["x.order"]
+    assert isinstance(done, Failed) and done.error == failed.error
 
 
 def test_credentials_and_hashes_never_enter_from_the_catalogue(odoo: MemorySource, documented: ShadowDatabase) -> None:

@@ -86,6 +86,8 @@ def test_no_more_rows_or_characters_than_agreed_are_given_and_it_says_so(client:
         ("SELECT * FROM res_partner", f"did you mean {PARTNERS}_named?"),
         ("SELECT * FROM odoo_marts.sales", "did you mean odoo_marts.mart_sales?"),
         ("SELECT * FROM mart_sale", "did you mean odoo_marts.mart_sales?"),
+        ("SELECT * FROM mart_pipeline", "it has not been built (odoo-shadow marts build)"),
+        ("SELECT * FROM odoo_marts.mart_pipeline", "it has not been built (odoo-shadow marts build)"),
         ("SELECT nam FROM odoo_shadow_res_partner", "describe with the table's name lists its columns"),
         ("SELECT lowr('A')", "did you mean lower?"),
         ("SELECT FROM WHERE", "cannot be parsed"),
@@ -104,6 +106,8 @@ def test_wrong_arguments_are_explained(client: Asking) -> None:
     assert "res.partner?" in client.call("describe", name="res.partnr").text
     assert "limit" in client.query("SELECT 1", limit=0).text
     assert "question" in client.call("search").text
+    assert "since" in (said := client.call("search", question="x", since="soon").text) and "2026-10-31" in said
+    assert "it has not been built" in client.call("describe", name="odoo_marts.mart_stock").text
     assert "There is no page 7: there is one." in client.call("describe", name="res.partner", page=7).text
     assert "(did you mean sale.order?)" in client.call("freshness", models=["sale.ordr"]).text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import click
@@ -21,6 +22,8 @@ from odoo_shadow.cli.options import (
     verbose_option,
 )
 from odoo_shadow.cli.terminal import say_json
+from odoo_shadow.knowledge.documents.run import Failed, check_templates
+from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import no_mirror
@@ -31,6 +34,7 @@ from odoo_shadow.shadow.names import internal_schema
 from odoo_shadow.shadow.owners.ownership import may_use_schema
 from odoo_shadow.shadow.relations import DOCUMENT_MODEL, EMBEDDING_MODEL, META, STORED_DOCUMENT
 from odoo_shadow.shadow.state.schema import schema_version
+from odoo_shadow.shadow.state.schema_statements import VERSION
 
 SOME_FAILED = 1
 
@@ -47,7 +51,9 @@ class _Options(ShadowSettings, EmbeddingOptions):
 )
 @embeddings_options
 @click.option(
-    "--dry-run", is_flag=True, help="Change nothing: print how many documents lack a vector, and what it would take."
+    "--dry-run",
+    is_flag=True,
+    help="Change nothing: print mistakes in templates, how many documents lack a vector, and what it would take.",
 )
 @click.option(
     "--price",
@@ -78,13 +84,16 @@ def embed(
     Exit codes: 0 all is up to date, 1 a model or the endpoint failed, 2 it could not begin, 130 stopped by Ctrl-C.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    models = _listed(only)
+    models, templates = _listed(only), config.documents if config else None
     with shadow_database(options) as shadow, embedding(options, config) as embedder:
         _check_mirror(shadow, is_to_write=not dry_run)
         if dry_run:
-            say_load(shadow, embedder, models, price, why_none=why_no_vectors(options, config), as_json=as_json)
+            wrong = _wrong_templates(shadow, templates, models)
+            why = why_no_vectors(options, config)
+            say_load(shadow, embedder, models, price, wrong, why_none=why, as_json=as_json)
+            if wrong:
+                context.exit(SOME_FAILED)
             return
-        templates = config.documents if config else None
         done = keep_knowledge(
             shadow, templates, embedder, models, why_no_vectors=why_no_vectors(options, config), as_json=as_json
         )
@@ -96,6 +105,15 @@ def embed(
 
 def _listed(models: str | None) -> list[str] | None:
     return None if models is None else [name.strip() for name in models.split(",") if name.strip()]
+
+
+def _wrong_templates(
+    shadow: ShadowDatabase, templates: Mapping[str, DocumentTemplate] | None, models: Sequence[str] | None
+) -> list[Failed]:
+    """Return what is wrong in templates, as far as the role may know: a reader does not see what is left out."""
+    with shadow.transaction() as tx:
+        can_tell = schema_version(tx) >= VERSION and may_use_schema(tx, internal_schema(tx.schema))
+        return check_templates(tx, templates, models) if can_tell else []
 
 
 def _check_mirror(shadow: ShadowDatabase, *, is_to_write: bool) -> None:

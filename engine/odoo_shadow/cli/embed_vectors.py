@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from odoo_shadow.cli.embeddings_options import EmbeddingOptions, embedder_of
 from odoo_shadow.cli.terminal import now_and_then, say, say_json, working
+from odoo_shadow.knowledge.documents.run import Failed
 from odoo_shadow.knowledge.documents.store import known_models
 from odoo_shadow.knowledge.embedding.choice import NONE
 from odoo_shadow.knowledge.embedding.errors import EmbeddingError
@@ -113,23 +114,28 @@ def say_load(
     embedder: Embedder | None,
     models: Collection[str] | None,
     price: float | None,
+    wrong: Sequence[Failed] = (),
     *,
     why_none: str,
     as_json: bool,
 ) -> None:
     """Say how many documents lack a vector, and what it would take to make them.
 
+    :param wrong: models whose documents cannot be brought up to date.
     :param why_none: what to say if there is no embedder.
     """
+    failed = [asdict(item) for item in wrong]
+    for item in wrong:
+        say(f"{item.model}: {item.error}", err=True)
     if embedder is None:
         say(why_none, err=True)
         if as_json:
-            say_json({"model": None})
+            say_json({"model": None, "failed": failed})
         return
     load = load_of(shadow, embedder, models)
     cost = None if price is None else round(load.tokens * price / _A_MILLION, 4)
     if as_json:
-        say_json({"model": embedder.name, **asdict(load), "cost": cost})
+        say_json({"model": embedder.name, **asdict(load), "cost": cost, "failed": failed})
         return
     if not load.documents and not _has_documents(shadow):
         say("There are no documents yet: odoo-shadow embed --embeddings none makes them, which costs nothing.")

@@ -50,6 +50,12 @@ FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark", READ_VERSION)
 MART_FRESHNESS = "mart_freshness"
 """In each schema of marts, which other schemas than the mirror's own are."""
 
+MARTS = (
+    *("mart_invoices", "mart_payables", "mart_pipeline", "mart_purchases", "mart_receivables", "mart_sales"),
+    *("mart_stock", "mart_trial_balance"),
+)
+"""What a build of the marts makes, of the models that are mirrored."""
+
 COMPANIES = "odoo_shadow_companies"
 CLAIMS = "odoo_shadow_claims"
 DOCUMENT_MODELS = "odoo_shadow_document_models"

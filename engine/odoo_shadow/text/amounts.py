@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import islice
+
+from odoo_shadow.text.shown import LONGEST
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _UNIT = 1000
+_MORE = 50
+"""Characters that are kept for how many more there are."""
 
 
 def in_bytes(size: float) -> str:
@@ -29,3 +33,17 @@ def counted(number: int, what: str, several: str | None = None) -> str:
     :param several: the plural, unless it is formed with an s.
     """
     return f"{number} {what if number == 1 else several or what + 's'}"
+
+
+def as_many_as_fit(sentences: Sequence[str], what: str) -> str:
+    """Join sentences, as many as people read, and say how many more there are; the first one always fits.
+
+    :param what: what each of them tells.
+    """
+    text, *others = sentences
+    for number, more in enumerate(others):
+        if len(text) + len(more) > LONGEST - _MORE:
+            left = len(others) - number
+            return f"{text} {counted(left, f'more {what} is', f'more {what}s are')} not shown."
+        text = f"{text} {more}"
+    return text

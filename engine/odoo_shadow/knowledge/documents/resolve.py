@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from odoo_shadow.knowledge.documents.catalogue import Catalogue, ShownColumn, ShownTable
 from odoo_shadow.knowledge.documents.plan import LINE, ROOT, Condition, Join, Kind, Plan, Rows, Step, Value, Wanted
 from odoo_shadow.knowledge.errors import TemplateError
 from odoo_shadow.mirror.config.document_template import MODEL_LABEL, DocumentTemplate, LinesTemplate, Only
+from odoo_shadow.text.amounts import as_many_as_fit
 from odoo_shadow.text.nearest import did_you_mean
 
 _CURRENCY, _COMPANY = "res.currency", "res.company"
@@ -21,28 +22,34 @@ _INTERNAL_NOTES = frozenset({"comment", "note", "notes", "narration", "additiona
 def make_plan(catalogue: Catalogue, wanted: Wanted) -> Plan:
     """Resolve a template.
 
-    :raises TemplateError: it names a model or field that there is not, or that must not be shown, or what says which
-        records have documents is not mirrored.
+    :raises TemplateError: it names models or fields that there are not, or that must not be shown, all of which the
+        message lists; or what says which records have documents is not mirrored.
     """
-    model, template, is_given = wanted.model, wanted.template, wanted.is_given
+    model, template = wanted.model, wanted.template
+    mistakes: list[str] | None = [] if wanted.is_given else None
     table = catalogue.by_model.get(model)
     if table is None:
         raise TemplateError(f"There are no documents of {model}: the shadow has no table of it.")
     if not template.fields and not template.title:
         template = _from_catalogue(table, template)
-    builder = _Builder(catalogue, table, ROOT, frozenset(template.amounts), is_given=is_given)
+    builder = _Builder(catalogue, table, ROOT, frozenset(template.amounts), mistakes)
     body = builder.values(template.fields)
     title = builder.values(path for path in template.title if path != MODEL_LABEL)
     named = builder.values(template.names)
-    date = builder.values([template.date] if template.date else [])
+    date = builder.moments(template.date)
     state = builder.values([template.state] if template.state else [])
     active = builder.values(["active"]) if "active" in table.columns else []
     company = table.columns.get("company_id")
+    builder.check_amounts((*template.fields, *template.title))
+    records = builder.rows(template.only)
+    lines = tuple(filter(None, (_lines(catalogue, table, item, mistakes) for item in template.lines)))
+    if mistakes:
+        raise TemplateError(f"The document template of {model}, {_in_words(mistakes)}")
     return Plan(
         wanted=wanted,
         language=table.language,
-        records=builder.rows(template.only),
-        lines=tuple(filter(None, (_lines(catalogue, table, item, is_given=is_given) for item in template.lines))),
+        records=records,
+        lines=lines,
         body=tuple(body),
         title=tuple(title),
         named=MODEL_LABEL in template.title,
@@ -52,6 +59,11 @@ def make_plan(catalogue: Catalogue, wanted: Wanted) -> Plan:
         active=active[0] if active else None,
         company=company.name if company is not None and company.odoo_type == "many2one" else None,
     )
+
+
+def _in_words(mistakes: Iterable[str]) -> str:
+    first, *others = dict.fromkeys(mistakes)
+    return as_many_as_fit([first, *(text[0].upper() + text[1:] for text in others)], "mistake")
 
 
 def _from_catalogue(table: ShownTable, template: DocumentTemplate) -> DocumentTemplate:
@@ -82,56 +94,67 @@ def _rank(column: ShownColumn) -> tuple[int, str]:
     return place, column.field
 
 
-def _lines(catalogue: Catalogue, parent: ShownTable, template: LinesTemplate, *, is_given: bool) -> Rows | None:
-    """Resolve the lines of a template; None if the shadow has no table of them."""
+def _lines(
+    catalogue: Catalogue, parent: ShownTable, template: LinesTemplate, mistakes: list[str] | None
+) -> Rows | None:
+    """Resolve the lines of a template; None if the shadow has no table of them, or nothing that leads to the record."""
     table = catalogue.by_model.get(template.model)
     if table is None:
-        if is_given:
-            raise TemplateError(
-                f"The document template of {parent.model}: the shadow has no table of {template.model}."
-            )
+        _note(mistakes, f"lines of {template.model}: the shadow has no table of {template.model}.")
         return None
+    steps = _steps(catalogue, parent, table, template, mistakes)
+    builder = _Builder(catalogue, table, LINE, frozenset(template.amounts), mistakes)
+    builder.values(template.fields)
+    builder.check_amounts(template.fields)
+    order = table.columns.get("sequence")
+    try:
+        rows = builder.rows(template.only, steps or (), order.name if order is not None else None)
+    except TemplateError:
+        return None  # better none than others
+    return rows if steps else None
+
+
+def _steps(
+    catalogue: Catalogue, parent: ShownTable, table: ShownTable, template: LinesTemplate, mistakes: list[str] | None
+) -> tuple[Step, ...] | None:
+    """Return the tables on the way from lines to their record; None if there is no way."""
     steps: list[Step] = []
     here: ShownTable | None = table
     for name in template.by.split("."):
         column = here.columns.get(name) if here is not None else None
         if here is None or column is None or column.odoo_type != "many2one":
-            if is_given:
-                raise TemplateError(
-                    f"The document template of {parent.model}: {template.model} has no field '{template.by}' that "
-                    "points to one record."
-                )
+            _note(mistakes, f"lines: {template.model} has no field '{template.by}' that points to one record.")
             return None
         steps.append(Step(here.name, column.name, here.marks_deleted))
         here = catalogue.tables.get(column.points_to or "")
     if here is None or here.name != parent.name:
-        if is_given:
-            raise TemplateError(
-                f"The document template of {parent.model}: '{template.by}' of {template.model} does not point to it."
-            )
+        _note(mistakes, f"lines: '{template.by}' of {template.model} does not point to {parent.model}.")
         return None
-    builder = _Builder(catalogue, table, LINE, frozenset(template.amounts), is_given=is_given)
-    builder.values(template.fields)
-    order = table.columns.get("sequence")
-    try:
-        return builder.rows(template.only, tuple(steps), order.name if order is not None else None)
-    except TemplateError:
-        if is_given:
-            raise
-        return None  # better none than others
+    return tuple(steps)
+
+
+def _note(mistakes: list[str] | None, mistake: str) -> None:
+    if mistakes is not None:
+        mistakes.append(mistake)
 
 
 class _Builder:
     """Collects the joins and values of the rows of one table.
 
     :param amounts: paths that are amounts of money.
+    :param mistakes: is told what there is not; None for the project's own templates, where that is passed over.
     """
 
     def __init__(
-        self, catalogue: Catalogue, table: ShownTable, alias: str, amounts: frozenset[str], *, is_given: bool
+        self,
+        catalogue: Catalogue,
+        table: ShownTable,
+        alias: str,
+        amounts: frozenset[str],
+        mistakes: list[str] | None = None,
     ) -> None:
         self._catalogue, self._table, self._alias = catalogue, table, alias
-        self._amounts, self._is_given = amounts, is_given
+        self._amounts, self._mistakes = amounts, mistakes
         self._joins: dict[tuple[str, str, bool], Join] = {}
         self._values: list[Value] = []
 
@@ -147,9 +170,22 @@ class _Builder:
                     self._values.append(value)
         return places
 
+    def moments(self, path: str | None) -> list[int]:
+        """Add the value of a path if it is a date or a moment; return its place."""
+        places = self.values([path] if path else [])
+        if all(self._values[place].kind in (Kind.DATE, Kind.MOMENT) for place in places):
+            return places
+        _note(self._mistakes, f"date '{path}': it is neither a date nor a moment.")
+        return []
+
+    def check_amounts(self, shown: Collection[str]) -> None:
+        """Note amounts that are not among the fields that are shown, where they would do nothing."""
+        for path in sorted(self._amounts.difference(shown)):
+            _note(self._mistakes, f"amounts '{path}': it is not one of the fields.")
+
     def rows(self, only: Only, steps: tuple[Step, ...] = (), order: str | None = None) -> Rows:
         """Return the rows with all that was collected."""
-        conditions = [self._condition(path, wanted) for path, wanted in only.items()]
+        conditions = list(filter(None, (self._condition(path, wanted) for path, wanted in only.items())))
         return Rows(
             self._table.name,
             self._table.label,
@@ -162,8 +198,13 @@ class _Builder:
             order,
         )
 
-    def _condition(self, path: str, wanted: bool | tuple[bool | str | int, ...]) -> Condition:
+    def _condition(self, path: str, wanted: bool | tuple[bool | str | int, ...]) -> Condition | None:
+        before = len(self._mistakes or ())
         found = self._column(path)
+        if found is None and self._mistakes is not None:
+            if len(self._mistakes) == before:
+                self._mistakes.append(f"only '{path}': what it leads to is not mirrored.")
+            return None
         if found is None:
             raise TemplateError(
                 f"There are no documents of {self._table.model}: {path}, which says what belongs to them, is not "
@@ -176,11 +217,8 @@ class _Builder:
         texts = tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in wanted)
         known = column.choices or ({"true": "", "false": ""} if column.odoo_type == "boolean" else {})
         for text in texts:
-            if known and text not in known and self._is_given:
-                raise TemplateError(
-                    f"The document template of {self._table.model}, only '{path}': it never is '{text}'"
-                    + did_you_mean(text, known)
-                )
+            if known and text not in known:
+                _note(self._mistakes, f"only '{path}': it never is '{text}'{did_you_mean(text, known)}")
         return Condition(alias, column.name, texts)
 
     def _value(self, path: str) -> Value | None:
@@ -205,6 +243,8 @@ class _Builder:
         for name in ahead:
             column = self._own(table, name, path)
             target = self._catalogue.tables.get(column.points_to or "") if column is not None else None
+            if column is not None and column.odoo_type != "many2one":
+                _note(self._mistakes, f"field '{path}': '{name}' of {table.model} does not point to one record.")
             if column is None or target is None or column.odoo_type != "many2one":
                 return None
             labels.append(column.label)
@@ -214,11 +254,11 @@ class _Builder:
 
     def _own(self, table: ShownTable, name: str, path: str) -> ShownColumn | None:
         column = table.columns.get(name)
-        if column is None and self._is_given:
+        if column is None:
             reason = table.left_out.get(name)
             said = reason if reason is not None else f"{table.model} has no such field in the shadow"
             hint = "" if reason is not None else did_you_mean(name, sorted(table.columns)).removesuffix(".")
-            raise TemplateError(f"The document template of {self._table.model}, field '{path}': {said}{hint}.")
+            _note(self._mistakes, f"field '{path}': {said}{hint}.")
         return column
 
     def _joined(self, of: str, column: str, table: str, *, first_if_none: bool = False) -> str:
@@ -252,7 +292,7 @@ class _Builder:
         target = self._catalogue.tables.get(column.points_to or "")
         if target is None or target.name_path is None:
             return None
-        builder = _Builder(self._catalogue, target, f"{self._alias}m{len(self._values)}_", frozenset(), is_given=False)
+        builder = _Builder(self._catalogue, target, f"{self._alias}m{len(self._values)}_", frozenset())
         builder.values(target.name_path.split())
         rows = builder.rows({})
         return Value(path, label, Kind.TEXT, ((alias, column.name),), many=rows) if rows.values else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,12 +10,13 @@ from odoo_shadow.knowledge.documents.catalogue import Catalogue, read_catalogue
 from odoo_shadow.knowledge.documents.plan import Wanted
 from odoo_shadow.knowledge.documents.readers import Readers, read_readers
 from odoo_shadow.knowledge.documents.refresh import Refreshed, refresh_model
+from odoo_shadow.knowledge.documents.resolve import make_plan
 from odoo_shadow.knowledge.documents.store import forget_model, known_models
 from odoo_shadow.knowledge.documents.templates import wanted_documents
 from odoo_shadow.knowledge.errors import TemplateError
 from odoo_shadow.mirror.config.document_template import DocumentTemplate
 from odoo_shadow.shadow.access.documents import renew_document_policy, tables_with_other_policies
-from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.state.schema import Origin, recorded_origin
@@ -69,31 +70,61 @@ def begin_pass(
         ensure_base(tx)
         forget_lost_columns(tx)
     with shadow.transaction() as tx:
-        catalogue, wanted = read_catalogue(tx), wanted_documents(tx, given)
-        there = [item for item in wanted if item.model in catalogue.by_model]
-        failed = [
-            Failed(
-                item.model,
-                f"There are no documents of {item.model}: the shadow has no table of it; add it to the models of the "
-                "mirror and run odoo-shadow sync, or take its template away.",
-            )
-            for item in wanted
-            if item.is_given and item.model not in catalogue.by_model
-        ]
+        catalogue = read_catalogue(tx)
+        there, failed = _with_a_table(catalogue, wanted_documents(tx, given))
         over = sorted(known_models(tx).keys() - {item.model for item in there})
         removed = [Refreshed(model, 0, 0, forget_model(tx, model), 0, 0) for model in over]
         readers, origin = read_readers(tx), recorded_origin(tx)
-    if models is not None:
-        by_model, hopeless = {item.model: item for item in there}, {item.model: item for item in failed}
-        for model in models:
-            if model not in by_model and model not in hopeless:
-                raise TemplateError(
-                    f"There are no documents of {model}: give it a template, under documents in the mirrors file"
-                    + did_you_mean(model, sorted(by_model))
-                )
-        there = [by_model[model] for model in models if model in by_model]
-        failed = [hopeless[model] for model in models if model in hopeless]
+    there, failed = _chosen(there, failed, models)
     return Pass(catalogue, readers, origin, tuple(there), tuple(failed), tuple(removed))
+
+
+def _with_a_table(catalogue: Catalogue, wanted: Sequence[Wanted]) -> tuple[list[Wanted], list[Failed]]:
+    """Sort models into those that the shadow has a table of, and those of which a person wants documents in vain."""
+    there = [item for item in wanted if item.model in catalogue.by_model]
+    failed = [
+        Failed(
+            item.model,
+            f"There are no documents of {item.model}: the shadow has no table of it; add it to the models of the "
+            "mirror and run odoo-shadow sync, or, if this Odoo has no such model, take its template away.",
+        )
+        for item in wanted
+        if item.is_given and item.model not in catalogue.by_model
+    ]
+    return there, failed
+
+
+def _chosen(
+    there: list[Wanted], failed: list[Failed], models: Collection[str] | None
+) -> tuple[list[Wanted], list[Failed]]:
+    if models is None:
+        return there, failed
+    by_model, hopeless = {item.model: item for item in there}, {item.model: item for item in failed}
+    for model in models:
+        if model not in by_model and model not in hopeless:
+            raise TemplateError(
+                f"There are no documents of {model}: give it a template, under documents in the mirrors file"
+                + did_you_mean(model, sorted(by_model))
+            )
+    return (
+        [by_model[model] for model in models if model in by_model],
+        [hopeless[model] for model in models if model in hopeless],
+    )
+
+
+def check_templates(
+    tx: Transaction, given: Mapping[str, DocumentTemplate] | None, models: Collection[str] | None = None
+) -> list[Failed]:
+    """Say what is wrong in the templates, without a change; the arguments and errors are those of `begin_pass`."""
+    catalogue = read_catalogue(tx)
+    there, failed = _chosen(*_with_a_table(catalogue, wanted_documents(tx, given)), models)
+    for item in there:
+        try:
+            make_plan(catalogue, item)
+        except TemplateError as error:
+            if item.is_given:
+                failed.append(Failed(item.model, str(error)))
+    return failed
 
 
 def refresh_documents(

@@ -22,6 +22,7 @@ from sqlglot.tokenizer_core import TokenType
 from odoo_shadow.knowledge.mcp.allowed import BEFORE_TEXT, FUNCTIONS, NAMING_TYPES, SEARCH_FUNCTIONS, SYNTAX, TYPES
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.statement_text import Kind, StatementText, Token, read_statement
+from odoo_shadow.shadow.relations import MARTS
 from odoo_shadow.text.nearest import nearest
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of statements that are refused here
@@ -57,6 +58,14 @@ class Relations:
     def schema_of(self, name: str) -> str | None:
         """Return the schema in which a name without one is found."""
         return next((schema for schema, names in self.by_schema.items() if name in names), None)
+
+    def check_is_built(self, name: str) -> None:
+        """Refuse the name of a mart that there could be and is not, and say what makes it."""
+        if name in MARTS and self.schema_of(name) is None:
+            raise RefusedError(
+                f"The mart {name} is not here: it has not been built (odoo-shadow marts build), its models are not "
+                "mirrored, or this login may not read it. Add figures up from the tables instead."
+            )
 
 
 @dataclass(frozen=True)
@@ -221,6 +230,7 @@ def _relations(tree: exp.Expression, readable: Relations) -> Iterator[tuple[str,
 
 
 def _found(schema: str, name: str, readable: Relations) -> tuple[str, str]:
+    readable.check_is_built(name)
     if schema and schema not in readable.by_schema:
         listed = " and ".join(readable.by_schema)
         raise RefusedError(f"Schema '{schema}' cannot be read here, only {listed}: {_DESCRIBE}.")

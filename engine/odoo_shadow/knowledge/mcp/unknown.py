@@ -18,7 +18,11 @@ _LONGEST = 80
 
 
 def not_known(tx: Transaction, readable: Relations, name: str) -> RefusedError:
-    """Return the refusal of a name, with the nearest of the models and marts that this role may read."""
+    """Return the refusal of a name, with the nearest of the models and marts that this role may read.
+
+    :raises RefusedError: it is the name of a mart that has not been built.
+    """
+    readable.check_is_built(name.rpartition(".")[2])
     labels = {
         str(model): str(label or "")
         for model, table, label in tx.run("SELECT odoo_model, table_name, label FROM {meta}", meta=tx.own(META))

@@ -35,14 +35,12 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
-from odoo_shadow.text.amounts import counted
+from odoo_shadow.text.amounts import as_many_as_fit
 from odoo_shadow.text.given import given
 from odoo_shadow.text.nearest import did_you_mean, is_nearly, nearest
-from odoo_shadow.text.shown import LONGEST
 from odoo_shadow.text.time_zones import existing_zone
 
 _MINUTE = 60
-_LONGEST_MESSAGE = LONGEST - 50
 DEFAULT_NAME = "odoo_shadow"
 DEFAULT_SCHEDULE = "0 */4 * * *"
 DEFAULT_VERIFY_SCHEDULE = "0 2 * * 0"
@@ -270,15 +268,8 @@ class WrongSettingsError(MirrorConfigurationError):
 
     def __init__(self, path: Path, complaints: Sequence[str]) -> None:
         self.complaints = tuple(complaints)
-        message, *others = self.complaints
-        for number, text in enumerate(others, start=1):
-            more = text.removeprefix(f"{path}, ")
-            if len(message) + len(more) > _LONGEST_MESSAGE:
-                message = (
-                    f"{message} {counted(len(others) - number + 1, 'more mistake is', 'more mistakes are')} not shown."
-                )
-                break
-            message = f"{message} {more}"
+        first, *others = self.complaints
+        message = as_many_as_fit([first, *(text.removeprefix(f"{path}, ") for text in others)], "mistake")
         super().__init__(message)
 
 

@@ -126,7 +126,10 @@ class RunOutcome:
         if self.problems:
             text += "; some views in public are not the shadow's: do what the message above says"
         if self.knowledge_problems:
-            text += "; not all documents are up to date: do what the messages above say, then run odoo-shadow embed"
+            text += (
+                "; not all documents are up to date: do what the messages above say, then run odoo-shadow embed with "
+                "the same --config"
+            )
         return f"{text}."
 
     def as_document(self) -> Document:
