@@ -1,0 +1,46 @@
+"""What an error of Odoo's PostgreSQL means for whoever reads from it."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors as pg
+
+from odoo_shadow.postgres.errors import is_of_connection
+from odoo_shadow.source.errors import (
+    OdooAccessError,
+    OdooError,
+    OdooRequestError,
+    OdooServerError,
+    OdooUnreachableError,
+)
+
+_CHANGED_MEANWHILE = (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidColumnReference, pg.DatatypeMismatch)
+_TEMPORARY = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, pg.QueryCanceled)
+
+
+def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
+    """Build the error for a statement that failed.
+
+    Only PostgreSQL's own sentence is repeated, and not that of a value that does not fit: it repeats the value.
+
+    :param asked: the database, and the model.
+    """
+    said = (error.diag.message_primary or "").splitlines()[:1]
+    reason = said[0] if said else type(error).__name__
+    if isinstance(error, pg.InsufficientPrivilege):
+        return OdooAccessError(f"{asked}: the role '{role}' lacks a right ({reason}): grant it SELECT.", said=reason)
+    if isinstance(error, _CHANGED_MEANWHILE):
+        return OdooServerError(f"{asked}: its table is not what it was ({reason}); was a module upgraded meanwhile?")
+    if isinstance(error, _TEMPORARY):
+        return OdooServerError(f"{asked} could not be read now ({reason}).")
+    if isinstance(error, psycopg.InterfaceError) or is_of_connection(error):
+        return OdooUnreachableError(f"{asked}: the connection was lost ({reason}).")
+    if isinstance(error, psycopg.OperationalError):
+        return OdooServerError(f"{asked}: the server reported trouble of its own ({reason}).")
+    if isinstance(error, psycopg.DataError):
+        return OdooRequestError(
+            f"{asked}: a value in its table is not what Odoo would write there ({type(error).__name__}): correct it in "
+            "Odoo, or exclude the field.",
+            kind=type(error).__name__,
+        )
+    return OdooRequestError(f"{asked}: PostgreSQL refused a statement ({type(error).__name__}: {reason}).")

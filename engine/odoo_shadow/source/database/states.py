@@ -1,0 +1,137 @@
+"""What changes what is read of a model: its fields, and what values depend on in addition to their records."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import LiteralString
+
+from psycopg import sql
+
+from odoo_shadow.source.database.catalogue import (
+    StoredModel,
+    has_table,
+    list_models,
+    read_fields,
+    read_tables,
+)
+from odoo_shadow.source.database.session import Transaction
+from odoo_shadow.source.fields import FieldsState
+
+_WRITE_DATE = "write_date"
+_OF_DEFAULTS: dict[str, LiteralString] = {
+    "ir_default": "d.field_id",
+    "ir_property": "CASE WHEN d.res_id IS NULL THEN d.fields_id END",
+}
+"""Tables of defaults, and whose they are."""
+
+
+def field_states(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, FieldsState]:
+    """Return the state of models' fields: as Odoo describes them, and the columns that they have."""
+    wanted = set(models)
+    tables = {item.name: item.table for item in list_models(tx, lang) if item.name in wanted}
+    states: dict[str, FieldsState] = {}
+    for model, fields in read_fields(tx, models, lang).items():
+        table = tables.get(model)
+        columns = dict(table.columns) if table is not None else {}
+        listed = [
+            json.dumps({**asdict(field), "column": columns.get(name)}, sort_keys=True, default=str)
+            for name, field in sorted(fields.items())
+        ]
+        digest = hashlib.blake2b("\n".join(listed).encode(), digest_size=16).hexdigest()
+        names = frozenset(name for name, field in fields.items() if field.store or not field.related)
+        has_write_date = _WRITE_DATE in columns and _WRITE_DATE in fields
+        states[model] = FieldsState(digest, has_write_date, names)
+    return states
+
+
+def field_identities(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, dict[str, str]]:
+    """Return an identity of each field, the same that the API's source gives."""
+    found: dict[str, dict[str, str]] = {model: {} for model in models}
+    for model, fields in read_fields(tx, models, lang).items():
+        for name, field in fields.items():
+            if field.store or not field.related:
+                parts = (str(field.id), field.type, field.relation or "", field.related or "")
+                found[model][name] = " ".join(parts)
+    return found
+
+
+def foundations(
+    tx: Transaction,
+    model: StoredModel,
+    company: int,
+    properties: Sequence[str],
+    related: Sequence[str],
+    *,
+    company_dependent: bool,
+) -> str:
+    """Return a text that differs after a change of what a model's values depend on in addition to their records.
+
+    :param properties: the names of fields whose definitions are in other records.
+    :param related: models whose records are in the names of this one's.
+    """
+    found: list[object] = []
+    if company_dependent:
+        found += [company, *_defaults(tx, model)]
+    if properties:
+        found += _definitions(tx, model)
+    found += [_state(tx, name) for name in related]
+    return hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _defaults(tx: Transaction, model: StoredModel) -> list[object]:
+    ids = [field.id for field in model.fields.values()]
+    found: list[object] = []
+    for table, ofwhich in _OF_DEFAULTS.items():
+        if has_table(tx, table):
+            found += _lists(
+                tx.run(
+                    "SELECT to_jsonb(d)::text FROM {table} d WHERE {ofwhich} = ANY({ids}::int[]) ORDER BY d.id",
+                    table=tx.odoos(table),
+                    ofwhich=sql.SQL(ofwhich),
+                    ids=ids,
+                )
+            )
+    return found
+
+
+def _definitions(tx: Transaction, model: StoredModel) -> list[object]:
+    """Return all definitions that records of this model may lead to."""
+    relations = sorted(
+        {field.relation for field in model.fields.values() if field.relation and field.type == "many2one"}
+    )
+    found: list[object] = []
+    for relation, fields in read_fields(tx, relations, "en_US").items():
+        table = read_tables(tx, [relation.replace(".", "_")]).get(relation.replace(".", "_"))
+        for field in fields.values():
+            if field.type == "properties_definition" and table is not None and field.name in table.columns:
+                found += _lists(
+                    tx.run(
+                        "SELECT id, {column}::text FROM {table} WHERE {column} IS NOT NULL ORDER BY id",
+                        column=sql.Identifier(field.name),
+                        table=tx.odoos(table.name),
+                    )
+                )
+    if has_table(tx, "properties_base_definition"):
+        found += _lists(
+            tx.run(
+                "SELECT id, properties_definition::text FROM {table} ORDER BY id",
+                table=tx.odoos("properties_base_definition"),
+            )
+        )
+    return found
+
+
+def _lists(rows: Sequence[Sequence[object]]) -> list[object]:
+    return [list(row) for row in rows]
+
+
+def _state(tx: Transaction, model: str) -> object:
+    """Return how many records a model has, and the latest time that one was written; None if it cannot be known."""
+    table = read_tables(tx, [model.replace(".", "_")]).get(model.replace(".", "_"))
+    if table is None or not table.may_be_read or _WRITE_DATE not in table.columns:
+        return None
+    rows = tx.run("SELECT count(*), max(write_date)::text FROM {table}", table=tx.odoos(table.name))
+    return list(rows[0])

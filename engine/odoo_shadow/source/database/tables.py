@@ -1,0 +1,151 @@
+"""Reads records from Odoo's tables: implements that part of the port."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from odoo_shadow.source.database.beside import add_computed, split
+from odoo_shadow.source.database.catalogue import StoredModel, list_models, major_version, read_model
+from odoo_shadow.source.database.cells import Cells, is_there
+from odoo_shadow.source.database.defaults import read_defaults
+from odoo_shadow.source.database.properties import FIRST_TO_OMIT, find_definition
+from odoo_shadow.source.database.records import Plan, TableRecords
+from odoo_shadow.source.database.session import Sessions
+from odoo_shadow.source.errors import OdooServerError
+from odoo_shadow.source.pages import CopyPage, Page
+from odoo_shadow.source.port import RecordDates, Source
+from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Reading, Where
+
+_PROPERTIES = "properties"
+
+
+class Tables:
+    """The records of all models that have a table.
+
+    :param company: returns the company whose values count where they differ.
+    :param beside: gives the fields that Odoo computes; None leaves readings with such fields unanswered.
+    """
+
+    def __init__(self, sessions: Sessions, lang: str, company: Callable[[], int], beside: Source | None) -> None:
+        self._sessions = sessions
+        self._lang = lang
+        self._company = company
+        self._beside = beside
+        self._models: dict[str, StoredModel] = {}
+        self._tables: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def read(self, model: str) -> StoredModel:
+        """Read what a model is now, and remember it. Raises an `OdooError`."""
+        with self._sessions.transaction(model) as tx:
+            found = read_model(tx, str(self._sessions.database), model, self._lang)
+        with self._lock:
+            self._models[model] = found
+        return found
+
+    def model(self, model: str) -> StoredModel:
+        """Return what a model was when it was last read."""
+        with self._lock:
+            known = self._models.get(model)
+        return known or self.read(model)
+
+    def has_table(self, model: str) -> bool:
+        """Say whether a model's records are in a table or a view."""
+        return self.model(model).table is not None
+
+    def _of(self, reading: Reading) -> TableRecords:
+        return TableRecords(self._sessions, self._plan(reading), reading)
+
+    def _plan(self, reading: Reading) -> Plan:
+        model = self.model(reading.model)
+        dependent = [name for name, field in model.fields.items() if field.company_dependent and not field.by_property]
+        company = self._company()
+        names = {name for name in reading.fields if name in model.fields}
+        with self._sessions.transaction(reading.model) as tx:
+            cells = Cells(
+                model,
+                tx.schema,
+                self._lang,
+                company,
+                read_defaults(tx, model.name, [name for name in dependent if name in names]),
+                self._table_names(),
+            )
+            definitions = {
+                name: find_definition(tx, model, model.fields[name], self._lang)
+                for name in sorted(names)
+                if model.fields[name].type == _PROPERTIES and is_there(model, name)
+            }
+            omits = bool(definitions) and major_version(tx) >= FIRST_TO_OMIT
+        return Plan(cells, definitions, omits)
+
+    def _table_names(self) -> dict[str, str]:
+        """Return the tables of all models, by model."""
+        with self._lock:
+            if self._tables:
+                return self._tables
+        with self._sessions.transaction() as tx:
+            found = {item.name: item.table.name for item in list_models(tx, self._lang) if item.table is not None}
+        with self._lock:
+            self._tables = found
+        return found
+
+    def count(self, reading: Reading, where: Where = EVERYWHERE) -> int:
+        return self._of(reading).count(where)
+
+    def count_all(self, reading: Reading) -> int:
+        return self._of(reading).count_all()
+
+    def count_without_id(self, reading: Reading) -> int:
+        return self._of(reading).count_without_id()
+
+    def ids(self, reading: Reading, where: Where = EVERYWHERE, *, expected: int | None = None) -> set[int]:
+        return self._of(reading).ids(where)
+
+    def outermost_id(self, reading: Reading, *, lowest: bool) -> int:
+        records = self._of(reading)
+        found = records.lowest_id() if lowest else records.highest_id()
+        if found is None:
+            raise OdooServerError(f"{self._sessions.database}: {reading.model}: its last record was deleted just now.")
+        return found
+
+    def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
+        return self._of(reading).highest_id(where)
+
+    def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
+        return self._of(reading).newest_write_date(where, up_to)
+
+    def dates(self, model: str, ids: Sequence[int], *, made: bool) -> dict[int, RecordDates]:
+        return self._of(Reading(model, ())).dates(ids, made=made)
+
+    def pages(
+        self,
+        reading: Reading,
+        where: Where = EVERYWHERE,
+        *,
+        after_id: int = BEFORE_ALL,
+        up_to_id: int | None,
+        page_size: int,
+    ) -> Iterator[Page]:
+        parts = split(reading, self._computed(reading))
+        stored = self._of(parts.stored)
+        pages = stored.pages(where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+        if parts.computed is None or self._beside is None:
+            return pages
+        return add_computed(pages, self._beside, parts.computed, page_size)
+
+    def copy_pages(
+        self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
+    ) -> Iterator[CopyPage] | None:
+        if self._computed(reading) or reading.variants:
+            return None
+        return self._of(reading).copy_pages(where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+
+    def _computed(self, reading: Reading) -> list[str]:
+        """Return the fields of a reading that the API beside has to give."""
+        if self._beside is None:
+            return []
+        model = self.model(reading.model)
+        named = {*reading.fields, *(name for variant in reading.variants for name in variant.fields)} - {"id"}
+        return sorted(name for name in named if not is_there(model, name))
