@@ -109,11 +109,11 @@ class StandIn:
         with psycopg.connect(self.dsn) as connection:
             ddl.create_tables(connection, self.registry)
             generator.load(connection)
-            bulk.company_properties(connection, self.registry)
-            SCHEMAS[schema].company_values(connection, self.registry)
             ddl.finish(connection, self.registry)
             ddl.create_views(connection, self.registry)
             reflecting.reflect(connection, self.registry, self.registry.models.values())
+            bulk.company_properties(connection, self.registry)
+            SCHEMAS[schema].company_values(connection, self.registry)
 
     def start(self) -> Self:
         """Serve on 127.0.0.1."""

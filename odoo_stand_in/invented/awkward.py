@@ -14,6 +14,7 @@ from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Declaration
 from odoo_stand_in.invented import words
 from odoo_stand_in.invented.generator import Generator, Row
+from odoo_stand_in.orm.company_values import insert_properties, put_default
 
 LONG = "x_" + "a_name_that_is_longer_than_the_sixty_three_bytes_that_postgresql_allows_" + "indeed"
 
@@ -271,19 +272,17 @@ def _by_company(number: int) -> Row:
 
 def company_values(connection: psycopg.Connection[Any], registry: Registry) -> None:
     """Put the company-dependent values where Odoo keeps them up to 17, and one that is for all other records."""
-    rows: list[tuple[str, str, int, int | None, str]] = [
-        (name, KINDS, int(company), number, str(value).lower() if isinstance(value, bool) else str(value))
-        for number in range(1, LOW + len(TEXTS) + 1)
-        for name, values in _by_company(number).items()
-        for company, value in values.items()
-        if number != EMPTY and not registry.models[KINDS].fields[name].store
-    ]
-    if rows:
-        connection.execute("DELETE FROM ir_property WHERE model = %s", (KINDS,))
-        rows.append(("x_by_company_char", KINDS, COMPANIES[-1], None, "for all others"))
-        connection.cursor().executemany(
-            "INSERT INTO ir_property (fields_name, model, company_id, res_id, value) VALUES (%s, %s, %s, %s, %s)", rows
-        )
+    if registry.flavour != "17":
+        return
+    model = registry.models[KINDS]
+    connection.execute(
+        "DELETE FROM ir_property p USING ir_model_fields f WHERE f.id = p.fields_id AND f.model = %s", [KINDS]
+    )
+    numbers = [number for number in range(1, LOW + len(TEXTS) + 1) if number != EMPTY]
+    for name in _by_company(FULL):
+        rows = [(int(company), number, one) for number in numbers for company, one in _by_company(number)[name].items()]
+        insert_properties(connection, model, model.fields[name], rows)
+    put_default(connection, model, model.fields["x_by_company_char"], COMPANIES[-1], "for all others")
 
 
 def _extreme(high: bool) -> Row:

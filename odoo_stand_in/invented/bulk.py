@@ -10,6 +10,7 @@ from psycopg import sql
 
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Field
+from odoo_stand_in.orm.company_values import field_id, property_column
 from odoo_stand_in.orm.live import constant
 
 Connection = psycopg.Connection[Any]
@@ -19,29 +20,42 @@ def company_properties(connection: Connection, registry: Registry) -> None:
     """Up to 17: company-dependent values of half of the records, kept in a table of their own."""
     for model in registry.models.values():
         for field in model.fields.values():
-            if not field.company_dependent or field.store or field.inherited or not model.has_table:
-                continue
-            target = registry.models.get(field.relation or "")
-            if field.type == "many2one" and target is not None:
-                value: sql.Composable = sql.SQL("(1 + r.id % (SELECT count(*) FROM {}))::text").format(
-                    sql.Identifier(target.table)
+            if field.company_dependent and not field.store and not field.inherited and model.has_table:
+                connection.execute(
+                    sql.SQL(
+                        "INSERT INTO ir_property (name, type, fields_id, company_id, res_id, {},"
+                        " create_uid, write_uid, create_date, write_date)"
+                        " SELECT {}, {}, {}, c.id, {} || r.id, {}, 1, 1, {now}, {now}"
+                        " FROM {} r, res_company c WHERE r.id % 2 = 0 ORDER BY c.id, r.id"
+                    ).format(
+                        sql.Identifier(property_column(field)),
+                        sql.Literal(field.name),
+                        sql.Literal(field.type),
+                        field_id(model, field),
+                        sql.Literal(f"{model.name},"),
+                        _property(registry, field),
+                        sql.Identifier(model.table),
+                        now=sql.SQL("now() AT TIME ZONE 'UTC'"),
+                    )
                 )
-            elif field.type in ("integer", "float", "monetary"):
-                value = sql.SQL("(r.id % 90 + c.id)::text")
-            elif field.type == "boolean":
-                value = sql.SQL("(r.id % 4 = 0)::text")
-            elif field.selection:
-                value = sql.Literal(field.selection[0])
-            elif field.type in ("date", "datetime"):
-                value = sql.SQL("(date '2024-02-28' + r.id + c.id)::text")
-            else:
-                value = sql.SQL("'V' || r.id || '-' || c.id")
-            connection.execute(
-                sql.SQL(
-                    "INSERT INTO ir_property (fields_name, model, company_id, res_id, value)"
-                    " SELECT {}, {}, c.id, r.id, {} FROM {} r, res_company c WHERE r.id % 2 = 0"
-                ).format(sql.Literal(field.name), sql.Literal(model.name), value, sql.Identifier(model.table))
-            )
+
+
+def _property(registry: Registry, field: Field) -> sql.Composable:
+    """Return a value for the record `r` and the company `c`."""
+    target = registry.models.get(field.relation or "")
+    if field.type == "many2one" and target is not None:
+        return sql.SQL("{} || (1 + r.id % (SELECT count(*) FROM {}))").format(
+            sql.Literal(f"{target.name},"), sql.Identifier(target.table)
+        )
+    if field.type in ("integer", "float"):
+        return sql.SQL("r.id % 90 + c.id")
+    if field.type == "boolean":
+        return sql.SQL("(r.id % 4 = 0)::int4")
+    if field.selection:
+        return sql.Literal(field.selection[0])
+    if field.type in ("date", "datetime"):
+        return sql.SQL("date '2024-02-28' + r.id + c.id")
+    return sql.SQL("'V' || r.id || '-' || c.id")
 
 
 def fill(connection: Connection, registry: Registry, name: str, count: int, like: Mapping[str, Any]) -> None:

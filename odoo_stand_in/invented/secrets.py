@@ -311,6 +311,7 @@ def company_values(connection: psycopg.Connection[Any], registry: Registry) -> N
         field = registry.models[model].fields[name]
         if field.company_dependent and not field.store:
             connection.execute(
-                "UPDATE ir_property SET value = %s || '-' || res_id WHERE model = %s AND fields_name = %s",
+                "UPDATE ir_property p SET value_text = %s || '-' || split_part(p.res_id, ',', 2)"
+                " FROM ir_model_fields f WHERE f.id = p.fields_id AND f.model = %s AND f.name = %s",
                 (marker, model, name),
             )

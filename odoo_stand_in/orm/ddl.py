@@ -10,18 +10,13 @@ from psycopg import sql
 
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Field, Model, identifier
+from odoo_stand_in.orm import own_tables
 from odoo_stand_in.orm.query import column_type
-
-PROPERTY_TABLE = """
-CREATE TABLE ir_property (
-    id serial PRIMARY KEY, fields_name varchar, model varchar, company_id int4, res_id int4, value text,
-    UNIQUE NULLS NOT DISTINCT (fields_name, model, company_id, res_id))
-"""
 
 
 def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> None:
     """All tables, without the foreign keys (those come when the rows are in)."""
-    statements: list[sql.Composable] = [sql.SQL(PROPERTY_TABLE)]
+    statements: list[sql.Composable] = []
     relations: dict[str, sql.Composable] = {}
     for model in registry.models.values():
         if model.has_table:
@@ -47,6 +42,7 @@ def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> No
     )
     if registry.flavour == "17":
         statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN expiration_date timestamp"))
+    statements += map(sql.SQL, own_tables.statements(registry))
     connection.execute(sql.SQL(";\n").join(statements))
 
 

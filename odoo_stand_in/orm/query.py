@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from odoo_stand_in.declared.schema import Field, Model, identifier
+from odoo_stand_in.orm import company_values
 from odoo_stand_in.orm.environment import Environment
 
 COLUMN_TYPES = {
@@ -87,7 +88,8 @@ class Query:
         if field.related is not None and not field.store:
             return self._related(model, alias, field.related)
         if field.company_dependent:
-            return self._company_value(model, alias, field)
+            kind = sql.SQL(value_type(field))
+            return company_values.value(self.env.registry, model, field, alias, self.env.company_id, kind)
         if field.column or field.name == "id":
             column = sql.Identifier(alias, field.column_name)
             if not field.translate:
@@ -115,24 +117,6 @@ class Query:
         if comodel is None:
             return sql.SQL("NULL")
         return self._related(comodel, self.join(model, alias, field, comodel), rest)
-
-    def _company_value(self, model: Model, alias: str, field: Field) -> sql.Composable:
-        company = sql.Literal(self.env.company_id)
-        kind = sql.SQL(value_type(field))
-        if field.store:
-            return sql.SQL("({}->>{}::text)::{}").format(sql.Identifier(alias, field.name), company, kind)
-        # Up to 17: a row of ir_property for the record, else the row without a record.
-        return sql.SQL(
-            "(SELECT value::{kind} FROM ir_property WHERE fields_name = {name} AND model = {model}"
-            " AND (company_id = {company} OR company_id IS NULL) AND (res_id = {id} OR res_id IS NULL)"
-            " ORDER BY res_id NULLS LAST, company_id NULLS LAST LIMIT 1)"
-        ).format(
-            kind=kind,
-            name=sql.Literal(field.name),
-            model=sql.Literal(model.name),
-            company=company,
-            id=sql.Identifier(alias, "id"),
-        )
 
     def display_name(self, model: Model, alias: str) -> sql.Composable:
         """Return what Odoo shows for a record: its `rec_name` (several fields joined by blanks), else `model,id`."""

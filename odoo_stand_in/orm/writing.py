@@ -9,7 +9,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from odoo_stand_in.declared.schema import LOG_ACCESS, X2MANY, Field, Model
-from odoo_stand_in.orm import access, defaults, recompute, values
+from odoo_stand_in.orm import access, company_values, defaults, recompute, values
 from odoo_stand_in.orm.environment import Environment
 from odoo_stand_in.orm.errors import ValidationError
 from odoo_stand_in.orm.reading import check_hidden, search
@@ -114,6 +114,7 @@ def unlink(env: Environment, model: Model, ids: Sequence[int]) -> bool:
         if len(gone) < len(set(ids)) and model.name not in LENIENT | LENIENT_UNLINK:
             deleted = {row[0] for row in gone}
             raise access.missing(model.name, [one for one in ids if one not in deleted][:1], env.user.id)
+        company_values.forget(env.connection, env.registry, model, ids)
         finish()
     return True
 
@@ -179,38 +180,7 @@ def _company_values(env: Environment, model: Model, ids: Sequence[int], vals: Ma
         if not field.company_dependent:
             continue
         value = values.stored(model.name, field, given, env.lang)
-        own = [sql.Literal(one) for one in ids]
-        if field.store:
-            env.execute(
-                sql.SQL(
-                    "UPDATE {} SET {name} = COALESCE({name}, '{{}}') || jsonb_build_object({}::text, to_jsonb({}))"
-                    " WHERE id IN ({})"
-                ).format(
-                    sql.Identifier(model.table),
-                    sql.Literal(env.company_id),
-                    _typed(value),
-                    sql.SQL(", ").join(own),
-                    name=sql.Identifier(field.name),
-                )
-            )
-            continue
-        key = (sql.Literal(field.name), sql.Literal(model.name), sql.Literal(env.company_id))
-        for one in own:
-            env.execute(
-                sql.SQL(
-                    "DELETE FROM ir_property WHERE fields_name = {} AND model = {} AND company_id = {} AND res_id = {}"
-                ).format(*key, one)
-            )
-            env.execute(
-                sql.SQL(
-                    "INSERT INTO ir_property (fields_name, model, company_id, res_id, value)"
-                    " VALUES ({}, {}, {}, {}, {})"
-                ).format(*key, one, sql.Literal(None if value is None else str(value)))
-            )
-
-
-def _typed(value: Any) -> sql.Composable:
-    return sql.SQL("{}::text").format(sql.Literal(value)) if isinstance(value, str) else sql.Literal(value)
+        company_values.put(env.connection, model, field, env.company_id, ids, value)
 
 
 def _commands(env: Environment, field: Field, ids: Sequence[int], commands: Any) -> None:

@@ -6,6 +6,7 @@ contradict them; only the names of columns are the engine's own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any, LiteralString
@@ -151,11 +152,14 @@ def _reader(
     if field.type == "many2many":
         linked = _linked(odoo, connection, field)
         return lambda row: linked.get(row["id"], [])
-    if field.company_dependent and not field.store:
-        kept = _properties_of_17(connection, model, field, company)
-        return lambda row: _value(field, _from_text(field, kept.get(row["id"], kept.get(None))))
     if field.company_dependent:
-        return lambda row: _value(field, (row[field.column_name] or {}).get(str(company)))
+        told = _pointing(odoo, connection, field)
+        if not field.store:
+            kept = _properties_of_17(connection, model, field, company)
+            default = kept.get(None)
+            return lambda row: _value(field, told(kept.get(row["id"], default)))
+        default = _default_of_18(connection, model, field, company)
+        return lambda row: _value(field, told((row[field.column_name] or {}).get(str(company), default)))
     if field.translate:
         return lambda row: _value(field, _translated(row[field.column_name], lang))
     if field.type == "properties":
@@ -191,24 +195,44 @@ def _by_name(told: Any) -> Any:
 
 def _properties_of_17(
     connection: psycopg.Connection[dict[str, Any]], model: Model, field: Field, company: int
-) -> dict[int | None, str | None]:
-    """Up to 17 company-dependent values stand in a table of their own, defaults without a record's id."""
+) -> dict[int | None, Any]:
+    """Up to 17 company-dependent values are rows of a table of their own, defaults without a record."""
     found = connection.execute(
-        "SELECT res_id, value FROM ir_property WHERE model = %s AND fields_name = %s"
-        " AND (company_id = %s OR company_id IS NULL) ORDER BY company_id NULLS FIRST",
+        "SELECT split_part(p.res_id, ',', 2) AS own, coalesce(p.value_text, p.value_reference) AS text,"
+        " coalesce(p.value_float, p.value_integer) AS number, p.value_datetime AS moment"
+        " FROM ir_property p JOIN ir_model_fields f ON f.id = p.fields_id WHERE f.model = %s AND f.name = %s"
+        " AND (p.company_id = %s OR p.company_id IS NULL) ORDER BY p.company_id NULLS FIRST",
         (model.name, field.name, company),
     )
-    return {row["res_id"]: row["value"] for row in found}
+    by_type = {"date": "moment", "datetime": "moment", **dict.fromkeys(("boolean", "integer", "float"), "number")}
+    taken = by_type.get(field.type, "text")
+    return {int(row["own"]) if row["own"] else None: row[taken] for row in found}
 
 
-def _from_text(field: Field, text: str | None) -> Any:
-    if text is None:
-        return None
-    if field.type in ("integer", "many2one"):
-        return int(text)
-    if field.type in ("float", "monetary"):
-        return float(text)
-    return text == "true" if field.type == "boolean" else text
+def _default_of_18(connection: psycopg.Connection[dict[str, Any]], model: Model, field: Field, company: int) -> Any:
+    """From 18 on a record without a value of its own has the default of its company, or of all."""
+    found = connection.execute(
+        "SELECT d.json_value AS value FROM ir_default d JOIN ir_model_fields f ON f.id = d.field_id"
+        " WHERE f.model = %s AND f.name = %s AND (d.company_id = %s OR d.company_id IS NULL)"
+        " AND d.user_id IS NULL AND d.condition IS NULL ORDER BY d.company_id NULLS LAST LIMIT 1",
+        (model.name, field.name, company),
+    ).fetchall()
+    value = json.loads(found[0]["value"]) if found else None
+    return None if value is False and field.type != "boolean" else value
+
+
+def _pointing(odoo: StandIn, connection: psycopg.Connection[dict[str, Any]], field: Field) -> Callable[[Any], Any]:
+    """What a company-dependent value is told as: a many2one whose record is gone is empty."""
+    if field.type != "many2one":
+        return lambda value: value.date() if field.type == "date" and isinstance(value, datetime) else value
+    table = odoo.registry.models[field.relation or ""].table
+    there = {row["id"] for row in connection.execute(sql.SQL("SELECT id FROM {}").format(sql.Identifier(table)))}
+
+    def told(value: Any) -> int | None:
+        target = None if value is None else int(str(value).rpartition(",")[2])
+        return target if target in there else None
+
+    return told
 
 
 def _translated(value: dict[str, str] | None, lang: str) -> str | None:

@@ -79,12 +79,12 @@ ALTER DATABASE {database} SET synchronous_commit = off
 _EMPTY: LiteralString = """
 DELETE FROM x_plain; DELETE FROM x_thing; DELETE FROM x_tag;
 DELETE FROM product_product; DELETE FROM product_template;
-DELETE FROM ir_property WHERE model IN ('product.product', 'product.template');
 ALTER SEQUENCE x_plain_id_seq RESTART; ALTER SEQUENCE x_thing_id_seq RESTART; ALTER SEQUENCE x_tag_id_seq RESTART;
 ALTER SEQUENCE product_product_id_seq RESTART; ALTER SEQUENCE product_template_id_seq RESTART;
 INSERT INTO x_tag (x_name) VALUES ('red'), ('green');
 UPDATE clock SET at = {start}
 """
+_NO_PROPERTIES: LiteralString = "DELETE FROM ir_property WHERE res_id LIKE 'product.%'"
 _BACKED_UP = ("x_thing", "x_plain", "x_tag_x_thing_rel")
 REFUSALS = (UserError, psycopg.Error)
 """What Odoo may answer to a write that meets another one: nothing has happened then."""
@@ -151,6 +151,8 @@ class OdooSide:
         self.now, self.schema_changes, self.hidden, self.set_back = self.start, 0, {}, set()
         self._fields_at_backup = None
         self._run(_EMPTY, start=self.start)
+        if self.odoo.flavour == "17":
+            self._run(_NO_PROPERTIES)
 
     def _declare(self) -> None:
         registry = self.odoo.registry

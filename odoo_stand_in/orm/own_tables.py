@@ -1,0 +1,60 @@
+"""Tables in which Odoo keeps what belongs to other models, where the stand-in has no model for them."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from odoo_stand_in.declared.registry import Registry
+
+_LOG: LiteralString = (
+    "create_uid int4 REFERENCES res_users ON DELETE SET NULL, write_uid int4 REFERENCES res_users ON DELETE SET NULL,"
+    " create_date timestamp, write_date timestamp"
+)
+# Company-dependent values up to 17, and their defaults.
+_PROPERTIES: LiteralString = f"""
+CREATE TABLE ir_property (
+    id serial PRIMARY KEY,
+    company_id int4 REFERENCES res_company ON DELETE SET NULL,
+    fields_id int4 NOT NULL REFERENCES ir_model_fields ON DELETE CASCADE,
+    value_integer int4, name varchar, res_id varchar, value_reference varchar, type varchar NOT NULL,
+    value_text text, value_datetime timestamp, value_float float8, value_binary bytea, {_LOG}
+);
+CREATE INDEX ir_property__company_id_index ON ir_property (company_id);
+CREATE INDEX ir_property__name_index ON ir_property (name);
+CREATE INDEX ir_property__res_id_index ON ir_property (res_id);
+CREATE INDEX ir_property__type_index ON ir_property (type);
+CREATE UNIQUE INDEX ir_property_unique_index
+    ON ir_property (fields_id, (COALESCE(company_id, 0)), (COALESCE(res_id, '')))
+"""
+# What a form shows at first, and from 18 on the defaults of company-dependent fields.
+_DEFAULTS: LiteralString = f"""
+CREATE TABLE ir_default (
+    id serial PRIMARY KEY,
+    field_id int4 NOT NULL REFERENCES ir_model_fields ON DELETE CASCADE,
+    user_id int4 REFERENCES res_users ON DELETE CASCADE,
+    company_id int4 REFERENCES res_company ON DELETE CASCADE,
+    condition varchar, json_value varchar NOT NULL, {_LOG}
+);
+CREATE INDEX ir_default__company_id_index ON ir_default (company_id);
+CREATE INDEX ir_default__field_id_index ON ir_default (field_id);
+CREATE INDEX ir_default__user_id_index ON ir_default (user_id)
+"""
+_RELATIONS: LiteralString = f"""
+CREATE TABLE ir_model_relation (
+    id serial PRIMARY KEY,
+    model int4 NOT NULL REFERENCES ir_model ON DELETE CASCADE,
+    module int4 NOT NULL REFERENCES ir_module_module ON DELETE CASCADE,
+    name varchar NOT NULL, {_LOG}
+);
+CREATE INDEX ir_model_relation__model_index ON ir_model_relation (model);
+CREATE INDEX ir_model_relation__module_index ON ir_model_relation (module);
+CREATE INDEX ir_model_relation__name_index ON ir_model_relation (name)
+"""
+
+
+def statements(registry: Registry) -> list[LiteralString]:
+    """Return what creates the tables; those that they point to must be there."""
+    found: dict[str, LiteralString] = {"ir.default": _DEFAULTS, "ir.model.relation": _RELATIONS}
+    if registry.flavour == "17":
+        found["ir.property"] = _PROPERTIES
+    return [statement for model, statement in found.items() if model not in registry.models]
