@@ -115,6 +115,20 @@ def test_what_it_is_about_is_before_what_mentions_it(url: str) -> None:
     assert [hit[:2] for hit in search(url, "S00031")] == [("sale.order", 31), ("sale.order", 32)]
 
 
+def test_a_bare_number_counts_once(shadow: ShadowDatabase, database: str) -> None:
+    """A title or a telephone number that has it as it was typed is not before the order of that number."""
+    open_search(shadow, vectors=False)
+    store(
+        shadow,
+        Stored("crm.lead", 3, "Lead Pricing for 25 desks", "Phone: +1 555 754 3010", "Pricing for 25 desks"),
+        Stored("crm.lead", 2, "Lead Design Software", "Phone: +33 1 25 54 45 69", "Design Software +33 1 25 54 45 69"),
+        Stored("sale.order", 25, "Sales Order S00025, Acme Corporation", "Status: Quotation", "S00025"),
+        Stored("sale.order", 26, "Sales Order S00026, Acme Corporation", "Status: Quotation", "S00026"),
+    )
+    assert first(database, "order 25") == ("sale.order", 25)
+    assert first(database, "25 desks") == ("crm.lead", 3)
+
+
 @pytest.mark.usefixtures("with_vectors")
 def test_meaning_counts_and_alone_is_enough(url: str) -> None:
     found = search(url, "nothing of this is written anywhere", EAST)

@@ -63,7 +63,9 @@ BEGIN
         SELECT c.word, true, 100 + min(c.place), quote_literal(c.word) || ':'
         FROM (SELECT p.word, r.place, r.token ~ '[[:alpha:]]' AS has_letters
             FROM regexp_split_to_table(asked, '[\s,;]+') WITH ORDINALITY AS r (token, place)
-            CROSS JOIN LATERAL string_to_table({codes}(r.token), ' ') AS p (word) WHERE r.token ~ '\d') AS c
+            CROSS JOIN LATERAL string_to_table({codes}(r.token), ' ') AS p (word)
+            -- A bare number is one thing, by whichever of its forms it is found.
+            WHERE r.token ~ '\d' AND NOT (r.token ~ '^\d+$' AND p.word LIKE 'zqc_%')) AS c
         -- S31 is no other number 31.
         WHERE c.word LIKE 'zqc_%' OR c.word LIKE 'zqn_%' AND NOT c.has_letters GROUP BY 1
         ORDER BY place LIMIT 32
@@ -171,7 +173,12 @@ BEGIN
 
     RETURN QUERY
     WITH hits AS (
-        SELECT h.id, h.n, h.kind FROM unnest(hit_id, hit_word, hit_kind) AS h (id, n, kind) WHERE h.id IS NOT NULL
+        -- Where a bare number is found as a code, its word says nothing more.
+        SELECT h.id, h.n, h.kind FROM unnest(hit_id, hit_word, hit_kind) AS h (id, n, kind)
+        LEFT JOIN (SELECT DISTINCT o.id, word[o.n] AS code FROM unnest(hit_id, hit_word) AS o (id, n)
+            WHERE is_code[o.n]) AS c
+            ON c.id = h.id AND c.code = 'zqn' || ltrim(word[h.n], '0') AND h.kind IN ('t', 'n')
+        WHERE h.id IS NOT NULL AND c.id IS NULL
     ), scored AS (
         -- A name counts more in a title that says little else.
         SELECT h.id, sum(word_weight[h.n] * CASE h.kind WHEN 'b' THEN 1 ELSE 1.5 END) AS by_words,
