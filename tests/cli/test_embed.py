@@ -12,7 +12,7 @@ from odoo_shadow.knowledge.embedding.fill import Filled
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.embeddings import KEY, MODEL, NAME, Endpoint, endpoint
 from tests.support.json_reference import documented
-from tests.support.raw_server import Reply
+from tests.support.raw_server import Reply, Request
 from tests.support.shell import Shell
 
 EMPLOYEES = 6
@@ -69,6 +69,20 @@ def test_documents_get_vectors_and_a_failing_endpoint_costs_only_time(shell: She
         assert failed.code == 1
         assert json.loads(failed.out)["embeddings"]["error"] in failed.err
         assert "goes on from there" in failed.err
+
+        def cut(request: Request) -> Reply:
+            with psycopg.connect(database, autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND application_name = 'odoo-shadow'"
+                )
+            return there.reply(request)
+
+        there.server.everything = cut
+        lost = own.run("embed", "--json")
+        assert (lost.code, len(lost.err.strip().splitlines())) == (1, 1)
+        assert "the connection was lost" in lost.err and "goes on from there" in lost.err
+        assert len(json.loads(lost.out)["documents"]) == 1
         there.server.everything = there.reply
 
         done = own.run("embed", "--json")

@@ -18,10 +18,15 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp.client import Client, Transport
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.lowlevel import Server
 from mcp_types import ListToolsResult, TextContent
 from psycopg import sql
 
+from odoo_shadow.knowledge.embedding.port import Embedder
 from odoo_shadow.knowledge.mcp.address import TOKEN as MCP_TOKEN
+from odoo_shadow.knowledge.mcp.limits import Limits
+from odoo_shadow.knowledge.mcp.server import ShadowServer
+from odoo_shadow.knowledge.mcp.session import ReadOnlyDatabase, Sessions
 from odoo_shadow.shadow.access.reader_role import reader_statements
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -163,7 +168,7 @@ class Asking:
 
 
 @contextmanager
-def asking(server: StdioServerParameters | Transport) -> Iterator[Asking]:
+def asking(server: StdioServerParameters | Transport | Server[Any]) -> Iterator[Asking]:
     """Connect to a server."""
     connection = Client(server, read_timeout_seconds=60)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(connection) as client:
@@ -174,6 +179,14 @@ def asking(server: StdioServerParameters | Transport) -> Iterator[Asking]:
 def over_stdio(site: Site) -> Iterator[Asking]:
     """Let the SDK start the program, as a desktop client does."""
     with asking(StdioServerParameters(command=str(PROGRAM), args=["mcp"], env=site.env)) as client:
+        yield client
+
+
+@contextmanager
+def in_process(site: Site, embedder: Embedder | None = None) -> Iterator[Asking]:
+    """Let the SDK speak to a server within this process, which starts quicker."""
+    sessions = Sessions(lambda: ReadOnlyDatabase.from_url(site.reader), Limits())
+    with asking(ShadowServer(sessions, embedder).protocol()) as client:
         yield client
 
 

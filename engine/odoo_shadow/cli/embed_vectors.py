@@ -17,6 +17,7 @@ from odoo_shadow.knowledge.embedding.fill import Filled, fill_embeddings, load_o
 from odoo_shadow.knowledge.embedding.port import Embedder
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.text.amounts import counted
 
 _NOT_INSTALLED = (
@@ -80,7 +81,7 @@ def embedding(options: EmbeddingOptions, config: MirrorConfig | None = None) -> 
 def make_vectors(
     shadow: ShadowDatabase, embedder: Embedder | None, models: Collection[str] | None, *, why_none: str, as_json: bool
 ) -> Vectors:
-    """Make the vectors that documents lack, and say what was done; an endpoint that fails is told, not raised.
+    """Make the vectors that documents lack, and say what was done; what fails meanwhile is told, not raised.
 
     :param why_none: what to say if there is no embedder.
     """
@@ -96,7 +97,7 @@ def make_vectors(
     except NoVectorsError as error:
         say(error, err=True)
         return Vectors(error=str(error))
-    except EmbeddingError as error:
+    except (EmbeddingError, ShadowError) as error:
         say(f"{error} What has been embedded is kept, and the next call goes on from there.", err=True)
         return Vectors(error=str(error), has_failed=True)
     _say_refused(filled)

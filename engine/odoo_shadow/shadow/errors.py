@@ -59,6 +59,8 @@ _OWN_CONTEXT = re.compile(r"COPY odoo_shadow_staging\b|SQL statement \"|PL/pgSQL
 """The contexts of an error that no function of somebody else's took part in."""
 _EXPLAINED_IN_DETAIL = frozenset({pg.InvalidColumnReference.sqlstate, pg.ObjectNotInPrerequisiteState.sqlstate})
 """Errors of publications and the like: DETAIL has the reason, without any value."""
+_OF_STATEMENT_POOLING = "statement pooling mode"
+"""What PgBouncer says of a transaction where it pools by statements; never translated."""
 _TEMPORARY_ERRORS = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.QueryCanceled)
 
 
@@ -82,8 +84,16 @@ def statement_error(name: str, role: str, error: psycopg.Error) -> ShadowError:
         )
     if isinstance(error, _TEMPORARY_ERRORS):
         return ShadowRetriableError(f"Shadow database '{name}' failed temporarily ({reason}).")
+    if _OF_STATEMENT_POOLING in reason:
+        return ShadowConfigurationError(
+            f"Shadow database '{name}': its pooler lends a connection for one statement only ({reason}): let it pool "
+            "by transactions or sessions, or give the server's own address."
+        )
     if isinstance(error, psycopg.InterfaceError) or is_of_connection(error):
-        return ShadowUnreachableError(f"Shadow database '{name}': the connection was lost ({reason}).")
+        return ShadowUnreachableError(
+            f"Shadow database '{name}': the connection was lost ({reason}): check that the server is running, and try "
+            "again."
+        )
     if isinstance(error, psycopg.OperationalError):
         return ShadowRetriableError(f"Shadow database '{name}' reported trouble of its own ({reason}).")
     if isinstance(error, psycopg.DataError):

@@ -55,24 +55,26 @@ class Caller:
         """Close the connection."""
         self._session.close()
 
-    def post(self, body: bytes) -> Answer:
+    def post(self, body: bytes, at_most: float | None = None) -> Answer:
         """Post a body to the endpoint.
 
+        :param at_most: seconds to wait for an answer to begin, if these are fewer than the endpoint's.
         :raises SlowAnswerError: it does not answer in time.
         :raises EmbeddingRetriableError: it cannot be reached.
         :raises EmbeddingError: its answer is too long, or in an encoding that was not asked for.
         :raises EmbeddingConfigurationError: it redirects, or its certificate is not trusted.
         """
-        budget = Budget(self._endpoint.timeout * _IN_TIMEOUTS, MOST_BYTES)
+        timeout = self._endpoint.timeout if at_most is None else min(at_most, self._endpoint.timeout)
+        budget = Budget(timeout * _IN_TIMEOUTS, MOST_BYTES)
         try:
             with spending(budget):
-                return self._exchange(body)
+                return self._exchange(body, timeout)
         except (requests.RequestException, HTTPError, HTTPException, OSError, UnicodeError) as error:
-            failure = self._failure(error, budget)
+            failure = self._failure(error, budget, timeout)
         # Raised out here, it does not carry the other error, which holds the request and so the key.
         raise failure
 
-    def _exchange(self, body: bytes) -> Answer:
+    def _exchange(self, body: bytes, timeout: float) -> Answer:
         endpoint = self._endpoint
         headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
         if endpoint.key is not None:
@@ -81,7 +83,7 @@ class Caller:
             endpoint.url,
             data=body,
             headers=headers,
-            timeout=(min(_CONNECT_TIMEOUT, endpoint.timeout), endpoint.timeout),
+            timeout=(min(_CONNECT_TIMEOUT, timeout), timeout),
             allow_redirects=False,
             stream=True,
         )
@@ -99,7 +101,7 @@ class Caller:
             content = b"".join(response.raw.stream(_READ_AT_ONCE, decode_content=False))
         return Answer(response.status_code, content, seconds_to_wait(response.headers.get("Retry-After")))
 
-    def _failure(self, error: Exception, budget: Budget) -> Exception:
+    def _failure(self, error: Exception, budget: Budget, timeout: float) -> Exception:
         endpoint = self._endpoint
         if budget.is_full:
             return EmbeddingError(
@@ -110,7 +112,7 @@ class Caller:
                 f"{endpoint} cannot be called over TLS: check its certificate and the port."
             )
         if budget.is_late or isinstance(error, requests.exceptions.Timeout):
-            return SlowAnswerError(f"{endpoint} did not answer within {endpoint.timeout:g} s.")
+            return SlowAnswerError(f"{endpoint} did not answer within {timeout:g} s.")
         if isinstance(error, requests.exceptions.ConnectionError | OSError | HTTPError | HTTPException):
             return EmbeddingRetriableError(f"{endpoint} cannot be reached, or broke off its answer.")
         return EmbeddingConfigurationError(f"{endpoint} cannot be called: check the URL in EMBEDDINGS.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -46,7 +47,8 @@ LONGEST_WAIT = 60.0
 
 TRIES_OF_A_QUESTION = 2
 LONGEST_WAIT_OF_A_QUESTION = 2.0
-"""Somebody waits for the answer, which words alone can give, too."""
+LONGEST_ANSWER_TO_A_QUESTION = 10.0
+"""Seconds. Somebody waits for the answer, which words alone can give, too."""
 
 _BACK_OFF = wait_random_exponential(multiplier=0.5, max=30.0)
 _CHARACTERS_PER_TOKEN = 3
@@ -54,6 +56,23 @@ _QUICK = 4
 """An answer is quick that takes less than this part of the time that is waited for it."""
 
 _PROBE = "Sales Order"
+
+
+@dataclass(frozen=True)
+class _Patience:
+    """How long vectors are waited for.
+
+    :param wait: seconds before another try, at most.
+    :param answer: seconds for an answer, at most; None for as long as the endpoint's settings say.
+    """
+
+    tries: int
+    wait: float
+    answer: float | None = None
+
+
+_OF_DOCUMENTS = _Patience(TRIES, LONGEST_WAIT)
+_OF_A_QUESTION = _Patience(TRIES_OF_A_QUESTION, LONGEST_WAIT_OF_A_QUESTION, LONGEST_ANSWER_TO_A_QUESTION)
 
 
 class OpenAiEmbedder:
@@ -102,7 +121,7 @@ class OpenAiEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         """Return the vector of what somebody asks."""
-        return self._embed([text[: self.longest]], TRIES_OF_A_QUESTION, LONGEST_WAIT_OF_A_QUESTION)[0]
+        return self._embed([text[: self.longest]], _OF_A_QUESTION)[0]
 
     def load(self, passages: int, characters: int) -> Load:
         """Estimate what so many passages cost."""
@@ -113,40 +132,46 @@ class OpenAiEmbedder:
         """Close the connection."""
         self._caller.close()
 
-    def _embed(self, texts: Sequence[str], tries: int = TRIES, longest_wait: float = LONGEST_WAIT) -> list[Vector]:
+    def _embed(self, texts: Sequence[str], patience: _Patience = _OF_DOCUMENTS) -> list[Vector]:
         """Embed the texts of one request; a single one that is refused is tried in ever shorter forms."""
         try:
-            return self._ask(texts, tries, longest_wait)
+            return self._ask(texts, patience)
         except RefusedTextError:
             if len(texts) > 1 or len(texts[0]) <= SHORTEST:
                 raise
         length = max(len(texts[0]) // 2, SHORTEST)
-        vectors = self._embed([texts[0][:length]], tries, longest_wait)
+        vectors = self._embed([texts[0][:length]], patience)
         # It was too long for the model: others of that length would be, too.
         self.longest = min(self.longest, length)
         return vectors
 
-    def _ask(self, texts: Sequence[str], tries: int, longest_wait: float) -> list[Vector]:
+    def _ask(self, texts: Sequence[str], patience: _Patience) -> list[Vector]:
+        # Of texts that took too long, fewer are tried at once; a question that did is asked of the words alone.
+        has_time = patience.answer is None and len(texts) == 1
         retrying = Retrying(
-            stop=stop_after_attempt(tries),
-            wait=lambda state: min(_wait(state), longest_wait),
-            retry=retry_if_exception(lambda error: _is_worth_another_try(error, len(texts))),
+            stop=stop_after_attempt(patience.tries),
+            wait=lambda state: min(_wait(state), patience.wait),
+            retry=retry_if_exception(
+                lambda error: (
+                    isinstance(error, EmbeddingRetriableError) and (has_time or not isinstance(error, SlowAnswerError))
+                )
+            ),
             before_sleep=_say,
             reraise=True,
         )
-        found: list[Vector | None] = retrying(self._try, texts)
+        found: list[Vector | None] = retrying(self._try, texts, patience.answer)
         vectors = [vector for vector in found if vector is not None]
         if len(vectors) < len(found):
             raise RefusedTextError(f"{self._endpoint} answered a vector that is empty, zero, NaN or infinite.")
         self._check_dimensions(len(vectors[0]))
         return vectors
 
-    def _try(self, texts: Sequence[str]) -> list[Vector | None]:
+    def _try(self, texts: Sequence[str], at_most: float | None) -> list[Vector | None]:
         endpoint = self._endpoint
         body: dict[str, object] = {"model": endpoint.model, "input": list(texts), "encoding_format": "float"}
         if endpoint.dimensions is not None:
             body["dimensions"] = endpoint.dimensions
-        answer = self._caller.post(json.dumps(body).encode())
+        answer = self._caller.post(json.dumps(body).encode(), at_most)
         check_status(endpoint, answer)
         return read_vectors(endpoint, answer, len(texts))
 
@@ -172,11 +197,6 @@ def requests_of(texts: Sequence[str], most: int = MOST_TEXTS) -> Iterator[list[s
         characters += len(text)
     if request:
         yield request
-
-
-def _is_worth_another_try(error: BaseException, texts: int) -> bool:
-    """Say whether the same may succeed later; of texts that took too long, fewer are tried at once."""
-    return isinstance(error, EmbeddingRetriableError) and (texts == 1 or not isinstance(error, SlowAnswerError))
 
 
 def _text(passage: Passage) -> str:

@@ -40,12 +40,19 @@ class Load:
     requests: int
 
 
-class Embedder(Protocol):
-    """Makes vectors of texts. Safe to use from one thread at a time."""
+class QuestionEmbedder(Protocol):
+    """Makes vectors of what people ask."""
 
     @property
     def name(self) -> str:
         """Which model it is, and how it reads documents: only vectors under the same name may be compared."""
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the vector of what somebody asks. Raises an `EmbeddingError`."""
+
+
+class Embedder(QuestionEmbedder, Protocol):
+    """Makes vectors of texts. Safe to use from one thread at a time."""
 
     @property
     def dimensions(self) -> int:
@@ -65,9 +72,6 @@ class Embedder(Protocol):
         :raises RefusedTextError: one of them cannot be made a vector; each on its own tells which.
         :raises EmbeddingError: there is no answer, or one that cannot be used.
         """
-
-    def embed_query(self, text: str) -> Vector:
-        """Return the vector of what somebody asks. Raises an `EmbeddingError`."""
 
     def load(self, passages: int, characters: int) -> Load:
         """Estimate what so many passages of so many characters in all cost."""

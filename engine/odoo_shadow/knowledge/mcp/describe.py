@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from odoo_shadow.knowledge.mcp import answer
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.matching import Matching
-from odoo_shadow.knowledge.mcp.readable import readable_relations
+from odoo_shadow.knowledge.mcp.readable import readable_relations, restricted_tables
 from odoo_shadow.knowledge.mcp.unknown import not_known
 from odoo_shadow.shadow.names import NAMED_ENDING, view_names
 from odoo_shadow.shadow.relations import DOCUMENT, FIELD, MART_FRESHNESS, META, SEARCH, SELECTION
@@ -40,6 +40,9 @@ _HINTS = (
 )
 
 
+_SOME_ROWS = " This login sees some rows only of the tables that are listed without a number: count those by query."
+
+
 def describe(sessions: Sessions, name: str | None, matching: str | None, page: int) -> dict[str, Json]:
     """Describe what there is, or one model, table, view or mart.
 
@@ -69,13 +72,20 @@ def _overview(tx: Transaction, readable: Relations, matching: Matching, page: in
     all_marts = dict(_marts(tx, readable))
     marts = {mart: meaning for mart, (meaning, columns) in all_marts.items() if matching.fits(mart, meaning, columns)}
     has_documents = DOCUMENT in readable.by_schema[tx.schema]
+    restricted = restricted_tables(tx)
     return {
-        "hints": (_MARTS_FIRST if all_marts else _NO_MARTS) + _HINTS,
+        "hints": (_MARTS_FIRST if all_marts else _NO_MARTS) + _HINTS + (_SOME_ROWS if restricted else ""),
         "schema": tx.schema,
         **({} if models or marts or columns else {"nothing_matches": matching.hint("list everything")}),
         "marts": {mart: answer.text(meaning, _LONGEST_MEANING) for mart, meaning in marts.items()} if page == 1 else {},
         "models": {
-            model: ", ".join((answer.text(label, _LONGEST_LABEL), f"{rows} rows", *_unusual(model, table)))
+            model: ", ".join(
+                (
+                    answer.text(label, _LONGEST_LABEL),
+                    *(() if table in restricted else (f"{rows} rows",)),
+                    *_unusual(model, table),
+                )
+            )
             for model, table, label, rows in shown
         },
         **({"columns_that_match": columns} if columns and page == 1 else {}),
@@ -141,7 +151,7 @@ def _model(
         "label": answer.text(label, _LONGEST_LABEL),
         "table": f"{tx.schema}.{table}",
         **({"view": f"{tx.schema}.{view}"} if view in readable.by_schema[tx.schema] else {}),
-        "rows": rows,
+        **({} if table in restricted_tables(tx) else {"rows": rows}),
         **({} if columns else {"nothing_matches": matching.hint("list all columns")}),
         "columns": dict(shown),
         **pages,

@@ -86,6 +86,8 @@ class Exchange:
         if result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
             if is_cancelled or result.error_field(pq.DiagnosticField.SQLSTATE) == _CANCELLED:
                 raise RefusedError(_too_slow(self.limits))
+            if result.error_field(pq.DiagnosticField.SQLSTATE) is None:  # libpq's own, not the server's
+                raise psycopg.OperationalError("it broke off while a statement ran")
             raise psycopg.errors.error_from_result(result, encoding="utf-8")
         return result
 

@@ -15,13 +15,24 @@ from odoo_shadow.knowledge.mcp.attributes import refuse_calls
 from odoo_shadow.knowledge.mcp.errors import RefusedError
 from odoo_shadow.knowledge.mcp.exchange import Exchange
 from odoo_shadow.knowledge.mcp.gate import let_pass
-from odoo_shadow.knowledge.mcp.readable import readable_relations
+from odoo_shadow.knowledge.mcp.readable import readable_relations, restricted_tables
 from odoo_shadow.knowledge.mcp.values import value_of
+from odoo_shadow.postgres.errors import is_of_connection
+from odoo_shadow.shadow.relations import (
+    DOCUMENT_MODEL,
+    MART_FRESHNESS,
+    MART_VERIFICATION,
+    META,
+    SYNC_LOG,
+    VERIFICATION,
+    WATERMARK,
+)
 from odoo_shadow.text.shown import shown
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from odoo_shadow.knowledge.mcp.gate import Passed
     from odoo_shadow.knowledge.mcp.limits import Limits
     from odoo_shadow.knowledge.mcp.session import Sessions
     from odoo_shadow.shadow.connection.database import Transaction
@@ -61,6 +72,9 @@ EXCEPTION WHEN OTHERS THEN
     RAISE EXCEPTION '%', pg_catalog.left(SQLERRM, {error}) USING ERRCODE = SQLSTATE, HINT = hint;
 END
 """
+_COUNTING = frozenset({DOCUMENT_MODEL, MART_FRESHNESS, MART_VERIFICATION, META, SYNC_LOG, VERIFICATION, WATERMARK})
+"""Tables that count rows, whoever sees those, or name the ids of some."""
+
 _COULD_HELP = {
     psycopg.errors.UndefinedColumn.sqlstate: " describe with the table's name lists its columns.",
     psycopg.errors.UndefinedTable.sqlstate: " describe lists tables, views and marts.",
@@ -79,9 +93,20 @@ def query(sessions: Sessions, statement: str, most_rows: int) -> dict[str, Json]
         readable = readable_relations(tx)
         passed = let_pass(statement, readable, sessions.limits.statement_characters)
         refuse_calls(tx, passed, readable)
+        _refuse_counts(tx, passed)
         as_of = read_as_of(tx, passed, readable)
         answer = run_bounded(tx, passed.text, tuple(readable.by_schema), most_rows, sessions.limits)
     return {"note": NOTE, **as_of.as_json(), **answer}
+
+
+def _refuse_counts(tx: Transaction, passed: Passed) -> None:
+    """Refuse the tables that count all rows, where this login sees some of them. Raises a `RefusedError`."""
+    counting = sorted({f"{schema}.{name}" for schema, name in passed.relations if name in _COUNTING})
+    if counting and restricted_tables(tx):
+        raise RefusedError(
+            f"{counting[0]} counts rows that this login must not see: ask describe what there is, freshness how fresh "
+            "it is, and count the rows themselves."
+        )
 
 
 def run_bounded(
@@ -106,6 +131,8 @@ def run_bounded(
         exchange.run(_block(_wrapped(statement, types, most_rows, limits), most_rows, limits))
         ((found,),) = _texts(exchange.run(f"SELECT pg_catalog.current_setting('{_ANSWER}')"))
     except psycopg.Error as error:
+        if is_of_connection(error):
+            raise  # that is not the statement's fault
         raise RefusedError(_explained(error)) from None
     answer = json.loads(found)
     if answer["is_cut"] and not answer["rows"]:
@@ -154,6 +181,6 @@ def _texts(found: PGresult) -> list[list[str]]:
 
 def _explained(error: psycopg.Error) -> str:
     """Return what PostgreSQL says, without what it adds from elsewhere, such as a context, and bounded."""
-    said = shown(error.diag.message_primary or "the connection was lost", longest=_LONGEST_ERROR)
+    said = shown(error.diag.message_primary or type(error).__name__, longest=_LONGEST_ERROR)
     hint = f" {shown(error.diag.message_hint, longest=_LONGEST_ERROR)}" if error.diag.message_hint else ""
     return f"PostgreSQL refuses the statement: {said}.{hint}{_COULD_HELP.get(error.sqlstate or '', '')}"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from odoo_shadow.knowledge.mcp.gate import Relations
 from odoo_shadow.shadow.connection.database import Transaction
+from odoo_shadow.shadow.relations import META
 from odoo_shadow.shadow.state.marts import shadows_of_marts
 from odoo_shadow.shadow.state.visible import look_at
+
+# Whoever sees all rows of a table has no policy there, or only policies that let all pass.
+_RESTRICTED: LiteralString = """SELECT c.relname::text FROM {meta} m JOIN pg_class c ON c.relname = m.table_name
+JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = {schema}
+WHERE row_security_active(c.oid) AND NOT coalesce((SELECT bool_and(p.polpermissive
+    AND pg_get_expr(p.polqual, p.polrelid) = 'true') FROM pg_policy p WHERE p.polrelid = c.oid), false)"""
 
 
 def readable_relations(tx: Transaction) -> Relations:
@@ -28,3 +37,8 @@ def marts_schemas(tx: Transaction) -> list[str]:
     """Return the schemas of this mirror's marts that this role may read."""
     found = look_at(tx).marts_schemas
     return [schema for schema in found if schema != tx.schema and tx.schema in shadows_of_marts(tx, schema)]
+
+
+def restricted_tables(tx: Transaction) -> frozenset[str]:
+    """Return the mirrored tables of which this role may see some rows only: their number is not for it."""
+    return frozenset(str(name) for (name,) in tx.run(_RESTRICTED, meta=tx.own(META), schema=tx.schema))

@@ -117,8 +117,8 @@ def check_role(tx: Transaction) -> None:
         "most": _MOST_NAMED + 1,
     }
     is_more = tx.run(_IS, most=_MOST_NAMED + 1) or tx.run(_MAY, **parts)
-    role = tx.cursor.connection.info.user
     if is_more:
+        ((role,),) = tx.run("SELECT session_user::text")  # a pooler may have another login than its client
         reasons = first_of([str(what) for _, what in is_more], _MOST_NAMED)
         raise ShadowPermissionError(
             f"The MCP server serves a login that can only read, but '{role}' {reasons}: make one, and put it into "

@@ -28,6 +28,7 @@ from odoo_shadow.knowledge.mcp.query import query
 from odoo_shadow.knowledge.mcp.search import search
 from odoo_shadow.knowledge.mcp.session import Sessions
 from odoo_shadow.knowledge.search.ask import LONGEST, MOST, Question
+from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.text.errors import ShownError, class_of
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.shown import LONGEST as LONGEST_REASON
@@ -128,6 +129,8 @@ class ShadowServer:
         try:
             return _result(await self._answer(asked.name, asked.arguments or {}), is_error=False)
         except ShownError as error:
+            if isinstance(error, ShadowError):  # whoever asks can do nothing about it
+                log.warning("%s could not be answered: %s", asked.name, error)
             return _refusal(str(error))
         except Exception as error:  # noqa: BLE001 - a model learns nothing of what is inside, and the server goes on
             log.error("a request failed: %s: %s", class_of(error), shown(error))

@@ -11,7 +11,10 @@ from psycopg import sql
 
 from odoo_shadow.knowledge.mcp.limits import Limits
 from odoo_shadow.knowledge.mcp.role import check_role
+from odoo_shadow.shadow.access.reading import check_may_read
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
+from odoo_shadow.shadow.errors import ShadowPermissionError
+from odoo_shadow.shadow.relations import CONTROL_TABLES, STORED_DOCUMENT
 
 _CHECKED_FOR = 60.0
 """Seconds for which it counts that the role can only read."""
@@ -62,13 +65,18 @@ class Sessions:
     def database(self) -> Iterator[ReadOnlyDatabase]:
         """Open the shadow for one request.
 
-        :raises ShadowPermissionError: the role could do more than read.
+        :raises ShadowPermissionError: the role could do more than read, or may not read the mirror any more.
         :raises ShadowError: the database cannot be reached.
         """
         with self._shadow() as shadow:
             shadow.limits = self.limits
             self._check(shadow)
-            yield shadow
+            try:
+                yield shadow
+            except ShadowPermissionError:
+                with shadow.trial() as tx:  # what it says is for a role that writes; this names what a reader needs
+                    check_may_read(tx, (*CONTROL_TABLES, STORED_DOCUMENT), must_be_there=True)
+                raise
 
     @contextmanager
     def open(self) -> Iterator[Transaction]:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from odoo_shadow.knowledge.embedding.errors import EmbeddingError
-from odoo_shadow.knowledge.embedding.port import Embedder, Vector
+from odoo_shadow.knowledge.embedding.errors import EmbeddingConfigurationError, EmbeddingError
+from odoo_shadow.knowledge.embedding.port import QuestionEmbedder, Vector
 from odoo_shadow.knowledge.embedding.vectors import as_text
 from odoo_shadow.knowledge.search.errors import SearchError
 from odoo_shadow.mirror.config.patterns import ModelChoice
@@ -99,7 +99,7 @@ class Answer:
         return bool(self.found) and not any(item.by_words for item in self.found)
 
 
-def ask(shadow: ShadowDatabase, question: Question, embedder: Embedder | None) -> Answer:
+def ask(shadow: ShadowDatabase, question: Question, embedder: QuestionEmbedder | None) -> Answer:
     """Search the documents.
 
     :param embedder: makes the question's vector, None to search by words alone; used only if the documents' vectors are
@@ -217,7 +217,7 @@ def _has_function(tx: Transaction) -> bool:
     return bool(rows)
 
 
-def _embedded(text: str, model: str | None, embedder: Embedder | None) -> tuple[Vector | None, str | None]:
+def _embedded(text: str, model: str | None, embedder: QuestionEmbedder | None) -> tuple[Vector | None, str | None]:
     """Return the question's vector, or why there is none."""
     start = "This searches by words alone, since"
     if model is None:
@@ -231,5 +231,5 @@ def _embedded(text: str, model: str | None, embedder: Embedder | None) -> tuple[
         )
     try:
         return embedder.embed_query(text), None
-    except EmbeddingError as error:
+    except (EmbeddingError, EmbeddingConfigurationError) as error:
         return None, f"{start} there is no embedding of the question: {error}"
