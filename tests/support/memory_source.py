@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from odoo_shadow.source.port import Access, Clock, DatabaseState, ModelAbout, Re
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
 from odoo_shadow.source.types import Json, Record
 from odoo_shadow.source.values import moment_in
+from odoo_shadow.source.versions import BLOCK_IDS, Versions
 from odoo_shadow.text.findings import Finding, Verdict
 
 _KEPT_BY_ODOO = (Field("id", "integer"), Field("write_date", "datetime"), Field("create_date", "datetime"))
@@ -33,10 +35,11 @@ class MemorySource:
     """See `odoo_shadow.source.port.Source`. Its clock stands still until `wait` moves it.
 
     :param gives_copies: windows come as text for COPY, as from Odoo's own database.
+    :param tells_versions: changes show whatever `write_date` says, as in Odoo's own database.
     :ivar pages_read: which model each page was of, and how many records it had.
     """
 
-    def __init__(self, *, gives_copies: bool = False) -> None:
+    def __init__(self, *, gives_copies: bool = False, tells_versions: bool = False) -> None:
         self.access = Access("the memory", "memory://", "odoo", "ada")
         self.protocol = "memory"
         self.opened_at = time.monotonic()
@@ -44,6 +47,7 @@ class MemorySource:
         self.models: dict[str, MemoryModel] = {}
         self.pages_read: list[tuple[str, int]] = []
         self._gives_copies = gives_copies
+        self._tells_versions = tells_versions
         self._now = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
     # What happens in this Odoo.
@@ -183,6 +187,16 @@ class MemorySource:
     ) -> Iterator[Page]:
         for records, last_id, is_last in self._pages(reading, where, after_id, up_to_id, page_size):
             yield Page(records, last_id, is_last)
+
+    def versions(self, reading: Reading) -> Versions | None:
+        if not self._tells_versions:
+            return None
+        found = self._found(reading, EVERYWHERE)
+        blocks: dict[int, int] = {}
+        for record in found:
+            block = _id(record) // BLOCK_IDS
+            blocks[block] = (blocks.get(block, 0) + zlib.crc32(repr(record).encode())) % 2**62
+        return Versions("the memory", None, len(found), blocks)
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int

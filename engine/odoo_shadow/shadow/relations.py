@@ -42,6 +42,8 @@ DUE_ROW = "due_row"
 ROW_POLICY = "row_policy"
 KNOWN_LINK = "known_link"
 EMBEDDING_CLAIM = "embedding_claim"
+VERSION = "version"
+VERSION_BLOCK = "version_block"
 
 READ_VERSION = "odoo_shadow_read_version"
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark", READ_VERSION)

@@ -17,6 +17,7 @@ from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.models import Discovery
 from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
+from odoo_shadow.source.versions import Versions
 from odoo_shadow.text.findings import Finding
 
 DEFAULT_LANGUAGE = "en_US"
@@ -223,6 +224,9 @@ class Records(Protocol):
         :raises OdooRefusedFieldsError: some fields keep the source from giving records.
         :raises OdooUnreadableRecordsError: so many records cannot be read that something else is wrong.
         """
+
+    def versions(self, reading: Reading) -> Versions | None:
+        """Return the versions of the records, in one snapshot; None if the source does not know them."""
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int

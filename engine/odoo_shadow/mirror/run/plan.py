@@ -4,6 +4,8 @@ A model has no work if nothing was written in its window, both sides have the sa
 settings have not changed, and its last run succeeded. Its watermark advances as a run would have advanced it: Odoo's
 clock is read before anything else, so what is committed later is in the next window.
 
+Where the source knows the versions of records, these are compared instead of windows and numbers.
+
 Models whose changes no count shows always have work: those without a `write_date`, and those with fields that Odoo does
 not store.
 """
@@ -26,6 +28,7 @@ from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.for_readers import AS_BEFORE, ForReaders, begin_for_readers
 from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.secrets import RULES
+from odoo_shadow.mirror.sync.changed_blocks import as_versions
 from odoo_shadow.mirror.sync.kept_settings import labels_from
 from odoo_shadow.mirror.sync.model import no_replay
 from odoo_shadow.mirror.sync.window import low_end
@@ -33,12 +36,14 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.left_out import note_left_out_models
 from odoo_shadow.shadow.state.planning import TableState, note_planned, pass_over, read_states
 from odoo_shadow.shadow.state.registry import register_table
+from odoo_shadow.shadow.state.versions import StoredVersions, read_versions
 from odoo_shadow.shadow.state.watermarks import Watermark
 from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.fields import FieldsState
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Reading, Where
 from odoo_shadow.source.record_names import names_digest
+from odoo_shadow.source.versions import BLOCK_IDS
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -119,6 +124,7 @@ def plan_run(
     clock, models = odoo.clock(), chosen.models
     with shadow.transaction() as tx:
         states, key_id = read_states(tx, models), known_key(tx, odoo.access.hash_secret)
+        versions = read_versions(tx, [state.table for state in states.values()])
     unknown = [model for model in models if model not in chosen.fields]
     fields = {**chosen.fields, **(odoo.field_states(unknown) if unknown else {})}
     kept = {model: state.settings.settings for model, state in states.items()}
@@ -127,7 +133,7 @@ def plan_run(
         fields,
     )
     labels = _labels(odoo, states.values())
-    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.clock().latest)
+    planner = _Planner(odoo, options, settings, key_id, states, fields, labels, odoo.clock().latest, versions)
     works = {model: planner.known_work(model) for model in models}
     unclear = [model for model, work in works.items() if work is None]
     lows = [planner.low(model, replay_from) for model in unclear]
@@ -208,6 +214,7 @@ class _Planner:
     fields: Mapping[str, FieldsState]
     labels: Mapping[str, list[str]]
     latest: datetime
+    versions: Mapping[str, StoredVersions]
 
     def known_work(self, model: str) -> Work | None:
         """Return the work that the control tables and the model's fields show."""
@@ -241,7 +248,7 @@ class _Planner:
             return "it is read differently from before"
         if fields is None or _digest(fields) != state.fields_digest:
             return "its fields changed"
-        if not fields.has_write_date:
+        if not fields.has_write_date and state.table not in self.versions:
             return "it has no write_date, so all of it is read"
         return "it has fields that Odoo does not store" if settings.extra_fields else None
 
@@ -253,10 +260,12 @@ class _Planner:
     def difference(self, model: str, low: datetime | None) -> Work | None:
         """Ask Odoo for counts; if that fails, the model has work, and its own run reports the error."""
         state = self.states[model]
-        if low is None:
+        if low is None and state.table not in self.versions:
             return Work(model, "everything is read again", state.row_count)
         reading = Reading(model, (), self._settings(state).domain)
         try:
+            if (known := self.versions.get(state.table)) is not None and not self._is_replay(state, low):
+                return self._changed_versions(replace(reading, fields=known.fields), known, state)
             changed = self.odoo.count(reading, Where(written_since=low))
             if changed:
                 written = counted(changed, "row was written", "rows were written")
@@ -270,6 +279,22 @@ class _Planner:
             return None
         differ = f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
         return Work(model, differ, abs(rows - state.row_count) + rows // _IDS_PER_RECORD)
+
+    def _is_replay(self, state: TableState, low: datetime | None) -> bool:
+        """Say whether a person has set the watermark back, to read again what was written since."""
+        own = low_end(state.watermark, None, self.options.look_back, read_all=False)
+        return low is not None and own is not None and low < own
+
+    def _changed_versions(self, reading: Reading, known: StoredVersions, state: TableState) -> Work | None:
+        """Compare the versions of all records with those that the table holds."""
+        versions = self.odoo.versions(reading)
+        blocks = None if versions is None else versions.changed_since(as_versions(known))
+        if versions is None or blocks is None:
+            return Work(reading.model, "its versions cannot be compared with those of its last run", state.row_count)
+        if not blocks:
+            return None
+        rows = min(len(blocks) * BLOCK_IDS, max(versions.rows, state.row_count))
+        return Work(reading.model, counted(len(blocks), "block of ids has changed", "blocks of ids have changed"), rows)
 
     def _settings(self, state: TableState) -> ModelSettings:
         given = self.settings(state.model)

@@ -88,6 +88,11 @@ def _is_untracked(model: str, column: MirroredColumn, watched: Collection[str], 
     )
 
 
+def _rests_elsewhere(column: MirroredColumn) -> bool:
+    """Say whether values may change without any change of what the record has in the database."""
+    return column.field == DISPLAY_NAME or column.odoo_type == "properties" or column.is_company_dependent
+
+
 @dataclass(frozen=True)
 class UntrackedCheck:
     """The columns of a table that are to be compared.
@@ -120,13 +125,17 @@ def due_check(
     extra = ModelSettings.from_text(table.settings).extra_fields  # each run reads them anyway
     mirrored = [item for item in table.columns if item.field not in extra]
     columns = untracked_columns(table.model, mirrored, odoo.access.lang, watched)
+    if table.has_versions:
+        resting = {item.name for item in mirrored if _rests_elsewhere(item)}
+        columns = [name for name in columns if name in resting]
     if remade and table.row_count:
         return UntrackedCheck(tuple({*columns, *remade}))
     if not columns or not table.row_count:
         return None
     if table.untracked_at is not None and table.untracked_at >= table.started_at:
         return None  # the run itself has read everything
-    if table.row_count * len(columns) <= MOST_CELLS:
+    is_named = any(item.field == DISPLAY_NAME for item in mirrored)
+    if table.row_count * len(columns) <= MOST_CELLS and (is_named or not table.has_versions):
         return UntrackedCheck(tuple(columns))
     now_on = _foundations(odoo, table)
     is_due = is_due_daily(table.untracked_at, datetime.now(UTC))

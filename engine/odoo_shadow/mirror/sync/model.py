@@ -23,6 +23,7 @@ from odoo_shadow.mirror.shape.refused_fields import (
     without_refused,
 )
 from odoo_shadow.mirror.shape.rows import RowBuilder
+from odoo_shadow.mirror.sync.changed_blocks import changed_blocks, note_versions, read_changed
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW, check_ids
 from odoo_shadow.mirror.sync.due import reread_due_rows
 from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
@@ -56,6 +57,7 @@ from odoo_shadow.source.errors import (
 from odoo_shadow.source.pages import Unreadable
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import BEFORE_ALL
+from odoo_shadow.source.versions import Versions
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.errors import class_of
 from odoo_shadow.text.log import logger
@@ -194,15 +196,20 @@ class _ModelRun:
         self._label: str | None = None
         self._settings = read_settings_of(reading, layout, options)
         self._why_again: ScanKind | None = None
+        self._is_unknown = False
+        """Whether the source knows versions, and not which ones the table holds: after a restore, or a first load in
+        several tries."""
+        self._has_all = True
+        """Whether every change is in the table: a window shows only those that `write_date` shows."""
 
     def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
         self._why_again = why_read_again(kept, self._settings, self._layout.settings)
+        versions = self._odoo.versions(self._layout.reading)
         watermark, left = self._prepare(kept, replay_from)
         unfilled = self._renew_rows()
-        reached, kind = self._read(watermark, left, replay_from)
-        check_ids(self._odoo, self._writer, self._options, watermark)
+        reached, kind = self._bring_up_to_date(versions, watermark, left, replay_from)
         unread = refresh_extra_columns(
             self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress
         )
@@ -214,6 +221,8 @@ class _ModelRun:
                 registry.note_lost_fields(tx, self._hold.table, ())
             raise newly_refused_error(self._odoo, self._layout.model, self._newly_refused)
         with self._hold.transaction() as tx:
+            if versions is None or self._has_all:
+                note_versions(tx, self._hold.table, self._layout.reading, versions)
             self._hold.finish(tx)
         renew_due_views(self._hold.shadow, [self._hold.table])
         return MirrorResult(
@@ -323,10 +332,36 @@ class _ModelRun:
 
     @property
     def _reads_all(self) -> bool:
-        return self._options.full or not self._layout.has_write_date
+        return self._options.full or self._is_unknown or not self._layout.has_write_date
 
     def _low(self, watermark: Watermark | None, replay_from: datetime | None, *, read_all: bool) -> datetime | None:
         return low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
+
+    def _bring_up_to_date(
+        self, versions: Versions | None, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
+    ) -> tuple[Watermark, ScanKind]:
+        """Read what has changed: by the versions of the records where they are known, otherwise by `write_date`."""
+        is_replay = watermark is not None and replay_from is not None and replay_from < watermark.last_write_date
+        may_skip = not (self._options.full or left or is_replay)
+        if versions is not None and watermark is not None and may_skip:
+            with self._hold.transaction() as tx:
+                blocks = changed_blocks(tx, self._hold.table, versions)
+            if blocks is not None:
+                reached = read_changed(
+                    self._odoo,
+                    self._writer,
+                    versions,
+                    blocks,
+                    watermark,
+                    options=self._options,
+                    on_progress=self._on_progress,
+                )
+                return reached, ScanKind.INCREMENTAL
+            self._is_unknown = True
+        reached, kind = self._read(watermark, left, replay_from)
+        check_ids(self._odoo, self._writer, self._options, watermark)
+        self._has_all = kind is not ScanKind.INCREMENTAL and left is None
+        return reached, kind
 
     def _read(
         self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None

@@ -26,7 +26,7 @@ from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row
 from odoo_shadow.source.errors import misfit
 from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_read
 from odoo_shadow.source.port import Source
-from odoo_shadow.source.reading import Where
+from odoo_shadow.source.reading import EVERYWHERE, Where
 from odoo_shadow.source.types import Record
 from odoo_shadow.source.values import moment_in
 from odoo_shadow.text.amounts import counted
@@ -130,12 +130,19 @@ def read_window(
     """
     reached_id = scan.last_id
     for page in read_ahead(
-        _pages(odoo, writer.layout, scan, page_size),
+        pages_of(
+            odoo,
+            writer.layout,
+            Where(written_since=scan.low),
+            after_id=scan.last_id,
+            up_to_id=scan.up_to_id,
+            page_size=page_size,
+        ),
         while_waiting=writer.hold.keep_alive,
         every=RENEW_EVERY.total_seconds(),
     ):
         if isinstance(page, CopyPage):
-            _check_copied(odoo, writer.layout, page, reached_id)
+            check_copied(odoo, writer.layout, page, reached_id)
         reached_id = page.last_id
         reached = _write_page(writer, scan, page, known, measures_lateness=measures_lateness)
         on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_read(page, scan.up_to_id)))
@@ -144,20 +151,26 @@ def read_window(
     raise AssertionError("pages end with a last page")
 
 
-def _pages(odoo: Source, layout: Layout, scan: Scan, page_size: int) -> Iterator[Page | CopyPage]:
-    """Yield the pages that are left of a window, in COPY's format if the source and the layout allow it."""
-    where = Where(written_since=scan.low)
+def pages_of(
+    odoo: Source,
+    layout: Layout,
+    where: Where = EVERYWHERE,
+    *,
+    after_id: int,
+    up_to_id: int | None,
+    page_size: int,
+) -> Iterator[Page | CopyPage]:
+    """Yield records page by page, in COPY's format if the source and the layout allow it."""
+    reading = layout.reading
     if layout.may_be_copied:
-        copied = odoo.copy_pages(
-            layout.reading, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size
-        )
+        copied = odoo.copy_pages(reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
         if copied is not None:
             return copied
-    return odoo.pages(layout.reading, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size)
+    return odoo.pages(reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
 
 
-def _check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -> None:
-    """Make sure that a page's lines are those after an id: of Python values the source has looked at each.
+def check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -> list[int]:
+    """Return the ids of a page's lines, which are those after an id: of Python values the source has looked at each.
 
     :raises OdooServerError: they are not.
     """
@@ -170,6 +183,7 @@ def _check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -
     if not is_ascending or ids[-1] > page.last_id or (ids[-1] < page.last_id and not page.is_last):
         what = f"text for COPY without ascending ids after {after_id}, up to {page.last_id}"
         raise misfit(f"{odoo.access}: {layout.model}", what)
+    return ids[1:]
 
 
 def _write_page(

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.on_delete import OnDelete
-from odoo_shadow.shadow.relations import META, SYNC_LOG, TABLE_STATE
+from odoo_shadow.shadow.relations import META, SYNC_LOG, TABLE_STATE, VERSION
 from odoo_shadow.shadow.state.mirrored_columns import MirroredColumn, mirrored_columns
 from odoo_shadow.shadow.state.sync_log import CLOSING
 
@@ -25,6 +25,7 @@ class Finished:
     :param unreadable_fields: fields that are left out, since Odoo does not give records together with them.
     :param rests_on: what those values depended on then, in addition to their records; the mirror's own text.
     :param settings: how the model is mirrored; the mirror's own text.
+    :param has_versions: whether the versions of its records are known, so that changes show without `write_date`.
     :param identities: the identity of each column's field then, by field; the source's own text.
     """
 
@@ -37,6 +38,7 @@ class Finished:
     unreadable_fields: frozenset[str]
     settings: str | None
     identities: Mapping[str, str]
+    has_versions: bool
     columns: tuple[MirroredColumn, ...]
 
 
@@ -44,20 +46,24 @@ def finished_tables(tx: Transaction, run_id: UUID) -> list[Finished]:
     """Return the tables of a run that are up to date, by model."""
     rows = tx.run(
         "SELECT m.table_name, m.odoo_model, m.row_count, l.started_at, s.untracked_at, s.rests_on,"
-        " m.unreadable_fields, s.settings, coalesce(s.field_identities, '{{}}') FROM {meta} m"
+        " m.unreadable_fields, s.settings, coalesce(s.field_identities, '{{}}'),"
+        " EXISTS (SELECT FROM {version} v WHERE v.table_name = m.table_name) FROM {meta} m"
         " JOIN (SELECT DISTINCT ON (table_name) table_name, started_at, status FROM {log}"
         " WHERE sync_run_id = {run_id} AND NOT metadata ? {closing} ORDER BY table_name, id DESC) l USING (table_name)"
         " LEFT JOIN {state} s USING (table_name) WHERE l.status = 'success' ORDER BY m.odoo_model",
         meta=tx.own(META),
         log=tx.own(SYNC_LOG),
         state=tx.internal(TABLE_STATE),
+        version=tx.internal(VERSION),
         run_id=run_id,
         closing=CLOSING,
     )
     columns = mirrored_columns(tx, [str(row[0]) for row in rows])
     return [
-        Finished(table, model, count, start, at, known, frozenset(refused), settings, identities, tuple(columns[table]))
-        for table, model, count, start, at, known, refused, settings, identities in rows
+        Finished(
+            table, model, count, start, at, on, frozenset(refused), settings, known, versions, tuple(columns[table])
+        )
+        for table, model, count, start, at, on, refused, settings, known, versions in rows
     ]
 
 

@@ -202,6 +202,9 @@ class ApiSource:
             self.client, readable, conditions(where), after_id=after_id, up_to_id=up_to_id, page_size=page_size
         )
 
+    def versions(self, reading: Reading) -> None:
+        return None
+
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
     ) -> None:

@@ -24,6 +24,7 @@ from odoo_shadow.source.database.describe import described
 from odoo_shadow.source.database.examine import examine
 from odoo_shadow.source.database.session import Sessions, Transaction
 from odoo_shadow.source.database.tables import Tables
+from odoo_shadow.source.database.versions import read_versions
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooUnknownModelError
 from odoo_shadow.source.fields import TEXT_TYPES, Field, FieldsState
 from odoo_shadow.source.groups import Grouping, Groups
@@ -40,6 +41,7 @@ from odoo_shadow.source.port import (
     Source,
 )
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
+from odoo_shadow.source.versions import Versions
 from odoo_shadow.text.findings import Finding
 
 EVERYTHING = "Odoo's own database"
@@ -261,6 +263,13 @@ class DatabaseSource:
     ) -> Iterator[Page]:
         reader = self._reader(reading.model)
         return reader.pages(reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+
+    def versions(self, reading: Reading) -> Versions | None:
+        if not self._tables.has_table(reading.model):
+            return None
+        return read_versions(
+            self._sessions, self._tables.model(reading.model), reading, f"{self._lang} {self._companies}"
+        )
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int

@@ -1,0 +1,115 @@
+"""Digests of the versions of a table's rows, by block of ids, from what PostgreSQL itself notes of each row.
+
+`xmin`, the transaction that wrote a version of a row, is another one after every change, also one inside a savepoint.
+It is compared for equality only: so neither open transactions nor the order of commits matter, nor that transaction ids
+wrap around. VACUUM FREEZE, VACUUM FULL and CLUSTER leave it readable and as it is (seen on PostgreSQL 15 to 18).
+
+Where transaction ids may have been given a second time, versions say nothing: after a restore, a failover or on another
+server. That shows by the cluster's identifier, its timeline, and a log that has become shorter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from psycopg import errors as pg
+from psycopg import sql
+
+from odoo_shadow.source.database.catalogue import StoredField, StoredModel
+from odoo_shadow.source.database.cells import ROW, is_there
+from odoo_shadow.source.database.conditions import domain_clause
+from odoo_shadow.source.database.session import Sessions, Transaction
+from odoo_shadow.source.reading import Reading
+from odoo_shadow.source.versions import BLOCK_IDS, Versions
+
+_SHIFT = BLOCK_IDS.bit_length() - 1
+_MODULUS = 2**63 - 1
+
+_OF_ROWS = "SELECT {row}.id::bigint >> {shift}, hashint8extended({row}.id::bigint, {row}.xmin::text::bigint), 1"
+_CLUSTER = (
+    "SELECT (SELECT system_identifier FROM pg_control_system()), (SELECT timeline_id FROM pg_control_checkpoint()),"
+    " CASE WHEN NOT pg_is_in_recovery() THEN (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint END"
+)
+
+
+def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read_as: str) -> Versions | None:
+    """Return the versions of a model's records; None where the table has none, or the role may not know the cluster.
+
+    :param read_as: what decides about values in addition to the records.
+    """
+    table = model.table
+    if table is None or table.is_view:
+        return None
+    linked = [model.fields[name] for name in _with_rows_elsewhere(model, reading)]
+    domain = domain_clause(model, reading.domain)
+    with sessions.transaction(model.name) as tx:
+        cluster = _cluster(tx)
+        if cluster is None:
+            return None
+        parts: list[sql.Composable] = [_of_rows(tx, table.name, domain)]
+        parts += [
+            _of_links(tx, item) if item.type == "many2many" else _of_properties(tx, model, item) for item in linked
+        ]
+        rows = tx.run(
+            "SELECT block, mod(sum(digest), {modulus})::bigint, sum(rows)::bigint"
+            " FROM ({parts}) v (block, digest, rows) GROUP BY block",
+            modulus=_MODULUS,
+            parts=sql.SQL(" UNION ALL ").join(parts),
+        )
+    identifier, timeline, position = cluster
+    about = [identifier, timeline, table.name, read_as, [item.name for item in linked], list(map(str, reading.domain))]
+    basis = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()[:32]
+    blocks = {int(block): int(digest) for block, digest, _ in rows}
+    return Versions(basis, position, sum(int(number) for _, _, number in rows), blocks)
+
+
+def _with_rows_elsewhere(model: StoredModel, reading: Reading) -> list[str]:
+    """Return the fields of a reading whose values are rows of other tables."""
+    return sorted(
+        name
+        for name in reading.fields
+        if name in model.fields
+        and is_there(model, name)
+        and (model.fields[name].type == "many2many" or model.fields[name].by_property)
+    )
+
+
+def _cluster(tx: Transaction) -> tuple[object, object, int | None] | None:
+    try:
+        ((identifier, timeline, position),) = tx.run(_CLUSTER)
+    except pg.InsufficientPrivilege:
+        return None
+    return identifier, timeline, position
+
+
+def _of_rows(tx: Transaction, table: str, domain: sql.Composable) -> sql.Composed:
+    return sql.SQL(_OF_ROWS + " FROM {table} AS {row} WHERE {row}.id IS NOT NULL AND {domain}").format(
+        row=ROW, shift=_SHIFT, table=tx.odoos(table), domain=domain
+    )
+
+
+def _of_links(tx: Transaction, field: StoredField) -> sql.Composed:
+    """Return the digests of a many2many's links: a link that goes leaves no version behind, but is missing here."""
+    if field.link is None:
+        raise AssertionError("a many2many without a table is not there")
+    table, own, other = field.link
+    return sql.SQL(
+        "SELECT l.{own}::bigint >> {shift},"
+        " hashint8extended(l.{own}::bigint, hashint8extended(l.{other}::bigint, {field})), 0"
+        " FROM {table} l WHERE l.{own} IS NOT NULL AND l.{other} IS NOT NULL"
+    ).format(own=sql.Identifier(own), other=sql.Identifier(other), shift=_SHIFT, field=field.id, table=tx.odoos(table))
+
+
+def _of_properties(tx: Transaction, model: StoredModel, field: StoredField) -> sql.Composed:
+    """Return the digests of a field's rows in `ir_property`, in the blocks of the records that they belong to."""
+    return sql.SQL(
+        "SELECT split_part(p.res_id, ',', 2)::bigint >> {shift},"
+        " hashint8extended(p.id::bigint, p.xmin::text::bigint), 0"
+        " FROM {table} p WHERE p.fields_id = {field} AND p.res_id ~ {pattern}"
+    ).format(
+        shift=_SHIFT,
+        table=tx.odoos("ir_property"),
+        field=field.id,
+        pattern=f"^{model.name.replace('.', '[.]')},[0-9]{{1,18}}$",
+    )
