@@ -5,8 +5,8 @@ Read from Odoo's own `ir_model` and `ir_model_fields`, and from PostgreSQL's cat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 from typing import LiteralString
 
@@ -162,6 +162,16 @@ def read_model(tx: Transaction, called: str, name: str, lang: str) -> StoredMode
     table = _tables(tx, [name]).get(name)
     fields = read_fields(tx, [name], lang).get(name, {})
     return StoredModel(name, storable(str(label)), str(modules or ""), bool(transient), bool(abstract), table, fields)
+
+
+def read_models(tx: Transaction, lang: str, names: Collection[str]) -> dict[str, StoredModel]:
+    """Return some models with their fields, by name; those that Odoo does not have are not in the answer."""
+    fields = read_fields(tx, list(names), lang)
+    return {
+        item.name: replace(item, fields=fields.get(item.name, {}))
+        for item in list_models(tx, lang)
+        if item.name in names
+    }
 
 
 def read_fields(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, dict[str, StoredField]]:

@@ -171,8 +171,7 @@ class DatabaseSource:
         return {model: {name for name, field in found.items() if field.store} for model, found in fields.items()}
 
     def field_states(self, models: Sequence[str]) -> dict[str, FieldsState]:
-        with self._sessions.transaction() as tx:
-            return states.field_states(tx, models, self._lang)
+        return {name: states.field_state(model) for name, model in self._tables.read_all(models).items()}
 
     def field_identities(self, models: Sequence[str]) -> dict[str, dict[str, str]]:
         with self._sessions.transaction() as tx:

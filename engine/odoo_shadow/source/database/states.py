@@ -13,7 +13,6 @@ from psycopg import sql
 from odoo_shadow.source.database.catalogue import (
     StoredModel,
     has_table,
-    list_models,
     read_fields,
     read_tables,
 )
@@ -28,23 +27,16 @@ _OF_DEFAULTS: dict[str, LiteralString] = {
 """Tables of defaults, and whose they are."""
 
 
-def field_states(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, FieldsState]:
-    """Return the state of models' fields: as Odoo describes them, and the columns that they have."""
-    wanted = set(models)
-    tables = {item.name: item.table for item in list_models(tx, lang) if item.name in wanted}
-    states: dict[str, FieldsState] = {}
-    for model, fields in read_fields(tx, models, lang).items():
-        table = tables.get(model)
-        columns = dict(table.columns) if table is not None else {}
-        listed = [
-            json.dumps({**asdict(field), "column": columns.get(name)}, sort_keys=True, default=str)
-            for name, field in sorted(fields.items())
-        ]
-        digest = hashlib.blake2b("\n".join(listed).encode(), digest_size=16).hexdigest()
-        names = frozenset(name for name, field in fields.items() if field.store or not field.related)
-        has_write_date = _WRITE_DATE in columns and _WRITE_DATE in fields
-        states[model] = FieldsState(digest, has_write_date, names)
-    return states
+def field_state(model: StoredModel) -> FieldsState:
+    """Return the state of a model's fields: as Odoo describes them, and the columns that they have."""
+    columns = dict(model.table.columns) if model.table is not None else {}
+    listed = [
+        json.dumps({**asdict(field), "column": columns.get(name)}, sort_keys=True, default=str)
+        for name, field in sorted(model.fields.items())
+    ]
+    digest = hashlib.blake2b("\n".join(listed).encode(), digest_size=16).hexdigest()
+    names = frozenset(name for name, field in model.fields.items() if field.store or not field.related)
+    return FieldsState(digest, _WRITE_DATE in columns and _WRITE_DATE in model.fields, names)
 
 
 def field_identities(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from odoo_shadow.source.database.beside import add_computed, split
-from odoo_shadow.source.database.catalogue import StoredModel, list_models, major_version, read_model
+from odoo_shadow.source.database.catalogue import StoredModel, list_models, major_version, read_model, read_models
 from odoo_shadow.source.database.cells import Cells, is_there
 from odoo_shadow.source.database.defaults import read_defaults
 from odoo_shadow.source.database.properties import FIRST_TO_OMIT, find_definition
@@ -43,6 +43,14 @@ class Tables:
             found = read_model(tx, str(self._sessions.database), model, self._lang)
         with self._lock:
             self._models[model] = found
+        return found
+
+    def read_all(self, models: Sequence[str]) -> dict[str, StoredModel]:
+        """Read what some models are now, and remember them: far quicker than one by one. Raises an `OdooError`."""
+        with self._sessions.transaction() as tx:
+            found = read_models(tx, self._lang, set(models))
+        with self._lock:
+            self._models |= found
         return found
 
     def model(self, model: str) -> StoredModel:
