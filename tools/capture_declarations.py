@@ -109,7 +109,7 @@ def captured(odoo: OdooClient, flavour: Flavour, name: str, fields: set[str]) ->
         "ir.model.data", [("model", "=", "ir.model"), ("res_id", "=", record["id"])], ["module"], order="id", limit=1
     )
     described = odoo.fields_get(name)
-    rows = odoo.search_read("ir.model.fields", [("model", "=", name)], ["name", *DICTIONARY])
+    rows = odoo.search_read("ir.model.fields", [("model", "=", name)], ["name", "currency_field", *DICTIONARY])
     dictionary = {row["name"]: row for row in rows}
     entry: Entry = {"name": record["name"], "order": record["order"], "module": made_by[0]["module"]}
     if record["transient"]:
@@ -131,7 +131,10 @@ def attributes(
     flavour: Flavour, model: str, name: str, described: Mapping[str, Json], row: Mapping[str, Json]
 ) -> Entry:
     """Return what is unusual about a field."""
-    entry: Entry = {key: described[key] for key in (*SAME, "depends", "selection") if key in described}
+    told = dict(described)
+    if told["type"] == "monetary" and not row["currency_field"]:
+        told["implied_currency"] = True
+    entry: Entry = {key: told[key] for key in (*SAME, "depends", "selection") if key in told}
     if entry["type"] == "many2one" and entry.get("store") and row["on_delete"]:
         entry["on_delete"] = row["on_delete"]
     if entry["type"] == "many2many" and entry.get("store"):

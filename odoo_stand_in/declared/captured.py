@@ -15,12 +15,15 @@ from odoo_stand_in.declared.supplement import SUPPLEMENTS, Supplement, of_field
 # What `fields_get` calls the attributes that `Field` has under the same name.
 SAME = (
     *("type", "string", "store", "relation", "relation_field", "required", "readonly", "company_dependent"),
-    *("translate", "currency_field", "related", "groups", "definition_record", "definition_record_field"),
+    *("translate", "currency_field", "implied_currency", "related", "groups"),
+    *("definition_record", "definition_record_field"),
 )
 # What is told as it is, where the rules of `describing` would say something else.
 TOLD = ("searchable", "sortable", "groupable", "default_export_compatible", "trim")
 # What `ir.model.fields` calls the attributes that `fields_get` does not tell.
 DICTIONARY = {"on_delete": "ondelete", "relation_table": "rel_table", "column1": "rel_own", "column2": "rel_other"}
+OF_DICTIONARY = frozenset({*DICTIONARY, "implied_currency"})
+"""What an entry has that `fields_get` does not tell."""
 Entry = dict[str, Any]
 
 

@@ -63,8 +63,8 @@ def parse_field(line: str, model: str, flavour: Flavour) -> Field | None:
 def complete_field(flavour: Flavour, model: str, name: str, kind: str, attrs: Mapping[str, Any]) -> Field:
     """Return a field of these attributes, with what Odoo chooses where nothing is said."""
     given = dict(attrs)
-    if kind == "monetary":
-        given.setdefault("currency_field", "currency_id")
+    if kind == "monetary" and "currency_field" not in given:
+        given |= {"currency_field": "currency_id", "implied_currency": True}
     if name == "active":
         given.setdefault("default", True)
     if given.get("company_dependent"):

@@ -55,16 +55,22 @@ class Field:
     digits: tuple[int, int] | Literal[0] | None = None
     """Precision of a float; `0` (told as 0, or as false for prices from 19 on) is exact without a precision."""
     currency_field: str | None = None
+    implied_currency: bool = False
+    """Whether the field does not name its currency's field, but found one of the usual name."""
     related: str | None = None
     inherited: bool = False
     selection: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     """What a form shows for the choices, made from them unless declared."""
+    chosen_by_code: bool = False
+    """Whether code makes the choices when it is asked, so that no row tells of them."""
     manual: bool = False
     groups: str | None = None
     definition_record: str | None = None
     definition_record_field: str | None = None
     model_field: str | None = None
+    size: int | None = None
+    """The most characters that a char may have."""
     default: Any = None
     active_only: bool = False
     """A one2many that never shows archived records."""
@@ -86,6 +92,11 @@ class Field:
     def column_name(self) -> str:
         """Its column: its name, as far as PostgreSQL lets it."""
         return identifier(self.name)
+
+    def choices(self) -> Iterator[tuple[str, str]]:
+        """Return the values of a selection, and what a form shows for them."""
+        labels = self.labels or [value.replace("_", " ").replace("-", " ").capitalize() for value in self.selection]
+        return zip(self.selection, labels, strict=True)
 
     @property
     def label(self) -> str:

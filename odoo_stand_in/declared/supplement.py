@@ -108,8 +108,17 @@ OF_BUSINESS = frozenset(
 SELDOM = OF_SECRETS | OF_BUSINESS
 """Models that a stand-in has only when it is asked for them."""
 _FIELDS: Mapping[tuple[Flavour | None, str, str], Mapping[str, Any]] = {
-    (None, "ir.model", "modules"): {"kept": True},
+    ("17", "account.account", "code"): {"size": 64},
+    (None, "account.journal", "code"): {"size": 5},
+    (None, "ir.attachment", "checksum"): {"size": 40},
+    (None, "ir.attachment", "url"): {"size": 1024},
+    (None, "ir.model.constraint", "type"): {"size": 1},
+    (None, "ir.module.module", "license"): {"size": 32},
+    (None, "ir.module.module", "state"): {"size": 16},
+    (None, "res.country", "code"): {"size": 2},
     (None, "res.partner", "child_ids"): {"active_only": True},
+    (None, "res.partner", "lang"): {"chosen_by_code": True},
+    ("19", "res.lang", "date_format"): {"chosen_by_code": True},
     (None, "res.partner", "color"): {"default": "0"},
     ("19", "account.account", "code"): {"mirror_of": "code_store"},
 }

@@ -119,6 +119,7 @@ def _module(name: str, registry: Registry) -> Row:
         "name": name,
         "shortdesc": {"en_US": name.replace("_", " ").title()},
         "state": "installed" if is_there else "uninstalled",
+        "latest_version": f"{registry.flavour}.0.1.{3 if name == MODULES[0] else 0}" if is_there else None,
         "author": "Odoo S.A.",
         "license": "LGPL-3",
     }

@@ -211,7 +211,7 @@ def as_property(field: Field, given: Any) -> sql.Composable:
 def _put_into_column(
     connection: Connection, model: Model, field: Field, company: int, ids: Sequence[int], given: Any
 ) -> None:
-    new = sql.SQL("{}::text").format(sql.Literal(given)) if isinstance(given, str) else sql.Literal(given)
+    kind = sql.SQL("::text" if isinstance(given, str) else "::jsonb" if given is None else "")
     connection.execute(
         sql.SQL(
             "UPDATE {} SET {name} = COALESCE({name}, '{{}}') || jsonb_build_object({}::text, to_jsonb({}))"
@@ -219,7 +219,7 @@ def _put_into_column(
         ).format(
             sql.Identifier(model.table),
             sql.Literal(company),
-            new,
+            sql.Literal(given) + kind,
             sql.Literal(list(ids)),
             name=sql.Identifier(field.name),
         )

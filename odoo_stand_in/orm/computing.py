@@ -8,7 +8,7 @@ from psycopg import sql
 
 from odoo_stand_in.orm.environment import Environment
 
-Values = Mapping[int, int]
+Values = Mapping[int, int | str]
 
 
 def _rows_of_models(env: Environment, ids: Sequence[int]) -> Values:
@@ -34,7 +34,21 @@ def _lines(env: Environment, ids: Sequence[int]) -> Values:
     )
 
 
+def _modules_of_models(env: Environment, ids: Sequence[int]) -> Values:
+    """`ir.model.modules`: those that have a record of the model; a custom model has none."""
+    return dict(
+        env.rows(
+            sql.SQL(
+                "SELECT m.id, COALESCE(string_agg(DISTINCT d.module, ', ' ORDER BY d.module), '') FROM ir_model m"
+                " LEFT JOIN (ir_model_data d JOIN ir_module_module i ON i.name = d.module AND i.state = 'installed')"
+                " ON d.model = 'ir.model' AND d.res_id = m.id WHERE m.id = ANY({}) GROUP BY m.id"
+            ).format(sql.Literal(list(ids)))
+        )
+    )
+
+
 COMPUTED: Mapping[tuple[str, str], Callable[[Environment, Sequence[int]], Values]] = {
     ("ir.model", "count"): _rows_of_models,
+    ("ir.model", "modules"): _modules_of_models,
     ("x_kinds", "x_line_count"): _lines,
 }

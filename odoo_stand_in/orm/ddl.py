@@ -12,6 +12,7 @@ from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Field, Model, identifier
 from odoo_stand_in.orm import own_tables
 from odoo_stand_in.orm.query import column_type
+from odoo_stand_in.orm.recording import unique_keys
 
 
 def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> None:
@@ -32,14 +33,15 @@ def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> No
             " CHECK ((type = 'contact' AND name IS NOT NULL) OR type <> 'contact')"
         )
     )
-    statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN key varchar, ADD COLUMN index varchar"))
-    statements.append(
-        sql.SQL(
-            "ALTER TABLE ir_model ADD UNIQUE (model);"
-            " ALTER TABLE ir_model_fields ADD UNIQUE (model, name);"
-            " ALTER TABLE ir_model_constraint ADD UNIQUE (name, module)"
+    statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN key varchar, ADD COLUMN index varchar(8)"))
+    statements.append(sql.SQL(own_tables.DICTIONARY))
+    statements += [
+        sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE ({})").format(
+            sql.Identifier(model.table), sql.Identifier(name), sql.SQL(columns)
         )
-    )
+        for model in registry.models.values()
+        for name, columns, _ in unique_keys(model)
+    ]
     if registry.flavour == "17":
         statements.append(sql.SQL("ALTER TABLE res_users_apikeys ADD COLUMN expiration_date timestamp"))
     statements += map(sql.SQL, own_tables.statements(registry))

@@ -70,8 +70,7 @@ def describe(field: Field, newer: bool) -> dict[str, Any]:
     _text(field, description)
     _number(field, newer, description)
     if field.type in ("selection", "reference"):
-        labels = field.labels or map(_title, field.selection)
-        description["selection"] = [[key, label] for key, label in zip(field.selection, labels, strict=True)]
+        description["selection"] = [[key, label] for key, label in field.choices()]
     if field.type == "binary":
         description["attachment"] = True
     return {**description, **field.told}
@@ -106,7 +105,3 @@ def _number(field: Field, newer: bool, description: dict[str, Any]) -> None:
             description["min_display_digits"] = 2
     if field.type in NUMBERS and field.name != "id":
         description["aggregator" if newer else "group_operator"] = "sum"
-
-
-def _title(key: str) -> str:
-    return key.replace("_", " ").replace("-", " ").capitalize()

@@ -50,11 +50,34 @@ CREATE INDEX ir_model_relation__model_index ON ir_model_relation (model);
 CREATE INDEX ir_model_relation__module_index ON ir_model_relation (module);
 CREATE INDEX ir_model_relation__name_index ON ir_model_relation (name)
 """
+# Where each record of a module's data came from: which module made a model is known by it alone.
+_DATA: LiteralString = f"""
+CREATE TABLE ir_model_data (
+    id serial PRIMARY KEY, res_id int4, noupdate bool DEFAULT false,
+    name varchar NOT NULL, module varchar NOT NULL, model varchar NOT NULL, {_LOG}
+);
+ALTER TABLE ir_model_data ALTER create_date SET DEFAULT (now() AT TIME ZONE 'UTC'),
+    ALTER write_date SET DEFAULT (now() AT TIME ZONE 'UTC');
+CREATE INDEX ir_model_data_model_res_id_index ON ir_model_data (model, res_id);
+CREATE UNIQUE INDEX ir_model_data_module_name_uniq_index ON ir_model_data (module, name)
+"""
+DICTIONARY: LiteralString = """
+ALTER TABLE ir_model_fields
+    ADD relation_field_id int4 REFERENCES ir_model_fields ON DELETE CASCADE,
+    ADD related_field_id int4 REFERENCES ir_model_fields ON DELETE CASCADE,
+    ADD size int4, ADD on_delete varchar, ADD domain varchar, ADD depends varchar, ADD compute text,
+    ADD copied bool, ADD index bool, ADD group_expand bool, ADD selectable bool
+"""
+"""Columns of `ir_model_fields` that the stand-in's own model lacks."""
 
 
 def statements(registry: Registry) -> list[LiteralString]:
     """Return what creates the tables; those that they point to must be there."""
-    found: dict[str, LiteralString] = {"ir.default": _DEFAULTS, "ir.model.relation": _RELATIONS}
+    found: dict[str, LiteralString] = {
+        "ir.model.data": _DATA,
+        "ir.default": _DEFAULTS,
+        "ir.model.relation": _RELATIONS,
+    }
     if registry.flavour == "17":
         found["ir.property"] = _PROPERTIES
     return [statement for model, statement in found.items() if model not in registry.models]

@@ -39,6 +39,8 @@ def column_type(field: Field) -> str:
     """Return the PostgreSQL type of the field's column."""
     if field.translate or field.company_dependent:
         return "jsonb"
+    if field.size is not None:
+        return f"varchar({field.size})"
     return value_type(field)
 
 

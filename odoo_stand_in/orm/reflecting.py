@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Field, Flavour, Model
+from odoo_stand_in.orm import recording
 
 # Tables that Odoo makes before its ORM runs, which then finds their keys in place and keeps no record of them.
 _BEFORE_THE_ORM = frozenset({"ir.module.module.dependency"})
@@ -55,11 +56,13 @@ def reflect(connection: Connection, registry: Registry, models: Iterable[Model])
     keys = [key for one in chosen if _has_recorded_keys(one) for key in _foreign_keys(one)]
     if keys:
         connection.execute(_FOREIGN_KEYS, [list(column) for column in zip(*keys, strict=True)])
+    recording.record(connection, chosen)
 
 
 def forget(connection: Connection, name: str) -> None:
     """Delete the rows about a model; those of its fields and constraints go with it."""
     connection.execute("DELETE FROM ir_model WHERE model = %s", (name,))
+    recording.forget(connection)
 
 
 def _upsert(connection: Connection, table: str, key: tuple[str, ...], rows: list[Row]) -> None:
@@ -87,7 +90,6 @@ def _model(flavour: Flavour, model: Model) -> Row:
         "order": model.order,
         "state": "manual" if model.manual else "base",
         "transient": model.kind == "transient",
-        "modules": "" if model.manual else model.module,
     }
     return row | {"abstract": model.kind == "abstract"} if flavour == "19" else row
 
@@ -109,7 +111,12 @@ def _field(flavour: Flavour, field: Field) -> Row:
         "relation_table": field.rel_table if many2many else None,
         "column1": field.rel_own if many2many else None,
         "column2": field.rel_other if many2many else None,
-        "currency_field": field.currency_field if field.type == "monetary" else None,
+        "currency_field": None if field.implied_currency or field.type != "monetary" else field.currency_field,
+        "size": field.size,
+        "on_delete": field.ondelete if field.type == "many2one" and field.store and not field.related else None,
+        "index": False,
+        "copied": field.store and field.type != "one2many",
+        "selectable": field.store,
     }
     if flavour == "19":
         terms = "html_translate" if field.type == "html" else "standard"

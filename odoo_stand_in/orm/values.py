@@ -100,7 +100,7 @@ def _plain(field: Field, value: Any, model: str) -> Any:
     if kind == "selection" and field.selection and value not in field.selection:
         raise ValueError(f"Wrong value for {model}.{field.name}: {value!r}")
     if kind in ("char", "text", "html", "selection", "reference"):
-        return _text(kind, str(value))
+        return _text(kind, str(value))[: field.size]
     if kind == "binary":
         return base64.b64decode(value)
     return Jsonb(_property_values(value) if kind == "properties" else value)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from odoo_stand_in import StandIn
-from odoo_stand_in.declared.captured import DICTIONARY, file_of
+from odoo_stand_in.declared.captured import OF_DICTIONARY, file_of
 from odoo_stand_in.declared.supplement import OF_BUSINESS, SELDOM
 from tests.support.wire import Wire
 from tools.capture_declarations import attributes, written
@@ -27,7 +27,7 @@ def test_fields_are_told_as_they_were_captured(wire: Wire, captured: dict[str, d
     for model, entry in captured.items():
         told = wire.call(model, "fields_get")
         for name, expected in entry["fields"].items():
-            expected = {key: value for key, value in expected.items() if key not in DICTIONARY}
+            expected = {key: value for key, value in expected.items() if key not in OF_DICTIONARY}
             assert {key: told[name].get(key) for key in expected} == expected, (model, name)
 
 
@@ -39,7 +39,7 @@ def test_models_are_told_as_they_were_captured(wire: Wire, captured: dict[str, d
 
 
 def test_capturing_the_stand_in_gives_the_file_again(wire: Wire, captured: dict[str, dict[str, Any]]) -> None:
-    flavour, names = wire.odoo.flavour, ["model", "name", "relation_table", "column1", "column2"]
+    flavour, names = wire.odoo.flavour, ["model", "name", "relation_table", "column1", "column2", "currency_field"]
     rows = wire.call("ir.model.fields", "search_read", [["model", "in", list(captured)]], names)
     dictionary = {(row["model"], row["name"]): row for row in rows}
     for model, entry in captured.items():
@@ -63,5 +63,5 @@ def test_models_of_a_business_are_told_as_they_were_captured(postgres: str, wire
         for model in OF_BUSINESS:
             told = odoo.execute(model, "fields_get")
             for name, expected in entries[model]["fields"].items():
-                expected = {key: value for key, value in expected.items() if key not in DICTIONARY}
+                expected = {key: value for key, value in expected.items() if key not in OF_DICTIONARY}
                 assert {key: told[name].get(key) for key in expected} == expected, (model, name)
