@@ -120,6 +120,8 @@ class Model:
     read_groups: tuple[str, ...] = ("base.group_user",)
     write_groups: tuple[str, ...] = ("base.group_user",)
     view_sql: str | None = None
+    made_of_query: bool = False
+    """Whether code has the query of a view, so that PostgreSQL knows nothing of it."""
     auto: bool = True
     """Whether the ORM looks after its table; where it does not, no row of `ir.model.constraint` tells of its keys."""
     own_table: str | None = None

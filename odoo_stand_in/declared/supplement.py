@@ -30,6 +30,7 @@ class Supplement:
     inherits: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["table", "abstract", "view"] = "table"
     view_sql: str | Mapping[Flavour, str] | None = None
+    made_of_query: bool = False
     auto: bool = True
     refusal: str | None = None
 
@@ -44,7 +45,9 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
         refusal="Account Code Mapping cannot be accessed directly. It is designed to be used only through the Chart of"
         " Accounts.",
     ),
-    "account.invoice.report": Supplement("", _BOOKS, _BILLING, kind="view", view_sql=reports.INVOICES),
+    "account.invoice.report": Supplement(
+        "", _BOOKS, _BILLING, kind="view", view_sql=reports.INVOICES, made_of_query=True
+    ),
     "account.journal": Supplement("name", _BOOKS, _BILLING),
     "account.move": Supplement("name", _BOOKS, _BILLING),
     "account.move.line": Supplement("move_name name", _BOOKS, _BILLING),
@@ -81,7 +84,9 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "project.task.type": Supplement(write_groups=_PROJECT),
     "purchase.order": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
     "purchase.order.line": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
-    "purchase.report": Supplement("", _PURCHASE, _PURCHASE, kind="view", view_sql=reports.PURCHASES),
+    "purchase.report": Supplement(
+        "", _PURCHASE, _PURCHASE, kind="view", view_sql=reports.PURCHASES, made_of_query=True
+    ),
     "rating.rating": Supplement("res_model"),
     "res.company": Supplement(write_groups=_MANAGERS),
     "res.device": Supplement("", kind="view", view_sql="SELECT * FROM res_device_log WHERE revoked IS NOT TRUE"),
@@ -93,7 +98,7 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "res.users.apikeys": Supplement(write_groups=_SYSTEM, auto=False),
     "sale.order": Supplement("name", _SALES, _SALES),
     "sale.order.line": Supplement("name", _SALES, _SALES),
-    "sale.report": Supplement("", _SALES, _SALES, kind="view", view_sql=reports.SALES),
+    "sale.report": Supplement("", _SALES, _SALES, kind="view", view_sql=reports.SALES, made_of_query=True),
     "stock.location": Supplement("complete_name"),
     "stock.quant": Supplement(""),
 }

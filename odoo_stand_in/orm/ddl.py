@@ -51,7 +51,7 @@ def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> No
 def create_views(connection: psycopg.Connection[Any], registry: Registry) -> None:
     """Create the models that are SQL views."""
     for model in registry.models.values():
-        if model.view_sql is not None:
+        if model.view_sql is not None and not model.made_of_query:
             connection.execute(
                 sql.SQL("CREATE VIEW {} AS {}").format(sql.Identifier(model.table), sql.SQL(model.view_sql))
             )

@@ -44,6 +44,14 @@ def column_type(field: Field) -> str:
     return value_type(field)
 
 
+def source(model: Model) -> sql.Composable:
+    """Return what stands behind FROM: the model's table or view, or its query under the table's name."""
+    table = sql.Identifier(model.table)
+    if not model.made_of_query:
+        return table
+    return sql.SQL("({}) AS {}").format(sql.SQL(model.view_sql or ""), table)
+
+
 class Query:
     """A SELECT in the making: one model's table, the joins so far, conditions."""
 
@@ -73,7 +81,7 @@ class Query:
 
     def from_clause(self) -> sql.Composable:
         """FROM with its joins."""
-        return sql.SQL("FROM {}{}").format(sql.Identifier(self.model.table), sql.Composed(self.joins))
+        return sql.SQL("FROM {}{}").format(source(self.model), sql.Composed(self.joins))
 
     def where_clause(self) -> sql.Composable:
         """WHERE with all conditions, or nothing."""

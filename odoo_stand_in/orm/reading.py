@@ -10,12 +10,12 @@ from typing import Any
 from psycopg import sql
 
 from odoo_stand_in.declared.schema import X2MANY, Field, Model
-from odoo_stand_in.orm import access, values
+from odoo_stand_in.orm import access, properties, values
 from odoo_stand_in.orm.computing import COMPUTED
 from odoo_stand_in.orm.domains import search_query
 from odoo_stand_in.orm.environment import Environment
 from odoo_stand_in.orm.errors import AccessError, UserError
-from odoo_stand_in.orm.query import Query
+from odoo_stand_in.orm.query import Query, source
 
 Row = dict[str, Any]
 _ORDER = re.compile(
@@ -100,9 +100,7 @@ def check_hidden(env: Environment, model: Model, ids: Sequence[int], operation: 
     if access.record_rule(env, model) is None:
         return
     rows = env.rows(
-        sql.SQL("SELECT id FROM {} WHERE id = ANY({}::bigint[])").format(
-            sql.Identifier(model.table), sql.Literal(list(ids))
-        )
+        sql.SQL("SELECT id FROM {} WHERE id = ANY({}::bigint[])").format(source(model), sql.Literal(list(ids)))
     )
     if rows:
         shown = ", ".join(f"{model.description} ({model.name}: {row[0]})" for row in rows[:6])
@@ -224,7 +222,7 @@ class Plan:
             for record in records:
                 record[name] = convert(record[name])
         for position, field in enumerate(self.definitions, len(names)):
-            self._properties(position, field.name, rows, records)
+            self._properties(position, field.name, rows, records, load)
         for field in self.lists:
             related = related_ids(self.env, self.model, field, [record["id"] for record in records])
             for record in records:
@@ -250,9 +248,15 @@ class Plan:
                 for record in records:
                     record[name] = found.get(record["id"], 0)
 
-    def _properties(self, position: int, name: str, rows: Sequence[Sequence[Any]], records: list[Row]) -> None:
-        for row, record in zip(rows, records, strict=True):
-            record[name] = values.properties(row[position], record[name] or None, self.env.newer)
+    def _properties(
+        self, position: int, name: str, rows: Sequence[Sequence[Any]], records: list[Row], load: str | None
+    ) -> None:
+        cells = [(row[position], record[name] or None) for row, record in zip(rows, records, strict=True)]
+        told = properties.read(self.env, cells)
+        if load == "_classic_read" or not self.env.newer:
+            properties.add_names(told, lambda model, ids: display_names(self.env, model, ids))
+        for record, items in zip(records, told, strict=True):
+            record[name] = items
 
 
 def display_names(env: Environment, model_name: str, ids: set[int]) -> dict[int, str]:

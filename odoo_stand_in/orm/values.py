@@ -120,13 +120,3 @@ def _property_values(value: Any) -> Any:
     if isinstance(value, list):
         return {one["name"]: one.get("value", False) for one in value}
     return value
-
-
-def properties(
-    definition: list[dict[str, Any]] | None, values: dict[str, Any] | None, newer: bool
-) -> list[dict[str, Any]]:
-    """Return the parent's definition with the record's own values put in; 19 leaves out what has no value."""
-    kept = values or {}
-    if newer:
-        return [{**one, **({"value": kept[one["name"]]} if one["name"] in kept else {})} for one in definition or []]
-    return [{**one, "value": kept.get(one["name"], False)} for one in definition or []]

@@ -254,7 +254,8 @@ def _definitions(
         told = definitions.get(row[keeper.name], [])
         if leave_out_empty:
             return [one | ({"value": values[one["name"]]} if one["name"] in values else {}) for one in told]
-        return [one | {"value": values.get(one["name"], False)} for one in told]
+        nothing = {one["name"]: False if one["type"] in ("boolean", "char") else None for one in told}
+        return [one | {"value": values.get(one["name"], nothing[one["name"]])} for one in told]
 
     return read
 
