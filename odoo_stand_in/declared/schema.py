@@ -125,6 +125,8 @@ class Model:
     auto: bool = True
     """Whether the ORM looks after its table; where it does not, no row of `ir.model.constraint` tells of its keys."""
     own_table: str | None = None
+    extends_table: str | None = None
+    """The table that PostgreSQL lets show its rows, too, as far as it has their columns."""
     refusal: str | None = None
     """What is told to whoever searches it: its records are not to be had in this way."""
     profile: str | None = None

@@ -32,6 +32,8 @@ class Supplement:
     view_sql: str | Mapping[Flavour, str] | None = None
     made_of_query: bool = False
     auto: bool = True
+    own_table: str | None = None
+    extends_table: str | None = None
     refusal: str | None = None
 
 
@@ -57,7 +59,14 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "crm.stage": Supplement(write_groups=_SALES_MANAGERS),
     "crm.tag": Supplement("name", _SALES, _SALES),
     "fetchmail.server": Supplement("name", _SYSTEM, _SYSTEM),
+    # Two models in one table, which also shows the rows of the tables that extend it.
+    "ir.actions.act_window_close": Supplement("name", _SYSTEM, _SYSTEM, own_table="ir_actions"),
+    "ir.actions.actions": Supplement("name", _SYSTEM, _SYSTEM, own_table="ir_actions"),
+    "ir.actions.report": Supplement(
+        "name", _SYSTEM, _SYSTEM, own_table="ir_act_report_xml", extends_table="ir_actions"
+    ),
     "ir.config_parameter": Supplement("key", _SYSTEM, _SYSTEM),
+    "ir.default": Supplement("field_id"),
     "ir.mail_server": Supplement("name", _SYSTEM, _SYSTEM),
     "ir.model": Supplement("name", _MANAGERS, _SYSTEM),
     "ir.model.constraint": Supplement("name", _MANAGERS, _SYSTEM),
@@ -65,8 +74,10 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "ir.model.fields.selection": Supplement("name", _MANAGERS, _SYSTEM),
     # Nobody may read it, whatever their groups.
     "ir.model.inherit": Supplement("", (), ()),
+    "ir.model.relation": Supplement("name", _MANAGERS, _MANAGERS),
     "ir.module.module": Supplement("shortdesc", write_groups=_SYSTEM),
     "ir.module.module.dependency": Supplement(write_groups=_SYSTEM),
+    "ir.property": Supplement("name", _SYSTEM, _SYSTEM),
     "ir.rule": Supplement("name", _MANAGERS, _SYSTEM),
     "mail.followers": Supplement("partner_id", write_groups=_SYSTEM),
     "mail.guest": Supplement("name", _SYSTEM, _SYSTEM),
@@ -81,6 +92,8 @@ SUPPLEMENTS: Mapping[str, Supplement] = {
     "project.project": Supplement(write_groups=_PROJECT),
     "project.tags": Supplement(write_groups=_PROJECT),
     "project.task": Supplement(write_groups=_PROJECT),
+    # Its table is the relation of tasks and their users.
+    "project.task.stage.personal": Supplement("stage_id", _PROJECT, _PROJECT, own_table="project_task_user_rel"),
     "project.task.type": Supplement(write_groups=_PROJECT),
     "purchase.order": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
     "purchase.order.line": Supplement("name", (*_PURCHASE, "account.group_account_readonly"), _PURCHASE),
@@ -110,7 +123,11 @@ OF_BUSINESS = frozenset(
     {"crm.lead", "crm.lost.reason", "crm.stage", "crm.tag", "purchase.report", "res.currency.rate", "sale.report"}
     | {"stock.location", "stock.lot", "stock.quant", "stock.warehouse"}
 )
-SELDOM = OF_SECRETS | OF_BUSINESS
+OF_TABLES = frozenset(
+    {"ir.actions.act_window_close", "ir.actions.actions", "ir.actions.report", "ir.default", "ir.model.relation"}
+    | {"ir.property", "project.task.stage.personal"}
+)
+SELDOM = OF_SECRETS | OF_BUSINESS | OF_TABLES
 """Models that a stand-in has only when it is asked for them."""
 _FIELDS: Mapping[tuple[Flavour | None, str, str], Mapping[str, Any]] = {
     ("17", "account.account", "code"): {"size": 64},

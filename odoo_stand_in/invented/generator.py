@@ -138,7 +138,8 @@ class Generator:
                 self._copy(connection, model, rows)
                 sequences.append(
                     sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), {})").format(
-                        sql.Literal(sql.Identifier(model.table).as_string(connection)), sql.Literal(len(rows))
+                        sql.Literal(sql.Identifier(model.extends_table or model.table).as_string(connection)),
+                        sql.Literal(len(rows)),
                     )
                 )
         for target, pairs in self.relations.items():

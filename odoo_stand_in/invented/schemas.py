@@ -12,8 +12,8 @@ import psycopg
 
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import Declaration, Flavour
-from odoo_stand_in.declared.supplement import OF_BUSINESS, OF_SECRETS
-from odoo_stand_in.invented import awkward, odd, secrets, wide
+from odoo_stand_in.declared.supplement import OF_BUSINESS, OF_SECRETS, OF_TABLES
+from odoo_stand_in.invented import awkward, odd, secrets, tables, wide
 from odoo_stand_in.invented.business.trade import Business
 from odoo_stand_in.invented.generator import Generator
 from odoo_stand_in.invented.trade import Trade
@@ -50,6 +50,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "awkward": Schema(awkward.models, awkward.populate, awkward.company_values),
     "business": Schema(awkward.custom, captured=OF_BUSINESS, trade=Business),
     "secrets": Schema(lambda: secrets.MODELS, secrets.populate, secrets.company_values, OF_SECRETS),
+    "tables": Schema(awkward.models, tables.populate, tables.company_values, OF_TABLES),
     "wide": Schema(wide.models, wide.populate),
     "wide, but few": Schema(partial(wide.models, wide.FEW), wide.populate),
 }

@@ -171,7 +171,7 @@ def record_rule(env: Environment, model: Model) -> sql.Composable | None:
     if model.name == "res.users":
         return sql.SQL("({} = ANY({}))").format(sql.Identifier(model.table, "company_id"), companies)
     field = model.fields.get("company_id")
-    if field is None or not (field.store or field.inherited):
+    if model.name == "ir.default" or field is None or not (field.store or field.inherited):
         return None
     if field.inherited:
         link = (field.related or "").split(".")[0]

@@ -88,6 +88,8 @@ def _from_property(registry: Registry, field: Field) -> sql.Composable:
         return sql.SQL("{}::date").format(column)
     if field.type == "float" and field.digits:
         return sql.SQL("round({}::numeric, {})").format(column, sql.Literal(field.digits[1]))
+    if property_column(field) == "value_text":
+        return sql.SQL("nullif({}, '')").format(column)
     return column
 
 

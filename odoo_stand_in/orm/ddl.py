@@ -17,14 +17,15 @@ from odoo_stand_in.orm.recording import unique_keys
 
 def create_tables(connection: psycopg.Connection[Any], registry: Registry) -> None:
     """All tables, without the foreign keys (those come when the rows are in)."""
-    statements: list[sql.Composable] = []
+    # Several models may share a table, and a table that extends another one comes after it.
+    tables = {one.table: one for one in registry.models.values() if one.has_table}
+    ordered = sorted(tables.values(), key=lambda one: one.extends_table is not None)
+    statements: list[sql.Composable] = [create_table(one) for one in ordered]
     relations: dict[str, sql.Composable] = {}
     for model in registry.models.values():
-        if model.has_table:
-            statements.append(create_table(model))
         for field in model.fields.values():
-            if field.type == "many2many" and field.store and field.rel_table not in relations:
-                relations[field.rel_table or ""] = create_relation(field)
+            if field.type == "many2many" and field.store and field.rel_table not in tables:
+                relations.setdefault(field.rel_table or "", create_relation(field))
     # Columns that the ORM keeps to itself.
     statements += [*relations.values(), sql.SQL("ALTER TABLE res_users ADD COLUMN password varchar")]
     statements.append(
@@ -59,7 +60,12 @@ def create_views(connection: psycopg.Connection[Any], registry: Registry) -> Non
 
 def create_table(model: Model) -> sql.Composed:
     """CREATE TABLE for one model."""
-    columns = [sql.SQL("id serial PRIMARY KEY"), *(column(field) for field in model.columns)]
+    columns = [column(field) for field in model.columns]
+    if model.extends_table is not None:
+        return sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY (id)) INHERITS ({})").format(
+            sql.Identifier(model.table), sql.SQL(", ").join(columns), sql.Identifier(model.extends_table)
+        )
+    columns.insert(0, sql.SQL("id serial PRIMARY KEY"))
     return sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(model.table), sql.SQL(", ").join(columns))
 
 
@@ -83,19 +89,21 @@ def create_relation(field: Field) -> sql.Composed:
 def finish(connection: psycopg.Connection[Any], registry: Registry) -> None:
     """Foreign keys and the indexes that cascades need, over filled tables."""
     statements: list[sql.Composable] = []
-    for model in registry.models.values():
-        if model.has_table:
-            keys = list(foreign_keys(registry, model))
-            if keys:
-                statements.append(
-                    sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(model.table), sql.SQL(", ").join(keys))
-                )
-            statements += [
-                sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(model.table), sql.Identifier(field.name))
-                for field in model.columns
-                if field.ondelete == "cascade" or field.name in ("partner_id", "parent_id", "product_id")
-            ]
+    tables = {one.table: one for one in registry.models.values() if one.has_table}
+    for model in tables.values():
+        keys = list(foreign_keys(registry, model))
+        if keys:
+            statements.append(
+                sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(model.table), sql.SQL(", ").join(keys))
+            )
+        statements += [
+            sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(model.table), sql.Identifier(field.name))
+            for field in model.columns
+            if field.ondelete == "cascade" or field.name in ("partner_id", "parent_id", "product_id")
+        ]
     for relation, targets in _relation_targets(registry).items():
+        if relation in tables:
+            continue
         clauses = [
             sql.SQL("ADD FOREIGN KEY ({}) REFERENCES {} ON DELETE CASCADE").format(
                 sql.Identifier(name), sql.Identifier(target)
@@ -108,11 +116,13 @@ def finish(connection: psycopg.Connection[Any], registry: Registry) -> None:
 
 def foreign_keys(registry: Registry, model: Model, names: Iterable[str] | None = None) -> Iterator[sql.Composable]:
     """ADD FOREIGN KEY clauses of a model's many2one columns."""
+    extended = {one.extends_table for one in registry.models.values()}
     for field in model.columns:
         if field.type != "many2one" or field.company_dependent or (names is not None and field.name not in names):
             continue
         target = registry.models.get(field.relation or "")
-        if target is not None and target.has_table:
+        # A key would not find the rows of the tables that extend the target.
+        if target is not None and target.has_table and target.table not in extended:
             yield sql.SQL("ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ON DELETE {}").format(
                 sql.Identifier(identifier(f"{model.table}_{field.name}_fkey")),
                 sql.Identifier(field.column_name),

@@ -18,7 +18,9 @@ CREATE TABLE ir_property (
     fields_id int4 NOT NULL REFERENCES ir_model_fields ON DELETE CASCADE,
     value_integer int4, name varchar, res_id varchar, value_reference varchar, type varchar NOT NULL,
     value_text text, value_datetime timestamp, value_float float8, value_binary bytea, {_LOG}
-);
+)
+"""
+_PROPERTIES_KEYS: LiteralString = """
 CREATE INDEX ir_property__company_id_index ON ir_property (company_id);
 CREATE INDEX ir_property__name_index ON ir_property (name);
 CREATE INDEX ir_property__res_id_index ON ir_property (res_id);
@@ -34,7 +36,9 @@ CREATE TABLE ir_default (
     user_id int4 REFERENCES res_users ON DELETE CASCADE,
     company_id int4 REFERENCES res_company ON DELETE CASCADE,
     condition varchar, json_value varchar NOT NULL, {_LOG}
-);
+)
+"""
+_DEFAULTS_KEYS: LiteralString = """
 CREATE INDEX ir_default__company_id_index ON ir_default (company_id);
 CREATE INDEX ir_default__field_id_index ON ir_default (field_id);
 CREATE INDEX ir_default__user_id_index ON ir_default (user_id)
@@ -45,7 +49,9 @@ CREATE TABLE ir_model_relation (
     model int4 NOT NULL REFERENCES ir_model ON DELETE CASCADE,
     module int4 NOT NULL REFERENCES ir_module_module ON DELETE CASCADE,
     name varchar NOT NULL, {_LOG}
-);
+)
+"""
+_RELATIONS_KEYS: LiteralString = """
 CREATE INDEX ir_model_relation__model_index ON ir_model_relation (model);
 CREATE INDEX ir_model_relation__module_index ON ir_model_relation (module);
 CREATE INDEX ir_model_relation__name_index ON ir_model_relation (name)
@@ -55,7 +61,9 @@ _DATA: LiteralString = f"""
 CREATE TABLE ir_model_data (
     id serial PRIMARY KEY, res_id int4, noupdate bool DEFAULT false,
     name varchar NOT NULL, module varchar NOT NULL, model varchar NOT NULL, {_LOG}
-);
+)
+"""
+_DATA_KEYS: LiteralString = """
 ALTER TABLE ir_model_data ALTER create_date SET DEFAULT (now() AT TIME ZONE 'UTC'),
     ALTER write_date SET DEFAULT (now() AT TIME ZONE 'UTC');
 CREATE INDEX ir_model_data_model_res_id_index ON ir_model_data (model, res_id);
@@ -72,12 +80,13 @@ ALTER TABLE ir_model_fields
 
 
 def statements(registry: Registry) -> list[LiteralString]:
-    """Return what creates the tables; those that they point to must be there."""
-    found: dict[str, LiteralString] = {
-        "ir.model.data": _DATA,
-        "ir.default": _DEFAULTS,
-        "ir.model.relation": _RELATIONS,
+    """Return what creates the tables, unless a model has made them, and their keys; what they point to is there."""
+    found = {
+        "ir.model.data": (_DATA, _DATA_KEYS),
+        "ir.default": (_DEFAULTS, _DEFAULTS_KEYS),
+        "ir.model.relation": (_RELATIONS, _RELATIONS_KEYS),
     }
     if registry.flavour == "17":
-        found["ir.property"] = _PROPERTIES
-    return [statement for model, statement in found.items() if model not in registry.models]
+        found["ir.property"] = (_PROPERTIES, _PROPERTIES_KEYS)
+    tables = [table for name, (table, _) in found.items() if name not in registry.models]
+    return [*tables, *(keys for _, keys in found.values())]

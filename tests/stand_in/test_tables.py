@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
+from odoo_stand_in.invented.awkward import EMPTY, LOW
+from odoo_stand_in.invented.tables import ARCHIVED
 from tests.support.odoo_database import reading_role
 
 pytestmark = pytest.mark.both_flavours
@@ -116,3 +118,43 @@ def test_a_reading_role_reads_and_no_more(odoo: StandIn) -> None:
         for statement in ("SELECT FROM ir_attachment", "DELETE FROM res_bank", "CREATE TABLE own ()"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 reader.execute(statement)
+
+
+@pytest.fixture(scope="module", params=["17", "19"])
+def traps(request: pytest.FixtureRequest, server: str) -> Iterator[StandIn]:
+    running = StandIn(server, request.param, database=f"traps{request.param}", schema="tables", scale=0.1)
+    yield running
+    running.stop()
+
+
+def test_tables_need_not_follow_the_names_of_models(traps: StandIn) -> None:
+    report = {"name": "R", "type": "ir.actions.report", "binding_type": "report", "model": "res.partner"}
+    new = traps.execute("ir.actions.report", "create", {**report, "report_type": "qweb-pdf", "report_name": "base.r"})
+    # What extends a table is shown by it, and numbered with it.
+    assert rows(traps, "SELECT count(*) FROM ONLY ir_actions") == [(0,)]
+    assert rows(traps, "SELECT max(id) FROM ir_actions") == [(new,)]
+    assert rows(traps, "SELECT max(id) FROM ir_act_report_xml") == [(new,)]
+    for model in ("ir.actions.actions", "ir.actions.act_window_close", "ir.actions.report"):
+        assert new in traps.execute(model, "search", [])
+    pairs = rows(traps, "SELECT task_id, user_id FROM project_task_user_rel WHERE id IS NOT NULL")
+    told = traps.execute("project.task", "search_read", [], ["user_ids"], context={"active_test": False})
+    assert {pair for pair in pairs if pair[1] != 1} >= {(row["id"], user) for row in told for user in row["user_ids"]}
+    assert traps.execute("project.task.stage.personal", "search_count", []) == len(pairs)
+
+
+def test_what_is_made_of_a_query_has_neither_table_nor_view(traps: StandIn) -> None:
+    assert traps.execute("account.invoice.report", "search_count", []) > 0
+    assert not rows(traps, "SELECT FROM pg_class WHERE relname = 'account_invoice_report'")
+
+
+def test_what_is_gone_or_hidden_is_not_told_though_tables_have_it(traps: StandIn) -> None:
+    (record,) = traps.execute("x_kinds", "read", [LOW], ["x_properties", "x_partner_ids"], load=None)
+    values = {item["name"]: item.get("value") for item in record["x_properties"]}
+    assert (values["p7"], values["p8"], values["p10"]) == (False, ["b"], False)
+    assert values["p14"] is (None if traps.flavour == "19" else False)
+    assert [one if isinstance(one, int) else one[0] for one in values["p11"]] == [2, 3]
+    assert "no longer defined" not in values
+    linked = rows(traps, "SELECT res_partner_id FROM res_partner_x_kinds_rel WHERE x_kinds_id = %s", LOW)
+    assert ARCHIVED in {row[0] for row in linked} - {*record["x_partner_ids"]}
+    (record,) = traps.execute("x_kinds", "read", [EMPTY], ["x_by_company_many2one"], load=None)
+    assert record["x_by_company_many2one"] is False

@@ -198,7 +198,7 @@ def _properties_of_17(
 ) -> dict[int | None, Any]:
     """Up to 17 company-dependent values are rows of a table of their own, defaults without a record."""
     found = connection.execute(
-        "SELECT split_part(p.res_id, ',', 2) AS own, coalesce(p.value_text, p.value_reference) AS text,"
+        "SELECT split_part(p.res_id, ',', 2) AS own, coalesce(nullif(p.value_text, ''), p.value_reference) AS text,"
         " coalesce(p.value_float, p.value_integer) AS number, p.value_datetime AS moment"
         " FROM ir_property p JOIN ir_model_fields f ON f.id = p.fields_id WHERE f.model = %s AND f.name = %s"
         " AND (p.company_id = %s OR p.company_id IS NULL) ORDER BY p.company_id NULLS FIRST",
