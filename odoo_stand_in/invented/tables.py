@@ -36,6 +36,7 @@ _VALUES = {
     "p2": 0,
     "p3": 1e-9,
     "p4": True,
+    "p5": None,
     "p7": "no longer a choice",
     "p8": ["gone", "b"],
     "p9": 7,

@@ -30,7 +30,7 @@ def read(env: Environment, cells: Iterable[Cell]) -> list[list[Item]]:
 
 def _item(definition: Item, values: dict[str, Any], newer: bool) -> Item:
     name = definition["name"]
-    if newer and values.get(name) is None:
+    if newer and name not in values:
         return dict(definition)
     return {**definition, "value": values.get(name)}
 
@@ -85,6 +85,8 @@ def _older(item: Item, there: dict[str, set[int]]) -> Any:
 
 def _newer(item: Item, there: dict[str, set[int]]) -> Any:
     value, kind = item["value"], item["type"]
+    if value is None:
+        return None
     if kind in ("many2one", "many2many"):
         return _links(value, kind, there.get(item["comodel"], set()))
     if kind == "html":

@@ -222,7 +222,7 @@ class Plan:
             for record in records:
                 record[name] = convert(record[name])
         for position, field in enumerate(self.definitions, len(names)):
-            self._properties(position, field.name, rows, records, load)
+            self._properties(position, field.name, rows, records)
         for field in self.lists:
             related = related_ids(self.env, self.model, field, [record["id"] for record in records])
             for record in records:
@@ -248,13 +248,11 @@ class Plan:
                 for record in records:
                     record[name] = found.get(record["id"], 0)
 
-    def _properties(
-        self, position: int, name: str, rows: Sequence[Sequence[Any]], records: list[Row], load: str | None
-    ) -> None:
+    def _properties(self, position: int, name: str, rows: Sequence[Sequence[Any]], records: list[Row]) -> None:
         cells = [(row[position], record[name] or None) for row, record in zip(rows, records, strict=True)]
         told = properties.read(self.env, cells)
-        if load == "_classic_read" or not self.env.newer:
-            properties.add_names(told, lambda model, ids: display_names(self.env, model, ids))
+        # Whatever `load` says.
+        properties.add_names(told, lambda model, ids: display_names(self.env, model, ids))
         for record, items in zip(records, told, strict=True):
             record[name] = items
 
