@@ -72,5 +72,7 @@ def read_field(flavour: Flavour, model: str, name: str, entry: Entry) -> Field:
         attributes["labels"] = tuple(label for _, label in entry["selection"])
     if entry["type"] == "many2many" and "rel_table" not in attributes:
         attributes |= default_relation(model, entry["relation"])
+    # What Odoo keeps as a file it cannot sort by; there is no other sign of it.
+    attributes["attached"] = entry["type"] == "binary" and entry.get("sortable") is False
     told = {key: entry[key] for key in TOLD if key in entry}
     return Field(name=name, told=told, **{**attributes, **of_field(flavour, model, name, entry["type"])})

@@ -67,6 +67,8 @@ def complete_field(flavour: Flavour, model: str, name: str, kind: str, attrs: Ma
         given |= {"currency_field": "currency_id", "implied_currency": True}
     if name == "active":
         given.setdefault("default", True)
+    if kind == "binary":
+        given.setdefault("attached", True)
     if given.get("company_dependent"):
         # Up to 17 the values are kept elsewhere, from 18 on in a column by company.
         given.setdefault("store", flavour == "19")

@@ -74,6 +74,8 @@ class Field:
     default: Any = None
     active_only: bool = False
     """A one2many that never shows archived records."""
+    attached: bool = False
+    """Whether the value of a binary is not in a column, but kept as a file."""
     kept: bool = False
     """Told as computed, though its values stand in a column."""
     depends: tuple[str, ...] = ()
@@ -86,7 +88,7 @@ class Field:
     @property
     def column(self) -> bool:
         """Whether the model's own table has a column for it."""
-        return (self.store or self.kept) and self.type not in X2MANY
+        return (self.store or self.kept) and self.type not in X2MANY and not self.attached
 
     @property
     def column_name(self) -> str:
@@ -151,6 +153,11 @@ class Model:
     def columns(self) -> list[Field]:
         """Fields that are columns of its table, without id."""
         return [f for f in self.fields.values() if f.column and f.name != "id"]
+
+    @property
+    def attachments(self) -> list[Field]:
+        """Fields whose values are kept as files."""
+        return [f for f in self.fields.values() if f.attached and f.store and not f.inherited]
 
     @property
     def has_table(self) -> bool:

@@ -14,6 +14,7 @@ from psycopg import sql
 from odoo_stand_in.declared.registry import Registry
 from odoo_stand_in.declared.schema import LOG_ACCESS, Field, Model
 from odoo_stand_in.invented import words
+from odoo_stand_in.orm import files
 
 Row = dict[str, Any]
 HISTORY = timedelta(days=730)
@@ -48,12 +49,14 @@ class Generator:
         It may set what only the other flavour has as a column.
         """
         model = self.registry.models[name]
-        columns = {"id", *(field.name for field in model.columns), *_NO_FIELDS.get(name, ())}
+        # In the order in which they are declared, so that all have the same values as ever.
+        fields = [one for one in model.fields.values() if one in model.columns or one in model.attachments]
+        columns = {"id", *(field.name for field in fields), *_NO_FIELDS.get(name, ())}
         rows: list[Row] = []
         left = 0
         for number in range(1, self.counts.get(name, 0) + 1):
             row: Row = {"id": number}
-            for field in model.columns:
+            for field in fields:
                 row[field.name] = self.value(field)
             if model.log_access:
                 if left == 0:
@@ -152,13 +155,16 @@ class Generator:
 
     @staticmethod
     def _copy(connection: psycopg.Connection[Any], model: Model, rows: list[Row]) -> None:
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        attached = {field.name: field for field in model.attachments}
+        names = list(dict.fromkeys(name for row in rows for name in row if name not in attached))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
             sql.Identifier(model.table), sql.SQL(", ").join(sql.Identifier(_column_name(model, name)) for name in names)
         )
         with connection.cursor().copy(statement) as copy:
             for row in rows:
                 copy.write_row([_column(row.get(name)) for name in names])
+        for name, field in attached.items():
+            files.load(connection, model, field, ((row["id"], row.get(name)) for row in rows))
 
 
 def _column_name(model: Model, name: str) -> str:

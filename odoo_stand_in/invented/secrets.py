@@ -280,7 +280,7 @@ def populate(generator: Generator) -> None:
 def _stored(registry: Registry) -> Iterator[tuple[str, str, Field]]:
     for marker, (model, name) in places(registry).items():
         field = registry.models[model].fields[name]
-        if field.column:
+        if field.column or field.attached:
             yield marker, model, field
 
 

@@ -69,6 +69,13 @@ ALTER TABLE ir_model_data ALTER create_date SET DEFAULT (now() AT TIME ZONE 'UTC
 CREATE INDEX ir_model_data_model_res_id_index ON ir_model_data (model, res_id);
 CREATE UNIQUE INDEX ir_model_data_module_name_uniq_index ON ir_model_data (module, name)
 """
+# What Odoo has in its file store, which is outside of PostgreSQL: a field that is attached has no column.
+_FILES: LiteralString = """
+CREATE TABLE file_store (
+    res_model varchar, res_field varchar, res_id int4, content bytea NOT NULL,
+    PRIMARY KEY (res_model, res_field, res_id)
+)
+"""
 DICTIONARY: LiteralString = """
 ALTER TABLE ir_model_fields
     ADD relation_field_id int4 REFERENCES ir_model_fields ON DELETE CASCADE,
@@ -89,4 +96,4 @@ def statements(registry: Registry) -> list[LiteralString]:
     if registry.flavour == "17":
         found["ir.property"] = (_PROPERTIES, _PROPERTIES_KEYS)
     tables = [table for name, (table, _) in found.items() if name not in registry.models]
-    return [*tables, *(keys for _, keys in found.values())]
+    return [_FILES, *tables, *(keys for _, keys in found.values())]

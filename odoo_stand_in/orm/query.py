@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from odoo_stand_in.declared.schema import Field, Model, identifier
-from odoo_stand_in.orm import company_values
+from odoo_stand_in.orm import company_values, files
 from odoo_stand_in.orm.environment import Environment
 
 COLUMN_TYPES = {
@@ -100,6 +100,8 @@ class Query:
         if field.company_dependent:
             kind = sql.SQL(value_type(field))
             return company_values.value(self.env.registry, model, field, alias, self.env.company_id, kind)
+        if field.attached:
+            return files.content(model, field, alias)
         if field.column or field.name == "id":
             column = sql.Identifier(alias, field.column_name)
             if not field.translate:

@@ -9,7 +9,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from odoo_stand_in.declared.schema import LOG_ACCESS, X2MANY, Field, Model
-from odoo_stand_in.orm import access, company_values, defaults, recompute, values
+from odoo_stand_in.orm import access, company_values, defaults, files, recompute, values
 from odoo_stand_in.orm.environment import Environment
 from odoo_stand_in.orm.errors import ValidationError
 from odoo_stand_in.orm.reading import check_hidden, search
@@ -56,7 +56,7 @@ def _create_one(env: Environment, model: Model, vals: Mapping[str, Any]) -> int:
     if not columns:
         statement = sql.SQL("INSERT INTO {} DEFAULT VALUES RETURNING id").format(sql.Identifier(model.table))
     new = int(_guarded(env, statement)[0][0])
-    _company_values(env, model, [new], vals)
+    _beside_the_table(env, model, [new], vals)
     for field, commands in lists:
         _commands(env, field, [new], commands)
     return new
@@ -92,7 +92,7 @@ def write(env: Environment, model: Model, ids: Sequence[int], vals: Mapping[str,
         missing = [one for one in ids if one not in changed]
         if missing and model.name not in LENIENT:
             raise access.missing(model.name, missing[:1], env.user.id)
-    _company_values(env, model, ids, vals)
+    _beside_the_table(env, model, ids, vals)
     for field, commands in lists:
         _commands(env, field, ids, commands)
     recompute.after(env, model, list(ids), set(own))
@@ -115,6 +115,7 @@ def unlink(env: Environment, model: Model, ids: Sequence[int]) -> bool:
             deleted = {row[0] for row in gone}
             raise access.missing(model.name, [one for one in ids if one not in deleted][:1], env.user.id)
         company_values.forget(env.connection, env.registry, model, ids)
+        files.forget(env.connection, model, ids)
         finish()
     return True
 
@@ -171,12 +172,14 @@ def _setting(env: Environment, model: Model, name: str, value: Any) -> sql.Compo
     return sql.Literal(value)
 
 
-def _company_values(env: Environment, model: Model, ids: Sequence[int], vals: Mapping[str, Any]) -> None:
-    """Company-dependent values: of the user's company only."""
+def _beside_the_table(env: Environment, model: Model, ids: Sequence[int], vals: Mapping[str, Any]) -> None:
+    """Write files, and company-dependent values: of the user's company only."""
     for name, given in vals.items():
         field = model.fields[name]
         if field.mirror_of:
             field = model.fields[field.mirror_of]
+        if field.attached and not field.inherited:
+            files.put(env.connection, model, field, ids, values.stored(model.name, field, given))
         if not field.company_dependent:
             continue
         value = values.stored(model.name, field, given, env.lang)

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from odoo_shadow.shadow.names import WRITE_DATE, column_name
 from odoo_stand_in import Field, Model, StandIn
+from odoo_stand_in.orm.query import source
 
 Rows = dict[int, dict[str, Any]]
 
@@ -83,7 +84,7 @@ def expected_rows(
     """
     described = odoo.registry.models[model]
     with psycopg.connect(odoo.dsn, row_factory=dict_row) as connection:
-        found = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(described.table))).fetchall()
+        found = connection.execute(sql.SQL("SELECT * FROM {}").format(source(described))).fetchall()
         if company is None:
             company = int(_one(connection, "SELECT company_id AS value FROM res_users WHERE id = %s", ADMIN))
         read = {
