@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -97,6 +98,9 @@ class MemorySource:
 
     def clock(self) -> Clock:
         return Clock(self._now, self._now)
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def examine(self) -> Iterator[Finding]:
         yield Finding("Odoo", Verdict.OK, "in memory")

@@ -280,27 +280,28 @@ def _mirror_all(
     as_json: bool,
 ) -> RunOutcome:
     run, begun = Run(), time.monotonic()
-    with working(f"Asking Odoo which of {counted(len(chosen.models), 'model')} have work", err=as_json):
-        plan = plan_run(
-            odoo,
-            shadow,
-            chosen,
-            run=run,
-            options=options,
-            settings=settings,
-            is_whole_mirror=is_whole_mirror,
-            for_readers=readers,
-        )
     models = []
-    for model in (item.model for item in plan.work):
-        with progress_of(model, err=as_json) as show:
-            item = _mirror(odoo, shadow, model, run, options, settings(model), show)
-        if item.error is not None:
-            skipped = f"{item.ending}: " if item.ending is Ending.SKIPPED else ""
-            say(named_once(model, item.error, skipped), err=True)
-        elif isinstance(item.done, MirrorResult) and item.done.cannot_know:
-            say(f"{model}: {CANNOT_KNOW}.", err=as_json)
-        models.append(item)
+    with odoo.one_moment():
+        with working(f"Asking Odoo which of {counted(len(chosen.models), 'model')} have work", err=as_json):
+            plan = plan_run(
+                odoo,
+                shadow,
+                chosen,
+                run=run,
+                options=options,
+                settings=settings,
+                is_whole_mirror=is_whole_mirror,
+                for_readers=readers,
+            )
+        for model in (item.model for item in plan.work):
+            with progress_of(model, err=as_json) as show:
+                item = _mirror(odoo, shadow, model, run, options, settings(model), show)
+            if item.error is not None:
+                skipped = f"{item.ending}: " if item.ending is Ending.SKIPPED else ""
+                say(named_once(model, item.error, skipped), err=True)
+            elif isinstance(item.done, MirrorResult) and item.done.cannot_know:
+                say(f"{model}: {CANNOT_KNOW}.", err=as_json)
+            models.append(item)
     closed, end_error = _close(odoo, shadow, run, options)
     unfinished = update_for_readers(shadow)
     models, corrected = _with_what_was_committed(shadow, run, models)

@@ -7,6 +7,7 @@ returns: the engine relies on ids that are in order and on records that were ask
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -277,6 +278,9 @@ class Source(Models, Records, Protocol):
 
     def clock(self) -> Clock:
         """Read both clocks."""
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        """Read everything in the block as of one moment, so that records of several models fit together, if it can."""
 
     def examine(self) -> Iterator[Finding]:
         """Yield findings about what the login can and cannot do, apart from single models."""

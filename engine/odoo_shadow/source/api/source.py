@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -104,6 +105,9 @@ class ApiSource:
 
     def clock(self) -> Clock:
         return Clock(self.client.server_time(), datetime.now(UTC))
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def examine(self) -> Iterator[Finding]:
         return examine(self.client)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from select import select
 from typing import LiteralString
 
@@ -20,8 +21,13 @@ from psycopg.rows import TupleRow
 from odoo_shadow.postgres.errors import connect_error
 from odoo_shadow.source.database.connection import OdooDatabase, PgConnection
 from odoo_shadow.source.database.faults import fault_of
+from odoo_shadow.source.database.moment import Moment, begin_moment
+from odoo_shadow.text.log import logger
 
-_SETTINGS = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + "; ".join(
+log = logger(__name__)
+
+_LEVEL = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
+_SETTINGS = "; ".join(
     f"SET LOCAL {setting} TO {value}"
     for setting, value in {
         # Odoo's tables are named with their schema, so that nobody else's functions are called.
@@ -72,6 +78,7 @@ class Sessions:
         self.database = database
         self._idle: list[PgConnection] = []
         self._lock = threading.Lock()
+        self._moment: Moment | None = None
 
     @contextmanager
     def transaction(self, model: str | None = None) -> Iterator[Transaction]:
@@ -83,12 +90,38 @@ class Sessions:
         connection = self._taken()
         try:
             with connection.transaction(), connection.cursor() as cursor:
-                cursor.execute(_settings(connection.info.server_version))
+                moment = self.moment
+                cursor.execute(_settings(connection.info.server_version, moment.snapshot if moment else None))
                 yield Transaction(cursor, self.database.schema)
         except psycopg.Error as error:
             raise fault_of(asked, connection.info.user, error) from None
         finally:
             self._put_back(connection)
+
+    @property
+    def moment(self) -> Moment | None:
+        """The moment as of which everything is read; None for the present."""
+        with self._lock:
+            moment = self._moment
+            if moment is not None and (moment.is_over or _has_ended(moment.connection)):
+                log.info("%s: what is read from now on is of a later moment than what was read before.", self.database)
+                moment.end()
+                self._moment = moment = None
+        return moment
+
+    @contextmanager
+    def one_moment(self, at: datetime) -> Iterator[None]:
+        """Read everything in the block as of one moment, if the server allows it, and for as long as is harmless."""
+        moment = begin_moment(self._taken(), at)
+        with self._lock:
+            self._moment = moment
+        try:
+            yield
+        finally:
+            with self._lock:
+                moment, self._moment = self._moment, None
+            if moment is not None:
+                moment.end()
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -130,5 +163,6 @@ def _has_ended(connection: PgConnection) -> bool:
     return bool(readable)
 
 
-def _settings(version: int) -> str:
-    return _SETTINGS + (_FROM_17_ON if version >= _WITH_TRANSACTION_TIMEOUT else "")
+def _settings(version: int, snapshot: str | None) -> str:
+    import_it = f"SET TRANSACTION SNAPSHOT {sql.Literal(snapshot).as_string()}; " if snapshot else ""
+    return _LEVEL + import_it + _SETTINGS + (_FROM_17_ON if version >= _WITH_TRANSACTION_TIMEOUT else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
@@ -122,9 +123,14 @@ class DatabaseSource:
         return DatabaseState(values.get(_UUID) or None, _NEUTRALIZED in values)
 
     def clock(self) -> Clock:
+        if (shared := self._sessions.moment) is not None:
+            return Clock(shared.at, datetime.now(UTC))
         with self._sessions.transaction() as tx:
             ((moment,),) = tx.run(_CLOCK)
         return Clock(moment.astimezone(UTC).replace(microsecond=0), datetime.now(UTC))
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        return self._sessions.one_moment(self.clock().source)
 
     def examine(self) -> Iterator[Finding]:
         with self._sessions.transaction() as tx:
