@@ -13,7 +13,7 @@ from typing import Unpack
 
 import click
 
-from odoo_shadow.cli.odoo_options import OdooSettings, odoo_options, odoo_source
+from odoo_shadow.cli.odoo_options import OdooSettings, api_source, odoo_options
 from odoo_shadow.cli.options import shadow_options
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
@@ -45,10 +45,10 @@ def main(
 ) -> None:
     """Soak, settle, verify and compare; exit 1 when anything differs."""
     until = time.monotonic() + seconds
-    crowd = [MixedWriter(odoo_source(odoo_settings, None).client, seed, until) for seed in range(writers)]
+    crowd = [MixedWriter(api_source(odoo_settings, None).client, seed, until) for seed in range(writers)]
     for writer in crowd:
         writer.start()
-    with odoo_source(odoo_settings, None) as odoo, ShadowDatabase.from_url(supabase_db_url, schema=schema) as shadow:
+    with api_source(odoo_settings, None) as odoo, ShadowDatabase.from_url(supabase_db_url, schema=schema) as shadow:
         runs, counts = _mirror_until(odoo, shadow, until, every, batch_size)
         for writer in crowd:
             writer.join()

@@ -21,6 +21,7 @@ from odoo_shadow.mirror.config.mirrors_file import (
 )
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.names import as_stored
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.text.nearest import did_you_mean
 
 _SECTION = "odoo_shadow"
@@ -59,6 +60,13 @@ class DagConfig(MirrorConfig):
             except Exception as error:  # croniter raises its own kinds, Airflow wraps some of them
                 raise ValueError(f"it must be a cron expression such as {DEFAULT_SCHEDULE!r}") from error
         return schedule
+
+    @field_validator("odoo_database_conn_id")
+    @classmethod
+    def _check_odoo_database_is_named(cls, conn_id: str | None, others: ValidationInfo) -> str | None:
+        if conn_id is None and others.data.get("source") is SourceKind.DATABASE:
+            raise ValueError("source: database needs it, the Airflow connection of Odoo's own database (type Postgres)")
+        return conn_id
 
     @field_validator("fresh_within_minutes")
     @classmethod

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.batch import FAILURES, concerns_all, error_of, label_of, models_left
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.hooks.vault import odoo_source
+from airflow_provider_odoo_shadow.hooks.source import odoo_source
 from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
 from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
 from airflow_provider_odoo_shadow.mirror_task import Sides
@@ -34,7 +34,7 @@ from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolic
 from odoo_shadow.mirror.config.known_models import check_names
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import checked_name
-from odoo_shadow.mirror.errors import VerificationError
+from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof.verify import Depth, VerifyOptions, verify_model
 from odoo_shadow.mirror.run.closing import reread_due
@@ -47,6 +47,7 @@ from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.errors import OdooUnknownModelError
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.log import logger
 
@@ -69,7 +70,7 @@ class MirrorModelsOperator(BaseOperator):
     succeeded in this run.
 
     :param models: the Odoo models.
-    :param odoo_conn_id: the Airflow connection to Odoo.
+    :param odoo_conn_id: the Airflow connection to Odoo's API; with `source="database"`, None for no API beside it.
     :param postgres_conn_id: the Airflow connection to the shadow database.
     :param schema: the schema that holds the shadow.
     :param mirror: the mirror's name: of the watermark Variables and the assets.
@@ -85,6 +86,8 @@ class MirrorModelsOperator(BaseOperator):
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
     :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
         `connection` takes them from the Airflow connection.
+    :param source: `api`, or `database` to read Odoo's own database, where no record rules and no groups apply.
+    :param odoo_database_conn_id: the Airflow connection to Odoo's own database, of type `postgres`.
     :param fresh_within_minutes: how old the shadow may become, for the page "Odoo shadow"; None for no such goal.
     """
 
@@ -98,7 +101,7 @@ class MirrorModelsOperator(BaseOperator):
         self,
         *,
         models: Sequence[str],
-        odoo_conn_id: str,
+        odoo_conn_id: str | None,
         postgres_conn_id: str,
         schema: str,
         mirror: str,
@@ -112,6 +115,8 @@ class MirrorModelsOperator(BaseOperator):
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
         odoo_credentials: str = OdooCredentials.CONNECTION.value,
+        source: str = SourceKind.API.value,
+        odoo_database_conn_id: str | None = None,
         fresh_within_minutes: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -131,6 +136,8 @@ class MirrorModelsOperator(BaseOperator):
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
         self.odoo_credentials = odoo_credentials
+        self.source = source
+        self.odoo_database_conn_id = odoo_database_conn_id
         self.fresh_within_minutes = fresh_within_minutes
         self.results: tuple[MirrorResult, ...] = ()
 
@@ -157,7 +164,13 @@ class MirrorModelsOperator(BaseOperator):
         self.results, self.sides = (), None
         with (
             shadow_database(self.postgres_conn_id, self.schema, trust) as shadow,
-            odoo_source(self.odoo_conn_id, self.odoo_credentials, shadow) as odoo,
+            odoo_source(
+                shadow,
+                source=self.source,
+                odoo_conn_id=self.odoo_conn_id,
+                odoo_credentials=self.odoo_credentials,
+                odoo_database_conn_id=self.odoo_database_conn_id,
+            ) as odoo,
         ):
             self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
             mirroring = Mirroring(odoo, shadow, self.mirror, run, options)
@@ -214,6 +227,23 @@ class MirrorModelsOperator(BaseOperator):
             raise AirflowSkipException(str(error)) from None
 
 
+AGAINST = "against"
+"""The parameter of a run that compares with another source than the mirror's own."""
+
+
+def check_repair(params: Mapping[str, object], source: str) -> None:
+    """Refuse to repair by another source than the mirror's own.
+
+    :raises MirrorConfigurationError: the run is to do so.
+    """
+    against = params.get(AGAINST, source)
+    if params["repair"] and against != source:
+        raise MirrorConfigurationError(
+            f"Repair does not go with against: {against}, since the mirror is made from {source}: record rules make a "
+            "difference between both, and a repair would undo it. Set repair to false."
+        )
+
+
 class VerifySummary(TypedDict):
     """What one model's task returns."""
 
@@ -229,10 +259,10 @@ class VerifySummary(TypedDict):
 
 
 class VerifyModelOperator(BaseOperator):
-    """Compares one mirrored model with Odoo, as the run's parameters `quick` and `repair` say.
+    """Compares one mirrored model with Odoo, as the run's parameters `quick`, `repair` and `against` say.
 
     :param model: the Odoo model.
-    :param odoo_conn_id: the Airflow connection to Odoo.
+    :param odoo_conn_id: the Airflow connection to Odoo's API; with `source="database"`, None for no API beside it.
     :param postgres_conn_id: the Airflow connection to the shadow database.
     :param schema: the schema that holds the shadow.
     :param mirror: the mirror's name; the schema's by default.
@@ -241,6 +271,8 @@ class VerifyModelOperator(BaseOperator):
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
     :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
         `connection` takes them from the Airflow connection.
+    :param source: `api`, or `database` to read Odoo's own database, where no record rules and no groups apply.
+    :param odoo_database_conn_id: the Airflow connection to Odoo's own database, of type `postgres`.
     """
 
     template_fields: Sequence[str] = ()
@@ -253,7 +285,7 @@ class VerifyModelOperator(BaseOperator):
         self,
         *,
         model: str,
-        odoo_conn_id: str,
+        odoo_conn_id: str | None,
         postgres_conn_id: str,
         schema: str,
         mirror: str | None = None,
@@ -261,6 +293,8 @@ class VerifyModelOperator(BaseOperator):
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
         odoo_credentials: str = OdooCredentials.CONNECTION.value,
+        source: str = SourceKind.API.value,
+        odoo_database_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -274,6 +308,8 @@ class VerifyModelOperator(BaseOperator):
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
         self.odoo_credentials = odoo_credentials
+        self.source = source
+        self.odoo_database_conn_id = odoo_database_conn_id
 
     @property
     def asked_models(self) -> Sequence[str]:
@@ -284,6 +320,7 @@ class VerifyModelOperator(BaseOperator):
         """Compare, and repair if asked. Raises `VerificationError` when rows differ and were not repaired."""
         model = checked_name(self.model)
         params, dag_run = context["params"], context["dag_run"]
+        check_repair(params, self.source)
         wanted = VerifyOptions(Depth.QUICK if params["quick"] else Depth.FULL, repair=params["repair"])
         options = MirrorOptions(batch_size=self.batch_size)
         run = mirror_run(str(dag_run.dag_id), str(dag_run.run_id))
@@ -291,7 +328,13 @@ class VerifyModelOperator(BaseOperator):
         self.sides = None
         with (
             shadow_database(self.postgres_conn_id, self.schema, trust) as shadow,
-            odoo_source(self.odoo_conn_id, self.odoo_credentials, shadow) as odoo,
+            odoo_source(
+                shadow,
+                source=str(params.get(AGAINST, self.source)),
+                odoo_conn_id=self.odoo_conn_id,
+                odoo_credentials=self.odoo_credentials,
+                odoo_database_conn_id=self.odoo_database_conn_id,
+            ) as odoo,
         ):
             self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
             found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)

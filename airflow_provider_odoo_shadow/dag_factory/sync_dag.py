@@ -21,6 +21,7 @@ from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from odoo_shadow.mirror.config.patterns import ALL, LONGEST_TERM, MOST_TERMS, SETS, TERM
 from odoo_shadow.mirror.options import LARGEST_PAGE
 from odoo_shadow.shadow.vault import OdooCredentials
+from odoo_shadow.source.kind import SourceKind
 
 PLAN_TASK = "plan"
 SETTLE_TASK = "settle"
@@ -73,7 +74,9 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
 
         mirrored = MirrorModelsOperator.partial(
             task_id=MIRROR_TASK,
-            odoo_conn_id=mirror.odoo_conn_id,
+            source=str(mirror.source),
+            odoo_conn_id=mirror.api_conn_id,
+            odoo_database_conn_id=mirror.odoo_database_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
             schema=mirror.schema_name,
             mirror=mirror.name,
@@ -146,7 +149,9 @@ def build_sync_dag(mirror: DagConfig) -> DAG:
 
 
 def _origin(mirror: DagConfig) -> str:
-    """Say where Odoo's address and login are."""
+    """Say where Odoo is read."""
+    if mirror.source is SourceKind.DATABASE:
+        return f"its own database, connection {mirror.odoo_database_conn_id}"
     in_vault = mirror.odoo_credentials is OdooCredentials.VAULT
     return "as the shadow's Vault says" if in_vault else f"connection {mirror.odoo_conn_id}"
 

@@ -7,16 +7,16 @@ from airflow.sdk import DAG, Param, get_current_context, task
 from airflow_provider_odoo_shadow.dag_factory.alerts import run_alerts
 from airflow_provider_odoo_shadow.dag_factory.common import dag_arguments, retries
 from airflow_provider_odoo_shadow.dag_factory.config import DagConfig
-from airflow_provider_odoo_shadow.dag_factory.mapped import VerifyModelOperator
+from airflow_provider_odoo_shadow.dag_factory.mapped import AGAINST, VerifyModelOperator, check_repair
 from airflow_provider_odoo_shadow.dag_factory.params import models_by_line
 from airflow_provider_odoo_shadow.dag_factory.plan import check_number, check_parameters, mirrored_among
 from airflow_provider_odoo_shadow.dag_factory.report import report_verification
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
 from airflow_provider_odoo_shadow.transfers.last_words import say_last
 from odoo_shadow.mirror.proof.verify import mirrored_models
+from odoo_shadow.source.kind import SourceKind
 
 VERIFY_TASK = "verify"
-_PARAMETERS = ("models", "quick", "repair")
 
 _DOC = """
 ### {name}
@@ -37,11 +37,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         doc_md=_DOC.format(name=mirror.name, schema=mirror.schema_name),
         schedule=mirror.verify_schedule,
         **dag_arguments(mirror),
-        params={
-            "models": models_by_line(None, "Which of the mirrored models to compare"),
-            "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
-            "repair": Param(True, type="boolean", title="Repair", description="Read again what differs."),
-        },
+        params=_params(mirror),
         **run_alerts(mirror),
     ) as dag:
 
@@ -53,7 +49,8 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
         )
         def plan() -> list[str]:
             context = get_current_context()
-            check_parameters(context, _PARAMETERS)
+            check_parameters(context, [*_params(mirror)])
+            check_repair(context["params"], mirror.source)
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
                 models = mirrored_among(mirrored_models(shadow), context["params"]["models"])
             check_number(len(models))
@@ -61,7 +58,9 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
 
         verified = VerifyModelOperator.partial(
             task_id=VERIFY_TASK,
-            odoo_conn_id=mirror.odoo_conn_id,
+            source=str(mirror.source),
+            odoo_conn_id=mirror.api_conn_id,
+            odoo_database_conn_id=mirror.odoo_database_conn_id,
             postgres_conn_id=mirror.postgres_conn_id,
             schema=mirror.schema_name,
             mirror=mirror.name,
@@ -87,3 +86,21 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
 
         verified >> report().as_teardown(on_failure_fail_dagrun=mirror.fail_on_repair)
     return dag
+
+
+def _params(mirror: DagConfig) -> dict[str, Param]:
+    params = {
+        "models": models_by_line(None, "Which of the mirrored models to compare"),
+        "quick": Param(False, type="boolean", title="Quick", description="Compare only ids and write_date."),
+        "repair": Param(True, type="boolean", title="Repair", description="Read again what differs."),
+    }
+    if mirror.api_conn_id is not None and mirror.odoo_database_conn_id is not None:
+        params[AGAINST] = Param(
+            str(mirror.source),
+            type="string",
+            enum=[str(kind) for kind in SourceKind],
+            title="Against",
+            description="Compare with Odoo's API or with its own database; what the mirror is not made from repairs "
+            "nothing.",
+        )
+    return params

@@ -1,4 +1,4 @@
-"""Odoo, by an Airflow connection or by what the Vault of the shadow's database holds."""
+"""Odoo's API, by an Airflow connection or by what the Vault of the shadow's database holds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from airflow_provider_odoo_shadow.hooks.odoo import OdooHook, extras_of
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.vault import OdooCredentials, read_odoo_login
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.connection import OdooConnection
-from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.text.given import given
 
 
-def odoo_source(odoo_conn_id: str, odoo_credentials: str, shadow: ShadowDatabase) -> ApiSource:
-    """Return what the engine mirrors from.
+def api_connection(odoo_conn_id: str, odoo_credentials: str, shadow: ShadowDatabase) -> OdooConnection:
+    """Return where the API is, and the login to it.
 
     :param odoo_conn_id: the Airflow connection of Odoo. With the Vault only its extras count, and it need not exist.
     :param odoo_credentials: `connection` or `vault`.
@@ -31,7 +29,7 @@ def odoo_source(odoo_conn_id: str, odoo_credentials: str, shadow: ShadowDatabase
             f"odoo_credentials is {given(odoo_credentials)}, but must be one of {', '.join(OdooCredentials)}."
         )
     if odoo_credentials == OdooCredentials.CONNECTION:
-        return OdooHook(odoo_conn_id).source
+        return OdooHook(odoo_conn_id).connection
     try:
         extra = BaseHook.get_connection(odoo_conn_id).extra
     except AirflowNotFoundException:
@@ -39,16 +37,12 @@ def odoo_source(odoo_conn_id: str, odoo_credentials: str, shadow: ShadowDatabase
     extras = extras_of(odoo_conn_id, extra)
     found = read_odoo_login(shadow)
     mask(found.password, login=found.login)
-    return ApiSource(
-        OdooClient(
-            OdooConnection.parse(
-                "Vault",
-                host=found.url,
-                database=found.database,
-                login=found.login,
-                password=found.password,
-                extras=extras,
-                in_vault=True,
-            )
-        )
+    return OdooConnection.parse(
+        "Vault",
+        host=found.url,
+        database=found.database,
+        login=found.login,
+        password=found.password,
+        extras=extras,
+        in_vault=True,
     )

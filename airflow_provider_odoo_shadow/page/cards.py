@@ -23,6 +23,7 @@ from airflow_provider_odoo_shadow.page.severity import Fact, Link, Problem, Seve
 from airflow_provider_odoo_shadow.page.wording import ago, grouped, in_words, moment
 from odoo_shadow.mirror.health.health import TableHealth
 from odoo_shadow.mirror.health.overview import MirrorOverview
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.text.amounts import counted, first_of
 
 _DECISIVE = ("Fresh", "Proven", "Failing", "Marts", "Documents")
@@ -90,8 +91,11 @@ def card_of(
 
 def _origin(found: FoundMirror, shadow: MirrorOverview | Unreadable) -> str:
     if isinstance(shadow, Unreadable) or shadow.origin is None:
+        if found.odoo_database_conn_id is not None:
+            return f"Odoo's own database, connection {found.odoo_database_conn_id}"
         return "Odoo, as the Vault says" if found.from_vault else f"Odoo connection {found.odoo_conn_id}"
-    return f"database {shadow.origin.database} at {shadow.origin.url}"
+    where = ", read from its own PostgreSQL" if shadow.origin.source == SourceKind.DATABASE else ""
+    return f"database {shadow.origin.database} at {shadow.origin.url}{where}"
 
 
 def _verdict(severity: Severity, problems: Sequence[Problem], facts: Sequence[Fact]) -> str:

@@ -22,11 +22,13 @@ from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_shadow.shadow.vault import OdooCredentials
+from odoo_shadow.source.kind import SourceKind
 
 TAG = "odoo-shadow"
 """What every DAG of a mirror is tagged with."""
 MOST_DAGS = 500
-_NAMES = frozenset({"mirror", "schema", "postgres_conn_id", "odoo_conn_id"})
+_NAMES = frozenset({"mirror", "schema", "postgres_conn_id"})
+_ARGUMENTS = _NAMES | {"odoo_conn_id"}
 _VERIFIES = "VerifyModelOperator"
 _OPERATORS = "airflow_provider_odoo_shadow."
 _LONGEST_NAME = 250
@@ -60,6 +62,8 @@ class FoundDag:
 class FoundMirror:
     """A mirror, as the arguments of its tasks describe it.
 
+    :param odoo_conn_id: the connection of Odoo's API; None for a mirror that does without.
+    :param odoo_database_conn_id: the connection of Odoo's own database, if the mirror is made from that.
     :param from_vault: whether Odoo's address and login come from the Vault instead of the connection.
     :param fresh_within: how old its data may become; None if nobody has said so.
     :param choice: the models that it mirrors; None if that cannot be read.
@@ -70,7 +74,8 @@ class FoundMirror:
     name: str
     schema: str
     postgres_conn_id: str
-    odoo_conn_id: str
+    odoo_conn_id: str | None
+    odoo_database_conn_id: str | None
     from_vault: bool
     trust: Trust
     fresh_within: timedelta | None
@@ -158,7 +163,7 @@ def _operators(document: Document) -> Iterator[tuple[str, Document]]:
         task = _mapping(_mapping(item).get("__var"))
         if task.get("_is_mapped") and str(task.get("_task_module")).startswith(_OPERATORS):
             arguments = _mapping(task.get("partial_kwargs"))
-            if arguments.keys() >= _NAMES:
+            if arguments.keys() >= _ARGUMENTS:
                 yield str(task.get("task_type")), arguments
 
 
@@ -200,6 +205,7 @@ def _mirror(
     names = {name: arguments[name] for name in _NAMES}
     if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME for text in names.values()):
         return None
+    reads_database = arguments.get("source") == SourceKind.DATABASE
     minutes = arguments.get("fresh_within_minutes")
     is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool) and 0 < minutes < 10**6
     goal = timedelta(minutes=cast(float, minutes)) if is_number else None
@@ -207,7 +213,8 @@ def _mirror(
         name=str(names["mirror"]),
         schema=str(names["schema"]),
         postgres_conn_id=str(names["postgres_conn_id"]),
-        odoo_conn_id=str(names["odoo_conn_id"]),
+        odoo_conn_id=_text(arguments.get("odoo_conn_id")),
+        odoo_database_conn_id=_text(arguments.get("odoo_database_conn_id")) if reads_database else None,
         from_vault=arguments.get("odoo_credentials") == OdooCredentials.VAULT,
         trust=_trust(arguments),
         fresh_within=goal,
@@ -215,6 +222,10 @@ def _mirror(
         sync=sync,
         verify=verify,
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME else None
 
 
 def _trust(arguments: Document) -> Trust:

@@ -12,9 +12,8 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
-from airflow_provider_odoo_shadow.hooks.odoo import OdooHook
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.hooks.vault import odoo_source
+from airflow_provider_odoo_shadow.hooks.source import odoo_source
 from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
 from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
 from airflow_provider_odoo_shadow.mirror_task import Sides
@@ -41,6 +40,7 @@ from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.errors import OdooUnknownModelError
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.log import logger
 
@@ -62,7 +62,8 @@ class OdooToPostgresOperator(BaseOperator):
     If it wrote rows, it updates the asset `odoo-shadow://<mirror>/<model>`.
 
     :param model: the Odoo model, such as `res.partner`.
-    :param odoo_conn_id: the Airflow connection to Odoo.
+    :param odoo_conn_id: the Airflow connection to Odoo's API, by default `odoo_default`; with `source="database"`, that
+        to the API beside it, by default none.
     :param postgres_conn_id: the Airflow connection to the shadow database.
     :param schema: the schema that holds the shadow; it belongs to one Odoo database.
     :param mirror: names the watermark Variables; the schema's name by default.
@@ -80,9 +81,13 @@ class OdooToPostgresOperator(BaseOperator):
     :param agreed_objects: triggers and rules of others on the mirror's tables, as `odoo-shadow doctor` names them.
     :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
         `connection` takes them from the Airflow connection.
+    :param source: `api`, or `database` to read Odoo's own database, where no record rules and no groups apply.
+    :param odoo_database_conn_id: the Airflow connection to Odoo's own database, of type `postgres`.
     """
 
-    template_fields: Sequence[str] = ("model", "odoo_conn_id", "postgres_conn_id", "schema", "mirror")
+    template_fields: Sequence[str] = (
+        *("model", "odoo_conn_id", "postgres_conn_id", "odoo_database_conn_id", "schema", "mirror"),
+    )
     ui_color = "#e6dbe9"
     operator_extra_links = LINKS
     sides: Sides | None = None
@@ -91,7 +96,7 @@ class OdooToPostgresOperator(BaseOperator):
         self,
         *,
         model: str,
-        odoo_conn_id: str = OdooHook.default_conn_name,
+        odoo_conn_id: str | None = None,
         postgres_conn_id: str = "postgres_default",
         schema: str = DEFAULT_SCHEMA,
         mirror: str | None = None,
@@ -105,6 +110,8 @@ class OdooToPostgresOperator(BaseOperator):
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
         odoo_credentials: str = OdooCredentials.CONNECTION.value,
+        source: str = SourceKind.API.value,
+        odoo_database_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", MirrorRetryPolicy())
@@ -126,6 +133,8 @@ class OdooToPostgresOperator(BaseOperator):
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
         self.odoo_credentials = odoo_credentials
+        self.source = source
+        self.odoo_database_conn_id = odoo_database_conn_id
         self.results: tuple[MirrorResult, ...] = ()
 
     def render_template(
@@ -169,7 +178,13 @@ class OdooToPostgresOperator(BaseOperator):
         self.results, self.sides = (), None
         with (
             shadow_database(self.postgres_conn_id, self.schema, trust) as shadow,
-            odoo_source(self.odoo_conn_id, self.odoo_credentials, shadow) as odoo,
+            odoo_source(
+                shadow,
+                source=self.source,
+                odoo_conn_id=self.odoo_conn_id,
+                odoo_credentials=self.odoo_credentials,
+                odoo_database_conn_id=self.odoo_database_conn_id,
+            ) as odoo,
         ):
             self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
             mirroring = Mirroring(odoo, shadow, self.mirror_name, run, options)

@@ -81,7 +81,7 @@ def _protect_secrets(arguments: Sequence[str]) -> None:
     given = {**os.environ, **dict(_options(arguments))}
     for name in ("ODOO_PASSWORD", "ODOO_HASH_SECRET"):
         protect(given.get(name), login=given.get("ODOO_USER", "").strip())
-    for name in ("SUPABASE_DB_URL", "EMBEDDINGS"):
+    for name in ("SUPABASE_DB_URL", "ODOO_DATABASE_URL", "EMBEDDINGS"):
         protect_url(given.get(name, ""))
     for name in ("EMBEDDINGS_API_KEY", MCP_TOKEN, *SERVICE_KEYS):
         protect(given.get(name))

@@ -12,19 +12,22 @@ import click
 from odoo_shadow.cli.notify import NOTIFY_ALLOW_HTTP, NOTIFY_URL
 from odoo_shadow.cli.terminal import say
 from odoo_shadow.mirror.config.patterns import ALL, PRIORITY, TERM
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.text.nearest import is_nearly, nearest
 
 ODOO_LOGIN = ("--odoo-url", "--odoo-db", "--odoo-user", "--odoo-password")
 ODOO_OPTIONS = (
     *("--odoo-protocol", "--odoo-verify", "--odoo-timeout", "--odoo-lang", "--odoo-company-ids", "--odoo-hash-secret"),
-    *("--odoo-allow-http", "--odoo-credentials"),
+    *("--odoo-allow-http", "--odoo-credentials", "--odoo-source", "--odoo-database-url", "--odoo-database-schema"),
 )
+"""Options, or what they would be called if their variables were called as they are."""
 SHADOW_OPTIONS = ("--supabase-db-url", "--trusted-roles", "--agreed-objects")
 _OTHER_NAMES = {
     "ODOO_URL": ("ODOO_HOST", "ODOO_SERVER", "ODOO_BASE_URL"),
     "ODOO_DB": ("ODOO_DATABASE", "ODOO_DB_NAME", "ODOO_DBNAME"),
     "ODOO_USER": ("ODOO_USERNAME", "ODOO_LOGIN"),
     "ODOO_PASSWORD": ("ODOO_API_KEY", "ODOO_APIKEY", "ODOO_PASS", "ODOO_PWD", "ODOO_TOKEN"),
+    "ODOO_DATABASE_URL": ("ODOO_DB_URL", "ODOO_DATABASE_URI", "ODOO_POSTGRES_URL"),
     "SUPABASE_DB_URL": ("SUPABASE_DATABASE_URL", "DATABASE_URL", "POSTGRES_URL", "DB_URL"),
 }
 """What other tools call a variable."""
@@ -44,8 +47,34 @@ _SHADOW = "SUPABASE_DB_URL"
 _ALIKE = 0.75
 
 
-class LoginOption(click.Option):
-    """A part of Odoo's address and login: required, unless the Vault has it."""
+class NeededOption(click.Option):
+    """A setting that is required only with some values of others, which are read before it."""
+
+    def process_value(self, ctx: click.Context, value: object) -> object:
+        """Take what was given."""
+        if self.is_missing(ctx, value) or not self.is_empty(value):
+            return super().process_value(ctx, value)
+        return None
+
+    def is_empty(self, value: object) -> bool:
+        """Say whether no value is given."""
+        return value is None or self.value_is_missing(value)
+
+    def is_missing(self, ctx: click.Context, value: object) -> bool:
+        """Say whether a value has to be given."""
+        raise NotImplementedError
+
+
+class DatabaseOption(NeededOption):
+    """The address of Odoo's own database: required if records are read there."""
+
+    def is_missing(self, ctx: click.Context, value: object) -> bool:
+        """Say whether a value has to be given."""
+        return reads_database(ctx) and self.is_empty(value)
+
+
+class LoginOption(NeededOption):
+    """A part of Odoo's address and login: required for the API, unless the Vault has it."""
 
     def process_value(self, ctx: click.Context, value: object) -> object:
         """Take what was given. What was typed beside `--odoo-credentials vault` is a usage error."""
@@ -59,12 +88,19 @@ class LoginOption(click.Option):
 
     def is_missing(self, ctx: click.Context, value: object) -> bool:
         """Say whether a value has to be given."""
-        return not from_vault(ctx) and self.value_is_missing(value)
+        return not from_vault(ctx) and not reads_database(ctx) and self.is_empty(value)
 
 
 def from_vault(context: click.Context) -> bool:
     """Say whether Odoo's address and login come from the Vault; `--odoo-credentials` is read before other options."""
     return context.params.get("odoo_credentials") == "vault"
+
+
+def reads_database(context: click.Context) -> bool:
+    """Say whether records are read in Odoo's own database; the options that say so are read before others."""
+    against = context.params.get("against")
+    # What was not given is a mark of click's own, and not None, as long as others are parsed.
+    return (against if isinstance(against, str) else context.params.get("source")) == SourceKind.DATABASE
 
 
 class Command(click.Command):
@@ -100,7 +136,7 @@ def _is_models(term: str) -> bool:
 
 def is_missing(parameter: click.Parameter, context: click.Context, value: object) -> bool:
     """Say whether a required setting has no value."""
-    if isinstance(parameter, LoginOption):
+    if isinstance(parameter, NeededOption):
         return parameter.is_missing(context, value)
     return parameter.value_is_missing(value)
 

@@ -84,21 +84,30 @@ def _as_document(entries: list[ModelEntry], chosen: Chosen) -> dict[str, list[di
 
 
 def _as_table(entries: list[ModelEntry]) -> Table:
-    table = Table("model", "table", *numbers("rows", "columns", "size", "rows mirrored"), "last sync")
+    has_hidden = any(item.hidden_rows is not None for item in entries)
+    beyond = ["not seen by API"] if has_hidden else []
+    table = Table("model", "table", *numbers("rows", *beyond, "columns", "size", "rows mirrored"), "last sync")
+    blank = [""] * len(beyond)
     for item in entries:
         if item.problem is not None:
-            add_row(table, item.model, item.table, "", "", "", "", item.problem)
+            add_row(table, item.model, item.table, "", *blank, "", "", "", item.problem)
             continue
         synced = f"{item.last_sync_at:%Y-%m-%d %H:%M} UTC" if item.last_sync_at else "never"
         size = ("~" if item.size_is_guess else "") + in_bytes(item.size or 0)
         mirrored = "" if item.rows_mirrored is None else str(item.rows_mirrored)
-        add_row(table, item.model, item.table, str(item.rows), str(item.columns), size, mirrored, synced)
+        hidden = [str(item.hidden_rows or "")] if has_hidden else []
+        add_row(table, item.model, item.table, str(item.rows), *hidden, str(item.columns), size, mirrored, synced)
     known = [item for item in entries if item.problem is None]
     total = in_bytes(sum(item.size or 0 for item in known))
-    rows, columns = (sum(getattr(item, name) or 0 for item in known) for name in ("rows", "columns"))
+    rows, columns, unseen = (_total(known, name) for name in ("rows", "columns", "hidden_rows"))
     table.add_section()
-    add_row(table, counted(len(entries), "model"), "", str(rows), str(columns), total, "", "")
+    hidden = [str(unseen)] if has_hidden else []
+    add_row(table, counted(len(entries), "model"), "", str(rows), *hidden, str(columns), total, "", "")
     return table
+
+
+def _total(entries: list[ModelEntry], name: str) -> int:
+    return sum(getattr(item, name) or 0 for item in entries)
 
 
 def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
@@ -108,6 +117,10 @@ def _left_out(entries: list[ModelEntry], chosen: Chosen) -> Table:
     for entry in entries:
         for field, reason in entry.left_out_because.items():
             add_row(table, f"{entry.model}, field {field}", reason)
+        for field in entry.hidden_fields:
+            add_row(
+                table, f"{entry.model}, field {field}", "mirrored, although its groups hide it from the API's login"
+            )
         for field in entry.refused_fields:
             add_row(table, f"{entry.model}, field {field}", "Odoo does not return records with it to this login")
     return table

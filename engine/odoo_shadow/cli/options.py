@@ -17,6 +17,7 @@ from odoo_shadow.cli.terminal import console, say
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig, read_mirror
 from odoo_shadow.mirror.config.patterns import PRIORITY, ModelChoice
+from odoo_shadow.mirror.config.record_rules import KNOWN
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.health.health import only_elsewhere
 from odoo_shadow.mirror.options import LONGEST_LOOK_BACK
@@ -162,6 +163,8 @@ def _read_config(context: click.Context, _parameter: click.Parameter, value: str
         "trusted_roles": ",".join(config.trusted_roles) or None,
         "agreed_objects": ",".join(config.agreed_objects) or None,
         "odoo_credentials": str(config.odoo_credentials),
+        "source": str(config.source),
+        KNOWN: config.i_know_that_record_rules_do_not_apply,
         "realtime_broadcast": config.realtime_broadcast,
         "time_zone": config.time_zone,
         "embeddings": config.embeddings,

@@ -26,6 +26,7 @@ from odoo_shadow.mirror.pace import in_seconds
 from odoo_shadow.mirror.report_tables import add_row
 from odoo_shadow.shadow.access.reading import check_may_read
 from odoo_shadow.shadow.relations import META
+from odoo_shadow.source.kind import SourceKind
 
 SOME_FAILED = 1
 
@@ -60,7 +61,8 @@ def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unp
 def _print(health: MirrorHealth) -> None:
     if health.origin is not None:
         where = f"'{health.origin.database}' at {health.origin.url}"
-        say(f"Shadow of the Odoo database {where}, in schema '{health.schema}'")
+        how = ", read from its own PostgreSQL" if health.origin.source == SourceKind.DATABASE else ""
+        say(f"Shadow of the Odoo database {where}{how}, in schema '{health.schema}'")
     console().print(_as_table(health.tables))
     if health.marts:
         console().print(_as_table_of_marts(health.marts))

@@ -38,6 +38,8 @@ from odoo_shadow.cli.options import (
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.config.patterns import ModelChoice
+from odoo_shadow.mirror.config.record_rules import KNOWN, why_not_everything
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.options import (
@@ -76,12 +78,14 @@ from odoo_shadow.shadow.state.registry import find_table
 from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.shadow.state.verifications import outcomes_of_run
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.source.port import Source
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.shown import shown
 
 SOME_FAILED = 1
+KNOWN_OPTION = f"--{KNOWN.replace('_', '-')}"
 STOPPED = 130
 
 
@@ -126,6 +130,12 @@ class _Settings(Connections, NotifySettings, EmbeddingOptions):
     is_flag=True,
     help="Go on with another database at the same address, such as a restored backup: every table is read again.",
 )
+@click.option(
+    KNOWN_OPTION,
+    is_flag=True,
+    help="With --source database: mirror all models, or all that match a pattern such as *.line. What the API hides by "
+    "record rules and groups is then in the shadow, too: payslips, private notes, everything.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
 @embeddings_options
 @notify_options
@@ -145,6 +155,7 @@ def sync(
     allow_mass_delete: bool,
     wait: float,
     accept_database: bool,
+    i_know_that_record_rules_do_not_apply: bool,
     dry_run: bool,
     as_json: bool,
     verbose: bool,
@@ -167,12 +178,14 @@ def sync(
         odoo-shadow sync --models res.partner,sale.order --dry-run
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
-    if accept_database and dry_run:
-        raise click.UsageError(
-            "--accept-database and --dry-run exclude each other: the first forgets how far each table is, the second "
-            "writes nothing."
-        )
     choice = model_choice(models)
+    _refuse_combinations(
+        choice,
+        SourceKind(connections["source"]),
+        is_known=i_know_that_record_rules_do_not_apply,
+        accepts=accept_database,
+        is_dry=dry_run,
+    )
     settings = config.settings_of if config else as_in_last_run
     options = MirrorOptions(
         full=full,
@@ -227,6 +240,19 @@ def sync(
     notice.send(about_sync(outcome))
     if not outcome.is_good:
         context.exit(SOME_FAILED)
+
+
+def _refuse_combinations(
+    choice: ModelChoice, source: SourceKind, *, is_known: bool, accepts: bool, is_dry: bool
+) -> None:
+    if accepts and is_dry:
+        raise click.UsageError(
+            "--accept-database and --dry-run exclude each other: the first forgets how far each table is, the second "
+            "writes nothing."
+        )
+    why_not = why_not_everything(choice, source, is_known=is_known, how_to_say=KNOWN_OPTION)
+    if why_not is not None:
+        raise click.UsageError(f"--source database with all models of any module: {why_not}.")
 
 
 def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:

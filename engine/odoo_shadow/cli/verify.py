@@ -43,6 +43,7 @@ from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.state.verifications import MOST_EXAMPLES, Verification
 from odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.text.amounts import counted, first_of
 
 SOME_DIFFER = 1
@@ -58,6 +59,12 @@ class _Settings(Connections, NotifySettings):
 @shadow_options()
 @config_option
 @models_option("all that have been mirrored")
+@click.option(
+    "--against",
+    type=click.Choice([str(kind) for kind in SourceKind]),
+    is_eager=True,
+    help="Compare with Odoo's API or with its own database, whichever the mirror is made from.  [default: --source]",
+)
 @click.option("--quick", is_flag=True, help="Compare only ids and write_date, not every cell.")
 @click.option("--repair", is_flag=True, help="Read again only the rows that differ, and remove those that are gone.")
 @click.option(
@@ -71,6 +78,7 @@ def verify(
     context: click.Context,
     config: MirrorConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
+    against: str | None,
     quick: bool,
     repair: bool,
     allow_mass_delete: bool,
@@ -95,6 +103,12 @@ def verify(
     Exit codes: 0 equal (or repaired), 1 something differs or could not be compared, 2 it could not begin.
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
+    if repair and against not in (None, connections["source"]):
+        raise click.UsageError(
+            f"--repair and --against {against} exclude each other, as long as the mirror is made from "
+            f"{connections['source']}: record rules make a difference between both, and a repair would undo it. Leave "
+            "out one of them."
+        )
     wanted = VerifyOptions(Depth.QUICK if quick else Depth.FULL, repair)
     options, run = MirrorOptions(allow_mass_delete=allow_mass_delete), Run()
     outcome = _Outcome(quick)

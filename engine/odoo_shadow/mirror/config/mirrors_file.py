@@ -25,6 +25,7 @@ from odoo_shadow.mirror.config.complaints import Complaint
 from odoo_shadow.mirror.config.document_template import DocumentTemplate, unknown_settings
 from odoo_shadow.mirror.config.model_settings import SETTINGS, ModelSettings, settings_of
 from odoo_shadow.mirror.config.patterns import ALL, SETS, ModelChoice
+from odoo_shadow.mirror.config.record_rules import KNOWN, why_not_everything
 from odoo_shadow.mirror.config.yaml_file import Place, YamlFile, read_yaml
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import LARGEST_PAGE, LONGEST_LOOK_BACK
@@ -34,6 +35,7 @@ from odoo_shadow.shadow.errors import ShadowConfigurationError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.text.amounts import as_many_as_fit
 from odoo_shadow.text.given import given
@@ -98,6 +100,9 @@ class MirrorConfig(BaseModel):
     These are all settings of the file; the command line also checks those that only the DAGs use.
 
     :param name: names the DAGs (`<name>_sync`, `<name>_verify`) and the watermark Variables.
+    :param source: `api`, or `database` for Odoo's own PostgreSQL database, where no record rules and no groups apply.
+    :param i_know_that_record_rules_do_not_apply: needed to mirror all models, or all that match a pattern such as
+        `*.line`, from Odoo's own database.
     :param models: `priority`, `business`, `all`, or names, patterns and exclusions.
     :param on_delete: what to do with rows that are gone from Odoo.
     :param model_settings: by model or pattern.
@@ -107,10 +112,12 @@ class MirrorConfig(BaseModel):
         in the last run.
     :param realtime_broadcast: whether Supabase Realtime is told at the end of a run which tables have changed.
     :param keep_log_days: how long logs and verifications are kept; each table's last entries always.
-    :param odoo_conn_id: the Airflow connection of Odoo.
+    :param odoo_conn_id: the Airflow connection of Odoo's API; with `source: database`, of the API beside it, of which
+        there is none as long as this is not written down.
     :param odoo_credentials: whether Odoo's address and login are in that connection, or in the Vault of the shadow's
         database.
     :param postgres_conn_id: the Airflow connection of the shadow's database.
+    :param odoo_database_conn_id: the Airflow connection of Odoo's own database, of type `postgres`.
     :param schedule: a cron expression, or None for runs by hand only.
     :param verify_schedule: when the shadow is compared with Odoo and repaired.
     :param marts_verify_schedule: when the marts are built anew and compared with Odoo.
@@ -137,6 +144,8 @@ class MirrorConfig(BaseModel):
 
     name: Annotated[str, Field(pattern=_NAME, max_length=_LONGEST_NAME)] = DEFAULT_NAME
     schema_name: Annotated[str, Field(alias="schema")] = DEFAULT_SCHEMA
+    source: SourceKind = SourceKind.API
+    i_know_that_record_rules_do_not_apply: bool = False
     models: Annotated[Literal["priority", "business", "all"] | tuple[str, ...], BeforeValidator(_chosen)] = "priority"
     batch_size: Annotated[int, _NotBoolean, Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE_SIZE
     look_back_minutes: Annotated[float, _NotBoolean, Field(ge=0, le=LONGEST_LOOK_BACK.total_seconds() / _MINUTE)] = (
@@ -152,6 +161,7 @@ class MirrorConfig(BaseModel):
     odoo_conn_id: _ConnectionId = "odoo_default"
     odoo_credentials: OdooCredentials = OdooCredentials.CONNECTION
     postgres_conn_id: _ConnectionId = "odoo_shadow_db"
+    odoo_database_conn_id: Annotated[_ConnectionId | None, Field(validate_default=True)] = None
     schedule: str | None = DEFAULT_SCHEDULE
     verify_schedule: str | None = DEFAULT_VERIFY_SCHEDULE
     marts_verify_schedule: str | None = DEFAULT_MARTS_VERIFY_SCHEDULE
@@ -198,6 +208,12 @@ class MirrorConfig(BaseModel):
                 raise MirrorConfigurationError(f"model_settings: there is no model '{key}' (did you mean {meant}?).")
         return unused
 
+    @property
+    def api_conn_id(self) -> str | None:
+        """The connection of Odoo's API; None for a mirror that does without."""
+        is_named = "odoo_conn_id" in self.model_fields_set or self.odoo_credentials is OdooCredentials.VAULT
+        return self.odoo_conn_id if is_named or self.source is SourceKind.API else None
+
     def settings_of(self, model: str) -> ModelSettings:
         """Return how a model is mirrored."""
         return settings_of(model, self.model_settings)
@@ -239,9 +255,21 @@ class MirrorConfig(BaseModel):
 
     @field_validator("models")
     @classmethod
-    def _check_models(cls, models: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        ModelChoice.parse(models)
+    def _check_models(cls, models: str | tuple[str, ...], others: ValidationInfo) -> str | tuple[str, ...]:
+        choice, given = ModelChoice.parse(models), others.data
+        if "source" in given and KNOWN in given:
+            how = f"{KNOWN}: true"
+            why = why_not_everything(choice, given["source"], is_known=given[KNOWN], how_to_say=how)
+            if why is not None:
+                raise ValueError(why)
         return models
+
+    @field_validator("odoo_database_conn_id")
+    @classmethod
+    def _check_odoo_database(cls, conn_id: str | None, others: ValidationInfo) -> str | None:
+        if conn_id is not None and conn_id == others.data.get("postgres_conn_id"):
+            raise ValueError("it is the shadow's own database, in postgres_conn_id: name the one of Odoo")
+        return conn_id
 
 
 Config = TypeVar("Config", bound=MirrorConfig)

@@ -120,6 +120,11 @@ class ModelChoice:
         """Whether the models are known without asking the server."""
         return not self.patterns
 
+    @property
+    def takes_everything(self) -> bool:
+        """Whether models of every module are taken, also of those that nobody has thought of: `all`, `*`, `*.line`."""
+        return any(pattern.startswith(("*", "?")) for pattern in self.patterns)
+
     def matches(self, model: str) -> bool:
         """Say whether a model is asked for, by name or by a pattern."""
         return not self.excludes(model) and (model in self.names or _matches(model, self.patterns))

@@ -12,6 +12,7 @@ from odoo_shadow.mirror.health.health import only_elsewhere, read_documents, rea
 from odoo_shadow.mirror.health.marts import examine_marts
 from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.health.record_names import ADVICE, is_called_otherwise, shown_as_in_odoo
+from odoo_shadow.mirror.hidden import hidden_of
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.pace import late_proof
@@ -37,6 +38,7 @@ from odoo_shadow.shadow.views.public_views import (
     in_the_way,
 )
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading
 from odoo_shadow.text.amounts import counted, first_of
@@ -122,6 +124,11 @@ def _model(
         otherwise.append(model)
     hidden = sorted(all_fields - readable)
     text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
+    if odoo.access.kind is SourceKind.DATABASE:  # no group applies
+        from_login = hidden_of(odoo, layout.reading, rows, layout.reading.fields)
+        return (
+            Finding(model, Verdict.WARNING, f"{text}; {from_login}") if from_login else Finding(model, Verdict.OK, text)
+        )
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {first_of(hidden, _MOST_NAMES)}")
     return Finding(model, Verdict.OK, text)

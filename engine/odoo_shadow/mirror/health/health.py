@@ -231,6 +231,7 @@ def as_document(health: MirrorHealth) -> dict[str, object]:
         "schema": health.schema,
         "odoo_url": health.origin.url if health.origin else None,
         "odoo_database": health.origin.database if health.origin else None,
+        "source": health.origin.source if health.origin else None,
         "is_well": health.is_well,
         "problems": list(health.problems),
         "models": [_as_entry(item) for item in health.tables],

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MirrorConfigurationError
+from odoo_shadow.mirror.hidden import hidden_of
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.names import table_name
@@ -30,6 +31,9 @@ class ModelEntry:
     :param size: bytes of the table with its indexes, an estimate while there is no table.
     :param left_out_fields: because they hold credentials, or the settings say so; `left_out_because` has the reasons.
     :param refused_fields: fields with which Odoo does not return records, as the last run found.
+    :param hidden_rows: how many of the rows the API's login does not see; None if they are read by it, or if it is not
+        beside Odoo's own database.
+    :param hidden_fields: which of the mirrored fields it does not see.
     :param problem: why it cannot be mirrored.
     """
 
@@ -44,6 +48,8 @@ class ModelEntry:
     left_out_fields: tuple[str, ...] = ()
     refused_fields: tuple[str, ...] = ()
     left_out_because: Mapping[str, str] = field(default_factory=dict)
+    hidden_rows: int | None = None
+    hidden_fields: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -79,6 +85,7 @@ def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize |
     layout = read_layout(odoo, model, settings).without(refused)
     rows = odoo.count(layout.reading)
     columns = len(layout.all_columns)
+    hidden = hidden_of(odoo, layout.reading, rows, layout.reading.fields)
     return ModelEntry(
         model=model,
         table=known.table if known else table_name(model),
@@ -91,4 +98,6 @@ def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize |
         left_out_fields=tuple(sorted(layout.left_out)),
         refused_fields=tuple(sorted(refused)),
         left_out_because=dict(sorted(layout.left_out.items())),
+        hidden_rows=None if hidden is None else hidden.rows,
+        hidden_fields=hidden.fields if hidden is not None else (),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
+from odoo_shadow.mirror.hidden import Hidden, hidden_of
 from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.origin import check_binding
@@ -32,7 +33,7 @@ from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.present import recognize
 from odoo_shadow.shadow.tables.tables import Change, ChangeKind, TableChange
 from odoo_shadow.shadow.views.public_views import check_public
-from odoo_shadow.source.port import Source
+from odoo_shadow.source.port import Source, beside_of
 from odoo_shadow.source.reading import Where
 from odoo_shadow.text.amounts import counted, first_of
 
@@ -45,6 +46,7 @@ class DryRun:
 
     :param rows: records that it would read.
     :param low: only records written since then, None for all.
+    :param hidden: what the API's login does not see of the model; None without the API beside Odoo's own database.
     :param gone: rows that are gone from Odoo, which it would delete or mark.
     """
 
@@ -58,6 +60,7 @@ class DryRun:
     gone: tuple[int, ...] = ()
     on_delete: OnDelete = OnDelete.DELETE
     has_domain: bool = False
+    hidden: Hidden | None = None
 
     def __str__(self) -> str:
         """Return one line for a person."""
@@ -67,7 +70,7 @@ class DryRun:
         size = f"{counted(self.rows, 'row')} of {counted(self.columns, 'column')}"
         return (
             f"{self.model}: {self.kind}, would read {size}{since} "
-            f"into {self.schema}.{self.change.table}{self._removal()}{self._structure()}"
+            f"into {self.schema}.{self.change.table}{self._removal()}{self._structure()}{self._beyond()}"
         )
 
     def _removal(self) -> str:
@@ -81,6 +84,9 @@ class DryRun:
 
     def _structure(self) -> str:
         return f"; {self.structure}" if self.structure else ""
+
+    def _beyond(self) -> str:
+        return f"; {self.hidden}" if self.hidden else ""
 
     @property
     def structure(self) -> str:
@@ -126,7 +132,14 @@ def dry_run_model(
         () if change.creates or change.is_read_again else _gone(odoo, shadow, layout, change.table, options),
         options.removal,
         bool(layout.settings.domain),
+        _hidden(odoo, layout),
     )
+
+
+def _hidden(odoo: Source, layout: Layout) -> Hidden | None:
+    if beside_of(odoo) is None:
+        return None
+    return hidden_of(odoo, layout.reading, odoo.count(layout.reading), layout.reading.fields)
 
 
 def _gone(odoo: Source, shadow: ShadowDatabase, layout: Layout, table: str, options: MirrorOptions) -> tuple[int, ...]:

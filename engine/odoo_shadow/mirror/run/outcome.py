@@ -255,6 +255,7 @@ def _as_forecast(item: ModelForecast) -> Document:
         "rows_removed": len(dry_run.gone) if dry_run else None,
         "removed_ids": list(dry_run.gone) if dry_run else [],
         "on_delete": str(dry_run.on_delete) if dry_run else None,
+        "hidden_rows": dry_run.hidden.rows if dry_run and dry_run.hidden else None,
         "changes": [str(change) for change in dry_run.change.changes] if dry_run else [],
         "error": item.error,
     }

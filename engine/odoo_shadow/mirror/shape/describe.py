@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from odoo_shadow.mirror.config.model_settings import DEFAULT_SETTINGS, ModelSettings
+from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.record_name import fields_by_company
 from odoo_shadow.source.errors import OdooAccessError
 from odoo_shadow.source.fields import Field
-from odoo_shadow.source.port import Source
+from odoo_shadow.source.kind import SourceKind
+from odoo_shadow.source.port import Source, beside_of
 from odoo_shadow.source.reading import Labels
 from odoo_shadow.text.log import logger
 
@@ -30,6 +32,7 @@ def read_layout(
     :raises OdooError: Odoo could not be asked.
     """
     fields = odoo.describe(model)
+    _check_computed(odoo, model, fields, settings)
     has_translations = settings.all_languages and any(field.translate for field in fields)
     return Layout.of(
         model,
@@ -40,6 +43,18 @@ def read_layout(
         hash_secret=odoo.access.hash_secret,
         unreadable=closed_models(odoo, model, fields) if unreadable is None else unreadable,
     )
+
+
+def _check_computed(odoo: Source, model: str, fields: Sequence[Field], settings: ModelSettings) -> None:
+    """Say what helps, if fields are asked for that are in no table."""
+    if odoo.access.kind is SourceKind.API or beside_of(odoo) is not None:
+        return
+    missing = sorted({*settings.extra_fields} - {field.name for field in fields})
+    if missing:
+        raise MirrorConfigurationError(
+            f"{model}, field '{missing[0]}': {odoo.access} has no column of it; if Odoo computes it, give the API's "
+            "address and login as well; otherwise correct extra_fields."
+        )
 
 
 def _companies(odoo: Source, model: str, fields: Sequence[Field], settings: ModelSettings) -> Labels | None:

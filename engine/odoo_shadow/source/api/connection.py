@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from urllib.parse import urlsplit
 
-from odoo_shadow.source.api.address import read_address
+from odoo_shadow.source.company_ids import WANTED, read_company_ids
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.secret_strength import ENOUGH_BITS, HOW_TO_MAKE_ONE, estimated_bits
+from odoo_shadow.source.web_address import read_address
 from odoo_shadow.text.given import given
 from odoo_shadow.text.hosts import is_loopback
 from odoo_shadow.text.nearest import did_you_mean
@@ -274,19 +275,7 @@ class _Extras:
         return None if number is None else int(number)
 
     def ids(self, key: str) -> tuple[int, ...]:
-        value = self.values.get(key)
-        if value is None or value == "":
-            return ()
-        parts: Sequence[object]
-        if isinstance(value, str):
-            parts = [part for part in value.strip(" []").split(",") if part.strip()]
-        else:
-            parts = value if isinstance(value, list | tuple) else [value]
         try:
-            ids = tuple(int(str(part)) for part in parts)
+            return read_company_ids(self.values.get(key))
         except ValueError:
-            raise self._wrong(key, "company ids, such as 1,3") from None
-        # A text of nothing but commas would mean all companies.
-        if any(item < 1 for item in ids) or (not ids and value not in ([], (), "[]")):
-            raise self._wrong(key, "company ids, such as 1,3")
-        return ids
+            raise self._wrong(key, WANTED) from None

@@ -29,6 +29,7 @@ from odoo_shadow.source.database.versions import read_versions
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooUnknownModelError
 from odoo_shadow.source.fields import TEXT_TYPES, Field, FieldsState
 from odoo_shadow.source.groups import Grouping, Groups
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.models import Discovery, ModelKind, ServerModel
 from odoo_shadow.source.names import is_model_name
 from odoo_shadow.source.pages import CopyPage, Page
@@ -95,15 +96,18 @@ class DatabaseSource:
     def access(self) -> Access:
         """Who reads; the login is that of nobody, whom no rule restricts."""
         with self._sessions.transaction() as tx:
-            name, url = tx.cursor.connection.info.dbname, self.database.url or _own_url(tx)
+            # A pooler may call it otherwise than Odoo does.
+            ((name,),) = tx.run("SELECT current_database()")
+            url = self.database.url or _own_url(tx)
         return Access(
             name=str(self.database),
             url=url,
-            database=name,
+            database=str(name),
             login=EVERYTHING,
             lang=self.database.lang,
             company_ids=self.database.company_ids,
             hash_secret=self.database.hash_secret,
+            kind=SourceKind.DATABASE,
         )
 
     def user_id(self) -> int:
@@ -117,10 +121,10 @@ class DatabaseSource:
     @cached_property
     def _database_state(self) -> DatabaseState:
         with self._sessions.transaction() as tx:
-            values = _parameters(tx, _UUID, _NEUTRALIZED)
+            values, cluster = _parameters(tx, _UUID, _NEUTRALIZED), _cluster(tx)
         if values is None:
-            return DatabaseState(None, None)
-        return DatabaseState(values.get(_UUID) or None, _NEUTRALIZED in values)
+            return DatabaseState(None, None, cluster)
+        return DatabaseState(values.get(_UUID) or None, _NEUTRALIZED in values, cluster)
 
     def clock(self) -> Clock:
         if (shared := self._sessions.moment) is not None:
@@ -319,6 +323,12 @@ def _kind(item: StoredModel, by_api: Mapping[str, str]) -> ModelKind:
 def _own_url(tx: Transaction) -> str:
     """Return Odoo's web address as Odoo knows it; empty when that cannot be read."""
     return ((_parameters(tx, _BASE_URL) or {}).get(_BASE_URL) or "").rstrip("/")
+
+
+def _cluster(tx: Transaction) -> str | None:
+    """Return the system identifier of the PostgreSQL cluster; None if it is kept from the role."""
+    ((may_know,),) = tx.run("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
+    return str(tx.run("SELECT system_identifier FROM pg_control_system()")[0][0]) if may_know else None
 
 
 def _parameters(tx: Transaction, *keys: str) -> dict[str, str] | None:
