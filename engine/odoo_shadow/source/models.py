@@ -16,6 +16,8 @@ class ModelKind(StrEnum):
     TRANSIENT = "transient: a wizard's temporary records"
     ABSTRACT = "abstract: it has no records"
     UNREADABLE = "abstract, or the login has no right to read it"
+    WITHOUT_TABLE = "abstract, or made of a query in Odoo's code, whose records only the API can give"
+    CLOSED = "its table cannot be read: the role lacks SELECT on it, or the table does not belong to Odoo"
     VIEW = "an SQL view or a table without rows: the server reports neither a table nor rows of its own"
     UNKNOWN = "without write_date, and without the right to read ir.model a table cannot be told from an SQL view"
     MISNAMED = f"Odoo allows no such name: only a-z, 0-9 and _ in parts between dots, at most {LONGEST_NAME} characters"

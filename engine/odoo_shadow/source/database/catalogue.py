@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
-from typing import LiteralString
 
-from psycopg import sql
-
+from odoo_shadow.source.database.choices import LISTED, choices_behind, choices_of
 from odoo_shadow.source.database.company_values import differs_by_company, is_computed
+from odoo_shadow.source.database.language import in_language
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooUnknownModelError
 from odoo_shadow.source.values import storable
@@ -187,7 +186,7 @@ def read_fields(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, 
         fields=tx.odoos("ir_model_fields"),
         models=list(models),
     )
-    choices = _choices(tx, models, lang)
+    choices = choices_of(tx, [int(row[1]) for row in rows if row[3] in LISTED], lang)
     has_properties = has_table(tx, "ir_property")
     by_property = _by_property(tx, models) if has_properties else set()
     found: dict[str, dict[str, StoredField]] = {}
@@ -225,23 +224,11 @@ def read_fields(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, 
             choices.get(int(field_id), ()),
             is_property,
         )
+    for model, fields in found.items():
+        for item in [item for item in fields.values() if item.type in LISTED and item.store and item.related]:
+            choices_there = item.selection or choices_behind(tx, model, item.related or "", lang)
+            fields[item.name] = replace(item, selection=choices_there)
     return found
-
-
-def _choices(tx: Transaction, models: Sequence[str], lang: str) -> dict[int, tuple[tuple[str, str], ...]]:
-    """Return the choices of selection fields, in Odoo's order, by the field's id."""
-    rows = tx.run(
-        "SELECT s.field_id, s.value, coalesce({label}, s.value) FROM {selection} s JOIN {fields} f ON f.id = s.field_id"
-        " WHERE f.model = ANY({models}::text[]) ORDER BY s.field_id, s.sequence, s.id",
-        label=in_language("s.name", lang),
-        selection=tx.odoos("ir_model_fields_selection"),
-        fields=tx.odoos("ir_model_fields"),
-        models=list(models),
-    )
-    found: dict[int, list[tuple[str, str]]] = {}
-    for field_id, value, label in rows:
-        found.setdefault(int(field_id), []).append((storable(str(value)), storable(str(label))))
-    return {field_id: tuple(choices) for field_id, choices in found.items()}
 
 
 def _by_property(tx: Transaction, models: Sequence[str]) -> set[int]:
@@ -304,11 +291,6 @@ def _tables(tx: Transaction, models: Sequence[str]) -> dict[str, Table]:
     wanted = {model: named.get(model) or _ACTIONS.get(model) or model.replace(".", "_") for model in models}
     tables = read_tables(tx, wanted.values())
     return {model: tables[name] for model, name in wanted.items() if name in tables}
-
-
-def in_language(column: LiteralString, lang: str) -> sql.Composed:
-    """Return the text of a translated column: in a language, or in English where that is missing."""
-    return sql.SQL("coalesce(" + column + " ->> {}, " + column + " ->> 'en_US')").format(lang)
 
 
 def _by_constraints(tx: Transaction, models: Sequence[str]) -> dict[str, str]:

@@ -142,6 +142,8 @@ class Cells:
         if kind is None:
             return sql.SQL("NULL::text")
         value: sql.Composable = sql.SQL("p.{}").format(sql.Identifier(kind))
+        if kind == "value_text":  # here an empty text is none (TYPE2CLEAN)
+            value = sql.SQL("nullif({}, '')").format(value)
         if field.type == "many2one":
             value = self._existing(field, sql.SQL("nullif(split_part({}, ',', 2), '')").format(value))
         # A row without a value is a value, too, hence the arrays: it says that there is none.

@@ -311,12 +311,12 @@ def _server_model(item: StoredModel, fields: Mapping[str, StoredField], by_api: 
 def _kind(item: StoredModel, by_api: Mapping[str, str]) -> ModelKind:
     if item.is_transient:
         return ModelKind.TRANSIENT
-    if item.is_abstract or (item.table is None and item.name not in by_api):
+    if item.is_abstract:
         return ModelKind.ABSTRACT
     if item.table is None:
-        return ModelKind.VIEW
+        return ModelKind.VIEW if item.name in by_api else ModelKind.WITHOUT_TABLE
     if not item.table.may_be_read:
-        return ModelKind.UNREADABLE
+        return ModelKind.CLOSED
     return ModelKind.VIEW if item.table.is_view else ModelKind.TABLE
 
 
