@@ -50,7 +50,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "awkward": Schema(awkward.models, awkward.populate, awkward.company_values),
     "business": Schema(awkward.custom, captured=OF_BUSINESS, trade=Business),
     "secrets": Schema(lambda: secrets.MODELS, secrets.populate, secrets.company_values, OF_SECRETS),
-    "tables": Schema(awkward.models, tables.populate, tables.company_values, OF_TABLES),
+    "tables": Schema(tables.models, tables.populate, tables.company_values, OF_TABLES),
     "wide": Schema(wide.models, wide.populate),
     "wide, but few": Schema(partial(wide.models, wide.FEW), wide.populate),
 }

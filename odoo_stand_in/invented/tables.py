@@ -6,12 +6,15 @@ choices and properties that are no longer defined, and Odoo's own tables that do
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from odoo_stand_in.declared.registry import Registry
+from odoo_stand_in.declared.schema import Declaration
 from odoo_stand_in.invented import awkward
 from odoo_stand_in.invented.awkward import EMPTY, FULL, HIGH, KINDS, LOW
 from odoo_stand_in.invented.generator import Generator, Row
@@ -45,6 +48,32 @@ _VALUES = {
     "p15": False,
     "no longer defined": "x",
 }
+
+
+_OF_THE_MODEL = (
+    {"name": "b1", "type": "char", "string": "Loyalty card"},
+    {"name": "b2", "type": "integer", "string": "Points", "default": 10},
+)
+
+
+def models() -> Iterator[Declaration]:
+    """Return the awkward models, and properties that Odoo 19 defines for all records of a model."""
+    yield from awkward.models()
+    yield Declaration(
+        "properties.base.definition",
+        "Properties Base Definition",
+        """
+        properties_field_id: many2one ir.model.fields required ondelete=cascade
+        properties_definition: properties_definition
+        """,
+        rec_name="",
+        only="19",
+    )
+    fields = """
+    properties_base_definition_id@19: many2one properties.base.definition nostore readonly
+    properties@19: properties definition=properties_base_definition_id/properties_definition
+    """
+    yield Declaration("res.partner", "", fields, extends=True)
 
 
 def populate(generator: Generator) -> None:
@@ -111,6 +140,7 @@ def company_values(connection: psycopg.Connection[Any], registry: Registry) -> N
         _properties(connection, registry)
     else:
         _columns(connection, registry)
+        _base_definition(connection, registry)
 
 
 def _properties(connection: psycopg.Connection[Any], registry: Registry) -> None:
@@ -150,4 +180,18 @@ def _columns(connection: psycopg.Connection[Any], registry: Registry) -> None:
             "INSERT INTO ir_default (field_id, user_id, company_id, condition, json_value)"
             " VALUES ({field}, 2, NULL, NULL, '\"of a user\"'), ({field}, NULL, 1, 'x=1', '\"under a condition\"')"
         ).format(field=field_id(kinds, kinds.fields["x_by_company_html"]))
+    )
+
+
+def _base_definition(connection: psycopg.Connection[Any], registry: Registry) -> None:
+    """Define properties for all partners, and give values to some of them."""
+    partner = registry.models["res.partner"]
+    connection.execute(
+        sql.SQL(
+            "INSERT INTO properties_base_definition (properties_field_id, properties_definition) VALUES ({}, {})"
+        ).format(field_id(partner, partner.fields["properties"]), sql.Literal(Jsonb(list(_OF_THE_MODEL))))
+    )
+    connection.execute(
+        "UPDATE res_partner SET properties = jsonb_build_object('b1', 'card ' || id) WHERE id % 5 = 0;"
+        "UPDATE res_partner SET properties = NULL WHERE id % 5 > 0"
     )

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from odoo_stand_in.declared.registry import Registry
-from odoo_stand_in.declared.schema import Field, Model, identifier
+from odoo_stand_in.declared.schema import Field, Model
 from odoo_stand_in.orm import own_tables
 from odoo_stand_in.orm.query import column_type
 from odoo_stand_in.orm.recording import unique_keys
@@ -123,8 +123,8 @@ def foreign_keys(registry: Registry, model: Model, names: Iterable[str] | None =
         target = registry.models.get(field.relation or "")
         # A key would not find the rows of the tables that extend the target.
         if target is not None and target.has_table and target.table not in extended:
-            yield sql.SQL("ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ON DELETE {}").format(
-                sql.Identifier(identifier(f"{model.table}_{field.name}_fkey")),
+            # Named by PostgreSQL, as Odoo leaves it to.
+            yield sql.SQL("ADD FOREIGN KEY ({}) REFERENCES {} ON DELETE {}").format(
                 sql.Identifier(field.column_name),
                 sql.Identifier(target.table),
                 sql.SQL(field.ondelete.upper()),

@@ -8,6 +8,7 @@ from odoo_stand_in.declared.schema import Field, Model, identifier
 from odoo_stand_in.orm import company_values, files
 from odoo_stand_in.orm.environment import Environment
 
+BASE_DEFINITION = "properties_base_definition_id"
 COLUMN_TYPES = {
     "char": "varchar",
     "selection": "varchar",
@@ -50,6 +51,14 @@ def source(model: Model) -> sql.Composable:
     if not model.made_of_query:
         return table
     return sql.SQL("({}) AS {}").format(sql.SQL(model.view_sql or ""), table)
+
+
+def _base_definition(model: Model) -> sql.Composable:
+    """Return where the definition is that all records of a model have: it is known by the field that it is for."""
+    return sql.SQL(
+        "(SELECT b.id FROM properties_base_definition b JOIN ir_model_fields f ON f.id = b.properties_field_id"
+        " WHERE f.model = {} AND f.ttype = 'properties')"
+    ).format(sql.Literal(model.name))
 
 
 class Query:
@@ -100,6 +109,8 @@ class Query:
         if field.company_dependent:
             kind = sql.SQL(value_type(field))
             return company_values.value(self.env.registry, model, field, alias, self.env.company_id, kind)
+        if field.name == BASE_DEFINITION:
+            return _base_definition(model)
         if field.attached:
             return files.content(model, field, alias)
         if field.column or field.name == "id":

@@ -11,7 +11,7 @@ import pytest
 from odoo_stand_in import StandIn
 from odoo_stand_in.invented.awkward import EMPTY, LOW
 from odoo_stand_in.invented.tables import ARCHIVED
-from tests.support.odoo_database import reading_role
+from tests.support.odoo_database import move_to_schema, reading_role
 
 pytestmark = pytest.mark.both_flavours
 
@@ -159,5 +159,28 @@ def test_what_is_gone_or_hidden_is_not_told_though_tables_have_it(traps: StandIn
     assert "no longer defined" not in values
     linked = rows(traps, "SELECT res_partner_id FROM res_partner_x_kinds_rel WHERE x_kinds_id = %s", LOW)
     assert ARCHIVED in {row[0] for row in linked} - {*record["x_partner_ids"]}
-    (record,) = traps.execute("x_kinds", "read", [EMPTY], ["x_by_company_many2one"], load=None)
-    assert record["x_by_company_many2one"] is False
+    names = ["x_by_company_many2one", "x_by_company_char"]
+    for company in (1, 3):
+        (record,) = traps.execute("x_kinds", "read", [EMPTY], names, context={"allowed_company_ids": [company]})
+        # An empty row of the record, even one of no company, comes before a default of the company.
+        assert record["x_by_company_char"] is False
+        assert (record["x_by_company_many2one"] is False) is (company == 1 or traps.flavour == "17")
+
+
+def test_19_may_define_properties_for_all_records_of_a_model(traps: StandIn) -> None:
+    if traps.flavour == "17":
+        assert "properties" not in traps.registry.models["res.partner"].fields
+        return
+    context = {"active_test": False}
+    found = traps.execute("res.partner", "search_read", [("id", "in", [4, 5])], ["properties"], context=context)
+    told = {row["id"]: [(item["name"], item.get("value")) for item in row["properties"]] for row in found}
+    assert told == {4: [("b1", None), ("b2", None)], 5: [("b1", "card 5"), ("b2", None)]}
+
+
+def test_tables_may_be_in_another_schema(server: str) -> None:
+    odoo = StandIn(server, "19", database="elsewhere", scale=0.1)
+    move_to_schema(odoo.dsn, "erp")
+    with reading_role(odoo.dsn, schema="erp") as url, psycopg.connect(url) as reader:
+        assert reader.execute("SELECT count(*) FROM erp.res_company").fetchone() == (3,)
+    assert odoo.execute("res.company", "search_count", []) == 3
+    odoo.stop()
