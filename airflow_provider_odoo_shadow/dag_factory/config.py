@@ -65,7 +65,9 @@ class DagConfig(MirrorConfig):
     @classmethod
     def _check_odoo_database_is_named(cls, conn_id: str | None, others: ValidationInfo) -> str | None:
         if conn_id is None and others.data.get("source") is SourceKind.DATABASE:
-            raise ValueError("source: database needs it, the Airflow connection of Odoo's own database (type Postgres)")
+            raise ValueError(
+                "with source: database, name the Airflow connection of Odoo's own database (type Postgres)"
+            )
         return conn_id
 
     @field_validator("fresh_within_minutes")

@@ -28,7 +28,8 @@ TAG = "odoo-shadow"
 """What every DAG of a mirror is tagged with."""
 MOST_DAGS = 500
 _NAMES = frozenset({"mirror", "schema", "postgres_conn_id"})
-_ARGUMENTS = _NAMES | {"odoo_conn_id"}
+_SOURCES = frozenset({"odoo_conn_id", "odoo_database_conn_id"})
+"""At least one of them says where Odoo is; Airflow keeps no arguments that are None."""
 _VERIFIES = "VerifyModelOperator"
 _OPERATORS = "airflow_provider_odoo_shadow."
 _LONGEST_NAME = 250
@@ -163,7 +164,7 @@ def _operators(document: Document) -> Iterator[tuple[str, Document]]:
         task = _mapping(_mapping(item).get("__var"))
         if task.get("_is_mapped") and str(task.get("_task_module")).startswith(_OPERATORS):
             arguments = _mapping(task.get("partial_kwargs"))
-            if arguments.keys() >= _ARGUMENTS:
+            if arguments.keys() >= _NAMES and arguments.keys() & _SOURCES:
                 yield str(task.get("task_type")), arguments
 
 
