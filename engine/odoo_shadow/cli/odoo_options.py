@@ -193,6 +193,21 @@ def odoo_source(settings: OdooSettings, shadow: ShadowDatabase | None) -> Iterat
         yield odoo
 
 
+@contextmanager
+def mirrors_own_source(settings: OdooSettings, witness: Source) -> Iterator[Source | None]:
+    """Open the source that the mirror is made from, where another one is asked; None if it is that one, or not given.
+
+    :param witness: the source that is asked.
+    """
+    if isinstance(witness, DatabaseSource):
+        yield None if settings["source"] == SourceKind.DATABASE else witness.beside
+    elif settings["source"] == SourceKind.DATABASE and settings["odoo_database_url"]:
+        with DatabaseSource(_database(settings, _api(settings, None)), witness) as own:
+            yield own
+    else:
+        yield None
+
+
 def api_source(settings: OdooSettings, shadow: ShadowDatabase | None) -> ApiSource:
     """Return the API that the options describe. Raises as `odoo_source` does."""
     warn_of_misspelt_variables()

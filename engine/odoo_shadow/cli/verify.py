@@ -12,7 +12,7 @@ from rich.table import Table
 
 from odoo_shadow.cli.missing import Command
 from odoo_shadow.cli.notify import NotifySettings, about_verification, notify_options, notifying
-from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
+from odoo_shadow.cli.odoo_options import mirrors_own_source, odoo_options, odoo_source
 from odoo_shadow.cli.options import (
     Connections,
     config_option,
@@ -116,6 +116,7 @@ def verify(
         notifying(connections, "verify", connections["schema"]) as notice,
         shadow_database(connections) as shadow,
         odoo_source(connections, shadow) as odoo,
+        mirrors_own_source(connections, odoo) as own,
     ):
         odoo.user_id()
         check_binding(odoo, shadow)
@@ -130,7 +131,7 @@ def verify(
             raise MirrorConfigurationError(f"{missing}: run odoo-shadow sync first.")
         for model in names:
             try:
-                found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
+                found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted, own=own)
             except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:
                 outcome.failed[model] = str(error)
                 say(f"{model}: {error}", err=True)
@@ -206,6 +207,8 @@ class _Outcome:
             said += f"; {was_wrong} in the shadow until now and {'is' if corrected == 1 else 'are'} repaired"
         if newer:
             said += f"; {counted(newer, 'row was', 'rows were')} written in Odoo after the last sync"
+        if explained := sum(len(item.explained) for item in self.found.values()):
+            said += f"; {counted(explained, 'row differs', 'rows differ')} between the two sources"
         rest = f"; {len(self.failed)} could not be compared" if self.failed else ""
         return f"Compared {what} of {counted(len(self.found), 'model')}: {said}{rest}."
 
@@ -252,6 +255,7 @@ def _as_entry(model: str, found: Verification) -> dict[str, object]:
         "cells": [asdict(item) for item in found.cells],
         "newer": found.newer,
         "repaired": found.repaired,
+        "explained": len(found.explained),
         "not_compared": found.not_compared,
         "cannot_know": found.cannot_know,
         "seconds": round(found.seconds, 3),
@@ -275,5 +279,11 @@ def _print(model: str, found: Verification) -> None:
     for kind, ids in found.ids.items():
         if ids:
             say(f"{model}: {len(ids)} {kind}: {first_of(ids, _MOST_NAMED)}")
+    if found.explained:
+        rows = counted(len(found.explained), "row is", "rows are")
+        say(
+            f"{model}: {rows} as the mirror's own source says, which record rules, groups and archived records make "
+            f"differ: {first_of(found.explained, _MOST_NAMED)}"
+        )
     for item in found.cells:
         say(f"{model} {item}")

@@ -75,13 +75,22 @@ def mirrored_models(shadow: ShadowDatabase) -> list[str]:
 
 
 def verify_model(
-    odoo: Source, shadow: ShadowDatabase, model: str, *, run: Run, options: MirrorOptions, verify: VerifyOptions
+    odoo: Source,
+    shadow: ShadowDatabase,
+    model: str,
+    *,
+    run: Run,
+    options: MirrorOptions,
+    verify: VerifyOptions,
+    own: Source | None = None,
 ) -> Verification:
     """Compare one model's table with Odoo, store the outcome, and repair the table if asked to.
 
     Rows that change during the comparison are compared again, and not reported; those that Odoo wrote after the last
     sync are counted separately. Rows that are gone from Odoo are treated as in the last sync.
 
+    :param own: the source that the mirror is made from, where `odoo` is another one, which sees other records and
+        values: rows that differ only from that are right, and told apart.
     :raises MirrorConfigurationError: the model has no table yet, or was never mirrored.
     :raises OdooUnreadableRecordsError: Odoo does not give records that the shadow holds; all others are compared.
     :raises ShadowOwnershipError: the schema mirrors another Odoo database.
@@ -95,6 +104,8 @@ def verify_model(
         odoo, shadow, model, page_size, compares_cells=verify.depth is Depth.FULL, repairs=verify.repair
     )
     ids = comparison.run()
+    explained = set[int]() if own is None or not ids else _explained(own, shadow, comparison, ids)
+    ids = {record_id: kind for record_id, kind in ids.items() if record_id not in explained}
     cells = comparison.first_cells(first_on_both_sides(ids))
     newer = comparison.newer & ids.keys()  # before a repair compares them again
     left: Mapping[int, Difference] = ids
@@ -116,6 +127,7 @@ def verify_model(
         cannot_know=not comparison.on_delete.removes,
         not_compared=tuple(sorted(comparison.layout.refused)),
         cells=cells,
+        explained=sorted(explained),
     )
     with shadow.transaction() as tx:
         save_verification(tx, found)
@@ -131,6 +143,15 @@ def verify_model(
     if unreadable:
         raise not_compared(model, unreadable)
     return found
+
+
+def _explained(own: Source, shadow: ShadowDatabase, comparison: Comparison, ids: Mapping[int, Difference]) -> set[int]:
+    """Return those rows that are as the mirror's own source says."""
+    model = comparison.layout.model
+    compares_cells = bool(comparison.layout.columns)
+    mine = Comparison.prepare(own, shadow, model, comparison.page_size, compares_cells=compares_cells, repairs=False)
+    left = mine.recheck(sorted(ids))
+    return ids.keys() - left.keys() - {item.id for item in mine.unreadable}
 
 
 def first_on_both_sides(ids: Mapping[int, Difference]) -> list[int]:

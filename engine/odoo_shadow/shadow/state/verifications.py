@@ -39,6 +39,7 @@ class Verification:
     :param cannot_know: whether rows that are gone from Odoo stay, so that extra rows are not compared.
     :param not_compared: fields that are left out, since Odoo does not give records together with them.
     :param cells: the first ones that differed, before anything was repaired.
+    :param explained: further rows that differ from what they were compared with, and not from the mirror's own source.
     """
 
     run_id: UUID
@@ -55,6 +56,7 @@ class Verification:
     cannot_know: bool = False
     not_compared: tuple[str, ...] = ()
     cells: tuple[CellDifference, ...] = ()
+    explained: Sequence[int] = ()
 
     @property
     def differences(self) -> int:
