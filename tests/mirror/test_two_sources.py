@@ -38,7 +38,7 @@ def in_odoo(odoo: StandIn, *statements: str) -> None:
     """Write past Odoo."""
     with psycopg.connect(odoo.dsn) as connection:
         for statement in statements:
-            connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement))
 
 
 def shown(shadow: ShadowDatabase, column: str) -> list[object]:
