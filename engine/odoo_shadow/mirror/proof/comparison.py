@@ -20,6 +20,7 @@ from odoo_shadow.mirror.shape.hash_keys import known_key
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.mirror.sync.id_check import IdDifference, compare_ids
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
+from odoo_shadow.mirror.sync.scan import check_copied, pages_of
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.differences import CellDifference, Difference
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -30,8 +31,9 @@ from odoo_shadow.shadow.state.watermarks import NEVER, read_watermark
 from odoo_shadow.shadow.tables.compare import Scope, compare_rows, differing_cells, id_list, id_range
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.present import known_columns, present_columns, recognize
+from odoo_shadow.shadow.tables.staging import CopyText
 from odoo_shadow.source.errors import OdooUnreadableRecordsError
-from odoo_shadow.source.pages import DROPPED, Page, Unreadable
+from odoo_shadow.source.pages import DROPPED, CopyPage, Page, Unreadable
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import BEFORE_ALL, Where
 from odoo_shadow.source.types import Record
@@ -89,6 +91,8 @@ class Comparison:
     :param synced_until: the table's watermark.
     :param newer: rows that are missing or stale and that Odoo wrote after the watermark: the next sync reads them. A
         row that differs in the same version is wrong, whenever it was written.
+    :param copies: rows are first looked at as text for COPY, if the source gives it: for another source than the
+        mirror's own, whose rows may have come in the same way; what differs is looked at again as records.
     :param unreadable: records that Odoo lists but could not give so far, and that could not be compared.
     """
 
@@ -102,6 +106,7 @@ class Comparison:
     starts: tuple[datetime, ...]
     clock: float
     synced_until: datetime
+    copies: bool = False
     rows: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
     newer: set[int] = field(default_factory=set)
@@ -117,11 +122,13 @@ class Comparison:
         compares_cells: bool = True,
         compares_extra: bool = True,
         repairs: bool = True,
+        copies: bool = False,
     ) -> Comparison:
         """Read the table's state and the model's fields.
 
         :param compares_cells: False compares ids and `write_date` only.
         :param compares_extra: False leaves out fields that Odoo does not store, which each run reads again.
+        :param copies: see `Comparison`.
         :param repairs: rows that differ will be read again, which only the login can do that has read the others.
         :raises MirrorConfigurationError: the model has no table yet, or was never mirrored, or by another login.
         """
@@ -158,7 +165,9 @@ class Comparison:
         starts, begun = _starts(odoo), time.monotonic()
         witness = Witness(compared, odoo.access.hash_secret)
         synced_until = NEVER if watermark is None else watermark.last_write_date
-        return cls(odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun, synced_until)
+        return cls(
+            odoo, shadow, compared, witness, live, kept.on_delete, page_size, starts, begun, synced_until, copies
+        )
 
     @property
     def started_at(self) -> datetime:
@@ -201,14 +210,22 @@ class Comparison:
             self.odoo, self.layout.reading, self.live, self.shadow.transaction, missing, gone_rows_stay=stay
         )
 
-    def _pages(self, after_id: int) -> Iterator[Page]:
-        reading = self.layout.reading
+    def _pages(self, after_id: int) -> Iterator[Page | CopyPage]:
+        reading, page_size = self.layout.reading, self.page_size
         up_to_id = self.odoo.highest_id(reading)
-        pages = self.odoo.pages(reading, after_id=after_id, up_to_id=up_to_id, page_size=self.page_size)
-        return read_ahead(pages)
+        if self.copies:
+            return read_ahead(
+                pages_of(self.odoo, self.layout, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+            )
+        return read_ahead(self.odoo.pages(reading, after_id=after_id, up_to_id=up_to_id, page_size=page_size))
 
-    def _compare_page(self, page: Page, after_id: int) -> dict[int, Difference]:
+    def _compare_page(self, page: Page | CopyPage, after_id: int) -> dict[int, Difference]:
         """Compare a page with the rows up to its last id; if it stands for an unreadable record, with those before."""
+        if isinstance(page, CopyPage):
+            self.rows += len(check_copied(self.odoo, self.layout, page, after_id))
+            scope = id_range(after_id, None if page.is_last else page.last_id)
+            with self.shadow.transaction() as tx:
+                return compare_rows(tx, self.live, self.witness.columns, CopyText(page.text), scope)
         self.rows += len(page.records)
         if page.unreadable is None:
             return self._compare(page.records, id_range(after_id, None if page.is_last else page.last_id))

@@ -101,7 +101,13 @@ def verify_model(
     check_model(odoo, shadow, model)
     page_size = QUICK_PAGE if verify.depth is Depth.QUICK else options.batch_size
     comparison = Comparison.prepare(
-        odoo, shadow, model, page_size, compares_cells=verify.depth is Depth.FULL, repairs=verify.repair
+        odoo,
+        shadow,
+        model,
+        page_size,
+        compares_cells=verify.depth is Depth.FULL,
+        repairs=verify.repair,
+        copies=own is not None,
     )
     ids = comparison.run()
     explained = set[int]() if own is None or not ids else _explained(own, shadow, comparison, ids)

@@ -14,7 +14,7 @@ from odoo_shadow.shadow import names
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.differences import MOST_CHARACTERS, CellDifference, Difference
 from odoo_shadow.shadow.tables.ids import LiveIds, id_between
-from odoo_shadow.shadow.tables.staging import STAGING, Row, stage_rows
+from odoo_shadow.shadow.tables.staging import STAGING, CopyText, Row, stage_rows
 
 Scope: TypeAlias = sql.Composed
 """A condition on rows of the shadow."""
@@ -34,7 +34,7 @@ def compare_rows(
     tx: Transaction,
     live: LiveIds,
     columns: Sequence[str],
-    rows: Sequence[Row],
+    rows: Sequence[Row] | CopyText,
     scope: Scope,
     *,
     beyond: Collection[int] = (),

@@ -91,7 +91,7 @@ def are_too_many(refused: int, tried: int) -> bool:
     return refused > MOST_REFUSED or refused == tried >= FEWEST_TELLING
 
 
-def stage_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row]) -> list[Refused]:
+def stage_rows(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row] | CopyText) -> list[Refused]:
     """Copy rows into `STAGING`, which has a mirror table's columns in these rows' order. Once per transaction.
 
     :param columns: `id` first.
