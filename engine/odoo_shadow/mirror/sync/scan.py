@@ -23,6 +23,7 @@ from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
 from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row
+from odoo_shadow.shadow.tables.structure import make_index
 from odoo_shadow.source.errors import misfit
 from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_read
 from odoo_shadow.source.port import Source
@@ -206,6 +207,8 @@ def _write_page(
             watermarks.note_late_commit(tx, hold.table, known.last_write_date - merged.oldest)
         reached = None
         if page.is_last:
+            if not is_window:
+                make_index(tx, hold.table)  # one by one, its entries would cost five times as much
             end = replace(read_so_far, high=_end_of(scan, writer.unreadable, known))
             reached = watermarks.finish_scan(tx, hold.table, end)
     hold.counts += merged.counts

@@ -30,7 +30,7 @@ from odoo_shadow.shadow.tables.tables import (
     ChangeKind,
     TableChange,
     add_statement,
-    create_statements,
+    create_statement,
     widening_statement,
 )
 from odoo_shadow.shadow.views.named_views import drop_views_on
@@ -126,8 +126,7 @@ def _apply(tx: Transaction, change: TableChange, item: Change) -> Change:
     """Carry one change out; return what was done, which may differ from what was planned."""
     match item.kind:
         case ChangeKind.CREATED:
-            tx.run_all(create_statements(tx.schema, change.table, change.columns))
-            make_index(tx, change.table)
+            tx.cursor.execute(create_statement(tx.schema, change.table, change.columns))
             tx.cursor.execute(protect_statement(tx.schema, change.table, is_new=True))
         case ChangeKind.KEYED:
             make_key(tx, change.table)

@@ -218,7 +218,8 @@ class _Comparison:
         if not self.there.has_key:
             yield Change(ChangeKind.KEYED)
         created = {item.column.name for item in own if item.column and item.kind is not ChangeKind.ADOPTED}
-        if not self.there.has_index or names.WRITE_DATE in created:
+        is_awaited = self.there.is_loading and not self._is_unknown  # the end of its first load makes the index
+        if not (self.there.has_index or is_awaited) or names.WRITE_DATE in created:
             yield Change(ChangeKind.INDEXED)
 
     def _moved(self, aside: Mapping[str, str]) -> Iterator[tuple[str, str]]:

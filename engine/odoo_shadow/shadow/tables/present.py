@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.relations import FIELD, MIRROR, TABLE_STATE
+from odoo_shadow.shadow.relations import FIELD, MIRROR, TABLE_STATE, WATERMARK
 from odoo_shadow.shadow.state.indexes import HAS_INDEX, HAS_KEY
 from odoo_shadow.shadow.state.schema import lock_schema
 from odoo_shadow.shadow.state.schema_statements import recognize_statement
+from odoo_shadow.shadow.state.watermarks import NEVER
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class PresentTable:
     :param own_numbers: the recorded numbers of the project's own columns, such as `_synced_at`.
     :param has_key: whether a unique index keeps an `id` from occurring twice.
     :param has_index: whether `_odoo_write_date` has an index.
+    :param is_loading: whether no load of all its rows has ended yet.
     """
 
     columns: Mapping[str, PresentColumn]
@@ -53,22 +55,26 @@ class PresentTable:
     own_numbers: Mapping[str, int]
     has_key: bool
     has_index: bool
+    is_loading: bool
 
     @classmethod
     def of(cls, tx: Transaction, table: str) -> PresentTable:
         """Read a table's state from PostgreSQL's catalogue."""
         columns = {item.name: item for item in _columns(tx, table)}
         rows = tx.run(
-            "SELECT coalesce(s.table_id = c.oid, false), coalesce(s.own_columns, '{{}}'), {has_key}, {has_index}"
+            "SELECT coalesce(s.table_id = c.oid, false), coalesce(s.own_columns, '{{}}'), {has_key}, {has_index},"
+            " NOT EXISTS (SELECT FROM {watermark} w WHERE w.table_name = {table} AND w.last_write_date > {never})"
             " FROM pg_class c LEFT JOIN {state} s ON s.table_name = {table} WHERE c.oid = to_regclass({name})",
             has_key=sql.SQL(HAS_KEY),
             has_index=sql.SQL(HAS_INDEX),
             state=tx.internal(TABLE_STATE),
+            watermark=tx.own(WATERMARK),
+            never=NEVER,
             table=table,
             name=tx.own(table).as_string(tx.cursor),
         )
-        known, own, has_key, has_index = rows[0] if rows else (False, {}, False, False)
-        return cls(columns, bool(known), dict(own), bool(has_key), bool(has_index))
+        known, own, has_key, has_index, is_loading = rows[0] if rows else (False, {}, False, False, True)
+        return cls(columns, bool(known), dict(own), bool(has_key), bool(has_index), bool(is_loading))
 
     def is_own(self, name: str) -> bool:
         """Say whether one of the project's own columns is still the one that the mirror created."""

@@ -148,9 +148,8 @@ def add_statement(table: sql.Identifier, column: Column) -> sql.Composed:
     )
 
 
-def create_statements(schema: str, table: str, columns: Sequence[Column]) -> list[sql.Composed]:
-    """Return the statements that create a table; running them twice does no harm."""
-    qualified = sql.Identifier(schema, table)
+def create_statement(schema: str, table: str, columns: Sequence[Column]) -> sql.Composed:
+    """Return the statement that creates a table, without its index on `_odoo_write_date`; twice does no harm."""
     lines = [sql.SQL("{} bigint PRIMARY KEY").format(sql.Identifier(names.ID))]
     lines += [sql.SQL("{} {}").format(sql.Identifier(item.name), sql.SQL(item.type.value)) for item in columns]
     lines += [
@@ -158,9 +157,16 @@ def create_statements(schema: str, table: str, columns: Sequence[Column]) -> lis
         sql.SQL("{} timestamptz DEFAULT now()").format(sql.Identifier(names.SYNCED_AT)),
         sql.SQL("{} text").format(sql.Identifier(names.HASH)),
     ]
+    return sql.SQL("CREATE TABLE IF NOT EXISTS {} (\n    {}\n)").format(
+        sql.Identifier(schema, table), sql.SQL(",\n    ").join(lines)
+    )
+
+
+def create_statements(schema: str, table: str, columns: Sequence[Column]) -> list[sql.Composed]:
+    """Return the statements that create a table and its index; running them twice does no harm."""
     return [
-        sql.SQL("CREATE TABLE IF NOT EXISTS {} (\n    {}\n)").format(qualified, sql.SQL(",\n    ").join(lines)),
+        create_statement(schema, table, columns),
         sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({} DESC)").format(
-            sql.Identifier(names.index_name(table)), qualified, sql.Identifier(names.WRITE_DATE)
+            sql.Identifier(names.index_name(table)), sql.Identifier(schema, table), sql.Identifier(names.WRITE_DATE)
         ),
     ]
