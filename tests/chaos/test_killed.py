@@ -44,7 +44,7 @@ ON_THE_WAY = {
     "when the third page is given": ("odoo", Moment(READ_A_PAGE, 3, answered=True)),
     "when rows are counted": ("odoo", Moment(b"search_count")),
     "while rows are copied": ("postgres", Moment(b"COPY ", 3, answered=True)),
-    "before rows are merged": ("postgres", Moment(b"WITH merged AS", 3)),
+    "before rows are merged": ("postgres", Moment(b'odoo_shadow_staging" AS staged', 3)),
     "before a page is committed": ("postgres", Moment(CHECKPOINT, 3, then=COMMIT)),
     "when a page is committed": ("postgres", Moment(CHECKPOINT, 3, then=COMMIT, answered=True)),
     "before the watermark is committed": ("postgres", Moment(b"SET last_write_date = ", then=COMMIT)),

@@ -93,7 +93,7 @@ def database(restartable: Restartable) -> str:
 
 PAGE_COMMIT = Moment(CHECKPOINT, 3, then=COMMIT)
 STOPS = {
-    "in order, before rows are merged": ("fast", Moment(b"WITH merged AS", 3)),
+    "in order, before rows are merged": ("fast", Moment(b'odoo_shadow_staging" AS staged', 3)),
     "as by a power cut, before a page is committed": ("immediate", PAGE_COMMIT),
     "as by a power cut, when a page is committed": ("immediate", replace(PAGE_COMMIT, answered=True)),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,13 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import RefusedRecordsError
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.tables.present import PresentTable
 from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.fields import Field
 from odoo_shadow.source.pages import CopyPage
@@ -28,6 +31,9 @@ from tests.support.library import BOOK, ODD, TABLE, is_equal, library_of, mirror
 from tests.support.memory_source import MemorySource
 from tests.support.running import StoppedError, stop_after, watermark_of
 from tests.support.verifying import found_by, verify
+from tests.support.waiting import wait_until_blocked
+
+INSERT_THE_SIXTH = "INSERT INTO odoo_shadow.odoo_shadow_library_book (id, pages) VALUES (6, 1)"
 
 
 @pytest.fixture(params=[False, True], ids=["records", "copies"])
@@ -56,6 +62,77 @@ def test_a_run_that_is_cut_off_goes_on_from_its_last_page(library: MemorySource,
     resumed = mirror(library, shadow)
     assert resumed.resumed and library.pages_read[0] == (BOOK, 2)
     assert is_equal(library, shadow)
+
+
+def test_a_first_load_makes_its_index_at_its_end(library: MemorySource, shadow: ShadowDatabase) -> None:
+    with pytest.raises(StoppedError):
+        mirror(library, shadow, on_progress=stop_after(1))
+    assert not is_indexed(shadow)
+    with pytest.raises(StoppedError):
+        mirror(library, shadow, on_progress=stop_after(1))
+    assert not is_indexed(shadow) and len(rows(shadow, "id")) == 8
+    mirror(library, shadow)
+    assert is_indexed(shadow) and is_equal(library, shadow)
+    with shadow.transaction() as tx:
+        changes = tx.run("SELECT change FROM {log}", log=tx.own("odoo_shadow_schema_log"))
+        tx.run("DROP INDEX {index}", index=tx.own(f"ix_{TABLE}_write_date"))
+    assert changes == [("table created",)]
+    mirror(library, shadow)
+    assert is_indexed(shadow)
+
+
+def is_indexed(shadow: ShadowDatabase) -> bool:
+    with shadow.transaction() as tx:
+        return PresentTable.of(tx, TABLE).has_index
+
+
+def test_a_row_beyond_what_was_read_is_overwritten(
+    library: MemorySource, shadow: ShadowDatabase, database: str
+) -> None:
+    def meddle(_: Progress) -> None:
+        with psycopg.connect(database) as connection:
+            connection.execute(f"{INSERT_THE_SIXTH} ON CONFLICT DO NOTHING")
+
+    assert mirror(library, shadow, on_progress=meddle).counts == RowCounts(inserted=9, updated=1)
+    assert is_equal(library, shadow)
+
+
+def test_a_row_that_a_first_load_cannot_append_keeps_no_other_out(
+    library: MemorySource, shadow: ShadowDatabase, database: str
+) -> None:
+    library.write(BOOK, [6], pages=5000)
+    with pytest.raises(StoppedError):
+        mirror(library, shadow, on_progress=stop_after(1))
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_library_book ADD CHECK (pages < 1000)")
+    with pytest.raises(RefusedRecordsError, match=r"library\.book: the shadow cannot take the records 6 "):
+        mirror(library, shadow)
+    assert [number for (number,) in rows(shadow, "id")] == [1, 2, 3, 4, 5, 7, 8, 9, 10]
+    library.write(BOOK, [6], pages=999)
+    mirror(library, shadow)
+    assert is_equal(library, shadow)
+
+
+def test_a_row_that_somebody_inserts_in_the_same_moment_is_overwritten(
+    library: MemorySource, shadow: ShadowDatabase, database: str
+) -> None:
+    """The mirror does not see it, appends its own row, and waits for what becomes of the other."""
+    with psycopg.connect(database) as other, ThreadPoolExecutor(1) as pool:
+
+        def meddle(progress: Progress) -> None:
+            if progress.counts.inserted == 4:
+                other.execute(INSERT_THE_SIXTH)
+                committed.append(pool.submit(commit_when_waited_for, other, database))
+
+        committed: list[Future[None]] = []
+        result = mirror(library, shadow, on_progress=meddle)
+        committed[0].result()
+    assert (result.counts, is_equal(library, shadow)) == (RowCounts(inserted=9, updated=1), True)
+
+
+def commit_when_waited_for(other: psycopg.Connection[Any], database: str) -> None:
+    wait_until_blocked(database)
+    other.commit()
 
 
 def test_what_no_write_date_tells_is_found_and_repaired(library: MemorySource, shadow: ShadowDatabase) -> None:
@@ -106,6 +183,8 @@ def test_bytes_that_are_no_text_cost_their_row_only(shadow: ShadowDatabase, monk
     with pytest.raises(RefusedRecordsError, match=r"library\.book: the shadow cannot take the records 2 "):
         mirror(library, shadow)
     assert [number for (number,) in rows(shadow, "id")] == [1, *range(3, 11)]
+    monkeypatch.undo()
+    assert mirror(library, shadow).counts == RowCounts(inserted=1, unchanged=9)
 
 
 def test_a_new_field_is_filled_for_all_rows(library: MemorySource, shadow: ShadowDatabase) -> None:
