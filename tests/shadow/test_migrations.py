@@ -25,6 +25,7 @@ from odoo_shadow.shadow.ddl_files import (
 from odoo_shadow.shadow.descriptions import UNDESCRIBED, Description
 from odoo_shadow.shadow.install import ensure_base
 from odoo_shadow.shadow.names import column_name
+from odoo_shadow.shadow.tables.structure import make_index
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from tests.support.catalog import registered, structure
 from tests.support.emptying import empty
@@ -116,7 +117,9 @@ def run_by_sync(database: str, schema: str) -> None:
     with ShadowDatabase.from_url(database, schema=schema) as shadow:
         make_base(shadow)
         for item in sorted(MODELS, key=lambda item: item.model):
-            make_table(shadow, item.model, item.columns, label=item.label, name_path=item.name_path)
+            table = make_table(shadow, item.model, item.columns, label=item.label, name_path=item.name_path)
+            with shadow.transaction() as tx:
+                make_index(tx, table)  # as the end of its first load does
         renew_due_views(shadow)
 
 
