@@ -32,6 +32,8 @@ def is_id(value: Json) -> TypeGuard[int]:
 def storable(text: str) -> str:
     """Return text with visible replacements for characters that PostgreSQL cannot store."""
     text = text.replace("\x00", NUL_SHOWN_AS)
+    if text.isascii():
+        return text
     return "".join(SURROGATE_SHOWN_AS if "\ud800" <= char <= "\udfff" else char for char in text)
 
 

@@ -130,7 +130,7 @@ def list_models(tx: Transaction, lang: str) -> list[StoredModel]:
         label=in_language("m.name", lang),
         models=tx.odoos("ir_model"),
     )
-    tables = _tables(tx, [str(row[0]) for row in rows])
+    tables = tables_of(tx, [str(row[0]) for row in rows])
     return [
         StoredModel(str(name), storable(str(label)), "", bool(transient), bool(abstract), tables.get(str(name)))
         for name, label, transient, abstract in rows
@@ -158,7 +158,7 @@ def read_model(tx: Transaction, called: str, name: str, lang: str) -> StoredMode
     if not rows:
         raise OdooUnknownModelError(f"{called} has no model {name}: its module is not installed.")
     ((label, transient, abstract, modules),) = rows
-    table = _tables(tx, [name]).get(name)
+    table = tables_of(tx, [name]).get(name)
     fields = read_fields(tx, [name], lang).get(name, {})
     return StoredModel(name, storable(str(label)), str(modules or ""), bool(transient), bool(abstract), table, fields)
 
@@ -243,6 +243,17 @@ def _by_property(tx: Transaction, models: Sequence[str]) -> set[int]:
     return {int(field_id) for (field_id,) in rows}
 
 
+def definition_fields(tx: Transaction, models: Collection[str]) -> list[tuple[str, str]]:
+    """Return the fields of models that hold definitions of properties: model and name."""
+    rows = tx.run(
+        "SELECT model, name FROM {fields} WHERE ttype = 'properties_definition' AND store"
+        ' AND model = ANY({models}::text[]) ORDER BY model COLLATE "C", name COLLATE "C"',
+        fields=tx.odoos("ir_model_fields"),
+        models=sorted(models),
+    )
+    return [(str(model), str(name)) for model, name in rows]
+
+
 def has_table(tx: Transaction, name: str) -> bool:
     """Say whether Odoo's schema has a table of this name."""
     rows = tx.run(
@@ -281,7 +292,7 @@ def read_tables(tx: Transaction, names: Iterable[str]) -> dict[str, Table]:
     }
 
 
-def _tables(tx: Transaction, models: Sequence[str]) -> dict[str, Table]:
+def tables_of(tx: Transaction, models: Sequence[str]) -> dict[str, Table]:
     """Return models' tables. A model without one is not in the answer.
 
     `ir_model` does not tell the name. Odoo's notes on constraints do: each table that it makes has a foreign key for

@@ -10,7 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from psycopg import sql
 
-from odoo_shadow.source.database.catalogue import StoredField, StoredModel, has_table, read_fields, read_tables
+from odoo_shadow.source.database.catalogue import (
+    StoredField,
+    StoredModel,
+    definition_fields,
+    has_table,
+    tables_of,
+)
 from odoo_shadow.source.database.cells import ROW
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooConfigurationError
@@ -27,7 +33,7 @@ Existing = Callable[[str, Collection[int]], set[int] | None]
 """Returns which ids of a model exist; None for a model that Odoo does not have."""
 
 
-def find_definition(tx: Transaction, model: StoredModel, field: StoredField, lang: str) -> sql.Composable:
+def find_definition(tx: Transaction, model: StoredModel, field: StoredField) -> sql.Composable:
     """Return the SQL of a properties field's definition for a row: `fields_get` tells where it is, and no table does.
 
     It is in the record that a many2one field leads to, in a field that is called like the properties; where none is,
@@ -40,12 +46,12 @@ def find_definition(tx: Transaction, model: StoredModel, field: StoredField, lan
         for item in model.fields.values()
         if item.type == "many2one" and item.relation and model.column_of(item.name) is not None
     }
-    others = read_fields(tx, sorted({*links.values()}), lang)
+    definitions = definition_fields(tx, set(links.values()))
     found = [
-        (link, relation, item.name)
+        (link, relation, name)
         for link, relation in links.items()
-        for item in others.get(relation, {}).values()
-        if item.type == "properties_definition"
+        for model_of, name in definitions
+        if model_of == relation
     ]
     called_so = [item for item in found if item[2] == f"{field.name}_definition"]
     if not called_so and has_table(tx, _BASE):
@@ -59,7 +65,7 @@ def find_definition(tx: Transaction, model: StoredModel, field: StoredField, lan
             "field, or mirror this model by API."
         )
     ((link, relation, name),) = chosen
-    table = read_tables(tx, [relation.replace(".", "_")]).get(relation.replace(".", "_"))
+    table = tables_of(tx, [relation]).get(relation)
     if table is None or name not in table.columns:
         raise OdooConfigurationError(
             f"{model.name}: the table of {relation}, which defines '{field.name}', is missing."

@@ -5,17 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import LiteralString
 
 from psycopg import sql
 
-from odoo_shadow.source.database.catalogue import (
-    StoredModel,
-    has_table,
-    read_fields,
-    read_tables,
-)
+from odoo_shadow.source.database.catalogue import StoredModel, definition_fields, has_table, read_fields, tables_of
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.fields import FieldsState
 
@@ -30,10 +24,7 @@ _OF_DEFAULTS: dict[str, LiteralString] = {
 def field_state(model: StoredModel) -> FieldsState:
     """Return the state of a model's fields: as Odoo describes them, and the columns that they have."""
     columns = dict(model.table.columns) if model.table is not None else {}
-    listed = [
-        json.dumps({**asdict(field), "column": columns.get(name)}, sort_keys=True, default=str)
-        for name, field in sorted(model.fields.items())
-    ]
+    listed = [f"{field!r} {columns.get(name)}" for name, field in sorted(model.fields.items())]
     digest = hashlib.blake2b("\n".join(listed).encode(), digest_size=16).hexdigest()
     names = frozenset(name for name, field in model.fields.items() if field.store or not field.related)
     return FieldsState(digest, _WRITE_DATE in columns and _WRITE_DATE in model.fields, names)
@@ -91,21 +82,20 @@ def _defaults(tx: Transaction, model: StoredModel) -> list[object]:
 
 def _definitions(tx: Transaction, model: StoredModel) -> list[object]:
     """Return all definitions that records of this model may lead to."""
-    relations = sorted(
-        {field.relation for field in model.fields.values() if field.relation and field.type == "many2one"}
-    )
+    relations = {field.relation for field in model.fields.values() if field.relation and field.type == "many2one"}
+    fields = definition_fields(tx, relations)
+    tables = tables_of(tx, [relation for relation, _ in fields])
     found: list[object] = []
-    for relation, fields in read_fields(tx, relations, "en_US").items():
-        table = read_tables(tx, [relation.replace(".", "_")]).get(relation.replace(".", "_"))
-        for field in fields.values():
-            if field.type == "properties_definition" and table is not None and field.name in table.columns:
-                found += _lists(
-                    tx.run(
-                        "SELECT id, {column}::text FROM {table} WHERE {column} IS NOT NULL ORDER BY id",
-                        column=sql.Identifier(field.name),
-                        table=tx.odoos(table.name),
-                    )
+    for relation, name in fields:
+        table = tables.get(relation)
+        if table is not None and name in table.columns:
+            found += _lists(
+                tx.run(
+                    "SELECT id, {column}::text FROM {table} WHERE {column} IS NOT NULL ORDER BY id",
+                    column=sql.Identifier(name),
+                    table=tx.odoos(table.name),
                 )
+            )
     if has_table(tx, "properties_base_definition"):
         found += _lists(
             tx.run(
@@ -122,7 +112,7 @@ def _lists(rows: Sequence[Sequence[object]]) -> list[object]:
 
 def _state(tx: Transaction, model: str) -> object:
     """Return how many records a model has, and the latest time that one was written; None if it cannot be known."""
-    table = read_tables(tx, [model.replace(".", "_")]).get(model.replace(".", "_"))
+    table = tables_of(tx, [model]).get(model)
     if table is None or not table.may_be_read or _WRITE_DATE not in table.columns:
         return None
     rows = tx.run("SELECT count(*), max(write_date)::text FROM {table}", table=tx.odoos(table.name))

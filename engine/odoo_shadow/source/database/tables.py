@@ -81,7 +81,7 @@ class Tables:
                 self._table_names(),
             )
             definitions = {
-                name: find_definition(tx, model, model.fields[name], self._lang)
+                name: find_definition(tx, model, model.fields[name])
                 for name in sorted(names)
                 if model.fields[name].type == _PROPERTIES and is_there(model, name)
             }
