@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.dag_factory.batch import FAILURES, concerns_all, error_of, label_of, models_left
 from airflow_provider_odoo_shadow.hooks.shadow import shadow_database
-from airflow_provider_odoo_shadow.hooks.source import odoo_source
+from airflow_provider_odoo_shadow.hooks.source import mirrors_own_source, odoo_source
 from airflow_provider_odoo_shadow.lineage.openlineage import lineage_of
 from airflow_provider_odoo_shadow.links.odoo_shadow import LINKS
 from airflow_provider_odoo_shadow.mirror_task import Sides
@@ -48,6 +48,7 @@ from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.kind import SourceKind
+from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.errors import ShownError
 from odoo_shadow.text.log import logger
 
@@ -320,7 +321,6 @@ class VerifyModelOperator(BaseOperator):
         """Compare, and repair if asked. Raises `VerificationError` when rows differ and were not repaired."""
         model = checked_name(self.model)
         params, dag_run = context["params"], context["dag_run"]
-        check_repair(params, self.source)
         wanted = VerifyOptions(Depth.QUICK if params["quick"] else Depth.FULL, repair=params["repair"])
         options = MirrorOptions(batch_size=self.batch_size)
         run = mirror_run(str(dag_run.dag_id), str(dag_run.run_id))
@@ -335,15 +335,19 @@ class VerifyModelOperator(BaseOperator):
                 odoo_credentials=self.odoo_credentials,
                 odoo_database_conn_id=self.odoo_database_conn_id,
             ) as odoo,
+            mirrors_own_source(odoo, source=self.source, odoo_database_conn_id=self.odoo_database_conn_id) as own,
         ):
             self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
-            found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted)
+            found = verify_model(odoo, shadow, model, run=run, options=options, verify=wanted, own=own)
             if found.repaired:
                 log_closed(reread_due(odoo, shadow, run=run, options=options))
         if found.cannot_know:
             log.info("%s: %s", model, CANNOT_KNOW)
         if found.not_compared:
             log.info("%s: %s: %s", model, REFUSED, ", ".join(found.not_compared))
+        if found.explained:
+            differ = counted(len(found.explained), "row differs", "rows differ")
+            log.info("%s: %s between the two sources, and are as the mirror's own source says", model, differ)
         for item in found.cells:
             log.warning("%s %s", model, item)
         summary = VerifySummary(

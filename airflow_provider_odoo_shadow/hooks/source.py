@@ -15,7 +15,7 @@ from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.database.source import DatabaseSource
 from odoo_shadow.source.kind import SourceKind
-from odoo_shadow.source.port import Source
+from odoo_shadow.source.port import Source, beside_of
 from odoo_shadow.text.given import given
 
 
@@ -58,3 +58,20 @@ def odoo_source(
         DatabaseSource(odoo_database(odoo_database_conn_id, api), beside) as odoo,
     ):
         yield odoo
+
+
+@contextmanager
+def mirrors_own_source(witness: Source, *, source: str, odoo_database_conn_id: str | None) -> Iterator[Source | None]:
+    """Open the source that a mirror is made from, where another one is asked; None if it is that one, or not known.
+
+    :param witness: the source that is asked.
+    :param source: what the mirror is made from.
+    :raises OdooConfigurationError: the connection of Odoo's own database is wrong.
+    """
+    if witness.access.kind == source:
+        yield None
+    elif isinstance(witness, ApiSource) and odoo_database_conn_id:
+        with DatabaseSource(odoo_database(odoo_database_conn_id, witness.client.connection), witness) as own:
+            yield own
+    else:
+        yield beside_of(witness)

@@ -65,13 +65,14 @@ def test_the_verify_dag_asks_the_other_source_and_repairs_nothing_by_it(
 ) -> None:
     for name in OUR_LOGGERS:
         caplog.set_level(logging.INFO, logger=name)
-    dags = mirror_dags(**SETTINGS)
+    dags = mirror_dags(**{**SETTINGS, "models": ["res.partner.category", "product.category"]})
     assert set(states(run(dags["own_sync"])).values()) == {"success"}
     odoo.calls.clear()
     assert states(run(dags["own_verify"], against="database"))["plan"] == "failed"
     assert "Repair does not go with against: database, since the mirror is made from api" in caplog.text
     found = states(run(dags["own_verify"], against="database", repair=False))
     assert set(found.values()) == {"success"}, found
+    assert "as the mirror's own source says" in caplog.text
     assert {method for model, method in odoo.calls if model == "product.category"} <= {"fields_get"}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
@@ -62,6 +63,38 @@ def test_a_mirror_may_change_its_source_and_each_is_a_witness_of_the_other(both:
         assert told.code == 0, told.out
     back = json.loads(both.run("sync", *models, "--json").out)
     assert (back["rows_inserted"], back["rows_updated"]) == (0, 0) and mirrored(both) == by_api
+
+
+def test_a_witness_tells_what_the_login_does_not_see_from_what_is_wrong(
+    both: Shell, odoo19: StandIn, database: str
+) -> None:
+    """The API shows no archived records in many2many, and a limited login not all records."""
+    limited = {"ODOO_USER": odoo19.limited_login, "ODOO_PASSWORD": odoo19.limited_api_key}
+    models = ("--models", "res.partner.category,res.partner")
+    assert both.run("sync", *models, **limited).code == 0
+    told = both.run("verify", "--against", "database", "--json", **limited)
+    found = {item["model"]: item for item in json.loads(told.out)["models"]}
+    assert told.code == 0, told.out
+    assert found["res.partner.category"]["explained"] > 0 and found["res.partner.category"]["differing"] == 0
+    assert json.loads(both.run("status", "--json").out)["is_well"]
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE odoo_shadow.odoo_shadow_res_partner_category SET partner_ids = partner_ids[2:]")
+        connection.execute(
+            "DELETE FROM odoo_shadow.odoo_shadow_res_partner WHERE id = (SELECT max(id) FROM"
+            " odoo_shadow.odoo_shadow_res_partner)"
+        )
+    told = both.run("verify", "--against", "database", "--json", **limited)
+    found = {item["model"]: item for item in json.loads(told.out)["models"]}
+    assert told.code == 1
+    assert found["res.partner.category"]["differing"] > 0 and found["res.partner"]["missing"] == 1
+    told = alone(both, "sync", *models, *DATABASE)  # this login could not read the database's uuid
+    assert told.last_error.endswith(
+        f"say so: set ODOO_URL (in Airflow, the extra odoo_url of its connection) to {odoo19.url}."
+    )
+    assert alone(both, "sync", *models, *DATABASE, ODOO_URL=odoo19.url).code == 0
+    told = both.run("verify", "--against", "api", "--json", ODOO_SOURCE="database", **limited)
+    assert told.code == 0, told.out + told.err
+    assert sum(item["explained"] for item in json.loads(told.out)["models"]) > 0
 
 
 def test_what_is_missing_is_listed(both: Shell) -> None:

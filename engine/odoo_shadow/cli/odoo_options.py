@@ -201,8 +201,12 @@ def mirrors_own_source(settings: OdooSettings, witness: Source) -> Iterator[Sour
     """
     if isinstance(witness, DatabaseSource):
         yield None if settings["source"] == SourceKind.DATABASE else witness.beside
-    elif settings["source"] == SourceKind.DATABASE and settings["odoo_database_url"]:
-        with DatabaseSource(_database(settings, _api(settings, None)), witness) as own:
+    elif (
+        isinstance(witness, ApiSource)
+        and settings["source"] == SourceKind.DATABASE
+        and settings["odoo_database_url"] is not None
+    ):
+        with DatabaseSource(_database(settings, witness.client.connection), witness) as own:
             yield own
     else:
         yield None

@@ -153,6 +153,7 @@ def verify_model(
 
 def _explained(own: Source, shadow: ShadowDatabase, comparison: Comparison, ids: Mapping[int, Difference]) -> set[int]:
     """Return those rows that are as the mirror's own source says."""
+    check_binding(own, shadow)
     model = comparison.layout.model
     compares_cells = bool(comparison.layout.columns)
     mine = Comparison.prepare(own, shadow, model, comparison.page_size, compares_cells=compares_cells, repairs=False)
