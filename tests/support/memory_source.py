@@ -204,7 +204,7 @@ class MemorySource:
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
-    ) -> Iterator[CopyPage] | None:
+    ) -> Iterator[CopyPage | Page] | None:
         if not self._gives_copies:
             return None
         fields = self.models[reading.model].fields

@@ -231,8 +231,10 @@ class Records(Protocol):
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
-    ) -> Iterator[CopyPage] | None:
+    ) -> Iterator[CopyPage | Page] | None:
         """Yield the same records as `pages`, with the same values, as COPY takes them; None if it cannot.
+
+        Some pages may be records: where a value is not of its type, so that it can be told of which record.
 
         It is asked only for readings without variants, and not where this side hashes or filters values.
         """

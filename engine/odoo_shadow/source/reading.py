@@ -108,6 +108,11 @@ class Where:
     after_id: int = BEFORE_ALL
     up_to_id: int | None = None
 
+    @property
+    def asks_for_ids(self) -> bool:
+        """Whether a condition is about ids."""
+        return self.ids is not None or self.after_id > BEFORE_ALL or self.up_to_id is not None
+
 
 EVERYWHERE = Where()
 """All records of a reading."""

@@ -5,13 +5,15 @@ Read from Odoo's own `ir_model` and `ir_model_fields`, and from PostgreSQL's cat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 
 from odoo_shadow.source.database.choices import LISTED, choices_behind, choices_of
 from odoo_shadow.source.database.company_values import differs_by_company, is_computed
 from odoo_shadow.source.database.language import in_language
+from odoo_shadow.source.database.locks import Relations
+from odoo_shadow.source.database.relations import Table, granting, has_table, read_tables
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooUnknownModelError
 from odoo_shadow.source.values import storable
@@ -25,22 +27,13 @@ NEEDED = (
 _ACTIONS = {"ir.actions.actions": "ir_actions"}
 """A table with another name than its model's, of which no constraint tells (Odoo 16.0 to 19.0)."""
 
-_TABLE_KINDS = ("r", "p", "f")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table or a view of Odoo's database.
-
-    :param is_view: whether its rows are made by a query.
-    :param columns: their types, as `format_type` writes them, by name.
-    :param may_be_read: whether the role has SELECT on it.
-    """
-
-    name: str
-    is_view: bool
-    columns: Mapping[str, str]
-    may_be_read: bool
+CATALOGUE = Relations(
+    (
+        *("ir_model", "ir_model_constraint", "ir_model_data", "ir_model_fields", "ir_model_fields_selection"),
+        "ir_module_module",
+    )
+)
+"""What is read together to know of models."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +107,6 @@ def check_odoo(tx: Transaction, called: str) -> None:
             f"{called}: the role '{tx.cursor.connection.info.user}' lacks SELECT on {', '.join(hidden)}: "
             f"{granting(tx)}."
         )
-
-
-def granting(tx: Transaction) -> str:
-    """Return the statements that let the role read all that it needs."""
-    role, schema = tx.cursor.connection.info.user, tx.schema
-    return f"GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"
 
 
 def list_models(tx: Transaction, lang: str) -> list[StoredModel]:
@@ -254,42 +241,12 @@ def definition_fields(tx: Transaction, models: Collection[str]) -> list[tuple[st
     return [(str(model), str(name)) for model, name in rows]
 
 
-def has_table(tx: Transaction, name: str) -> bool:
-    """Say whether Odoo's schema has a table of this name."""
-    rows = tx.run(
-        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = {schema} AND c.relname = {name} AND c.relkind IN ('r', 'p', 'f')",
-        schema=tx.schema,
-        name=name,
-    )
-    return bool(rows)
-
-
 def major_version(tx: Transaction) -> int:
     """Return Odoo's major version, by that of its module `base`: `17.0.1.3` is 17. 0 if it does not say."""
     rows = tx.run("SELECT latest_version FROM {modules} WHERE name = 'base'", modules=tx.odoos("ir_module_module"))
     version = str(rows[0][0] or "") if rows else ""
     major = version.removeprefix("saas~").partition(".")[0]
     return int(major) if major.isdigit() else 0
-
-
-def read_tables(tx: Transaction, names: Iterable[str]) -> dict[str, Table]:
-    """Return what there is of some tables and views, by name."""
-    rows = tx.run(
-        "SELECT c.relname, c.relkind,"
-        " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),"
-        " (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, NULL)) FROM pg_attribute a"
-        " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)"
-        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = {schema} AND c.relname = ANY({names}::name[])"
-        " AND c.relkind IN ('r', 'p', 'f', 'v', 'm')",
-        schema=tx.schema,
-        names=sorted(set(names)),
-    )
-    return {
-        str(name): Table(str(name), kind not in _TABLE_KINDS, dict(columns or {}), bool(may))
-        for name, kind, may, columns in rows
-    }
 
 
 def tables_of(tx: Transaction, models: Sequence[str]) -> dict[str, Table]:

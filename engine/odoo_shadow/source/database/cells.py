@@ -7,7 +7,7 @@ to be looked at on this side. Tried cell by cell against the API of Odoo 16.0, 1
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -25,6 +25,9 @@ _TEXTS = ("char", "text", "html", "selection", "reference")
 _INTEGERS = ("integer", "many2one_reference")
 _DOCUMENTS = ("json", "serialized", "properties", "properties_definition")
 _DOUBLES = ("double precision", "real")
+PROPERTIES = "ir_property"
+"""Where values are that differ by company, up to Odoo 17."""
+
 _PROPERTY_COLUMNS = {
     "char": "value_text",
     "text": "value_text",
@@ -90,6 +93,20 @@ class Cells:
         company = int(variant.label) if variant.kind == COMPANIES else self.company
         return self._cell(self._field(name), lang, company).as_json
 
+    def tables_of(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield the tables in which some fields' values are, the model's own first."""
+        if self.model.table is not None:
+            yield self.model.table.name
+        for name in names:
+            field = self._field(name)
+            if field.link is not None:
+                yield field.link[0]
+            if field.by_property:
+                yield PROPERTIES
+            comodel = self.comodels.get(field.relation or "")
+            if comodel is not None and field.company_dependent:
+                yield comodel
+
     def _field(self, name: str) -> StoredField:
         if not is_there(self.model, name):
             raise OdooConfigurationError(
@@ -154,7 +171,7 @@ class Cells:
         own, default = (
             found.format(
                 value=value,
-                table=sql.Identifier(self.schema, "ir_property"),
+                table=sql.Identifier(self.schema, PROPERTIES),
                 field=field.id,
                 company=company,
                 whose=whose,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from odoo_shadow.source.database.catalogue import has_table
+from odoo_shadow.source.database.relations import has_table
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.types import Json
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from odoo_shadow.source.database.catalogue import check_odoo, granting, major_version
+from odoo_shadow.source.database.catalogue import check_odoo, major_version
 from odoo_shadow.source.database.connection import OdooDatabase
+from odoo_shadow.source.database.relations import granting
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.text.amounts import counted, first_of
 from odoo_shadow.text.findings import Finding, Verdict

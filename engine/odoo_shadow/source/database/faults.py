@@ -18,6 +18,15 @@ _CHANGED_MEANWHILE = (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidColumnRef
 _TEMPORARY = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, pg.QueryCanceled)
 
 
+class BadValueError(OdooRequestError):
+    """A value that cannot be converted to its field's type."""
+
+
+def changed(asked: str, what: str) -> OdooServerError:
+    """Build the error for a table that has become another since the model was described."""
+    return OdooServerError(f"{asked}: its table is not what it was ({what}); was a module upgraded meanwhile?")
+
+
 def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
     """Build the error for a statement that failed.
 
@@ -30,7 +39,7 @@ def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
     if isinstance(error, pg.InsufficientPrivilege):
         return OdooAccessError(f"{asked}: the role '{role}' lacks a right ({reason}): grant it SELECT.", said=reason)
     if isinstance(error, _CHANGED_MEANWHILE):
-        return OdooServerError(f"{asked}: its table is not what it was ({reason}); was a module upgraded meanwhile?")
+        return changed(asked, reason)
     if isinstance(error, _TEMPORARY):
         return OdooServerError(f"{asked} could not be read now ({reason}).")
     if isinstance(error, psycopg.InterfaceError) or is_of_connection(error):
@@ -38,7 +47,7 @@ def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
     if isinstance(error, psycopg.OperationalError):
         return OdooServerError(f"{asked}: the server reported trouble of its own ({reason}).")
     if isinstance(error, psycopg.DataError):
-        return OdooRequestError(
+        return BadValueError(
             f"{asked}: a value in its table is not what Odoo would write there ({type(error).__name__}): correct it in "
             "Odoo, or exclude the field.",
             kind=type(error).__name__,

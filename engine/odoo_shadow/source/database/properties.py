@@ -7,17 +7,13 @@ Odoo merges both when it reads a record; this does the same with what its tables
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
-from odoo_shadow.source.database.catalogue import (
-    StoredField,
-    StoredModel,
-    definition_fields,
-    has_table,
-    tables_of,
-)
+from odoo_shadow.source.database.catalogue import StoredField, StoredModel, definition_fields
 from odoo_shadow.source.database.cells import ROW
+from odoo_shadow.source.database.relations import has_table
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.types import Json, Record
@@ -33,12 +29,24 @@ Existing = Callable[[str, Collection[int]], set[int] | None]
 """Returns which ids of a model exist; None for a model that Odoo does not have."""
 
 
-def find_definition(tx: Transaction, model: StoredModel, field: StoredField) -> sql.Composable:
-    """Return the SQL of a properties field's definition for a row: `fields_get` tells where it is, and no table does.
+@dataclass(frozen=True)
+class Definition:
+    """Where the definition of a properties field is.
+
+    :param of_row: the SQL of the definition for a row.
+    """
+
+    table: str
+    of_row: sql.Composable
+
+
+def find_definition(tx: Transaction, model: StoredModel, field: StoredField, tables: Mapping[str, str]) -> Definition:
+    """Return where a properties field's definition is: `fields_get` tells that, and no table of Odoo's does.
 
     It is in the record that a many2one field leads to, in a field that is called like the properties; where none is,
     in the only one of that type; or, in Odoo 19, in the definition of the whole model.
 
+    :param tables: the tables of all models, by model.
     :raises OdooConfigurationError: several could be meant.
     """
     links = {
@@ -65,23 +73,25 @@ def find_definition(tx: Transaction, model: StoredModel, field: StoredField) -> 
             "field, or mirror this model by API."
         )
     ((link, relation, name),) = chosen
-    table = tables_of(tx, [relation]).get(relation)
-    if table is None or name not in table.columns:
+    table = tables.get(relation)
+    if table is None:
         raise OdooConfigurationError(
             f"{model.name}: the table of {relation}, which defines '{field.name}', is missing."
         )
-    return sql.SQL("(SELECT c.{} FROM {} c WHERE c.id = {}.{})").format(
-        sql.Identifier(name), tx.odoos(table.name), ROW, sql.Identifier(link)
+    of_row = sql.SQL("(SELECT c.{} FROM {} c WHERE c.id = {}.{})").format(
+        sql.Identifier(name), tx.odoos(table), ROW, sql.Identifier(link)
     )
+    return Definition(table, of_row)
 
 
-def _of_model(tx: Transaction, field: StoredField) -> sql.Composable | None:
+def _of_model(tx: Transaction, field: StoredField) -> Definition | None:
     rows = tx.run("SELECT 1 FROM {base} WHERE properties_field_id = {field}", base=tx.odoos(_BASE), field=field.id)
     if not rows:
         return None
-    return sql.SQL("(SELECT c.properties_definition FROM {} c WHERE c.properties_field_id = {})").format(
+    of_row = sql.SQL("(SELECT c.properties_definition FROM {} c WHERE c.properties_field_id = {})").format(
         tx.odoos(_BASE), field.id
     )
+    return Definition(_BASE, of_row)
 
 
 def merge_properties(records: Sequence[Record], names: Collection[str], existing: Existing, *, omits: bool) -> None:

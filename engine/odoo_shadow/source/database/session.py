@@ -7,20 +7,23 @@ through a transaction pooler.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from select import select
 from typing import LiteralString
 
 import psycopg
+from psycopg import errors as pg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from odoo_shadow.postgres.errors import connect_error
+from odoo_shadow.postgres.errors import connect_error, is_of_connection
 from odoo_shadow.source.database.connection import OdooDatabase, PgConnection
 from odoo_shadow.source.database.faults import fault_of
+from odoo_shadow.source.database.locks import AT_ONCE, NOTHING, Relations, are_newer_than_snapshot, lock
 from odoo_shadow.source.database.moment import Moment, begin_moment
 from odoo_shadow.text.log import logger
 
@@ -43,10 +46,17 @@ _SETTINGS = "; ".join(
         # Rows that a policy hides are an error, not a smaller table.
         "row_security": "off",
         "statement_timeout": "0",
-        "lock_timeout": "'30s'",
+        "lock_timeout": f"'{AT_ONCE.total_seconds():g}s'",
         "idle_in_transaction_session_timeout": "'10min'",
     }.items()
 )
+LONGEST_WAIT = timedelta(seconds=30)
+"""For whoever changes a table's columns, before a model is given up in this run."""
+_PAUSE = 0.1
+
+_MOMENT_IS_OVER = (pg.InvalidParameterValue, pg.UndefinedObject, pg.ObjectNotInPrerequisiteState)
+"""What PostgreSQL says of a snapshot whose exporter has ended."""
+
 _FROM_17_ON = "; SET LOCAL transaction_timeout TO 0"
 _WITH_TRANSACTION_TIMEOUT = 170000
 
@@ -71,6 +81,18 @@ class Transaction:
         return sql.Identifier(self.schema, table)
 
 
+@dataclass(frozen=True)
+class _Lent:
+    """A connection that is in use.
+
+    :param role: as whom; once a connection is closed, it does not tell.
+    """
+
+    connection: PgConnection
+    role: str
+    was_idle: bool
+
+
 class Sessions:
     """Connections to Odoo's database, opened when needed and kept for the next transaction. Safe for threads."""
 
@@ -81,38 +103,73 @@ class Sessions:
         self._moment: Moment | None = None
 
     @contextmanager
-    def transaction(self, model: str | None = None) -> Iterator[Transaction]:
+    def transaction(self, model: str | None = None, reads: Relations = NOTHING) -> Iterator[Transaction]:
         """Open a transaction. Raises an `OdooError`.
 
         :param model: whom messages name.
+        :param reads: the tables whose rows are read, which nobody may write anew meanwhile.
         """
         asked = str(self.database) if model is None else f"{self.database}: {model}"
-        connection = self._taken()
+        lent = self._begun(asked, reads)
         try:
-            with connection.transaction(), connection.cursor() as cursor:
-                moment = self.moment
-                cursor.execute(_settings(connection.info.server_version, moment.snapshot if moment else None))
+            with lent.connection.cursor() as cursor:
                 yield Transaction(cursor, self.database.schema)
         except psycopg.Error as error:
-            raise fault_of(asked, connection.info.user, error) from None
+            raise fault_of(asked, lent.role, error) from None
         finally:
-            self._put_back(connection)
+            self._put_back(lent.connection)
+
+    def _begun(self, asked: str, reads: Relations) -> _Lent:
+        """Return a connection in a transaction; see `transaction`."""
+        until = time.monotonic() + LONGEST_WAIT.total_seconds()
+        while True:
+            lent = self._taken()
+            # What views read may have been written anew since the moment, and PostgreSQL does not tell.
+            moment = None if reads.has_views else self.moment
+            try:
+                if self._begin(lent.connection, moment, reads):
+                    return lent
+                error = None
+            except psycopg.Error as failed:
+                error = failed
+            self._put_back(lent.connection)
+            if error is None or (moment is not None and isinstance(error, _MOMENT_IS_OVER)):
+                self._end_moment()
+            elif is_of_connection(error) and lent.was_idle:
+                continue  # the server has ended it while nobody used it
+            elif isinstance(error, pg.LockNotAvailable) and time.monotonic() < until:
+                time.sleep(_PAUSE)
+            else:
+                raise fault_of(asked, lent.role, error) from None
+
+    def _begin(self, connection: PgConnection, moment: Moment | None, reads: Relations) -> bool:
+        """Begin a transaction; say whether tables can be read as of the moment."""
+        with connection.cursor() as cursor:
+            cursor.execute(_settings(connection.info.server_version, moment.snapshot if moment else None))
+            lock(cursor, self.database.schema, reads)
+            return moment is None or not are_newer_than_snapshot(cursor, self.database.schema, reads.tables)
 
     @property
     def moment(self) -> Moment | None:
         """The moment as of which everything is read; None for the present."""
         with self._lock:
             moment = self._moment
-            if moment is not None and (moment.is_over or _has_ended(moment.connection)):
-                log.info("%s: what is read from now on is of a later moment than what was read before.", self.database)
-                moment.end()
-                self._moment = moment = None
+        if moment is not None and (moment.is_over or _has_ended(moment.connection)):
+            self._end_moment()
+            return None
         return moment
+
+    def _end_moment(self) -> None:
+        with self._lock:
+            moment, self._moment = self._moment, None
+        if moment is not None:
+            log.info("%s: what is read from now on is of a later moment than what was read before.", self.database)
+            moment.end()
 
     @contextmanager
     def one_moment(self, at: datetime) -> Iterator[None]:
         """Read everything in the block as of one moment, if the server allows it, and for as long as is harmless."""
-        moment = begin_moment(self._taken(), at)
+        moment = begin_moment(self._taken().connection, at)
         with self._lock:
             self._moment = moment
         try:
@@ -130,23 +187,26 @@ class Sessions:
         for connection in idle:
             connection.close()
 
-    def _taken(self) -> PgConnection:
+    def _taken(self) -> _Lent:
         while (idle := self._pop()) is not None:
             if not _has_ended(idle):
-                return idle
+                return _Lent(idle, idle.info.user, was_idle=True)
             idle.close()
         try:
             connection = self.database.connect()
         except psycopg.Error as error:
             raise connect_error(self.database.subject, error) from None
         connection.prepare_threshold = None
-        return connection
+        return _Lent(connection, connection.info.user, was_idle=False)
 
     def _pop(self) -> PgConnection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
     def _put_back(self, connection: PgConnection) -> None:
+        """End the transaction, whatever has come of it, and keep the connection if it is of use."""
+        with suppress(psycopg.Error):
+            connection.rollback()
         status = psycopg.pq.TransactionStatus.IDLE
         if connection.closed or connection.broken or connection.info.transaction_status != status:
             connection.close()

@@ -12,17 +12,18 @@ from typing import LiteralString, Self
 
 from odoo_shadow.source.database import states
 from odoo_shadow.source.database.catalogue import (
+    CATALOGUE,
     StoredField,
     StoredModel,
     check_odoo,
-    granting,
     list_models,
     read_fields,
-    read_tables,
 )
 from odoo_shadow.source.database.connection import OdooDatabase
 from odoo_shadow.source.database.describe import described
 from odoo_shadow.source.database.examine import examine
+from odoo_shadow.source.database.locks import Relations
+from odoo_shadow.source.database.relations import check_rights, read_tables
 from odoo_shadow.source.database.session import Sessions, Transaction
 from odoo_shadow.source.database.tables import Tables
 from odoo_shadow.source.database.versions import read_versions
@@ -50,6 +51,8 @@ EVERYTHING = "Odoo's own database"
 """In place of a login: no rule restricts what is read."""
 NOBODY = 0
 """The id of no user: nothing that is read here leaves a trace in Odoo."""
+
+_OF_COMPANIES = Relations(("res_company", "res_company_users_rel", "res_users"))
 
 _UUID = "database.uuid"
 _NEUTRALIZED = "database.is_neutralized"
@@ -146,8 +149,8 @@ class DatabaseSource:
         return {item.name: item.label for item in self.discover().models if item.kind in _READABLE}
 
     def discover(self) -> Discovery:
-        with self._sessions.transaction() as tx:
-            check_odoo(tx, str(self.database))
+        self.user_id()
+        with self._sessions.transaction(reads=CATALOGUE) as tx:
             listed = list_models(tx, self._lang)
             fields = read_fields(tx, [item.name for item in listed], self._lang)
         by_api = self.beside.readable_models if self.beside is not None else {}
@@ -163,8 +166,9 @@ class DatabaseSource:
 
     def describe(self, model: str) -> list[Field]:
         found = self._tables.read(model)
-        if found.table is not None and not found.table.may_be_read:
-            raise self._unreadable(found.table.name, model)
+        if found.table is not None:
+            with self._sessions.transaction(model) as tx:
+                check_rights(tx, f"{self.database}: {model}", [found.table])
         return described(found, self._by_api(model))
 
     def _by_api(self, model: str) -> list[Field] | None:
@@ -201,7 +205,7 @@ class DatabaseSource:
         """The companies that are read: those that are named, the login's, or all; the main one first."""
         if self.database.company_ids:
             return self.database.company_ids
-        with self._sessions.transaction() as tx:
+        with self._sessions.transaction(reads=_OF_COMPANIES) as tx:
             return _companies_of(tx, str(self.database), self.database.login)
 
     def check_language(self) -> None:
@@ -221,11 +225,6 @@ class DatabaseSource:
             return states.foundations(
                 tx, found, self._companies[0], properties, related, company_dependent=company_dependent
             )
-
-    def _unreadable(self, table: str, model: str) -> OdooAccessError:
-        with self._sessions.transaction(model) as tx:
-            role, statement = tx.cursor.connection.info.user, granting(tx)
-        return OdooAccessError(f"{self.database}: {model}: the role '{role}' lacks SELECT on {table}: {statement}.")
 
     # Records.
 
@@ -282,7 +281,7 @@ class DatabaseSource:
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
-    ) -> Iterator[CopyPage] | None:
+    ) -> Iterator[CopyPage | Page] | None:
         reader = self._reader(reading.model)
         return reader.copy_pages(reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
 

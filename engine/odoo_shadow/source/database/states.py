@@ -9,7 +9,8 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from odoo_shadow.source.database.catalogue import StoredModel, definition_fields, has_table, read_fields, tables_of
+from odoo_shadow.source.database.catalogue import StoredModel, definition_fields, read_fields, tables_of
+from odoo_shadow.source.database.relations import has_table
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.fields import FieldsState
 

@@ -7,12 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from odoo_shadow.source.database.beside import add_computed, split
-from odoo_shadow.source.database.catalogue import StoredModel, list_models, major_version, read_model, read_models
+from odoo_shadow.source.database.catalogue import (
+    CATALOGUE,
+    StoredModel,
+    list_models,
+    major_version,
+    read_model,
+    read_models,
+)
 from odoo_shadow.source.database.cells import Cells, is_there
 from odoo_shadow.source.database.defaults import read_defaults
+from odoo_shadow.source.database.plan import Plan
 from odoo_shadow.source.database.properties import FIRST_TO_OMIT, find_definition
-from odoo_shadow.source.database.records import Plan, TableRecords
+from odoo_shadow.source.database.records import TableRecords
+from odoo_shadow.source.database.relations import check_rights, read_tables
 from odoo_shadow.source.database.session import Sessions
+from odoo_shadow.source.database.table_pages import TablePages
 from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.port import RecordDates, Source
@@ -39,7 +49,7 @@ class Tables:
 
     def read(self, model: str) -> StoredModel:
         """Read what a model is now, and remember it. Raises an `OdooError`."""
-        with self._sessions.transaction(model) as tx:
+        with self._sessions.transaction(model, CATALOGUE) as tx:
             found = read_model(tx, str(self._sessions.database), model, self._lang)
         with self._lock:
             self._models[model] = found
@@ -47,7 +57,7 @@ class Tables:
 
     def read_all(self, models: Sequence[str]) -> dict[str, StoredModel]:
         """Read what some models are now, and remember them: far quicker than one by one. Raises an `OdooError`."""
-        with self._sessions.transaction() as tx:
+        with self._sessions.transaction(reads=CATALOGUE) as tx:
             found = read_models(tx, self._lang, set(models))
         with self._lock:
             self._models |= found
@@ -64,36 +74,35 @@ class Tables:
         return self.model(model).table is not None
 
     def _of(self, reading: Reading) -> TableRecords:
-        return TableRecords(self._sessions, self._plan(reading), reading)
+        return TableRecords(self._sessions, self._plan(reading))
 
     def _plan(self, reading: Reading) -> Plan:
         model = self.model(reading.model)
         dependent = [name for name, field in model.fields.items() if field.company_dependent and not field.by_property]
         company = self._company()
-        names = {name for name in reading.fields if name in model.fields}
+        variants = (name for variant in reading.variants for name in variant.fields)
+        named = {name for name in (*reading.fields, *variants) if is_there(model, name)}
+        tables, asked = self._table_names(), f"{self._sessions.database}: {reading.model}"
         with self._sessions.transaction(reading.model) as tx:
-            cells = Cells(
-                model,
-                tx.schema,
-                self._lang,
-                company,
-                read_defaults(tx, model.name, [name for name in dependent if name in names]),
-                self._table_names(),
-            )
+            defaults = read_defaults(tx, model.name, [name for name in dependent if name in named])
+            cells = Cells(model, tx.schema, self._lang, company, defaults, tables)
             definitions = {
-                name: find_definition(tx, model, model.fields[name])
-                for name in sorted(names)
-                if model.fields[name].type == _PROPERTIES and is_there(model, name)
+                name: find_definition(tx, model, model.fields[name], tables)
+                for name in sorted(named)
+                if model.fields[name].type == _PROPERTIES
             }
             omits = bool(definitions) and major_version(tx) >= FIRST_TO_OMIT
-        return Plan(cells, definitions, omits)
+            needed = {*cells.tables_of(named), *(found.table for found in definitions.values())}
+            reads = check_rights(tx, asked, read_tables(tx, needed).values())
+        of_rows = {name: found.of_row for name, found in definitions.items()}
+        return Plan(asked, reading, cells, of_rows, omits, reads)
 
     def _table_names(self) -> dict[str, str]:
         """Return the tables of all models, by model."""
         with self._lock:
             if self._tables:
                 return self._tables
-        with self._sessions.transaction() as tx:
+        with self._sessions.transaction(reads=CATALOGUE) as tx:
             found = {item.name: item.table.name for item in list_models(tx, self._lang) if item.table is not None}
         with self._lock:
             self._tables = found
@@ -137,7 +146,7 @@ class Tables:
         page_size: int,
     ) -> Iterator[Page]:
         parts = split(reading, self._computed(reading))
-        stored = self._of(parts.stored)
+        stored = TablePages(self._sessions, self._plan(parts.stored))
         pages = stored.pages(where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
         if parts.computed is None or self._beside is None:
             return pages
@@ -145,10 +154,13 @@ class Tables:
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
-    ) -> Iterator[CopyPage] | None:
-        if self._computed(reading) or reading.variants:
+    ) -> Iterator[CopyPage | Page] | None:
+        plan = self._plan(reading)
+        # A view may have an id twice, or one that is no integer: each is looked at.
+        if self._computed(reading) or reading.variants or plan.table.is_view:
             return None
-        return self._of(reading).copy_pages(where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+        pages = TablePages(self._sessions, plan)
+        return pages.copy_pages(where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
 
     def _computed(self, reading: Reading) -> list[str]:
         """Return the fields of a reading that the API beside has to give."""

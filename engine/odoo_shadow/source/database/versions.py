@@ -17,8 +17,9 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
-from odoo_shadow.source.database.cells import ROW, is_there
+from odoo_shadow.source.database.cells import PROPERTIES, ROW, is_there
 from odoo_shadow.source.database.conditions import domain_clause
+from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.session import Sessions, Transaction
 from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.versions import BLOCK_IDS, Versions
@@ -39,11 +40,12 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
     :param read_as: what decides about values in addition to the records.
     """
     table = model.table
-    if table is None or table.is_view:
+    if table is None or table.is_view or not table.may_be_locked:
         return None
     linked = [model.fields[name] for name in _with_rows_elsewhere(model, reading)]
     domain = domain_clause(model, reading.domain)
-    with sessions.transaction(model.name) as tx:
+    others = {item.link[0] if item.link else PROPERTIES for item in linked}
+    with sessions.transaction(model.name, Relations(tuple(sorted({table.name, *others})))) as tx:
         cluster = _cluster(tx)
         if cluster is None:
             return None
@@ -109,7 +111,7 @@ def _of_properties(tx: Transaction, model: StoredModel, field: StoredField) -> s
         " FROM {table} p WHERE p.fields_id = {field} AND p.res_id ~ {pattern}"
     ).format(
         shift=_SHIFT,
-        table=tx.odoos("ir_property"),
+        table=tx.odoos(PROPERTIES),
         field=field.id,
         pattern=f"^{model.name.replace('.', '[.]')},[0-9]{{1,18}}$",
     )
