@@ -95,7 +95,8 @@ def _origin(found: FoundMirror, shadow: MirrorOverview | Unreadable) -> str:
             return f"Odoo's own database, connection {found.odoo_database_conn_id}"
         return "Odoo, as the Vault says" if found.from_vault else f"Odoo connection {found.odoo_conn_id}"
     where = ", read from its own PostgreSQL" if shadow.origin.source == SourceKind.DATABASE else ""
-    return f"database {shadow.origin.database} at {shadow.origin.url}{where}"
+    address = f" at {shadow.origin.url}" if shadow.origin.url else ""
+    return f"database {shadow.origin.database}{address}{where}"
 
 
 def _verdict(severity: Severity, problems: Sequence[Problem], facts: Sequence[Fact]) -> str:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from odoo_stand_in import StandIn
+from tests.support.counting import in_odoo
 from tests.support.flavours import Flavour
 from tests.support.odoo_database import reading_role
 from tests.support.restoring import UUID, set_uuid
@@ -182,6 +183,19 @@ def test_a_copy_with_another_uuid_is_refused_through_either_source(both: Shell, 
         set_uuid(odoo19, UUID)
     assert told.code == 2
     assert f"Schema 'odoo_shadow' mirrors the Odoo database '{odoo19.database}' at {odoo19.url}" in told.last_error
+
+
+def test_what_odoo_calls_itself_is_its_address_only_if_it_is_one(both: Shell, odoo19: StandIn) -> None:
+    statement = "UPDATE ir_config_parameter SET value = %s WHERE key = 'web.base.url'"
+    addresses = {"https://erp.example.com:443/": "https://erp.example.com", "javascript:alert(1)": ""}
+    try:
+        for given, shown in addresses.items():
+            in_odoo(odoo19, statement, given)
+            assert alone(both, "sync", *DATABASE, *COMPANIES).code == 0
+            assert mirrored(both) == {"odoo_url": shown, "odoo_database": odoo19.database, "source": "database"}
+    finally:
+        in_odoo(odoo19, statement, "http://localhost:8069")
+    assert f"Shadow of the Odoo database '{odoo19.database}', read from its own" in both.run("status").out
 
 
 def test_only_the_mirrors_own_source_repairs(both: Shell) -> None:

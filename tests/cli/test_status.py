@@ -139,6 +139,7 @@ def test_json_for_programs(shell: Shell, odoo19: StandIn, database: str) -> None
         "schema": "odoo_shadow",
         "odoo_url": odoo19.url,
         "odoo_database": odoo19.database,
+        "source": "api",
         "is_well": True,
         "problems": [],
         "marts": [],

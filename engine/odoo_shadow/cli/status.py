@@ -60,9 +60,8 @@ def status(context: click.Context, as_json: bool, verbose: bool, **settings: Unp
 
 def _print(health: MirrorHealth) -> None:
     if health.origin is not None:
-        where = f"'{health.origin.database}' at {health.origin.url}"
         how = ", read from its own PostgreSQL" if health.origin.source == SourceKind.DATABASE else ""
-        say(f"Shadow of the Odoo database {where}{how}, in schema '{health.schema}'")
+        say(f"Shadow of the Odoo database {health.origin.called}{how}, in schema '{health.schema}'")
     console().print(_as_table(health.tables))
     if health.marts:
         console().print(_as_table_of_marts(health.marts))

@@ -109,7 +109,7 @@ def _write(
     ):
         lines = [Lines(first or (), number or 0) for first, number in zip(belonging[::2], belonging[1::2], strict=True)]
         made = write_document(plan, odoo_id, values, lines)
-        url = None if origin is None else _address(origin.url, plan.model, odoo_id)
+        url = _address(origin.url, plan.model, odoo_id) if origin is not None and origin.url else None
         seen_by = "{" + ",".join(map(str, companies)) + "}"
         documents.append(Stored(made, plan.language, company, seen_by, url, digest))
         size += len(made.body)

@@ -47,6 +47,11 @@ class Origin:
     is_api_url: bool = field(default=True, compare=False)
     source: str = field(default="api", compare=False)
 
+    @property
+    def called(self) -> str:
+        """What messages call it; a role that may not read Odoo's parameters knows no address."""
+        return f"'{self.database}' at {self.url}" if self.url else f"'{self.database}'"
+
     def read_again(self, found: Origin) -> Origin:
         """Return what is known of this database after it was read again."""
         return replace(
@@ -171,7 +176,7 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
         return
     if is_same_place or (owner.database == origin.database and owner.is_in_other_cluster(origin)):
         raise ShadowOwnershipError(
-            f"The Odoo database '{origin.database}' at {origin.url} is not the one that schema '{tx.schema}' mirrors: "
+            f"The Odoo database {origin.called} is not the one that schema '{tx.schema}' mirrors: "
             f"{_difference(owner, origin)}: has a backup been restored, or another database "
             f"put in its place? Nothing was written; {acceptance(tx.schema)}; or give it another schema."
         )
@@ -187,8 +192,7 @@ def check_origin(tx: Transaction, owner: Origin, origin: Origin) -> None:
             f"to {owner.url}"
         )
     raise ShadowOwnershipError(
-        f"Schema '{tx.schema}' mirrors the Odoo database '{owner.database}' at {owner.url}, "
-        f"not '{origin.database}' at {origin.url}: {what_to_do}."
+        f"Schema '{tx.schema}' mirrors the Odoo database {owner.called}, not {origin.called}: {what_to_do}."
     )
 
 

@@ -45,6 +45,7 @@ from odoo_shadow.source.port import (
 )
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
 from odoo_shadow.source.versions import Versions
+from odoo_shadow.source.web_address import read_address
 from odoo_shadow.text.findings import Finding
 
 EVERYTHING = "Odoo's own database"
@@ -320,8 +321,13 @@ def _kind(item: StoredModel, by_api: Mapping[str, str]) -> ModelKind:
 
 
 def _own_url(tx: Transaction) -> str:
-    """Return Odoo's web address as Odoo knows it; empty when that cannot be read."""
-    return ((_parameters(tx, _BASE_URL) or {}).get(_BASE_URL) or "").rstrip("/")
+    """Return Odoo's web address as Odoo knows it; empty when that cannot be read, or is no address: people open it."""
+    found = (_parameters(tx, _BASE_URL) or {}).get(_BASE_URL)
+    try:
+        # No password goes there.
+        return read_address(_BASE_URL, found, None, allow_http=True, called=lambda name: name) if found else ""
+    except OdooConfigurationError:
+        return ""
 
 
 def _cluster(tx: Transaction) -> str | None:
