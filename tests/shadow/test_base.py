@@ -29,6 +29,7 @@ from odoo_shadow.shadow.state.schema import (
 )
 from odoo_shadow.shadow.state.schema_statements import VERSION, base_statements
 from odoo_shadow.shadow.state.sync_log import entries_of_run
+from odoo_shadow.shadow.tables.structure import make_index
 from odoo_shadow.shadow.views.named_views import renew_due_views
 from tests.support.catalog import structure, without_numbers
 from tests.support.roles import as_role, new_role, run_as_owner
@@ -123,7 +124,9 @@ def test_a_former_version_is_upgraded_with_its_views_and_rows(
         Column("name", ColumnType.TEXT, "name", "char"),
         Column("parent_id", ColumnType.BIGINT, "parent_id", "many2one", Description(relation="res.partner")),
     ]
-    make_table(shadow, columns=wanted, name_path="name")
+    table = make_table(shadow, columns=wanted, name_path="name")
+    with shadow.transaction() as tx:
+        make_index(tx, table)  # as the end of its first load does
     renew_due_views(shadow)
     new = without_numbers(structure(database))
     run_as_owner(
