@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ from psycopg import sql
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.verifications import Verification
@@ -88,6 +90,81 @@ def test_a_savepoint_and_a_freeze_hide_and_show_nothing(
     with psycopg.connect(odoo.dsn, autocommit=True) as connection:
         connection.execute("VACUUM (FREEZE, FULL) res_partner")
     assert mirror(tables, shadow).counts == RowCounts()
+
+
+@contextmanager
+def made_again(odoo: StandIn, column: str, of_type: str) -> Iterator[None]:
+    """Let a column of partners be another one, with a default that no row had to be written for."""
+    name = sql.Identifier(column).as_string()
+    make = f"ALTER TABLE res_partner RENAME {name} TO former", f"ALTER TABLE res_partner ADD {name} {of_type}"
+    in_odoo(odoo, *make)
+    try:
+        yield
+    finally:
+        in_odoo(odoo, f"ALTER TABLE res_partner DROP {name}", f"ALTER TABLE res_partner RENAME former TO {name}")
+
+
+def test_a_column_that_was_made_again_is_read_again(
+    odoo: StandIn, tables: DatabaseSource, shadow: ShadowDatabase
+) -> None:
+    """Its values are others, in rows that nothing has written."""
+    mirror(tables, shadow)
+    with made_again(odoo, "ref", "varchar DEFAULT 'made again'"):
+        assert mirror(tables, shadow).counts.updated and set(shown(shadow, "ref")) == {"made again"}
+
+
+def test_a_transaction_id_that_was_given_twice_is_told_by_the_date(odoo: StandIn, tables: DatabaseSource) -> None:
+    """As by a server whose disk was set back: what shows that has become longer again."""
+    reading = Reading("res.partner", ("id", "name"))
+    before = tables.versions(reading)
+    with made_again(odoo, "write_date", "timestamp DEFAULT '2001-01-01'"):
+        after = tables.versions(reading)
+    assert before is not None and after is not None and after.changed_since(before) == sorted(after.blocks)
+
+
+def test_what_changes_in_a_table_without_write_date(
+    odoo: StandIn, tables: DatabaseSource, shadow: ShadowDatabase
+) -> None:
+    model = "mail.followers"
+    rows = mirror(tables, shadow, model).counts.inserted
+    in_odoo(odoo, "DELETE FROM mail_followers WHERE id = (SELECT min(id) FROM mail_followers)")
+    assert rows and mirror(tables, shadow, model).counts == RowCounts(unchanged=rows - 1, deleted=1)
+
+
+def test_rows_in_another_kind_of_table_have_no_versions(odoo: StandIn, tables: DatabaseSource) -> None:
+    """What another server holds has the same `xmin` after every change."""
+    reading = Reading("res.partner", ("id",))
+    assert tables.versions(reading) is not None
+    in_odoo(
+        odoo,
+        "CREATE FOREIGN DATA WRAPPER beyond",
+        "CREATE SERVER far FOREIGN DATA WRAPPER beyond",
+        "CREATE FOREIGN TABLE res_partner_of_old () INHERITS (res_partner) SERVER far",
+    )
+    try:
+        assert tables.versions(reading) is None
+    finally:
+        in_odoo(odoo, "DROP FOREIGN DATA WRAPPER beyond CASCADE")
+
+
+def test_a_link_by_company_is_empty_once_its_target_is_gone(
+    odoo: StandIn, tables: DatabaseSource, shadow: ShadowDatabase
+) -> None:
+    """Neither the record nor what says so by company is written, and the target's table is not mirrored."""
+
+    def closed_and_linked() -> bool:
+        run = Run()
+        mirror(tables, shadow, run=run)
+        assert all(item.error is None for item in close_run(tables, shadow, run=run, options=MirrorOptions()))
+        return any(shown(shadow, "property_payment_term_id"))
+
+    assert closed_and_linked() and closed_and_linked()
+    move = "UPDATE account_payment_term SET id = id {} 1000"
+    in_odoo(odoo, "SET LOCAL session_replication_role = replica", move.format("+"))
+    try:
+        assert not closed_and_linked()
+    finally:
+        in_odoo(odoo, "SET LOCAL session_replication_role = replica", move.format("-"))
 
 
 def test_what_is_still_open_is_found_once_it_is_committed(

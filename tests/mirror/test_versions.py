@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from odoo_shadow.mirror.errors import MassDeletionError
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.watermarks import NEVER
 from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.versions import BLOCK_IDS, ranges_of
 from tests.support.library import BOOK, is_equal, library_of, mirror, rows
@@ -119,6 +122,23 @@ def test_versions_of_another_time_line_are_not_compared(
     library.write_silently(BOOK, [2], pages=122)
     whole = mirror(library, shadow, batch=500)
     assert (whole.kind, whole.counts.updated) == (ScanKind.FULL, 1) and is_equal(library, shadow)
+
+
+@pytest.mark.parametrize("since", [timedelta(hours=1), timedelta(days=30_000)], ids=["an hour", "the beginning"])
+def test_what_a_person_wants_again_hides_no_other_change(
+    since: timedelta, library: MemorySource, shadow: ShadowDatabase
+) -> None:
+    """A watermark that was set back adds a window to what the versions show."""
+    planned_and_mirrored(library, shadow)
+
+    def replay_from(_: str) -> datetime:
+        return max(NEVER, library.clock().source - since)
+
+    options = MirrorOptions(look_back=timedelta(0))
+    assert plan_run(library, shadow, Chosen((BOOK,)), run=Run(), options=options, replay_from=replay_from).work
+    library.write_silently(BOOK, [4], pages=121)
+    again = mirror_model(library, shadow, BOOK, run=Run(), options=options, replay_from=replay_from)
+    assert again.counts.updated == 1 and is_equal(library, shadow)
 
 
 def test_a_first_load_in_two_tries_is_read_once_more(library: MemorySource, shadow: ShadowDatabase) -> None:

@@ -260,12 +260,14 @@ class _Planner:
     def difference(self, model: str, low: datetime | None) -> Work | None:
         """Ask Odoo for counts; if that fails, the model has work, and its own run reports the error."""
         state = self.states[model]
-        if low is None and state.table not in self.versions:
+        if low is None:
             return Work(model, "everything is read again", state.row_count)
         reading = Reading(model, (), self._settings(state).domain)
         try:
-            if (known := self.versions.get(state.table)) is not None and not self._is_replay(state, low):
-                return self._changed_versions(replace(reading, fields=known.fields), known, state)
+            if (known := self.versions.get(state.table)) is not None:
+                work = self._changed_versions(replace(reading, fields=known.fields), known, state)
+                if work is not None or not self._is_replay(state, low):
+                    return work
             changed = self.odoo.count(reading, Where(written_since=low))
             if changed:
                 written = counted(changed, "row was written", "rows were written")
@@ -280,10 +282,10 @@ class _Planner:
         differ = f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
         return Work(model, differ, abs(rows - state.row_count) + rows // _IDS_PER_RECORD)
 
-    def _is_replay(self, state: TableState, low: datetime | None) -> bool:
+    def _is_replay(self, state: TableState, low: datetime) -> bool:
         """Say whether a person has set the watermark back, to read again what was written since."""
         own = low_end(state.watermark, None, self.options.look_back, read_all=False)
-        return low is not None and own is not None and low < own
+        return own is not None and low < own
 
     def _changed_versions(self, reading: Reading, known: StoredVersions, state: TableState) -> Work | None:
         """Compare the versions of all records with those that the table holds."""

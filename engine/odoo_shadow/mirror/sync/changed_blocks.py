@@ -83,7 +83,8 @@ def read_changed(
     :raises MassDeletionError: a suspicious share of the table's rows is gone; nothing is removed then.
     """
     hold, layout = writer.hold, writer.layout
-    scan = open_scan(odoo, layout, before.last_write_date, full=False, run_id=hold.run.id)
+    low = before.last_write_date if layout.has_write_date else None
+    scan = open_scan(odoo, layout, low, full=False, run_id=hold.run.id)
     ranges = ranges_of(blocks, BLOCKS_AT_ONCE)
     log.info(
         "%s: %s changed, of %d",

@@ -340,9 +340,12 @@ class _ModelRun:
     def _bring_up_to_date(
         self, versions: Versions | None, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
     ) -> tuple[Watermark, ScanKind]:
-        """Read what has changed: by the versions of the records where they are known, otherwise by `write_date`."""
+        """Read what has changed: by the versions of the records where they are known, otherwise by `write_date`.
+
+        What a person wants read again, because of its `write_date`, is read as well.
+        """
         is_replay = watermark is not None and replay_from is not None and replay_from < watermark.last_write_date
-        may_skip = not (self._options.full or left or is_replay)
+        may_skip = not (self._options.full or left)
         if versions is not None and watermark is not None and may_skip:
             with self._hold.transaction() as tx:
                 blocks = changed_blocks(tx, self._hold.table, versions)
@@ -356,7 +359,7 @@ class _ModelRun:
                     options=self._options,
                     on_progress=self._on_progress,
                 )
-                return reached, ScanKind.INCREMENTAL
+                return self._read(watermark, None, replay_from) if is_replay else (reached, ScanKind.INCREMENTAL)
             self._is_unknown = True
         reached, kind = self._read(watermark, left, replay_from)
         check_ids(self._odoo, self._writer, self._options, watermark)

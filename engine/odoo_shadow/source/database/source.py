@@ -222,10 +222,9 @@ class DatabaseSource:
         self, model: str, properties: Sequence[str], *, company_dependent: bool, related: Sequence[str] = ()
     ) -> str:
         found = self._tables.model(model)
+        companies = states.Companies(self._companies[0], self._tables.names()) if company_dependent else None
         with self._sessions.transaction(model) as tx:
-            return states.foundations(
-                tx, found, self._companies[0], properties, related, company_dependent=company_dependent
-            )
+            return states.foundations(tx, found, companies, properties, related)
 
     # Records.
 

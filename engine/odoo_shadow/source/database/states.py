@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import LiteralString
 
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredModel, definition_fields, read_fields, tables_of
-from odoo_shadow.source.database.relations import has_table
+from odoo_shadow.source.database.relations import has_table, read_tables
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.fields import FieldsState
 
@@ -42,23 +43,34 @@ def field_identities(tx: Transaction, models: Sequence[str], lang: str) -> dict[
     return found
 
 
+@dataclass(frozen=True)
+class Companies:
+    """What values that differ by company depend on.
+
+    :param main: the company whose values count.
+    :param tables: the tables of all models: a link is empty when its target is gone, whatever the record still says.
+    """
+
+    main: int
+    tables: Mapping[str, str]
+
+
 def foundations(
     tx: Transaction,
     model: StoredModel,
-    company: int,
+    companies: Companies | None,
     properties: Sequence[str],
     related: Sequence[str],
-    *,
-    company_dependent: bool,
 ) -> str:
     """Return a text that differs after a change of what a model's values depend on in addition to their records.
 
+    :param companies: None where no value differs by company.
     :param properties: the names of fields whose definitions are in other records.
     :param related: models whose records are in the names of this one's.
     """
     found: list[object] = []
-    if company_dependent:
-        found += [company, *_defaults(tx, model)]
+    if companies is not None:
+        found += [companies.main, *_defaults(tx, model), *_targets(tx, model, companies.tables)]
     if properties:
         found += _definitions(tx, model)
     found += [_state(tx, name) for name in related]
@@ -78,6 +90,20 @@ def _defaults(tx: Transaction, model: StoredModel) -> list[object]:
                     ids=ids,
                 )
             )
+    return found
+
+
+def _targets(tx: Transaction, model: StoredModel, tables: Mapping[str, str]) -> list[object]:
+    """Return digests of the ids to which links that differ by company may lead."""
+    comodels = {
+        field.relation or "" for field in model.fields.values() if field.company_dependent and field.type == "many2one"
+    }
+    there = read_tables(tx, {tables[comodel] for comodel in comodels & tables.keys()})
+    found: list[object] = []
+    for name in sorted(name for name, table in there.items() if table.may_be_read):
+        found += _lists(
+            tx.run("SELECT count(*), sum(hashint8extended(id::bigint, 0)) FROM {table}", table=tx.odoos(name))
+        )
     return found
 
 

@@ -82,7 +82,7 @@ class Tables:
         company = self._company()
         variants = (name for variant in reading.variants for name in variant.fields)
         named = {name for name in (*reading.fields, *variants) if is_there(model, name)}
-        tables, asked = self._table_names(), f"{self._sessions.database}: {reading.model}"
+        tables, asked = self.names(), f"{self._sessions.database}: {reading.model}"
         with self._sessions.transaction(reading.model) as tx:
             defaults = read_defaults(tx, model.name, [name for name in dependent if name in named])
             cells = Cells(model, tx.schema, self._lang, company, defaults, tables)
@@ -97,7 +97,7 @@ class Tables:
         of_rows = {name: found.of_row for name, found in definitions.items()}
         return Plan(asked, reading, cells, of_rows, omits, reads)
 
-    def _table_names(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
         """Return the tables of all models, by model."""
         with self._lock:
             if self._tables:

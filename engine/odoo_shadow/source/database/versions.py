@@ -5,13 +5,21 @@ It is compared for equality only: so neither open transactions nor the order of 
 wrap around. VACUUM FREEZE, VACUUM FULL and CLUSTER leave it readable and as it is (seen on PostgreSQL 15 to 18).
 
 Where transaction ids may have been given a second time, versions say nothing: after a restore, a failover or on another
-server. That shows by the cluster's identifier, its timeline, and a log that has become shorter.
+server. That shows by the cluster's identifier, its timeline, and a log that has become shorter. A timeline is that of
+the log itself: a server that was made the primary tells the former one as that of its checkpoint for some minutes.
+A disk that was set back to a snapshot of it shows by none of these once its log has grown again: hence `write_date` is
+in the digest, too, which the same transaction id has not twice.
+
+Some changes write no row: a column that was dropped and made again has another value in all of them. That shows by the
+columns' numbers. Rows that are not in PostgreSQL's own kind of table, such as a foreign one, have no such versions.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import LiteralString
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -20,6 +28,7 @@ from odoo_shadow.source.database.catalogue import StoredField, StoredModel
 from odoo_shadow.source.database.cells import PROPERTIES, ROW, is_there
 from odoo_shadow.source.database.conditions import domain_clause
 from odoo_shadow.source.database.locks import Relations
+from odoo_shadow.source.database.relations import Table
 from odoo_shadow.source.database.session import Sessions, Transaction
 from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.versions import BLOCK_IDS, Versions
@@ -27,10 +36,25 @@ from odoo_shadow.source.versions import BLOCK_IDS, Versions
 _SHIFT = BLOCK_IDS.bit_length() - 1
 _MODULUS = 2**63 - 1
 
-_OF_ROWS = "SELECT {row}.id::bigint >> {shift}, hashint8extended({row}.id::bigint, {row}.xmin::text::bigint), 1"
+_OF_ROWS = "SELECT {row}.id::bigint >> {shift}, hashint8extended({row}.id::bigint, {version}), 1"
+_XMIN: LiteralString = "{row}.xmin::text::bigint"
+_WITH_DATE: LiteralString = (
+    "coalesce(timestamp_hash_extended({row}.write_date, {row}.xmin::text::bigint), {row}.xmin::text::bigint)"
+)
+_TIMESTAMP = "timestamp without time zone"
 _CLUSTER = (
-    "SELECT (SELECT system_identifier FROM pg_control_system()), (SELECT timeline_id FROM pg_control_checkpoint()),"
+    "SELECT (SELECT system_identifier FROM pg_control_system()), CASE WHEN pg_is_in_recovery() THEN"
+    " greatest((SELECT timeline_id FROM pg_control_checkpoint()),"
+    " (SELECT min_recovery_end_timeline FROM pg_control_recovery()))"
+    " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,"
     " CASE WHEN NOT pg_is_in_recovery() THEN (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint END"
+)
+_ARE_HEAPS: LiteralString = (
+    "WITH RECURSIVE part (oid) AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = {schema} AND c.relname = ANY({tables}::name[])"
+    " UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.oid)"
+    " SELECT bool_and(c.relkind = 'p' OR (c.relkind = 'r' AND a.amname = 'heap'))"
+    " FROM part JOIN pg_class c USING (oid) LEFT JOIN pg_am a ON a.oid = c.relam"
 )
 
 
@@ -45,11 +69,12 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
     linked = [model.fields[name] for name in _with_rows_elsewhere(model, reading)]
     domain = domain_clause(model, reading.domain)
     others = {item.link[0] if item.link else PROPERTIES for item in linked}
+    by_row = {PROPERTIES} & others
     with sessions.transaction(model.name, Relations(tuple(sorted({table.name, *others})))) as tx:
         cluster = _cluster(tx)
-        if cluster is None:
+        if cluster is None or not _are_of_postgres(tx, [table.name, *by_row]):
             return None
-        parts: list[sql.Composable] = [_of_rows(tx, table.name, domain)]
+        parts: list[sql.Composable] = [_of_rows(tx, table, domain)]
         parts += [
             _of_links(tx, item) if item.type == "many2many" else _of_properties(tx, model, item) for item in linked
         ]
@@ -60,7 +85,9 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
             parts=sql.SQL(" UNION ALL ").join(parts),
         )
     identifier, timeline, position = cluster
-    about = [identifier, timeline, table.name, read_as, [item.name for item in linked], list(map(str, reading.domain))]
+    places = [[name, *table.places[name]] for name in sorted({*reading.fields} & table.places.keys())]
+    names = [item.name for item in linked]
+    about = [identifier, timeline, table.name, places, read_as, names, list(map(str, reading.domain))]
     basis = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()[:32]
     blocks = {int(block): int(digest) for block, digest, _ in rows}
     return Versions(basis, position, sum(int(number) for _, _, number in rows), blocks)
@@ -85,9 +112,20 @@ def _cluster(tx: Transaction) -> tuple[object, object, int | None] | None:
     return identifier, timeline, position
 
 
-def _of_rows(tx: Transaction, table: str, domain: sql.Composable) -> sql.Composed:
+def _are_of_postgres(tx: Transaction, tables: Sequence[str]) -> bool:
+    """Say whether all rows of tables are in PostgreSQL's own kind of table, those of partitions and heirs included."""
+    ((are_so,),) = tx.run(_ARE_HEAPS, schema=tx.schema, tables=list(tables))
+    return bool(are_so)
+
+
+def _of_rows(tx: Transaction, table: Table, domain: sql.Composable) -> sql.Composed:
+    has_date = table.columns.get("write_date") == _TIMESTAMP
     return sql.SQL(_OF_ROWS + " FROM {table} AS {row} WHERE {row}.id IS NOT NULL AND {domain}").format(
-        row=ROW, shift=_SHIFT, table=tx.odoos(table), domain=domain
+        row=ROW,
+        shift=_SHIFT,
+        version=sql.SQL(_WITH_DATE if has_date else _XMIN).format(row=ROW),
+        table=tx.odoos(table.name),
+        domain=domain,
     )
 
 
