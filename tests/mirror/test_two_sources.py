@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -16,8 +17,10 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.verifications import Verification
 from odoo_shadow.source.api.source import ApiSource
+from odoo_shadow.source.database import session
 from odoo_shadow.source.database.connection import OdooDatabase
 from odoo_shadow.source.database.source import DatabaseSource
+from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading
 from odoo_stand_in import StandIn
@@ -120,6 +123,18 @@ def test_a_transaction_id_that_was_given_twice_is_told_by_the_date(odoo: StandIn
     with made_again(odoo, "write_date", "timestamp DEFAULT '2001-01-01'"):
         after = tables.versions(reading)
     assert before is not None and after is not None and after.changed_since(before) == sorted(after.blocks)
+
+
+def test_a_replica_that_lags_behind_what_was_told_is_not_read(
+    tables: DatabaseSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind one address may be several: the versions of one say nothing about the rows of another."""
+    reading = Reading("res.partner", ("id",))
+    monkeypatch.setattr(session, "LONGEST_WAIT", timedelta(0))
+    assert tables.versions(reading) is not None and tables.count(reading)
+    monkeypatch.setattr(session, "position_in_log", lambda _: 1)
+    with pytest.raises(OdooServerError, match="one lags"):
+        tables.count(reading)
 
 
 def test_what_changes_in_a_table_without_write_date(

@@ -25,6 +25,7 @@ from odoo_shadow.source.database.connection import OdooDatabase, PgConnection
 from odoo_shadow.source.database.faults import fault_of
 from odoo_shadow.source.database.locks import AT_ONCE, NOTHING, Relations, are_newer_than_snapshot, lock
 from odoo_shadow.source.database.moment import Moment, begin_moment
+from odoo_shadow.source.errors import OdooServerError
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -57,6 +58,10 @@ _PAUSE = 0.1
 _MOMENT_IS_OVER = (pg.InvalidParameterValue, pg.UndefinedObject, pg.ObjectNotInPrerequisiteState)
 """What PostgreSQL says of a snapshot whose exporter has ended."""
 
+_POSITION: LiteralString = (
+    "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END"
+    " - '0/0'::pg_lsn)::bigint"
+)
 _FROM_17_ON = "; SET LOCAL transaction_timeout TO 0"
 _WITH_TRANSACTION_TIMEOUT = 170000
 
@@ -81,6 +86,10 @@ class Transaction:
         return sql.Identifier(self.schema, table)
 
 
+class _BehindError(pg.LockNotAvailable):
+    """The server is a replica that lacks what this run has seen of another one."""
+
+
 @dataclass(frozen=True)
 class _Lent:
     """A connection that is in use.
@@ -101,6 +110,15 @@ class Sessions:
         self._idle: list[PgConnection] = []
         self._lock = threading.Lock()
         self._moment: Moment | None = None
+        self._reached = 0
+
+    def read_no_earlier(self, position: int) -> None:
+        """Take no server from now on that has not come so far in its log, as another replica behind a pooler may.
+
+        What was told of the records must be true of what is read then.
+        """
+        with self._lock:
+            self._reached = max(self._reached, position)
 
     @contextmanager
     def transaction(self, model: str | None = None, reads: Relations = NOTHING) -> Iterator[Transaction]:
@@ -139,6 +157,11 @@ class Sessions:
                 continue  # the server has ended it while nobody used it
             elif isinstance(error, pg.LockNotAvailable) and time.monotonic() < until:
                 time.sleep(_PAUSE)
+            elif isinstance(error, _BehindError):
+                raise OdooServerError(
+                    f"{asked}: the server at this address lacks what another one there had already: several "
+                    "replicas, of which one lags: give the address of a single one."
+                )
             else:
                 raise fault_of(asked, lent.role, error) from None
 
@@ -147,6 +170,8 @@ class Sessions:
         with connection.cursor() as cursor:
             cursor.execute(_settings(connection.info.server_version, moment.snapshot if moment else None))
             lock(cursor, self.database.schema, reads)
+            if moment is None and self._reached and position_in_log(cursor) < self._reached:
+                raise _BehindError
             return moment is None or not are_newer_than_snapshot(cursor, self.database.schema, reads.tables)
 
     @property
@@ -213,6 +238,11 @@ class Sessions:
             return
         with self._lock:
             self._idle.append(connection)
+
+
+def position_in_log(cursor: psycopg.Cursor[TupleRow]) -> int:
+    """Return how far the server is in its log."""
+    return int(cursor.execute(_POSITION).fetchall()[0][0] or 0)
 
 
 def _has_ended(connection: PgConnection) -> bool:

@@ -29,7 +29,7 @@ from odoo_shadow.source.database.cells import PROPERTIES, ROW, is_there
 from odoo_shadow.source.database.conditions import domain_clause
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.relations import Table
-from odoo_shadow.source.database.session import Sessions, Transaction
+from odoo_shadow.source.database.session import Sessions, Transaction, position_in_log
 from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.versions import BLOCK_IDS, Versions
 
@@ -74,6 +74,7 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
         cluster = _cluster(tx)
         if cluster is None or not _are_of_postgres(tx, [table.name, *by_row]):
             return None
+        sessions.read_no_earlier(position_in_log(tx.cursor))
         parts: list[sql.Composable] = [_of_rows(tx, table, domain)]
         parts += [
             _of_links(tx, item) if item.type == "many2many" else _of_properties(tx, model, item) for item in linked
