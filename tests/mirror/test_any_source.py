@@ -176,7 +176,7 @@ def test_bytes_that_are_no_text_cost_their_row_only(shadow: ShadowDatabase, monk
     copy_pages = library.copy_pages
 
     def spoiled(*args: Any, **named: Any) -> Iterator[CopyPage]:
-        pages = copy_pages(*args, **named) or iter(())
+        pages = (page for page in copy_pages(*args, **named) or () if isinstance(page, CopyPage))
         return (replace(page, text=re.sub(rb"(?m)^(2\t.*)A book", b"\\1A \xff\xfe", page.text)) for page in pages)
 
     monkeypatch.setattr(library, "copy_pages", spoiled)
@@ -245,7 +245,7 @@ def test_text_for_copy_that_does_not_fit_is_refused(
     copy_pages = library.copy_pages
 
     def spoiled(*args: Any, **named: Any) -> Iterator[CopyPage]:
-        pages = list(copy_pages(*args, **named) or ())
+        pages = [page for page in copy_pages(*args, **named) or () if isinstance(page, CopyPage)]
         return iter([pages[0], SPOILED[what](pages[1]), *pages[2:]])
 
     monkeypatch.setattr(library, "copy_pages", spoiled)

@@ -206,6 +206,19 @@ def test_a_value_that_is_wrong_in_the_shadow_is_told_by_the_other_source(
     assert found_by(witnessed(tables, source, shadow, "res.partner")) == {"differing": [wrong]}
 
 
+def test_an_error_of_the_mirrors_own_source_is_not_explained_by_itself(
+    source: ApiSource, tables: DatabaseSource, shadow: ShadowDatabase
+) -> None:
+    """What both sources see must be the same by both, even if the shadow is as its own source says."""
+    mirror(tables, shadow)
+    with shadow.transaction() as tx:
+        changed = tx.run(
+            "UPDATE {t} SET category_id = '{{}}' WHERE category_id <> '{{}}' RETURNING id", t=tx.own(PARTNERS)
+        )
+    found = witnessed(source, tables, shadow, "res.partner")
+    assert found_by(found) == {"differing": sorted(row[0] for row in changed)} and changed
+
+
 def test_what_rules_hide_is_told_apart(
     odoo: StandIn, source: ApiSource, tables: DatabaseSource, shadow: ShadowDatabase
 ) -> None:

@@ -55,6 +55,11 @@ class Access:
         return self.name
 
     @property
+    def sees_all(self) -> bool:
+        """Whether no record rule and no group hides anything."""
+        return self.kind is SourceKind.DATABASE
+
+    @property
     def read_as(self) -> str:
         """What determines which values there are: the login, the language and the companies."""
         companies = ", ".join(map(str, self.company_ids)) or "all companies"

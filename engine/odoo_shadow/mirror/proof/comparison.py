@@ -21,6 +21,8 @@ from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.mirror.sync.id_check import IdDifference, compare_ids
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.scan import check_copied, pages_of
+from odoo_shadow.shadow import names
+from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.differences import CellDifference, Difference
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -28,7 +30,15 @@ from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.state.watermarks import NEVER, read_watermark
-from odoo_shadow.shadow.tables.compare import Scope, compare_rows, differing_cells, id_list, id_range
+from odoo_shadow.shadow.tables.compare import (
+    Lists,
+    Scope,
+    compare_rows,
+    differing_cells,
+    differing_lists,
+    id_list,
+    id_range,
+)
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.present import known_columns, present_columns, recognize
 from odoo_shadow.shadow.tables.staging import CopyText
@@ -261,6 +271,19 @@ class Comparison:
         }
         cells = self._cells(ids)
         return tuple(replace(item, shadow=MASK, odoo=MASK) if item.column in masked else item for item in cells)
+
+    def lists(self, ids: Sequence[int]) -> dict[int, Lists]:
+        """Return those of some rows that differ in nothing but lists of ids."""
+        kinds = {names.ID: ColumnType.BIGINT, names.WRITE_DATE: ColumnType.TIMESTAMPTZ}
+        kinds |= {item.column.name: item.column.type for item in self.layout.columns}
+        found: dict[int, Lists] = {}
+        chosen = Where(ids=tuple(ids))
+        up_to_id = max(ids, default=None)
+        for page in self.odoo.pages(self.layout.reading, chosen, up_to_id=up_to_id, page_size=self.page_size):
+            rows, _ = self.witness.rows(page.records)
+            with self.shadow.transaction() as tx:
+                found |= differing_lists(tx, self.live, kinds, rows)
+        return found
 
     def _cells(self, ids: Sequence[int]) -> list[CellDifference]:
         cells: list[CellDifference] = []

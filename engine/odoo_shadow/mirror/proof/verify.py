@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from odoo_shadow.shadow.state.proofs import note_unproven, note_whole_round
 from odoo_shadow.shadow.state.verifications import Verification, save_verification
 from odoo_shadow.source.names import is_model_name
 from odoo_shadow.source.port import Source
+from odoo_shadow.source.reading import Where
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
@@ -152,13 +153,36 @@ def verify_model(
 
 
 def _explained(own: Source, shadow: ShadowDatabase, comparison: Comparison, ids: Mapping[int, Difference]) -> set[int]:
-    """Return those rows that are as the mirror's own source says."""
+    """Return those rows whose difference is one of what two sources see: of nothing else, it is an error.
+
+    Records that rules hide from the one that sees less; in rows that both see, lists of ids that have less by that one,
+    and digits that no double has. In all other cells, both must say the same.
+    """
     check_binding(own, shadow)
-    model = comparison.layout.model
-    compares_cells = bool(comparison.layout.columns)
-    mine = Comparison.prepare(own, shadow, model, comparison.page_size, compares_cells=compares_cells, repairs=False)
-    left = mine.recheck(sorted(ids))
-    return ids.keys() - left.keys() - {item.id for item in mine.unreadable}
+    witness = comparison.odoo
+    if own.access.sees_all == witness.access.sees_all:
+        return set()
+    kind = Difference.EXTRA if own.access.sees_all else Difference.MISSING
+    one_sided = sorted(record_id for record_id, found in ids.items() if found is kind)
+    listed = own.ids(comparison.layout.reading, Where(ids=tuple(one_sided))) if one_sided else set[int]()
+    explained = {one for one in one_sided if (one in listed) is own.access.sees_all}
+    differing = sorted(record_id for record_id, found in ids.items() if found is Difference.DIFFERING)
+    if differing:
+        lists = comparison.lists(differing)
+        less = {
+            one: found.ours_have_all if own.access.sees_all else found.theirs_have_all for one, found in lists.items()
+        }
+        likely = [one for one in differing if less.get(one)]
+        explained |= set(likely) - _differing_from(own, shadow, comparison, sorted(likely))
+    return explained
+
+
+def _differing_from(own: Source, shadow: ShadowDatabase, comparison: Comparison, ids: Sequence[int]) -> set[int]:
+    """Return those rows that differ from the mirror's own source as well, or cannot be compared with it."""
+    if not ids:
+        return set()
+    mine = Comparison.prepare(own, shadow, comparison.layout.model, comparison.page_size, repairs=False)
+    return mine.recheck(ids).keys() | {item.id for item in mine.unreadable}
 
 
 def first_on_both_sides(ids: Mapping[int, Difference]) -> list[int]:

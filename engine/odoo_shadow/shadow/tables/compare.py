@@ -5,12 +5,14 @@ PostgreSQL itself compares the typed values, so neither the row hashes nor the c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from psycopg import sql
 
 from odoo_shadow.shadow import names
+from odoo_shadow.shadow.columns import ColumnType
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.differences import MOST_CHARACTERS, CellDifference, Difference
 from odoo_shadow.shadow.tables.ids import LiveIds, id_between
@@ -67,6 +69,62 @@ def compare_rows(
     differing = dict.fromkeys(refused, Difference.DIFFERING)  # the query finds them as extra
     missing = dict.fromkeys(absent, Difference.MISSING)
     return {**{int(record_id): Difference(kind) for record_id, kind in found}, **differing, **missing}
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What a row's lists of ids differ by, where nothing else of it differs.
+
+    :param theirs_have_all: Odoo's have everything that the shadow's have.
+    :param ours_have_all: the shadow's have everything that Odoo's have.
+    """
+
+    theirs_have_all: bool
+    ours_have_all: bool
+
+
+def differing_lists(
+    tx: Transaction, live: LiveIds, kinds: Mapping[str, ColumnType], rows: Sequence[Row]
+) -> dict[int, Lists]:
+    """Return those rows that differ in nothing but lists of ids, or digits that no double has. Once per transaction.
+
+    :param kinds: the rows' columns and their types, `id` first.
+    """
+    stage_rows(tx, live.table, list(kinds), rows)
+    lists = [name for name, kind in kinds.items() if kind is ColumnType.BIGINT_ARRAY]
+    others = [name for name in kinds if name not in lists]
+    found = tx.run(
+        "SELECT staged.id, {theirs_have_all}, {ours_have_all}"
+        " FROM {staging} AS staged JOIN {table} AS shadow ON shadow.id = staged.id"
+        " WHERE ({theirs}) IS NOT DISTINCT FROM ({ours})",
+        theirs_have_all=_contain("staged", "shadow", lists),
+        ours_have_all=_contain("shadow", "staged", lists),
+        staging=STAGING,
+        table=tx.own(live.table),
+        theirs=_as_doubles("staged", others, kinds),
+        ours=_as_doubles("shadow", others, kinds),
+    )
+    return {int(record_id): Lists(bool(theirs), bool(ours)) for record_id, theirs, ours in found}
+
+
+def _contain(side: str, other: str, lists: Sequence[str]) -> sql.Composable:
+    """Return the condition that one side's lists have everything that the other's have."""
+    each = [
+        sql.SQL("coalesce({}, '{{}}') @> coalesce({}, '{{}}')").format(
+            sql.Identifier(side, name), sql.Identifier(other, name)
+        )
+        for name in lists
+    ]
+    return sql.SQL(" AND ").join(each) if each else sql.SQL("true")
+
+
+def _as_doubles(side: str, columns: Sequence[str], kinds: Mapping[str, ColumnType]) -> sql.Composed:
+    """Return a row of cells, with exact numbers as the doubles that Odoo's API sends."""
+    cells = (
+        sql.SQL("{}::float8" if kinds[name] is ColumnType.NUMERIC else "{}").format(sql.Identifier(side, name))
+        for name in columns
+    )
+    return sql.SQL("ROW({})").format(sql.SQL(", ").join(cells))
 
 
 def differing_cells(
