@@ -221,8 +221,7 @@ class _ModelRun:
                 registry.note_lost_fields(tx, self._hold.table, ())
             raise newly_refused_error(self._odoo, self._layout.model, self._newly_refused)
         with self._hold.transaction() as tx:
-            if versions is None or self._has_all:
-                note_versions(tx, self._hold.table, self._layout.reading, versions)
+            note_versions(tx, self._hold.table, self._layout.reading, versions if self._has_all else None)
             self._hold.finish(tx)
         renew_due_views(self._hold.shadow, [self._hold.table])
         return MirrorResult(

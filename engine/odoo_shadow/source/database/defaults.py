@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from odoo_shadow.source.database.relations import has_table
 from odoo_shadow.source.database.session import Transaction
+from odoo_shadow.source.errors import OdooRequestError
 from odoo_shadow.source.types import Json
 
 _ODOOBOT = 1
@@ -41,5 +42,15 @@ def read_defaults(tx: Transaction, model: str, names: Collection[str]) -> Defaul
     )
     found: dict[str, list[tuple[int | None, Json]]] = {}
     for name, company, value in rows:
-        found.setdefault(str(name), []).append((company, json.loads(value)))
+        found.setdefault(str(name), []).append((company, _read(model, str(name), str(value))))
     return Defaults({name: tuple(values) for name, values in found.items()})
+
+
+def _read(model: str, name: str, written: str) -> Json:
+    try:
+        value: Json = json.loads(written)
+    except ValueError:
+        raise OdooRequestError(
+            f"{model}: the default of '{name}' is no JSON (ir_default): correct it in Odoo."
+        ) from None
+    return value
