@@ -13,6 +13,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from odoo_shadow.source.database import documents
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
 from odoo_shadow.source.database.defaults import Defaults
 from odoo_shadow.source.errors import OdooConfigurationError
@@ -25,6 +26,7 @@ _TEXTS = ("char", "text", "html", "selection", "reference")
 _INTEGERS = ("integer", "many2one_reference")
 _DOCUMENTS = ("json", "serialized", "properties", "properties_definition")
 _DOUBLES = ("double precision", "real")
+_TEXT_COLUMNS = ("text", "character varying")
 PROPERTIES = "ir_property"
 """Where values are that differ by company, up to Odoo 17."""
 
@@ -122,6 +124,10 @@ class Cells:
             is_double = _PROPERTY_COLUMNS.get(field.type) == "value_float"
             return _cell(field.type, self._property(field, company), is_double=is_double)
         column, kind = sql.SQL("{}.{}").format(ROW, sql.Identifier(field.name)), self.model.column_of(field.name)
+        if field.type in _DOCUMENTS and kind in _TEXT_COLUMNS:
+            column = documents.from_text(column)
+        if kind == "real":  # as Odoo reads it: the shortest number that it may be
+            column = sql.SQL("{}::text::float8").format(column)
         if kind != "jsonb" or field.type in _DOCUMENTS:
             return _cell(field.type, column, is_double=kind in _DOUBLES)
         if field.company_dependent:
@@ -208,6 +214,18 @@ _CASTS = {
 """What a company's value is cast to; anything else is text."""
 
 
+# Infinity is the first and the last day of all, as psycopg2 reads it for Odoo.
+_FINITE_DAY: LiteralString = (
+    "CASE WHEN isfinite(({0})::date) THEN ({0})::date WHEN ({0})::date > '2000-01-01' THEN '9999-12-31'::date"
+    " WHEN ({0})::date < '2000-01-01' THEN '0001-01-01'::date END"
+)
+_FINITE_SECOND: LiteralString = (
+    "CASE WHEN isfinite(({0})::timestamp) THEN date_trunc('second', ({0})::timestamp)"
+    " WHEN ({0})::timestamp > '2000-01-01' THEN '9999-12-31 23:59:59'::timestamp"
+    " WHEN ({0})::timestamp < '2000-01-01' THEN '0001-01-01'::timestamp END"
+)
+
+
 def _cell(kind: str, value: sql.Composable, *, is_double: bool = False) -> Cell:
     """Return what the API says of a value.
 
@@ -216,20 +234,22 @@ def _cell(kind: str, value: sql.Composable, *, is_double: bool = False) -> Cell:
     """
     if kind in ("float", "monetary"):
         return _double(value) if is_double else _decimal(value)
+    if kind == "json":
+        return Cell(documents.as_doubles(value), documents.as_json(value))
+    if kind == "date":
+        day = sql.SQL(_FINITE_DAY).format(value)
+        return Cell(day, day)
     if kind == "datetime":
-        seconds = sql.SQL("date_trunc('second', ({})::timestamp)").format(value)
+        seconds = sql.SQL(_FINITE_SECOND).format(value)
         return Cell(sql.SQL("({} AT TIME ZONE 'UTC')").format(seconds), sql.SQL("{}::text").format(seconds))
     forms: dict[str, LiteralString] = {
         **dict.fromkeys(_TEXTS, "({})::text"),
         **dict.fromkeys(_INTEGERS, "coalesce(({})::bigint, 0)"),
         "many2one": "({})::bigint",
         "boolean": "coalesce(({})::boolean, false)",
-        "date": "({})::date",
         "properties_definition": "coalesce(to_jsonb({}), '[]'::jsonb)",
     }
-    # Of a document, JSON's own false means empty as well.
-    form = forms.get(kind, "nullif(nullif(to_jsonb({}), 'false'::jsonb), 'null'::jsonb)")
-    typed = sql.SQL(form).format(value)
+    typed = sql.SQL(forms[kind]).format(value) if kind in forms else documents.as_json(value)
     return Cell(typed, typed)
 
 
