@@ -27,7 +27,7 @@ COPIED = ModelSettings(exclude_fields=("x_properties", "x_definition", "x_partne
 """All fields that may be copied; of many2many the API lists less."""
 
 # By field, as SQL; what the shadow then holds, as PostgreSQL writes it.
-SAME = {
+SAME: dict[str, dict[str, str | None]] = {
     "x_float": {
         "'-0'": "0",
         "'NaN'": "NaN",
@@ -110,7 +110,7 @@ def add(odoo: StandIn, **fields: str) -> int:
         rows = connection.execute(
             sql.SQL("INSERT INTO x_kinds (x_name, write_date, {}) VALUES ('added', now(), {}) RETURNING id").format(
                 sql.SQL(", ").join(map(sql.Identifier, names)),
-                sql.SQL(", ").join(map(sql.SQL, values)),  # type: ignore[arg-type]
+                sql.SQL(", ").join(map(sql.SQL, values)),
             )
         ).fetchall()
     return int(rows[0][0])

@@ -26,12 +26,12 @@ _DOUBLE: LiteralString = (
 _ROUNDED: LiteralString = (
     "CASE WHEN jsonb_typeof({value}) = 'object' AND {value}::text ~ {many_digits} THEN"
     " (SELECT jsonb_object_agg(e.key, CASE WHEN jsonb_typeof(e.value) = 'number' AND e.value::text LIKE '%.%'"
-    f" THEN {_DOUBLE} ELSE e.value END) FROM jsonb_each({{value}}) e)"
+    " THEN {double} ELSE e.value END) FROM jsonb_each({value}) e)"
     " ELSE {value} END"
 )
 _TYPED: LiteralString = (
     "CASE WHEN {value}::text ~ {unusual}"
-    f" THEN regexp_replace(({_ROUNDED})::text, {{zeros}}, {{kept}}, 'g')::jsonb"
+    " THEN regexp_replace(({rounded})::text, {zeros}, {kept}, 'g')::jsonb"
     " ELSE {value} END"
 )
 
@@ -43,10 +43,12 @@ def as_json(value: sql.Composable) -> sql.Composed:
 
 def as_doubles(value: sql.Composable) -> sql.Composed:
     """Return a document with the numbers that a double has; below an object's own, digits beyond that are left."""
+    document = as_json(value)
+    rounded = sql.SQL(_ROUNDED).format(value=document, many_digits=_MANY_DIGITS, double=sql.SQL(_DOUBLE))
     return sql.SQL(_TYPED).format(
-        value=as_json(value),
+        value=document,
         unusual=f"{_ZEROS_AT_END}|{_MANY_DIGITS}",
-        many_digits=_MANY_DIGITS,
+        rounded=rounded,
         zeros=_ZEROS_OUTSIDE_TEXTS,
         kept=r"\1\2",
     )

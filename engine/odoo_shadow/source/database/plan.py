@@ -20,6 +20,7 @@ from odoo_shadow.source.reading import EVERYWHERE, Reading, Where
 
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
 _NUMBERS = ("numeric", "double precision", "real")
+_ROUNDED: LiteralString = "CASE WHEN {0}.id = trunc({0}.id::numeric) THEN {0}.id::bigint END"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,17 @@ class Plan:
 
     @property
     def id(self) -> sql.Composable:
-        """The record's id; NULL in place of a fraction, of which a view's ids may be."""
-        column: LiteralString = "{0}.id" if self.table.columns.get("id") in _WHOLE_NUMBERS else _ROUNDED
-        return sql.SQL(column).format(ROW)
+        """The record's id; NULL in place of a fraction, which a view's id may be.
+
+        :raises OdooRecordIdError: ids are no numbers.
+        """
+        self._check_ids()
+        is_whole = self.table.columns["id"] in _WHOLE_NUMBERS
+        return sql.SQL("{0}.id" if is_whole else _ROUNDED).format(ROW)
+
+    def _check_ids(self) -> None:
+        if self.table.columns.get("id", "") not in (*_WHOLE_NUMBERS, *_NUMBERS):
+            raise no_integer(self.asked)
 
     def domain(self) -> sql.Composable:
         """Return the reading's own condition."""
@@ -66,9 +75,8 @@ class Plan:
 
         :raises OdooRecordIdError: they are about ids, which are no numbers.
         """
-        kind = self.table.columns.get("id", "")
-        if where.asks_for_ids and kind not in (*_WHOLE_NUMBERS, *_NUMBERS):
-            raise no_integer(self.asked)
+        if where.asks_for_ids:
+            self._check_ids()
         return sql.SQL("{} AND {}").format(where_clause(where), self.domain())
 
     @contextmanager
@@ -105,9 +113,6 @@ class Plan:
         for at, name in enumerate(names):
             if found is None or (found.ftablecol(at), found.ftype(at)) != self.table.places[name]:
                 raise changed(self.asked, f"its column {name} is another one")
-
-
-_ROUNDED: LiteralString = "CASE WHEN {0}.id = trunc({0}.id::numeric) THEN {0}.id::bigint END"
 
 
 def no_integer(asked: str) -> OdooRecordIdError:

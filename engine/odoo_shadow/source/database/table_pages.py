@@ -41,6 +41,10 @@ _FETCHED_FIRST = 20
 _FETCHED_BYTES = 2**20
 """How many records are fetched together: they are held in memory before their size is known."""
 
+_MOST_FIELDS = 5
+_MOST_EXPLAINED = 3
+"""Fields that are named of a record that cannot be read, and records of which they are: each field costs a question."""
+
 _WRITE_DATE = "write_date"
 
 
@@ -139,8 +143,12 @@ class TablePages:
         return {int(one) for (one,) in rows}
 
     def _rows(self, tx: Transaction, where: Where, page_size: int) -> tuple[list[_Row], bool]:
-        """Fetch the next records, and say whether there are no more: a cursor holds back what was not asked for."""
+        """Fetch the next records, and say whether there are no more: a cursor holds back what was not asked for.
+
+        Nothing is read beyond a single record: it may be the next one that cannot be.
+        """
         has_write_date = _WRITE_DATE in self._plan.table.columns
+        limit = page_size + 1 if page_size > 1 else 1
         tx.cursor.execute(
             sql.SQL(
                 "DECLARE page NO SCROLL CURSOR FOR SELECT p.id, {written}, row_to_json(p)::text"
@@ -150,12 +158,12 @@ class TablePages:
                 cells=self._cells(has_write_date),
                 table=self._plan.source,
                 where=self._plan.where(where),
-                limit=page_size + 1,
+                limit=limit,
             )
         )
         tx.cursor.adapters.register_loader("text", _Bytes)
         rows: list[_Row] = []
-        size, step = 0, _FETCHED_FIRST
+        size, step = 0, min(limit, _FETCHED_FIRST)
         while step > 0:
             tx.cursor.execute(sql.SQL("FETCH {} FROM page").format(sql.Literal(step)))
             found = [_row(self._plan.asked, row) for row in tx.cursor.fetchall()]
@@ -165,8 +173,8 @@ class TablePages:
                 break
             if size > MOST_BYTES:
                 return rows, False
-            step = min(page_size + 1 - len(rows), max(1, _FETCHED_BYTES * len(rows) // max(size, 1)))
-        return rows[:page_size], len(rows) <= page_size
+            step = min(limit - len(rows), max(1, _FETCHED_BYTES * len(rows) // max(size, 1)))
+        return rows[:page_size], len(rows) < limit
 
     def _page_of(self, rows: list[_Row], after_id: int, is_last: bool) -> Page:
         """Turn rows into records, up to the first that is no text."""
@@ -206,14 +214,36 @@ class TablePages:
         ((found, written),) = rows
         if self._unreadable >= MOST_UNREADABLE:
             raise error
-        return self._unreadable_page(Unreadable(as_id(self._plan.asked, found), written, str(error)))
+        record_id = as_id(self._plan.asked, found)
+        is_explained = self._unreadable < _MOST_EXPLAINED
+        fields = ", ".join(self._unreadable_fields(record_id)[:_MOST_FIELDS]) if is_explained else ""
+        reason = f"{str(error).rstrip('.')} ({fields})." if fields else str(error)
+        return self._unreadable_page(Unreadable(record_id, written, reason))
+
+    def _unreadable_fields(self, record_id: int) -> list[str]:
+        """Return the fields whose values cannot be read, of one record, as far as its own language and company go."""
+        found: list[str] = []
+        for name in self._reading.fields:
+            if name == "id":
+                continue
+            try:
+                with self._plan.opened(self._sessions, values=True) as tx:
+                    tx.run(
+                        "SELECT {cell} FROM {table} WHERE {where}",
+                        cell=self._plan.cells.of(name).as_json,
+                        table=self._plan.source,
+                        where=self._plan.where(Where(ids=(record_id,))),
+                    )
+            except BadValueError:
+                found.append(name)
+        return found
 
     def _unreadable_page(self, item: Unreadable) -> Page:
         self._unreadable += 1
         if self._unreadable > MOST_UNREADABLE:
             raise OdooUnreadableRecordsError(
                 f"{self._plan.asked}: more than {MOST_UNREADABLE} records cannot be read, such as {item.id}: "
-                f"{item.reason}."
+                f"{item.reason}"
             )
         log.error("%s %d cannot be read: %s", self._reading.model, item.id, item.reason)
         return Page([], item.id, is_last=False, unreadable=item)
@@ -254,7 +284,7 @@ class TablePages:
 
 
 _WRITTEN = "@written"
-_NO_TEXT = "its bytes are no text in UTF-8, as they may be in a database without an encoding (SQL_ASCII)"
+_NO_TEXT = "its bytes are no text in UTF-8, as they may be in a database without an encoding (SQL_ASCII)."
 
 
 def _cut(copy: psycopg.Copy, lines: int) -> Iterator[bytes]:
