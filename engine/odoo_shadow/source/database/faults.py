@@ -48,8 +48,8 @@ def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
         return OdooServerError(f"{asked}: the server reported trouble of its own ({reason}).")
     if isinstance(error, psycopg.DataError):
         return BadValueError(
-            f"{asked}: a value in its table is not what Odoo would write there ({type(error).__name__}): correct it, or "
-            "exclude the field.",
+            f"{asked}: a value in its table is not what Odoo would write there ({type(error).__name__}): correct "
+            "it, or exclude the field.",
             kind=type(error).__name__,
         )
     return OdooRequestError(f"{asked}: PostgreSQL refused a statement ({type(error).__name__}: {reason}).")
