@@ -4,6 +4,8 @@
 
 - Engine: rows a second when pages come ready-made, so that only reading, converting and writing them count; and a first
   load against the same pages over the same protocol thrown away.
+- Database: a first load of `--large` journal items out of Odoo's own database, against a plain COPY of them from one
+  PostgreSQL to the other, and against the same rows by API thrown away.
 - Models: making the schema of 300 models, planning a run, a run in which little changed.
 - Proof: what an unchanged table, one deleted row, a new column and a quick verification cost.
 - Marts: all of them on that many journal items, against one read of these.
@@ -30,6 +32,7 @@ from rich.table import Table
 
 from odoo_stand_in.invented.wide import MODELS
 from tools import signals
+from tools.bench_database import measure_database
 from tools.bench_engine import measure_engine, measure_memory
 from tools.bench_marts import measure_marts
 from tools.bench_models import measure_models
@@ -79,6 +82,10 @@ def _proof(postgres: str, sizes: Sizes) -> list[Measured]:
         return measure_proof(odoo, odoo.dsn, url, sizes.large)
 
 
+def _database(postgres: str, sizes: Sizes) -> list[Measured]:
+    return measure_database(postgres, sizes.large, sizes.rounds) if sizes.large else []
+
+
 def _marts(postgres: str, sizes: Sizes) -> list[Measured]:
     if not sizes.large:
         return []
@@ -109,6 +116,7 @@ def _memory(postgres: str, sizes: Sizes) -> list[Measured]:
 Benchmark = Callable[[str, Sizes], list[Measured]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "engine": _engine,
+    "database": _database,
     "models": _models,
     "proof": _proof,
     "marts": _marts,

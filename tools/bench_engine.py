@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 import statistics
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection
-from pathlib import Path
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.shape.describe import read_layout
-from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
-from odoo_shadow.source.api.client import OdooClient
 from odoo_shadow.source.api.domains import ARCHIVED_TOO
-from odoo_shadow.source.api.source import ApiSource
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from tools.bench_canned import SAMPLE
+from tools.bench_parts import drain, peak_megabytes, source_of, timed
 from tools.bench_report import Measured
-from tools.bench_servers import MODEL, Server, canned_server, client_fields, fresh_database, stand_in_server
+from tools.bench_servers import MODEL, Server, canned_server, fresh_database, stand_in_server
 
-KILOBYTE = 1024
 FEW = 100
 """The memory run of few rows has so many times fewer."""
 
@@ -57,29 +49,23 @@ def measure_memory(postgres: str, rows: int) -> list[Measured]:
 
 def _sync_against_drain(postgres: str, odoo: Server, rounds: int) -> tuple[float, float, int]:
     drains, syncs = [], []
-    with _source(odoo) as source:
+    with source_of(odoo) as source:
         layout = read_layout(source, MODEL)
         for _ in range(rounds):
-            drains.append(_timed(lambda: _drain(source, layout)))
+            drains.append(timed(lambda: drain(source, layout)))
             syncs.append(_time_of_sync(postgres, odoo))
     return statistics.median(drains), statistics.median(syncs), len(layout.reading.fields)
 
 
-def _drain(source: ApiSource, layout: Layout) -> None:
-    up_to_id = source.highest_id(layout.reading)
-    for _ in source.pages(layout.reading, up_to_id=up_to_id, page_size=DEFAULT_PAGE_SIZE):
-        pass
-
-
 def _first_page(canned: Server) -> None:
     """Ask for what comes from the stand-in, so that it is there before the clock starts."""
-    with _source(canned) as source:
+    with source_of(canned) as source:
         next(source.pages(read_layout(source, MODEL).reading, up_to_id=1, page_size=DEFAULT_PAGE_SIZE))
 
 
 def _time_of_sync(postgres: str, odoo: Server) -> float:
     """Mirror into an empty database, and make sure that all rows came."""
-    with fresh_database(postgres) as url, _source(odoo) as source, ShadowDatabase.from_url(url) as shadow:
+    with fresh_database(postgres) as url, source_of(odoo) as source, ShadowDatabase.from_url(url) as shadow:
         started = time.perf_counter()
         result = mirror_model(source, shadow, MODEL, run=Run(), options=MirrorOptions())
         seconds = time.perf_counter() - started
@@ -91,39 +77,11 @@ def _time_of_sync(postgres: str, odoo: Server) -> float:
 
 def _peak_megabytes(postgres: str, odoo: Server, rows: int) -> float:
     with canned_server(odoo, rows) as canned, fresh_database(postgres) as url:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        child = context.Process(target=_mirror_and_tell_memory, args=(theirs, canned, url, rows))
-        child.start()
-        theirs.close()  # so that a child that fails is not waited for
-        peak = float(ours.recv())
-        child.join()
-    return peak
+        return peak_megabytes(_mirror, canned, url, rows)
 
 
-def _mirror_and_tell_memory(answer: Connection, odoo: Server, url: str, rows: int) -> None:
-    with _source(odoo) as source, ShadowDatabase.from_url(url) as shadow:
+def _mirror(odoo: Server, url: str, rows: int) -> None:
+    with source_of(odoo) as source, ShadowDatabase.from_url(url) as shadow:
         result = mirror_model(source, shadow, MODEL, run=Run(), options=MirrorOptions())
     if result.counts.inserted != rows:
         raise AssertionError(f"{result.counts.inserted} of {rows} rows were mirrored")
-    answer.send(_peak_kilobytes() / KILOBYTE)
-
-
-def _peak_kilobytes() -> int:
-    """Return the most that this process has held; `ru_maxrss` would count what its parent held before `exec`, too."""
-    status = Path("/proc/self/status")
-    for line in status.read_text().splitlines() if status.exists() else ():
-        name, _, value = line.partition(":")
-        if name == "VmHWM":
-            return int(value.split()[0])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _source(server: Server) -> ApiSource:
-    return ApiSource(OdooClient(client_fields(server)))
-
-
-def _timed(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

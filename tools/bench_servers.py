@@ -37,11 +37,13 @@ def client_fields(server: Server) -> OdooConnection:
 
 
 @contextmanager
-def stand_in_server(postgres_url: str, rows: int = 0, schema: str = "standard") -> Iterator[Server]:
-    """Run the stand-in Odoo (19) with at least so many partners, on a database of its own."""
+def stand_in_server(
+    postgres_url: str, rows: int = 0, schema: str = "standard", *, model: str = MODEL
+) -> Iterator[Server]:
+    """Run the stand-in Odoo (19) with at least so many records of a model, on a database of its own."""
     database = f"bench_{uuid.uuid4().hex[:12]}"
     try:
-        with _process(_serve_stand_in, postgres_url, database, rows, schema) as server:
+        with _process(_serve_stand_in, postgres_url, database, rows, schema, model) as server:
             yield server
     finally:
         drop_database(postgres_url, database_url(postgres_url, database))
@@ -89,11 +91,11 @@ def _process(target: Callable[..., None], *args: object) -> Iterator[Server]:
             child.join()
 
 
-def _serve_stand_in(ready: Connection, postgres_url: str, database: str, rows: int, schema: str) -> None:
+def _serve_stand_in(ready: Connection, postgres_url: str, database: str, rows: int, schema: str, model: str) -> None:
     with StandIn(postgres_url, flavour="19", database=database, schema=schema) as odoo:
-        present = len(odoo.execute(MODEL, "search", [], context={"active_test": False}))
+        present = len(odoo.execute(model, "search", [], context={"active_test": False}))
         if rows > present:
-            odoo.fill(MODEL, rows - present)
+            odoo.fill(model, rows - present)
         ready.send(Server(odoo.url, odoo.database, odoo.login, odoo.api_key, odoo.dsn))
         _wait_for_end(ready)
 

@@ -21,6 +21,16 @@ LINES = {
         "whole sync ÷ drain",
         "engine ceiling, rows/s",
     ],
+    "database": [
+        "Odoo's own database: columns a row",
+        "plain COPY of 200 rows, rows/s",
+        "first load of these, rows/s",
+        "first load ÷ plain COPY, seconds",
+        "the same rows by API and thrown away, rows/s",
+        "first load ÷ API, rows/s",
+        "peak memory of a first load, 20 rows",
+        "peak memory of a first load, 200 rows",
+    ],
     "models": [
         "schema of 6 models of 53 columns from nothing, seconds",
         "first load of 6 models, seconds",
