@@ -58,7 +58,7 @@ def test_only_what_is_missing_is_run(shadow: ShadowDatabase, database: str, has_
     make_base(shadow)
     with psycopg.connect(database) as connection:
         connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_verification DROP newer")
-        connection.execute("ALTER TABLE odoo_shadow_internal.table_state DROP field_identities")
+        connection.execute("ALTER TABLE odoo_shadow_internal.table_state DROP rests_on")
         connection.execute("UPDATE odoo_shadow_internal.mirror SET schema_version = 7")
         if has_files:
             connection.execute(base_migration("odoo_shadow").encode())
@@ -66,7 +66,7 @@ def test_only_what_is_missing_is_run(shadow: ShadowDatabase, database: str, has_
         make_base(shadow)
     columns = {(row[0], row[1], row[3]) for row in structure(database)["columns"]}
     assert NEWER in columns
-    assert ("odoo_shadow_internal", "table_state", "field_identities") not in columns
+    assert ("odoo_shadow_internal", "table_state", "rests_on") not in columns
 
 
 def test_the_files_leave_a_newer_schema_alone(shadow: ShadowDatabase, database: str) -> None:
