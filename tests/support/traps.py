@@ -55,7 +55,7 @@ def statements_of_the_project() -> list[str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-        found += [text for text in texts if isinstance(text, str) and _IS_SQL.search(text)]
+        found += [text for text in texts if isinstance(text, str) and (_IS_SQL.search(text) or "::" in text)]
     return found
 
 

@@ -13,7 +13,7 @@ from odoo_shadow.source.database.choices import LISTED, choices_behind, choices_
 from odoo_shadow.source.database.company_values import differs_by_company, is_computed
 from odoo_shadow.source.database.language import in_language
 from odoo_shadow.source.database.locks import Relations
-from odoo_shadow.source.database.relations import Table, granting, has_table, read_tables
+from odoo_shadow.source.database.relations import Table, granting, has_table, may_read, read_tables
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooUnknownModelError
 from odoo_shadow.source.values import storable
@@ -175,7 +175,7 @@ def read_fields(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, 
     )
     choices = choices_of(tx, [int(row[1]) for row in rows if row[3] in LISTED], lang)
     has_properties = has_table(tx, "ir_property")
-    by_property = _by_property(tx, models) if has_properties else set()
+    by_property = _by_property(tx, models) if has_properties and may_read(tx, "ir_property") else set()
     found: dict[str, dict[str, StoredField]] = {}
     for (
         model,

@@ -6,10 +6,14 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.relations import has_table
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooRequestError
 from odoo_shadow.source.types import Json
+
+_TABLE = "ir_default"
+DEFAULTS = Relations((_TABLE,))
 
 _ODOOBOT = 1
 """The id of the user as whom Odoo looks for them (`_get_model_defaults` of Odoo 18.0 and 19.0)."""
@@ -28,13 +32,13 @@ class Defaults:
 
 def read_defaults(tx: Transaction, model: str, names: Collection[str]) -> Defaults:
     """Return the defaults of some of a model's fields."""
-    if not names or not has_table(tx, "ir_default"):
+    if not names or not has_table(tx, _TABLE):
         return Defaults()
     rows = tx.run(
         "SELECT f.name, d.company_id, d.json_value FROM {defaults} d JOIN {fields} f ON f.id = d.field_id"
         " WHERE f.model = {model} AND f.name = ANY({names}::text[]) AND d.condition IS NULL"
         " AND (d.user_id IS NULL OR d.user_id = {odoobot}) ORDER BY d.user_id, d.company_id, d.id",
-        defaults=tx.odoos("ir_default"),
+        defaults=tx.odoos(_TABLE),
         fields=tx.odoos("ir_model_fields"),
         model=model,
         names=sorted(names),

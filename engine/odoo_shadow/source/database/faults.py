@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 from psycopg import errors as pg
+from psycopg import sql
 
 from odoo_shadow.postgres.errors import is_of_connection
 from odoo_shadow.source.errors import (
@@ -15,6 +16,7 @@ from odoo_shadow.source.errors import (
 )
 
 _CHANGED_MEANWHILE = (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidColumnReference, pg.DatatypeMismatch)
+_REPORTED_BY_POLICIES = ("check_enable_rls", "get_row_security_policies", "process_policies")
 _TEMPORARY = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, pg.QueryCanceled)
 
 
@@ -30,12 +32,18 @@ def changed(asked: str, what: str) -> OdooServerError:
 def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
     """Build the error for a statement that failed.
 
-    Only PostgreSQL's own sentence is repeated, and not that of a value that does not fit: it repeats the value.
+    Only PostgreSQL's own sentence is repeated, and not that of a value that does not fit, nor that of a function that a
+    view calls: they may repeat values.
 
     :param asked: the database, and the model.
     """
-    said = (error.diag.message_primary or "").splitlines()[:1]
-    reason = said[0] if said else type(error).__name__
+    reason = _said(error)
+    if error.diag.source_function in _REPORTED_BY_POLICIES:
+        return OdooAccessError(
+            f"{asked}: policies for rows apply to the role '{role}', so that some would be missing ({reason}): use the "
+            f"owner of Odoo's tables, or ALTER ROLE {sql.Identifier(role).as_string()} BYPASSRLS.",
+            said=reason,
+        )
     if isinstance(error, pg.InsufficientPrivilege):
         return OdooAccessError(f"{asked}: the role '{role}' lacks a right ({reason}): grant it SELECT.", said=reason)
     if isinstance(error, _CHANGED_MEANWHILE):
@@ -53,3 +61,11 @@ def fault_of(asked: str, role: str, error: psycopg.Error) -> OdooError:
             kind=type(error).__name__,
         )
     return OdooRequestError(f"{asked}: PostgreSQL refused a statement ({type(error).__name__}: {reason}).")
+
+
+def _said(error: psycopg.Error) -> str:
+    kind = type(error).__name__
+    if any(not line.startswith("COPY ") for line in (error.diag.context or "").splitlines()):
+        return f"{kind} in a function of the database"
+    said = (error.diag.message_primary or "").splitlines()[:1]
+    return said[0] if said else kind

@@ -113,3 +113,9 @@ def has_table(tx: Transaction, name: str) -> bool:
         name=name,
     )
     return bool(rows)
+
+
+def may_read(tx: Transaction, name: str) -> bool:
+    """Say whether the role may read a table, and it is Odoo's."""
+    table = read_tables(tx, [name]).get(name)
+    return table is not None and table.may_be_read

@@ -275,9 +275,10 @@ class DatabaseSource:
     def versions(self, reading: Reading) -> Versions | None:
         if not self._tables.has_table(reading.model):
             return None
-        return read_versions(
-            self._sessions, self._tables.model(reading.model), reading, f"{self._lang} {self._companies}"
-        )
+        model = self._tables.model(reading.model)
+        differs = any(model.fields[name].company_dependent for name in reading.fields if name in model.fields)
+        read_as = f"{self._lang} {self._companies if differs else ''}"
+        return read_versions(self._sessions, model, reading, read_as)
 
     def copy_pages(
         self, reading: Reading, where: Where, *, after_id: int, up_to_id: int | None, page_size: int

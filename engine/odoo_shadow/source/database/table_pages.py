@@ -136,7 +136,7 @@ class TablePages:
         table = self._plan.cells.comodels.get(model)
         if table is None:
             return None
-        with self._sessions.transaction(model, Relations((table,))) as tx:
+        with self._sessions.transaction(self._reading.model, Relations((table,))) as tx:
             rows = tx.run(
                 "SELECT id FROM {table} WHERE id = ANY({ids}::bigint[])", table=tx.odoos(table), ids=sorted(ids)
             )

@@ -16,7 +16,8 @@ from odoo_shadow.source.database.catalogue import (
     read_models,
 )
 from odoo_shadow.source.database.cells import Cells, is_there
-from odoo_shadow.source.database.defaults import read_defaults
+from odoo_shadow.source.database.defaults import DEFAULTS, read_defaults
+from odoo_shadow.source.database.locks import NOTHING
 from odoo_shadow.source.database.plan import Plan
 from odoo_shadow.source.database.properties import FIRST_TO_OMIT, find_definition
 from odoo_shadow.source.database.records import TableRecords
@@ -29,6 +30,8 @@ from odoo_shadow.source.port import RecordDates, Source
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Reading, Where
 
 _PROPERTIES = "properties"
+_ANY_COMPANY = 0
+"""In place of a company's id, where no value differs by company."""
 
 
 class Tables:
@@ -78,13 +81,15 @@ class Tables:
 
     def _plan(self, reading: Reading) -> Plan:
         model = self.model(reading.model)
-        dependent = [name for name, field in model.fields.items() if field.company_dependent and not field.by_property]
-        company = self._company()
         variants = (name for variant in reading.variants for name in variant.fields)
         named = {name for name in (*reading.fields, *variants) if is_there(model, name)}
+        dependent = [name for name in sorted(named) if model.fields[name].company_dependent]
+        # The role need not be able to read the users where no value depends on them.
+        company = self._company() if dependent else _ANY_COMPANY
+        in_columns = [name for name in dependent if not model.fields[name].by_property]
         tables, asked = self.names(), f"{self._sessions.database}: {reading.model}"
-        with self._sessions.transaction(reading.model) as tx:
-            defaults = read_defaults(tx, model.name, [name for name in dependent if name in named])
+        with self._sessions.transaction(reading.model, DEFAULTS if in_columns else NOTHING) as tx:
+            defaults = read_defaults(tx, model.name, in_columns)
             cells = Cells(model, tx.schema, self._lang, company, defaults, tables)
             definitions = {
                 name: find_definition(tx, model, model.fields[name], tables)
