@@ -49,6 +49,7 @@ from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
+_LONGEST_COUNT = timedelta(seconds=5)
 _MOST_NAMED = 10
 
 
@@ -217,9 +218,14 @@ def report_access(mirror: DagConfig) -> None:
     :raises MirrorConfigurationError: names the problems.
     """
     with both_sides(mirror) as (odoo, shadow):
-        # Every run comes here: names are compared by who runs odoo-shadow doctor.
+        # Every run comes here: names are compared, and large tables counted, by who runs odoo-shadow doctor.
         findings = examine(
-            odoo, shadow, mirror.choice.names, timedelta(minutes=mirror.look_back_minutes), compares_names=False
+            odoo,
+            shadow,
+            mirror.choice.names,
+            timedelta(minutes=mirror.look_back_minutes),
+            compares_names=False,
+            counts_for=_LONGEST_COUNT,
         )
     log.info("Access as it is:\n%s", as_text(findings_table(findings)))
     problems = [f"{item.subject}: {item.text}" for item in findings if item.verdict is Verdict.PROBLEM]

@@ -22,3 +22,9 @@ def test_every_key_is_documented(shell: Shell, command: str) -> None:
     assert set(document) == documented(f"## {command}")
     (entry,) = document["models"]
     assert set(entry) == documented(f"### Entries of {command}")
+
+
+def test_every_key_of_the_doctor_is_documented(shell: Shell) -> None:
+    document: dict[str, Any] = json.loads(shell.run("doctor", "--json", *MODEL).out)
+    assert set(document) == documented("## doctor") and document["is_good"]
+    assert {key for entry in document["findings"] for key in entry} == documented("### Entries of doctor")

@@ -160,6 +160,9 @@ def test_doctor_models_and_plan_say_what_the_login_would_not_have_seen(both: She
     doctor = both.run("doctor", *models, **limited).out
     said = f"the API's login '{odoo19.limited_login}' cannot read this model"
     assert said in doctor.replace("\n", " ")
+    found = json.loads(both.run("doctor", "--json", *models, **limited).out)
+    (hidden,) = (item["items"] for item in found["findings"] if item["subject"] == "hidden models")
+    assert hidden == [{"model": "ir.config_parameter", "field": None, "rows": parameters["rows"]}] and found["is_good"]
     assert said in both.run("sync", "--dry-run", *models, **limited).out
     assert "not seen by API" not in alone(both, "models", *models).out
 

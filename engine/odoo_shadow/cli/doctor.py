@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Unpack
 
@@ -12,6 +13,7 @@ from odoo_shadow.cli.odoo_options import odoo_options, odoo_source
 from odoo_shadow.cli.options import (
     Connections,
     config_option,
+    json_option,
     look_back_option,
     model_choice,
     models_option,
@@ -20,12 +22,12 @@ from odoo_shadow.cli.options import (
     shadow_options,
     verbose_option,
 )
-from odoo_shadow.cli.terminal import console
+from odoo_shadow.cli.terminal import console, say_json
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.report_tables import findings_table
 from odoo_shadow.mirror.run.choose import choose_models
-from odoo_shadow.text.findings import Verdict
+from odoo_shadow.text.findings import Finding, Verdict
 
 SOME_PROBLEM = 1
 
@@ -36,6 +38,7 @@ SOME_PROBLEM = 1
 @config_option
 @models_option("the 13 priority models")
 @look_back_option
+@json_option
 @verbose_option
 @click.pass_context
 def doctor(
@@ -43,6 +46,7 @@ def doctor(
     config: MirrorConfig | None,  # noqa: ARG001 - its values arrive as the other options' defaults
     models: str | None,
     look_back: float,
+    as_json: bool,
     verbose: bool,
     **connections: Unpack[Connections],
 ) -> None:
@@ -56,7 +60,16 @@ def doctor(
     set_up_logging(verbose)
     with shadow_database(connections) as shadow, odoo_source(connections, shadow) as odoo:
         chosen = choose_models(odoo, model_choice(models), shadow)
-        findings = examine(odoo, shadow, chosen.models, timedelta(minutes=look_back))
-    console().print(findings_table(findings))
-    if any(finding.verdict is Verdict.PROBLEM for finding in findings):
+        within = timedelta(minutes=look_back)
+        findings = examine(odoo, shadow, chosen.models, within, left_out=chosen.left_out)
+    is_good = all(finding.verdict is not Verdict.PROBLEM for finding in findings)
+    if as_json:
+        say_json(_document(is_good, findings))
+    else:
+        console().print(findings_table(findings))
+    if not is_good:
         context.exit(SOME_PROBLEM)
+
+
+def _document(is_good: bool, findings: Sequence[Finding]) -> dict[str, object]:
+    return {"is_good": is_good, "findings": [finding.as_document() for finding in findings]}

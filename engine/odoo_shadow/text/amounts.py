@@ -27,6 +27,12 @@ def first_of(items: Collection[object], most: int, between: str = ", ") -> str:
     return between.join(map(str, islice(items, most))) + (" …" if len(items) > most else "")
 
 
+def first_and_more(items: Sequence[object], most: int) -> str:
+    """List the first `most` of some things, and say how many more there are."""
+    more = len(items) - most
+    return ", ".join(map(str, items[:most])) + (f" and {more} more" if more > 0 else "")
+
+
 def counted(number: int, what: str, several: str | None = None) -> str:
     """Return a number with the noun that it counts: 1 row, 2 rows.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from odoo_shadow.mirror.health.documents import examine_documents
@@ -12,10 +13,12 @@ from odoo_shadow.mirror.health.health import only_elsewhere, read_documents, rea
 from odoo_shadow.mirror.health.marts import examine_marts
 from odoo_shadow.mirror.health.readers import examine_readers
 from odoo_shadow.mirror.health.record_names import ADVICE, is_called_otherwise, shown_as_in_odoo
-from odoo_shadow.mirror.hidden import hidden_of
+from odoo_shadow.mirror.health.two_sources import examine_two_sources
+from odoo_shadow.mirror.hidden import Hidden, hidden_of
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.origin import check_binding
 from odoo_shadow.mirror.pace import late_proof
+from odoo_shadow.mirror.run.choose import LeftOut
 from odoo_shadow.mirror.shape.describe import closed_models
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
@@ -47,7 +50,24 @@ from odoo_shadow.text.findings import Finding, Verdict
 SHORTEST_LOOK_BACK = timedelta(minutes=2)
 """Odoo's default `limit_time_real`; imports and crons may take longer."""
 
+LONGEST_COUNT = timedelta(seconds=20)
+
 _MOST_NAMES = 8
+
+
+@dataclass
+class _Seen:
+    """What was seen of models, for findings about all of them.
+
+    :param cells: how many values each has.
+    :param otherwise: those whose records Odoo calls otherwise; None if names are not compared.
+    :param hidden: what the API's login does not see of what Odoo's own database has.
+    """
+
+    otherwise: list[str] | None
+    cells: dict[str, int] = field(default_factory=dict)
+    layouts: dict[str, Layout] = field(default_factory=dict)
+    hidden: dict[str, Hidden] = field(default_factory=dict)
 
 
 def examine(
@@ -56,17 +76,24 @@ def examine(
     models: Sequence[str],
     look_back: timedelta,
     *,
+    left_out: Sequence[LeftOut] = (),
     compares_names: bool = True,
+    counts_for: timedelta = LONGEST_COUNT,
 ) -> list[Finding]:
     """Examine both sides; a side that cannot be reached becomes a finding, too.
 
+    :param left_out: models that patterns do not take.
     :param compares_names: whether some records of each model are read, to compare what Odoo calls them.
+    :param counts_for: how long Odoo's own database may count in how many rows it differs from the API.
     """
     findings: list[Finding] = []
     answers = True
-    cells: dict[str, int] = {}
-    otherwise: list[str] | None = [] if compares_names else None
-    for examination in (odoo.examine(), _models(odoo, models, cells, otherwise)):
+    seen = _Seen([] if compares_names else None)
+    for examination in (
+        odoo.examine(),
+        _models(odoo, models, seen),
+        examine_two_sources(odoo, seen.layouts, seen.hidden, left_out, counts_for),
+    ):
         try:
             findings += examination
         except OdooError as error:
@@ -75,9 +102,9 @@ def examine(
             break
     try:
         with shadow.transaction() as tx:
-            for item in _database(tx, look_back, models, cells):
+            for item in _database(tx, look_back, models, seen.cells):
                 findings.append(item)  # what is known before it fails
-            findings += _called_otherwise(tx, otherwise or ())
+            findings += _called_otherwise(tx, seen.otherwise or ())
         if answers and not any(item.subject == "owner" for item in findings):
             check_binding(odoo, shadow)
             check_all(odoo, shadow)
@@ -93,42 +120,37 @@ def _called_otherwise(tx: Transaction, models: Sequence[str]) -> Iterator[Findin
             yield Finding(model, Verdict.WARNING, ADVICE)
 
 
-def _models(
-    odoo: Source, models: Sequence[str], cells: dict[str, int], otherwise: list[str] | None
-) -> Iterator[Finding]:
-    """Examine models; add to `cells` how many values each has, and to `otherwise` those with other names in Odoo.
-
-    :param otherwise: None if names are not compared.
-    """
+def _models(odoo: Source, models: Sequence[str], seen: _Seen) -> Iterator[Finding]:
+    """Examine models one by one."""
     all_fields = odoo.stored_fields(models)
     if all_fields is None:
         yield Finding("fields", Verdict.WARNING, "the login cannot read ir.model.fields: hidden fields are not known")
     for model in models:
         try:
-            yield _model(odoo, model, set((all_fields or {}).get(model, ())), cells, otherwise)
+            yield _model(odoo, model, set((all_fields or {}).get(model, ())), seen)
         except OdooUnknownModelError:
             yield Finding(model, Verdict.WARNING, "not installed, so it is skipped")
         except OdooError as error:
             yield Finding(model, Verdict.PROBLEM, str(error))
 
 
-def _model(
-    odoo: Source, model: str, all_fields: set[str], cells: dict[str, int], otherwise: list[str] | None
-) -> Finding:
+def _model(odoo: Source, model: str, all_fields: set[str], seen: _Seen) -> Finding:
     fields = odoo.describe(model)
-    readable = {field.name for field in fields}
+    readable = {item.name for item in fields}
     rows = odoo.count(Reading(model, ()))
     layout = Layout.of(model, fields, unreadable=closed_models(odoo, model, fields))
-    cells[model] = rows * len(layout.columns)
-    if otherwise is not None and is_called_otherwise(odoo, layout, fields):
-        otherwise.append(model)
+    seen.layouts[model] = layout
+    seen.cells[model] = rows * len(layout.columns)
+    if seen.otherwise is not None and is_called_otherwise(odoo, layout, fields):
+        seen.otherwise.append(model)
     hidden = sorted(all_fields - readable)
     text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
     if odoo.access.kind is SourceKind.DATABASE:  # no group applies
         from_login = hidden_of(odoo, layout.reading, rows, layout.reading.fields)
-        return (
-            Finding(model, Verdict.WARNING, f"{text}; {from_login}") if from_login else Finding(model, Verdict.OK, text)
-        )
+        if not from_login:
+            return Finding(model, Verdict.OK, text)
+        seen.hidden[model] = from_login
+        return Finding(model, Verdict.WARNING, f"{text}; {from_login}")
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {first_of(hidden, _MOST_NAMES)}")
     return Finding(model, Verdict.OK, text)

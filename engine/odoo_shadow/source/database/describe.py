@@ -9,6 +9,10 @@ from odoo_shadow.source.database.cells import is_there
 from odoo_shadow.source.database.company_values import has_digits
 from odoo_shadow.source.fields import Field
 
+_COMPUTED_FROM = {"calendar.event.videocall_location": ("access_token",)}
+"""What stored fields of Odoo's own modules are computed from, where that is a credential (Odoo 16.0 to 19.0): no table
+tells, and the rules for credentials have to know."""
+
 
 def described(model: StoredModel, by_api: Iterable[Field] | None) -> list[Field]:
     """Return a model's fields, by name.
@@ -42,6 +46,7 @@ def _field(model: StoredModel, field: StoredField) -> Field:
         required=field.required,
         manual=field.manual,
         related=field.related,
+        depends=_COMPUTED_FROM.get(f"{model.name}.{field.name}", ()),
         label=field.label,
         selection=field.selection,
     )

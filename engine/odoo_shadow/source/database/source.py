@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import LiteralString, Self
@@ -21,12 +21,14 @@ from odoo_shadow.source.database.catalogue import (
 )
 from odoo_shadow.source.database.connection import OdooDatabase
 from odoo_shadow.source.database.describe import described
+from odoo_shadow.source.database.differences import find_differences
 from odoo_shadow.source.database.examine import examine
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.relations import check_rights, read_tables
 from odoo_shadow.source.database.session import Sessions, Transaction
 from odoo_shadow.source.database.tables import Tables
 from odoo_shadow.source.database.versions import read_versions
+from odoo_shadow.source.differences import Differences
 from odoo_shadow.source.errors import OdooAccessError, OdooConfigurationError, OdooUnknownModelError
 from odoo_shadow.source.fields import TEXT_TYPES, Field, FieldsState
 from odoo_shadow.source.groups import Grouping, Groups
@@ -144,6 +146,10 @@ class DatabaseSource:
         with self._sessions.transaction() as tx:
             findings = list(examine(tx, self.database))
         yield from findings
+
+    def differences(self, fields: Mapping[str, Collection[str]], *, within: timedelta) -> Differences:
+        models = [self._tables.model(name) for name in fields if self._tables.has_table(name)]
+        return find_differences(self._sessions, models, fields, self._tables.names(), within)
 
     @cached_property
     def readable_models(self) -> Mapping[str, str]:
