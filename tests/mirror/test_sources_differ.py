@@ -116,7 +116,7 @@ def test_what_takes_too_long_is_told_and_nothing_waits_for_it(odoo: StandIn, sha
 
 def test_what_the_role_may_not_read_is_not_counted_and_no_problem(odoo: StandIn, shadow: ShadowDatabase) -> None:
     with (
-        reading_role(odoo.dsn, without=("res_partner_category", "ir_rule")) as url,
+        reading_role(odoo.dsn, without=("res_partner_res_partner_category_rel", "ir_rule")) as url,
         DatabaseSource(OdooDatabase.from_url(url, name=NAME)) as reader,
     ):
         found = told(reader, shadow)
