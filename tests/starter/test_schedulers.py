@@ -61,6 +61,17 @@ def test_the_workflow_is_one_and_says_what_was_asked(shell: Shell, tmp_path: Pat
     assert step(tmp_path, "Summary")["if"] == "always()"
 
 
+def test_its_lines_for_odoos_own_database_are_settings(shell: Shell, tmp_path: Path) -> None:
+    init(shell, tmp_path, "github-actions")
+    written = tmp_path / WORKFLOW
+    text = re.sub(r"^( +)# (ODOO_SOURCE|ODOO_DATABASE_URL):", r"\1\2:", written.read_text("utf-8"), flags=re.M)
+    written.write_text(text, "utf-8")
+    given = step(tmp_path, "Sync")["env"]
+    assert given["ODOO_SOURCE"] == "database" and given["ODOO_DATABASE_URL"] == "${{ secrets.ODOO_DATABASE_URL }}"
+    command = ["--builtin-schema", "vendor.github-workflows", str(written)]
+    assert CliRunner().invoke(check_jsonschema.main, command).exit_code == 0
+
+
 def test_it_takes_what_the_function_sends(shell: Shell, tmp_path: Path) -> None:
     """A dispatch with an input that the workflow does not know is refused by GitHub."""
     init(shell, tmp_path, "github-actions")
