@@ -111,9 +111,11 @@ def _among(
 ) -> sql.Composable:
     filled = [value for value in values if not _is_empty(value)]
     takes_empty = len(filled) < len(values)
-    # Odoo 19 takes 0 and '' for empty, those before do not.
-    if not all(_fits(kind, value) and value not in (0, "") for value in filled) or (
-        takes_empty and kind in (*_NUMBERS, "char", "text")
+    # Odoo 19 takes 0 and '' for empty, and a time for its whole second; those before do not.
+    if (
+        not all(_fits(kind, value) and value not in (0, "") for value in filled)
+        or (filled and kind == "datetime")
+        or (takes_empty and kind in (*_NUMBERS, "char", "text"))
     ):
         raise _refused(model, about)
     one: sql.Composable = sql.SQL("false")
@@ -131,8 +133,17 @@ def _fits(kind: str, value: Argument) -> bool:
     if kind in _NUMBERS or kind == "many2one":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind in ("date", "datetime"):  # Odoo 19 also knows words such as today
-        return isinstance(value, str) and _MOMENT.fullmatch(value) is not None
+        return isinstance(value, str) and _MOMENT.fullmatch(value) is not None and _exists(value)
     return isinstance(value, str)
+
+
+def _exists(moment: str) -> bool:
+    """Say whether the calendar has it."""
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        return False
+    return True
 
 
 def _refused(model: StoredModel, what: str) -> OdooConfigurationError:
