@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Event
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from odoo_shadow.mirror.sync.window import ScanKind
@@ -16,7 +12,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.clients import source_of
-from tests.support.pgbouncer import PROGRAM, pgbouncer
+from tests.support.pgbouncer import PROGRAM, others_at_work, pgbouncer, read_and_write, server_sessions
 from tests.support.running import StoppedError, column, mirror, statuses_of, stop_after
 from tests.support.source_of_truth import assert_equal
 
@@ -33,47 +29,6 @@ MODELS = ("res.partner", "account.move.line", "product.product", "res.company")
 def pooled(request: pytest.FixtureRequest, database: str) -> Iterator[str]:
     with pgbouncer(database, request.param) as url:
         yield url
-
-
-@contextmanager
-def others_at_work(url: str, work: Callable[[psycopg.Connection], object]) -> Iterator[None]:
-    """Let three other clients use the pool all the time, by transactions of their own."""
-    end = Event()
-
-    def use() -> int:
-        done = 0
-        with psycopg.connect(url, prepare_threshold=None, autocommit=True) as connection:
-            while not end.is_set():
-                work(connection)
-                done += 1
-        return done
-
-    with ThreadPoolExecutor() as pool:
-        uses = [pool.submit(use) for _ in range(3)]
-        try:
-            yield
-        finally:
-            end.set()
-        assert all(future.result() > 0 for future in uses)
-
-
-def read_and_write(connection: psycopg.Connection) -> None:
-    with connection.transaction():
-        connection.execute("CREATE TEMPORARY TABLE odoo_shadow_staging (theirs int) ON COMMIT DROP")
-        connection.execute("INSERT INTO odoo_shadow_staging VALUES (1)")
-    connection.execute("SET search_path TO nowhere")  # as careless clients do; it stays in the server's session
-
-
-def server_sessions(url: str) -> int:
-    """How many sessions the pooler keeps on the server; it must be pooling by transactions."""
-    with psycopg.connect(urlsplit(url)._replace(path="/pgbouncer").geturl(), autocommit=True) as console:
-        cursor = psycopg.ClientCursor(console)
-        cursor.execute("SHOW POOLS")
-        names = [item.name for item in cursor.description or ()]
-        pools = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    (pool,) = [pool for pool in pools if pool["database"] == urlsplit(url).path.strip("/")]
-    assert pool["pool_mode"] == "transaction"
-    return sum(int(value) for name, value in pool.items() if name.startswith("sv_"))
 
 
 def test_first_load_and_later_runs_through_the_pooler(

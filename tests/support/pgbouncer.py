@@ -8,9 +8,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
@@ -76,3 +78,44 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         else:
             return
     raise AssertionError(log.read_text())
+
+
+@contextmanager
+def others_at_work(url: str, work: Callable[[psycopg.Connection], object]) -> Iterator[None]:
+    """Let three other clients use the pool all the time, by transactions of their own."""
+    end = Event()
+
+    def use() -> int:
+        done = 0
+        with psycopg.connect(url, prepare_threshold=None, autocommit=True) as connection:
+            while not end.is_set():
+                work(connection)
+                done += 1
+        return done
+
+    with ThreadPoolExecutor() as pool:
+        uses = [pool.submit(use) for _ in range(3)]
+        try:
+            yield
+        finally:
+            end.set()
+        assert all(future.result() > 0 for future in uses)
+
+
+def read_and_write(connection: psycopg.Connection) -> None:
+    with connection.transaction():
+        connection.execute("CREATE TEMPORARY TABLE odoo_shadow_staging (theirs int) ON COMMIT DROP")
+        connection.execute("INSERT INTO odoo_shadow_staging VALUES (1)")
+    connection.execute("SET search_path TO nowhere")  # as careless clients do; it stays in the server's session
+
+
+def server_sessions(url: str) -> int:
+    """How many sessions the pooler keeps on the server; it must be pooling by transactions."""
+    with psycopg.connect(urlsplit(url)._replace(path="/pgbouncer").geturl(), autocommit=True) as console:
+        cursor = psycopg.ClientCursor(console)
+        cursor.execute("SHOW POOLS")
+        names = [item.name for item in cursor.description or ()]
+        pools = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    (pool,) = [pool for pool in pools if pool["database"] == urlsplit(url).path.strip("/")]
+    assert pool["pool_mode"] == "transaction"
+    return sum(int(value) for name, value in pool.items() if name.startswith("sv_"))

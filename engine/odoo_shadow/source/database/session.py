@@ -25,7 +25,7 @@ from odoo_shadow.source.database.connection import OdooDatabase, PgConnection
 from odoo_shadow.source.database.faults import fault_of
 from odoo_shadow.source.database.locks import AT_ONCE, NOTHING, Relations, are_newer_than_snapshot, lock
 from odoo_shadow.source.database.moment import Moment, begin_moment
-from odoo_shadow.source.errors import OdooServerError
+from odoo_shadow.source.errors import OdooError, OdooServerError
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
@@ -54,6 +54,8 @@ _SETTINGS = "; ".join(
 LONGEST_WAIT = timedelta(seconds=30)
 """For whoever changes a table's columns, before a model is given up in this run."""
 _PAUSE = 0.1
+SHARED_WITHIN = timedelta(seconds=5)
+"""For a second session to see what the first does."""
 
 _MOMENT_IS_OVER = (pg.InvalidParameterValue, pg.UndefinedObject, pg.ObjectNotInPrerequisiteState)
 """What PostgreSQL says of a snapshot whose exporter has ended."""
@@ -195,6 +197,10 @@ class Sessions:
     def one_moment(self, at: datetime) -> Iterator[None]:
         """Read everything in the block as of one moment, if the server allows it, and for as long as is harmless."""
         moment = begin_moment(self._taken().connection, at)
+        if moment is not None and not self._is_shared(moment):
+            log.info("%s: tables are not read as of one moment: a pooler has no second session for it.", self.database)
+            moment.end()
+            moment = None
         with self._lock:
             self._moment = moment
         try:
@@ -204,6 +210,24 @@ class Sessions:
                 moment, self._moment = self._moment, None
             if moment is not None:
                 moment.end()
+
+    def _is_shared(self, moment: Moment) -> bool:
+        """Find out whether a second session gets into a moment: a pooler with too few would let it wait for minutes."""
+        is_in = threading.Event()
+
+        def enter() -> None:
+            with suppress(psycopg.Error, OdooError):
+                lent = self._taken()
+                try:
+                    self._begin(lent.connection, moment, NOTHING)
+                    is_in.set()
+                finally:
+                    self._put_back(lent.connection)
+
+        thread = threading.Thread(target=enter, daemon=True)
+        thread.start()
+        thread.join(SHARED_WITHIN.total_seconds())  # who still waits then gets the session that the moment gives back
+        return is_in.is_set()
 
     def close(self) -> None:
         """Close the connections that are not in use."""
