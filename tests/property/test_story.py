@@ -1,4 +1,7 @@
-"""Whatever happens to Odoo and to the mirror: when the dust has settled, one run leaves both equal."""
+"""Whatever happens to Odoo and to the mirror: when the dust has settled, one run leaves both equal.
+
+A second mirror lives through the same story. It reads Odoo's own database, and ends with the same rows.
+"""
 
 from __future__ import annotations
 
@@ -13,4 +16,4 @@ from tests.support.stories.telling import STORIES, tell
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_one_run_is_enough(worlds: dict[Flavour, World], flavour: Flavour) -> None:
-    tell(worlds[flavour], Profile(), STORIES)
+    tell(worlds[flavour], Profile(has_twin=True), STORIES)

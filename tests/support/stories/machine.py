@@ -34,6 +34,7 @@ from tests.support.stories.odoo_side import PLAIN, PRODUCT, TABLES, TEMPLATE, TH
 from tests.support.stories.plans import Plan, Profile, deaths, events_of, plans_of, writes_of
 from tests.support.stories.shadow_side import ShadowSide, differences
 from tests.support.stories.timing import Freezer, happen_at, in_step
+from tests.support.stories.twin import Twin
 from tests.support.stories.writes import Event, Tick, Write
 
 NOW = timedelta(0)
@@ -44,11 +45,15 @@ class LostError(AssertionError):
 
 
 class World:
-    """What all stories of one flavour share: a stand-in, a shadow database, and two processes that can die."""
+    """What all stories of one flavour share: a stand-in, a shadow database, and two processes that can die.
 
-    def __init__(self, postgres: str, database: str, flavour: Flavour) -> None:
+    :param twin: the database of a second shadow, which is made from Odoo's own database.
+    """
+
+    def __init__(self, postgres: str, database: str, flavour: Flavour, *, twin: str) -> None:
         self.odoo = OdooSide(postgres, flavour)
         self.shadow = ShadowSide(database)
+        self.twin = Twin(self.odoo, twin)
         connection = client_of(self.odoo.odoo).connection
         self.processes = [
             (MortalSource(connection, lambda: self.odoo.now), MortalShadow(database)) for _ in ("one", "another")
@@ -59,6 +64,7 @@ class World:
         for source, shadow in self.processes:
             source.client.close()
             shadow.close()
+        self.twin.close()
         self.shadow.close()
         self.odoo.close()
 
@@ -66,6 +72,7 @@ class World:
         """Begin another story."""
         self.odoo.reset()
         self.shadow.reset()
+        self.twin.reset()
 
 
 class Outcome(Enum):
@@ -91,6 +98,7 @@ class Story(RuleBasedStateMachine):
     def __init__(self, world: World, profile: Profile) -> None:
         super().__init__()
         self.odoo, self.shadow = world.odoo, world.shadow
+        self.twin = world.twin if profile.has_twin else None
         self._processes = world.processes
         self.profile = profile
         self.models: tuple[str, ...] = profile.models[0]
@@ -155,6 +163,9 @@ class Story(RuleBasedStateMachine):
     def run(self, plan: Plan) -> None:
         """A run, which may be killed."""
         self.run_once(plan)
+        if self.twin is not None:
+            life = Life(plan.death, _meanwhile(self.odoo, plan.meanwhile))
+            self.twin.run(self._model(plan), plan, self._on_delete, life)
         self.runs_since_settled += 1
 
     @_has("overlapping_runs")
@@ -230,8 +241,12 @@ class Story(RuleBasedStateMachine):
         if self.shadow.has_base():
             self.shadow.expire_leases()
         self.run_all(batch)
+        if self.twin is not None:
+            self.twin.settle(self.models, batch, self._on_delete)
         for model in self.models:
             self._judge(model)
+            if self.twin is not None and (lost := self.twin.lost(model) or self.twin.differs_from(self.shadow, model)):
+                raise LostError(f"{model} from Odoo's own database: {lost}")
         self.odoo.hidden = {}
         self.runs_since_settled = 0
 

@@ -69,6 +69,7 @@ class Profile:
     :param rules: what happens besides runs that settle everything.
     :param often: writes that are half of all.
     :param seconds: how time passes.
+    :param has_twin: whether the same Odoo is mirrored from its own database, too.
     """
 
     models: tuple[tuple[str, ...], ...] = ((THING,), (THING,), (THING, PLAIN), (TEMPLATE, PRODUCT))
@@ -79,6 +80,7 @@ class Profile:
     seconds: tuple[float, ...] = writes.SECONDS
     deaths: tuple[Death | None, ...] = deaths
     full: tuple[bool, ...] = (False, False, False, False, True)
+    has_twin: bool = False
 
 
 @cache

@@ -15,7 +15,7 @@ _GIVEN = os.environ.get("ODOO_SHADOW_SEED", "2026")
 SEED = random.SystemRandom().randrange(2**32) if _GIVEN == "random" else int(_GIVEN)
 """Printed when a test fails; `make chaos` takes a random one each time."""
 
-STORIES = int(os.environ.get("ODOO_SHADOW_STORIES", "6"))
+STORIES = int(os.environ.get("ODOO_SHADOW_STORIES", "5"))
 """Stories of one flavour; `make chaos` tells thousands."""
 
 _STEPS = 20
