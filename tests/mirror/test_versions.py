@@ -15,9 +15,12 @@ from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.names import table_name
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.row_counts import RowCounts
+from odoo_shadow.shadow.state.registry import recount_rows
 from odoo_shadow.shadow.state.watermarks import NEVER
+from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.source.reading import Reading
 from odoo_shadow.source.versions import BLOCK_IDS, ranges_of
 from tests.support.library import BOOK, is_equal, library_of, mirror, rows
@@ -72,6 +75,20 @@ def test_nothing_has_changed(library: MemorySource, shadow: ShadowDatabase) -> N
     assert mirror(library, shadow, batch=500).counts == RowCounts() and library.pages_read == []
     library.write_silently(BOOK, [4], pages=121)
     assert plan(library, shadow) == ["1 block of ids has changed"]
+
+
+def test_a_table_that_has_fewer_rows_than_odoo_is_no_table_without_work(
+    library: MemorySource, shadow: ShadowDatabase
+) -> None:
+    """Whoever took a row out, and counted again: nothing has changed in Odoo, and no block differs."""
+    planned_and_mirrored(library, shadow)
+    with shadow.transaction() as tx:
+        tx.run("DELETE FROM {table} WHERE id = 2000 RETURNING id", table=tx.own(table_name(BOOK)))
+        recount_rows(tx, table_name(BOOK), LiveIds.of(tx, table_name(BOOK)).count_all(tx))
+    rows = 10 + 3 * BLOCK_IDS
+    assert plan(library, shadow) == [f"Odoo has {rows} rows, the shadow {rows - 1}"]
+    mirror(library, shadow, batch=500)
+    assert is_equal(library, shadow) and plan(library, shadow) == []
 
 
 def test_a_run_that_is_cut_off_does_not_read_again_what_it_has_written(

@@ -197,6 +197,14 @@ def _note(shadow: ShadowDatabase, plan: Plan, fields: Mapping[str, FieldsState])
     log.info("%s", plan)
 
 
+def _counts_differ(model: str, theirs: int, ours: int) -> Work | None:
+    """Return the work of comparing ids, where a table does not have as many rows as Odoo."""
+    if theirs == ours:
+        return None
+    differ = f"Odoo has {counted(theirs, 'row')}, the shadow {ours}"
+    return Work(model, differ, abs(theirs - ours) + theirs // _IDS_PER_RECORD)
+
+
 def _digest(fields: FieldsState) -> str:
     """Return a text that changes with the model's fields, and with the rules for columns (an upgrade)."""
     return f"{fields.digest} {RULES} {names_digest()}"
@@ -277,10 +285,7 @@ class _Planner:
             rows = self.odoo.count(reading)
         except ERRORS_OF_ONE_MODEL as error:
             return Work(model, str(error))
-        if rows == state.row_count:
-            return None
-        differ = f"Odoo has {counted(rows, 'row')}, the shadow {state.row_count}"
-        return Work(model, differ, abs(rows - state.row_count) + rows // _IDS_PER_RECORD)
+        return _counts_differ(model, rows, state.row_count)
 
     def _is_replay(self, state: TableState, low: datetime) -> bool:
         """Say whether a person has set the watermark back, to read again what was written since."""
@@ -294,7 +299,8 @@ class _Planner:
         if versions is None or blocks is None:
             return Work(reading.model, "its versions cannot be compared with those of its last run", state.row_count)
         if not blocks:
-            return None
+            is_told = self.options.resolved(state.settings.on_delete).removal.removes
+            return _counts_differ(reading.model, versions.rows, state.row_count) if is_told else None
         rows = min(len(blocks) * BLOCK_IDS, max(versions.rows, state.row_count))
         return Work(reading.model, counted(len(blocks), "block of ids has changed", "blocks of ids have changed"), rows)
 
