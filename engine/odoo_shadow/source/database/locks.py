@@ -22,18 +22,19 @@ AT_ONCE = timedelta(seconds=0.5)
 longer than `deadlock_timeout`, by default a second, looks for a deadlock, and ends if there is one: that must never be
 the upgrade, as it would be if it met one who waits as well."""
 
-_OLDER: LiteralString = """
-WITH RECURSIVE named AS (
-    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = {schema} AND c.relname = ANY({names}::name[])
-), all_of_them AS (
-    SELECT oid FROM named UNION SELECT i.inhrelid FROM pg_inherits i JOIN all_of_them a ON i.inhparent = a.oid
+PARTS: LiteralString = (
+    "WITH RECURSIVE part (oid) AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = {schema} AND c.relname = ANY({names}::name[])"
+    " UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.oid) "
 )
-SELECT (SELECT count(*) FROM named) < {number} OR EXISTS (
-    SELECT FROM all_of_them JOIN pg_class c USING (oid)
-    WHERE c.relkind IN ('r', 'm') AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)
+"""The beginning of a statement on tables with their partitions and heirs."""
+
+_OLDER: LiteralString = (
+    "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = {schema} AND c.relname = ANY({names}::name[])) < {number} OR EXISTS ("
+    "SELECT FROM part JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'm') AND c.relfilenode <> 0"
+    " AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid))"
 )
-"""
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,5 @@ def are_newer_than_snapshot(cursor: psycopg.Cursor[TupleRow], schema: str, names
     """Say whether locked tables were made, or written anew, since the transaction's snapshot was taken."""
     if not names:
         return False
-    query = sql.SQL(_OLDER).format(schema=schema, names=list(names), number=len(set(names)))
+    query = sql.SQL(PARTS + _OLDER).format(schema=schema, names=list(names), number=len(set(names)))
     return bool(cursor.execute(query).fetchall()[0][0])

@@ -19,6 +19,7 @@ from odoo_shadow.source.database.catalogue import (
     list_models,
     read_fields,
 )
+from odoo_shadow.source.database.cluster import read_identifier
 from odoo_shadow.source.database.connection import OdooDatabase
 from odoo_shadow.source.database.describe import described
 from odoo_shadow.source.database.differences import find_differences
@@ -127,7 +128,8 @@ class DatabaseSource:
     @cached_property
     def _database_state(self) -> DatabaseState:
         with self._sessions.transaction() as tx:
-            values, cluster = _parameters(tx, _UUID, _NEUTRALIZED), _cluster(tx)
+            values, identifier = _parameters(tx, _UUID, _NEUTRALIZED), read_identifier(tx)
+        cluster = None if identifier is None else str(identifier)
         if values is None:
             return DatabaseState(None, None, cluster)
         return DatabaseState(values.get(_UUID) or None, _NEUTRALIZED in values, cluster)
@@ -334,12 +336,6 @@ def _own_url(tx: Transaction) -> str:
         return read_address(_BASE_URL, found, None, allow_http=True, called=lambda name: name) if found else ""
     except OdooConfigurationError:
         return ""
-
-
-def _cluster(tx: Transaction) -> str | None:
-    """Return the system identifier of the PostgreSQL cluster; None if it is kept from the role."""
-    ((may_know,),) = tx.run("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
-    return str(tx.run("SELECT system_identifier FROM pg_control_system()")[0][0]) if may_know else None
 
 
 def _parameters(tx: Transaction, *keys: str) -> dict[str, str] | None:

@@ -21,13 +21,13 @@ import json
 from collections.abc import Sequence
 from typing import LiteralString
 
-from psycopg import errors as pg
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
 from odoo_shadow.source.database.cells import PROPERTIES, ROW, is_there
+from odoo_shadow.source.database.cluster import read_cluster
 from odoo_shadow.source.database.conditions import domain_clause
-from odoo_shadow.source.database.locks import Relations
+from odoo_shadow.source.database.locks import PARTS, Relations
 from odoo_shadow.source.database.relations import Table
 from odoo_shadow.source.database.session import Sessions, Transaction, position_in_log
 from odoo_shadow.source.reading import Reading
@@ -42,18 +42,8 @@ _WITH_DATE: LiteralString = (
     "coalesce(timestamp_hash_extended({row}.write_date, {row}.xmin::text::bigint), {row}.xmin::text::bigint)"
 )
 _TIMESTAMP = "timestamp without time zone"
-_CLUSTER = (
-    "SELECT (SELECT system_identifier FROM pg_control_system()), CASE WHEN pg_is_in_recovery() THEN"
-    " greatest((SELECT timeline_id FROM pg_control_checkpoint()),"
-    " (SELECT min_recovery_end_timeline FROM pg_control_recovery()))"
-    " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,"
-    " CASE WHEN NOT pg_is_in_recovery() THEN (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint END"
-)
 _ARE_HEAPS: LiteralString = (
-    "WITH RECURSIVE part (oid) AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE n.nspname = {schema} AND c.relname = ANY({tables}::name[])"
-    " UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.oid)"
-    " SELECT bool_and(c.relkind = 'p' OR (c.relkind = 'r' AND a.amname = 'heap'))"
+    "SELECT bool_and(c.relkind = 'p' OR (c.relkind = 'r' AND a.amname = 'heap'))"
     " FROM part JOIN pg_class c USING (oid) LEFT JOIN pg_am a ON a.oid = c.relam"
 )
 
@@ -71,7 +61,7 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
     others = {item.link[0] if item.link else PROPERTIES for item in linked}
     by_row = {PROPERTIES} & others
     with sessions.transaction(model.name, Relations(tuple(sorted({table.name, *others})))) as tx:
-        cluster = _cluster(tx)
+        cluster = read_cluster(tx)
         if cluster is None or not _are_of_postgres(tx, [table.name, *by_row]):
             return None
         sessions.read_no_earlier(position_in_log(tx.cursor))
@@ -85,13 +75,12 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
             modulus=_MODULUS,
             parts=sql.SQL(" UNION ALL ").join(parts),
         )
-    identifier, timeline, position = cluster
     places = [[name, *table.places[name]] for name in sorted({*reading.fields} & table.places.keys())]
     names = [item.name for item in linked]
-    about = [identifier, timeline, table.name, places, read_as, names, list(map(str, reading.domain))]
+    about = [cluster.identifier, cluster.timeline, table.name, places, read_as, names, list(map(str, reading.domain))]
     basis = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()[:32]
     blocks = {int(block): int(digest) for block, digest, _ in rows}
-    return Versions(basis, position, sum(int(number) for _, _, number in rows), blocks)
+    return Versions(basis, cluster.position, sum(int(number) for _, _, number in rows), blocks)
 
 
 def _with_rows_elsewhere(model: StoredModel, reading: Reading) -> list[str]:
@@ -105,17 +94,9 @@ def _with_rows_elsewhere(model: StoredModel, reading: Reading) -> list[str]:
     )
 
 
-def _cluster(tx: Transaction) -> tuple[object, object, int | None] | None:
-    try:
-        ((identifier, timeline, position),) = tx.run(_CLUSTER)
-    except pg.InsufficientPrivilege:
-        return None
-    return identifier, timeline, position
-
-
 def _are_of_postgres(tx: Transaction, tables: Sequence[str]) -> bool:
     """Say whether all rows of tables are in PostgreSQL's own kind of table, those of partitions and heirs included."""
-    ((are_so,),) = tx.run(_ARE_HEAPS, schema=tx.schema, tables=list(tables))
+    ((are_so,),) = tx.run(PARTS + _ARE_HEAPS, schema=tx.schema, names=list(tables))
     return bool(are_so)
 
 
