@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
 from odoo_shadow.postgres import transport
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.source.database.session import Sessions
 from odoo_shadow.source.database.source import DatabaseSource
 from odoo_shadow.source.errors import (
     OdooConfigurationError,
@@ -108,6 +109,15 @@ def test_tables_in_another_schema(postgres: str) -> None:
         assert source.versions(Reading("x_kinds", ("id", "x_partner_ids"))) is not None
         assert next(iter(source.examine())).subject == "Odoo"
     odoo.stop()
+
+
+def test_a_moment_in_a_database_without_an_encoding(postgres: str) -> None:
+    """There texts arrive as bytes, unless another encoding is asked for."""
+    run_as_owner(postgres, "CREATE DATABASE no_encoding TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    sessions = Sessions(odoo_database(database_url(postgres, "no_encoding")))
+    with sessions.one_moment(datetime.now(UTC)):
+        assert sessions.moment is not None
+    sessions.close()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ LONGEST = timedelta(minutes=10)
 
 _BEGIN = (
     "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-    " SET LOCAL idle_in_transaction_session_timeout TO 0; SET LOCAL statement_timeout TO 0"
+    " SET LOCAL idle_in_transaction_session_timeout TO 0; SET LOCAL statement_timeout TO 0;"
+    " SET LOCAL client_encoding TO 'UTF8'"  # in that of SQL_ASCII, texts would arrive as bytes
 )
 
 
