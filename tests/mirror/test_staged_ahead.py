@@ -94,7 +94,7 @@ def test_a_row_that_is_refused_holds_up_no_staged_page(
         mirror(library, shadow, on_progress=stop_after(1))
     with psycopg.connect(database) as connection:
         connection.execute("ALTER TABLE odoo_shadow.odoo_shadow_library_book ADD CHECK (pages < 1000)")
-    with pytest.raises(RefusedRecordsError, match=r"cannot take the records 9 .*, 14 .*, 15 .*, 22 "):
+    with pytest.raises(RefusedRecordsError, match=r"cannot take the records 9, 14, 15, 22 "):
         mirror(library, shadow)
     assert [number for (number,) in rows(shadow, "id")] == sorted({*range(1, 31)} - {9, 14, 15, 22})
     library.write(BOOK, [9, 14, 15, 22], pages=999)
