@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
@@ -16,11 +16,10 @@ def _nothing() -> None:
 
 def read_ahead(
     items: Iterator[T], *, while_waiting: Callable[[], None] = _nothing, every: float | None = None
-) -> Generator[T]:
+) -> Iterator[T]:
     """Yield what an iterator yields, reading one item ahead in another thread.
 
-    At most two items are in memory: the one that the caller has and the next. Errors are raised in their turn. Closed
-    early, it waits for the item that is being read.
+    At most two items are in memory: the one that the caller has and the next. Errors are raised in their turn.
 
     :param while_waiting: called in the caller's thread whenever an item takes longer than `every`.
     :param every: seconds; None waits without calling it.

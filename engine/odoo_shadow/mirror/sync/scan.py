@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD, Layout
 from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import check_number, unstorable
-from odoo_shadow.mirror.sync.stage_ahead import StageAhead, StagedPage
 from odoo_shadow.mirror.sync.table_hold import TableHold
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import Transaction
@@ -25,7 +22,7 @@ from odoo_shadow.shadow.state.lease import RENEW_EVERY
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row, Staged
+from odoo_shadow.shadow.tables.staging import CopyText, Refused, Row
 from odoo_shadow.shadow.tables.structure import make_index
 from odoo_shadow.source.errors import misfit
 from odoo_shadow.source.pages import CopyPage, Page, Unreadable, share_read
@@ -73,17 +70,15 @@ class TableWriter:
         self._note_refused(records, [*built.refused, *merged.refused])
         return merged
 
-    def write_text(
-        self, tx: Transaction, text: CopyText | Staged, overwrite: Overwrite, *, tells_older: bool
-    ) -> Merged:
-        """Do the same as `write` with rows in COPY's text format, which may be staged in this transaction."""
+    def write_text(self, tx: Transaction, text: CopyText, overwrite: Overwrite, *, tells_older: bool) -> Merged:
+        """Do the same as `write` with rows in COPY's text format."""
         merged = self._merge(tx, text, overwrite, tells_older=tells_older)
         if merged.refused:
-            self._note_refused([{"id": row[0], WRITE_DATE_FIELD: row[1]} for row in text.listed()], merged.refused)
+            self._note_refused([{"id": row[0], WRITE_DATE_FIELD: row[1]} for row in text.rows()], merged.refused)
         return merged
 
     def _merge(
-        self, tx: Transaction, rows: Sequence[Row] | CopyText | Staged, overwrite: Overwrite, *, tells_older: bool
+        self, tx: Transaction, rows: Sequence[Row] | CopyText, overwrite: Overwrite, *, tells_older: bool
     ) -> Merged:
         merged = merge_rows(
             tx,
@@ -134,46 +129,27 @@ def read_window(
     :param known: the watermark before.
     :param measures_lateness: whether a changed row that was written before the watermark was committed late.
     """
-    with _ready_pages(odoo, writer, scan, page_size) as pages:
-        for ready in pages:
-            page = ready.page if isinstance(ready, StagedPage) else ready
-            reached = _write_page(writer, scan, ready, known, measures_lateness=measures_lateness)
-            on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_read(page, scan.up_to_id)))
-            if reached is not None:
-                return reached
-    raise AssertionError("pages end with a last page")
-
-
-@contextmanager
-def _ready_pages(
-    odoo: Source, writer: TableWriter, scan: Scan, page_size: int
-) -> Iterator[Iterator[Page | CopyPage | StagedPage]]:
-    """Yield the pages that are left of a window. Each is read, and text is staged, while the one before is written."""
-    hold, layout, where = writer.hold, writer.layout, Where(written_since=scan.low)
-    first, last = scan.last_id, scan.up_to_id
-    ahead = partial(read_ahead, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds())
-    copied = copies_of(odoo, layout, where, after_id=first, up_to_id=last, page_size=page_size)
-    if copied is None:
-        pages = odoo.pages(layout.reading, where, after_id=first, up_to_id=last, page_size=page_size)
-        with closing(ahead(pages)) as records:
-            yield records
-        return
-    with (
-        closing(read_ahead(copied)) as read,
-        StageAhead(hold.shadow, hold.table, writer.builder.columns) as hands,
-        closing(ahead(hands.staged(_checked(odoo, layout, read, first)))) as ready,
+    reached_id = scan.last_id
+    for page in read_ahead(
+        pages_of(
+            odoo,
+            writer.layout,
+            Where(written_since=scan.low),
+            after_id=scan.last_id,
+            up_to_id=scan.up_to_id,
+            page_size=page_size,
+        ),
+        while_waiting=writer.hold.keep_alive,
+        every=RENEW_EVERY.total_seconds(),
     ):
-        yield ready
-
-
-def _checked(
-    odoo: Source, layout: Layout, pages: Iterable[Page | CopyPage], after_id: int
-) -> Iterator[Page | CopyPage]:
-    for page in pages:
         if isinstance(page, CopyPage):
-            check_copied(odoo, layout, page, after_id)
-        after_id = page.last_id
-        yield page
+            check_copied(odoo, writer.layout, page, reached_id)
+        reached_id = page.last_id
+        reached = _write_page(writer, scan, page, known, measures_lateness=measures_lateness)
+        on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_read(page, scan.up_to_id)))
+        if reached is not None:
+            return reached
+    raise AssertionError("pages end with a last page")
 
 
 def pages_of(
@@ -186,19 +162,12 @@ def pages_of(
     page_size: int,
 ) -> Iterator[Page | CopyPage]:
     """Yield records page by page, in COPY's format if the source and the layout allow it."""
-    copied = copies_of(odoo, layout, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
-    if copied is not None:
-        return copied
-    return odoo.pages(layout.reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
-
-
-def copies_of(
-    odoo: Source, layout: Layout, where: Where, *, after_id: int, up_to_id: int | None, page_size: int
-) -> Iterator[Page | CopyPage] | None:
-    """Yield records in COPY's format; None if the source or the layout does not allow it."""
-    if not layout.may_be_copied:
-        return None
-    return odoo.copy_pages(layout.reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+    reading = layout.reading
+    if layout.may_be_copied:
+        copied = odoo.copy_pages(reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+        if copied is not None:
+            return copied
+    return odoo.pages(reading, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
 
 
 def check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) -> list[int]:
@@ -219,18 +188,11 @@ def check_copied(odoo: Source, layout: Layout, page: CopyPage, after_id: int) ->
 
 
 def _write_page(
-    writer: TableWriter,
-    scan: Scan,
-    ready: Page | CopyPage | StagedPage,
-    known: Watermark | None,
-    *,
-    measures_lateness: bool,
+    writer: TableWriter, scan: Scan, page: Page | CopyPage, known: Watermark | None, *, measures_lateness: bool
 ) -> Watermark | None:
     """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
     hold, merged = writer.hold, Merged(RowCounts())
-    staged = ready if isinstance(ready, StagedPage) else None
-    page = ready.page if isinstance(ready, StagedPage) else ready
-    with hold.transaction(staged.transaction() if staged else None) as tx:
+    with hold.transaction() as tx:
         is_window = scan.low is not None
         overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
         if not isinstance(page, CopyPage):
@@ -238,8 +200,7 @@ def _write_page(
             if page.records:
                 merged = writer.write(tx, page.records, overwrite, tells_older=is_window)
         elif page.text:
-            text = staged.rows if staged else CopyText(page.text)
-            merged = writer.write_text(tx, text, overwrite, tells_older=is_window)
+            merged = writer.write_text(tx, CopyText(page.text), overwrite, tells_older=is_window)
         read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         if measures_lateness and known is not None and merged.oldest is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from uuid import uuid4
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -43,14 +43,13 @@ class TableHold:
         return time.monotonic() - self._started
 
     @contextmanager
-    def transaction(self, opened: AbstractContextManager[Transaction] | None = None) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[Transaction]:
         """Open a transaction that commits only if the table is still held and nobody else's code would run in it.
 
-        :param opened: one that is open already, and has written nothing but what ends with it.
         :raises ShadowBusyError: another run has taken it over.
         :raises ShadowOwnershipError: somebody has added a trigger or a rule since the run began.
         """
-        with opened or self.shadow.transaction() as tx:
+        with self.shadow.transaction() as tx:
             renew_lease(tx, self.table, self._lease)
             guard_table(tx, self.table)
             yield tx

@@ -14,17 +14,7 @@ from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.rows_version import note_changed
 from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.shadow.tables.staging import (
-    ALL_STAGED,
-    STAGING,
-    CopyText,
-    Refused,
-    Row,
-    Staged,
-    listed,
-    stage,
-    write_staged,
-)
+from odoo_shadow.shadow.tables.staging import ALL_STAGED, STAGING, CopyText, Refused, Row, listed, write_staged
 
 
 class Overwrite(StrEnum):
@@ -70,7 +60,7 @@ def merge_rows(
     tx: Transaction,
     row_hash: RowHash,
     columns: Sequence[str],
-    rows: Sequence[Row] | CopyText | Staged,
+    rows: Sequence[Row] | CopyText,
     *,
     overwrite: Overwrite = Overwrite.CHANGED,
     revive: bool = False,
@@ -80,8 +70,7 @@ def merge_rows(
 
     :param row_hash: how the table's rows are hashed.
     :param columns: the rows' columns: `id`, `_odoo_write_date`, and at least those that are hashed.
-    :param rows: no id twice; staged ones in this transaction. One call per transaction: the staging table exists until
-        its end.
+    :param rows: no id twice. One call per transaction: the staging table exists until its end.
     :param revive: whether the table marks deleted rows, so that rows that are back lose their marks.
     :param tells_older: whether to find rows with an earlier `_odoo_write_date` than the table's.
     """
@@ -91,8 +80,7 @@ def merge_rows(
             return _append_staged(tx, row_hash, columns)
         return _merge_staged(tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older)
 
-    staged = rows if isinstance(rows, Staged) else stage(tx, row_hash.table, columns, rows)
-    done, refused = staged.write(write)
+    done, refused = write_staged(tx, row_hash.table, columns, rows, write)
     merged = sum(done, Merged(RowCounts()))
     note_changed(tx, row_hash.table, merged.counts.written)
     return replace(merged, refused=tuple(refused))

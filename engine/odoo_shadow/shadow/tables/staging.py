@@ -69,7 +69,7 @@ class CopyText:
 
     text: bytes
 
-    def listed(self) -> list[Row]:
+    def rows(self) -> list[Row]:
         """Return the rows one by one: needed only when PostgreSQL does not take them together.
 
         Bytes that are not UTF-8 stay such as no database takes: their row is refused, and no other.
@@ -114,23 +114,20 @@ def write_staged(
     :param write: writes the rows of `STAGING` that meet a condition; it calls them `staged`.
     :return: what each call of `write` returned, and the rows that are not written.
     """
-    return stage(tx, table, columns, rows).write(write)
-
-
-def stage(tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[Row] | CopyText) -> Staged:
-    """Copy rows into `STAGING`, to be written from there later in the same transaction. Once per transaction.
-
-    :param columns: `id` first.
-    """
     page = _Page(tx, table, columns)
     page.open()
     try:
         page.copy(columns, rows)
+        return [write(ALL_STAGED)], []
     except psycopg.Error as fault:
         if not is_about_a_row(fault):
             raise
-        return Staged(page, rows, fault)
-    return Staged(page, rows)
+        tx.run("ROLLBACK TO SAVEPOINT odoo_shadow_page")
+        rows = rows.rows() if isinstance(rows, CopyText) else rows
+        done, refused = page.write_in_parts(rows, write)
+        if are_too_many(len(refused), len(rows)):
+            raise
+        return done, refused
 
 
 @dataclass(frozen=True)
@@ -234,38 +231,6 @@ class _Page:
             constraint=constraint,
         )
         return tuple(str(name) for (name,) in rows)
-
-
-@dataclass(frozen=True)
-class Staged:
-    """Rows that are in `STAGING`.
-
-    :param fault: why they are not there all together.
-    """
-
-    page: _Page
-    rows: Sequence[Row] | CopyText
-    fault: psycopg.Error | None = None
-
-    def listed(self) -> Sequence[Row]:
-        """Return the rows one by one. See `CopyText.listed`."""
-        return self.rows.listed() if isinstance(self.rows, CopyText) else self.rows
-
-    def write(self, write: Callable[[sql.Composable], _Result]) -> tuple[list[_Result], list[Refused]]:
-        """Write them. See `write_staged`."""
-        try:
-            if self.fault is not None:
-                raise self.fault
-            return [write(ALL_STAGED)], []
-        except psycopg.Error as fault:
-            if not is_about_a_row(fault):
-                raise
-            self.page.tx.run("ROLLBACK TO SAVEPOINT odoo_shadow_page")
-            rows = self.listed()
-            done, refused = self.page.write_in_parts(rows, write)
-            if are_too_many(len(refused), len(rows)):
-                raise
-            return done, refused
 
 
 @dataclass
