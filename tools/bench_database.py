@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.mirror.sync.parts import load_in_threads
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.database.connection import OdooDatabase
@@ -130,7 +130,8 @@ def _load(dsn: str, postgres: str) -> None:
 def _mirror(dsn: str, url: str) -> None:
     """Mirror into an empty database, and make sure that all rows came."""
     with DatabaseSource(OdooDatabase.from_url(dsn)) as source, ShadowDatabase.from_url(url) as shadow:
-        result = mirror_model(source, shadow, LINES, run=Run(), options=MirrorOptions())
+        threads = source.access.parallel
+        result = load_in_threads(source, shadow, LINES, threads, run=Run(), options=MirrorOptions())
         present = source.count(read_layout(source, LINES).reading)
     if result.counts.inserted != present:
         raise AssertionError(f"{result.counts.inserted} of {present} rows were mirrored")

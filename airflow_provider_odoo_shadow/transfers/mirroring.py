@@ -11,7 +11,8 @@ from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkV
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.dry_run import DryRun, dry_run_model
-from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.errors import OdooUnknownModelError

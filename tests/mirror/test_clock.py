@@ -14,7 +14,7 @@ from odoo_shadow.mirror.clock import CLOCK_TOLERANCE
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.proof.verify import Depth
 from odoo_shadow.mirror.run.dry_run import dry_run_model
-from odoo_shadow.mirror.sync.scan import _end_of
+from odoo_shadow.mirror.sync.scan import end_of
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.differences import Difference
@@ -309,7 +309,7 @@ def test_a_record_that_cannot_be_read_and_whose_date_is_none(written: str) -> No
     now = datetime.now(UTC)
     scan = Scan(run_id=None, full=False, low=None, high=now, up_to_id=9, last_id=0)  # type: ignore[arg-type]
     broken = [Unreadable(7, written, "")]
-    assert _end_of(scan, broken, None) <= now
+    assert end_of(scan, broken, None) <= now
     if written != "2026-W48":
-        assert _end_of(scan, broken, None) == NEVER
-        assert _end_of(scan, broken, Watermark(now - timedelta(1))) == now - timedelta(1)
+        assert end_of(scan, broken, None) == NEVER
+        assert end_of(scan, broken, Watermark(now - timedelta(1))) == now - timedelta(1)

@@ -13,7 +13,7 @@ from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.fields import Field, FieldsState
 from odoo_shadow.source.groups import Grouping, Groups
 from odoo_shadow.source.models import Discovery, ModelKind, ServerModel
-from odoo_shadow.source.pages import CopyPage, Page
+from odoo_shadow.source.pages import CopyPage, Page, Unreadable
 from odoo_shadow.source.port import Access, Clock, DatabaseState, ModelAbout, RecordDates, Source
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Labels, Reading, Where
 from odoo_shadow.source.types import Json, Record
@@ -37,6 +37,7 @@ class MemorySource:
 
     :param gives_copies: windows come as text for COPY, as from Odoo's own database.
     :param tells_versions: changes show whatever `write_date` says, as in Odoo's own database.
+    :ivar unreadable: ids of records that it cannot give, at most one a page.
     :ivar pages_read: which model each page was of, and how many records it had.
     """
 
@@ -46,6 +47,7 @@ class MemorySource:
         self.opened_at = time.monotonic()
         self.calls = 0
         self.models: dict[str, MemoryModel] = {}
+        self.unreadable: set[int] = set()
         self.pages_read: list[tuple[str, int]] = []
         self._gives_copies = gives_copies
         self._tells_versions = tells_versions
@@ -57,10 +59,16 @@ class MemorySource:
         """Install a model."""
         self.models[name] = MemoryModel({item.name: item for item in (*_KEPT_BY_ODOO, *fields)})
 
-    def create(self, model: str, count: int = 1, **values: Json) -> list[int]:
-        """Create records; return their ids."""
+    def add_field(self, model: str, field: Field) -> None:
+        """Add a field that is empty everywhere."""
+        self.models[model].fields[field.name] = field
+        for record in self.models[model].records.values():
+            record[field.name] = False
+
+    def create(self, model: str, count: int = 1, *, first: int | None = None, **values: Json) -> list[int]:
+        """Create records, with ids from `first` on or after the last one; return their ids."""
         records = self.models[model].records
-        first = max(records, default=0) + 1
+        first = first or max(records, default=0) + 1
         for number in range(first, first + count):
             records[number] = {**dict.fromkeys(self.models[model].fields, False), "id": number}
             records[number]["create_date"] = self._stamp()
@@ -177,6 +185,10 @@ class MemorySource:
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         return max(self.ids(reading, where), default=None)
 
+    def nth_id(self, reading: Reading, where: Where, number: int) -> int | None:
+        ids = sorted(self.ids(reading, where))
+        return ids[number - 1] if number <= len(ids) else None
+
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
         return max((m for m in map(_moment, self._found(reading, where)) if m <= up_to), default=None)
 
@@ -190,7 +202,9 @@ class MemorySource:
         page_size: int,
     ) -> Iterator[Page]:
         for records, last_id, is_last in self._pages(reading, where, after_id, up_to_id, page_size):
-            yield Page(records, last_id, is_last)
+            given = [record for record in records if _id(record) not in self.unreadable]
+            lost = next((_id(record) for record in records if _id(record) in self.unreadable), None)
+            yield Page(given, last_id, is_last, None if lost is None else Unreadable(lost, None, "it is torn"))
 
     def versions(self, reading: Reading) -> Versions | None:
         if not self._tells_versions:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Unpack
 
 import click
@@ -52,6 +53,7 @@ from odoo_shadow.mirror.options import (
 from odoo_shadow.mirror.origin import accept_database as accept
 from odoo_shadow.mirror.origin import check_binding, check_names_in_public
 from odoo_shadow.mirror.report_tables import add_row
+from odoo_shadow.mirror.run.batches import parts_of, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.dry_run import dry_run_model
@@ -66,9 +68,11 @@ from odoo_shadow.mirror.run.outcome import (
     RunOutcome,
     named_once,
 )
-from odoo_shadow.mirror.run.plan import SettingsOf, as_in_last_run, plan_run, warn_unmatched_patterns_of
+from odoo_shadow.mirror.run.plan import SettingsOf, Work, as_in_last_run, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
-from odoo_shadow.mirror.sync.model import MirrorResult, mirror_model
+from odoo_shadow.mirror.sync.model import mirror_model
+from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.parts import load_in_threads
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowConflictError, ShadowError
@@ -319,14 +323,15 @@ def _mirror_all(
                 is_whole_mirror=is_whole_mirror,
                 for_readers=readers,
             )
-        for model in (item.model for item in plan.work):
-            with progress_of(model, err=as_json) as show:
-                item = _mirror(odoo, shadow, model, run, options, settings(model), show)
+            works = with_sizes(odoo, plan.work, settings)
+        for work in works:
+            with progress_of(work.model, err=as_json) as show:
+                item = _mirror(odoo, shadow, work, run, options, settings(work.model), show)
             if item.error is not None:
                 skipped = f"{item.ending}: " if item.ending is Ending.SKIPPED else ""
-                say(named_once(model, item.error, skipped), err=True)
+                say(named_once(item.model, item.error, skipped), err=True)
             elif isinstance(item.done, MirrorResult) and item.done.cannot_know:
-                say(f"{model}: {CANNOT_KNOW}.", err=as_json)
+                say(f"{item.model}: {CANNOT_KNOW}.", err=as_json)
             models.append(item)
     closed, end_error = _close(odoo, shadow, run, options)
     unfinished = update_for_readers(shadow)
@@ -354,14 +359,17 @@ def _mirror_all(
 def _mirror(
     odoo: Source,
     shadow: ShadowDatabase,
-    model: str,
+    work: Work,
     run: Run,
     options: MirrorOptions,
     settings: ModelSettings | None,
     show: Callable[[Progress], None],
 ) -> ModelOutcome:
+    model = work.model
+    threads = parts_of(work, odoo.access.kind, at_most=odoo.access.parallel)
+    load = mirror_model if threads == 1 else partial(load_in_threads, number=threads)
     try:
-        result = mirror_model(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=show)
+        result = load(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=show)
     except OdooUnknownModelError as error:
         return ModelOutcome(model, Ending.SKIPPED, error=str(error))
     except (OdooError, ShadowError, MassDeletionError, MirrorConfigurationError) as error:

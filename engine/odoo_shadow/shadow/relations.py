@@ -44,6 +44,7 @@ KNOWN_LINK = "known_link"
 EMBEDDING_CLAIM = "embedding_claim"
 VERSION = "version"
 VERSION_BLOCK = "version_block"
+SCAN_RANGE = "scan_range"
 
 READ_VERSION = "odoo_shadow_read_version"
 FUNCTIONS = ("get_shadow_watermark", "update_shadow_watermark", READ_VERSION)

@@ -211,6 +211,12 @@ class Records(Protocol):
         :raises OdooRecordIdError: the model's records cannot be looked for by their ids.
         """
 
+    def nth_id(self, reading: Reading, where: Where, number: int) -> int | None:
+        """Return the id of a record by its place in the order of ids, the first being 1; None if there are fewer.
+
+        It divides a reading evenly: a place may be wrong where records come, go or are hidden meanwhile.
+        """
+
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
         """Return the newest `write_date` up to a moment; an earlier one, or None, where it is not known."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from odoo_shadow.mirror.run import closing
 from odoo_shadow.mirror.shape.layout import WRITE_DATE_FIELD
-from odoo_shadow.mirror.sync import model as mirror
+from odoo_shadow.mirror.sync import model_run as mirror
 from odoo_shadow.mirror.sync import scan, table_hold, window
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import Transaction
@@ -168,16 +168,16 @@ def watermark_before_rows() -> Iterator[None]:
 @contextmanager
 def resume_is_all() -> Iterator[None]:
     """Finish what another run left, and think that this was the own window, too."""
-    read = mirror._ModelRun._read
+    read = mirror.ModelRun._read
 
     def only_the_rest(
-        self: mirror._ModelRun, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
+        self: mirror.ModelRun, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
     ) -> tuple[Watermark, ScanKind]:
         if left is None:
             return read(self, watermark, left, replay_from)
         return self._read_window(left, ScanKind.INCREMENTAL, watermark, measures_lateness=False), ScanKind.INCREMENTAL
 
-    with patch.object(mirror._ModelRun, "_read", only_the_rest):
+    with patch.object(mirror.ModelRun, "_read", only_the_rest):
         yield
 
 

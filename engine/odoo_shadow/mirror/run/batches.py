@@ -1,4 +1,4 @@
-"""Gathers the models of a run into batches, so that many small ones cost few starts of a task."""
+"""Gathers small models of a run into batches, and divides the first loads of very large ones among workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from math import ceil
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.run.plan import SettingsOf, Work
+from odoo_shadow.mirror.sync.parts import MOST_PARTS
 from odoo_shadow.source.errors import OdooError
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading
 
@@ -19,6 +21,9 @@ MOST_MODELS = 15
 """Models of a batch at most: 300 that have changed are 20 batches."""
 MOST_ROWS = 4 * SMALL
 """Records of a batch at most; its retry begins with the first model that has not succeeded."""
+
+ROWS_PER_PART = {SourceKind.API: 100_000, SourceKind.DATABASE: 250_000}
+"""Records that a worker reads of a first load: half a minute to a minute by API, some seconds out of tables."""
 
 Batch = tuple[Work, ...]
 
@@ -49,13 +54,20 @@ def with_sizes(odoo: Source, works: Sequence[Work], settings: SettingsOf) -> lis
     def asked(work: Work) -> Work:
         given = settings(work.model) or ModelSettings()
         try:
-            return replace(work, rows=odoo.count(Reading(work.model, (), given.domain)))
+            return replace(work, rows=max(0, odoo.count(Reading(work.model, (), given.domain)) - work.present))
         except OdooError:  # the model's own run reports it
             return work
 
     with ThreadPoolExecutor(odoo.access.parallel, thread_name_prefix="odoo-count") as pool:
         known = {work.model: work for work in pool.map(asked, unknown)}
     return [known.get(work.model, work) for work in works]
+
+
+def parts_of(work: Work, kind: SourceKind, *, at_most: int = MOST_PARTS) -> int:
+    """Return among how many workers a model's run is divided: a first load by its size, everything else not at all."""
+    if not work.is_first_load or work.rows is None:
+        return 1
+    return max(1, min(at_most, MOST_PARTS, ceil(work.rows / ROWS_PER_PART[kind])))
 
 
 def _size(work: Work) -> int:

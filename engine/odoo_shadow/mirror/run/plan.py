@@ -60,11 +60,15 @@ class Work:
     """A model that a run has to mirror, and why.
 
     :param rows: about how many records the run will read of it; None if that is not known.
+    :param is_first_load: whether its table has never been complete.
+    :param present: how many rows the table has, of an earlier try.
     """
 
     model: str
     reason: str
     rows: int | None = None
+    is_first_load: bool = False
+    present: int = 0
 
 
 @dataclass(frozen=True)
@@ -227,8 +231,11 @@ class _Planner:
     def known_work(self, model: str) -> Work | None:
         """Return the work that the control tables and the model's fields show."""
         reason, state = self._known_reason(model), self.states.get(model)
-        rows = None if state is None or state.watermark is None else state.row_count
-        return None if reason is None else Work(model, reason, rows)
+        if reason is None:
+            return None
+        if state is None or state.watermark is None or not state.exists:
+            return Work(model, reason, is_first_load=True, present=state.row_count if state and state.exists else 0)
+        return Work(model, reason, state.row_count)
 
     def _known_reason(self, model: str) -> str | None:
         state, fields = self.states.get(model), self.fields.get(model)

@@ -29,7 +29,6 @@ from odoo_shadow.shadow.state.versions import (
 from odoo_shadow.shadow.state.watermarks import Watermark
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.shadow.tables.merge import Overwrite
-from odoo_shadow.shadow.tables.staging import CopyText
 from odoo_shadow.source.pages import CopyPage, Page
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading
@@ -54,16 +53,18 @@ def as_versions(stored: StoredVersions) -> Versions:
     return Versions(stored.basis, stored.position, stored.rows, stored.blocks)
 
 
-def note_versions(tx: Transaction, table: str, reading: Reading, versions: Versions | None) -> None:
-    """Record the versions that a table holds, now that all of it is up to date; none where the source tells none."""
+def note_versions(
+    tx: Transaction, table: str, reading: Reading, versions: Versions | None, *, is_held: bool = True
+) -> None:
+    """Record the versions that a table holds, now that all of it is up to date; none where the source tells none.
+
+    :param is_held: false for those that it will hold when the scan that begins now has ended.
+    """
     if versions is None:
         forget_versions(tx, table)
     else:
-        store_versions(
-            tx,
-            table,
-            StoredVersions(versions.basis, versions.position, versions.rows, reading.fields, versions.blocks),
-        )
+        stored = StoredVersions(versions.basis, versions.position, versions.rows, reading.fields, versions.blocks)
+        store_versions(tx, table, stored, is_held=is_held)
 
 
 def read_changed(
@@ -140,14 +141,6 @@ def _ids_of(odoo: Source, writer: TableWriter, page: Page | CopyPage, after_id: 
 
 def _write(writer: TableWriter, page: Page | CopyPage) -> None:
     with writer.hold.transaction() as tx:
-        if isinstance(page, CopyPage):
-            if not page.text:
-                return
-            merged = writer.write_text(tx, CopyText(page.text), Overwrite.CHANGED, tells_older=True)
-        else:
-            writer.unreadable += [page.unreadable] if page.unreadable else []
-            if not page.records:
-                return
-            merged = writer.write(tx, page.records, Overwrite.CHANGED)
+        merged = writer.write_page(tx, page, Overwrite.CHANGED)
         watermarks.count_synced(tx, writer.hold.table, merged.counts.written)
     writer.hold.counts += merged.counts

@@ -1,12 +1,11 @@
-"""One model's mirror run: Odoo → pages → rows → staging → table → watermark."""
+"""Mirrors one model: Odoo → pages → rows → staging → table → watermark."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings, read_as
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_model
@@ -15,88 +14,21 @@ from odoo_shadow.mirror.origin import bind
 from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import key_of
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.shape.origins import ColumnOrigin, column_origins
-from odoo_shadow.mirror.shape.refused_fields import (
-    leave_out_refused,
-    newly_refused_error,
-    newly_refused_fields,
-    without_refused,
-)
-from odoo_shadow.mirror.shape.rows import RowBuilder
-from odoo_shadow.mirror.sync.changed_blocks import changed_blocks, note_versions, read_changed
-from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW, check_ids
-from odoo_shadow.mirror.sync.due import reread_due_rows
-from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
-from odoo_shadow.mirror.sync.kept_settings import keep_settings, read_settings_of, why_read_again
+from odoo_shadow.mirror.shape.refused_fields import leave_out_refused, without_refused
+from odoo_shadow.mirror.sync.model_run import MirrorResult, ModelRun
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.mirror.sync.refusals import unreadable_error
-from odoo_shadow.mirror.sync.rehash import renew_hashes
-from odoo_shadow.mirror.sync.scan import TableWriter, read_window
-from odoo_shadow.mirror.sync.table_hold import TableHold, hold_table
-from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
-from odoo_shadow.shadow.access.catalogued import remember_links
-from odoo_shadow.shadow.access.protection import restrict_table
-from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
-from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.shadow.state import registry, sync_log, watermarks
-from odoo_shadow.shadow.state.finished import note_untracked
+from odoo_shadow.mirror.sync.table_hold import hold_table
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.lease import is_free
-from odoo_shadow.shadow.state.left_out import note_left_out_fields
-from odoo_shadow.shadow.state.proofs import time_in_database
-from odoo_shadow.shadow.state.watermarks import Scan, Watermark
-from odoo_shadow.shadow.tables.apply_changes import apply_change
-from odoo_shadow.shadow.tables.changes import plan_change
-from odoo_shadow.shadow.tables.ids import LiveIds, add_mark_column
-from odoo_shadow.shadow.tables.row_hash import RowHash
-from odoo_shadow.shadow.views.catalogue import describe_table
-from odoo_shadow.shadow.views.named_views import renew_due_views
-from odoo_shadow.source.errors import (
-    OdooError,
-    OdooUnknownModelError,
-)
-from odoo_shadow.source.pages import Unreadable
+from odoo_shadow.shadow.tables.ids import LiveIds
+from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from odoo_shadow.source.port import Source
-from odoo_shadow.source.reading import BEFORE_ALL
-from odoo_shadow.source.versions import Versions
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.errors import class_of
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
-
-_MOST_NAMED = 20
-"""Records that an error names; it gives only the number of further ones."""
-
-
-@dataclass(frozen=True)
-class MirrorResult:
-    """What a run did to one table.
-
-    :param resumed: whether it continued an earlier try.
-    :param unstorable_cells: cells with characters that PostgreSQL cannot store.
-    :param cannot_know: whether no count could show that the table is complete, because rows that are gone stay.
-    :param columns: the table's columns, and the fields that they come from.
-    :param calls: how many calls to Odoo it took, tries that failed included.
-    """
-
-    model: str
-    table: str
-    kind: ScanKind
-    counts: RowCounts
-    watermark: Watermark
-    seconds: float
-    resumed: bool = False
-    unstorable_cells: int = 0
-    cannot_know: bool = False
-    columns: tuple[ColumnOrigin, ...] = field(default=(), repr=False)
-    calls: int = 0
-
-    def __str__(self) -> str:
-        """Return one line for a log."""
-        resumed = " (resumed)" if self.resumed else ""
-        odd = f", {counted(self.unstorable_cells, 'cell')} with characters replaced" if self.unstorable_cells else ""
-        unsure = f"; {CANNOT_KNOW}" if self.cannot_know else ""
-        return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}{unsure}"
 
 
 def no_replay(table: str) -> datetime | None:  # noqa: ARG001 - the signature of `replay_from`
@@ -106,6 +38,21 @@ def no_replay(table: str) -> datetime | None:  # noqa: ARG001 - the signature of
 
 def no_report(progress: Progress) -> None:
     """Ignore the progress."""
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """What a run has to know of a model before it takes its table.
+
+    :param kept: how its last run read it.
+    :param reading: the text of `read_as`: what decides which values Odoo gives now.
+    :param options: with what they leave to the last run.
+    """
+
+    layout: Layout
+    kept: registry.ReadSettings
+    reading: str
+    options: MirrorOptions
 
 
 def mirror_model(
@@ -134,29 +81,52 @@ def mirror_model(
     :raises ShadowError: the shadow could not be written.
     """
     calls_before = odoo.calls
+    opened = open_model(odoo, shadow, model, run=run, options=options, settings=settings)
+    with hold_table(shadow, model, run, opened.options, entry_metadata(odoo, options)) as hold:
+
+        def execute(layout: Layout) -> MirrorResult:
+            model_run = ModelRun(odoo, hold, layout, opened.reading, opened.options, on_progress)
+            return model_run.execute(opened.kept, replay_from(hold.table))
+
+        result = without_refused(odoo, opened.layout, execute, known=opened.kept.unreadable_fields)
+    return replace(result, calls=odoo.calls - calls_before)
+
+
+def entry_metadata(odoo: Source, options: MirrorOptions) -> dict[str, object]:
+    """Return what a run's log entry says of it."""
+    return {"full": options.full, "odoo": odoo.protocol}
+
+
+def open_model(
+    odoo: Source,
+    shadow: ShadowDatabase,
+    model: str,
+    *,
+    run: Run,
+    options: MirrorOptions,
+    settings: ModelSettings | None,
+) -> OpenedModel:
+    """Find out what a model's table looks like; a model for which that fails is logged.
+
+    :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
+    :raises MirrorConfigurationError: the settings do not fit the model.
+    :raises OdooError, ShadowError: one side could not be asked.
+    """
     bind(odoo, shadow, [model])
     check_model(odoo, shadow, model, full=options.full)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         wanted = ModelSettings.from_text(kept.settings) if settings is None else settings
         key_id = key_of(tx, odoo.access.hash_secret) if wanted.hashed_fields else None
-    options = options.resolved(kept.on_delete)
     reading = read_as(odoo.access, wanted, key_id)
     is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
-        layout = read_layout(odoo, model, wanted, unreadable=() if is_known and not options.full else None)
+        layout = read_layout(odoo, model, wanted, unreadable=None if not is_known or options.full else ())
         layout = leave_out_refused(odoo, shadow, layout, kept, reading, full=options.full)
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)
         raise
-    metadata = {"full": options.full, "odoo": odoo.protocol}
-    with hold_table(shadow, model, run, options, metadata) as hold:
-
-        def execute(layout: Layout) -> MirrorResult:
-            return _ModelRun(odoo, hold, layout, reading, options, on_progress).execute(kept, replay_from(hold.table))
-
-        result = without_refused(odoo, layout, execute, known=kept.unreadable_fields)
-    return replace(result, calls=odoo.calls - calls_before)
+    return OpenedModel(layout, kept, reading, options.resolved(kept.on_delete))
 
 
 def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception) -> None:
@@ -174,238 +144,3 @@ def _log_unopened(shadow: ShadowDatabase, run: Run, model: str, error: Exception
         sync_log.log_unopened(tx, run.id, table, status, message, class_of(error))
         if not is_unknown:
             registry.note_failure(tx, table, message)
-
-
-class _ModelRun:
-    """The steps of one model's run: schema, new columns, hashes, what an earlier run left, the window, deletions."""
-
-    def __init__(
-        self,
-        odoo: Source,
-        hold: TableHold,
-        layout: Layout,
-        reading: str,
-        options: MirrorOptions,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self._odoo = odoo
-        self._hold = hold
-        self._layout = layout
-        self._options = options
-        self._on_progress = on_progress
-        self._label: str | None = None
-        self._settings = read_settings_of(reading, layout, options)
-        self._why_again: ScanKind | None = None
-        self._is_unknown = False
-        """Whether the source knows versions, and not which ones the table holds: after a restore, or a first load in
-        several tries."""
-        self._has_all = True
-        """Whether every change is in the table: a window shows only those that `write_date` shows."""
-
-    def execute(self, kept: registry.ReadSettings, replay_from: datetime | None) -> MirrorResult:
-        if kept.read_as != self._settings.read_as:
-            self._check_reading()
-        self._why_again = why_read_again(kept, self._settings, self._layout.settings)
-        versions = self._odoo.versions(self._layout.reading)
-        watermark, left = self._prepare(kept, replay_from)
-        unfilled = self._renew_rows()
-        reached, kind = self._bring_up_to_date(versions, watermark, left, replay_from)
-        unread = refresh_extra_columns(
-            self._odoo, self._hold, self._layout, self._options.batch_size, self._on_progress
-        )
-        reread_due_rows(self._odoo, self._writer, self._options.batch_size)
-        if unreadable := [*unfilled, *self._writer.unreadable, *unread]:
-            raise unreadable_error(self._layout.model, unreadable)
-        if self._newly_refused:
-            with self._hold.transaction() as tx:
-                registry.note_lost_fields(tx, self._hold.table, ())
-            raise newly_refused_error(self._odoo, self._layout.model, self._newly_refused)
-        with self._hold.transaction() as tx:
-            note_versions(tx, self._hold.table, self._layout.reading, versions if self._has_all else None)
-            self._hold.finish(tx)
-        renew_due_views(self._hold.shadow, [self._hold.table])
-        return MirrorResult(
-            self._layout.model,
-            self._hold.table,
-            kind,
-            self._hold.counts,
-            reached,
-            self._hold.seconds,
-            left is not None,
-            self._writer.builder.unstorable_cells,
-            not self._options.removal.removes,
-            column_origins(self._layout),
-        )
-
-    def _check_reading(self) -> None:
-        """Make sure that a new login or language works, before everything is read again with it.
-
-        What rarely changes is read at the same time: the model's label and its modules.
-        """
-        self._odoo.user_id()
-        self._odoo.check_language()
-        about = self._odoo.about(self._layout.model)
-        self._label = about.label
-        with self._hold.transaction() as tx:
-            registry.note_modules(tx, self._hold.table, about.modules)
-
-    def _prepare(
-        self, kept: registry.ReadSettings, replay_from: datetime | None
-    ) -> tuple[Watermark | None, Scan | None]:
-        """Bring the table's columns up to date, and open it for writing.
-
-        Returns the watermark, and the scan that an earlier run left unfinished.
-        """
-        table = self._hold.table
-        with self._hold.transaction() as tx:
-            self._newly_refused = newly_refused_fields(tx, table, self._layout, kept, self._settings.read_as or "")
-            columns = [item.column for item in self._layout.all_columns]
-            change = plan_change(tx, table, columns, self._layout.left_out)
-            apply_change(tx, change, self._hold.run.id)
-            describe_table(tx, table, self._label, self._layout.name_path, columns)
-            remember_links(tx, table)
-            note_left_out_fields(tx, self._layout.model, self._layout.omitted, self._layout.links)
-            restrict_table(tx, table)
-            if self._options.removal.marks:
-                add_mark_column(tx, table)
-            if change.creates:
-                registry.note_settings(tx, table, self._settings)
-            else:
-                keep_settings(tx, table, self._layout, self._settings)
-            row_hash = RowHash.of(tx, table, [item.column for item in self._layout.columns])
-            revive = LiveIds.of(tx, table).has_marks
-            self._writer = TableWriter(self._hold, self._layout, RowBuilder(self._layout), row_hash, revive)
-            self._hashed_as = row_hash.outdated(tx)
-            watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
-            if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
-                self._why_again = self._why_again or ScanKind.READ_AGAIN  # an earlier try has begun that
-            return watermark, self._left(watermarks.read_scan(tx, table), watermark, replay_from)
-
-    def _renew_rows(self) -> list[Unreadable]:
-        """Fill new columns of existing rows, and compute their hashes as this run does.
-
-        That comes before the window, so that no row looks changed there that is not.
-
-        Returns the records that Odoo cannot give.
-        """
-        unfilled = fill_new_columns(
-            self._odoo,
-            self._hold,
-            self._layout,
-            self._writer.row_hash,
-            self._options.batch_size,
-            self._on_progress,
-        )
-        if self._hashed_as is not None:
-            renew_hashes(self._hold, self._writer.row_hash, self._hashed_as)
-        return unfilled
-
-    def _trusted(self, tx: Transaction, watermark: Watermark | None) -> Watermark | None:
-        """Forget a watermark that lies in the future: it is not known since when it has been wrong."""
-        now = self._odoo.clock().latest
-        if watermark is None or not lies_ahead(watermark.last_write_date, now):
-            return watermark
-        log.warning(
-            "%s: its watermark, %s, lies in the future, so it cannot be trusted and everything is read again; "
-            "check the clocks of Odoo, of proxies in front of it and of this machine (%s).",
-            self._layout.model,
-            watermark.last_write_date,
-            now,
-        )
-        watermarks.forget(tx, self._hold.table)
-        return None
-
-    def _left(self, left: Scan | None, watermark: Watermark | None, replay_from: datetime | None) -> Scan | None:
-        """Return the scan that an earlier run left unfinished, if it can be resumed."""
-        low = self._low(watermark, replay_from, read_all=self._reads_all)
-        if left is None or not can_resume(
-            left,
-            self._hold.run.id,
-            low=low,
-            full=self._options.full,
-            has_cursor=self._layout.has_write_date,
-            now=self._odoo.clock().latest,
-        ):
-            return None
-        return replace(left, high=min(left.high, self._odoo.clock().trusted))
-
-    @property
-    def _reads_all(self) -> bool:
-        return self._options.full or self._is_unknown or not self._layout.has_write_date
-
-    def _low(self, watermark: Watermark | None, replay_from: datetime | None, *, read_all: bool) -> datetime | None:
-        return low_end(watermark, replay_from, self._options.look_back, read_all=read_all)
-
-    def _bring_up_to_date(
-        self, versions: Versions | None, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
-    ) -> tuple[Watermark, ScanKind]:
-        """Read what has changed: by the versions of the records where they are known, otherwise by `write_date`.
-
-        What a person wants read again, because of its `write_date`, is read as well.
-        """
-        is_replay = watermark is not None and replay_from is not None and replay_from < watermark.last_write_date
-        may_skip = not (self._options.full or left)
-        if versions is not None and watermark is not None and may_skip:
-            with self._hold.transaction() as tx:
-                blocks = changed_blocks(tx, self._hold.table, versions)
-            if blocks is not None:
-                reached = read_changed(
-                    self._odoo,
-                    self._writer,
-                    versions,
-                    blocks,
-                    watermark,
-                    options=self._options,
-                    on_progress=self._on_progress,
-                )
-                return self._read(watermark, None, replay_from) if is_replay else (reached, ScanKind.INCREMENTAL)
-            self._is_unknown = True
-        reached, kind = self._read(watermark, left, replay_from)
-        check_ids(self._odoo, self._writer, self._options, watermark)
-        self._has_all = kind is not ScanKind.INCREMENTAL and left is None
-        return reached, kind
-
-    def _read(
-        self, watermark: Watermark | None, left: Scan | None, replay_from: datetime | None
-    ) -> tuple[Watermark, ScanKind]:
-        """Finish the scan that was left unfinished; read a window of this run's own, unless that scan was its own."""
-        read_all = self._reads_all
-        kind = kind_of(watermark, left.low if left else self._low(watermark, replay_from, read_all=read_all))
-        if watermark is None and self._why_again is not None:
-            kind = self._why_again
-        known = watermark
-        if left is not None:
-            watermark = self._read_window(left, kind, known, measures_lateness=False)
-            if left.run_id == self._hold.run.id:
-                return watermark, kind
-            read_all = False
-        low = self._low(watermark, replay_from, read_all=read_all)
-        scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
-        is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
-        measures_lateness = low is not None and left is None and not is_replay
-        return self._read_window(scan, kind, known, measures_lateness=measures_lateness), kind
-
-    def _read_window(
-        self, scan: Scan, kind: ScanKind, known: Watermark | None, *, measures_lateness: bool
-    ) -> Watermark:
-        went_on = "" if scan.last_id == BEFORE_ALL else f", going on after id {scan.last_id}"
-        since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
-        log.info("%s: %s, reading %s%s", self._layout.model, kind, since, went_on)
-        begun_at = None
-        if scan.low is None and scan.last_id == BEFORE_ALL:  # an earlier try's pages may be old
-            with self._hold.transaction() as tx:
-                begun_at = time_in_database(tx)
-        reached = read_window(
-            self._odoo,
-            self._writer,
-            scan,
-            known=known,
-            measures_lateness=measures_lateness,
-            page_size=self._options.batch_size,
-            kind=kind,
-            on_progress=self._on_progress,
-        )
-        if begun_at is not None:
-            with self._hold.transaction() as tx:
-                note_untracked(tx, self._hold.table, begun_at)
-        return reached

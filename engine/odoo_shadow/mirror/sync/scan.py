@@ -12,7 +12,7 @@ from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.read_ahead import read_ahead
 from odoo_shadow.mirror.sync.refusals import check_number, unstorable
-from odoo_shadow.mirror.sync.table_hold import TableHold
+from odoo_shadow.mirror.sync.table_hold import Hold
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -40,6 +40,9 @@ LATER = timedelta(minutes=10)
 still older, it or a clock was really set back."""
 
 
+_NOTHING = Merged(RowCounts())
+
+
 @dataclass
 class TableWriter:
     """Writes records of one model into its table.
@@ -49,7 +52,7 @@ class TableWriter:
     :param unreadable: records that Odoo could not give, or that the table could not take, so far.
     """
 
-    hold: TableHold
+    hold: Hold
     layout: Layout
     builder: RowBuilder
     row_hash: RowHash
@@ -70,8 +73,7 @@ class TableWriter:
         self._note_refused(records, [*built.refused, *merged.refused])
         return merged
 
-    def write_text(self, tx: Transaction, text: CopyText, overwrite: Overwrite, *, tells_older: bool) -> Merged:
-        """Do the same as `write` with rows in COPY's text format."""
+    def _write_text(self, tx: Transaction, text: CopyText, overwrite: Overwrite, tells_older: bool) -> Merged:
         merged = self._merge(tx, text, overwrite, tells_older=tells_older)
         if merged.refused:
             self._note_refused([{"id": row[0], WRITE_DATE_FIELD: row[1]} for row in text.rows()], merged.refused)
@@ -98,6 +100,15 @@ class TableWriter:
     def _note_refused(self, records: Sequence[Record], refused: Sequence[Refused]) -> None:
         self.unreadable += unstorable(self.layout, records, refused)
         check_number(self.layout.model, self.unreadable)
+
+    def write_page(
+        self, tx: Transaction, page: Page | CopyPage, overwrite: Overwrite, *, tells_older: bool = True
+    ) -> Merged:
+        """Merge a page, which may be text, and note the record that Odoo could not give."""
+        if isinstance(page, CopyPage):
+            return self._write_text(tx, CopyText(page.text), overwrite, tells_older) if page.text else _NOTHING
+        self.unreadable += [page.unreadable] if page.unreadable else []
+        return self.write(tx, page.records, overwrite, tells_older=tells_older) if page.records else _NOTHING
 
     def write_ids(self, odoo: Source, ids: Sequence[int], page_size: int, overwrite: Overwrite = Overwrite.ALL) -> None:
         """Read some records again and write them. The ids are in ascending order."""
@@ -191,17 +202,11 @@ def _write_page(
     writer: TableWriter, scan: Scan, page: Page | CopyPage, known: Watermark | None, *, measures_lateness: bool
 ) -> Watermark | None:
     """Write a page, its checkpoint and, with the last page, the watermark, in one transaction."""
-    hold, merged = writer.hold, Merged(RowCounts())
+    hold, is_window = writer.hold, scan.low is not None
+    overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
     with hold.transaction() as tx:
-        is_window = scan.low is not None
-        overwrite = Overwrite.CHANGED if is_window else Overwrite.EVEN_YOUNGER
-        if not isinstance(page, CopyPage):
-            writer.unreadable += [page.unreadable] if page.unreadable else []
-            if page.records:
-                merged = writer.write(tx, page.records, overwrite, tells_older=is_window)
-        elif page.text:
-            merged = writer.write_text(tx, CopyText(page.text), overwrite, tells_older=is_window)
-        read_so_far = replace(scan, last_id=_safe_checkpoint(scan, page, writer.unreadable))
+        merged = writer.write_page(tx, page, overwrite, tells_older=is_window)
+        read_so_far = replace(scan, last_id=safe_checkpoint(scan.last_id, page.last_id, writer.unreadable))
         watermarks.save_scan(tx, hold.table, read_so_far, merged.counts.written)
         if measures_lateness and known is not None and merged.oldest is not None:
             watermarks.note_late_commit(tx, hold.table, known.last_write_date - merged.oldest)
@@ -209,19 +214,23 @@ def _write_page(
         if page.is_last:
             if not is_window:
                 make_index(tx, hold.table)  # one by one, its entries would cost five times as much
-            end = replace(read_so_far, high=_end_of(scan, writer.unreadable, known))
+            end = replace(read_so_far, high=end_of(scan, writer.unreadable, known))
             reached = watermarks.finish_scan(tx, hold.table, end)
     hold.counts += merged.counts
     return reached
 
 
-def _safe_checkpoint(scan: Scan, page: Page | CopyPage, unreadable: Sequence[Unreadable]) -> int:
-    """Return the id up to which a later try need not read; it stays before the first unreadable record."""
-    first = min((item.id for item in unreadable), default=None)
-    return page.last_id if first is None else max(scan.last_id, min(page.last_id, first - 1))
+def safe_checkpoint(before: int, reached: int, unreadable: Sequence[Unreadable]) -> int:
+    """Return the id up to which a later try need not read; it stays before the first unreadable record.
+
+    :param before: where this try began.
+    :param reached: how far it has come.
+    """
+    first = min((item.id for item in unreadable if item.id > before), default=None)
+    return reached if first is None else max(before, min(reached, first - 1))
 
 
-def _end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
+def end_of(scan: Scan, unreadable: Sequence[Unreadable], known: Watermark | None) -> datetime:
     """Return the next watermark: the window's end, but never beyond a record that could not be read."""
     if not unreadable:
         return scan.high

@@ -1,10 +1,13 @@
-"""A table held by one run: its lease, its log entry, and every transaction that writes it."""
+"""A table, or a range of its ids, held by one run: its lease, its log entry, and every transaction that writes it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -14,6 +17,7 @@ from odoo_shadow.shadow.owners.ownership import guard_table
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.lease import Lease, release_lease, renew_lease, take_lease
+from odoo_shadow.shadow.state.scan_ranges import end_range, read_ranges, release_range, renew_range, take_range
 from odoo_shadow.text.errors import class_of, text_of
 from odoo_shadow.text.log import logger
 
@@ -21,43 +25,68 @@ log = logger(__name__)
 
 _SECONDS_BETWEEN_TRIES = 1.0
 
+_Held = TypeVar("_Held")
 
-class TableHold:
-    """A table that only this run may write.
+
+class Hold(ABC):
+    """Rows of a table that only this run may write.
 
     :ivar counts: the rows that were committed so far.
     """
 
-    def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int) -> None:
+    def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease) -> None:
         self.shadow = shadow
         self.run = run
         self.table = table
         self.counts = RowCounts()
         self._lease = lease
-        self._entry = entry
         self._started = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """For how many seconds the table has been held."""
+        """For how many seconds they have been held."""
         return time.monotonic() - self._started
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that commits only if the table is still held and nobody else's code would run in it.
+        """Open a transaction that commits only if this run still holds the rows and nobody else's code runs with them.
 
-        :raises ShadowBusyError: another run has taken it over.
+        :raises ShadowBusyError: another run has taken them over.
         :raises ShadowOwnershipError: somebody has added a trigger or a rule since the run began.
         """
         with self.shadow.transaction() as tx:
-            renew_lease(tx, self.table, self._lease)
+            self._renew(tx)
             guard_table(tx, self.table)
             yield tx
+
+    @abstractmethod
+    def _renew(self, tx: Transaction) -> None:
+        """Extend the claim for this transaction. Raises `ShadowBusyError`."""
 
     def keep_alive(self) -> None:
         """Renew the lease."""
         with self.transaction():
             pass
+
+
+class TableHold(Hold):
+    """A table that only this run may write."""
+
+    def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int) -> None:
+        super().__init__(shadow, run, table, lease)
+        self._entry = entry
+
+    def _renew(self, tx: Transaction) -> None:
+        renew_lease(tx, self.table, self._lease)
+
+    def hand_over(self, tx: Transaction) -> None:
+        """Release the table to workers of this run that read ranges of it; the log entry stays open."""
+        release_lease(tx, self.table, self._lease)
+
+    def give_back(self, tx: Transaction) -> None:
+        """Release the table as if it had not been taken."""
+        sync_log.drop_entry(tx, self._entry)
+        release_lease(tx, self.table, self._lease)
 
     def finish(self, tx: Transaction) -> None:
         """Close the log entry as a success, note that the table is up to date, and release it."""
@@ -82,6 +111,57 @@ class TableHold:
             log.warning("%s: the log entry stays open until the next run: %s", self.table, lost)
 
 
+class RangeHold(Hold):
+    """A range of a table's ids that only this worker may write."""
+
+    def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, number: int) -> None:
+        super().__init__(shadow, run, table, lease)
+        self.number = number
+
+    def _renew(self, tx: Transaction) -> None:
+        renew_range(tx, self.table, self.number, self._lease)
+
+    def end(self) -> None:
+        """Note that this worker is done with the range, and release it."""
+        with self.transaction() as tx:
+            end_range(tx, self.table, self.number)
+
+    def fail(self, error: BaseException) -> None:
+        """Release the range and note that the table's run has failed, as far as the database can be reached."""
+        message = text_of(error)
+        try:
+            with self.shadow.transaction() as tx:
+                if not release_range(tx, self.table, self.number, self._lease):
+                    return
+                entry = sync_log.entry_left_open(tx, self.run.id, self.table)
+                if entry is not None:
+                    sync_log.close_error(tx, entry, self.counts, round(self.seconds * 1000), message, class_of(error))
+                registry.note_failure(tx, self.table, message)
+        except ShadowError as lost:
+            log.warning("%s: range %d stays claimed for a while: %s", self.table, self.number, lost)
+
+
+@contextmanager
+def hold_range(shadow: ShadowDatabase, run: Run, table: str, number: int, wait: timedelta) -> Iterator[RangeHold]:
+    """Claim a range, waiting for another worker if necessary. The caller ends with `end`.
+
+    :raises ShadowBusyError: another worker still holds it after `wait`.
+    """
+    lease = Lease(run.holder, uuid4())
+
+    def take() -> RangeHold:
+        with shadow.transaction() as tx:
+            take_range(tx, table, number, lease)
+        return RangeHold(shadow, run, table, lease, number)
+
+    hold = _patiently(take, wait)
+    try:
+        yield hold
+    except BaseException as error:
+        hold.fail(error)
+        raise
+
+
 @contextmanager
 def hold_table(
     shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
@@ -92,7 +172,7 @@ def hold_table(
 
     :raises ShadowBusyError: another run still writes it after `options.wait`; the message says which.
     """
-    hold = _take(shadow, model, run, options, metadata)
+    hold = _patiently(lambda: _try_to_take(shadow, model, run, metadata), options.wait)
     try:
         yield hold
     except BaseException as error:
@@ -100,19 +180,17 @@ def hold_table(
         raise
 
 
-def _take(
-    shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
-) -> TableHold:
-    deadline = time.monotonic() + options.wait.total_seconds()
+def _patiently(take: Callable[[], _Held], wait: timedelta) -> _Held:
+    deadline = time.monotonic() + wait.total_seconds()
     has_warned = False
     while True:
         try:
-            return _try_to_take(shadow, model, run, metadata)
+            return take()
         except ShadowBusyError as busy:
             if time.monotonic() >= deadline:
                 raise
             if not has_warned:
-                log.warning("Waiting for up to %.0f s: %s", options.wait.total_seconds(), busy)
+                log.warning("Waiting for up to %.0f s: %s", wait.total_seconds(), busy)
                 has_warned = True
             time.sleep(_SECONDS_BETWEEN_TRIES)
 
@@ -122,5 +200,7 @@ def _try_to_take(shadow: ShadowDatabase, model: str, run: Run, metadata: Mapping
     with shadow.transaction() as tx:
         table = registry.register_table(tx, model)
         take_lease(tx, table, lease)
-        entry = sync_log.open_entry(tx, run.id, table, metadata, run.holder)
+        # Workers of one run that read ranges of a table share its entry.
+        shared = sync_log.entry_left_open(tx, run.id, table) if read_ranges(tx, table) else None
+        entry = shared or sync_log.open_entry(tx, run.id, table, metadata, run.holder)
     return TableHold(shadow, run, table, lease, entry)

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.relations import LEASE as LEASES
-from odoo_shadow.shadow.relations import WATERMARK
+from odoo_shadow.shadow.relations import SCAN_RANGE, WATERMARK
 
 LEASE = timedelta(seconds=90)
 """How long a dead writer can keep others from a table."""
@@ -49,9 +50,8 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
     if not is_free:
         ((holder, until),) = tx.run(
             "SELECT coalesce(held_by, 'another run'), coalesce(held_until, clock_timestamp() + {lease})"
-            " FROM {leases} WHERE table_name = {table}",
-            leases=tx.internal(LEASES),
-            table=table,
+            " FROM {claims} AS claim WHERE held_until >= clock_timestamp() ORDER BY held_until DESC LIMIT 1",
+            claims=_claims(tx, table),
             lease=LEASE,
         ) or [("another run", datetime.now(UTC) + LEASE)]
         raise ShadowBusyError(
@@ -59,6 +59,14 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
             f"at {until.astimezone(UTC):%H:%M:%S} UTC."
         )
     _extend(tx, table, lease)
+
+
+def _claims(tx: Transaction, table: str) -> sql.Composed:
+    """Return the claims on a table, and those on ranges of it."""
+    return sql.SQL(
+        "(SELECT held_by, held_until FROM {leases} WHERE table_name = {table} UNION ALL"
+        " SELECT held_by, held_until FROM {ranges} WHERE table_name = {table})"
+    ).format(leases=tx.internal(LEASES), ranges=tx.internal(SCAN_RANGE), table=table)
 
 
 def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
@@ -71,11 +79,19 @@ def _lock_row(tx: Transaction, table: str, holder: str) -> bool:
         watermark=tx.own(WATERMARK),
         table=table,
     )
-    ((is_free,),) = tx.run(
-        "SELECT held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder}"
-        " FROM {leases} WHERE table_name = {table} FOR UPDATE",
-        leases=tx.internal(LEASES),
+    tx.run("SELECT 1 FROM {leases} WHERE table_name = {table} FOR UPDATE", leases=tx.internal(LEASES), table=table)
+    # The claims of dead workers end: one that was only silent finds that out with its next page.
+    tx.run(
+        "UPDATE {ranges} SET held_by = NULL, held_token = NULL, held_until = NULL WHERE table_name = {table}"
+        " AND (held_until < clock_timestamp() OR held_by = {holder})",
+        ranges=tx.internal(SCAN_RANGE),
         table=table,
+        holder=holder,
+    )
+    ((is_free,),) = tx.run(
+        "SELECT NOT EXISTS (SELECT FROM {claims} AS claim WHERE held_until >= clock_timestamp()"
+        " AND held_by IS DISTINCT FROM {holder})",
+        claims=_claims(tx, table),
         holder=holder,
     )
     return bool(is_free)
@@ -89,9 +105,8 @@ def is_free(tx: Transaction, table: str) -> bool:
 def living_holder(tx: Transaction, table: str) -> str | None:
     """Return the run that writes a table now, None if there is none."""
     rows = tx.run(
-        "SELECT coalesce(held_by, '') FROM {leases} WHERE table_name = {table} AND held_until >= clock_timestamp()",
-        leases=tx.internal(LEASES),
-        table=table,
+        "SELECT coalesce(held_by, '') FROM {claims} AS claim WHERE held_until >= clock_timestamp() LIMIT 1",
+        claims=_claims(tx, table),
     )
     return str(rows[0][0]) if rows else None
 

@@ -103,6 +103,24 @@ def open_entry(
     return int(entry)
 
 
+def entry_left_open(tx: Transaction, run_id: UUID, table: str) -> int | None:
+    """Return the id of a run's newest entry of a table, if it is open."""
+    rows = tx.run(
+        "SELECT id FROM (SELECT id, status FROM {log} WHERE sync_run_id = {run_id} AND table_name = {table}"
+        " ORDER BY id DESC LIMIT 1) AS newest WHERE status = 'running'",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        table=table,
+    )
+    return int(rows[0][0]) if rows else None
+
+
+def drop_entry(tx: Transaction, entry: int) -> None:
+    """Remove an entry of a run that did nothing."""
+    tx.run("DELETE FROM {log} WHERE id = {entry}", log=tx.own(SYNC_LOG), entry=entry)
+    tx.run("DELETE FROM {detail} WHERE log_id = {entry}", detail=tx.internal(SYNC_DETAIL), entry=entry)
+
+
 def close_success(tx: Transaction, entry: int, counts: RowCounts, duration_ms: int) -> None:
     """Close an entry whose run has succeeded."""
     _close(tx, entry, "success", counts, duration_ms, None)

@@ -1,4 +1,8 @@
-"""The versions of records that a table holds, as a source told them when the table was brought up to date."""
+"""The versions of records that a table holds, as a source told them when the table was brought up to date.
+
+Those of a scan that reads everything are noted when it begins, so that it may take several tries, and count when it has
+ended: what has changed since differs from them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,8 @@ class StoredVersions:
 def read_versions(tx: Transaction, tables: Sequence[str]) -> dict[str, StoredVersions]:
     """Return the versions of those tables of which they are known, by table."""
     heads = tx.run(
-        "SELECT table_name, basis, position, row_count, fields FROM {version} WHERE table_name = ANY({tables}::text[])",
+        "SELECT table_name, basis, position, row_count, fields FROM {version}"
+        " WHERE table_name = ANY({tables}::text[]) AND is_held",
         version=tx.internal(VERSION),
         tables=list(tables),
     )
@@ -43,19 +48,23 @@ def read_versions(tx: Transaction, tables: Sequence[str]) -> dict[str, StoredVer
     }
 
 
-def store_versions(tx: Transaction, table: str, versions: StoredVersions) -> None:
-    """Record which versions a table holds now, in the transaction that makes it true; write only what differs."""
+def store_versions(tx: Transaction, table: str, versions: StoredVersions, *, is_held: bool = True) -> None:
+    """Record which versions a table holds now, in the transaction that makes it true; write only what differs.
+
+    :param is_held: false for those that it will hold when the scan that begins now has ended.
+    """
     tx.run(
-        "INSERT INTO {version} (table_name, basis, position, fields, row_count)"
-        " VALUES ({table}, {basis}, {position}, {fields}::text[], {rows})"
+        "INSERT INTO {version} (table_name, basis, position, fields, row_count, is_held)"
+        " VALUES ({table}, {basis}, {position}, {fields}::text[], {rows}, {is_held})"
         " ON CONFLICT (table_name) DO UPDATE SET basis = excluded.basis, position = excluded.position,"
-        " fields = excluded.fields, row_count = excluded.row_count",
+        " fields = excluded.fields, row_count = excluded.row_count, is_held = excluded.is_held",
         version=tx.internal(VERSION),
         table=table,
         basis=versions.basis,
         position=versions.position,
         fields=list(versions.fields),
         rows=versions.rows,
+        is_held=is_held,
     )
     store_blocks(tx, table, versions.blocks)
     tx.run(
@@ -79,6 +88,11 @@ def store_blocks(tx: Transaction, table: str, blocks: Mapping[int, int]) -> None
             numbers=list(blocks),
             digests=list(blocks.values()),
         )
+
+
+def hold_versions(tx: Transaction, table: str) -> None:
+    """Let the versions count that were noted when a scan began: it has ended."""
+    tx.run("UPDATE {version} SET is_held = true WHERE table_name = {table}", version=tx.internal(VERSION), table=table)
 
 
 def forget_versions(tx: Transaction, table: str) -> None:

@@ -16,6 +16,7 @@ from odoo_shadow.shadow import names
 from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.relations import WATERMARK
 from odoo_shadow.shadow.state.proofs import forget_proof
+from odoo_shadow.shadow.state.scan_ranges import drop_ranges
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """The watermark of a table whose first load has not ended."""
@@ -152,6 +153,7 @@ def count_synced(tx: Transaction, table: str, rows_written: int) -> None:
 
 def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
     """Move the watermark to the scan's end and forget the scan; return the new watermark."""
+    drop_ranges(tx, table)
     tx.run(
         "UPDATE {watermark} SET last_write_date = {high}, last_id = greatest(last_id, {up_to_id}), updated_at = now(),"
         " newest_write_date = {newest},"
@@ -175,6 +177,7 @@ def finish_scan(tx: Transaction, table: str, scan: Scan) -> Watermark:
 def forget(tx: Transaction, table: str) -> None:
     """Let the next window read everything, and start the proof again: the rows are not what the watermark says."""
     forget_proof(tx, table)
+    drop_ranges(tx, table)
     tx.run(
         "UPDATE {watermark} SET last_write_date = {never}, scan_run_id = NULL, scan_full = NULL, scan_low = NULL,"
         " scan_high = NULL, scan_up_to_id = NULL, scan_last_id = NULL, scan_newest = NULL, fill_after_id = NULL"
@@ -187,6 +190,7 @@ def forget(tx: Transaction, table: str) -> None:
 
 def drop_scan(tx: Transaction, table: str) -> None:
     """Forget a scan that an earlier run left unfinished: what it has read may no longer be true."""
+    drop_ranges(tx, table)
     tx.run(
         "UPDATE {watermark} SET scan_run_id = NULL, scan_full = NULL, scan_low = NULL, scan_high = NULL,"
         " scan_up_to_id = NULL, scan_last_id = NULL WHERE table_name = {table}",

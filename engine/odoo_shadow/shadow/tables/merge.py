@@ -76,7 +76,7 @@ def merge_rows(
     """
 
     def write(scope: sql.Composable) -> Merged:
-        if scope is ALL_STAGED and overwrite is Overwrite.EVEN_YOUNGER and _end_before_staged(tx, row_hash.table):
+        if scope is ALL_STAGED and overwrite is Overwrite.EVEN_YOUNGER and _is_free_of_staged(tx, row_hash.table):
             return _append_staged(tx, row_hash, columns)
         return _merge_staged(tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older)
 
@@ -86,15 +86,16 @@ def merge_rows(
     return replace(merged, refused=tuple(refused))
 
 
-def _end_before_staged(tx: Transaction, table: str) -> bool:
-    """Say whether all rows of a table have lower ids than those that are staged, as in a first load."""
-    ((is_before,),) = tx.run(
-        "SELECT coalesce((SELECT max({id}) FROM {target}) < (SELECT min({id}) FROM {staging}), true)",
+def _is_free_of_staged(tx: Transaction, table: str) -> bool:
+    """Say whether a table has no rows from the first to the last id that is staged, as in a first load."""
+    ((is_free,),) = tx.run(
+        "SELECT NOT EXISTS (SELECT FROM {target} WHERE {id} >= (SELECT min({id}) FROM {staging})"
+        " AND {id} <= (SELECT max({id}) FROM {staging}))",
         id=sql.Identifier(names.ID),
         target=tx.own(table),
         staging=STAGING,
     )
-    return bool(is_before)
+    return bool(is_free)
 
 
 def _append_staged(tx: Transaction, row_hash: RowHash, columns: Sequence[str]) -> Merged:

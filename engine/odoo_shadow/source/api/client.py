@@ -239,12 +239,13 @@ class OdooClient:
         model: str,
         domain: Domain = (),
         *,
+        offset: int | None = None,
         limit: int | None = None,
         order: str | None = None,
         context: Context | None = None,
     ) -> list[int]:
         """Return the ids of the records that match."""
-        optional: dict[str, Argument] = {"limit": limit, "order": order, "context": context}
+        optional: dict[str, Argument] = {"offset": offset, "limit": limit, "order": order, "context": context}
         kwargs = {key: value for key, value in optional.items() if value is not None}
         answer = self.execute_kw(model, "search", [list(domain)], kwargs)
         return self._asked(model, "search", answer).ids(limit)

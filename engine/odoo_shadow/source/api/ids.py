@@ -35,6 +35,13 @@ def outermost_id(client: OdooClient, reading: Reading, where: Where, *, lowest: 
     return min(ids) if lowest else max(ids)
 
 
+def nth_id(client: OdooClient, reading: Reading, where: Where, number: int) -> int | None:
+    """Return the id of a record by its place in the order of ids; None where the search shows none."""
+    domain = within(reading, conditions(where))
+    ids = client.search(reading.model, domain, offset=number - 1, limit=1, order="id", context=ARCHIVED_TOO)
+    return ids[0] if ids else None
+
+
 def _count_by_id(client: OdooClient, reading: Reading, domain: Domain) -> int:
     try:
         return client.search_count(reading.model, domain, context=ARCHIVED_TOO)

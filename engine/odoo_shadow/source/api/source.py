@@ -27,7 +27,7 @@ from odoo_shadow.source.api.fields import read_fields
 from odoo_shadow.source.api.fingerprints import read_field_identities, read_field_states
 from odoo_shadow.source.api.foundations import foundations
 from odoo_shadow.source.api.groups import read_groups
-from odoo_shadow.source.api.ids import highest_id, list_ids, outermost_id, still_listed
+from odoo_shadow.source.api.ids import highest_id, list_ids, nth_id, outermost_id, still_listed
 from odoo_shadow.source.api.pages import read_pages
 from odoo_shadow.source.api.readable_only import readable_only
 from odoo_shadow.source.errors import OdooAccessError, OdooUnknownFieldError
@@ -175,6 +175,9 @@ class ApiSource:
 
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         return highest_id(self.client, self._readable_of(reading), where)
+
+    def nth_id(self, reading: Reading, where: Where, number: int) -> int | None:
+        return nth_id(self.client, self._readable_of(reading), where, number)
 
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
         # A search may show none, see `highest_id`; or that one record cannot be read, which the pages report.

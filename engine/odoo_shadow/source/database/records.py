@@ -65,6 +65,11 @@ class TableRecords:
         found = self._one(aggregate.format(self._plan.id), self._plan.where(where))
         return None if found is None else as_id(self._plan.asked, found)
 
+    def nth_id(self, where: Where, number: int) -> int | None:
+        place = sql.SQL("{} ORDER BY {} OFFSET {} LIMIT 1").format(self._plan.where(where), self._plan.id, number - 1)
+        found = self._one(self._plan.id, place)
+        return None if found is None else as_id(self._plan.asked, found)
+
     def newest_write_date(self, where: Where, up_to: datetime) -> datetime | None:
         limit = up_to.astimezone(UTC).replace(tzinfo=None)
         until = sql.SQL("{} AND {}.write_date <= {}::timestamp").format(

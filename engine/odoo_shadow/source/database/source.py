@@ -265,6 +265,9 @@ class DatabaseSource:
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         return self._reader(reading.model).highest_id(reading, where)
 
+    def nth_id(self, reading: Reading, where: Where, number: int) -> int | None:
+        return self._reader(reading.model).nth_id(reading, where, number)
+
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
         return self._reader(reading.model).newest_write_date(reading, where, up_to)
 

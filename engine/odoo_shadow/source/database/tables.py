@@ -135,6 +135,9 @@ class Tables:
     def highest_id(self, reading: Reading, where: Where = EVERYWHERE) -> int | None:
         return self._of(reading).highest_id(where)
 
+    def nth_id(self, reading: Reading, where: Where, number: int) -> int | None:
+        return self._of(reading).nth_id(where, number)
+
     def newest_write_date(self, reading: Reading, where: Where, up_to: datetime) -> datetime | None:
         return self._of(reading).newest_write_date(where, up_to)
 
