@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from airflow.sdk import BaseOperator
@@ -26,8 +27,10 @@ from airflow_provider_odoo_shadow.transfers.mirroring import (
     DryRunSummary,
     Mirroring,
     MirrorSummary,
+    PartSummary,
     summary_of,
     summary_of_dry_run,
+    summary_of_part,
 )
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator, log_closed, mirror_run
 from airflow_provider_odoo_shadow.transfers.retry_policy import MirrorRetryPolicy
@@ -42,6 +45,7 @@ from odoo_shadow.mirror.run.outcome import named_once
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.parts import Part, PartResult
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust
@@ -65,7 +69,9 @@ Work: TypeAlias = Callable[[str, ModelSettings | None], T]
 
 
 class MirrorModelsOperator(BaseOperator):
-    """Mirrors some of the models that the task `plan` found to have work: several small ones, or a large one.
+    """Mirrors some of the models that the task `plan` found to have work: several small ones, a large one, or a part.
+
+    The first load of a very large model is divided into parts, each a task; the last one to end finishes the table.
 
     A model that fails does not stop the others; the task fails after them, and its retry takes up those that have not
     succeeded in this run.
@@ -83,6 +89,7 @@ class MirrorModelsOperator(BaseOperator):
     :param on_delete: what becomes of rows that are gone from Odoo.
     :param allow_mass_delete: allow a suspicious share of a table's rows to be removed at once.
     :param model_settings: how each model is mirrored, by model.
+    :param part: which part of the model's first load is read, of how many; None for the models as a whole.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
     :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
@@ -113,6 +120,7 @@ class MirrorModelsOperator(BaseOperator):
         on_delete: str,
         allow_mass_delete: bool,
         model_settings: Mapping[str, Mapping[str, object]],
+        part: Sequence[int] | None = None,
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
         odoo_credentials: str = OdooCredentials.CONNECTION.value,
@@ -134,6 +142,7 @@ class MirrorModelsOperator(BaseOperator):
         self.on_delete = on_delete
         self.allow_mass_delete = allow_mass_delete
         self.model_settings = model_settings
+        self.part = part
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
         self.odoo_credentials = odoo_credentials
@@ -144,10 +153,10 @@ class MirrorModelsOperator(BaseOperator):
 
     @property
     def label(self) -> str:
-        """The models' names, as many as Airflow's label of a mapped task has room for."""
-        return label_of(self.models)
+        """The models' names, as many as Airflow's label of a mapped task has room for, and the part."""
+        return label_of(self.models) if self.part is None else f"{label_of(self.models)}, {Part(*self.part)}"
 
-    def execute(self, context: Context) -> list[MirrorSummary] | list[DryRunSummary]:
+    def execute(self, context: Context) -> list[MirrorSummary] | list[PartSummary] | list[DryRunSummary]:
         """Mirror the models; return counts and the new watermarks, or what would be done.
 
         :raises ModelsFailedError: several models failed; a single one's own error is raised as it is.
@@ -178,9 +187,15 @@ class MirrorModelsOperator(BaseOperator):
             models = [checked_name(model) for model in self.models]
             if self.preview:
                 return [summary_of_dry_run(found) for found in self._each(mirroring, models, mirroring.dry_run)]
-            left = models if context["ti"].try_number == 1 else models_left(shadow, run, models)
-            for result in self._each(mirroring, left, mirroring.mirror_model):
-                self.results = (*self.results, result)
+            if self.part is not None:
+                (done,) = self._each(mirroring, models, partial(mirroring.load_part, Part(*self.part)))
+                if isinstance(done, PartResult):
+                    return [summary_of_part(done)]
+                self.results = (done,)
+            else:
+                left = models if context["ti"].try_number == 1 else models_left(shadow, run, models)
+                for result in self._each(mirroring, left, mirroring.mirror_model):
+                    self.results = (*self.results, result)
             update_assets(context, shadow, alias_of(self.mirror), self.mirror, models=models, run_id=run.id)
         return [summary_of(result) for result in self.results]
 

@@ -18,12 +18,13 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import ModelChoice
 from odoo_shadow.mirror.errors import MirrorConfigurationError
 from odoo_shadow.mirror.options import MirrorOptions
-from odoo_shadow.mirror.run.batches import gather, with_sizes
+from odoo_shadow.mirror.run.batches import Batch, gather, parts_of, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.for_readers import ForReaders
 from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import NEVER
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 from odoo_shadow.text.nearest import did_you_mean, nearest
@@ -37,7 +38,10 @@ _PARAMETERS = ("models", "full", "dry_run", "batch_size", "allow_mass_delete")
 
 
 class BatchPlan(TypedDict):
-    """The arguments of one mapped task."""
+    """The arguments of one mapped task.
+
+    :param part: which part of the first load it reads, of how many; None for the models as a whole.
+    """
 
     models: list[str]
     full: bool
@@ -45,6 +49,7 @@ class BatchPlan(TypedDict):
     batch_size: int
     allow_mass_delete: bool
     model_settings: dict[str, dict[str, object]]
+    part: list[int] | None
 
 
 def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
@@ -65,7 +70,8 @@ def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
             plan = _plan(context, odoo, shadow, mirror, chosen)
             works = with_sizes(odoo, plan.work, mirror.settings_of)
     batches = gather(works, at_once=mirror.parallel_models)
-    check_number(len(batches))
+    tasks = [(batch, part) for batch in batches for part in _parts(batch, mirror.source)]
+    check_number(len(tasks))
     return [
         BatchPlan(
             models=[item.model for item in batch],
@@ -74,9 +80,16 @@ def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
             batch_size=params["batch_size"],
             allow_mass_delete=params["allow_mass_delete"],
             model_settings={item.model: _as_arguments(mirror.settings_of(item.model)) for item in batch},
+            part=part,
         )
-        for batch in batches
+        for batch, part in tasks
     ]
+
+
+def _parts(batch: Batch, source: SourceKind) -> list[list[int]] | list[None]:
+    """Return the parts of a batch that is the first load of one large model: which of how many."""
+    number = max(parts_of(work, source) for work in batch)
+    return [None] if number == 1 else [[at, number] for at in range(1, number + 1)]
 
 
 def check_parameters(context: Context, known: Sequence[str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from functools import partial
+from typing import TypedDict, TypeVar
 
 from airflow_provider_odoo_shadow.metrics import send_failure, send_mirrored
 from airflow_provider_odoo_shadow.transfers.watermark_variable import WatermarkVariable
@@ -13,6 +15,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.dry_run import DryRun, dry_run_model
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.parts import Part, PartResult, load_part
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.errors import OdooUnknownModelError
@@ -22,6 +25,8 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 10.0
+
+_Done = TypeVar("_Done", bound=MirrorResult | PartResult)
 
 
 class MirrorSummary(TypedDict):
@@ -35,6 +40,18 @@ class MirrorSummary(TypedDict):
     rows_unchanged: int
     rows_deleted: int
     last_write_date: str
+    seconds: float
+
+
+class PartSummary(TypedDict):
+    """What a task returns that read a part of a first load."""
+
+    model: str
+    table: str
+    part: str
+    rows_inserted: int
+    rows_updated: int
+    rows_unchanged: int
     seconds: float
 
 
@@ -64,6 +81,16 @@ class Mirroring:
 
     def mirror_model(self, model: str, settings: ModelSettings | None) -> MirrorResult:
         """Mirror a model; its Variable follows. Raises what `mirror_model` of the engine raises."""
+        return self._mirror(mirror_model, model, settings)
+
+    def load_part(self, part: Part, model: str, settings: ModelSettings | None) -> MirrorResult | PartResult:
+        """Read a part of a model's first load.
+
+        :return: a `MirrorResult` if the table is up to date now; then its Variable has followed.
+        """
+        return self._mirror(partial(load_part, part=part), model, settings)
+
+    def _mirror(self, work: Callable[..., _Done], model: str, settings: ModelSettings | None) -> _Done:
         asked: dict[str, datetime | None] = {}
 
         def replay_from(table: str) -> datetime | None:
@@ -71,7 +98,7 @@ class Mirroring:
             return asked[table]
 
         try:
-            result = mirror_model(
+            result = work(
                 self.odoo,
                 self.shadow,
                 model,
@@ -86,9 +113,10 @@ class Mirroring:
         except Exception:
             send_failure(self.mirror, model)
             raise
-        send_mirrored(self.mirror, result)
-        variable = WatermarkVariable(self.mirror, result.table)
-        variable.write(result.watermark, model, unless_changed_from=asked[result.table])
+        if isinstance(result, MirrorResult):
+            send_mirrored(self.mirror, result)
+            variable = WatermarkVariable(self.mirror, result.table)
+            variable.write(result.watermark, model, unless_changed_from=asked[result.table])
         log.info("%s", result)
         return result
 
@@ -117,6 +145,19 @@ def summary_of(result: MirrorResult) -> MirrorSummary:
         rows_unchanged=result.counts.unchanged,
         rows_deleted=result.counts.deleted,
         last_write_date=result.watermark.last_write_date.isoformat(),
+        seconds=round(result.seconds, 3),
+    )
+
+
+def summary_of_part(result: PartResult) -> PartSummary:
+    """Return what a task returns of its part of a first load."""
+    return PartSummary(
+        model=result.model,
+        table=result.table,
+        part=str(result.part),
+        rows_inserted=result.counts.inserted,
+        rows_updated=result.counts.updated,
+        rows_unchanged=result.counts.unchanged,
         seconds=round(result.seconds, 3),
     )
 
