@@ -37,7 +37,7 @@ from tools.bench_engine import measure_engine, measure_memory
 from tools.bench_marts import measure_marts
 from tools.bench_models import measure_models
 from tools.bench_proof import measure_proof
-from tools.bench_report import Circumstances, Measured, markdown
+from tools.bench_report import Circumstances, Measured, kept_by_hand, markdown
 from tools.bench_retrieval import measure_retrieval
 from tools.bench_servers import MODEL, fresh_database, stand_in_server, wide_server
 from tools.bench_untracked import measure_untracked
@@ -166,7 +166,8 @@ def main(
     console.print(table)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(markdown(measured, circumstances, str(sizes)), encoding="utf-8")
+        by_hand = kept_by_hand(output)
+        output.write_text(markdown(measured, circumstances, str(sizes)) + by_hand, encoding="utf-8")
         console.print(f"Written to {output}.")
 
 

@@ -20,6 +20,10 @@ Measured = tuple[str, str, str]
 ROOT = Path(__file__).parents[1]
 
 
+BY_HAND = "## Taken by hand"
+"""What stands below this heading of the page is not measured here, and stays."""
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """On what, of what and when figures were taken."""
@@ -39,6 +43,12 @@ class Circumstances:
         return cls(
             _machine(), _software(postgres, embedded=embedded), commit_of(ROOT, report), datetime.now(UTC).date()
         )
+
+
+def kept_by_hand(report: Path) -> str:
+    """Return what a page has beside the measured lines."""
+    _, heading, text = (report.read_text(encoding="utf-8") if report.exists() else "").partition(f"\n{BY_HAND}\n")
+    return f"{heading}{text}"
 
 
 def markdown(lines: Iterable[Measured], circumstances: Circumstances, sizes: str) -> str:

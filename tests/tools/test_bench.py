@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tools.bench import BENCHMARKS, main
-from tools.bench_report import Circumstances, Measured, commit_of, markdown
+from tools.bench_report import Circumstances, Measured, commit_of, kept_by_hand, markdown
 
 LINES = {
     "engine": [
@@ -147,3 +147,13 @@ def test_the_page(postgres: str) -> None:
     page = markdown(lines, Circumstances("a machine", "some software", "abc1234", date(2026, 11, 26)), "few rows")
     assert "- Commit: abc1234\n- Date: 2026-11-26\n- Sizes: few rows\n" in page
     assert page.endswith("| one \\| two, rows/s | 1,000 | ≥ 10 |\n| three | 3 |  |\n")
+
+
+def test_what_was_taken_by_hand_stays(tmp_path: Path) -> None:
+    report = tmp_path / "benchmarks.md"
+    assert kept_by_hand(report) == ""
+    report.write_text("# Benchmarks\n\n| a | 1 |  |\n")
+    assert kept_by_hand(report) == ""
+    by_hand = "\n## Taken by hand\n\n| b | 2 |  |\n"
+    report.write_text("# Benchmarks\n\n| a | 1 |  |\n" + by_hand)
+    assert kept_by_hand(report) == by_hand

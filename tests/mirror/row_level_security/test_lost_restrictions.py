@@ -196,7 +196,7 @@ def test_what_has_no_values_yet_shows_no_row(
         odoo.models[model].fields[field.name] = field
         for record in odoo.models[model].records.values():
             record[field.name] = TWO if model == "mail.note" else False
-    monkeypatch.setattr("odoo_shadow.mirror.sync.model.fill_new_columns", lambda *_: 1 / 0)
+    monkeypatch.setattr("odoo_shadow.mirror.sync.model_run.fill_new_columns", lambda *_: 1 / 0)
     for model in new:
         with pytest.raises(ZeroDivisionError):
             sync(odoo, shadow, [model])
