@@ -154,7 +154,7 @@ class MirrorModelsOperator(BaseOperator):
     @property
     def label(self) -> str:
         """The models' names, as many as Airflow's label of a mapped task has room for, and the part."""
-        return label_of(self.models) if self.part is None else f"{label_of(self.models)}, {Part(*self.part)}"
+        return label_of(self.models) if self.part is None else f"{label_of(self.models)} ({Part(*self.part)})"
 
     def execute(self, context: Context) -> list[MirrorSummary] | list[PartSummary] | list[DryRunSummary]:
         """Mirror the models; return counts and the new watermarks, or what would be done.

@@ -9,8 +9,10 @@ import psycopg
 import pytest
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.run import batches
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.source.kind import SourceKind
 from odoo_stand_in import Fault, StandIn
 from tests.support.clients import source_of
 from tests.support.dag_runs import OUR_LOGGERS, run, states, tries
@@ -151,3 +153,24 @@ def test_a_run_that_was_cleared_as_a_whole_takes_up_what_its_new_plan_found(odoo
         again = plan(source, shadow, MODELS, run=this)
         assert "res.company" in work_of(again)
         assert models_left(shadow, this, MODELS) == ["res.currency", *(m for m in MODELS[:2] if m in work_of(again))]
+
+
+def test_a_first_load_in_parts_of_which_one_fails_at_first(
+    mirror_dag: MirrorDag, odoo: StandIn, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its retry goes on alone; the model is logged once, with all of its rows, and its Variable follows at the end."""
+    monkeypatch.setitem(batches.ROWS_PER_PART, SourceKind.API, 4)
+    odoo.faults.add(Fault(model="res.country", method="search_read", status=500, times=3))  # those of one try
+    dag_run = run(mirror_dag(models=["res.country"], parallel_models=2, retries=1, retry_delay_seconds=0.1))
+    rows = odoo.execute("res.country", "search_count", [], context={"active_test": False})
+    labels = [f"res.country (part {number} of {-(-rows // 4)})" for number in range(1, -(-rows // 4) + 1)]
+    assert dag_run.state == "success" and len(labels) > 1
+    assert sorted(tries(dag_run)[label] for label in labels) == [*([1] * (len(labels) - 1)), 2]
+    assert log_of(database) == [("res_country", "error"), ("res_country", "success")]
+    with psycopg.connect(database) as connection:
+        (counts,) = connection.execute(
+            "SELECT l.rows_inserted, m.row_count, w.rows_synced FROM own.odoo_shadow_sync_log l"
+            " JOIN own.odoo_shadow_meta m USING (table_name) JOIN own.odoo_shadow_watermark w USING (table_name)"
+            " WHERE l.status = 'success' AND NOT metadata ? 'closing'"
+        ).fetchall()
+    assert counts == (rows, rows, rows)
