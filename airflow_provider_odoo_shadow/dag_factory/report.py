@@ -40,6 +40,7 @@ from odoo_shadow.mirror.report_tables import (
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
+from odoo_shadow.shadow.state.scan_ranges import tables_left
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.sync_log import LogEntry, entries_of_run
 from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
@@ -194,6 +195,13 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
         log_closed(close_run(odoo, shadow, run=run, options=options))
         failed = _failed_models(context, plan_task_id, task_id)
         update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id, failed=failed)
+        with shadow.transaction() as tx:
+            left = tables_left(tx, run.id)
+    if left and not failed:
+        raise MirrorConfigurationError(
+            f"The first load of {named(left)} is not complete, although none of its tasks has failed, as when somebody "
+            "marks one as a success: trigger another run, which takes up what is left."
+        )
 
 
 def _failed_models(context: Context, plan_task_id: str, task_id: str) -> list[str]:

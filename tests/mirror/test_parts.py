@@ -103,6 +103,15 @@ def test_other_workers_take_up_what_was_left(library: MemorySource, shadow: Shad
     assert sum(number for _, number in library.pages_read) == 40
 
 
+def test_a_run_that_is_planned_anew_with_fewer_workers_leaves_no_range_to_nobody(
+    library: MemorySource, shadow: ShadowDatabase
+) -> None:
+    run = Run()
+    load(library, shadow, 1, run)
+    results = [load_part(library, shadow, BOOK, Part(number, 2), run=run, options=NOW) for number in (2, 1)]
+    assert isinstance(results[0], PartResult) and isinstance(results[1], MirrorResult) and is_equal(library, shadow)
+
+
 def test_what_changes_meanwhile_is_found(library: MemorySource, shadow: ShadowDatabase) -> None:
     """Also what no `write_date` tells, by the run after: the versions count that there were before the first page."""
     run = Run()

@@ -268,10 +268,11 @@ class _Worker:
         ]
 
     def _is_divided(self) -> bool:
-        """Say whether this run's workers know their ranges."""
+        """Say whether every range that is left belongs to a worker of this run; it may have been planned anew."""
         with self._shadow.transaction() as tx:
             ranges = read_ranges(tx, self._table)
-        return bool(ranges) and all(item.run_id == self._run.id for item in ranges)
+        known = (item.run_id == self._run.id and (item.is_ended or item.part <= self._part.of) for item in ranges)
+        return bool(ranges) and all(known)
 
     def _divide(self) -> None:
         """Divide the load, unless another worker does it first."""

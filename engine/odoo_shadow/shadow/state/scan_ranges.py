@@ -65,6 +65,16 @@ def read_ranges(tx: Transaction, table: str) -> list[ScanRange]:
     ]
 
 
+def tables_left(tx: Transaction, run_id: UUID) -> list[str]:
+    """Return the tables of which a run's workers have not ended the first load."""
+    rows = tx.run(
+        "SELECT DISTINCT table_name FROM {ranges} WHERE run_id = {run_id} ORDER BY 1",
+        ranges=tx.internal(SCAN_RANGE),
+        run_id=run_id,
+    )
+    return [str(name) for (name,) in rows]
+
+
 def save_ranges(tx: Transaction, table: str, ranges: Sequence[ScanRange]) -> None:
     """Divide a table's scan, in place of how it was divided before."""
     drop_ranges(tx, table)
