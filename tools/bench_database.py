@@ -32,6 +32,7 @@ FEW = 10
 def measure_database(postgres: str, rows: int, rounds: int) -> list[Measured]:
     """Measure on a table of journal items; each round takes the plain COPY and the first load in turn."""
     with stand_in_server(postgres, rows, model=LINES) as odoo:
+        _vacuum(odoo.dsn)
         taken = _Taken.of(odoo.dsn)
         plain, ours = [], []
         for _ in range(rounds):
@@ -97,6 +98,12 @@ class _Taken:
         columns += [(item.column.name, item.column.type.value) for item in self.layout.columns]
         listed = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns]
         return sql.SQL("CREATE TABLE plain ({})").format(sql.SQL(", ").join(listed))
+
+
+def _vacuum(dsn: str) -> None:
+    """Leave the tables as autovacuum does, or some rounds would meet them before it and some after."""
+    with psycopg.connect(dsn, autocommit=True) as odoo:
+        odoo.execute("VACUUM ANALYZE")
 
 
 def _time_of_pipe(postgres: str, dsn: str, taken: _Taken) -> float:
