@@ -36,11 +36,10 @@ from odoo_shadow.cli.options import (
     warn_only_elsewhere,
     warn_unused_settings,
 )
+from odoo_shadow.cli.sync_refusals import known_option, refuse_combinations
 from odoo_shadow.cli.terminal import console, numbers, progress_of, say, say_json, working
 from odoo_shadow.mirror.config.mirrors_file import MirrorConfig
 from odoo_shadow.mirror.config.model_settings import ModelSettings
-from odoo_shadow.mirror.config.patterns import ModelChoice
-from odoo_shadow.mirror.config.record_rules import KNOWN, why_not_everything
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError
 from odoo_shadow.mirror.identity import check_all
 from odoo_shadow.mirror.options import (
@@ -89,7 +88,6 @@ from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.shown import shown
 
 SOME_FAILED = 1
-KNOWN_OPTION = f"--{KNOWN.replace('_', '-')}"
 STOPPED = 130
 
 
@@ -134,12 +132,7 @@ class _Settings(Connections, NotifySettings, EmbeddingOptions):
     is_flag=True,
     help="Go on with another database at the same address, such as a restored backup: every table is read again.",
 )
-@click.option(
-    KNOWN_OPTION,
-    is_flag=True,
-    help="With --source database: mirror all models, or all that match a pattern such as *.line. What the API hides by "
-    "record rules and groups is then in the shadow, too: payslips, private notes, everything.",
-)
+@known_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be read, written and created.")
 @embeddings_options
 @notify_options
@@ -183,7 +176,7 @@ def sync(
     """  # noqa: D301 - click wants a backspace, not a backslash
     set_up_logging(verbose)
     choice = model_choice(models)
-    _refuse_combinations(
+    refuse_combinations(
         choice,
         SourceKind(connections["source"]),
         is_known=i_know_that_record_rules_do_not_apply,
@@ -244,19 +237,6 @@ def sync(
     notice.send(about_sync(outcome))
     if not outcome.is_good:
         context.exit(SOME_FAILED)
-
-
-def _refuse_combinations(
-    choice: ModelChoice, source: SourceKind, *, is_known: bool, accepts: bool, is_dry: bool
-) -> None:
-    if accepts and is_dry:
-        raise click.UsageError(
-            "--accept-database and --dry-run exclude each other: the first forgets how far each table is, the second "
-            "writes nothing."
-        )
-    why_not = why_not_everything(choice, source, is_known=is_known, how_to_say=KNOWN_OPTION)
-    if why_not is not None:
-        raise click.UsageError(f"--source database with all models of any module: {why_not}.")
 
 
 def _problems_in_public(shadow: ShadowDatabase) -> tuple[str, ...]:
