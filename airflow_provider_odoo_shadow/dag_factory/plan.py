@@ -22,6 +22,7 @@ from odoo_shadow.mirror.run.batches import Batch, gather, parts_of, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.for_readers import ForReaders
 from odoo_shadow.mirror.run.plan import Plan, Work, plan_run, warn_unmatched_patterns_of
+from odoo_shadow.mirror.sync.parts import MOST_PARTS
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import NEVER
 from odoo_shadow.source.kind import SourceKind
@@ -70,7 +71,7 @@ def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
             plan = _plan(context, odoo, shadow, mirror, chosen)
             works = with_sizes(odoo, plan.work, mirror.settings_of)
     batches = gather(works, at_once=mirror.parallel_models)
-    tasks = [(batch, part) for batch in batches for part in _parts(batch, mirror.source)]
+    tasks = _tasks(batches, mirror.source)
     check_number(len(tasks))
     return [
         BatchPlan(
@@ -86,9 +87,21 @@ def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
     ]
 
 
-def _parts(batch: Batch, source: SourceKind) -> list[list[int]] | list[None]:
-    """Return the parts of a batch that is the first load of one large model: which of how many."""
-    number = max(parts_of(work, source) for work in batch)
+def _tasks(batches: Sequence[Batch], source: SourceKind) -> list[tuple[Batch, list[int] | None]]:
+    """Divide the first loads of large models into parts, into fewer where Airflow would not map so many tasks.
+
+    :return: for each task its models, and which part of how many it reads.
+    """
+    at_most = MOST_PARTS
+    while True:
+        tasks = [(batch, part) for batch in batches for part in _parts(batch, source, at_most)]
+        if len(tasks) <= _most_mapped() or at_most == 1:
+            return tasks
+        at_most //= 2
+
+
+def _parts(batch: Batch, source: SourceKind, at_most: int) -> list[list[int]] | list[None]:
+    number = max(parts_of(work, source, at_most=at_most) for work in batch)
     return [None] if number == 1 else [[at, number] for at in range(1, number + 1)]
 
 
@@ -185,9 +198,13 @@ def _plan(context: Context, odoo: Source, shadow: ShadowDatabase, mirror: DagCon
 
 def check_number(tasks: int) -> None:
     """Refuse more tasks than Airflow maps: it would fail this task without saying what to do."""
-    most = conf.getint("core", "max_map_length", fallback=1024)
+    most = _most_mapped()
     if tasks > most:
         raise MirrorConfigurationError(
             f"The models that have work need {tasks} tasks, but Airflow maps at most {most}: raise [core] "
             f"max_map_length (AIRFLOW__CORE__MAX_MAP_LENGTH) to {tasks} or more, or split the mirror."
         )
+
+
+def _most_mapped() -> int:
+    return conf.getint("core", "max_map_length", fallback=1024)

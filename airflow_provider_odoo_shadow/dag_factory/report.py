@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from airflow.sdk import Context, TaskInstanceState
@@ -40,10 +40,12 @@ from odoo_shadow.mirror.report_tables import (
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
-from odoo_shadow.shadow.state.scan_ranges import tables_left
+from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.state.schema import schema_version
 from odoo_shadow.shadow.state.sync_log import LogEntry, entries_of_run
 from odoo_shadow.shadow.state.verifications import Outcome, outcomes_of_run
+from odoo_shadow.shadow.state.watermarks import read_watermark
 from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.findings import Verdict
 from odoo_shadow.text.log import logger
@@ -195,13 +197,21 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
         log_closed(close_run(odoo, shadow, run=run, options=options))
         failed = _failed_models(context, plan_task_id, task_id)
         update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id, failed=failed)
-        with shadow.transaction() as tx:
-            left = tables_left(tx, run.id)
-    if left and not failed:
+        left = _unfinished(context, shadow, plan_task_id, failed)
+    if left:
         raise MirrorConfigurationError(
             f"The first load of {named(left)} is not complete, although none of its tasks has failed, as when somebody "
             "marks one as a success: trigger another run, which takes up what is left."
         )
+
+
+def _unfinished(context: Context, shadow: ShadowDatabase, plan_task_id: str, failed: Collection[str]) -> list[str]:
+    """Return the models whose first load was divided, and is not complete after all of its tasks have succeeded."""
+    batches: list[BatchPlan] = context["ti"].xcom_pull(task_ids=plan_task_id) or []
+    divided = {batch["models"][0] for batch in batches if batch["part"] is not None}
+    with shadow.transaction() as tx:
+        tables = {model: registry.name_table(tx, model) for model in sorted(divided.difference(failed))}
+        return [model for model, table in tables.items() if read_watermark(tx, table) is None]
 
 
 def _failed_models(context: Context, plan_task_id: str, task_id: str) -> list[str]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, suppress
+from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 
+from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
+from odoo_shadow.mirror.origin import accept_database
 from odoo_shadow.mirror.run.batches import parts_of
 from odoo_shadow.mirror.run.plan import Work
 from odoo_shadow.mirror.sync.model import mirror_model, no_report
 from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.parts import Part, PartResult, load_in_threads, load_part
+from odoo_shadow.mirror.sync.table_hold import RangeHold, hold_range
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.state.scan_ranges import read_ranges
 from odoo_shadow.shadow.state.watermarks import read_watermark
-from odoo_shadow.source.errors import OdooUnreadableRecordsError
+from odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
 from odoo_shadow.source.fields import Field
 from odoo_shadow.source.kind import SourceKind
 from tests.support.library import BOOK, TABLE, is_equal, library_of, mirror, rows
@@ -38,14 +46,23 @@ def library(request: pytest.FixtureRequest) -> MemorySource:
 
 
 def load(
-    library: MemorySource, shadow: ShadowDatabase, number: int, run: Run, pages: int = 0
+    library: MemorySource, shadow: ShadowDatabase, number: int, run: Run, *, of: int = PARTS, pages: int = 0
 ) -> PartResult | MirrorResult:
     """Let one worker read its part.
 
     :param pages: after so many pages it dies; 0 for never.
     """
     report = stop_after(pages) if pages else no_report
-    return load_part(library, shadow, BOOK, Part(number, PARTS), run=run, options=NOW, on_progress=report)
+    return load_part(library, shadow, BOOK, Part(number, of), run=run, options=NOW, on_progress=report)
+
+
+def assert_finished(
+    library: MemorySource, shadow: ShadowDatabase, results: Sequence[PartResult | MirrorResult]
+) -> None:
+    """All workers have ended well, so the table must be complete."""
+    with shadow.transaction() as tx:
+        assert read_watermark(tx, TABLE) is not None
+    assert any(isinstance(item, MirrorResult) for item in results) and is_equal(library, shadow)
 
 
 def test_threads_share_a_first_load(library: MemorySource, shadow: ShadowDatabase) -> None:
@@ -108,8 +125,89 @@ def test_a_run_that_is_planned_anew_with_fewer_workers_leaves_no_range_to_nobody
 ) -> None:
     run = Run()
     load(library, shadow, 1, run)
-    results = [load_part(library, shadow, BOOK, Part(number, 2), run=run, options=NOW) for number in (2, 1)]
-    assert isinstance(results[0], PartResult) and isinstance(results[1], MirrorResult) and is_equal(library, shadow)
+    assert_finished(library, shadow, [load(library, shadow, number, run, of=2) for number in (2, 1)])
+
+
+@pytest.mark.parametrize("between", ["other workers", "a run of everything", "an accepted database"])
+def test_what_another_run_left_is_left_to_nobody_who_has_gone(
+    library: MemorySource, shadow: ShadowDatabase, between: str
+) -> None:
+    run = Run()
+    load(library, shadow, 1, run)
+    load(library, shadow, 2, run)
+    if between == "other workers":
+        with pytest.raises(StoppedError):
+            load(library, shadow, 1, Run(), pages=1)
+    elif between == "a run of everything":
+        with pytest.raises(StoppedError):
+            mirror(library, shadow, full=True, on_progress=stop_after(2))
+    else:
+        accept_database(library, shadow)
+    assert_finished(library, shadow, [load(library, shadow, 3, run)])
+
+
+def test_a_worker_that_finished_in_vain_finishes_when_it_is_tried_again(shadow: ShadowDatabase) -> None:
+    """Nobody else comes again: it reads all that is not known to be there."""
+    library, run = library_of(), Run()
+    library.unreadable = {3}
+    assert isinstance(load(library, shadow, 1, run), PartResult)
+    load(library, shadow, 2, run)
+    for _ in range(2):
+        with pytest.raises(OdooUnreadableRecordsError, match="3"):
+            load(library, shadow, 3, run)
+    library.unreadable = set()
+    assert_finished(library, shadow, [load(library, shadow, 3, run)])
+
+
+def test_a_worker_that_reads_differently_writes_nothing(library: MemorySource, shadow: ShadowDatabase) -> None:
+    """As when somebody changes the language of a connection while its tasks run: whoever finishes reads it all."""
+    run, german = Run(), deepcopy(library)
+    german.access = replace(library.access, lang="de_DE")
+    german.write_silently(BOOK, [*range(1, 11), *range(1_000_000, 1_000_050)], name="Ein Buch")
+    load(library, shadow, 1, run)
+    assert load(german, shadow, 2, run).counts.inserted == 0
+    assert_finished(library, shadow, [load(library, shadow, 3, run)])
+
+
+def test_no_worker_reads_a_range_of_another_run(
+    library: MemorySource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its settings are others: this one hashes no names."""
+    hashing, other = deepcopy(library), Run()
+    hashing.access = replace(library.access, hash_secret="".join(chr(33 + 7 * n % 89) for n in range(40)))
+    settings = ModelSettings(hashed_fields=("name",))
+    load(library, shadow, 1, Run())
+    held: list[int] = []
+
+    def hold_later(own: ShadowDatabase, run: Run, table: str, number: int) -> AbstractContextManager[RangeHold | None]:
+        held.append(number)
+        if len(held) == 2 and run.id != other.id:
+            with closing(shadow.another()) as third:
+                load_part(hashing, third, BOOK, Part(3, 3), run=other, options=NOW, settings=settings)
+        return hold_range(own, run, table, number)
+
+    monkeypatch.setattr("odoo_shadow.mirror.sync.parts.hold_range", hold_later)
+    with suppress(ShadowBusyError):
+        load_part(library, shadow, BOOK, Part(1, 1), run=Run(), options=NOW, settings=ModelSettings())
+    for number in (1, 2):
+        load_part(hashing, shadow, BOOK, Part(number, 3), run=other, options=NOW, settings=settings)
+    assert "Another" not in {name for (name,) in rows(shadow, "name")}
+
+
+def test_versions_of_a_scan_that_read_nothing_vouch_for_no_row(
+    library: MemorySource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StoppedError):
+        mirror(library, shadow, on_progress=stop_after(1))
+    library.write_silently(BOOK, [2], pages=77)
+    with monkeypatch.context() as broken:
+        for name in ("pages", "copy_pages"):
+            broken.setattr(library, name, Mock(side_effect=OdooServerError("it is down")))
+        with pytest.raises(OdooServerError):
+            mirror(library, shadow, full=True)
+    for _ in range(3):
+        mirror(library, shadow)
+    assert is_equal(library, shadow)
 
 
 def test_what_changes_meanwhile_is_found(library: MemorySource, shadow: ShadowDatabase) -> None:
@@ -149,9 +247,9 @@ def test_a_worker_that_was_silent_writes_nothing_more(library: MemorySource, sha
             tx.run("UPDATE {r} SET held_until = now() - interval '1 s'", r=tx.internal("scan_range"))
         mirror(library, shadow)
 
-    with pytest.raises(ShadowBusyError, match="taken over"):
-        load_part(library, shadow, BOOK, Part(2, PARTS), run=run, options=NOW, on_progress=fall_asleep)
+    load_part(library, shadow, BOOK, Part(2, PARTS), run=run, options=NOW, on_progress=fall_asleep)
     assert is_equal(library, shadow) and len(rows(shadow, "id")) == 60
+    assert sum(entry["rows_inserted"] for entry in log_of(shadow)) == 60
 
 
 def test_a_record_that_cannot_be_read_is_told_at_the_end(shadow: ShadowDatabase) -> None:

@@ -52,7 +52,14 @@ class ShadowUnreachableError(ShadowRetriableError):
 
 
 class ShadowBusyError(ShadowRetriableError):
-    """Another run writes this table."""
+    """Another run writes this table.
+
+    :ivar holder: who does; None where that is not known.
+    """
+
+    def __init__(self, message: str, holder: str | None = None) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 _OWN_CONTEXT = re.compile(r"COPY odoo_shadow_staging\b|SQL statement \"|PL/pgSQL function inline_code_block |\s|$")

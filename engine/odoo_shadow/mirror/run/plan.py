@@ -61,7 +61,7 @@ class Work:
 
     :param rows: about how many records the run will read of it; None if that is not known.
     :param is_first_load: whether its table has never been complete.
-    :param present: how many rows the table has, of an earlier try.
+    :param present: how many rows the table has, of an earlier try that the run goes on with.
     """
 
     model: str
@@ -234,7 +234,8 @@ class _Planner:
         if reason is None:
             return None
         if state is None or state.watermark is None or not state.exists:
-            return Work(model, reason, is_first_load=True, present=state.row_count if state and state.exists else 0)
+            is_begun = state is not None and state.exists and state.has_scan
+            return Work(model, reason, is_first_load=True, present=state.row_count if state and is_begun else 0)
         return Work(model, reason, state.row_count)
 
     def _known_reason(self, model: str) -> str | None:

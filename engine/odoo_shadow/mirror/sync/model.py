@@ -21,6 +21,7 @@ from odoo_shadow.mirror.sync.table_hold import hold_table
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.lease import is_free
+from odoo_shadow.shadow.state.scan_ranges import read_ranges
 from odoo_shadow.shadow.tables.ids import LiveIds
 from odoo_shadow.source.errors import OdooError, OdooUnknownModelError
 from odoo_shadow.source.port import Source
@@ -105,15 +106,20 @@ def open_model(
     run: Run,
     options: MirrorOptions,
     settings: ModelSettings | None,
+    is_part: bool = False,
 ) -> OpenedModel:
     """Find out what a model's table looks like; a model for which that fails is logged.
 
+    :param is_part: for a worker of a load that its run may have divided: then the rows are not those of before.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
     :raises MirrorConfigurationError: the settings do not fit the model.
     :raises OdooError, ShadowError: one side could not be asked.
     """
     bind(odoo, shadow, [model])
-    check_model(odoo, shadow, model, full=options.full)
+    with shadow.transaction() as tx:
+        ranges = read_ranges(tx, registry.name_table(tx, model)) if is_part else []
+    if not any(item.run_id == run.id for item in ranges):
+        check_model(odoo, shadow, model, full=options.full)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))
         wanted = ModelSettings.from_text(kept.settings) if settings is None else settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -107,6 +107,8 @@ class ModelRun:
         """Whether the source knows versions, and not which ones the table holds: after a restore, for example."""
         self._is_compared = False
         """Whether the table holds the versions of now, since all blocks that differed have been read."""
+        self._is_shared = False
+        """Whether other workers of this run have read parts of the scan."""
         self._has_read_all = False
         """Whether a scan of everything has ended: the table holds at least the versions of when it began."""
 
@@ -135,34 +137,41 @@ class ModelRun:
             self._hold.counts,
             reached,
             self._hold.seconds,
-            left is not None,
+            left is not None and not self._is_shared,
             self._writer.builder.unstorable_cells,
             not self._options.removal.removes,
             column_origins(self._layout),
         )
 
-    def divide(self, kept: registry.ReadSettings, parts: int) -> None:
+    def divide(self, kept: registry.ReadSettings, parts: Sequence[int]) -> None:
         """Divide the table's first load among workers of this run; do nothing if there is none to divide.
 
         What an earlier run left of one is divided, too. The table is released to the workers.
 
+        :param parts: the numbers of the workers that are still to come.
         :raises OdooError, ShadowError: one side could not be asked.
         """
+        hold = self._hold
         watermark, left, _ = self._open(kept, None)
-        scan = left or open_scan(self._odoo, self._layout, None, full=self._reads_all, run_id=self._hold.run.id)
+        scan = left or open_scan(self._odoo, self._layout, None, full=self._reads_all, run_id=hold.run.id)
         if watermark is not None or scan.low is not None or scan.up_to_id is None:
-            with self._hold.transaction() as tx:
-                self._hold.give_back(tx)
+            with hold.transaction() as tx:
+                hold.give_back(tx)
             return
-        with self._hold.transaction() as tx:
-            known = read_ranges(tx, self._hold.table)
-        ranges = known or divide(self._odoo, self._layout.reading, scan.last_id, scan.up_to_id, parts)
-        with self._hold.transaction() as tx:
+        with hold.transaction() as tx:
+            ranges = read_ranges(tx, hold.table)
+            begun_at = time_in_database(tx) if scan.last_id == BEFORE_ALL else None
+        if not ranges:
+            reading, first = self._layout.reading, scan.last_id
+            found = divide(self._odoo, reading, first, scan.up_to_id, len(parts), hold.keep_alive)
+            ranges = [replace(item, begun_at=begun_at) for item in found]
+        with hold.transaction() as tx:
             if left is None:
                 self._note_versions_at_begin(tx)
-            watermarks.save_scan(tx, self._hold.table, scan, 0)
-            save_ranges(tx, self._hold.table, assigned(ranges, self._hold.run.id, parts))
-            self._hold.hand_over(tx)
+            watermarks.save_scan(tx, hold.table, scan, 0)
+            save_ranges(tx, hold.table, assigned(ranges, hold.run.id, parts))
+            hold.note_divided(tx, len(ranges))
+            hold.hand_over(tx)
         log.info("%s: %s, divided into %d ranges of ids", self._layout.model, ScanKind.FIRST_LOAD, len(ranges))
 
     def _open(
@@ -233,9 +242,8 @@ class ModelRun:
             watermark = self._trusted(tx, watermarks.read_watermark(tx, table))
             if kept.has_failed and registry.read_status(tx, table).last_sync_at is not None:
                 self._why_again = self._why_again or ScanKind.READ_AGAIN  # an earlier try has begun that
-            unfinished = watermarks.read_scan(tx, table)
-            left = self._left(unfinished, watermark, replay_from)
-            if left is None and unfinished is not None:
+            left = self._left(watermarks.read_scan(tx, table), watermark, replay_from)
+            if left is None:
                 drop_ranges(tx, table)
             return watermark, left
 
@@ -349,10 +357,12 @@ class ModelRun:
         hold = self._hold
         with hold.transaction() as tx:
             ranges = read_ranges(tx, hold.table)
-            is_new = scan.last_id == BEFORE_ALL and not ranges
-            begun_at = time_in_database(tx) if is_new else None  # an earlier try's pages may be old
-            if is_new and scan.low is None:
+            begun_at = ranges[0].begun_at if ranges else None
+            if scan.low is None and scan.last_id == BEFORE_ALL and not ranges:  # else an earlier try's pages may be old
+                begun_at = time_in_database(tx)
                 self._note_versions_at_begin(tx)
+                watermarks.save_scan(tx, hold.table, scan, 0)  # with its versions: no other scan may be taken for it
+            self._is_shared |= bool(ranges) and scan.run_id == hold.run.id
         went_on = f", going on after id {scan.last_id}" if scan.last_id > BEFORE_ALL else ""
         since = "everything" if scan.low is None else f"what was written since {scan.low:%Y-%m-%d %H:%M:%S} UTC"
         log.info("%s: %s, reading %s%s", self._layout.model, kind, since, ", in ranges" if ranges else went_on)
@@ -379,7 +389,7 @@ class ModelRun:
                 on_progress=self._on_progress,
             )
         self._has_read_all |= scan.low is None
-        if begun_at is not None and scan.low is None:
+        if begun_at is not None:
             with hold.transaction() as tx:
                 note_untracked(tx, hold.table, begun_at)
         return reached

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 from uuid import uuid4
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
@@ -38,7 +40,7 @@ from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry
-from odoo_shadow.shadow.state.lease import Lease, living_holder, release_lease, take_lease
+from odoo_shadow.shadow.state.lease import Lease, release_lease, take_lease
 from odoo_shadow.shadow.state.planning import planned_tables
 from odoo_shadow.shadow.state.scan_ranges import ScanRange, read_ranges
 from odoo_shadow.shadow.state.sync_log import entries_of_run
@@ -52,6 +54,8 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _PAUSE = 0.2
+
+_Done = TypeVar("_Done")
 
 MOST_PARTS = 64
 """Workers that one table's first load is divided among."""
@@ -106,16 +110,12 @@ def load_part(
 
     :return: a `MirrorResult` if the table is up to date now.
     """
-    own = replace(run, holder=f"{run.holder}, part {part.number}")
-    opened = open_model(odoo, shadow, model, run=own, options=options, settings=settings)
-    with shadow.transaction() as tx:
-        table = registry.register_table(tx, model)
-        if _has_finished(tx, run, table):
-            return PartResult(model, table, part, RowCounts(), 0.0)
-    worker = _Worker(odoo, shadow, table, opened, part, own, on_progress)
-    counts, seconds = worker.read()
-    if worker.leaves_rest_to(run.holder):
-        return PartResult(model, table, part, counts, seconds)
+    own = replace(run, holder=_holder(run, part))
+    opened = open_model(odoo, shadow, model, run=own, options=options, settings=settings, is_part=True)
+    worker = _Worker(odoo, shadow, opened, part, run, on_progress)
+    result = worker.read()
+    if not worker.finishes():
+        return result
     return mirror_model(
         odoo,
         shadow,
@@ -144,12 +144,11 @@ def load_in_threads(
     :param number: of threads, each with a connection of its own to the shadow.
     """
     calls_before, progress = odoo.calls, _Together(on_progress)
+    opened = open_model(odoo, shadow, model, run=run, options=options, settings=settings)
 
-    def load(part: Part) -> PartResult | MirrorResult:
+    def load(part: Part) -> PartResult:
         with closing(shadow.another()) as own:
-            return load_part(
-                odoo, own, model, part, run=run, options=options, settings=settings, on_progress=progress.of(part)
-            )
+            return _Worker(odoo, own, opened, part, run, progress.of(part), progress.check).read()
 
     with ThreadPoolExecutor(number, thread_name_prefix="odoo-part") as pool:
         loads = [pool.submit(load, Part(at, number)) for at in range(1, number + 1)]
@@ -158,8 +157,9 @@ def load_in_threads(
         except KeyboardInterrupt:
             progress.stop()  # each thread ends with the page that it has
             raise
-    results = [item.result() for item in loads]  # raises the error of the first one that failed
-    done = next(item for item in results if isinstance(item, MirrorResult))
+    for item in loads:
+        item.result()  # raises the error of the first one that failed
+    done = mirror_model(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=on_progress)
     return replace(done, calls=odoo.calls - calls_before)
 
 
@@ -173,15 +173,19 @@ class _Together:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Let every worker fail with its next report."""
+        """Let every worker end with its next page."""
         self._is_stopped = True
+
+    def check(self) -> None:
+        """End the worker that asks, if all are to end."""
+        if self._is_stopped:
+            raise KeyboardInterrupt
 
     def of(self, part: Part) -> Callable[[Progress], None]:
         """Return what a worker reports to."""
 
         def report(progress: Progress) -> None:
-            if self._is_stopped:
-                raise KeyboardInterrupt
+            self.check()
             with self._lock:
                 self._of[part.number] = progress
                 counts = sum((item.counts for item in self._of.values()), RowCounts())
@@ -191,117 +195,157 @@ class _Together:
         return report
 
 
-def _has_finished(tx: Transaction, run: Run, table: str) -> bool:
-    """Say whether this run has brought the table up to date, since its newest plan."""
-    of_run = {entry.table: entry.status for entry in entries_of_run(tx, run.id)}
-    return of_run.get(table) == "success" and table not in planned_tables(tx)
+def _holder(run: Run, part: Part) -> str:
+    """Return the name under which other workers see this one: a retry has the same, and takes over at once."""
+    return f"{run.holder}, part {part.number}"
 
 
 class _Worker:
-    """One worker's part of a first load."""
+    """One worker's part of a first load.
+
+    :param run: of all workers.
+    :param while_waiting: called now and then while another worker or run is in the way.
+    """
 
     def __init__(
         self,
         odoo: Source,
         shadow: ShadowDatabase,
-        table: str,
         opened: OpenedModel,
         part: Part,
         run: Run,
         on_progress: Callable[[Progress], None],
+        while_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._odoo = odoo
         self._shadow = shadow
-        self._table = table
         self._opened = opened
+        self._model = opened.layout.model
         self._options = opened.options
         self._part = part
-        self._run = run
+        self._holders = f"{run.holder}, part "
+        self._run = replace(run, holder=_holder(run, part))
         self._on_progress = on_progress
+        self._while_waiting = while_waiting
+        with shadow.transaction() as tx:
+            self._table = registry.register_table(tx, self._model)
 
-    def read(self) -> tuple[RowCounts, float]:
-        """Read the ranges that this worker was given, and that nobody has ended; return the counts and seconds."""
-        self._divide()
-        counts, seconds = RowCounts(), 0.0
+    def read(self) -> PartResult:
+        """Read the ranges that this worker was given, and that nobody has ended."""
+        self._patiently(self._divide)
+        counts, started = RowCounts(), time.monotonic()
         for item in self._given():
-            with hold_range(self._shadow, self._run, self._table, item.number, self._options.wait) as hold:
-                with hold.transaction() as tx:
-                    now = next(found for found in read_ranges(tx, self._table) if found.number == item.number)
-                    writer = self._writer(tx, hold)
-                if writer is None:
-                    log.info("%s: its fields have changed: left to the end of the load", self._opened.layout.model)
-                else:
-                    self._read_range(writer, now)
-                hold.end()
-            counts, seconds = counts + hold.counts, seconds + hold.seconds
-        return counts, seconds
+            counts += self._patiently(partial(self._load, item.number))
+        return PartResult(self._model, self._table, self._part, counts, time.monotonic() - started)
 
-    def leaves_rest_to(self, run: str) -> bool:
-        """Say whether another worker of this run is at work, or will be; it then finishes the table.
+    def finishes(self) -> bool:
+        """Say whether it is this worker that finishes the table; it then holds it already.
 
-        :param run: the holder of the run, without the part.
+        Not so while another worker of this run is at work, or is still to come: that one finishes it, or fails. All
+        that ends a range does so before it comes here, and only one at a time comes here.
+        """
+        with self._shadow.transaction() as tx:
+            if self._is_finished(tx):
+                return False
+        try:
+            return self._patiently(self._take_to_finish, waits_for_own=False)
+        except ShadowBusyError as busy:
+            return not self._is_own(busy)  # another run: whoever finishes waits for it, and goes on from what it left
+
+    def _take_to_finish(self) -> bool:
+        with self._shadow.transaction() as tx:
+            claim = Lease(self._run.holder, uuid4())
+            take_lease(tx, self._table, claim)
+            is_left = any(not item.is_ended for item in read_ranges(tx, self._table))
+            if is_left:
+                release_lease(tx, self._table, claim)
+            return not is_left
+
+    def _patiently(self, work: Callable[[], _Done], *, waits_for_own: bool = True) -> _Done:
+        """Do something that another worker or run may be in the way of.
+
+        :param waits_for_own: whether to wait for other workers of this run as long as they live.
         """
         deadline = time.monotonic() + self._options.wait.total_seconds()
         while True:
             try:
-                with self._shadow.transaction() as tx:
-                    claim = Lease(self._run.holder, uuid4())
-                    take_lease(tx, self._table, claim)
-                    release_lease(tx, self._table, claim)
-                    return any(not item.is_ended for item in read_ranges(tx, self._table))
-            except ShadowBusyError:
-                with self._shadow.transaction() as tx:
-                    holder = living_holder(tx, self._table)
-                if holder is not None:
-                    return holder.startswith(f"{run}, part ")
-                if time.monotonic() >= deadline:
+                return work()
+            except ShadowBusyError as busy:
+                is_own = self._is_own(busy)
+                if is_own and not waits_for_own:
                     raise
-                time.sleep(_PAUSE)
+                if time.monotonic() >= deadline and not is_own and busy.holder is not None:
+                    raise
+            time.sleep(_PAUSE)
+            self._while_waiting()
+
+    def _is_own(self, busy: ShadowBusyError) -> bool:
+        return busy.holder is not None and busy.holder.startswith(self._holders)
 
     def _given(self) -> list[ScanRange]:
         with self._shadow.transaction() as tx:
             ranges = read_ranges(tx, self._table)
-        return [
-            item
-            for item in ranges
-            if item.run_id == self._run.id and item.part == self._part.number and not item.is_ended
-        ]
+        return [item for item in ranges if self._is_own_range(item) and not item.is_ended]
 
-    def _is_divided(self) -> bool:
+    def _is_own_range(self, item: ScanRange) -> bool:
+        return item.run_id == self._run.id and item.part == self._part.number
+
+    def _is_finished(self, tx: Transaction) -> bool:
+        """Say whether this run has brought the table up to date, since its newest plan."""
+        of_run = {entry.table: entry.status for entry in entries_of_run(tx, self._run.id)}
+        return of_run.get(self._table) == "success" and self._table not in planned_tables(tx)
+
+    def _is_divided(self, tx: Transaction) -> bool:
         """Say whether every range that is left belongs to a worker of this run; it may have been planned anew."""
-        with self._shadow.transaction() as tx:
-            ranges = read_ranges(tx, self._table)
+        ranges = read_ranges(tx, self._table)
         known = (item.run_id == self._run.id and (item.is_ended or item.part <= self._part.of) for item in ranges)
         return bool(ranges) and all(known)
 
     def _divide(self) -> None:
-        """Divide the load, unless another worker does it first."""
-        deadline = time.monotonic() + self._options.wait.total_seconds()
-        while not self._is_divided():
-            try:
-                return self._try_to_divide()
-            except ShadowBusyError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(_PAUSE)
-        return None
+        """Divide the load, unless another worker has done it.
 
-    def _try_to_divide(self) -> None:
+        What is to be divided a second time in a run, this worker reads alone: others may be done and not come again.
+        """
+        with self._shadow.transaction() as tx:
+            if self._is_divided(tx) or self._is_finished(tx):
+                return
         opened, metadata = self._opened, entry_metadata(self._odoo, self._options)
         at_once = replace(self._options, wait=timedelta(0))
-        with hold_table(self._shadow, opened.layout.model, self._run, at_once, metadata) as hold:
-            if self._is_divided():  # another worker did it just now
-                with hold.transaction() as tx:
+        with hold_table(self._shadow, self._model, self._run, at_once, metadata) as hold:
+            with hold.transaction() as tx:
+                is_again = hold.was_divided(tx)
+                if self._is_divided(tx):  # another worker did it just now
                     hold.hand_over(tx)
-                return
-            model_run = ModelRun(self._odoo, hold, opened.layout, opened.reading, opened.options, self._on_progress)
-            model_run.divide(opened.kept, self._part.of)
+                    return
+            model_run = ModelRun(self._odoo, hold, opened.layout, opened.reading, opened.options, no_report)
+            parts = [self._part.number] if is_again else range(1, self._part.of + 1)
+            model_run.divide(opened.kept, parts)
+
+    def _load(self, number: int) -> RowCounts:
+        """Read what is left of a range, and end it; do nothing if it is not this worker's any more."""
+        with hold_range(self._shadow, self._run, self._table, number) as hold:
+            if hold is None:
+                return RowCounts()
+            with hold.transaction() as tx:
+                (item,) = [found for found in read_ranges(tx, self._table) if found.number == number]
+                if not self._is_own_range(item) or item.is_ended:
+                    hold.release(tx)
+                    return RowCounts()
+                writer = self._writer(tx, hold)
+            if writer is None:
+                log.info("%s: it is read differently by now: left to the end of the load", self._model)
+            else:
+                self._read_range(writer, item)
+            hold.end()
+            return hold.counts
 
     def _writer(self, tx: Transaction, hold: Hold) -> TableWriter | None:
-        """Return what writes the rows; None if the table does not have the columns that the model has by now."""
+        """Return what writes the rows; None if the table was opened for other columns, or with another reading."""
         layout = self._opened.layout
-        columns = [item.column for item in layout.all_columns]
-        if plan_change(tx, self._table, columns, layout.left_out).changes:
+        kept = registry.read_settings(tx, self._table)
+        if (kept.read_as, kept.settings) != (self._opened.reading, layout.settings.as_text()):
+            return None
+        if plan_change(tx, self._table, [item.column for item in layout.all_columns], layout.left_out).changes:
             return None
         row_hash = RowHash.of(tx, self._table, [item.column for item in layout.columns])
         return TableWriter(hold, layout, RowBuilder(layout), row_hash, LiveIds.of(tx, self._table).has_marks)

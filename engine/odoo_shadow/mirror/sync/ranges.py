@@ -7,6 +7,7 @@ are: that only decides how even they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from math import ceil
 from uuid import UUID
@@ -22,6 +23,7 @@ from odoo_shadow.shadow.state.scan_ranges import ScanRange, read_ranges, save_ra
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Overwrite
 from odoo_shadow.shadow.tables.structure import make_index
+from odoo_shadow.source.errors import OdooError
 from odoo_shadow.source.pages import CopyPage
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading, Where
@@ -29,16 +31,23 @@ from odoo_shadow.source.reading import Reading, Where
 _NOBODY = UUID(int=0)
 
 
-def divide(odoo: Source, reading: Reading, after_id: int, up_to_id: int, number: int) -> list[ScanRange]:
-    """Divide the ids `after_id < id <= up_to_id` into at most a number of ranges, of about as many records each."""
-    rows = odoo.count(reading, Where(after_id=after_id, up_to_id=up_to_id))
-    share = max(1, ceil(rows / number))
+def divide(
+    odoo: Source, reading: Reading, after_id: int, up_to_id: int, number: int, on_bound: Callable[[], None]
+) -> list[ScanRange]:
+    """Divide the ids `after_id < id <= up_to_id` into at most a number of ranges, of about as many records each.
+
+    :param on_bound: called now and then.
+    """
     bounds = [after_id]
-    for _ in range(number - 1):
-        bound = odoo.nth_id(reading, Where(after_id=bounds[-1], up_to_id=up_to_id), share)
-        if bound is None or not bounds[-1] < bound < up_to_id:
-            break
-        bounds.append(bound)
+    with suppress(OdooError):  # then there are fewer; whoever reads them meets the reason
+        rows = odoo.count(reading, Where(after_id=after_id, up_to_id=up_to_id))
+        while len(bounds) < number:
+            on_bound()
+            where = Where(after_id=bounds[-1], up_to_id=up_to_id)
+            bound = odoo.nth_id(reading, where, max(1, ceil(rows / number)))
+            if bound is None or not bounds[-1] < bound < up_to_id:
+                break
+            bounds.append(bound)
     ends = [*bounds[1:], up_to_id]
     return [
         ScanRange(at, low, high, low, is_ended=False, run_id=_NOBODY, part=0)
@@ -46,10 +55,10 @@ def divide(odoo: Source, reading: Reading, after_id: int, up_to_id: int, number:
     ]
 
 
-def assigned(ranges: Sequence[ScanRange], run_id: UUID, parts: int) -> list[ScanRange]:
-    """Give the ranges that are left to the workers of a run, in turn."""
+def assigned(ranges: Sequence[ScanRange], run_id: UUID, parts: Sequence[int]) -> list[ScanRange]:
+    """Give the ranges that are left to workers of a run, in turn."""
     left = [item for item in ranges if not item.is_read]
-    part_of = {item.number: place % parts + 1 for place, item in enumerate(left)}
+    part_of = {item.number: parts[place % len(parts)] for place, item in enumerate(left)}
     return [
         replace(item, run_id=run_id, is_ended=item.is_read, part=part_of.get(item.number, item.part)) for item in ranges
     ]
@@ -89,7 +98,7 @@ def read_rest(
 ) -> Watermark:
     """Read what is left of a divided scan, and end it; return the watermark that this sets."""
     hold = writer.hold
-    hold.counts = sum((item.counts for item in ranges), hold.counts)
+    hold.counts = sum((item.counts for item in ranges), RowCounts())
     for done, item in enumerate(ranges, start=1):
         if not item.is_read:
             read_range(odoo, writer, item, page_size, lambda _: None)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import TypeVar
 from uuid import uuid4
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
@@ -24,8 +22,6 @@ from odoo_shadow.text.log import logger
 log = logger(__name__)
 
 _SECONDS_BETWEEN_TRIES = 1.0
-
-_Held = TypeVar("_Held")
 
 
 class Hold(ABC):
@@ -72,12 +68,23 @@ class Hold(ABC):
 class TableHold(Hold):
     """A table that only this run may write."""
 
-    def __init__(self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int) -> None:
+    def __init__(
+        self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int, seconds: float = 0.0
+    ) -> None:
         super().__init__(shadow, run, table, lease)
         self._entry = entry
+        self._started -= seconds
 
     def _renew(self, tx: Transaction) -> None:
         renew_lease(tx, self.table, self._lease)
+
+    def was_divided(self, tx: Transaction) -> bool:
+        """Say whether this run has divided the table's load before; some of its workers may be done by now."""
+        return sync_log.was_divided(tx, self.run.id, self.table)
+
+    def note_divided(self, tx: Transaction, ranges: int) -> None:
+        """Note that workers of this run share the table's load."""
+        sync_log.note_divided(tx, self._entry, ranges)
 
     def hand_over(self, tx: Transaction) -> None:
         """Release the table to workers of this run that read ranges of it; the log entry stays open."""
@@ -121,6 +128,10 @@ class RangeHold(Hold):
     def _renew(self, tx: Transaction) -> None:
         renew_range(tx, self.table, self.number, self._lease)
 
+    def release(self, tx: Transaction) -> None:
+        """Release the range as it is."""
+        release_range(tx, self.table, self.number, self._lease)
+
     def end(self) -> None:
         """Note that this worker is done with the range, and release it."""
         with self.transaction() as tx:
@@ -133,28 +144,27 @@ class RangeHold(Hold):
             with self.shadow.transaction() as tx:
                 if not release_range(tx, self.table, self.number, self._lease):
                     return
-                entry = sync_log.entry_left_open(tx, self.run.id, self.table)
-                if entry is not None:
-                    sync_log.close_error(tx, entry, self.counts, round(self.seconds * 1000), message, class_of(error))
+                if (found := sync_log.entry_left_open(tx, self.run.id, self.table)) is not None:
+                    entry, seconds = found
+                    sync_log.close_error(tx, entry, self.counts, round(seconds * 1000), message, class_of(error))
                 registry.note_failure(tx, self.table, message)
         except ShadowError as lost:
             log.warning("%s: range %d stays claimed for a while: %s", self.table, self.number, lost)
 
 
 @contextmanager
-def hold_range(shadow: ShadowDatabase, run: Run, table: str, number: int, wait: timedelta) -> Iterator[RangeHold]:
-    """Claim a range, waiting for another worker if necessary. The caller ends with `end`.
+def hold_range(shadow: ShadowDatabase, run: Run, table: str, number: int) -> Iterator[RangeHold | None]:
+    """Claim a range of a run; None if it is not this run's any more. The caller ends with `end`.
 
-    :raises ShadowBusyError: another worker still holds it after `wait`.
+    :raises ShadowBusyError: another worker still holds it.
     """
     lease = Lease(run.holder, uuid4())
-
-    def take() -> RangeHold:
-        with shadow.transaction() as tx:
-            take_range(tx, table, number, lease)
-        return RangeHold(shadow, run, table, lease, number)
-
-    hold = _patiently(take, wait)
+    with shadow.transaction() as tx:
+        is_taken = take_range(tx, table, number, run.id, lease)
+    if not is_taken:
+        yield None
+        return
+    hold = RangeHold(shadow, run, table, lease, number)
     try:
         yield hold
     except BaseException as error:
@@ -172,7 +182,7 @@ def hold_table(
 
     :raises ShadowBusyError: another run still writes it after `options.wait`; the message says which.
     """
-    hold = _patiently(lambda: _try_to_take(shadow, model, run, metadata), options.wait)
+    hold = _take(shadow, model, run, options, metadata)
     try:
         yield hold
     except BaseException as error:
@@ -180,17 +190,19 @@ def hold_table(
         raise
 
 
-def _patiently(take: Callable[[], _Held], wait: timedelta) -> _Held:
-    deadline = time.monotonic() + wait.total_seconds()
+def _take(
+    shadow: ShadowDatabase, model: str, run: Run, options: MirrorOptions, metadata: Mapping[str, object]
+) -> TableHold:
+    deadline = time.monotonic() + options.wait.total_seconds()
     has_warned = False
     while True:
         try:
-            return take()
+            return _try_to_take(shadow, model, run, metadata)
         except ShadowBusyError as busy:
             if time.monotonic() >= deadline:
                 raise
             if not has_warned:
-                log.warning("Waiting for up to %.0f s: %s", wait.total_seconds(), busy)
+                log.warning("Waiting for up to %.0f s: %s", options.wait.total_seconds(), busy)
                 has_warned = True
             time.sleep(_SECONDS_BETWEEN_TRIES)
 
@@ -202,5 +214,5 @@ def _try_to_take(shadow: ShadowDatabase, model: str, run: Run, metadata: Mapping
         take_lease(tx, table, lease)
         # Workers of one run that read ranges of a table share its entry.
         shared = sync_log.entry_left_open(tx, run.id, table) if read_ranges(tx, table) else None
-        entry = shared or sync_log.open_entry(tx, run.id, table, metadata, run.holder)
-    return TableHold(shadow, run, table, lease, entry)
+        entry, seconds = shared or (sync_log.open_entry(tx, run.id, table, metadata, run.holder), 0.0)
+    return TableHold(shadow, run, table, lease, entry, seconds)

@@ -48,17 +48,23 @@ def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
     except psycopg.errors.LockNotAvailable:
         is_free = False  # its holder is in the middle of a page
     if not is_free:
-        ((holder, until),) = tx.run(
-            "SELECT coalesce(held_by, 'another run'), coalesce(held_until, clock_timestamp() + {lease})"
-            " FROM {claims} AS claim WHERE held_until >= clock_timestamp() ORDER BY held_until DESC LIMIT 1",
-            claims=_claims(tx, table),
-            lease=LEASE,
-        ) or [("another run", datetime.now(UTC) + LEASE)]
+        holder, until = _newest_claim(tx, table)
         raise ShadowBusyError(
-            f"{tx.schema}.{table} is being written by {holder}; if that run is dead, the table is free again "
-            f"at {until.astimezone(UTC):%H:%M:%S} UTC."
+            f"{tx.schema}.{table} is being written by {holder or 'another run'}; if that run is dead, the table is "
+            f"free again at {until.astimezone(UTC):%H:%M:%S} UTC.",
+            holder,
         )
     _extend(tx, table, lease)
+
+
+def _newest_claim(tx: Transaction, table: str) -> tuple[str | None, datetime]:
+    """Return who holds a table, or a range of it, and until when."""
+    rows = tx.run(
+        "SELECT held_by, held_until FROM {claims} AS claim WHERE held_until >= clock_timestamp()"
+        " ORDER BY held_until DESC LIMIT 1",
+        claims=_claims(tx, table),
+    )
+    return rows[0] if rows else (None, datetime.now(UTC) + LEASE)
 
 
 def _claims(tx: Transaction, table: str) -> sql.Composed:

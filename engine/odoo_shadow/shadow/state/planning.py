@@ -27,6 +27,7 @@ class TableState:
     :param exists: whether the table exists; somebody may have dropped it.
     :param has_rest: whether there is work, whatever Odoo says: an unfinished scan, columns to fill, hashes of a former
         version or another key, rows due, an error, or a change that somebody made to the table.
+    :param has_scan: whether a scan was left unfinished, which the next run may go on with.
     :param fields_digest: of the model's fields, when it was last planned.
     """
 
@@ -37,6 +38,7 @@ class TableState:
     settings: ReadSettings
     exists: bool
     has_rest: bool
+    has_scan: bool
     fields_digest: str | None
 
 
@@ -58,7 +60,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         " JOIN (VALUES {own}) AS t (name, kind) ON t.name = o.key"
         " WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = o.key"
         " AND a.attnum = o.value::int AND format_type(a.atttypid, a.atttypmod) = t.kind AND NOT a.attisdropped)),"
-        " m.fields_digest,"
+        " w.scan_run_id IS NOT NULL, m.fields_digest,"
         " s.read_as, m.on_delete, s.settings, m.unreadable_models, m.variants, m.sync_errors > 0,"
         " m.unreadable_fields,"
         " w.last_write_date > {never}, {mark}"
@@ -79,7 +81,7 @@ def read_states(tx: Transaction, models: Sequence[str]) -> dict[str, TableState]
         mark=watermark_columns(tx),
         models=list(models),
     )
-    states = (_state(*row[:6], settings=row[6:13], mark=row[14:] if row[13] else None) for row in rows)
+    states = (_state(*row[:7], settings=row[7:14], mark=row[15:] if row[14] else None) for row in rows)
     return {state.model: state for state in states}
 
 
@@ -89,13 +91,14 @@ def _state(
     row_count: int,
     exists: bool,
     has_rest: bool,
+    has_scan: bool,
     digest: str | None,
     *,
     settings: tuple[str | None, str | None, str | None, list[str], str | None, bool, list[str]],
     mark: tuple[datetime, int | None, int, datetime, datetime | None, timedelta] | None,
 ) -> TableState:
     watermark = None if mark is None else Watermark(*mark)
-    return TableState(table, model, row_count, watermark, to_settings(*settings), exists, has_rest, digest)
+    return TableState(table, model, row_count, watermark, to_settings(*settings), exists, has_rest, has_scan, digest)
 
 
 def note_planned(tx: Transaction, digests: Mapping[str, str]) -> None:

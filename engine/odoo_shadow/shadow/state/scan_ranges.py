@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -31,6 +32,7 @@ class ScanRange:
     :param is_ended: whether the worker that it was given to is done with it.
     :param run_id: the run that reads it.
     :param part: which of that run's workers reads it.
+    :param begun_at: when the scan began; None if it had begun before it was divided.
     :param counts: of the rows that were written.
     """
 
@@ -41,6 +43,7 @@ class ScanRange:
     is_ended: bool
     run_id: UUID
     part: int
+    begun_at: datetime | None = None
     counts: RowCounts = field(default_factory=RowCounts)
 
     @property
@@ -53,26 +56,16 @@ def read_ranges(tx: Transaction, table: str) -> list[ScanRange]:
     """Return the ranges of a table's scan, in the order of their ids; none if it is not divided."""
     rows = tx.run(
         "SELECT number, coalesce(after_id, {before_all}::numeric), up_to_id,"
-        " coalesce(last_id, {before_all}::numeric), is_ended, run_id, part, inserted, updated, unchanged"
+        " coalesce(last_id, {before_all}::numeric), is_ended, run_id, part, begun_at, inserted, updated, unchanged"
         " FROM {ranges} WHERE table_name = {table} ORDER BY up_to_id",
         before_all=_BEFORE_ALL,
         ranges=tx.internal(SCAN_RANGE),
         table=table,
     )
     return [
-        ScanRange(number, int(after_id), up_to_id, int(last_id), is_ended, run_id, part, RowCounts(*counts))
-        for number, after_id, up_to_id, last_id, is_ended, run_id, part, *counts in rows
+        ScanRange(number, int(after_id), up_to_id, int(last_id), is_ended, run_id, part, begun_at, RowCounts(*counts))
+        for number, after_id, up_to_id, last_id, is_ended, run_id, part, begun_at, *counts in rows
     ]
-
-
-def tables_left(tx: Transaction, run_id: UUID) -> list[str]:
-    """Return the tables of which a run's workers have not ended the first load."""
-    rows = tx.run(
-        "SELECT DISTINCT table_name FROM {ranges} WHERE run_id = {run_id} ORDER BY 1",
-        ranges=tx.internal(SCAN_RANGE),
-        run_id=run_id,
-    )
-    return [str(name) for (name,) in rows]
 
 
 def save_ranges(tx: Transaction, table: str, ranges: Sequence[ScanRange]) -> None:
@@ -80,9 +73,9 @@ def save_ranges(tx: Transaction, table: str, ranges: Sequence[ScanRange]) -> Non
     drop_ranges(tx, table)
     for item in ranges:
         tx.run(
-            "INSERT INTO {ranges} (table_name, number, after_id, up_to_id, last_id, is_ended, run_id, part, inserted,"
-            " updated, unchanged) VALUES ({table}, {number}, {after_id}, {up_to_id}, {last_id}, {is_ended}, {run_id},"
-            " {part}, {inserted}, {updated}, {unchanged})",
+            "INSERT INTO {ranges} (table_name, number, after_id, up_to_id, last_id, is_ended, run_id, part, begun_at,"
+            " inserted, updated, unchanged) VALUES ({table}, {number}, {after_id}, {up_to_id}, {last_id}, {is_ended},"
+            " {run_id}, {part}, {begun_at}, {inserted}, {updated}, {unchanged})",
             ranges=tx.internal(SCAN_RANGE),
             table=table,
             number=item.number,
@@ -92,6 +85,7 @@ def save_ranges(tx: Transaction, table: str, ranges: Sequence[ScanRange]) -> Non
             is_ended=item.is_ended,
             run_id=item.run_id,
             part=item.part,
+            begun_at=item.begun_at,
             inserted=item.counts.inserted,
             updated=item.counts.updated,
             unchanged=item.counts.unchanged,
@@ -118,26 +112,31 @@ def save_range(tx: Transaction, table: str, number: int, last_id: int, written: 
     )
 
 
-def take_range(tx: Transaction, table: str, number: int, lease: Lease) -> None:
-    """Claim a range that is free, whose claim has expired, or that an earlier try of the same worker holds.
+def take_range(tx: Transaction, table: str, number: int, run_id: UUID, lease: Lease) -> bool:
+    """Claim a run's range that is free, whose claim has expired, or that an earlier try of the same worker holds.
 
-    :raises ShadowBusyError: another worker holds it, or a run the table; or it is gone.
+    :return: whether there is such a range; not so if another run has taken up the scan, or it has ended.
+    :raises ShadowBusyError: another worker holds it, or somebody the table.
     """
     try:
         with tx.cursor.connection.transaction():
-            is_free = _lock_range(tx, table, number, lease.holder)
+            is_free = _lock_range(tx, table, number, run_id, lease.holder)
     except psycopg.errors.LockNotAvailable:
         is_free = False  # its holder is in the middle of a page
+    if is_free is None:
+        return False
     if not is_free:
+        holder = living_holder(tx, table)
         raise ShadowBusyError(
-            f"{tx.schema}.{table}: range {number} is being read by another worker, or the table is being written by "
-            f"{living_holder(tx, table) or 'another run'}; if that is dead, it is free again within "
-            f"{LEASE.total_seconds():g} seconds."
+            f"{tx.schema}.{table}: range {number} cannot be read: {holder or 'another worker'} is at work; if it is "
+            f"dead, the range is free again within {LEASE.total_seconds():g} seconds.",
+            holder,
         )
     _extend(tx, table, number, lease)
+    return True
 
 
-def _lock_range(tx: Transaction, table: str, number: int, holder: str) -> bool:
+def _lock_range(tx: Transaction, table: str, number: int, run_id: UUID, holder: str) -> bool | None:
     tx.run(
         # Whoever takes the table locks this row, too.
         "SET LOCAL lock_timeout TO '1s'; SELECT 1 FROM {leases} WHERE table_name = {table} FOR SHARE",
@@ -148,14 +147,15 @@ def _lock_range(tx: Transaction, table: str, number: int, holder: str) -> bool:
         "SELECT (held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder})"
         " AND NOT EXISTS (SELECT FROM {leases} l WHERE l.table_name = r.table_name"
         " AND l.held_until >= clock_timestamp())"
-        " FROM {ranges} r WHERE table_name = {table} AND number = {number} FOR UPDATE OF r",
+        " FROM {ranges} r WHERE table_name = {table} AND number = {number} AND run_id = {run_id} FOR UPDATE OF r",
         leases=tx.internal(LEASES),
         ranges=tx.internal(SCAN_RANGE),
         table=table,
         number=number,
+        run_id=run_id,
         holder=holder,
     )
-    return bool(rows and rows[0][0])
+    return bool(rows[0][0]) if rows else None
 
 
 def renew_range(tx: Transaction, table: str, number: int, lease: Lease) -> None:

@@ -20,6 +20,10 @@ CLOSING = "closing"
 """The key in an entry's metadata that marks what a run did after its models: the end of the run."""
 
 
+DIVIDED = "ranges"
+"""The key in an entry's metadata that tells into how many ranges a first load was divided."""
+
+
 @dataclass(frozen=True)
 class LogEntry:
     """One table in one run; the counts are of the newest try, and only of what it committed.
@@ -103,16 +107,40 @@ def open_entry(
     return int(entry)
 
 
-def entry_left_open(tx: Transaction, run_id: UUID, table: str) -> int | None:
-    """Return the id of a run's newest entry of a table, if it is open."""
+def entry_left_open(tx: Transaction, run_id: UUID, table: str) -> tuple[int, float] | None:
+    """Return the id of a run's newest entry of a table, and for how many seconds it has been open, if it is open."""
     rows = tx.run(
-        "SELECT id FROM (SELECT id, status FROM {log} WHERE sync_run_id = {run_id} AND table_name = {table}"
-        " ORDER BY id DESC LIMIT 1) AS newest WHERE status = 'running'",
+        "SELECT id, extract(epoch FROM clock_timestamp() - started_at)::float8 FROM (SELECT id, status, started_at"
+        " FROM {log} WHERE sync_run_id = {run_id} AND table_name = {table} ORDER BY id DESC LIMIT 1) AS newest"
+        " WHERE status = 'running'",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
         table=table,
     )
-    return int(rows[0][0]) if rows else None
+    return (int(rows[0][0]), float(rows[0][1])) if rows else None
+
+
+def note_divided(tx: Transaction, entry: int, ranges: int) -> None:
+    """Note in an entry into how many ranges the table's load was divided."""
+    tx.run(
+        "UPDATE {log} SET metadata = metadata || jsonb_build_object({divided}, {ranges}::int) WHERE id = {entry}",
+        log=tx.own(SYNC_LOG),
+        divided=DIVIDED,
+        ranges=ranges,
+        entry=entry,
+    )
+
+
+def was_divided(tx: Transaction, run_id: UUID, table: str) -> bool:
+    """Say whether a run has divided a table's load."""
+    rows = tx.run(
+        "SELECT 1 FROM {log} WHERE sync_run_id = {run_id} AND table_name = {table} AND metadata ? {divided} LIMIT 1",
+        log=tx.own(SYNC_LOG),
+        run_id=run_id,
+        table=table,
+        divided=DIVIDED,
+    )
+    return bool(rows)
 
 
 def drop_entry(tx: Transaction, entry: int) -> None:

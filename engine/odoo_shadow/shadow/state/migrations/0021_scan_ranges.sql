@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS {internal}.scan_range (
     -- The run that reads it, and which of that run's workers.
     run_id uuid NOT NULL,
     part integer NOT NULL,
+    -- When the scan began; NULL if an earlier try had read some of it before it was divided.
+    begun_at timestamptz,
     inserted bigint NOT NULL DEFAULT 0,
     updated bigint NOT NULL DEFAULT 0,
     unchanged bigint NOT NULL DEFAULT 0,
