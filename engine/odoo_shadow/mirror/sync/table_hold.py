@@ -154,13 +154,13 @@ class RangeHold(Hold):
 
 @contextmanager
 def hold_range(shadow: ShadowDatabase, run: Run, table: str, number: int) -> Iterator[RangeHold | None]:
-    """Claim a range of a run; None if it is not this run's any more. The caller ends with `end`.
+    """Claim a range; None if there is none any more. The caller ends with `end` or `release`.
 
     :raises ShadowBusyError: another worker still holds it.
     """
     lease = Lease(run.holder, uuid4())
     with shadow.transaction() as tx:
-        is_taken = take_range(tx, table, number, run.id, lease)
+        is_taken = take_range(tx, table, number, lease)
     if not is_taken:
         yield None
         return

@@ -112,15 +112,15 @@ def save_range(tx: Transaction, table: str, number: int, last_id: int, written: 
     )
 
 
-def take_range(tx: Transaction, table: str, number: int, run_id: UUID, lease: Lease) -> bool:
-    """Claim a run's range that is free, whose claim has expired, or that an earlier try of the same worker holds.
+def take_range(tx: Transaction, table: str, number: int, lease: Lease) -> bool:
+    """Claim a range that is free, whose claim has expired, or that an earlier try of the same worker holds.
 
-    :return: whether there is such a range; not so if another run has taken up the scan, or it has ended.
+    :return: whether there is such a range; not so when the scan has ended.
     :raises ShadowBusyError: another worker holds it, or somebody the table.
     """
     try:
         with tx.cursor.connection.transaction():
-            is_free = _lock_range(tx, table, number, run_id, lease.holder)
+            is_free = _lock_range(tx, table, number, lease.holder)
     except psycopg.errors.LockNotAvailable:
         is_free = False  # its holder is in the middle of a page
     if is_free is None:
@@ -136,7 +136,7 @@ def take_range(tx: Transaction, table: str, number: int, run_id: UUID, lease: Le
     return True
 
 
-def _lock_range(tx: Transaction, table: str, number: int, run_id: UUID, holder: str) -> bool | None:
+def _lock_range(tx: Transaction, table: str, number: int, holder: str) -> bool | None:
     tx.run(
         # Whoever takes the table locks this row, too.
         "SET LOCAL lock_timeout TO '1s'; SELECT 1 FROM {leases} WHERE table_name = {table} FOR SHARE",
@@ -147,12 +147,11 @@ def _lock_range(tx: Transaction, table: str, number: int, run_id: UUID, holder: 
         "SELECT (held_until IS NULL OR held_until < clock_timestamp() OR held_by = {holder})"
         " AND NOT EXISTS (SELECT FROM {leases} l WHERE l.table_name = r.table_name"
         " AND l.held_until >= clock_timestamp())"
-        " FROM {ranges} r WHERE table_name = {table} AND number = {number} AND run_id = {run_id} FOR UPDATE OF r",
+        " FROM {ranges} r WHERE table_name = {table} AND number = {number} FOR UPDATE OF r",
         leases=tx.internal(LEASES),
         ranges=tx.internal(SCAN_RANGE),
         table=table,
         number=number,
-        run_id=run_id,
         holder=holder,
     )
     return bool(rows[0][0]) if rows else None
