@@ -63,7 +63,7 @@ class AirflowHome:
         self.folder = folder
         self.log = folder / "airflow.log"
         self.log.touch(mode=0o600)
-        self.connections = {ODOO_CONNECTION: _odoo(odoo), SHADOW_CONNECTION: _postgres(shadow_url)}
+        self.connections = {ODOO_CONNECTION: _odoo(odoo), SHADOW_CONNECTION: to_postgres(shadow_url)}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         self.env = {
             **inherited,
@@ -134,13 +134,14 @@ def _odoo(odoo: OdooConnection) -> dict[str, Any]:
     }
 
 
-def _postgres(url: str) -> dict[str, Any]:
+def to_postgres(url: str, description: str = "The PostgreSQL that holds the shadow.") -> dict[str, Any]:
+    """Return the fields of an Airflow connection to a PostgreSQL database."""
     parts = conninfo_to_dict(url)
     known = {"host": "host", "schema": "dbname", "login": "user", "password": "password"}
     fields = {name: str(parts.pop(part)) for name, part in known.items() if parts.get(part)}
     return {
         "conn_type": "postgres",
-        "description": "The PostgreSQL that holds the shadow.",
+        "description": description,
         **fields,
         "port": int(parts.pop("port", None) or _USUAL_PORTS["postgresql"]),
         # Airflow would take an empty object for a secret, and warn that it is too short to hide.

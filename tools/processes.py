@@ -49,11 +49,21 @@ def end(process: subprocess.Popen[bytes]) -> None:
     while _session(process) and time.monotonic() < deadline:
         process.poll()
         time.sleep(0.05)
+    kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command that `start` began, with all that lives in its session: at once, as a machine goes off."""
     while _session(process):
         _signal_all(process, "kill")
         process.poll()
         time.sleep(0.05)
     process.wait()
+
+
+def has_in_session(process: subprocess.Popen[bytes], pid: int) -> bool:
+    """Say whether a process is one of those that a command of `start` has brought up."""
+    return any(member.pid == pid for member in _session(process))
 
 
 def _signal_all(process: subprocess.Popen[bytes], action: str) -> None:

@@ -1,4 +1,4 @@
-"""`airflow standalone` on loopback: started, waited for, spoken to, ended."""
+"""A whole Airflow on loopback: started, waited for, spoken to, ended."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,18 @@ class RunningAirflow:
     :param url: of its web interface, without a slash at the end.
     :param log: what its processes print.
     :param password: the administrator's.
-    :param process: the command that runs all of it.
+    :param env: the environment of its commands.
+    :param processes: the commands that run all of it.
     """
 
-    def __init__(self, url: str, log: Path, password: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, url: str, log: Path, password: str, env: Mapping[str, str], processes: Sequence[subprocess.Popen[bytes]]
+    ) -> None:
         self.url = url
         self.log = log
         self.password = password
-        self._process = process
+        self.env = env
+        self._processes = processes
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy stands between this machine and itself
 
@@ -79,7 +83,7 @@ class RunningAirflow:
         """Wait for something that it does while it starts. Raises `ToolError`."""
         deadline = time.monotonic() + SECONDS_TO_START
         while not ready():
-            if self._process.poll() is not None:
+            if any(process.poll() is not None for process in self._processes):
                 raise ToolError("Airflow ended while it was starting.", log=self.log)
             if time.monotonic() > deadline:
                 raise ToolError(f"Airflow was not up after {SECONDS_TO_START:.0f} seconds.", log=self.log)
@@ -87,33 +91,45 @@ class RunningAirflow:
 
     def wait(self) -> None:
         """Wait until it ends by itself."""
-        self._process.wait()
+        for process in self._processes:
+            process.wait()
 
     def close(self) -> None:
         """Give the sockets back."""
         self._session.close()
 
 
-@contextmanager
-def standalone(home: AirflowHome, *, port: int | None = None, dag_id: str = DAG_ID) -> Iterator[RunningAirflow]:
-    """Run `airflow standalone` on loopback, from when it is healthy and knows the DAG; end all its processes.
+def standalone(
+    home: AirflowHome, *, port: int | None = None, dag_id: str = DAG_ID
+) -> AbstractContextManager[RunningAirflow]:
+    """Run `airflow standalone`. See `commands`."""
+    return commands(home, [["standalone"]], port=port, dag_id=dag_id)
 
+
+@contextmanager
+def commands(
+    home: AirflowHome, started: Sequence[Sequence[str]], *, port: int | None = None, dag_id: str = DAG_ID
+) -> Iterator[RunningAirflow]:
+    """Run `airflow` commands on loopback, from when all is healthy and knows the DAG; end all their processes.
+
+    :param started: the commands that make a whole Airflow, without `airflow`.
     :param port: of the web interface; a free one by default.
     :raises ToolError: it does not come up.
     """
     port = port or processes.free_port()
     url = f"http://127.0.0.1:{port}"
     password = secrets.token_urlsafe(16)
-    settings = {**_settings(home, url), **_one_administrator(home, password)}
-    process = processes.start([sys.executable, "-m", "airflow", "standalone"], settings, home.log)
-    server = RunningAirflow(url, home.log, password, process)
-    try:
+    env = {**_settings(home, url), **_one_administrator(home, password)}
+    with ExitStack() as stack:
+        running = []
+        for words in started:
+            running.append(processes.start([sys.executable, "-m", "airflow", *words], env, home.log))
+            stack.callback(processes.end, running[-1])
+        server = RunningAirflow(url, home.log, password, env, running)
+        stack.callback(server.close)
         server.wait_until(server.is_healthy)
         server.wait_until(lambda: server.has_dag(dag_id))
         yield server
-    finally:
-        processes.end(process)
-        server.close()
 
 
 def _one_administrator(home: AirflowHome, password: str) -> dict[str, str]:
@@ -134,12 +150,12 @@ def _settings(home: AirflowHome, url: str) -> dict[str, str]:
     return {
         # Each worker is a process that holds all of Airflow in memory.
         "AIRFLOW__CORE__PARALLELISM": "3",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         **home.env,
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": url.rsplit(":", 1)[1],
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(processes.free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(processes.free_port()),

@@ -98,6 +98,17 @@ def test_a_worker_that_dies_is_the_only_one_to_go_on(library: MemorySource, shad
     assert [entry["status"] for entry in log_of(shadow)] == ["error", "success"]
 
 
+def test_the_seconds_of_a_load_are_those_of_all_its_workers(library: MemorySource, shadow: ShadowDatabase) -> None:
+    run = Run()
+    load(library, shadow, 1, run)
+    with shadow.transaction() as tx:
+        tx.run("UPDATE {log} SET started_at = started_at - interval '1 h'", log=tx.own("odoo_shadow_sync_log"))
+    load(library, shadow, 2, run)
+    result = load(library, shadow, 3, run)
+    (entry,) = log_of(shadow)
+    assert isinstance(result, MirrorResult) and result.seconds >= 3600 and entry["duration_ms"] >= 3_600_000
+
+
 def test_the_next_run_takes_up_what_was_left(library: MemorySource, shadow: ShadowDatabase) -> None:
     run = Run()
     load(library, shadow, 1, run)

@@ -60,9 +60,9 @@ class Deployment:
             for name in (task["rendered_map_index"] or task["task_id"]).split(", ")
         }
 
-    def log(self, run_id: str, task: Mapping[str, Any]) -> list[str]:
+    def log(self, run_id: str, task: Mapping[str, Any], *, dag: str = DAG_ID) -> list[str]:
         """Return the messages of a task's last try."""
-        place = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        place = f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
         answer = self.airflow.call("GET", f"{place}?map_index={task['map_index']}")
         return [str(item["event"]) for item in answer["content"]]
 

@@ -66,7 +66,10 @@ class Hold(ABC):
 
 
 class TableHold(Hold):
-    """A table that only this run may write."""
+    """A table that only this run may write.
+
+    :param seconds: how long ago another worker of this run has begun.
+    """
 
     def __init__(
         self, shadow: ShadowDatabase, run: Run, table: str, lease: Lease, entry: int, seconds: float = 0.0
