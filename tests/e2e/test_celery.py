@@ -48,8 +48,6 @@ ROWS = {"x_note": 200_001, "x_line": 500_001}
 PARTS = 3
 KILLED = 2
 PAGE = 2000
-SAMPLE = 100
-"""Records that each task reads first, to see what the fields are like."""
 AT_ONCE = 2
 """Tasks of a worker at the same time: three parts need both workers."""
 
@@ -97,7 +95,8 @@ def site(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     answers: list[Answer] = []
 
     def remember(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        answers.append(Answer(time.time(), model, tuple(row["id"] for row in rows)))
+        if rows and "x_name" in rows[0]:  # not the dates by which a task knows that it is still the same Odoo
+            answers.append(Answer(time.time(), model, tuple(row["id"] for row in rows)))
         return rows
 
     with (
@@ -174,7 +173,7 @@ def check_what_was_read(answers: list[Answer], parts: dict[int, dict[str, Any]],
     """The part's second try read what it lacked; of a task that died, a page and the next one were read for nothing."""
     again = moment(parts[KILLED]["start_date"])
     end = max(moment(part["end_date"]) for part in parts.values())
-    pages = [item for item in answers if item.model == "x_note" and item.moment <= end and item.ids[-1] > SAMPLE]
+    pages = [item for item in answers if item.model == "x_note" and item.moment <= end]
     of_part = range(held.after_id + 1, held.up_to_id + 1)
     read_again = [number for page in pages if page.moment >= again for number in page.ids if number in of_part]
     assert read_again == list(range(held.last_id + 1, held.up_to_id + 1))
