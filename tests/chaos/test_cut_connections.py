@@ -78,10 +78,10 @@ def test_an_odoo_that_is_out_of_reach_in_the_middle_ends_the_run(site: Site, rea
 
 CUT_MID_PAGE: dict[str, tuple[Moment, Action]] = {
     "while rows are copied": (Moment(b"COPY ", 3, answered=True), drop),
-    "before a page is committed": (Moment(CHECKPOINT, 3, then=COMMIT), drop),
-    "when a page is committed": (Moment(CHECKPOINT, 3, then=COMMIT, answered=True), drop),
-    "within the word that it is committed": (Moment(CHECKPOINT, 3, then=COMMIT, answered=True), truncate(3)),
-    "between two pages": (Moment(CHECKPOINT, 3, then=b"BEGIN"), drop),
+    "before a page is committed": (Moment(CHECKPOINT, 4, then=COMMIT), drop),
+    "when a page is committed": (Moment(CHECKPOINT, 4, then=COMMIT, answered=True), drop),
+    "within the word that it is committed": (Moment(CHECKPOINT, 4, then=COMMIT, answered=True), truncate(3)),
+    "between two pages": (Moment(CHECKPOINT, 4, then=b"BEGIN"), drop),
 }
 
 
@@ -105,7 +105,7 @@ def test_postgres_out_of_reach_for_good_leaves_an_entry_that_the_next_run_closes
         site.to_postgres.is_refusing = True
         site.to_postgres.drop_all()
 
-    site.to_postgres.at(Moment(CHECKPOINT, 3), go_away)
+    site.to_postgres.at(Moment(CHECKPOINT, 4), go_away)
     assert_told_in_a_sentence(site.run(), "the log entry stays open until the next run", "the connection was lost")
     with ShadowDatabase.from_url(site.database) as shadow:
         assert statuses_of(shadow) == ["running"]
@@ -133,7 +133,7 @@ def test_a_run_that_was_held_back_for_too_long_writes_nothing_more(site: Site, r
         is_held.set()
         is_over.wait(60)
 
-    site.to_postgres.at(Moment(CHECKPOINT, 3, then=b"BEGIN"), hold)
+    site.to_postgres.at(Moment(CHECKPOINT, 4, then=b"BEGIN"), hold)
     silent = site.start()
     assert is_held.wait(30)
     changed = go_on_working(site.odoo)
@@ -153,7 +153,7 @@ def test_a_run_that_falls_silent_within_a_page_does_not_keep_others_waiting_with
         is_held.set()
         is_over.wait(60)
 
-    site.to_postgres.at(Moment(CHECKPOINT, 3, then=COMMIT), hold)
+    site.to_postgres.at(Moment(CHECKPOINT, 4, then=COMMIT), hold)
     silent = site.start()
     assert is_held.wait(30)
     try:

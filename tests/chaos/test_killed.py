@@ -45,8 +45,8 @@ ON_THE_WAY = {
     "when rows are counted": ("odoo", Moment(b"search_count")),
     "while rows are copied": ("postgres", Moment(b"COPY ", 3, answered=True)),
     "before rows are merged": ("postgres", Moment(b'odoo_shadow_staging" AS staged', 3)),
-    "before a page is committed": ("postgres", Moment(CHECKPOINT, 3, then=COMMIT)),
-    "when a page is committed": ("postgres", Moment(CHECKPOINT, 3, then=COMMIT, answered=True)),
+    "before a page is committed": ("postgres", Moment(CHECKPOINT, 4, then=COMMIT)),
+    "when a page is committed": ("postgres", Moment(CHECKPOINT, 4, then=COMMIT, answered=True)),
     "before the watermark is committed": ("postgres", Moment(b"SET last_write_date = ", then=COMMIT)),
     "when the watermark is committed": ("postgres", Moment(b"SET last_write_date = ", then=COMMIT, answered=True)),
     "before the log is closed": ("postgres", Moment(b"SET status = 'success'", then=COMMIT)),
@@ -91,8 +91,8 @@ def test_nothing_is_read_twice_beyond_the_pages_in_hand(site: Site, read: list[i
     def wait_for_the_next_page(_: Link) -> None:
         site.wait_for("a page ahead", lambda: len(read) >= 4 * PAGE)
 
-    site.to_postgres.at(Moment(CHECKPOINT, 3), wait_for_the_next_page)
-    site.run_killed_at(site.to_postgres, Moment(CHECKPOINT, 3, then=COMMIT))
+    site.to_postgres.at(Moment(CHECKPOINT, 4), wait_for_the_next_page)
+    site.run_killed_at(site.to_postgres, Moment(CHECKPOINT, 4, then=COMMIT))
     site.let_leases_run_out()
     assert site.run().code == 0
     site.assert_settled()
@@ -137,7 +137,7 @@ def test_a_later_run_goes_on(site: Site, read: list[int], options: tuple[str, ..
     edit_all(site.odoo)
     time.sleep(1.1)  # what was written in the second in which a window begins is read again, and rightly so
     read.clear()
-    site.run_killed_at(site.to_postgres, Moment(CHECKPOINT, 4, then=COMMIT), *ONE_MODEL, *options)
+    site.run_killed_at(site.to_postgres, Moment(CHECKPOINT, 5, then=COMMIT), *ONE_MODEL, *options)
     with ShadowDatabase.from_url(site.database) as shadow:
         scan = scan_of(shadow)
     assert scan is not None
@@ -197,7 +197,7 @@ def test_a_retry_of_the_same_run_takes_over_at_once(site: Site, read: list[int])
         site.kill()
         link.drop()
 
-    site.to_postgres.at(Moment(CHECKPOINT, 3, then=COMMIT), kill_and_drop)
+    site.to_postgres.at(Moment(CHECKPOINT, 4, then=COMMIT), kill_and_drop)
     assert outcome_of(start()).code < 0
     site.assert_whole_pages()
     again = outcome_of(start())

@@ -91,7 +91,7 @@ def database(restartable: Restartable) -> str:
     return new_database(restartable.url)
 
 
-PAGE_COMMIT = Moment(CHECKPOINT, 3, then=COMMIT)
+PAGE_COMMIT = Moment(CHECKPOINT, 4, then=COMMIT)
 STOPS = {
     "in order, before rows are merged": ("fast", Moment(b'odoo_shadow_staging" AS staged', 3)),
     "as by a power cut, before a page is committed": ("immediate", PAGE_COMMIT),

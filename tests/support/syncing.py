@@ -30,6 +30,7 @@ ONE_MODEL = ("sync", "--models", MODEL, "--batch-size", str(PAGE))
 READ_A_PAGE = b'"limit": %d' % PAGE
 """In the JSON protocols of both flavours; nothing else asks for so many records."""
 CHECKPOINT = b"SET scan_run_id = '"
+"""Sent with each page, and before the first one of a scan that reads everything."""
 COMMIT = b"COMMIT\0"
 
 
