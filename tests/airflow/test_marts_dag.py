@@ -43,6 +43,7 @@ def test_it_follows_the_tables_that_the_marts_are_made_of(dags: Mapping[str, DAG
     assert asset_of("odoo_shadow", "mail.message").uri not in followed
 
 
+@pytest.mark.nightly
 def test_a_row_that_the_mirror_got_wrong_is_in_the_mart_and_not_in_odoo(
     dags: Mapping[str, DAG], database: str, caplog: pytest.LogCaptureFixture
 ) -> None:

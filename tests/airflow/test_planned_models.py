@@ -230,6 +230,7 @@ def test_rows_that_are_gone_are_work(mirror_dag: MirrorDag, odoo: StandIn, datab
     assert_equal(odoo, database, ["res.country.state"], schema="own")
 
 
+@pytest.mark.nightly
 def test_a_model_that_failed_is_work_again(mirror_dag: MirrorDag, odoo: StandIn, database: str) -> None:
     from airflow.models.variable import Variable
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.one_flavour
 
 
+@pytest.mark.nightly
 def test_all_tasks_take_odoo_from_the_vault_and_the_extras_from_the_connection(
     mirror_dags: Callable[..., Mapping[str, DAG]],
     odoo: StandIn,

@@ -114,6 +114,7 @@ def test_a_repair_is_no_quiet_success(
     assert states(run(dags["own_verify"]))["report"] == "success"
 
 
+@pytest.mark.nightly
 def test_the_runs_note_tells_what_was_found(
     mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, database: str
 ) -> None:

@@ -100,6 +100,7 @@ def test_postgres_cut_off_ends_the_run_in_order(site: Site, read: list[int], mom
     assert read_twice(read, changed) <= PAGES_IN_HAND * PAGE
 
 
+@pytest.mark.nightly
 def test_postgres_out_of_reach_for_good_leaves_an_entry_that_the_next_run_closes(site: Site, read: list[int]) -> None:
     def go_away(_: object) -> None:
         site.to_postgres.is_refusing = True

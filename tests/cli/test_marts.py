@@ -118,6 +118,7 @@ def test_leads_are_open_won_or_lost_in_months_of_the_zone_and_gone_ones_are_not_
     assert rows(database, as_of) == [(True, "2026-11-02T12:00:00+00:00", "Europe/Vienna", 32)]
 
 
+@pytest.mark.nightly
 def test_the_next_build_keeps_readers_and_names_what_it_cannot_build(
     built: Outcome, shell: Shell, settings: Path, database: str
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_mart_is_never_older_than_it_says(shells: dict[Flavour, Shell], databa
         assert syncing.execute(as_of).fetchall() == [(was,)]
 
 
+@pytest.mark.nightly
 def test_a_role_from_which_rows_are_hidden_builds_no_smaller_mart(shells: dict[Flavour, Shell], database: str) -> None:
     assert shells["19"].run("sync", *MODELS, "--row-level-security", "company").code == 0
     with new_role(database) as builder:

@@ -199,6 +199,7 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.mark.nightly
 def test_the_page_leads_from_a_mirror_to_a_run_of_one_table(deployment: Deployment, browser: Browser) -> None:
     """By clicks, inside the frame in which Airflow shows it."""
     airflow = deployment.airflow

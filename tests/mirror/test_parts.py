@@ -36,7 +36,7 @@ PARTS = 3
 NOW = MirrorOptions(batch_size=4, wait=timedelta(0))
 
 
-@pytest.fixture(params=[False, True], ids=["records", "copies"])
+@pytest.fixture(params=[pytest.param(False, marks=pytest.mark.nightly), True], ids=["records", "copies"])
 def library(request: pytest.FixtureRequest) -> MemorySource:
     """Ten books with the ids 1 to 10, and fifty far above."""
     made = library_of(gives_copies=request.param, tells_versions=True)
