@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from odoo_stand_in import StandIn
+from tests.support.counting import in_odoo
 from tests.support.shell import Shell
 from tests.support.source_of_truth import expected_rows
 
@@ -42,8 +44,9 @@ def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19
     }
     assert problem in err and "not all documents are up to date: do what the messages above say" in err
 
-    (some,) = odoo19.execute("res.partner", "search", [], limit=1)
-    odoo19.execute("res.partner", "write", [some], {"name": "Renamed"})
+    ((some, *was),) = in_odoo(odoo19, "SELECT id, name, write_date FROM res_partner ORDER BY id LIMIT 1")
+    rename = "UPDATE res_partner SET name = %s, write_date = %s WHERE id = %s"
+    in_odoo(odoo19, rename, "Renamed", datetime.now(UTC).replace(tzinfo=None), some)
     code, document, err = synced(shell, config(tmp_path, embeddings_conn_id="endpoint"))
     done = document["knowledge"]
     assert (code, document["knowledge_problems"]) == (0, [])
@@ -65,3 +68,4 @@ def test_documents_go_with_the_rows_and_what_fails_is_named(shell: Shell, odoo19
     assert (told.code, mistake["model"]) == (1, "res.country") and "(did you mean name?)" in mistake["error"]
     assert mistake["error"] in told.err
     assert shell.run("embed", "--config", config(tmp_path), "--embeddings", "none", "--dry-run").code == 0
+    in_odoo(odoo19, rename, *was, some)  # the stand-in is shared
