@@ -346,6 +346,7 @@ def test_the_files_of_ddl_look_before_they_use_anything(hostile: Hostile, odoo: 
     assert not ran(hostile)
 
 
+@pytest.mark.nightly
 def test_a_name_that_is_under_way_in_public_costs_the_view_only(hostile: Hostile, odoo: StandIn) -> None:
     assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
     with psycopg.connect(as_role(hostile.url, hostile.mallory)) as theirs:
