@@ -195,9 +195,10 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
         run = mirror_run(dag_run.dag_id, dag_run.run_id)
         options = MirrorOptions(batch_size=params["batch_size"])
         log_closed(close_run(odoo, shadow, run=run, options=options))
-        failed = _failed_models(context, plan_task_id, task_id)
+        batches: list[BatchPlan] = context["ti"].xcom_pull(task_ids=plan_task_id) or []
+        failed = _failed_models(context, batches, task_id)
         update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id, failed=failed)
-        left = _unfinished(context, shadow, plan_task_id, failed)
+        left = _unfinished(shadow, batches, failed)
     if left:
         raise MirrorConfigurationError(
             f"The first load of {named(left)} is not complete, although none of its tasks has failed, as when somebody "
@@ -205,21 +206,20 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
         )
 
 
-def _unfinished(context: Context, shadow: ShadowDatabase, plan_task_id: str, failed: Collection[str]) -> list[str]:
+def _unfinished(shadow: ShadowDatabase, batches: Sequence[BatchPlan], failed: Collection[str]) -> list[str]:
     """Return the models whose first load was divided, and is not complete after all of its tasks have succeeded."""
-    batches: list[BatchPlan] = context["ti"].xcom_pull(task_ids=plan_task_id) or []
-    divided = {batch["models"][0] for batch in batches if batch["part"] is not None}
+    # A run that was planned before an upgrade has no parts.
+    divided = {batch["models"][0] for batch in batches if batch.get("part") is not None}
     with shadow.transaction() as tx:
         tables = {model: registry.name_table(tx, model) for model in sorted(divided.difference(failed))}
         return [model for model, table in tables.items() if read_watermark(tx, table) is None]
 
 
-def _failed_models(context: Context, plan_task_id: str, task_id: str) -> list[str]:
+def _failed_models(context: Context, batches: Sequence[BatchPlan], task_id: str) -> list[str]:
     """Return the models of the mapped tasks that have not succeeded."""
     dag_run = context["dag_run"]
     states = context["ti"].get_task_states(dag_id=dag_run.dag_id, task_ids=[task_id], run_ids=[dag_run.run_id])
     of_run = states.get(dag_run.run_id, {})
-    batches: list[BatchPlan] = context["ti"].xcom_pull(task_ids=plan_task_id) or []
     return [
         model
         for index, batch in enumerate(batches)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -54,6 +56,16 @@ def load(
     """
     report = stop_after(pages) if pages else no_report
     return load_part(library, shadow, BOOK, Part(number, of), run=run, options=NOW, on_progress=report)
+
+
+def slowly(work: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+    """The same work, that takes so long."""
+
+    def later(*given: object) -> Any:
+        time.sleep(seconds)
+        return work(*given)
+
+    return later
 
 
 def assert_finished(
@@ -203,6 +215,47 @@ def test_no_worker_reads_a_range_of_another_run(
     for number in (1, 2):
         load_part(hashing, shadow, BOOK, Part(number, 3), run=other, options=NOW, settings=settings)
     assert "Another" not in {name for (name,) in rows(shadow, "name")}
+
+
+def test_a_worker_leaves_ranges_that_another_run_has_taken_up(
+    library: MemorySource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(library, shadow, 1, Run())
+    other, held = Run(), list[int]()
+
+    def hold_later(own: ShadowDatabase, run: Run, table: str, number: int) -> AbstractContextManager[RangeHold | None]:
+        held.append(number)
+        if len(held) == 2:
+            with closing(shadow.another()) as third:
+                load(library, third, 3, other)
+        return hold_range(own, run, table, number)
+
+    monkeypatch.setattr("odoo_shadow.mirror.sync.parts.hold_range", hold_later)
+    assert load(library, shadow, 1, Run(), of=1).counts.inserted == 20
+    assert_finished(library, shadow, [load(library, shadow, number, other) for number in (2, 1)])
+
+
+def test_a_row_that_somebody_keeps_locked_is_not_waited_for_for_ever(
+    library: MemorySource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(library, shadow, 1, Run())
+    monkeypatch.setattr("odoo_shadow.shadow.state.lease.LEASE", timedelta(seconds=1))
+    with closing(shadow.another()) as other, other.transaction() as tx:
+        tx.run("SELECT FROM {leases} FOR UPDATE", leases=tx.internal("lease"))
+        with pytest.raises(ShadowBusyError):
+            load(library, shadow, 2, Run())
+
+
+def test_what_takes_the_source_long_does_not_lose_the_table(
+    library: MemorySource, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others wait to divide the load: they would all take it from each other, one after the other, for ever."""
+    monkeypatch.setattr("odoo_shadow.shadow.state.lease.LEASE", timedelta(seconds=1))
+    monkeypatch.setattr("odoo_shadow.mirror.sync.model_run.RENEW_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(library, "versions", slowly(library.versions, 1.5))
+    monkeypatch.setattr(library, "nth_id", slowly(library.nth_id, 0.7))
+    result = load_in_threads(library, shadow, BOOK, PARTS, run=Run(), options=MirrorOptions(batch_size=4))
+    assert result.counts.inserted == 60 and [entry["status"] for entry in log_of(shadow)] == ["success"]
 
 
 def test_versions_of_a_scan_that_read_nothing_vouch_for_no_row(

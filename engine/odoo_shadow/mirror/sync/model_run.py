@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.options import MirrorOptions
@@ -19,6 +21,7 @@ from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
 from odoo_shadow.mirror.sync.kept_settings import keep_settings, read_settings_of, why_read_again
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.ranges import assigned, divide, read_rest
+from odoo_shadow.mirror.sync.read_ahead import ask
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rehash import renew_hashes
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
@@ -30,6 +33,7 @@ from odoo_shadow.shadow.connection.database import Transaction
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
 from odoo_shadow.shadow.state.finished import note_untracked
+from odoo_shadow.shadow.state.lease import RENEW_EVERY
 from odoo_shadow.shadow.state.left_out import note_left_out_fields
 from odoo_shadow.shadow.state.proofs import time_in_database
 from odoo_shadow.shadow.state.scan_ranges import drop_ranges, read_ranges, save_ranges
@@ -49,6 +53,8 @@ from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,7 @@ class ModelRun:
         """
         hold = self._hold
         watermark, left, _ = self._open(kept, None)
-        scan = left or open_scan(self._odoo, self._layout, None, full=self._reads_all, run_id=hold.run.id)
+        scan = left or self._open_scan(None, read_all=self._reads_all)
         if watermark is not None or scan.low is not None or scan.up_to_id is None:
             with hold.transaction() as tx:
                 hold.give_back(tx)
@@ -162,8 +168,9 @@ class ModelRun:
             ranges = read_ranges(tx, hold.table)
             begun_at = time_in_database(tx) if scan.last_id == BEFORE_ALL else None
         if not ranges:
-            reading, first = self._layout.reading, scan.last_id
-            found = divide(self._odoo, reading, first, scan.up_to_id, len(parts), hold.keep_alive)
+            found = self._asked(
+                partial(divide, self._odoo, self._layout.reading, scan.last_id, scan.up_to_id, len(parts))
+            )
             ranges = [replace(item, begun_at=begun_at) for item in found]
         with hold.transaction() as tx:
             if left is None:
@@ -184,9 +191,16 @@ class ModelRun:
         if kept.read_as != self._settings.read_as:
             self._check_reading()
         self._why_again = why_read_again(kept, self._settings, self._layout.settings)
-        self._versions = self._odoo.versions(self._layout.reading)
+        self._versions = self._asked(lambda: self._odoo.versions(self._layout.reading))
         watermark, left = self._prepare(kept, replay_from)
         return watermark, left, self._renew_rows()
+
+    def _asked(self, work: Callable[[], _Answer]) -> _Answer:
+        """Ask the source what may take it minutes, of a very large table, and keep the table meanwhile."""
+        return ask(work, while_waiting=self._hold.keep_alive, every=RENEW_EVERY.total_seconds())
+
+    def _open_scan(self, low: datetime | None, *, read_all: bool) -> Scan:
+        return self._asked(partial(open_scan, self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id))
 
     def _note_versions_at_begin(self, tx: Transaction) -> None:
         """Record what the table will hold at least when the scan of everything has ended that begins now."""
@@ -346,7 +360,7 @@ class ModelRun:
                 return watermark, kind
             read_all = False
         low = self._low(watermark, replay_from, read_all=read_all)
-        scan = open_scan(self._odoo, self._layout, low, full=read_all, run_id=self._hold.run.id)
+        scan = self._open_scan(low, read_all=read_all)
         is_replay = replay_from is not None and known is not None and replay_from < known.last_write_date
         measures_lateness = low is not None and left is None and not is_replay
         return self._read_window(scan, kind, known, measures_lateness=measures_lateness), kind

@@ -39,7 +39,7 @@ from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase, Transaction
 from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.shadow.state import registry
+from odoo_shadow.shadow.state import lease, registry
 from odoo_shadow.shadow.state.lease import Lease, release_lease, take_lease
 from odoo_shadow.shadow.state.planning import planned_tables
 from odoo_shadow.shadow.state.scan_ranges import ScanRange, read_ranges
@@ -266,15 +266,17 @@ class _Worker:
 
         :param waits_for_own: whether to wait for other workers of this run as long as they live.
         """
-        deadline = time.monotonic() + self._options.wait.total_seconds()
+        started, wait = time.monotonic(), self._options.wait
         while True:
             try:
                 return work()
             except ShadowBusyError as busy:
-                is_own = self._is_own(busy)
-                if is_own and not waits_for_own:
-                    raise
-                if time.monotonic() >= deadline and not is_own and busy.holder is not None:
+                # Who only locks a row, as each page does for a moment, is given as long as the dead are.
+                longest = max(wait, lease.LEASE) if busy.holder is None else wait
+                if self._is_own(busy):
+                    if not waits_for_own:
+                        raise
+                elif time.monotonic() - started >= longest.total_seconds():
                     raise
             time.sleep(_PAUSE)
             self._while_waiting()

@@ -13,36 +13,27 @@ from math import ceil
 from uuid import UUID
 
 from odoo_shadow.mirror.sync.progress import Progress
-from odoo_shadow.mirror.sync.read_ahead import read_ahead
-from odoo_shadow.mirror.sync.scan import TableWriter, check_copied, end_of, pages_of, safe_checkpoint
+from odoo_shadow.mirror.sync.scan import TableWriter, end_of, pages_ahead, safe_checkpoint
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import watermarks
-from odoo_shadow.shadow.state.lease import RENEW_EVERY
 from odoo_shadow.shadow.state.scan_ranges import ScanRange, read_ranges, save_range
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Overwrite
 from odoo_shadow.shadow.tables.structure import make_index
 from odoo_shadow.source.errors import OdooError
-from odoo_shadow.source.pages import CopyPage
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import Reading, Where
 
 _NOBODY = UUID(int=0)
 
 
-def divide(
-    odoo: Source, reading: Reading, after_id: int, up_to_id: int, number: int, on_bound: Callable[[], None]
-) -> list[ScanRange]:
-    """Divide the ids `after_id < id <= up_to_id` into at most a number of ranges, of about as many records each.
-
-    :param on_bound: called now and then.
-    """
+def divide(odoo: Source, reading: Reading, after_id: int, up_to_id: int, number: int) -> list[ScanRange]:
+    """Divide the ids `after_id < id <= up_to_id` into at most a number of ranges, of about as many records each."""
     bounds = [after_id]
     with suppress(OdooError):  # then there are fewer; whoever reads them meets the reason
         rows = odoo.count(reading, Where(after_id=after_id, up_to_id=up_to_id))
         while len(bounds) < number:
-            on_bound()
             where = Where(after_id=bounds[-1], up_to_id=up_to_id)
             bound = odoo.nth_id(reading, where, max(1, ceil(rows / number)))
             if bound is None or not bounds[-1] < bound < up_to_id:
@@ -71,11 +62,8 @@ def read_range(
 
     :param on_page: told the id up to which has been read.
     """
-    hold, reached = writer.hold, item.last_id
-    pages = pages_of(odoo, writer.layout, after_id=item.last_id, up_to_id=item.up_to_id, page_size=page_size)
-    for page in read_ahead(pages, while_waiting=hold.keep_alive, every=RENEW_EVERY.total_seconds()):
-        if isinstance(page, CopyPage):
-            check_copied(odoo, writer.layout, page, reached)
+    hold = writer.hold
+    for page in pages_ahead(odoo, writer, after_id=item.last_id, up_to_id=item.up_to_id, page_size=page_size):
         reached = item.up_to_id if page.is_last else page.last_id
         with hold.transaction() as tx:
             merged = writer.write_page(tx, page, Overwrite.EVEN_YOUNGER, tells_older=False)

@@ -40,3 +40,9 @@ def _result(pending: Future[T | object], while_waiting: Callable[[], None], ever
             if pending.done():  # in this very moment, or the error is the item's own
                 return pending.result()
             while_waiting()
+
+
+def ask(work: Callable[[], T], *, while_waiting: Callable[[], None], every: float) -> T:
+    """Return what one long call of a source returns, made in another thread. See `read_ahead`."""
+    (found,) = read_ahead((answer() for answer in (work,)), while_waiting=while_waiting, every=every)
+    return found

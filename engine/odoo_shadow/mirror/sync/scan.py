@@ -140,27 +140,31 @@ def read_window(
     :param known: the watermark before.
     :param measures_lateness: whether a changed row that was written before the watermark was committed late.
     """
-    reached_id = scan.last_id
-    for page in read_ahead(
-        pages_of(
-            odoo,
-            writer.layout,
-            Where(written_since=scan.low),
-            after_id=scan.last_id,
-            up_to_id=scan.up_to_id,
-            page_size=page_size,
-        ),
-        while_waiting=writer.hold.keep_alive,
-        every=RENEW_EVERY.total_seconds(),
-    ):
-        if isinstance(page, CopyPage):
-            check_copied(odoo, writer.layout, page, reached_id)
-        reached_id = page.last_id
+    where = Where(written_since=scan.low)
+    for page in pages_ahead(odoo, writer, where, after_id=scan.last_id, up_to_id=scan.up_to_id, page_size=page_size):
         reached = _write_page(writer, scan, page, known, measures_lateness=measures_lateness)
         on_progress(Progress(writer.layout.model, kind, writer.hold.counts, share_read(page, scan.up_to_id)))
         if reached is not None:
             return reached
     raise AssertionError("pages end with a last page")
+
+
+def pages_ahead(
+    odoo: Source,
+    writer: TableWriter,
+    where: Where = EVERYWHERE,
+    *,
+    after_id: int,
+    up_to_id: int | None,
+    page_size: int,
+) -> Iterator[Page | CopyPage]:
+    """Yield the pages of `pages_of`, checked; each is fetched while the one before it is written."""
+    pages = pages_of(odoo, writer.layout, where, after_id=after_id, up_to_id=up_to_id, page_size=page_size)
+    for page in read_ahead(pages, while_waiting=writer.hold.keep_alive, every=RENEW_EVERY.total_seconds()):
+        if isinstance(page, CopyPage):
+            check_copied(odoo, writer.layout, page, after_id)
+        after_id = page.last_id
+        yield page
 
 
 def pages_of(

@@ -138,7 +138,7 @@ class RangeHold(Hold):
     def end(self) -> None:
         """Note that this worker is done with the range, and release it."""
         with self.transaction() as tx:
-            end_range(tx, self.table, self.number)
+            end_range(tx, self.table, self.number, self._lease)
 
     def fail(self, error: BaseException) -> None:
         """Release the range and note that the table's run has failed, as far as the database can be reached."""

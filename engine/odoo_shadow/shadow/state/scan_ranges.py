@@ -176,15 +176,15 @@ def renew_range(tx: Transaction, table: str, number: int, lease: Lease) -> None:
     _extend(tx, table, number, lease)
 
 
-def end_range(tx: Transaction, table: str, number: int) -> None:
+def end_range(tx: Transaction, table: str, number: int, lease: Lease) -> None:
     """Note that nothing more of a range is read on its own, and release it."""
     tx.run(
-        "UPDATE {ranges} SET is_ended = true, held_by = NULL, held_token = NULL, held_until = NULL"
-        " WHERE table_name = {table} AND number = {number}",
+        "UPDATE {ranges} SET is_ended = true WHERE table_name = {table} AND number = {number}",
         ranges=tx.internal(SCAN_RANGE),
         table=table,
         number=number,
     )
+    release_range(tx, table, number, lease)
 
 
 def release_range(tx: Transaction, table: str, number: int, lease: Lease) -> bool:
