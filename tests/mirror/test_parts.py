@@ -128,7 +128,9 @@ def test_the_next_run_takes_up_what_was_left(library: MemorySource, shadow: Shad
         load(library, shadow, 3, run, pages=2)
     library.pages_read.clear()
     result = mirror(library, shadow)
-    assert result.resumed and result.counts.inserted == 60 and is_equal(library, shadow)
+    assert result.resumed and result.counts.inserted == 60 - 20 - 2 * 4 and is_equal(library, shadow)
+    assert [entry["rows_inserted"] for entry in log_of(shadow)] == [20 + 2 * 4, result.counts.inserted]
+    assert result.watermark.rows_synced == 60
     assert sum(number for _, number in library.pages_read) == 60 - 20 - 2 * 4
     library.pages_read.clear()
     assert mirror(library, shadow).counts.written == 0 and not library.pages_read
@@ -313,7 +315,9 @@ def test_a_worker_that_was_silent_writes_nothing_more(library: MemorySource, sha
 
     load_part(library, shadow, BOOK, Part(2, PARTS), run=run, options=NOW, on_progress=fall_asleep)
     assert is_equal(library, shadow) and len(rows(shadow, "id")) == 60
-    assert sum(entry["rows_inserted"] for entry in log_of(shadow)) == 60
+    with shadow.transaction() as tx:
+        reached = read_watermark(tx, TABLE)
+    assert reached is not None and reached.rows_synced == 60
 
 
 def test_a_record_that_cannot_be_read_is_told_at_the_end(shadow: ShadowDatabase) -> None:

@@ -15,9 +15,8 @@ from uuid import UUID
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.scan import TableWriter, end_of, pages_ahead, safe_checkpoint
 from odoo_shadow.mirror.sync.window import ScanKind
-from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import watermarks
-from odoo_shadow.shadow.state.scan_ranges import ScanRange, read_ranges, save_range
+from odoo_shadow.shadow.state.scan_ranges import ScanRange, counts_of, save_range
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark
 from odoo_shadow.shadow.tables.merge import Overwrite
 from odoo_shadow.shadow.tables.structure import make_index
@@ -51,7 +50,14 @@ def assigned(ranges: Sequence[ScanRange], run_id: UUID, parts: Sequence[int]) ->
     left = [item for item in ranges if not item.is_read]
     part_of = {item.number: parts[place % len(parts)] for place, item in enumerate(left)}
     return [
-        replace(item, run_id=run_id, is_ended=item.is_read, part=part_of.get(item.number, item.part)) for item in ranges
+        replace(
+            item,
+            run_id=run_id,
+            is_ended=item.is_read,
+            part=part_of.get(item.number, item.part),
+            counts=counts_of([item], run_id),
+        )
+        for item in ranges
     ]
 
 
@@ -69,6 +75,7 @@ def read_range(
             merged = writer.write_page(tx, page, Overwrite.EVEN_YOUNGER, tells_older=False)
             checkpoint = safe_checkpoint(item.last_id, reached, writer.unreadable)
             save_range(tx, hold.table, item.number, checkpoint, merged.counts)
+            watermarks.count_synced(tx, hold.table, merged.counts.written)
         hold.counts += merged.counts
         on_page(reached)
 
@@ -86,14 +93,12 @@ def read_rest(
 ) -> Watermark:
     """Read what is left of a divided scan, and end it; return the watermark that this sets."""
     hold = writer.hold
-    hold.counts = sum((item.counts for item in ranges), RowCounts())
+    hold.counts = counts_of(ranges, hold.run.id)
     for done, item in enumerate(ranges, start=1):
         if not item.is_read:
             read_range(odoo, writer, item, page_size, lambda _: None)
         on_progress(Progress(writer.layout.model, kind, hold.counts, done / len(ranges)))
     with hold.transaction() as tx:
         make_index(tx, hold.table)  # once, at the end: one by one, its entries would cost five times as much
-        written = sum((item.counts for item in read_ranges(tx, hold.table)), RowCounts())
-        watermarks.count_synced(tx, hold.table, written.written)
         end = replace(scan, last_id=scan.up_to_id or scan.last_id, high=end_of(scan, writer.unreadable, known))
         return watermarks.finish_scan(tx, hold.table, end)

@@ -15,7 +15,14 @@ from odoo_shadow.shadow.owners.ownership import guard_table
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, sync_log
 from odoo_shadow.shadow.state.lease import Lease, release_lease, renew_lease, take_lease
-from odoo_shadow.shadow.state.scan_ranges import end_range, read_ranges, release_range, renew_range, take_range
+from odoo_shadow.shadow.state.scan_ranges import (
+    counts_of,
+    end_range,
+    read_ranges,
+    release_range,
+    renew_range,
+    take_range,
+)
 from odoo_shadow.text.errors import class_of, text_of
 from odoo_shadow.text.log import logger
 
@@ -149,7 +156,8 @@ class RangeHold(Hold):
                     return
                 if (found := sync_log.entry_left_open(tx, self.run.id, self.table)) is not None:
                     entry, seconds = found
-                    sync_log.close_error(tx, entry, self.counts, round(seconds * 1000), message, class_of(error))
+                    counts = counts_of(read_ranges(tx, self.table), self.run.id)
+                    sync_log.close_error(tx, entry, counts, round(seconds * 1000), message, class_of(error))
                 registry.note_failure(tx, self.table, message)
         except ShadowError as lost:
             log.warning("%s: range %d stays claimed for a while: %s", self.table, self.number, lost)

@@ -6,7 +6,7 @@ table; while a range is claimed, no run can take the table, and a run that takes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -33,7 +33,7 @@ class ScanRange:
     :param run_id: the run that reads it.
     :param part: which of that run's workers reads it.
     :param begun_at: when the scan began; None if it had begun before it was divided.
-    :param counts: of the rows that were written.
+    :param counts: of the rows that this run has written.
     """
 
     number: int
@@ -66,6 +66,11 @@ def read_ranges(tx: Transaction, table: str) -> list[ScanRange]:
         ScanRange(number, int(after_id), up_to_id, int(last_id), is_ended, run_id, part, begun_at, RowCounts(*counts))
         for number, after_id, up_to_id, last_id, is_ended, run_id, part, begun_at, *counts in rows
     ]
+
+
+def counts_of(ranges: Iterable[ScanRange], run_id: UUID) -> RowCounts:
+    """Return how many rows the workers of a run have written so far."""
+    return sum((item.counts for item in ranges if item.run_id == run_id), RowCounts())
 
 
 def save_ranges(tx: Transaction, table: str, ranges: Sequence[ScanRange]) -> None:
