@@ -119,7 +119,7 @@ def _connection_fields() -> dict[str, object]:
         },
         "requests_per_second": {
             "label": "Requests per second",
-            "description": "Most calls per second of one task; 1 is usual for hosted *.odoo.com. Empty: no limit.",
+            "description": "Most calls per second of a run; 1 is usual for hosted *.odoo.com. Empty: no limit.",
             "schema": {"type": ["number", "null"]},
         },
         "hash_secret": {

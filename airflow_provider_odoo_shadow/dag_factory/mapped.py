@@ -90,6 +90,7 @@ class MirrorModelsOperator(BaseOperator):
     :param allow_mass_delete: allow a suspicious share of a table's rows to be removed at once.
     :param model_settings: how each model is mirrored, by model.
     :param part: which part of the model's first load is read, of how many; None for the models as a whole.
+    :param at_once: how many of the run's tasks read Odoo at the same time; together they keep to `requests_per_second`.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
     :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
@@ -121,6 +122,7 @@ class MirrorModelsOperator(BaseOperator):
         allow_mass_delete: bool,
         model_settings: Mapping[str, Mapping[str, object]],
         part: Sequence[int] | None = None,
+        at_once: int = 1,
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
         odoo_credentials: str = OdooCredentials.CONNECTION.value,
@@ -143,6 +145,7 @@ class MirrorModelsOperator(BaseOperator):
         self.allow_mass_delete = allow_mass_delete
         self.model_settings = model_settings
         self.part = part
+        self.at_once = at_once
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
         self.odoo_credentials = odoo_credentials
@@ -180,6 +183,7 @@ class MirrorModelsOperator(BaseOperator):
                 odoo_conn_id=self.odoo_conn_id,
                 odoo_credentials=self.odoo_credentials,
                 odoo_database_conn_id=self.odoo_database_conn_id,
+                at_once=self.at_once,
             ) as odoo,
         ):
             self.sides = Sides(odoo.access.url, odoo.access.database, shadow)
@@ -283,6 +287,7 @@ class VerifyModelOperator(BaseOperator):
     :param schema: the schema that holds the shadow.
     :param mirror: the mirror's name; the schema's by default.
     :param batch_size: records per page.
+    :param at_once: how many of the run's tasks read Odoo at the same time; together they keep to `requests_per_second`.
     :param trusted_roles: roles of the shadow's database, besides the sync's own, that may own the mirror's tables.
     :param agreed_objects: triggers and rules of others on the mirror's tables that may run.
     :param odoo_credentials: `vault` takes Odoo's address and login from the Vault of the shadow's database, where
@@ -306,6 +311,7 @@ class VerifyModelOperator(BaseOperator):
         schema: str,
         mirror: str | None = None,
         batch_size: int,
+        at_once: int = 1,
         trusted_roles: Sequence[str] = (),
         agreed_objects: Sequence[str] = (),
         odoo_credentials: str = OdooCredentials.CONNECTION.value,
@@ -321,6 +327,7 @@ class VerifyModelOperator(BaseOperator):
         self.schema = schema
         self.mirror_name = mirror or schema
         self.batch_size = batch_size
+        self.at_once = at_once
         self.trusted_roles = trusted_roles
         self.agreed_objects = agreed_objects
         self.odoo_credentials = odoo_credentials
@@ -349,6 +356,7 @@ class VerifyModelOperator(BaseOperator):
                 odoo_conn_id=self.odoo_conn_id,
                 odoo_credentials=self.odoo_credentials,
                 odoo_database_conn_id=self.odoo_database_conn_id,
+                at_once=self.at_once,
             ) as odoo,
             mirrors_own_source(odoo, source=self.source, odoo_database_conn_id=self.odoo_database_conn_id) as own,
         ):

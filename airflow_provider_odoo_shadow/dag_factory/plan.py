@@ -42,6 +42,7 @@ class BatchPlan(TypedDict):
     """The arguments of one mapped task.
 
     :param part: which part of the first load it reads, of how many; None for the models as a whole.
+    :param at_once: how many of the tasks read Odoo at the same time.
     """
 
     models: list[str]
@@ -51,6 +52,7 @@ class BatchPlan(TypedDict):
     allow_mass_delete: bool
     model_settings: dict[str, dict[str, object]]
     part: list[int] | None
+    at_once: int
 
 
 def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
@@ -82,6 +84,7 @@ def plan_models(context: Context, mirror: DagConfig) -> list[BatchPlan]:
             allow_mass_delete=params["allow_mass_delete"],
             model_settings={item.model: _as_arguments(mirror.settings_of(item.model)) for item in batch},
             part=part,
+            at_once=min(mirror.parallel_models, len(tasks)),
         )
         for batch, part in tasks
     ]

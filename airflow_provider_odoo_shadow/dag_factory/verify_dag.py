@@ -65,6 +65,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             schema=mirror.schema_name,
             mirror=mirror.name,
             batch_size=mirror.batch_size,
+            at_once=mirror.parallel_models,
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,
             odoo_credentials=str(mirror.odoo_credentials),

@@ -27,6 +27,7 @@ def odoo_source(
     odoo_conn_id: str | None,
     odoo_credentials: str,
     odoo_database_conn_id: str | None,
+    at_once: int = 1,
 ) -> Iterator[Source]:
     """Open what the engine mirrors from.
 
@@ -35,6 +36,7 @@ def odoo_source(
     :param odoo_conn_id: the Airflow connection of the API; None for the default one, or for no API beside the database.
     :param odoo_credentials: `connection`, or `vault` for the API's address and login from the Vault.
     :param odoo_database_conn_id: the Airflow connection of Odoo's own database.
+    :param at_once: how many tasks of a run ask Odoo at the same time; together they keep to `requests_per_second`.
     :raises MirrorConfigurationError: an argument is wrong, or there is no connection of Odoo's own database.
     :raises OdooConfigurationError: a field of a connection or a secret is wrong.
     :raises ShadowError: the Vault cannot be read, or lacks something.
@@ -43,7 +45,7 @@ def odoo_source(
         raise MirrorConfigurationError(f"source is {given(source)}, but must be one of {', '.join(SourceKind)}.")
     conn_id = odoo_conn_id or OdooHook.default_conn_name
     if source == SourceKind.API:
-        with ApiSource(OdooClient(api_connection(conn_id, odoo_credentials, shadow))) as odoo:
+        with ApiSource(OdooClient(api_connection(conn_id, odoo_credentials, shadow).shared(at_once))) as odoo:
             yield odoo
         return
     if not odoo_database_conn_id:
@@ -52,7 +54,7 @@ def odoo_source(
             "Postgres)."
         )
     has_beside = odoo_conn_id is not None or odoo_credentials == OdooCredentials.VAULT
-    api = api_connection(conn_id, odoo_credentials, shadow) if has_beside else None
+    api = api_connection(conn_id, odoo_credentials, shadow).shared(at_once) if has_beside else None
     with (
         nullcontext() if api is None else ApiSource(OdooClient(api)) as beside,
         DatabaseSource(odoo_database(odoo_database_conn_id, api), beside) as odoo,

@@ -202,6 +202,8 @@ class Plan:
             elif field.type == "binary":
                 sizes = env.context.get("bin_size") or env.context.get(f"bin_size_{name}")
                 self.converters.append((name, values.read_binary(bool(sizes))))
+            elif field.type == "reference":
+                self.converters.append((name, values.read_reference))
             elif field.type == "properties":
                 self.definitions.append(field)
             elif field.type == "properties_definition":

@@ -56,6 +56,17 @@ def read_whole(value: Any) -> Any:
     return float(value) if value > _MOST_WHOLE else value
 
 
+def read_reference(value: Any) -> Any:
+    """How a reference is told: its id as a number, whatever spaces or zeros are stored; none to the id 0.
+
+    :raises ValueError: it is no reference.
+    """
+    if not value:
+        return False
+    model, number = value.split(",")
+    return f"{model},{int(number)}" if int(number) else False
+
+
 def read_binary(sizes: bool) -> Callable[[Any], Any]:
     """How a bytea is told: base64, or its size as text when the context has `bin_size`."""
 

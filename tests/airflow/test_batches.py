@@ -12,8 +12,11 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run import batches
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.source.api.client import OdooClient
+from odoo_shadow.source.api.connection import OdooConnection
 from odoo_shadow.source.kind import SourceKind
 from odoo_stand_in import Fault, StandIn
+from tests.support.airflow_connections import odoo_connection
 from tests.support.clients import source_of
 from tests.support.dag_runs import OUR_LOGGERS, run, states, tries
 from tests.support.no_rights import NO_RIGHTS
@@ -153,6 +156,26 @@ def test_a_run_that_was_cleared_as_a_whole_takes_up_what_its_new_plan_found(odoo
         again = plan(source, shadow, MODELS, run=this)
         assert "res.company" in work_of(again)
         assert models_left(shadow, this, MODELS) == ["res.currency", *(m for m in MODELS[:2] if m in work_of(again))]
+
+
+def test_the_tasks_of_a_run_share_the_calls_a_second(
+    mirror_dag: MirrorDag, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of mapped tasks each has its share; the others run alone and have all."""
+    limits: list[float | None] = []
+
+    class Noting(OdooClient):
+        def __init__(self, connection: OdooConnection) -> None:
+            limits.append(connection.requests_per_second)
+            super().__init__(connection)
+
+    monkeypatch.setattr("airflow_provider_odoo_shadow.hooks.source.OdooClient", Noting)
+    monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo, requests_per_second=300))
+    assert run(mirror_dag(models=MODELS, parallel_models=5)).state == "success"
+    assert (limits.count(100), set(limits)) == (3, {100, 300})
+    del limits[:]
+    assert run(mirror_dag(models=MODELS, parallel_models=2), full=True).state == "success"
+    assert (limits.count(150), set(limits)) == (2, {150, 300})
 
 
 def test_a_first_load_in_parts_of_which_one_fails_at_first(

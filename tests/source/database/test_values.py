@@ -60,7 +60,16 @@ SAME: dict[str, dict[str, str | None]] = {
     "x_text": {"''": "", "' '": " ", "NULL": None, "E'tab\\tback\\\\N'": "tab\tback\\N"},
     "x_html": {"''": "", "'<p>a</p>'": "<p>a</p>"},
     "x_selection": {"'no choice'": "no choice"},
-    "x_reference": {"'res.partner,0'": "res.partner,0", "NULL": None},
+    "x_reference": {
+        "'res.partner,0'": None,
+        "''": None,
+        "'res.partner, 7'": "res.partner,7",
+        "E'res.partner,+1_0\\n'": "res.partner,10",
+        "'res.partner,-007'": "res.partner,-7",
+        "'res.partner,99999999999999999999'": "res.partner,99999999999999999999",
+        "'x.gone,7'": "x.gone,7",
+        "NULL": None,
+    },
     "x_title": {
         "'{}'": None,
         "'null'": None,
@@ -85,6 +94,8 @@ SAME: dict[str, dict[str, str | None]] = {
         """'{"a": 9007199254740993}'""": '{"a": 9007199254740993}',
     },
 }
+# Where Odoo's API fails.
+NO_REFERENCES = ("res.partner", "res.partner,", "res.partner,a", "res.partner,1,2", "res.partner,_1", ",", ",5")
 # What Odoo itself rounds, since it reads each number as a double.
 BEYOND_DOUBLES = {
     "x_float_exact": "12345678901234567890.123456789",
@@ -146,6 +157,14 @@ def test_every_way_of_reading_leaves_the_same_in_the_shadow(
             assert {value: found[added[name, value]] for value in values} == values, name
         with only_records(odoo):
             assert mirror(odoo, shadow).written == 0
+
+
+def test_a_text_that_is_no_reference_is_left_as_it_is(kinds: StandIn, shadow: ShadowDatabase, database: str) -> None:
+    added = [add(kinds, x_reference=f"'{text}'") for text in NO_REFERENCES]
+    with database_source_of(kinds) as odoo:
+        mirror(odoo, shadow, full=False)
+    found = cells(database, "x_reference")
+    assert tuple(found[number] for number in added) == NO_REFERENCES
 
 
 def test_a_change_of_the_source_writes_no_row(kinds: StandIn, shadow: ShadowDatabase, database: str) -> None:

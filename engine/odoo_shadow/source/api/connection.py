@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from urllib.parse import urlsplit
@@ -103,6 +103,12 @@ class OdooConnection:
     def setting(self, name: str) -> str:
         """Return the name of one of its settings. See `setting_name`."""
         return setting_name(name, on_command_line=self.on_command_line, in_vault=self.in_vault)
+
+    def shared(self, tasks: int) -> OdooConnection:
+        """Return the connection of one of so many processes that together keep to `requests_per_second`."""
+        if self.requests_per_second is None:
+            return self
+        return replace(self, requests_per_second=self.requests_per_second / tasks)
 
     @property
     def path_hint(self) -> str:
