@@ -226,7 +226,7 @@ def _column_type(field: Field) -> ColumnType:
 
 def _is_stored(field: Field) -> bool:
     has_value = field.store or field.company_dependent
-    return has_value and field_type(field.type).column is not None and field.name not in _OWN_PLACE
+    return has_value and not (field.unreadable or field.name in _OWN_PLACE or field_type(field.type).column is None)
 
 
 def _needs(field: Field, unreadable: Collection[str]) -> bool:
@@ -238,6 +238,8 @@ def _why_unmirrored(field: Field, unreadable: Collection[str]) -> str | None:
     """Return why a field that Odoo stores has no column, None if it has one or is not stored."""
     if _needs(field, unreadable):
         return f"the login has no right to read {field.relation}"
+    if field.unreadable:
+        return field.unreadable
     is_elsewhere = field.type == "one2many" or not field.store
     return None if is_elsewhere or field_type(field.type).column else f"{field.type} fields are never mirrored"
 

@@ -11,6 +11,7 @@ from dataclasses import field as with_default
 
 from odoo_shadow.source.database.choices import LISTED, choices_behind, choices_of
 from odoo_shadow.source.database.company_values import differs_by_company, is_computed
+from odoo_shadow.source.database.definitions import Place, place_of
 from odoo_shadow.source.database.language import in_language
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.relations import Table, granting, has_table, may_read, read_tables
@@ -43,6 +44,7 @@ class StoredField:
     :param id: of its row there: another one is another field, even with the same name.
     :param link: of a many2many: its table, and the columns with this model's ids and with the other's.
     :param by_property: whether values are rows of `ir_property`, as those that differ by company are up to Odoo 17.
+    :param definition: of properties: where they are defined, None if that is not known.
     """
 
     id: int
@@ -59,6 +61,12 @@ class StoredField:
     link: tuple[str, str, str] | None = None
     selection: tuple[tuple[str, str], ...] = ()
     by_property: bool = False
+    definition: Place | None = None
+
+    @property
+    def holds_properties(self) -> bool:
+        """Whether it has values of properties."""
+        return self.type == "properties" and self.store
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,27 @@ def read_fields(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, 
         for item in [item for item in fields.values() if item.type in LISTED and item.store and item.related]:
             choices_there = item.selection or choices_behind(tx, model, item.related or "", lang)
             fields[item.name] = replace(item, selection=choices_there)
+    _add_definitions(tx, found)
     return found
+
+
+def _add_definitions(tx: Transaction, models: Mapping[str, dict[str, StoredField]]) -> None:
+    """Note where properties are defined."""
+    having = {name: fields for name, fields in models.items() if any(item.holds_properties for item in fields.values())}
+    links = {
+        name: {
+            item.name: item.relation
+            for item in fields.values()
+            if item.type == "many2one" and item.store and item.relation
+        }
+        for name, fields in having.items()
+    }
+    relations = {relation for of in links.values() for relation in of.values()}
+    definitions = definition_fields(tx, relations) if relations else []
+    for model, fields in having.items():
+        for item in [item for item in fields.values() if item.holds_properties]:
+            place = place_of(model, item.name, fields, links[model], definitions)
+            fields[item.name] = replace(item, definition=place)
 
 
 def _by_property(tx: Transaction, models: Sequence[str]) -> set[int]:

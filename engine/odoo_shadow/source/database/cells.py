@@ -16,6 +16,7 @@ from psycopg import sql
 from odoo_shadow.source.database import documents
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
 from odoo_shadow.source.database.defaults import Defaults
+from odoo_shadow.source.database.definitions import OfModel
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Variant
 
@@ -64,7 +65,14 @@ def is_there(model: StoredModel, name: str) -> bool:
         return False
     if field.type == "many2many":
         return field.store and field.link is not None
+    if field.type == "properties" and not _is_defined(model, field):
+        return False
     return (field.store and model.column_of(name) is not None) or field.by_property
+
+
+def _is_defined(model: StoredModel, field: StoredField) -> bool:
+    place = field.definition
+    return isinstance(place, OfModel) or (place is not None and model.column_of(place.link) is not None)
 
 
 @dataclass(frozen=True)

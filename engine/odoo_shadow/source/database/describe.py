@@ -13,12 +13,15 @@ _COMPUTED_FROM = {"calendar.event.videocall_location": ("access_token",)}
 """What stored fields of Odoo's own modules are computed from, where that is a credential (Odoo 16.0 to 19.0): no table
 tells, and the rules for credentials have to know."""
 
+_UNDEFINED = "Odoo's tables do not tell where these properties are defined; with the API's address and login, it does"
+
 
 def described(model: StoredModel, by_api: Iterable[Field] | None) -> list[Field]:
     """Return a model's fields, by name.
 
     Where the API knows a field, what it says counts: it also knows what a name is computed from. Of fields that only
-    the API can give, the others are left out without it, except those of inherited records, which lead to names.
+    the API can give, the others are left out without it, except those of inherited records, which lead to names, and
+    properties that are defined who knows where, which are told.
 
     :param by_api: what the API says, None without one.
     """
@@ -26,7 +29,7 @@ def described(model: StoredModel, by_api: Iterable[Field] | None) -> list[Field]
     found = {
         name: known.get(name) or _field(model, field)
         for name, field in model.fields.items()
-        if is_there(model, name) or name in known or (field.related and not field.store)
+        if is_there(model, name) or name in known or (field.related and not field.store) or field.holds_properties
     }
     found |= {name: field for name, field in known.items() if name not in found and not field.store}
     return [found[name] for name in sorted(found)]
@@ -49,4 +52,5 @@ def _field(model: StoredModel, field: StoredField) -> Field:
         depends=_COMPUTED_FROM.get(f"{model.name}.{field.name}", ()),
         label=field.label,
         selection=field.selection,
+        unreadable=_UNDEFINED if field.holds_properties and not is_there(model, field.name) else "",
     )

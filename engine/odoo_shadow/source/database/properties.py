@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from odoo_shadow.source.database.catalogue import StoredField, StoredModel, definition_fields
+from odoo_shadow.source.database.catalogue import StoredField, StoredModel
 from odoo_shadow.source.database.cells import ROW
-from odoo_shadow.source.database.relations import has_table
+from odoo_shadow.source.database.definitions import OfModel
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.types import Json, Record
@@ -41,57 +41,26 @@ class Definition:
 
 
 def find_definition(tx: Transaction, model: StoredModel, field: StoredField, tables: Mapping[str, str]) -> Definition:
-    """Return where a properties field's definition is: `fields_get` tells that, and no table of Odoo's does.
-
-    It is in the record that a many2one field leads to, in a field that is called like the properties; where none is,
-    in the only one of that type; or, in Odoo 19, in the definition of the whole model.
+    """Return where a properties field's definition is.
 
     :param tables: the tables of all models, by model.
-    :raises OdooConfigurationError: several could be meant.
+    :raises OdooConfigurationError: its table is missing.
     """
-    links = {
-        item.name: item.relation
-        for item in model.fields.values()
-        if item.type == "many2one" and item.relation and model.column_of(item.name) is not None
-    }
-    definitions = definition_fields(tx, set(links.values()))
-    found = [
-        (link, relation, name)
-        for link, relation in links.items()
-        for model_of, name in definitions
-        if model_of == relation
-    ]
-    called_so = [item for item in found if item[2] == f"{field.name}_definition"]
-    if not called_so and has_table(tx, _BASE):
-        base = _of_model(tx, field)
-        if base is not None:
-            return base
-    chosen = called_so or found
-    if len(chosen) != 1:
-        raise OdooConfigurationError(
-            f"{model.name}: Odoo's tables do not tell where the properties '{field.name}' are defined: exclude the "
-            "field, or mirror this model by API."
-        )
-    ((link, relation, name),) = chosen
-    table = tables.get(relation)
+    place = field.definition
+    if place is None:
+        raise AssertionError("properties whose definition is not known are not there")
+    if isinstance(place, OfModel):
+        of_model = sql.SQL("(SELECT c.properties_definition FROM {} c WHERE c.properties_field_id = {})")
+        return Definition(_BASE, of_model.format(tx.odoos(_BASE), field.id))
+    table = tables.get(place.relation)
     if table is None:
         raise OdooConfigurationError(
-            f"{model.name}: the table of {relation}, which defines '{field.name}', is missing."
+            f"{model.name}: the table of {place.relation}, which defines '{field.name}', is missing."
         )
     of_row = sql.SQL("(SELECT c.{} FROM {} c WHERE c.id = {}.{})").format(
-        sql.Identifier(name), tx.odoos(table), ROW, sql.Identifier(link)
+        sql.Identifier(place.name), tx.odoos(table), ROW, sql.Identifier(place.link)
     )
     return Definition(table, of_row)
-
-
-def _of_model(tx: Transaction, field: StoredField) -> Definition | None:
-    rows = tx.run("SELECT 1 FROM {base} WHERE properties_field_id = {field}", base=tx.odoos(_BASE), field=field.id)
-    if not rows:
-        return None
-    of_row = sql.SQL("(SELECT c.properties_definition FROM {} c WHERE c.properties_field_id = {})").format(
-        tx.odoos(_BASE), field.id
-    )
-    return Definition(_BASE, of_row)
 
 
 def merge_properties(records: Sequence[Record], names: Collection[str], existing: Existing, *, omits: bool) -> None:
