@@ -15,7 +15,7 @@ from tests.support.counting import in_odoo
 from tests.support.flavours import Flavour
 from tests.support.odoo_database import reading_role
 from tests.support.restoring import UUID, set_uuid
-from tests.support.shell import Outcome, Shell
+from tests.support.shell import Outcome, Shell, shell_for
 
 DATABASE = ("--source", "database")
 PASSWORD = "reads-odoo-7Hq2"
@@ -210,3 +210,24 @@ def test_only_the_mirrors_own_source_repairs(both: Shell) -> None:
     )
     assert alone(both, "sync", *DATABASE, *COMPANIES).code == 0
     assert alone(both, "verify", "--against", "database", "--repair", *DATABASE).code == 0
+
+
+@pytest.mark.nightly
+def test_a_large_first_load_is_divided_among_threads(postgres: str, database: str) -> None:
+    rows = 50_001  # the fewest that are two parts
+    with StandIn(postgres, flavour="19", database="threads", copied=True) as odoo:
+        odoo.add_model("x_note", {"x_name": "char", "x_number": "integer"})
+        odoo.fill("x_note", rows)
+        shell = shell_for(odoo, database)
+        shell = Shell({**shell.env, "ODOO_DATABASE_URL": odoo.dsn}, shell.secrets)
+        told = shell.run("sync", "--models", "x_note", *DATABASE, "--verbose")
+        assert told.code == 0 and "x_note: first load, divided into 2 ranges of ids" in told.err
+        assert shell.run("verify", "--models", "x_note").code == 0
+        again = json.loads(shell.run("sync", "--models", "x_note", *DATABASE, "--json").out)
+    assert (again["rows_inserted"], again["rows_updated"]) == (0, 0)
+    with psycopg.connect(database) as connection:
+        ((present, synced),) = connection.execute(
+            "SELECT m.row_count, w.rows_synced FROM odoo_shadow.odoo_shadow_meta m"
+            " JOIN odoo_shadow.odoo_shadow_watermark w USING (table_name)"
+        ).fetchall()
+    assert (present, synced) == (rows, rows)

@@ -16,7 +16,7 @@ import pytest
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.origin import accept_database
-from odoo_shadow.mirror.run.batches import parts_of
+from odoo_shadow.mirror.run.batches import parts_of, threads_of
 from odoo_shadow.mirror.run.plan import Work
 from odoo_shadow.mirror.sync.model import mirror_model, no_report
 from odoo_shadow.mirror.sync.model_run import MirrorResult
@@ -348,5 +348,8 @@ def test_the_plan_divides_only_first_loads_and_by_size() -> None:
     assert parts_of(large, SourceKind.API) == 10 and parts_of(large, SourceKind.DATABASE) == 4
     assert parts_of(Work(BOOK, "first load", rows=10**9, is_first_load=True), SourceKind.API) == 64
     assert parts_of(large, SourceKind.API, at_most=2) == 2
+    small = Work(BOOK, "first load", rows=50_001, is_first_load=True)
+    assert parts_of(small, SourceKind.API) == 1
+    assert threads_of(small, SourceKind.DATABASE, at_most=9) == 2 and threads_of(small, SourceKind.API, at_most=9) == 3
     assert parts_of(Work(BOOK, "1 row was written", rows=10**6), SourceKind.API) == 1
     assert parts_of(Work(BOOK, "first load", is_first_load=True), SourceKind.API) == 1

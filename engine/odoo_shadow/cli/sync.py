@@ -52,7 +52,7 @@ from odoo_shadow.mirror.options import (
 from odoo_shadow.mirror.origin import accept_database as accept
 from odoo_shadow.mirror.origin import check_binding, check_names_in_public
 from odoo_shadow.mirror.report_tables import add_row
-from odoo_shadow.mirror.run.batches import parts_of, with_sizes
+from odoo_shadow.mirror.run.batches import threads_of, with_sizes
 from odoo_shadow.mirror.run.choose import NO_MATCH, Chosen, choose_models
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.dry_run import dry_run_model
@@ -346,7 +346,7 @@ def _mirror(
     show: Callable[[Progress], None],
 ) -> ModelOutcome:
     model = work.model
-    threads = parts_of(work, odoo.access.kind, at_most=odoo.access.parallel)
+    threads = threads_of(work, odoo.access.kind, at_most=odoo.access.parallel)
     load = mirror_model if threads == 1 else partial(load_in_threads, number=threads)
     try:
         result = load(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=show)
