@@ -37,6 +37,7 @@ from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
 from odoo_shadow.shadow.state.watermarks import drop_scan
 from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
+from odoo_shadow.source.kind import SourceKind
 from odoo_shadow.source.port import Source
 from odoo_shadow.text.log import logger
 
@@ -209,10 +210,12 @@ def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
 
 
 def _refusal(odoo: Source, shadow: ShadowDatabase, found: Evidence) -> ShadowOwnershipError:
+    is_database = odoo.access.kind is SourceKind.DATABASE
+    wait = "if this is a replica that lags behind what was mirrored, the next run goes on; otherwise, " * is_database
     return ShadowOwnershipError(
         f"{found} ({odoo.access.url}, database '{odoo.access.database}'): has a backup been restored, or "
-        f"another database put in its place? Nothing was written; {acceptance(shadow.schema)}; if only rows of this "
-        f"model were set back, sync --full --models {found.model} is enough."
+        f"another database put in its place? Nothing was written; {wait}{acceptance(shadow.schema)}; if only rows of "
+        f"this model were set back, sync --full --models {found.model} is enough."
     )
 
 

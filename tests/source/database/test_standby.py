@@ -11,6 +11,7 @@ import pytest
 
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
+from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.source.database.source import DatabaseSource
 from odoo_shadow.source.reading import Reading
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     not (POSTGRES_15 / "pg_basebackup").exists(),
     reason="Debian's PostgreSQL 15 is not installed",
 )
-FOLLOWERS = "mail.followers"
+FOLLOWERS, PARTNERS = "mail.followers", "res.partner"
 
 
 @dataclass
@@ -67,3 +68,24 @@ def test_a_standby_is_read_like_its_primary(pair: Pair, shadow: ShadowDatabase) 
         after = mirror(source, shadow, FOLLOWERS)
         assert after.kind is ScanKind.FULL and after.counts.written == 0
         assert mirror(source, shadow, FOLLOWERS).counts == RowCounts()
+
+
+def test_a_standby_that_lags_behind_what_was_mirrored_is_not_taken_for_a_backup(
+    pair: Pair, shadow: ShadowDatabase
+) -> None:
+    """The run is refused, as for a backup; once the standby has caught up, the next one goes on."""
+    with (
+        DatabaseSource(odoo_database(pair.primary)) as primary,
+        DatabaseSource(odoo_database(pair.standby.url_of(pair.primary))) as standby,
+    ):
+        mirror(primary, shadow, PARTNERS)
+        with psycopg.connect(pair.standby.url_of(pair.primary), autocommit=True) as connection:
+            connection.execute("SELECT pg_wal_replay_pause()")
+            with psycopg.connect(pair.primary, autocommit=True) as odoo:
+                odoo.execute("UPDATE res_partner SET write_date = now() + interval '1 second', city = 'Ghent'")
+            mirror(primary, shadow, PARTNERS)
+            with pytest.raises(ShadowOwnershipError, match="if this is a replica that lags .* the next run goes on"):
+                mirror(standby, shadow, PARTNERS)
+            connection.execute("SELECT pg_wal_replay_resume()")
+        pair.standby.catch_up(pair.primary)
+        assert mirror(standby, shadow, PARTNERS).counts.written == 0
