@@ -84,7 +84,7 @@ def test_a_standby_that_lags_behind_what_was_mirrored_is_not_taken_for_a_backup(
             with psycopg.connect(pair.primary, autocommit=True) as odoo:
                 odoo.execute("UPDATE res_partner SET write_date = now() + interval '1 second', city = 'Ghent'")
             mirror(primary, shadow, PARTNERS)
-            with pytest.raises(ShadowOwnershipError, match="if this is a replica that lags .* the next run goes on"):
+            with pytest.raises(ShadowOwnershipError, match=r"if this is a replica that lags .* the next run goes on"):
                 mirror(standby, shadow, PARTNERS)
             connection.execute("SELECT pg_wal_replay_resume()")
         pair.standby.catch_up(pair.primary)
