@@ -147,10 +147,12 @@ def _model(odoo: Source, model: str, all_fields: set[str], seen: _Seen) -> Findi
     text = f"{counted(rows, 'row')}, {counted(len(readable), 'field')} readable, {len(layout.columns)} mirrored"
     if odoo.access.kind is SourceKind.DATABASE:  # no group applies
         from_login = hidden_of(odoo, layout.reading, rows, layout.reading.fields)
-        if not from_login:
-            return Finding(model, Verdict.OK, text)
-        seen.hidden[model] = from_login
-        return Finding(model, Verdict.WARNING, f"{text}; {from_login}")
+        if from_login:
+            seen.hidden[model] = from_login
+            text = f"{text}; {from_login}"
+        for name, why in layout.not_given.items():
+            text = f"{text}; {name} is left out: {why}"
+        return Finding(model, Verdict.WARNING if from_login or layout.not_given else Verdict.OK, text)
     if hidden:
         return Finding(model, Verdict.WARNING, f"{text}; groups hide {len(hidden)}: {first_of(hidden, _MOST_NAMES)}")
     return Finding(model, Verdict.OK, text)

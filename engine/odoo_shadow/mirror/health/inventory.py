@@ -29,7 +29,8 @@ class ModelEntry:
     :param rows: records in Odoo that the mirror takes; None when Odoo does not say.
     :param columns: of the table, without the project's own.
     :param size: bytes of the table with its indexes, an estimate while there is no table.
-    :param left_out_fields: because they hold credentials, or the settings say so; `left_out_because` has the reasons.
+    :param left_out_fields: because they hold credentials, the settings say so, or the source cannot give them;
+        `left_out_because` has the reasons.
     :param refused_fields: fields with which Odoo does not return records, as the last run found.
     :param hidden_rows: how many of the rows the API's login does not see; None if they are read by it, or if it is not
         beside Odoo's own database.
@@ -85,6 +86,7 @@ def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize |
     layout = read_layout(odoo, model, settings).without(refused)
     rows = odoo.count(layout.reading)
     columns = len(layout.all_columns)
+    left_out = {**layout.not_given, **layout.left_out}
     hidden = hidden_of(odoo, layout.reading, rows, layout.reading.fields)
     return ModelEntry(
         model=model,
@@ -95,9 +97,9 @@ def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize |
         size_is_guess=not (known and known.size),
         rows_mirrored=known.row_count if known else None,
         last_sync_at=known.last_sync_at if known else None,
-        left_out_fields=tuple(sorted(layout.left_out)),
+        left_out_fields=tuple(sorted(left_out)),
         refused_fields=tuple(sorted(refused)),
-        left_out_because=dict(sorted(layout.left_out.items())),
+        left_out_because=dict(sorted(left_out.items())),
         hidden_rows=None if hidden is None else hidden.rows,
         hidden_fields=hidden.fields if hidden is not None else (),
     )

@@ -52,6 +52,7 @@ class Layout:
     :param unmirrored: stored fields whose values cannot be mirrored, each with the reason.
     :param settings: how this model is mirrored.
     :param name_paths: where the name of a record is, best first; see `record_name.name_paths`.
+    :param not_given: fields whose values the source cannot give, each with the reason.
     :param links: the models that stored fields point to, each to one record, whether the fields are mirrored or not.
     """
 
@@ -66,6 +67,7 @@ class Layout:
     name_paths: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
     unmirrored: Mapping[str, str] = with_default(default_factory=dict)
+    not_given: Mapping[str, str] = with_default(default_factory=dict)
     links: Mapping[str, str] = with_default(default_factory=dict)
 
     @property
@@ -77,7 +79,7 @@ class Layout:
     def omitted(self) -> dict[str, str]:
         """All stored fields that are left out, each with the reason; without one2many, which other tables hold."""
         refused = {field_of(key): "Odoo does not return records with it to this login" for key in self.refused}
-        return {**self.unmirrored, **refused, **self.left_out}
+        return {**self.unmirrored, **self.not_given, **refused, **self.left_out}
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
@@ -181,6 +183,7 @@ class Layout:
             settings,
             name_paths(model, by_name, {field.name for field in (*mirrored, *extra)}),
             unmirrored={name: why for name, field in by_name.items() if (why := _why_unmirrored(field, unreadable))},
+            not_given={f.name: f.unreadable for f in by_name.values() if f.unreadable and f.name not in secret},
             links={field.name: field.relation for field in stored if field.type == "many2one" and field.relation},
         )
 
@@ -238,8 +241,6 @@ def _why_unmirrored(field: Field, unreadable: Collection[str]) -> str | None:
     """Return why a field that Odoo stores has no column, None if it has one or is not stored."""
     if _needs(field, unreadable):
         return f"the login has no right to read {field.relation}"
-    if field.unreadable:
-        return field.unreadable
     is_elsewhere = field.type == "one2many" or not field.store
     return None if is_elsewhere or field_type(field.type).column else f"{field.type} fields are never mirrored"
 
