@@ -27,8 +27,8 @@ x_any: reference =res.partner|product.product|project.task manual
 x_model: char manual
 x_res_id: many2one_reference x_model manual
 x_parent_id: many2one x_awkward manual
-x_properties: properties definition=x_parent_id/x_definition manual
-x_definition: properties_definition manual
+x_properties: properties definition=x_parent_id/x_properties_definition manual
+x_properties_definition: properties_definition manual
 x_rate: float manual
 x_price: float digits=16,6 manual
 x_currency_id: many2one res.currency manual
@@ -76,8 +76,8 @@ x_boolean: boolean manual
 x_date: date manual
 x_datetime: datetime manual
 x_json: json manual
-x_definition: properties_definition manual
-x_properties: properties definition=x_parent_id/x_definition manual
+x_properties_definition: properties_definition manual
+x_properties: properties definition=x_parent_id/x_properties_definition manual
 x_binary: binary manual
 x_title: char translate manual
 x_note: text translate manual
@@ -240,7 +240,7 @@ def populate(generator: Generator) -> None:
 
 def _kinds(number: int, row: Row) -> None:
     row.update(x_name=f"Row {number}", x_parent_id=FULL if number > FULL else None, active=number % 5 > 0)
-    row.update(_by_company(number), x_definition=DEFINITION, x_properties=PROPERTIES)
+    row.update(_by_company(number), x_properties_definition=DEFINITION, x_properties=PROPERTIES)
     if number == FULL:
         row.update(FULL_ROW)
     elif number == EMPTY:

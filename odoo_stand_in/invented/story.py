@@ -230,7 +230,7 @@ def _awkward(generator: Generator) -> None:
             x_model="res.partner" if number % 4 else None,
             x_res_id=number if number % 4 else None,
             x_parent_id=number // 2 or None,
-            x_definition=definition,
+            x_properties_definition=definition,
             x_properties={"a1b2": "blue", "c3d4": number} if number % 2 else None,
             active=number % 9 != 0,
         )

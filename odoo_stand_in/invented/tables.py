@@ -80,7 +80,7 @@ def populate(generator: Generator) -> None:
     """Make the rows of the awkward models, and of Odoo's own."""
     awkward.populate(generator)
     kinds = {row["id"]: row for row in generator.rows[KINDS]}
-    kinds[FULL]["x_definition"] = [*awkward.DEFINITION, *_LINKS]
+    kinds[FULL]["x_properties_definition"] = [*awkward.DEFINITION, *_LINKS]
     kinds[LOW]["x_properties"] = _VALUES
     field = generator.registry.models[KINDS].fields["x_partner_ids"]
     for partner in (7, ARCHIVED, OF_ANOTHER_COMPANY):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from psycopg import sql
@@ -203,7 +204,8 @@ class Plan:
                 sizes = env.context.get("bin_size") or env.context.get(f"bin_size_{name}")
                 self.converters.append((name, values.read_binary(bool(sizes))))
             elif field.type == "reference":
-                self.converters.append((name, values.read_reference))
+                models = self.env.registry.models
+                self.converters.append((name, partial(values.read_reference, models=models)))
             elif field.type == "properties":
                 self.definitions.append(field)
             elif field.type == "properties_definition":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import psycopg
@@ -56,14 +56,17 @@ def read_whole(value: Any) -> Any:
     return float(value) if value > _MOST_WHOLE else value
 
 
-def read_reference(value: Any) -> Any:
+def read_reference(value: Any, models: Container[str]) -> Any:
     """How a reference is told: its id as a number, whatever spaces or zeros are stored; none to the id 0.
 
     :raises ValueError: it is no reference.
+    :raises KeyError: there is no such model.
     """
     if not value:
         return False
     model, number = value.split(",")
+    if model not in models:
+        raise KeyError(model)
     return f"{model},{int(number)}" if int(number) else False
 
 

@@ -22,7 +22,7 @@ class Field:
     :param depends: what it is computed from, such as `partner_id.name`.
     :param label: what Odoo shows, in the connection's language.
     :param selection: value and label of each choice; for a `reference` the models that it may point to.
-    :param unreadable: why the source cannot give the values; empty if it can.
+    :param why_not_given: why the source cannot give the values; empty if it can.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Field:
     depends: tuple[str, ...] = ()
     label: str = ""
     selection: tuple[tuple[str, str], ...] = ()
-    unreadable: str = ""
+    why_not_given: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ SPOILED_ALL: dict[str, LiteralString] = {
     "17": "UPDATE ir_property SET value_reference = 'res.partner,nobody' WHERE name = 'x_by_company_many2one'",
 }
 FIELD = {"19": "x_by_company_integer", "17": "x_by_company_many2one"}
-COPIED = ModelSettings(exclude_fields=("x_properties", "x_definition"))
+COPIED = ModelSettings(exclude_fields=("x_properties", "x_properties_definition"))
 
 
 @pytest.fixture

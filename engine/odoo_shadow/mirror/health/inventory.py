@@ -98,7 +98,7 @@ def _entry(odoo: Source, model: str, settings: ModelSettings, known: TableSize |
         rows_mirrored=known.row_count if known else None,
         last_sync_at=known.last_sync_at if known else None,
         left_out_fields=tuple(sorted(left_out)),
-        refused_fields=tuple(sorted(refused)),
+        refused_fields=tuple(sorted({*refused} - left_out.keys())),
         left_out_because=dict(sorted(left_out.items())),
         hidden_rows=None if hidden is None else hidden.rows,
         hidden_fields=hidden.fields if hidden is not None else (),

@@ -34,7 +34,7 @@ def read_layout(
     fields = odoo.describe(model)
     _check_computed(odoo, model, fields, settings)
     has_translations = settings.all_languages and any(field.translate for field in fields)
-    layout = Layout.of(
+    return Layout.of(
         model,
         fields,
         settings,
@@ -43,9 +43,6 @@ def read_layout(
         hash_secret=odoo.access.hash_secret,
         unreadable=closed_models(odoo, model, fields) if unreadable is None else unreadable,
     )
-    for name, why in layout.not_given.items():
-        log.warning("%s: %s is left out: %s.", model, name, why)
-    return layout
 
 
 def _check_computed(odoo: Source, model: str, fields: Sequence[Field], settings: ModelSettings) -> None:

@@ -48,7 +48,7 @@ class Layout:
     :param extra: columns of fields that Odoo does not store, whose changes `write_date` does not show.
     :param left_out: fields that are left out on purpose, each with the reason.
     :param unreadable: models that the login cannot read; many2many fields to them are not mirrored.
-    :param refused: fields that are left out because Odoo does not return records with them.
+    :param refused: fields that are left out because Odoo does not return records with them, `not_given` included.
     :param unmirrored: stored fields whose values cannot be mirrored, each with the reason.
     :param settings: how this model is mirrored.
     :param name_paths: where the name of a record is, best first; see `record_name.name_paths`.
@@ -79,7 +79,7 @@ class Layout:
     def omitted(self) -> dict[str, str]:
         """All stored fields that are left out, each with the reason; without one2many, which other tables hold."""
         refused = {field_of(key): "Odoo does not return records with it to this login" for key in self.refused}
-        return {**self.unmirrored, **self.not_given, **refused, **self.left_out}
+        return {**self.unmirrored, **refused, **self.not_given, **self.left_out}
 
     @property
     def all_columns(self) -> tuple[FieldColumn, ...]:
@@ -156,6 +156,7 @@ class Layout:
         stored = [field for field in by_name.values() if _is_stored(field) and not _needs(field, unreadable)]
         reasons = {name: _why_left_out(model, field, settings, by_name) for name, field in by_name.items()}
         secret = {name for name, why in reasons.items() if why is not None}
+        not_given = {f.name: f.why_not_given for f in by_name.values() if f.why_not_given and f.name not in secret}
         named = [by_name[DISPLAY_NAME]] if reads_display_name(model, by_name, settings, secret) else []
         in_names = fields_by_company(model, by_name, settings, secret)
         mirrored = [*(field for field in stored if field.name not in secret), *named, *in_names]
@@ -183,7 +184,8 @@ class Layout:
             settings,
             name_paths(model, by_name, {field.name for field in (*mirrored, *extra)}),
             unmirrored={name: why for name, field in by_name.items() if (why := _why_unmirrored(field, unreadable))},
-            not_given={f.name: f.unreadable for f in by_name.values() if f.unreadable and f.name not in secret},
+            refused=frozenset(not_given),
+            not_given=not_given,
             links={field.name: field.relation for field in stored if field.type == "many2one" and field.relation},
         )
 
@@ -229,7 +231,7 @@ def _column_type(field: Field) -> ColumnType:
 
 def _is_stored(field: Field) -> bool:
     has_value = field.store or field.company_dependent
-    return has_value and not (field.unreadable or field.name in _OWN_PLACE or field_type(field.type).column is None)
+    return has_value and not (field.why_not_given or field.name in _OWN_PLACE or field_type(field.type).column is None)
 
 
 def _needs(field: Field, unreadable: Collection[str]) -> bool:
@@ -261,6 +263,8 @@ def _check_settings(model: str, fields: dict[str, Field], settings: ModelSetting
         field = fields.get(name)
         if field is None:
             raise _no_field(model, name, "extra_fields", fields)
+        if field.why_not_given:
+            raise MirrorConfigurationError(f"{model}, field '{name}' of extra_fields: {field.why_not_given}.")
         if field_type(field.type).column is None:
             raise MirrorConfigurationError(f"{model}, field '{name}': {field.type} fields are never mirrored.")
     if settings.hashed_fields and hash_secret is None:

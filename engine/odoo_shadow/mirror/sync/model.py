@@ -128,6 +128,8 @@ def open_model(
     is_known = kept.read_as == reading and not (kept.has_failed or kept.unreadable)
     try:
         layout = read_layout(odoo, model, wanted, unreadable=None if not is_known or options.full else ())
+        for name in sorted(layout.not_given.keys() - kept.unreadable_fields):
+            log.warning("%s: %s is left out: %s.", model, name, layout.not_given[name])
         layout = leave_out_refused(odoo, shadow, layout, kept, reading, full=options.full)
     except (OdooError, MirrorConfigurationError) as error:
         _log_unopened(shadow, run, model, error)

@@ -44,7 +44,7 @@ class StoredField:
     :param id: of its row there: another one is another field, even with the same name.
     :param link: of a many2many: its table, and the columns with this model's ids and with the other's.
     :param by_property: whether values are rows of `ir_property`, as those that differ by company are up to Odoo 17.
-    :param definition: of properties: where they are defined, None if that is not known.
+    :param definition: of properties: where they are defined, None if that is not certain.
     """
 
     id: int
@@ -230,20 +230,17 @@ def read_fields(tx: Transaction, models: Sequence[str], lang: str) -> dict[str, 
 def _add_definitions(tx: Transaction, models: Mapping[str, dict[str, StoredField]]) -> None:
     """Note where properties are defined."""
     having = {name: fields for name, fields in models.items() if any(item.holds_properties for item in fields.values())}
-    links = {
-        name: {
-            item.name: item.relation
-            for item in fields.values()
-            if item.type == "many2one" and item.store and item.relation
-        }
+    linking = {
+        name: [item for item in fields.values() if item.type == "many2one" and item.relation]
         for name, fields in having.items()
     }
-    relations = {relation for of in links.values() for relation in of.values()}
+    relations = {item.relation for items in linking.values() for item in items if item.relation}
     definitions = definition_fields(tx, relations) if relations else []
     for model, fields in having.items():
+        links = {item.name: item.relation for item in linking[model] if item.relation}
+        stored = {item.name for item in linking[model] if item.store}
         for item in [item for item in fields.values() if item.holds_properties]:
-            place = place_of(model, item.name, fields, links[model], definitions)
-            fields[item.name] = replace(item, definition=place)
+            fields[item.name] = replace(item, definition=place_of(model, item.name, links, stored, definitions))
 
 
 def _by_property(tx: Transaction, models: Sequence[str]) -> set[int]:

@@ -1,14 +1,18 @@
 """Where the definition of a properties field is: `fields_get` tells that, and no table of Odoo's does.
 
-Names tell it for all properties of Odoo's own modules (16.0 to 19.0). Where they do not, nothing is guessed: another
-record's definition would give other values.
+For Odoo's own modules `property_definitions.toml` says it. Other modules' are known by their name alone; where that is
+not certain, nothing is guessed, since another record's definition would give other values.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
+_LIST = "property_definitions.toml"
 _OF_ALL_RECORDS = "properties"
 """The field of Odoo 19's `properties.base.definition.mixin`."""
 _BASE_LINK = "properties_base_definition_id"
@@ -37,15 +41,15 @@ Place = OfModel | OfRecord
 
 
 def place_of(
-    model: str, field: str, fields: Collection[str], links: Mapping[str, str], definitions: Collection[tuple[str, str]]
+    model: str, field: str, links: Mapping[str, str], stored: Collection[str], definitions: Collection[tuple[str, str]]
 ) -> Place | None:
-    """Return where the definition of a properties field is; None if names do not tell.
+    """Return where the definition of a properties field is; None if that is not certain.
 
-    :param fields: the names of all fields of the model.
-    :param links: its stored many2one fields, and the models that they lead to.
+    :param links: all many2one fields of the model, and the models that they lead to.
+    :param stored: those that have a column.
     :param definitions: the fields that hold definitions: model and name.
     """
-    if field == _OF_ALL_RECORDS and _BASE_LINK in fields:
+    if field == _OF_ALL_RECORDS and _BASE_LINK in links:
         return OfModel()
     candidates = [
         OfRecord(link, relation, name)
@@ -53,12 +57,13 @@ def place_of(
         for model_of, name in definitions
         if model_of == relation
     ]
-    own_name = model.rpartition(".")[2]
-    for found in (
-        [item for item in candidates if item.name == f"{field}_definition"],
-        [item for item in candidates if item.name == f"{own_name}_{field}_definition"],
-        [item for item in candidates if f"{item.relation}.".startswith(f"{model}.")],
-    ):
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
+    listed = _listed().get(f"{model}.{field}")
+    found = [item for item in candidates if f"{item.link}.{item.name}" == listed]
+    found = found or [item for item in candidates if item.name == f"{field}_definition"]
+    return found[0] if len(found) == 1 and found[0].link in stored else None
+
+
+@cache
+def _listed() -> Mapping[str, str]:
+    listed = tomllib.loads(files(__package__).joinpath(_LIST).read_text(encoding="utf-8"))
+    return {name: str(place) for name, place in listed.items()}

@@ -13,29 +13,36 @@ _COMPUTED_FROM = {"calendar.event.videocall_location": ("access_token",)}
 """What stored fields of Odoo's own modules are computed from, where that is a credential (Odoo 16.0 to 19.0): no table
 tells, and the rules for credentials have to know."""
 
-_UNDEFINED = "Odoo's tables do not tell where these properties are defined; with the API's address and login, it does"
+_UNDEFINED = "where these properties are defined is in no table of Odoo's"
+_ASK_API = f"{_UNDEFINED}: give the API's address and login as well"
+_HIDDEN = f"{_UNDEFINED}, and the API's login does not see them"
 
 
 def described(model: StoredModel, by_api: Iterable[Field] | None) -> list[Field]:
     """Return a model's fields, by name.
 
     Where the API knows a field, what it says counts: it also knows what a name is computed from. Of fields that only
-    the API can give, the others are left out without it, except those of inherited records, which lead to names, and
-    properties that are defined who knows where, which are told.
+    the API can give, the others are left out without it, except those of inherited records, which lead to names. Stored
+    properties whose definition is not found are in the answer, with the reason.
 
     :param by_api: what the API says, None without one.
     """
+    why = _ASK_API if by_api is None else _HIDDEN
     known: Mapping[str, Field] = {field.name: field for field in by_api or ()}
     found = {
-        name: known.get(name) or _field(model, field)
+        name: known.get(name) or _field(model, field, why if _is_undefined(model, field) else "")
         for name, field in model.fields.items()
-        if is_there(model, name) or name in known or (field.related and not field.store) or field.holds_properties
+        if is_there(model, name) or name in known or (field.related and not field.store) or _is_undefined(model, field)
     }
     found |= {name: field for name, field in known.items() if name not in found and not field.store}
     return [found[name] for name in sorted(found)]
 
 
-def _field(model: StoredModel, field: StoredField) -> Field:
+def _is_undefined(model: StoredModel, field: StoredField) -> bool:
+    return field.holds_properties and field.definition is None and model.column_of(field.name) is not None
+
+
+def _field(model: StoredModel, field: StoredField, why_not_given: str) -> Field:
     column = model.column_of(field.name)
     is_exact = has_digits(model.name, field.name) if field.company_dependent else column == "numeric"
     return Field(
@@ -52,5 +59,5 @@ def _field(model: StoredModel, field: StoredField) -> Field:
         depends=_COMPUTED_FROM.get(f"{model.name}.{field.name}", ()),
         label=field.label,
         selection=field.selection,
-        unreadable=_UNDEFINED if field.holds_properties and not is_there(model, field.name) else "",
+        why_not_given=why_not_given,
     )

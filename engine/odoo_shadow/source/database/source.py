@@ -194,7 +194,10 @@ class DatabaseSource:
         return {model: {name for name, field in found.items() if field.store} for model, found in fields.items()}
 
     def field_states(self, models: Sequence[str]) -> dict[str, FieldsState]:
-        return {name: states.field_state(model) for name, model in self._tables.read_all(models).items()}
+        has_api = self.beside is not None
+        return {
+            name: states.field_state(model, has_api=has_api) for name, model in self._tables.read_all(models).items()
+        }
 
     def field_identities(self, models: Sequence[str]) -> dict[str, dict[str, str]]:
         with self._sessions.transaction() as tx:

@@ -23,10 +23,15 @@ _OF_DEFAULTS: dict[str, LiteralString] = {
 """Tables of defaults, and whose they are."""
 
 
-def field_state(model: StoredModel) -> FieldsState:
-    """Return the state of a model's fields: as Odoo describes them, and the columns that they have."""
+def field_state(model: StoredModel, *, has_api: bool) -> FieldsState:
+    """Return the state of a model's fields: as Odoo describes them, and the columns that they have.
+
+    :param has_api: whether the API is beside, which gives properties that are defined in no known place.
+    """
     columns = dict(model.table.columns) if model.table is not None else {}
     listed = [f"{field!r} {columns.get(name)}" for name, field in sorted(model.fields.items())]
+    if has_api and any(field.holds_properties and field.definition is None for field in model.fields.values()):
+        listed.append("with the API")
     digest = hashlib.blake2b("\n".join(listed).encode(), digest_size=16).hexdigest()
     names = frozenset(name for name, field in model.fields.items() if field.store or not field.related)
     return FieldsState(digest, _WRITE_DATE in columns and _WRITE_DATE in model.fields, names)

@@ -42,6 +42,9 @@ _WITH_DATE: LiteralString = (
     "coalesce(timestamp_hash_extended({row}.write_date, {row}.xmin::text::bigint), {row}.xmin::text::bigint)"
 )
 _TIMESTAMP = "timestamp without time zone"
+_CONVERSIONS = {"properties": 1, "reference": 1}
+"""Types whose values are made of more than their column, and the version of how: with another one, rows are read again
+although they have not changed."""
 _ARE_HEAPS: LiteralString = (
     "SELECT bool_and(c.relkind = 'p' OR (c.relkind = 'r' AND a.amname = 'heap'))"
     " FROM part JOIN pg_class c USING (oid) LEFT JOIN pg_am a ON a.oid = c.relam"
@@ -78,9 +81,18 @@ def read_versions(sessions: Sessions, model: StoredModel, reading: Reading, read
     places = [[name, *table.places[name]] for name in sorted({*reading.fields} & table.places.keys())]
     names = [item.name for item in linked]
     about = [cluster.identifier, cluster.timeline, table.name, places, read_as, names, list(map(str, reading.domain))]
+    about += [[name, *conversion] for name in reading.fields if (conversion := _conversion(model, name))]
     basis = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()[:32]
     blocks = {int(block): int(digest) for block, digest, _ in rows}
     return Versions(basis, cluster.position, sum(int(number) for _, _, number in rows), blocks)
+
+
+def _conversion(model: StoredModel, name: str) -> list[object]:
+    """Return what decides about a field's values in addition to its column; rows are read again where it is another."""
+    field = model.fields.get(name)
+    if field is None or field.type not in _CONVERSIONS:
+        return []
+    return [_CONVERSIONS[field.type], repr(field.definition)]
 
 
 def _with_rows_elsewhere(model: StoredModel, reading: Reading) -> list[str]:
