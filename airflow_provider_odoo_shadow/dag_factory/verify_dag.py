@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_odoo_shadow.dag_factory.alerts import run_alerts
@@ -29,6 +31,16 @@ be repaired was wrong until then: the task `report` lists it and fails, and with
 """
 
 
+class ModelPlan(TypedDict):
+    """The arguments of one mapped task.
+
+    :param at_once: how many of the tasks read Odoo at the same time.
+    """
+
+    model: str
+    at_once: int
+
+
 def build_verify_dag(mirror: DagConfig) -> DAG:
     """Build the DAG that verifies a mirror. Touches no network and no database."""
     with DAG(
@@ -47,14 +59,15 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             on_failure_callback=say_last,
             on_retry_callback=say_last,
         )
-        def plan() -> list[str]:
+        def plan() -> list[ModelPlan]:
             context = get_current_context()
             check_parameters(context, [*_params(mirror)])
             check_repair(context["params"], mirror.source)
             with shadow_database(mirror.postgres_conn_id, mirror.schema_name, mirror.trust) as shadow:
                 models = mirrored_among(mirrored_models(shadow), context["params"]["models"])
             check_number(len(models))
-            return models
+            at_once = min(mirror.parallel_models, len(models))
+            return [ModelPlan(model=model, at_once=at_once) for model in models]
 
         verified = VerifyModelOperator.partial(
             task_id=VERIFY_TASK,
@@ -65,7 +78,6 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             schema=mirror.schema_name,
             mirror=mirror.name,
             batch_size=mirror.batch_size,
-            at_once=mirror.parallel_models,
             trusted_roles=mirror.trusted_roles,
             agreed_objects=mirror.agreed_objects,
             odoo_credentials=str(mirror.odoo_credentials),
@@ -73,7 +85,7 @@ def build_verify_dag(mirror: DagConfig) -> DAG:
             max_active_tis_per_dagrun=mirror.parallel_models,
             pool=mirror.pool,
             map_index_template="{{ task.model }}",
-        ).expand(model=plan())
+        ).expand_kwargs(plan())
 
         # Runs whatever the outcome of the models; a setting says whether it decides the run's state.
         @task(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -159,9 +159,9 @@ def test_a_run_that_was_cleared_as_a_whole_takes_up_what_its_new_plan_found(odoo
 
 
 def test_the_tasks_of_a_run_share_the_calls_a_second(
-    mirror_dag: MirrorDag, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
+    mirror_dags: Callable[..., Mapping[str, DAG]], odoo: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of mapped tasks each has its share; the others run alone and have all."""
+    """Of mapped tasks each has its share, however few they are; the other tasks have all."""
     limits: list[float | None] = []
 
     class Noting(OdooClient):
@@ -171,10 +171,14 @@ def test_the_tasks_of_a_run_share_the_calls_a_second(
 
     monkeypatch.setattr("airflow_provider_odoo_shadow.hooks.source.OdooClient", Noting)
     monkeypatch.setenv("AIRFLOW_CONN_ODOO_DEFAULT", odoo_connection(odoo, requests_per_second=300))
-    assert run(mirror_dag(models=MODELS, parallel_models=5)).state == "success"
+    dags = mirror_dags(models=MODELS, parallel_models=5)
+    assert run(dags["own_sync"]).state == "success"
     assert (limits.count(100), set(limits)) == (3, {100, 300})
     del limits[:]
-    assert run(mirror_dag(models=MODELS, parallel_models=2), full=True).state == "success"
+    assert run(dags["own_verify"], models=MODELS[:2]).state == "success"
+    assert limits == [150, 150]
+    del limits[:]
+    assert run(mirror_dags(models=MODELS, parallel_models=2)["own_sync"], full=True).state == "success"
     assert (limits.count(150), set(limits)) == (2, {150, 300})
 
 

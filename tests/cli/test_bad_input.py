@@ -52,6 +52,8 @@ BAD_INPUT = {
         ("cannot read the CA file", "verify"), {"ODOO_URL": "https://127.0.0.1:1", "ODOO_VERIFY": "/no/such/file"}
     ),
     "nonsense for a timeout": BadInput(("timeout", "above zero"), {"ODOO_TIMEOUT": "-1"}),
+    "nonsense for connections": BadInput(("ODOO_MAX_CONNECTIONS", "above zero"), {"ODOO_MAX_CONNECTIONS": "0"}),
+    "nonsense for a pace": BadInput(("ODOO_REQUESTS_PER_SECOND", "between"), {"ODOO_REQUESTS_PER_SECOND": "1e-9"}),
     "nonsense for companies": BadInput(("ODOO_COMPANY_IDS", "company ids, such as"), {"ODOO_COMPANY_IDS": "one"}),
     "a page of HTML": BadInput(("a page of HTML",), {}, Fault(times=ALWAYS, status=200, body=HTML)),
     "a proxy's 502": BadInput(("failed (HTTP 502)",), {}, Fault(times=ALWAYS, status=502, body=HTML)),

@@ -17,7 +17,8 @@ from odoo_shadow.text.nearest import is_nearly, nearest
 
 ODOO_LOGIN = ("--odoo-url", "--odoo-db", "--odoo-user", "--odoo-password")
 ODOO_OPTIONS = (
-    *("--odoo-protocol", "--odoo-verify", "--odoo-timeout", "--odoo-lang", "--odoo-company-ids", "--odoo-hash-secret"),
+    *("--odoo-protocol", "--odoo-verify", "--odoo-timeout", "--odoo-max-connections", "--odoo-requests-per-second"),
+    *("--odoo-lang", "--odoo-company-ids", "--odoo-hash-secret"),
     *("--odoo-allow-http", "--odoo-credentials", "--odoo-source", "--odoo-database-url", "--odoo-database-schema"),
 )
 """Options, or what they would be called if their variables were called as they are."""

@@ -54,6 +54,8 @@ class OdooSettings(TypedDict):
     odoo_protocol: str
     odoo_verify: str
     odoo_timeout: float | None
+    odoo_max_connections: int | None
+    odoo_requests_per_second: float | None
     odoo_lang: str | None
     odoo_company_ids: str | None
     odoo_hash_secret: str | None
@@ -123,6 +125,15 @@ _OPTIONS = (
     ),
     option_with_variable(
         "--odoo-timeout", type=float, metavar="SECONDS", help="How long to wait for an answer.  [default: 120]"
+    ),
+    option_with_variable(
+        "--odoo-max-connections", type=int, metavar="N", help="Most HTTP connections at the same time.  [default: 2]"
+    ),
+    option_with_variable(
+        "--odoo-requests-per-second",
+        type=float,
+        metavar="N",
+        help="Most calls per second; 1 is usual for hosted *.odoo.com.  [default: no limit]",
     ),
     option_with_variable("--odoo-lang", metavar="CODE", help="Language of translated text.  [default: en_US]"),
     option_with_variable(
@@ -272,6 +283,8 @@ def _api(settings: OdooSettings, shadow: ShadowDatabase | None) -> OdooConnectio
             "protocol": settings["odoo_protocol"],
             "verify": settings["odoo_verify"],
             "timeout": settings["odoo_timeout"],
+            "max_connections": settings["odoo_max_connections"],
+            "requests_per_second": settings["odoo_requests_per_second"],
             "lang": settings["odoo_lang"],
             "company_ids": settings["odoo_company_ids"],
             "hash_secret": settings["odoo_hash_secret"],
