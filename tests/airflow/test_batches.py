@@ -177,9 +177,6 @@ def test_the_tasks_of_a_run_share_the_calls_a_second(
     del limits[:]
     assert run(dags["own_verify"], models=MODELS[:2]).state == "success"
     assert limits == [150, 150]
-    del limits[:]
-    assert run(mirror_dags(models=MODELS, parallel_models=2)["own_sync"], full=True).state == "success"
-    assert (limits.count(150), set(limits)) == (2, {150, 300})
 
 
 def test_a_first_load_in_parts_of_which_one_fails_at_first(

@@ -52,6 +52,7 @@ def xcoms(dag_run: DagRun) -> str:
         return json.dumps([list(row) for row in session.execute(wanted)], default=str)
 
 
+@pytest.mark.nightly
 def test_they_follow_the_rows_whatever_has_failed_before(
     mirror_dags: Callable[..., Mapping[str, DAG]],
     odoo: StandIn,

@@ -162,7 +162,7 @@ def test_programs_are_not_sent_to_the_login(visits: Visits) -> None:
         ("/mirrors/a%e2%80%aeb", "%2Fodoo-shadow%2F"),
     ],
 )
-@pytest.mark.parametrize("host", ["testserver", "evil.example"])
+@pytest.mark.parametrize("host", [pytest.param("testserver", marks=pytest.mark.nightly), "evil.example"])
 def test_the_login_leads_back_to_the_page_only(visits: Visits, path: str, after: str, host: str) -> None:
     answer = visits.client(role=None).get(PAGE + path, headers={"Host": host})
     assert answer.status_code == 302

@@ -150,7 +150,7 @@ def test_a_later_run_goes_on(site: Site, read: list[int], options: tuple[str, ..
     site.assert_settled()
 
 
-@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("committed", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_a_run_that_dies_while_it_deletes_rows(site: Site, committed: bool) -> None:
     assert site.run().code == 0
     go_on_working(site.odoo)

@@ -105,7 +105,7 @@ def test_trouble_that_lasts_ends_the_run_and_the_next_goes_on(site: Site, read: 
     assert [entry["status"] for entry in entries] == ["error"] * len(LASTING) + ["success"]
 
 
-@pytest.mark.parametrize("kind", ["429", "502"])
+@pytest.mark.parametrize("kind", ["429", pytest.param("502", marks=pytest.mark.nightly)])
 def test_edits_of_hours_ago_survive_trouble_that_lasts(site: Site, read: list[int], kind: str) -> None:
     """As with a run every four hours: the look-back does not reach what a broken-off run had to read."""
     assert site.run().code == 0

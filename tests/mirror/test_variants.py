@@ -247,6 +247,7 @@ def test_a_language_that_is_deactivated_leaves_all_rows(
     assert {tuple(row["x_slogan__translations"]) for row in shadow_rows(database, PARTNERS).values()} == {("en_US",)}
 
 
+@pytest.mark.nightly
 def test_verify_tells_of_a_language_that_was_activated_later_and_mends_it(
     odoo: StandIn,
     source: ApiSource,

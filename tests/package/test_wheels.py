@@ -152,6 +152,7 @@ def mirrored(shared_odoos: dict[Flavour, StandIn], postgres: str) -> Iterator[di
     drop_database(postgres, url)
 
 
+@pytest.mark.nightly
 def test_the_engine_works_without_airflow(engine: Path, mirrored: dict[str, str], tmp_path: Path) -> None:
     def shadow(*arguments: str) -> str:
         return run(str(engine / "odoo-shadow"), *arguments, home=tmp_path, more=mirrored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import LiteralString
@@ -81,8 +82,10 @@ def test_a_standby_that_lags_behind_what_was_mirrored_is_not_taken_for_a_backup(
         mirror(primary, shadow, PARTNERS)
         with psycopg.connect(pair.standby.url_of(pair.primary), autocommit=True) as connection:
             connection.execute("SELECT pg_wal_replay_pause()")
+            while connection.execute("SELECT pg_get_wal_replay_pause_state()").fetchall() != [("paused",)]:
+                time.sleep(0.05)
             with psycopg.connect(pair.primary, autocommit=True) as odoo:
-                odoo.execute("UPDATE res_partner SET write_date = now() + interval '1 second', city = 'Ghent'")
+                odoo.execute("UPDATE res_partner SET write_date = now(), city = 'Ghent'")
             mirror(primary, shadow, PARTNERS)
             with pytest.raises(ShadowOwnershipError, match=r"if this is a replica that lags .* the next run goes on"):
                 mirror(standby, shadow, PARTNERS)
