@@ -83,6 +83,14 @@ def test_with_the_api_beside_they_are_what_it_says(unclear: StandIn, shadow: Sha
     assert found.is_settled and found.not_compared == () and found.rows > 5
 
 
+def test_a_mirror_by_api_that_changes_its_source_fails_once(unclear: StandIn, shadow: ShadowDatabase) -> None:
+    with both_sources_of(unclear) as both:
+        mirror(both.api, shadow)
+        with pytest.raises(MirrorConfigurationError, match=f"{FIELD} any more"):
+            mirror(both.database, shadow)
+        mirror(both.database, shadow)
+
+
 def test_once_the_api_is_gone_the_run_fails_and_once_it_is_back_they_come_again(
     unclear: StandIn, shadow: ShadowDatabase
 ) -> None:

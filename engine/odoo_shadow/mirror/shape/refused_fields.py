@@ -156,14 +156,18 @@ def without_refused(
 def newly_refused_fields(
     tx: Transaction, table: str, layout: Layout, kept: registry.ReadSettings, read_as: str
 ) -> frozenset[str]:
-    """Return fields that are refused now and were mirrored until now by the same login; call it before columns change.
+    """Return fields that are refused now and were mirrored until now; call it before columns change.
+
+    Another login may see less; but what a source cannot give to any login is told after a change of the source, too.
 
     They are stored until they have been reported: a try may be interrupted before its end.
     """
     refused = {field_of(key) for key in layout.refused}
     unreported = registry.read_lost_fields(tx, table) & refused
     added = refused - {field_of(key) for key in kept.unreadable_fields}
-    if added and kept.read_as == read_as and registry.read_status(tx, table).has_been_mirrored:
+    if kept.read_as != read_as:
+        added &= layout.not_given.keys()
+    if added and registry.read_status(tx, table).has_been_mirrored:
         unfilled = {item.name for item in columns_to_fill(tx, table)}
         unreported |= added & {item.field for item in mirrored_columns(tx, [table])[table] if item.name not in unfilled}
     registry.note_lost_fields(tx, table, unreported)

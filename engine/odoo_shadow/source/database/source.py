@@ -155,14 +155,24 @@ class DatabaseSource:
 
     @cached_property
     def readable_models(self) -> Mapping[str, str]:
-        return {item.name: item.label for item in self.discover().models if item.kind in _READABLE}
+        self.user_id()
+        with self._sessions.transaction(reads=CATALOGUE) as tx:
+            listed = list_models(tx, self._lang)
+        by_api = self._models_by_api
+        return {
+            item.name: item.label for item in listed if is_model_name(item.name) and _kind(item, by_api) in _READABLE
+        }
+
+    @property
+    def _models_by_api(self) -> Mapping[str, str]:
+        return self.beside.readable_models if self.beside is not None else {}
 
     def discover(self) -> Discovery:
         self.user_id()
         with self._sessions.transaction(reads=CATALOGUE) as tx:
             listed = list_models(tx, self._lang)
             fields = read_fields(tx, [item.name for item in listed], self._lang)
-        by_api = self.beside.readable_models if self.beside is not None else {}
+        by_api = self._models_by_api
         return Discovery(tuple(_server_model(item, fields.get(item.name, {}), by_api) for item in listed), True)
 
     def has_model(self, model: str) -> bool:
