@@ -120,14 +120,16 @@ def version_of(wheel: Path) -> str:
 
 
 def test_each_wheel_holds_its_package_and_nothing_else(engine_wheel: Path, provider_wheel: Path) -> None:
-    for wheel, package in ((engine_wheel, "odoo_shadow"), (provider_wheel, "airflow_provider_odoo_shadow")):
+    """Data files included: from a checkout, which tests use, they can be read although a wheel lacks them."""
+    for wheel, package in (
+        (engine_wheel, ROOT / "engine" / "odoo_shadow"),
+        (provider_wheel, ROOT / "airflow_provider_odoo_shadow"),
+    ):
         names = zipfile.ZipFile(wheel).namelist()
-        assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {package}
-        assert f"{package}/py.typed" in names
+        assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {package.name}
+        files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        assert {str(path.relative_to(package.parent)) for path in files} <= {*names}
         assert any(name.endswith("licenses/LICENSE") for name in names)
-    page = ROOT / "airflow_provider_odoo_shadow" / "page"
-    served = {str(path.relative_to(ROOT)) for kind in ("static", "templates") for path in (page / kind).iterdir()}
-    assert served and served <= {*zipfile.ZipFile(provider_wheel).namelist()}
 
 
 def test_both_have_one_version(engine_wheel: Path, provider_wheel: Path) -> None:
@@ -147,6 +149,7 @@ def mirrored(shared_odoos: dict[Flavour, StandIn], postgres: str) -> Iterator[di
         "ODOO_DB": odoo.database,
         "ODOO_USER": odoo.login,
         "ODOO_PASSWORD": odoo.api_key,
+        "ODOO_DATABASE_URL": odoo.dsn,
         "SUPABASE_DB_URL": url,
     }
     drop_database(postgres, url)
@@ -160,6 +163,7 @@ def test_the_engine_works_without_airflow(engine: Path, mirrored: dict[str, str]
     models = ("--models", "res.company,res.country")
     assert "2 models mirrored" in shadow("sync", *models)
     assert "all is equal" in shadow("verify")
+    assert "2 models mirrored" in shadow("sync", "--source", "database", *models)
     assert json.loads(shadow("status", "--json"))
     shadow("ddl", "--output", str(tmp_path / "files"), *models)
     assert list((tmp_path / "files").glob("*.sql"))
