@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MirrorDag = Callable[..., "DAG"]
 MODELS = ["res.company", "res.country", "res.currency"]
 
+ANSWERS_OF_19 = pytest.mark.parametrize("odoo", ["19"], indirect=True)
+
 pytestmark = pytest.mark.one_flavour
 
 
@@ -71,6 +73,7 @@ def test_a_model_that_fails_does_not_stop_the_others_and_is_the_only_one_tried_a
     ]
 
 
+@ANSWERS_OF_19
 def test_a_task_names_all_models_that_failed(
     mirror_dag: MirrorDag, odoo: StandIn, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_task_names_all_models_that_failed(
     assert sum(text.startswith("res.company: ") for text in told) == 1
 
 
+@ANSWERS_OF_19
 def test_a_server_that_refuses_the_login_is_not_asked_for_every_model(
     mirror_dag: MirrorDag, odoo: StandIn, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
