@@ -51,7 +51,7 @@ def _property(registry: Registry, field: Field) -> sql.Composable:
         return sql.SQL("r.id % 90 + c.id")
     if field.type == "boolean":
         return sql.SQL("(r.id % 4 = 0)::int4")
-    if field.selection:
+    if field.selection and field.type != "reference":
         return sql.Literal(field.selection[0])
     if field.type in ("date", "datetime"):
         return sql.SQL("date '2024-02-28' + r.id + c.id")
@@ -93,7 +93,7 @@ def _series(connection: Connection, registry: Registry, field: Field) -> sql.Com
         return _some_id(connection, registry, field)
     if field.translate:
         return sql.SQL("jsonb_build_object('en_US', {} || ' ' || n)").format(label)
-    if field.selection:
+    if field.selection and field.type != "reference":
         return sql.SQL("({}::varchar[])[1 + n % {}]").format(
             sql.Literal(list(field.selection)), sql.Literal(len(field.selection))
         )

@@ -161,6 +161,8 @@ def test_schema_changes_live(server: str) -> None:
         before = odoo.execute("res.partner", "search_count", [], context={"active_test": False})
         odoo.fill("res.partner", 1000, city="Fillville")
         assert odoo.execute("res.partner", "search_count", [["city", "=", "Fillville"]]) == 1000
+        (filled,) = Wire(odoo).call("res.partner", "search_read", [["city", "=", "Fillville"]], limit=1)
+        assert filled["x_preferred"].startswith("res.partner,")  # of all fields, each can be read
         assert odoo.execute("res.partner", "search", [], limit=1, order="id desc") == [before + 1000]
         odoo.rewrite = lambda model, rows: [{**row, "name": "a\0b"} for row in rows] if model == "res.partner" else rows
         assert Wire(odoo).call("res.partner", "read", [1], ["name"]) == [{"id": 1, "name": "a\0b"}]

@@ -14,6 +14,7 @@ from odoo_shadow.mirror.health.doctor import examine
 from odoo_shadow.mirror.health.inventory import take_inventory
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.verify import VerifyOptions, verify_model
+from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.sync.model import mirror_model
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
@@ -101,7 +102,11 @@ def test_once_the_api_is_gone_the_run_fails_and_once_it_is_back_they_come_again(
         with pytest.raises(MirrorConfigurationError, match=f"{FIELD} any more"):
             mirror(both.database, shadow)
         mirror(both.database, shadow)
-        options = MirrorOptions(wait=timedelta(0), full=True)
-        mirror_model(both.helped, shadow, KINDS, run=Run(), options=options, settings=SETTINGS)
+        mirror(both.helped, shadow)
+        run = Run()
+        mirror_model(both.helped, shadow, KINDS, run=run, options=NOW, settings=SETTINGS)
+        for _ in close_run(both.helped, shadow, run=run, options=NOW):
+            pass
+        mirror(both.helped, shadow)
         found = verify_model(both.api, shadow, KINDS, run=Run(), options=NOW, verify=VerifyOptions())
     assert found.is_settled and found.not_compared == ()

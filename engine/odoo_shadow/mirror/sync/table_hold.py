@@ -146,6 +146,7 @@ class RangeHold(Hold):
         """Note that this worker is done with the range, and release it."""
         with self.transaction() as tx:
             end_range(tx, self.table, self.number, self._lease)
+            sync_log.recount_error(tx, self.run.id, self.table, self._counts_of_run(tx))
 
     def fail(self, error: BaseException) -> None:
         """Release the range and note that the table's run has failed, as far as the database can be reached."""
@@ -154,13 +155,17 @@ class RangeHold(Hold):
             with self.shadow.transaction() as tx:
                 if not release_range(tx, self.table, self.number, self._lease):
                     return
+                counts = self._counts_of_run(tx)
+                sync_log.recount_error(tx, self.run.id, self.table, counts)  # if another worker failed before
                 if (found := sync_log.entry_left_open(tx, self.run.id, self.table)) is not None:
                     entry, seconds = found
-                    counts = counts_of(read_ranges(tx, self.table), self.run.id)
                     sync_log.close_error(tx, entry, counts, round(seconds * 1000), message, class_of(error))
                 registry.note_failure(tx, self.table, message)
         except ShadowError as lost:
             log.warning("%s: range %d stays claimed for a while: %s", self.table, self.number, lost)
+
+    def _counts_of_run(self, tx: Transaction) -> RowCounts:
+        return counts_of(read_ranges(tx, self.table), self.run.id)
 
 
 @contextmanager

@@ -120,6 +120,23 @@ def entry_left_open(tx: Transaction, run_id: UUID, table: str) -> tuple[int, flo
     return (int(rows[0][0]), float(rows[0][1])) if rows else None
 
 
+def recount_error(tx: Transaction, run_id: UUID, table: str, counts: RowCounts) -> None:
+    """Correct the counts of a run's newest entry of a table, if it has failed: other workers have written since."""
+    tx.run(
+        "UPDATE {log} SET rows_inserted = {inserted}, rows_updated = {updated},"
+        " metadata = metadata || jsonb_build_object('rows_unchanged', {unchanged}::bigint)"
+        " WHERE status = 'error' AND id = (SELECT max(id) FROM {log}"
+        " WHERE sync_run_id = {run_id} AND table_name = {table} AND metadata ? {divided})",
+        log=tx.own(SYNC_LOG),
+        inserted=counts.inserted,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        run_id=run_id,
+        table=table,
+        divided=DIVIDED,
+    )
+
+
 def note_divided(tx: Transaction, entry: int, ranges: int) -> None:
     """Note in an entry into how many ranges the table's load was divided."""
     tx.run(
