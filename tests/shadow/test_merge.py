@@ -10,7 +10,7 @@ import pytest
 from odoo_shadow.shadow.columns import Column, ColumnType
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.shadow.tables.merge import Overwrite, merge_rows
+from odoo_shadow.shadow.tables.merge import Merged, Overwrite, merge_rows
 from odoo_shadow.shadow.tables.staging import Cell
 from tests.support.tables import COLUMNS, NOON, hash_of, make_table, merge, row, rows_of
 
@@ -185,3 +185,10 @@ def test_a_mirror_in_between_is_not_disturbed_by_a_staging_table_of_its_name(sha
     assert merge(shadow, table, row(1, "a")) == RowCounts(inserted=1)
     with shadow.transaction() as tx:
         assert tx.run("SELECT * FROM public.odoo_shadow_staging") == []
+
+
+def test_a_page_of_which_no_row_is_left_writes_nothing(shadow: ShadowDatabase) -> None:
+    table = make_table(shadow)
+    with shadow.transaction() as tx:
+        merged = merge_rows(tx, hash_of(tx, table), list(COLUMNS), [], overwrite=Overwrite.EVEN_YOUNGER)
+    assert merged == Merged(RowCounts())

@@ -59,6 +59,8 @@ _SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
         "default_table_access_method": "heap",
         # An index or a changed column of a large table takes its time; keepalives detect a lost connection.
         "statement_timeout": "0",
+        # Compiling a statement over a hundred columns takes longer than it saves.
+        "jit": "off",
         # A writer that vanishes in a transaction releases its locks before its lease ends, and no wait for a lock goes
         # unreported.
         "lock_timeout": f"'{LOCK_TIMEOUT}'",

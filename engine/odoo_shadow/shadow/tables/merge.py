@@ -76,8 +76,10 @@ def merge_rows(
     """
 
     def write(scope: sql.Composable) -> Merged:
-        if scope is ALL_STAGED and overwrite is Overwrite.EVEN_YOUNGER and _is_free_of_staged(tx, row_hash.table):
-            return _append_staged(tx, row_hash, columns)
+        if scope is ALL_STAGED and overwrite is Overwrite.EVEN_YOUNGER:
+            lowest, highest, oldest = _edges_of_staged(tx)
+            if _is_free(tx, row_hash.table, lowest, highest):
+                return Merged(RowCounts(_append_staged(tx, row_hash, columns)), oldest=oldest)
         return _merge_staged(tx, row_hash, columns, scope, overwrite=overwrite, revive=revive, tells_older=tells_older)
 
     done, refused = write_staged(tx, row_hash.table, columns, rows, write)
@@ -86,19 +88,30 @@ def merge_rows(
     return replace(merged, refused=tuple(refused))
 
 
-def _is_free_of_staged(tx: Transaction, table: str) -> bool:
-    """Say whether a table has no rows from the first to the last id that is staged, as in a first load."""
-    ((is_free,),) = tx.run(
-        "SELECT NOT EXISTS (SELECT FROM {target} WHERE {id} >= (SELECT min({id}) FROM {staging})"
-        " AND {id} <= (SELECT max({id}) FROM {staging}))",
+def _edges_of_staged(tx: Transaction) -> tuple[int | None, int | None, datetime | None]:
+    """Return the lowest id that is staged, the highest one and the oldest `_odoo_write_date`; None without rows."""
+    ((lowest, highest, oldest),) = tx.run(
+        "SELECT min({id}), max({id}), min({write_date}) FROM {staging}",
         id=sql.Identifier(names.ID),
-        target=tx.own(table),
+        write_date=sql.Identifier(names.WRITE_DATE),
         staging=STAGING,
+    )
+    return lowest, highest, oldest
+
+
+def _is_free(tx: Transaction, table: str, lowest: int | None, highest: int | None) -> bool:
+    """Say whether a table has no rows from one id to another, as in a first load, or if there are none to write."""
+    ((is_free,),) = tx.run(
+        "SELECT NOT EXISTS (SELECT FROM {target} WHERE {id} BETWEEN {lowest} AND {highest})",
+        target=tx.own(table),
+        id=sql.Identifier(names.ID),
+        lowest=lowest,
+        highest=highest,
     )
     return bool(is_free)
 
 
-def _append_staged(tx: Transaction, row_hash: RowHash, columns: Sequence[str]) -> Merged:
+def _append_staged(tx: Transaction, row_hash: RowHash, columns: Sequence[str]) -> int:
     """Insert all staged rows, none of which is in the table: that takes a quarter less of the server's time.
 
     Should somebody else insert one of them meanwhile, the primary key refuses all, and they are merged in parts.
@@ -111,9 +124,7 @@ def _append_staged(tx: Transaction, row_hash: RowHash, columns: Sequence[str]) -
         made=row_hash.expression(tx, "staged"),
         staging=STAGING,
     )
-    inserted = tx.cursor.rowcount
-    ((oldest,),) = tx.run("SELECT min({date}) FROM {staging}", date=sql.Identifier(names.WRITE_DATE), staging=STAGING)
-    return Merged(RowCounts(inserted), oldest=oldest)
+    return tx.cursor.rowcount
 
 
 def _merge_staged(

@@ -17,11 +17,9 @@ from odoo_shadow.source.database import documents
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
 from odoo_shadow.source.database.defaults import Defaults
 from odoo_shadow.source.database.definitions import OfModel
+from odoo_shadow.source.database.links import ROW, Links
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.reading import COMPANIES, TRANSLATIONS, Variant
-
-ROW = sql.Identifier("r")
-"""How statements call the model's table."""
 
 _TEXTS = ("char", "text", "html", "selection")
 _INTEGERS = ("integer", "many2one_reference")
@@ -126,8 +124,10 @@ class Cells:
         return self.model.fields[name]
 
     def _cell(self, field: StoredField, lang: str, company: int) -> Cell:
-        if field.type == "many2many":
-            return self._many2many(field)
+        links = self.links_of(field.name)
+        if links is not None:
+            ids = links.of_record()
+            return Cell(ids, ids)
         if field.by_property:
             is_double = _PROPERTY_COLUMNS.get(field.type) == "value_float"
             return _cell(field.type, self._property(field, company), is_double=is_double)
@@ -197,18 +197,13 @@ class Cells:
         )
         return sql.SQL("(coalesce({}, {}))[1]").format(own, default)
 
-    def _many2many(self, field: StoredField) -> Cell:
-        """Return the ids of the linked records, archived ones included, in ascending order."""
-        if field.link is None:
-            raise AssertionError("a many2many without a table is not there")
-        table, own, other = field.link
-        ids = sql.SQL(
-            "ARRAY(SELECT DISTINCT l.{other}::bigint FROM {table} l WHERE l.{own} = {row}.id AND l.{other} IS NOT NULL"
-            " ORDER BY 1)"
-        ).format(
-            other=sql.Identifier(other), own=sql.Identifier(own), table=sql.Identifier(self.schema, table), row=ROW
-        )
-        return Cell(ids, ids)
+    def links_of(self, name: str) -> Links | None:
+        """Return where the links of a many2many are; None for a field of another type."""
+        link = self._field(name).link
+        if link is None:
+            return None
+        table, own, other = link
+        return Links(sql.Identifier(self.schema, table), sql.Identifier(own), sql.Identifier(other))
 
 
 _CASTS = {

@@ -10,7 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
-from odoo_shadow.source.database.cells import ROW
+from odoo_shadow.source.database.links import ROW
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.reading import BEFORE_ALL, Where
 from odoo_shadow.source.types import Argument, Domain

@@ -11,7 +11,8 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
-from odoo_shadow.source.database.cells import ROW, is_there
+from odoo_shadow.source.database.cells import is_there
+from odoo_shadow.source.database.links import ROW
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.relations import Table, read_tables
 from odoo_shadow.source.database.session import Sessions, Transaction

@@ -9,9 +9,10 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from odoo_shadow.source.database.cells import ROW, Cells
+from odoo_shadow.source.database.cells import Cells
 from odoo_shadow.source.database.conditions import domain_clause, where_clause
 from odoo_shadow.source.database.faults import changed
+from odoo_shadow.source.database.links import ROW
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.relations import Table
 from odoo_shadow.source.database.session import Sessions, Transaction

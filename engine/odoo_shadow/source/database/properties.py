@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
-from odoo_shadow.source.database.cells import ROW
 from odoo_shadow.source.database.definitions import OfModel
+from odoo_shadow.source.database.links import ROW
 from odoo_shadow.source.database.session import Transaction
 from odoo_shadow.source.errors import OdooConfigurationError
 from odoo_shadow.source.types import Json, Record

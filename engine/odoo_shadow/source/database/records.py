@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from psycopg import sql
 
-from odoo_shadow.source.database.cells import ROW
+from odoo_shadow.source.database.links import ROW
 from odoo_shadow.source.database.plan import Plan, as_id
 from odoo_shadow.source.database.session import Sessions
 from odoo_shadow.source.errors import shared_id

@@ -47,6 +47,8 @@ _SETTINGS = "; ".join(
         # Rows that a policy hides are an error, not a smaller table.
         "row_security": "off",
         "statement_timeout": "0",
+        # Compiling a statement over a hundred columns takes longer than it saves: 0.4 s in each session.
+        "jit": "off",
         "lock_timeout": f"'{AT_ONCE.total_seconds():g}s'",
         "idle_in_transaction_session_timeout": "'10min'",
     }.items()

@@ -156,9 +156,7 @@ class DatabaseSource:
     @cached_property
     def readable_models(self) -> Mapping[str, str]:
         self.user_id()
-        with self._sessions.transaction(reads=CATALOGUE) as tx:
-            listed = list_models(tx, self._lang)
-        by_api = self._models_by_api
+        listed, by_api = self._tables.list_all(), self._models_by_api
         return {
             item.name: item.label for item in listed if is_model_name(item.name) and _kind(item, by_api) in _READABLE
         }

@@ -14,8 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.adapt import Buffer, Loader
 
-from odoo_shadow.source.database.cells import ROW
 from odoo_shadow.source.database.faults import BadValueError
+from odoo_shadow.source.database.links import MERGED, ROW
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.plan import Plan, as_id
 from odoo_shadow.source.database.properties import merge_properties
@@ -272,15 +272,39 @@ class TablePages:
         return sql.SQL(", ").join(listed)
 
     def _copied(self, where: Where, lines: int) -> Iterator[CopyPage]:
-        typed = [self._plan.cells.of(name).typed for name in self._reading.fields if name != "id"]
-        statement = sql.SQL("COPY (SELECT {listed} FROM {table} WHERE {where} ORDER BY r.id) TO STDOUT").format(
+        typed, joins = self._typed(where)
+        statement = sql.SQL("COPY (SELECT {listed} FROM {table}{joins} WHERE {where} ORDER BY r.id) TO STDOUT").format(
             listed=sql.SQL(", ").join([self._plan.id, *typed]),
             table=self._plan.source,
+            joins=sql.Composed(joins),
             where=self._plan.where(where),
         )
-        with self._plan.opened(self._sessions, values=True) as tx, tx.cursor.copy(statement) as copy:
-            for text in _cut(copy, lines):
-                yield CopyPage(text, _id_of_line(self._plan.asked, text), is_last=False)
+        with self._plan.opened(self._sessions, values=True) as tx:
+            if joins:
+                tx.cursor.execute(MERGED)
+            with tx.cursor.copy(statement) as copy:
+                for text in _cut(copy, lines):
+                    yield CopyPage(text, _id_of_line(self._plan.asked, text), is_last=False)
+
+    def _typed(self, where: Where) -> tuple[list[sql.Composable], list[sql.Composable]]:
+        """Return the values of the fields, and what is to be joined for them.
+
+        Links are joined for ranges of a table. A view has joins of its own, in which a merge may be the slowest.
+        """
+        cells, is_range = self._plan.cells, where.written_since is None and where.ids is None
+        typed: list[sql.Composable] = []
+        joins: list[sql.Composable] = []
+        for name in self._reading.fields:
+            if name == "id":
+                continue
+            links = cells.links_of(name) if is_range and not self._plan.reads.has_views else None
+            if links is None:
+                typed.append(cells.of(name).typed)
+                continue
+            ids, join = links.joined(f"links_{len(joins)}", where)
+            typed.append(ids)
+            joins.append(join)
+        return typed, joins
 
 
 _WRITTEN = "@written"

@@ -107,10 +107,16 @@ class Tables:
         with self._lock:
             if self._tables:
                 return self._tables
-        with self._sessions.transaction(reads=CATALOGUE) as tx:
-            found = {item.name: item.table.name for item in list_models(tx, self._lang) if item.table is not None}
+        self.list_all()
         with self._lock:
-            self._tables = found
+            return self._tables
+
+    def list_all(self) -> list[StoredModel]:
+        """Read which models there are now, without their fields, and remember their tables. Raises an `OdooError`."""
+        with self._sessions.transaction(reads=CATALOGUE) as tx:
+            found = list_models(tx, self._lang)
+        with self._lock:
+            self._tables = {item.name: item.table.name for item in found if item.table is not None}
         return found
 
     def count(self, reading: Reading, where: Where = EVERYWHERE) -> int:

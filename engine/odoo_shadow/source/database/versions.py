@@ -24,9 +24,10 @@ from typing import LiteralString
 from psycopg import sql
 
 from odoo_shadow.source.database.catalogue import StoredField, StoredModel
-from odoo_shadow.source.database.cells import PROPERTIES, ROW, is_there
+from odoo_shadow.source.database.cells import PROPERTIES, is_there
 from odoo_shadow.source.database.cluster import read_cluster
 from odoo_shadow.source.database.conditions import domain_clause
+from odoo_shadow.source.database.links import ROW
 from odoo_shadow.source.database.locks import PARTS, Relations
 from odoo_shadow.source.database.relations import Table
 from odoo_shadow.source.database.session import Sessions, Transaction, position_in_log
