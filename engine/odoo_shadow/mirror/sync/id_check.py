@@ -106,7 +106,7 @@ class IdCheck:
         elif gone_rows_stay:
             if theirs > ours:
                 self._list(*self._edges(BEFORE_ALL, None), theirs, ours)
-        elif theirs > self._compare_blocks(blocks or [Block(0, 0)]):
+        elif theirs > self._compare_blocks(blocks):
             self._explain_rest()
         return self.found
 
@@ -115,8 +115,8 @@ class IdCheck:
 
         The first block has no lower bound and the last no upper one, so that no id is outside.
         """
-        lows = [BEFORE_ALL, *(block.last_id for block in blocks[:-1])]
-        highs = [*(block.last_id for block in blocks[:-1]), None]
+        highs = [block.up_to_id for block in blocks]
+        lows = [BEFORE_ALL, *(high for high in highs if high is not None)]
         counts = [self.count_theirs(low, high) for low, high in zip(lows, highs, strict=True)]
         for low, high, theirs, block in zip(lows, highs, counts, blocks, strict=True):
             if theirs != block.rows:

@@ -5,6 +5,7 @@ A range is `low < id <= high`; a bound that no id can have, or None, does not li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString, assert_never
@@ -34,6 +35,11 @@ log = logger(__name__)
 
 _MOST = 2**63 - 1
 
+_SAMPLED_PAGES = 500
+"""Pages of 8 kB: some thousand rows of most tables."""
+
+_PAGES: LiteralString = "(pg_relation_size({}::regclass)::numeric / current_setting('block_size')::numeric)"
+
 
 def id_between(low: int | None, high: int | None, *alias: str) -> sql.Composed:
     """Return the condition of a range."""
@@ -48,12 +54,12 @@ def id_between(low: int | None, high: int | None, *alias: str) -> sql.Composed:
 
 @dataclass(frozen=True)
 class Block:
-    """Live rows with successive ids.
+    """Live rows with successive ids, from where the block before it ends.
 
-    :param last_id: the highest of their ids.
+    :param up_to_id: no id is higher; None for the last block.
     """
 
-    last_id: int
+    up_to_id: int | None
     rows: int
 
 
@@ -92,19 +98,33 @@ class LiveIds:
         return None if lowest is None else int(lowest)
 
     def blocks(self, tx: Transaction, rows_per_block: int, at_most: int) -> list[Block]:
-        """Count the live rows in blocks of about the same size, by ascending id: reads the whole table."""
-        rows = tx.run(
-            "SELECT max(numbered.id), count(*) FROM"
-            " (SELECT shadow.id, (row_number() OVER (ORDER BY shadow.id) - 1) / block.size AS number"
-            " FROM {table} AS shadow CROSS JOIN"
-            " (SELECT greatest({rows}, ceil(count(*)::numeric / {most})::bigint) AS size FROM {table} WHERE {live})"
-            " AS block WHERE {live}) AS numbered GROUP BY numbered.number ORDER BY numbered.number",
+        """Count the live rows in blocks of about the same size, by ascending id: reads the whole table once."""
+        edges = self._edges(tx, rows_per_block, at_most)
+        up_to = [sql.SQL(", count(*) FILTER (WHERE id <= {})").format(edge) for edge in edges]
+        ((total, *counts),) = tx.run(
+            "SELECT count(*){up_to} FROM {table} WHERE {live}",
+            up_to=sql.Composed(up_to),
             table=tx.own(self.table),
             live=self._live(),
-            rows=rows_per_block,
-            most=at_most,
         )
-        return [Block(int(last_id), int(count)) for last_id, count in rows]
+        ends = [*zip(edges, counts, strict=True), (None, total)]
+        return [Block(edge, int(end - begin)) for (edge, end), begin in zip(ends, [0, *counts], strict=True)]
+
+    def _edges(self, tx: Transaction, rows_per_block: int, at_most: int) -> list[int]:
+        """Return the ids at which to divide the table, as a sample of its pages has them."""
+        ((rows, quantiles),) = tx.run(
+            "SELECT ceil(count(*) * greatest(1, {pages} / {sampled})),"
+            " percentile_disc({shares}::float8[]) WITHIN GROUP (ORDER BY id)"
+            " FROM {table} TABLESAMPLE SYSTEM (100 * least(1, {sampled} / greatest(1, {pages}))) REPEATABLE (0)"
+            " WHERE {live}",
+            pages=sql.SQL(_PAGES).format(tx.own(self.table).as_string(tx.cursor)),
+            sampled=_SAMPLED_PAGES,
+            shares=[at / at_most for at in range(1, at_most)],
+            table=tx.own(self.table),
+            live=self._live(),
+        )
+        number = min(at_most, math.ceil(rows / rows_per_block))
+        return sorted({int(quantiles[at * at_most // number - 1]) for at in range(1, number)})
 
     def absent(self, tx: Transaction, ids: Sequence[int]) -> list[int]:
         """Return those ids that no live row has."""
