@@ -18,7 +18,7 @@ from odoo_shadow.mirror.sync.parts import load_in_threads
 from odoo_shadow.shadow import names
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.database.connection import OdooDatabase
-from odoo_shadow.source.database.links import MERGED
+from odoo_shadow.source.database.links import FOR_RANGES
 from odoo_shadow.source.database.source import DatabaseSource
 from odoo_shadow.source.pages import DEFAULT_PAGE_SIZE
 from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE
@@ -113,7 +113,7 @@ def _time_of_pipe(postgres: str, dsn: str, taken: _Taken) -> float:
     with fresh_database(postgres) as url, psycopg.connect(dsn) as odoo, psycopg.connect(url) as shadow:
         shadow.execute(taken.create())
         shadow.commit()
-        odoo.execute(f"SET jit TO off; {MERGED}")  # as the source itself reads them
+        odoo.execute(f"SET jit TO off; {FOR_RANGES}")  # as the source itself reads them
 
         def pipe() -> None:
             with (

@@ -21,10 +21,11 @@ from odoo_shadow.mirror.run.plan import Work
 from odoo_shadow.mirror.sync.model import mirror_model, no_report
 from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.parts import Part, PartResult, load_in_threads, load_part
+from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.table_hold import RangeHold, hold_range
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
-from odoo_shadow.shadow.errors import ShadowBusyError
+from odoo_shadow.shadow.errors import ShadowBusyError, ShadowOwnershipError
 from odoo_shadow.shadow.state.scan_ranges import read_ranges
 from odoo_shadow.shadow.state.watermarks import read_watermark
 from odoo_shadow.source.errors import OdooServerError, OdooUnreadableRecordsError
@@ -357,3 +358,20 @@ def test_the_plan_divides_only_first_loads_and_by_size() -> None:
     assert threads_of(small, SourceKind.DATABASE, at_most=9) == 2 and threads_of(small, SourceKind.API, at_most=9) == 3
     assert parts_of(Work(BOOK, "1 row was written", rows=10**6), SourceKind.API) == 1
     assert parts_of(Work(BOOK, "first load", is_first_load=True), SourceKind.API) == 1
+
+
+def test_a_backup_that_is_restored_during_the_load_fails_it(library: MemorySource, shadow: ShadowDatabase) -> None:
+    """By then nothing has been compared with Odoo: before the load there was no row."""
+    backup = deepcopy(library.models[BOOK].records)
+    library.write(BOOK, [2, 3], pages=77)
+    library.wait()
+
+    def restore_at_the_end(progress: Progress) -> None:
+        if progress.done >= 1:
+            library.models[BOOK].records.clear()
+            library.models[BOOK].records.update(deepcopy(backup))
+
+    with pytest.raises(ShadowOwnershipError, match="book 3"):
+        load_in_threads(library, shadow, BOOK, PARTS, run=Run(), options=NOW, on_progress=restore_at_the_end)
+    with shadow.transaction() as tx:
+        assert read_watermark(tx, TABLE) is None

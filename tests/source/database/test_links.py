@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -13,7 +15,8 @@ from psycopg.rows import TupleRow
 from odoo_shadow.source.database.connection import OdooDatabase
 from odoo_shadow.source.database.source import DatabaseSource
 from odoo_shadow.source.pages import CopyPage
-from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Reading
+from odoo_shadow.source.reading import BEFORE_ALL, EVERYWHERE, Reading, Where
+from odoo_shadow.source.types import Domain
 from odoo_stand_in import StandIn
 from tests.support.flavours import FLAVOURS, Flavour
 from tests.support.two_sources import database_source_of
@@ -99,9 +102,8 @@ def test_a_range_has_the_links_of_its_records(odoo: StandIn, after_id: int, up_t
         assert number not in found or (added <= {*found[number]} and found[number] == sorted({*found[number]}))
 
 
-def test_links_are_not_gone_through_record_by_record(odoo: StandIn) -> None:
-    """PostgreSQL thinks that there are none of what has come since a table was last analyzed."""
-    add_many(odoo)
+def plan_of(odoo: StandIn, where: Where = EVERYWHERE, domain: Domain = (), *, after_id: int = BEFORE_ALL) -> str:
+    """Return how PostgreSQL reads links."""
     plans: list[str] = []
 
     class ExplainingCursor(psycopg.Cursor[TupleRow]):
@@ -114,7 +116,42 @@ def test_links_are_not_gone_through_record_by_record(odoo: StandIn) -> None:
     def connect() -> psycopg.Connection[TupleRow]:
         return psycopg.connect(odoo.dsn, cursor_factory=ExplainingCursor)
 
+    reading = replace(READING, domain=domain)
     with DatabaseSource(OdooDatabase("odoo_db", connect)) as source:
-        assert len(copied(source, MANY, 2**40)) == FEW
+        assert list(source.copy_pages(reading, where, after_id=after_id, up_to_id=2**40, page_size=7) or ())
     (plan,) = plans
+    return plan
+
+
+def test_links_are_not_gone_through_record_by_record(odoo: StandIn) -> None:
+    """PostgreSQL thinks that there are none of what has come since a table was last analyzed."""
+    add_many(odoo)
+    with database_source_of(odoo) as source:
+        assert len(copied(source, MANY, 2**40)) == FEW
+    plan, own = plan_of(odoo, after_id=MANY), link_of(odoo)[1]
     assert "Merge" in plan and "Nested Loop" not in plan and "SubPlan" not in plan, plan
+    assert f"({own} > {MANY})" in plan and f"({own} <= " in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("where", "domain"),
+    [
+        (Where(written_since=datetime(2024, 2, 29, tzinfo=UTC)), ()),
+        (Where(ids=(FIRST, LAST)), ()),
+        (EVERYWHERE, (("x_name", "=", "nobody"),)),
+    ],
+)
+def test_links_of_a_few_records_are_looked_up(odoo: StandIn, where: Where, domain: Domain) -> None:
+    plan = plan_of(odoo, where, domain)
+    assert "SubPlan" in plan and "Join" not in plan, plan
+
+
+def test_links_between_other_than_whole_numbers_are_looked_up(odoo: StandIn) -> None:
+    table, own, _ = map(sql.Identifier, link_of(odoo))
+    change = sql.SQL("ALTER TABLE {} ALTER {} TYPE {}")
+    with psycopg.connect(odoo.dsn, autocommit=True) as connection:
+        connection.execute(change.format(table, own, sql.SQL("double precision")))
+        try:
+            assert "SubPlan" in plan_of(odoo)
+        finally:
+            connection.execute(change.format(table, own, sql.SQL("integer")))

@@ -83,28 +83,14 @@ def mirror_model(
     """
     calls_before = odoo.calls
     opened = open_model(odoo, shadow, model, run=run, options=options, settings=settings)
-    result = mirror_opened(odoo, shadow, opened, run=run, replay_from=replay_from, on_progress=on_progress)
-    return replace(result, calls=odoo.calls - calls_before)
-
-
-def mirror_opened(
-    odoo: Source,
-    shadow: ShadowDatabase,
-    opened: OpenedModel,
-    *,
-    run: Run,
-    replay_from: Callable[[str], datetime | None] = no_replay,
-    on_progress: Callable[[Progress], None] = no_report,
-) -> MirrorResult:
-    """Bring the table of a model that has just been opened up to date. See `mirror_model`."""
-    metadata = entry_metadata(odoo, opened.options)
-    with hold_table(shadow, opened.layout.model, run, opened.options, metadata) as hold:
+    with hold_table(shadow, model, run, opened.options, entry_metadata(odoo, options)) as hold:
 
         def execute(layout: Layout) -> MirrorResult:
             model_run = ModelRun(odoo, hold, layout, opened.reading, opened.options, on_progress)
             return model_run.execute(opened.kept, replay_from(hold.table))
 
-        return without_refused(odoo, opened.layout, execute, known=opened.kept.unreadable_fields)
+        result = without_refused(odoo, opened.layout, execute, known=opened.kept.unreadable_fields)
+    return replace(result, calls=odoo.calls - calls_before)
 
 
 def entry_metadata(odoo: Source, options: MirrorOptions) -> dict[str, object]:
@@ -124,7 +110,7 @@ def open_model(
 ) -> OpenedModel:
     """Find out what a model's table looks like; a model for which that fails is logged.
 
-    :param is_part: for a load that its run may have divided: then the rows are not those of before.
+    :param is_part: for a worker of a load that its run may have divided: then the rows are not those of before.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
     :raises MirrorConfigurationError: the settings do not fit the model.
     :raises OdooError, ShadowError: one side could not be asked.

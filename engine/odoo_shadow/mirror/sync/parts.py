@@ -26,7 +26,6 @@ from odoo_shadow.mirror.sync.model import (
     OpenedModel,
     entry_metadata,
     mirror_model,
-    mirror_opened,
     no_replay,
     no_report,
     open_model,
@@ -160,9 +159,7 @@ def load_in_threads(
             raise
     for item in loads:
         item.result()  # raises the error of the first one that failed
-    # Whether Odoo is an older state of what is mirrored was found out just now, before anything was read.
-    opened = open_model(odoo, shadow, model, run=run, options=options, settings=settings, is_part=True)
-    done = mirror_opened(odoo, shadow, opened, run=run, on_progress=on_progress)
+    done = mirror_model(odoo, shadow, model, run=run, options=options, settings=settings, on_progress=on_progress)
     return replace(done, calls=odoo.calls - calls_before)
 
 

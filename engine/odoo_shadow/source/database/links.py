@@ -16,10 +16,9 @@ from odoo_shadow.source.reading import BEFORE_ALL, Where
 ROW = sql.Identifier("r")
 """How statements call the model's table."""
 
-MERGED: LiteralString = "SET LOCAL enable_nestloop TO off; SET LOCAL enable_hashjoin TO off"
-"""Settings for a statement with joined links. Both sides come in the order of ids, or are sorted by it, so that a merge
-is never slow. What was added since tables were last analyzed, PostgreSQL takes for nothing, and would then read all
-links anew for each record."""
+FOR_RANGES: LiteralString = "SET LOCAL enable_nestloop TO off; SET LOCAL max_parallel_workers_per_gather TO 0"
+"""Settings for a statement with joined links. What was added since tables were last analyzed, PostgreSQL takes for
+nothing, and would read all links anew for each record; and so would each of its parallel workers once."""
 
 
 @dataclass(frozen=True)

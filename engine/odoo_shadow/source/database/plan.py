@@ -19,7 +19,7 @@ from odoo_shadow.source.database.session import Sessions, Transaction
 from odoo_shadow.source.errors import OdooRecordIdError
 from odoo_shadow.source.reading import EVERYWHERE, Reading, Where
 
-_WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+WHOLE_NUMBERS = ("smallint", "integer", "bigint")
 _NUMBERS = ("numeric", "double precision", "real")
 _ROUNDED: LiteralString = "CASE WHEN {0}.id = trunc({0}.id::numeric) THEN {0}.id::bigint END"
 
@@ -32,6 +32,7 @@ class Plan:
     :param definitions: the SQL of the definitions of properties fields, by field.
     :param omits: whether properties without a value are left out.
     :param reads: all tables that are read.
+    :param joined: the many2many whose links may be joined for a range of ids.
     """
 
     asked: str
@@ -40,6 +41,7 @@ class Plan:
     definitions: Mapping[str, sql.Composable]
     omits: bool
     reads: Relations
+    joined: frozenset[str]
 
     @property
     def table(self) -> Table:
@@ -60,11 +62,11 @@ class Plan:
         :raises OdooRecordIdError: ids are no numbers.
         """
         self._check_ids()
-        is_whole = self.table.columns["id"] in _WHOLE_NUMBERS
+        is_whole = self.table.columns["id"] in WHOLE_NUMBERS
         return sql.SQL("{0}.id" if is_whole else _ROUNDED).format(ROW)
 
     def _check_ids(self) -> None:
-        if self.table.columns.get("id", "") not in (*_WHOLE_NUMBERS, *_NUMBERS):
+        if self.table.columns.get("id", "") not in (*WHOLE_NUMBERS, *_NUMBERS):
             raise no_integer(self.asked)
 
     def domain(self) -> sql.Composable:

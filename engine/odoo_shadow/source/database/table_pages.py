@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.adapt import Buffer, Loader
 
 from odoo_shadow.source.database.faults import BadValueError
-from odoo_shadow.source.database.links import MERGED, ROW
+from odoo_shadow.source.database.links import FOR_RANGES, ROW
 from odoo_shadow.source.database.locks import Relations
 from odoo_shadow.source.database.plan import Plan, as_id
 from odoo_shadow.source.database.properties import merge_properties
@@ -281,23 +281,20 @@ class TablePages:
         )
         with self._plan.opened(self._sessions, values=True) as tx:
             if joins:
-                tx.cursor.execute(MERGED)
+                tx.cursor.execute(FOR_RANGES)
             with tx.cursor.copy(statement) as copy:
                 for text in _cut(copy, lines):
                     yield CopyPage(text, _id_of_line(self._plan.asked, text), is_last=False)
 
     def _typed(self, where: Where) -> tuple[list[sql.Composable], list[sql.Composable]]:
-        """Return the values of the fields, and what is to be joined for them.
-
-        Links are joined for ranges of a table. A view has joins of its own, in which a merge may be the slowest.
-        """
+        """Return the values of the fields, and what is to be joined for them."""
         cells, is_range = self._plan.cells, where.written_since is None and where.ids is None
         typed: list[sql.Composable] = []
         joins: list[sql.Composable] = []
         for name in self._reading.fields:
             if name == "id":
                 continue
-            links = cells.links_of(name) if is_range and not self._plan.reads.has_views else None
+            links = cells.links_of(name) if is_range and name in self._plan.joined else None
             if links is None:
                 typed.append(cells.of(name).typed)
                 continue

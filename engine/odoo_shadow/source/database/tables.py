@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from odoo_shadow.source.database.beside import add_computed, split
 from odoo_shadow.source.database.catalogue import (
     CATALOGUE,
+    StoredField,
     StoredModel,
     list_models,
     major_version,
@@ -18,10 +19,10 @@ from odoo_shadow.source.database.catalogue import (
 from odoo_shadow.source.database.cells import Cells, is_there
 from odoo_shadow.source.database.defaults import DEFAULTS, read_defaults
 from odoo_shadow.source.database.locks import NOTHING
-from odoo_shadow.source.database.plan import Plan
+from odoo_shadow.source.database.plan import WHOLE_NUMBERS, Plan
 from odoo_shadow.source.database.properties import FIRST_TO_OMIT, find_definition
 from odoo_shadow.source.database.records import TableRecords
-from odoo_shadow.source.database.relations import check_rights, read_tables
+from odoo_shadow.source.database.relations import Table, check_rights, read_tables
 from odoo_shadow.source.database.session import Sessions
 from odoo_shadow.source.database.table_pages import TablePages
 from odoo_shadow.source.errors import OdooServerError
@@ -98,9 +99,13 @@ class Tables:
             }
             omits = bool(definitions) and major_version(tx) >= FIRST_TO_OMIT
             needed = {*cells.tables_of(named), *(found.table for found in definitions.values())}
-            reads = check_rights(tx, asked, read_tables(tx, needed).values())
+            read = read_tables(tx, needed)
+            reads = check_rights(tx, asked, read.values())
         of_rows = {name: found.of_row for name, found in definitions.items()}
-        return Plan(asked, reading, cells, of_rows, omits, reads)
+        # A view has joins of its own; a domain may leave few records, of which all links would be read.
+        is_plain = not (reads.has_views or reading.domain)
+        joined = frozenset(name for name in named if is_plain and _may_be_joined(model.fields[name], read))
+        return Plan(asked, reading, cells, of_rows, omits, reads, joined)
 
     def names(self) -> dict[str, str]:
         """Return the tables of all models, by model."""
@@ -183,3 +188,11 @@ class Tables:
         model = self.model(reading.model)
         named = {*reading.fields, *(name for variant in reading.variants for name in variant.fields)} - {"id"}
         return sorted(name for name in named if not is_there(model, name))
+
+
+def _may_be_joined(field: StoredField, tables: Mapping[str, Table]) -> bool:
+    """Say whether a field's links are between whole numbers: others are compared, and refused, in ways of their own."""
+    if field.link is None:
+        return False
+    table, *columns = field.link
+    return table in tables and all(tables[table].columns.get(name) in WHOLE_NUMBERS for name in columns)
