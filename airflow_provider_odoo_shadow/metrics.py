@@ -15,7 +15,7 @@ from typing import Protocol
 from airflow.sdk import conf
 from airflow.sdk.observability import stats
 
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)

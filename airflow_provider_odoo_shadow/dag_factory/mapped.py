@@ -44,8 +44,8 @@ from odoo_shadow.mirror.run.closing import reread_due
 from odoo_shadow.mirror.run.outcome import named_once
 from odoo_shadow.mirror.shape.refused_fields import REFUSED
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
-from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.parts import Part, PartResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.differences import Difference
 from odoo_shadow.shadow.on_delete import OnDelete
 from odoo_shadow.shadow.trust import Trust

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from airflow_provider_odoo_shadow.assets.odoo_shadow import alias_of
 from airflow_provider_odoo_shadow.mirror_task import MirrorTask, Sides
 from odoo_shadow.mirror.shape.origins import ColumnOrigin
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import Place
 from odoo_shadow.text.shown import shown
 

@@ -14,9 +14,9 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.dry_run import DryRun, dry_run_model
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.parts import Part, PartResult, load_part
 from odoo_shadow.mirror.sync.progress import Progress, not_more_often_than
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.errors import OdooUnknownModelError
 from odoo_shadow.source.port import Source

@@ -35,7 +35,7 @@ from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.plan import warn_unmatched_patterns_of
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials

@@ -21,7 +21,7 @@ from airflow_provider_odoo_shadow.lineage.openlineage import MOST_COLUMNS, MOST_
 from airflow_provider_odoo_shadow.mirror_task import MirrorTask, Sides
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import OdooToPostgresOperator
 from odoo_shadow.mirror.shape.origins import ColumnOrigin
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import Place, ShadowDatabase
 from odoo_shadow.shadow.row_counts import RowCounts

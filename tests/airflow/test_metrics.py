@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from airflow_provider_odoo_shadow.metrics import send_failure, send_mirrored
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state.watermarks import Watermark

@@ -503,7 +503,7 @@ def test_what_files_made_before_the_first_run_needs_no_filling(
         assert dry_run_model(source, shadow, VISIT, options=NO_LOOK_BACK).change.changes == ()
         odoo.calls.clear()
         sync(source, shadow)
-        assert odoo.calls.count((VISIT, "search_read")) == 1 + ROWS // 20  # the newest date, and the pages
+        assert odoo.calls.count((VISIT, "search_read")) == 2 + ROWS // 20  # the newest date, the pages, the end
         assert in_shadow(shadow, "SELECT change FROM {odoo_shadow_schema_log}") == []
         assert_settled(odoo, source, shadow, database)
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, closing, suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
@@ -19,9 +20,9 @@ from odoo_shadow.mirror.origin import accept_database
 from odoo_shadow.mirror.run.batches import parts_of, threads_of
 from odoo_shadow.mirror.run.plan import Work
 from odoo_shadow.mirror.sync.model import mirror_model, no_report
-from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.parts import Part, PartResult, load_in_threads, load_part
 from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.mirror.sync.table_hold import RangeHold, hold_range
 from odoo_shadow.mirror.sync.window import ScanKind
 from odoo_shadow.shadow.connection.database import ShadowDatabase
@@ -360,8 +361,11 @@ def test_the_plan_divides_only_first_loads_and_by_size() -> None:
     assert parts_of(Work(BOOK, "first load", is_first_load=True), SourceKind.API) == 1
 
 
-def test_a_backup_that_is_restored_during_the_load_fails_it(library: MemorySource, shadow: ShadowDatabase) -> None:
-    """By then nothing has been compared with Odoo: before the load there was no row."""
+@pytest.mark.parametrize("number", [1, PARTS])
+def test_a_backup_that_is_restored_during_the_load_fails_it(
+    library: MemorySource, shadow: ShadowDatabase, number: int
+) -> None:
+    """There was no row to compare with Odoo when it began."""
     backup = deepcopy(library.models[BOOK].records)
     library.write(BOOK, [2, 3], pages=77)
     library.wait()
@@ -371,7 +375,11 @@ def test_a_backup_that_is_restored_during_the_load_fails_it(library: MemorySourc
             library.models[BOOK].records.clear()
             library.models[BOOK].records.update(deepcopy(backup))
 
+    work = mirror_model if number == 1 else partial(load_in_threads, number=number)
     with pytest.raises(ShadowOwnershipError, match="book 3"):
-        load_in_threads(library, shadow, BOOK, PARTS, run=Run(), options=NOW, on_progress=restore_at_the_end)
-    with shadow.transaction() as tx:
-        assert read_watermark(tx, TABLE) is None
+        work(library, shadow, BOOK, run=Run(), options=NOW, on_progress=restore_at_the_end)
+    assert [entry["status"] for entry in log_of(shadow)] == ["error"]
+    with pytest.raises(ShadowOwnershipError, match="book 3"):
+        mirror(library, shadow)
+    mirror(library, shadow, full=True)
+    assert is_equal(library, shadow)

@@ -17,8 +17,8 @@ from psycopg import sql
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model, no_report
-from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.port import Source
 from odoo_stand_in import StandIn

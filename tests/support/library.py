@@ -9,7 +9,7 @@ from psycopg import sql
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model, no_report
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.fields import Field
 from tests.support.memory_source import MemorySource

@@ -14,8 +14,8 @@ from odoo_shadow.mirror.config.patterns import ALL, ModelChoice
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import choose_models
 from odoo_shadow.mirror.sync.model import mirror_model, no_replay, no_report
-from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state.watermarks import Scan, Watermark, read_scan, read_watermark
 from odoo_shadow.source.port import Source

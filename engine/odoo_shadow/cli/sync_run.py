@@ -24,9 +24,9 @@ from odoo_shadow.mirror.run.outcome import Ending, ModelOutcome, RunOutcome, nam
 from odoo_shadow.mirror.run.plan import SettingsOf, Work, plan_run
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.mirror.sync.model_run import MirrorResult
 from odoo_shadow.mirror.sync.parts import load_in_threads
 from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowError
 from odoo_shadow.shadow.row_counts import RowCounts

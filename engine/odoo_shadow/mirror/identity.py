@@ -173,12 +173,13 @@ def check_run(odoo: Source, shadow: ShadowDatabase, models: Collection[str], *, 
 
 
 def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
-    """Make sure, before a model is read, that its table is not of a newer state of Odoo's database. One call.
+    """Make sure, before a model is read, and after it was read whole, that its table is of no newer state of Odoo.
 
-    A run that reads the model whole accepts Odoo's state, but does not resume the scan of an earlier run; Odoo is asked
-    only if there is such a scan.
+    One call. A run that reads the model whole accepts Odoo's state, but does not resume the scan of an earlier run;
+    before it, Odoo is asked only if there is such a scan.
 
-    :raises ShadowOwnershipError: names a record, and what to do; nothing was written.
+    :param full: whether the model is still to be read whole.
+    :raises ShadowOwnershipError: names a record, and what to do.
     """
     tables = [item for item in _dated(shadow, model) if item.has_scan or not full]
     found = _find_evidence(odoo, shadow, tables)

@@ -14,7 +14,7 @@ from psycopg import sql
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.database.source import DatabaseSource
 from odoo_shadow.source.errors import OdooRecordIdError, OdooRequestError, OdooUnreadableRecordsError

@@ -13,7 +13,7 @@ import pytest
 
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.sync.model import mirror_model
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.postgres import transport
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.source.database.session import Sessions

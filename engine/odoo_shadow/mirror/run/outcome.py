@@ -12,7 +12,7 @@ from odoo_shadow.mirror.run.choose import LeftOut
 from odoo_shadow.mirror.run.closing import Closed
 from odoo_shadow.mirror.run.dry_run import DryRun
 from odoo_shadow.mirror.run.plan import Unchanged
-from odoo_shadow.mirror.sync.model_run import MirrorResult
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.text.amounts import counted, first_of
 

@@ -15,8 +15,9 @@ from odoo_shadow.mirror.shape.describe import read_layout
 from odoo_shadow.mirror.shape.hash_keys import key_of
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.refused_fields import leave_out_refused, without_refused
-from odoo_shadow.mirror.sync.model_run import MirrorResult, ModelRun
+from odoo_shadow.mirror.sync.model_run import ModelRun
 from odoo_shadow.mirror.sync.progress import Progress
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.mirror.sync.table_hold import hold_table
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state import registry, sync_log
@@ -106,19 +107,17 @@ def open_model(
     run: Run,
     options: MirrorOptions,
     settings: ModelSettings | None,
-    is_part: bool = False,
 ) -> OpenedModel:
     """Find out what a model's table looks like; a model for which that fails is logged.
 
-    :param is_part: for a worker of a load that its run may have divided: then the rows are not those of before.
     :raises OdooUnknownModelError: the model is not installed; logged as `skipped`.
     :raises MirrorConfigurationError: the settings do not fit the model.
     :raises OdooError, ShadowError: one side could not be asked.
     """
     bind(odoo, shadow, [model])
     with shadow.transaction() as tx:
-        ranges = read_ranges(tx, registry.name_table(tx, model)) if is_part else []
-    if not any(item.run_id == run.id for item in ranges):
+        ranges = read_ranges(tx, registry.name_table(tx, model))
+    if not any(item.run_id == run.id for item in ranges):  # else the rows are this run's own: compared at its end
         check_model(odoo, shadow, model, full=options.full)
     with shadow.transaction() as tx:
         kept = registry.read_settings(tx, registry.name_table(tx, model))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from odoo_shadow.mirror.clock import lies_ahead
+from odoo_shadow.mirror.identity import check_model
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape.layout import Layout
-from odoo_shadow.mirror.shape.origins import ColumnOrigin, column_origins
+from odoo_shadow.mirror.shape.origins import column_origins
 from odoo_shadow.mirror.shape.refused_fields import newly_refused_error, newly_refused_fields
 from odoo_shadow.mirror.shape.rows import RowBuilder
 from odoo_shadow.mirror.sync.changed_blocks import changed_blocks, note_versions, read_changed
-from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW, check_ids
+from odoo_shadow.mirror.sync.deletions import check_ids
 from odoo_shadow.mirror.sync.due import reread_due_rows
 from odoo_shadow.mirror.sync.fill import fill_new_columns, refresh_extra_columns
 from odoo_shadow.mirror.sync.kept_settings import keep_settings, read_settings_of, why_read_again
@@ -24,13 +25,13 @@ from odoo_shadow.mirror.sync.ranges import assigned, divide, read_rest
 from odoo_shadow.mirror.sync.read_ahead import ask
 from odoo_shadow.mirror.sync.refusals import unreadable_error
 from odoo_shadow.mirror.sync.rehash import renew_hashes
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.mirror.sync.scan import TableWriter, read_window
 from odoo_shadow.mirror.sync.table_hold import TableHold
 from odoo_shadow.mirror.sync.window import ScanKind, can_resume, kind_of, low_end, open_scan
 from odoo_shadow.shadow.access.catalogued import remember_links
 from odoo_shadow.shadow.access.protection import restrict_table
 from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.row_counts import RowCounts
 from odoo_shadow.shadow.state import registry, watermarks
 from odoo_shadow.shadow.state.finished import note_untracked
 from odoo_shadow.shadow.state.lease import RENEW_EVERY
@@ -49,43 +50,11 @@ from odoo_shadow.source.pages import Unreadable
 from odoo_shadow.source.port import Source
 from odoo_shadow.source.reading import BEFORE_ALL
 from odoo_shadow.source.versions import Versions
-from odoo_shadow.text.amounts import counted
 from odoo_shadow.text.log import logger
 
 log = logger(__name__)
 
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True)
-class MirrorResult:
-    """What a run did to one table.
-
-    :param resumed: whether it continued an earlier try.
-    :param unstorable_cells: cells with characters that PostgreSQL cannot store.
-    :param cannot_know: whether no count could show that the table is complete, because rows that are gone stay.
-    :param columns: the table's columns, and the fields that they come from.
-    :param calls: how many calls to Odoo it took, tries that failed included.
-    """
-
-    model: str
-    table: str
-    kind: ScanKind
-    counts: RowCounts
-    watermark: Watermark
-    seconds: float
-    resumed: bool = False
-    unstorable_cells: int = 0
-    cannot_know: bool = False
-    columns: tuple[ColumnOrigin, ...] = field(default=(), repr=False)
-    calls: int = 0
-
-    def __str__(self) -> str:
-        """Return one line for a log."""
-        resumed = " (resumed)" if self.resumed else ""
-        odd = f", {counted(self.unstorable_cells, 'cell')} with characters replaced" if self.unstorable_cells else ""
-        unsure = f"; {CANNOT_KNOW}" if self.cannot_know else ""
-        return f"{self.model}: {self.kind}{resumed} in {self.seconds:.1f} s, {self.counts}{odd}{unsure}"
 
 
 class ModelRun:
@@ -132,6 +101,8 @@ class ModelRun:
             with self._hold.transaction() as tx:
                 registry.note_lost_fields(tx, self._hold.table, ())
             raise newly_refused_error(self._odoo, self._layout.model, self._newly_refused)
+        if self._has_read_all:  # a backup that was restored meanwhile: there may have been no row to compare before
+            check_model(self._odoo, self._hold.shadow, self._layout.model)
         with self._hold.transaction() as tx:
             self._keep_versions(tx)
             self._hold.finish(tx)

@@ -30,9 +30,10 @@ from odoo_shadow.mirror.sync.model import (
     no_report,
     open_model,
 )
-from odoo_shadow.mirror.sync.model_run import MirrorResult, ModelRun
+from odoo_shadow.mirror.sync.model_run import ModelRun
 from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.mirror.sync.ranges import read_range
+from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.mirror.sync.scan import TableWriter
 from odoo_shadow.mirror.sync.table_hold import Hold, hold_range, hold_table
 from odoo_shadow.mirror.sync.window import ScanKind
@@ -111,7 +112,7 @@ def load_part(
     :return: a `MirrorResult` if the table is up to date now.
     """
     own = replace(run, holder=_holder(run, part))
-    opened = open_model(odoo, shadow, model, run=own, options=options, settings=settings, is_part=True)
+    opened = open_model(odoo, shadow, model, run=own, options=options, settings=settings)
     worker = _Worker(odoo, shadow, opened, part, run, on_progress)
     result = worker.read()
     if not worker.finishes():
