@@ -39,6 +39,7 @@ from odoo_stand_in import StandIn
 from tests.support.clients import source_of
 from tests.support.compose import COMPOSE, VARIABLE, airflow_services, read_services
 from tests.support.flavours import Flavour
+from tests.support.packages import copy_sources
 from tools.embedded_postgres import embedded_postgres, new_database
 
 ROOT = Path(__file__).parents[2]
@@ -200,15 +201,7 @@ def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
 def test_image_holds_all_that_the_package_is_built_from(tmp_path: Path) -> None:
     """What the Dockerfile copies is let through by its ignore file, and is enough to build the package."""
     allowed = (ROOT / "docker/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
-    for line in re.findall(r"^COPY (?:--\S+ )*(.+)$", (ROOT / "docker/Dockerfile").read_text(encoding="utf-8"), re.M):
-        *sources, target = line.split()
-        for source in sources:
-            assert f"!{source}" in allowed
-            to = tmp_path / Path(target).relative_to("/home/airflow/odoo-shadow")
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(ROOT / source, to)
+    assert {f"!{source}" for source in copy_sources(tmp_path)} <= {*allowed}
     modules = {"engine": "odoo_shadow/cli/main.py", ".": "airflow_provider_odoo_shadow/get_provider_info.py"}
     for folder, module in modules.items():
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path / folder)]

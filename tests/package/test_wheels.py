@@ -17,6 +17,7 @@ import pytest
 
 from odoo_stand_in import StandIn
 from tests.support.flavours import Flavour
+from tests.support.packages import copy_sources
 from tools.embedded_postgres import drop_database, new_database
 
 ROOT = Path(__file__).parents[2]
@@ -27,17 +28,23 @@ pytestmark = pytest.mark.timeout(INSTALL_SECONDS)
 
 
 @pytest.fixture(scope="module")
-def engine_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(ROOT / "engine", tmp_path_factory.mktemp("engine"))
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
+    copy_sources(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def provider_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(ROOT, tmp_path_factory.mktemp("provider"))
+def engine_wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(sources / "engine", tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="module")
+def provider_wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(sources, tmp_path_factory.mktemp("provider"))
 
 
 def build(source: Path, folder: Path) -> Path:
-    # By way of the source distribution: what earlier builds left in the tree must not come along.
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source))
     (path,) = folder.glob("*.whl")
     return path
