@@ -36,12 +36,14 @@ class Link:
     """One client's connection.
 
     :ivar answer_left: bytes that the client still gets before the connection ends; None for all.
+    :ivar replaced: what the server gets something else instead of, in what is passed on next.
     """
 
     def __init__(self, near: socket.socket, far: socket.socket) -> None:
         self.near = near
         self.far = far
         self.answer_left: int | None = None
+        self.replaced: tuple[bytes, bytes] | None = None
         self.at_answer: list[Action] = []
 
     def drop(self) -> None:
@@ -80,6 +82,15 @@ def truncate(length: int) -> Action:
         link.answer_left = length
 
     return cut_short
+
+
+def replace(text: bytes, other: bytes) -> Action:
+    """Send a statement in place of a longer one, so that the message keeps its length."""
+
+    def put(link: Link) -> None:
+        link.replaced = text, other.ljust(len(text))
+
+    return put
 
 
 def hold_until(event: threading.Event) -> Action:
@@ -177,6 +188,8 @@ class TcpProxy:
                 self._pause()
                 for action in self._due(link, data):
                     action(link)
+                if link.replaced is not None:
+                    data, link.replaced = data.replace(*link.replaced), None
                 link.far.sendall(data)
             link.far.shutdown(socket.SHUT_WR)
         except OSError:  # a reset by the client, or `drop`

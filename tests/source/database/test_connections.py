@@ -32,7 +32,7 @@ from tests.support.flavours import Flavour
 from tests.support.odoo_database import move_to_schema, reading_role
 from tests.support.roles import run_as_owner
 from tests.support.syncing import socket_of
-from tests.support.tcp_proxy import Moment, TcpProxy, drop, truncate
+from tests.support.tcp_proxy import Moment, TcpProxy, drop, replace, truncate
 from tests.support.two_sources import database_source_of, layout_of, odoo_database, rows_of
 from tools.embedded_postgres import database_url
 
@@ -169,6 +169,18 @@ def test_a_session_that_the_server_has_ended_is_replaced(
     assert source.count(READING) == ROWS
     assert any(of_sessions(many, END))
     assert source.count(READING) == ROWS
+
+
+def test_a_short_limit_that_somebody_left_in_a_session_does_no_harm(many: StandIn) -> None:
+    """As a pooler's sessions keep it: until a transaction has its own settings, it counts for these, too."""
+    level = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
+    with TcpProxy(socket_of(many.dsn)) as proxy:
+        proxy.at(Moment(level), replace(level, b"SELECT pg_sleep(60);"))
+        url = f"postgresql://postgres@127.0.0.1:{proxy.port}{urlsplit(many.dsn).path}"
+        with DatabaseSource(
+            odoo_database(f"{url}?sslmode=disable&gssencmode=disable&options=-cstatement_timeout%3D50ms")
+        ) as source:
+            assert source.count(READING) == ROWS
 
 
 def test_a_stream_that_ends_is_an_error(many: StandIn, source: DatabaseSource) -> None:

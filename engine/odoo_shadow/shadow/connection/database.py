@@ -10,13 +10,13 @@ no session settings, no session locks, temporary tables only within a transactio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import LiteralString, Self, TypeAlias
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
@@ -40,9 +40,15 @@ SEARCH_PATH = "pg_catalog, pg_temp"
 LOCK_TIMEOUT = "30s"
 """How long a statement waits for a lock."""
 
+_BEGINNINGS = 5
+"""How often a transaction is begun before it is given up."""
+
 _SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
     f"SET LOCAL {setting} TO {value}"
     for setting, value in {
+        # An index or a changed column of a large table takes its time; keepalives detect a lost connection. First,
+        # since until then a limit counts that somebody else may have left in a pooler's session.
+        "statement_timeout": "0",
         "search_path": SEARCH_PATH,
         "client_encoding": "'UTF8'",
         # How values are written as text, whatever the database or the role has set.
@@ -57,8 +63,6 @@ _SETTINGS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + "; ".join(
         "array_nulls": "on",
         # Rows are upserted, which tables with another access method, such as columnar ones, do not support.
         "default_table_access_method": "heap",
-        # An index or a changed column of a large table takes its time; keepalives detect a lost connection.
-        "statement_timeout": "0",
         # Compiling a statement over a hundred columns takes longer than it saves.
         "jit": "off",
         # A writer that vanishes in a transaction releases its locks before its lease ends, and no wait for a lock goes
@@ -228,8 +232,8 @@ class ShadowDatabase:
         connection = self._opened()
         role = connection.info.user
         try:
-            with connection.transaction(), connection.cursor() as cursor:
-                cursor.execute(_settings(connection.info.server_version, self.schema))
+            with self._begun() as cursor:
+                connection = cursor.connection
                 tx = Transaction(cursor, self.schema, self.trust)
                 yield tx
                 tx.run_all_last()
@@ -238,6 +242,29 @@ class ShadowDatabase:
                 self._connection = None
             explained = explained_by_server(self.name, connection, self.schema, error)
             raise explained or statement_error(self.name, role, error) from None
+
+    @contextmanager
+    def _begun(self) -> Iterator[psycopg.Cursor[TupleRow]]:
+        """Begin a transaction with its settings; once more if the server cancels that, since nothing has run by then.
+
+        Until they are set, a limit of time counts that somebody else left in a pooler's session. A connection that was
+        lost is an error instead: another server may answer next time, which lacks what this one had.
+        """
+        with ExitStack() as opened:
+            for left in reversed(range(_BEGINNINGS)):
+                connection = self._opened()
+                try:
+                    with ExitStack() as beginning:
+                        beginning.enter_context(connection.transaction())
+                        cursor = beginning.enter_context(connection.cursor())
+                        cursor.execute(_settings(connection.info.server_version, self.schema))
+                        opened.enter_context(beginning.pop_all())
+                        break
+                except errors.QueryCanceled:
+                    self.close()  # psycopg still counts a transaction whose BEGIN was cancelled
+                    if not left:
+                        raise
+            yield cursor
 
     @contextmanager
     def trial(self) -> Iterator[Transaction]:

@@ -34,6 +34,8 @@ _LEVEL = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
 _SETTINGS = "; ".join(
     f"SET LOCAL {setting} TO {value}"
     for setting, value in {
+        # First, since until then a limit counts that somebody else may have left in a pooler's session.
+        "statement_timeout": "0",
         # Odoo's tables are named with their schema, so that nobody else's functions are called.
         "search_path": "pg_catalog, pg_temp",
         "client_encoding": "'UTF8'",
@@ -46,7 +48,6 @@ _SETTINGS = "; ".join(
         "transform_null_equals": "off",
         # Rows that a policy hides are an error, not a smaller table.
         "row_security": "off",
-        "statement_timeout": "0",
         # Compiling a statement over a hundred columns takes longer than it saves: 0.4 s in each session.
         "jit": "off",
         "lock_timeout": f"'{AT_ONCE.total_seconds():g}s'",
@@ -59,6 +60,8 @@ _PAUSE = 0.1
 SHARED_WITHIN = timedelta(seconds=5)
 """For a second session to see what the first does."""
 
+_PASSING = (pg.LockNotAvailable, pg.QueryCanceled)
+"""What keeps a transaction from being begun for a while: a change of columns, a limit left in a pooler's session."""
 _MOMENT_IS_OVER = (pg.InvalidParameterValue, pg.UndefinedObject, pg.ObjectNotInPrerequisiteState)
 """What PostgreSQL says of a snapshot whose exporter has ended."""
 
@@ -159,7 +162,7 @@ class Sessions:
                 self._end_moment()
             elif is_of_connection(error) and lent.was_idle:
                 continue  # the server has ended it while nobody used it
-            elif isinstance(error, pg.LockNotAvailable) and time.monotonic() < until:
+            elif isinstance(error, _PASSING) and time.monotonic() < until:
                 time.sleep(_PAUSE)
             elif isinstance(error, _BehindError):
                 raise OdooServerError(
