@@ -223,8 +223,8 @@ def no_identity() -> Iterator[None]:
 def no_fence() -> Iterator[None]:
     """Let a run that lost its table go on writing."""
 
-    def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
-        pass
+    def renew_lease(tx: Transaction, table: str, lease: Lease) -> Lease:
+        return lease
 
     with patch.object(table_hold, "renew_lease", renew_lease):
         yield

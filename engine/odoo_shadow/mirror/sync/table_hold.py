@@ -54,16 +54,17 @@ class Hold(ABC):
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction that commits only if this run still holds the rows and nobody else's code runs with them.
 
-        :raises ShadowBusyError: another run has taken them over.
+        :raises ShadowBusyError: another run has taken them over, or the database has lost what this one wrote last.
         :raises ShadowOwnershipError: somebody has added a trigger or a rule since the run began.
         """
         with self.shadow.transaction() as tx:
-            self._renew(tx)
+            self._lease = self._renewed(tx)
             guard_table(tx, self.table)
             yield tx
+        self._lease = self._lease.committed()
 
     @abstractmethod
-    def _renew(self, tx: Transaction) -> None:
+    def _renewed(self, tx: Transaction) -> Lease:
         """Extend the claim for this transaction. Raises `ShadowBusyError`."""
 
     def keep_alive(self) -> None:
@@ -85,8 +86,8 @@ class TableHold(Hold):
         self._entry = entry
         self._started -= seconds
 
-    def _renew(self, tx: Transaction) -> None:
-        renew_lease(tx, self.table, self._lease)
+    def _renewed(self, tx: Transaction) -> Lease:
+        return renew_lease(tx, self.table, self._lease)
 
     def was_divided(self, tx: Transaction) -> bool:
         """Say whether this run has divided the table's load before; some of its workers may be done by now."""
@@ -135,8 +136,8 @@ class RangeHold(Hold):
         super().__init__(shadow, run, table, lease)
         self.number = number
 
-    def _renew(self, tx: Transaction) -> None:
-        renew_range(tx, self.table, self.number, self._lease)
+    def _renewed(self, tx: Transaction) -> Lease:
+        return renew_range(tx, self.table, self.number, self._lease)
 
     def release(self, tx: Transaction) -> None:
         """Release the range as it is."""

@@ -1,14 +1,16 @@
 """One writer per table: a lease in a row that only the sync's role can reach.
 
 A lease works through a transaction pooler, where session locks do not, and ends by itself when its holder dies.
-Each page renews it in its own transaction, and a writer that has lost it writes nothing more.
+Each page renews it in its own transaction, and a writer that has lost it writes nothing more. Each renewal gives it
+another token: so a writer notices that the database has lost what it committed, as after a failover to a replica that
+lagged, where a pooler goes on without a word.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
@@ -24,17 +26,38 @@ LEASE = timedelta(seconds=90)
 RENEW_EVERY = timedelta(seconds=15)
 """How often a living writer renews its claim while it waits for Odoo."""
 
+OR_LOST = (
+    ", or the database has lost what this run wrote last, as after a failover to a server that lagged: the next try "
+    "goes on from what is there"
+)
+"""The rest of the sentence about a claim that the same run seems to have taken over."""
+
 
 @dataclass(frozen=True)
 class Lease:
     """A writer's claim on a table.
 
     :param holder: names the run for people; a retry of the same run has the same, and takes over at once.
-    :param token: distinguishes this try from an earlier one of the same run.
+    :param token: what was written with the newest renewal; no other one of this or another try has it.
+    :param former: what was written before it, as long as it is not known whether the newest one was committed.
     """
 
     holder: str
     token: UUID
+    former: UUID | None = None
+
+    @property
+    def tokens(self) -> set[UUID]:
+        """What the database may hold."""
+        return {self.token} if self.former is None else {self.token, self.former}
+
+    def renewed(self, found: UUID) -> Lease:
+        """Return the claim with its next token."""
+        return Lease(self.holder, uuid4(), found)
+
+    def committed(self) -> Lease:
+        """Return the claim whose newest renewal counts."""
+        return Lease(self.holder, self.token)
 
 
 def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
@@ -117,32 +140,36 @@ def living_holder(tx: Transaction, table: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def renew_lease(tx: Transaction, table: str, lease: Lease) -> None:
-    """Lock the table's row for this transaction and extend the claim.
+def renew_lease(tx: Transaction, table: str, lease: Lease) -> Lease:
+    """Lock the table's row for this transaction and extend the claim; return it with its new token.
 
-    :raises ShadowBusyError: another run has taken the table over; nothing of this transaction may stay.
+    :raises ShadowBusyError: another run has taken the table over, or the database has lost what this one wrote last;
+        nothing of this transaction may stay.
     """
     ((holder, token),) = tx.run(
         "SELECT held_by, held_token FROM {leases} WHERE table_name = {table} FOR UPDATE",
         leases=tx.internal(LEASES),
         table=table,
     ) or [(None, None)]
-    if token != lease.token:
+    if token not in lease.tokens:
         raise ShadowBusyError(
             f"{tx.schema}.{table} was taken over by {holder or 'another run'} after this run had been silent for more "
-            f"than {LEASE.total_seconds():g} seconds."
+            f"than {LEASE.total_seconds():g} seconds{OR_LOST if holder == lease.holder else ''}."
         )
-    _extend(tx, table, lease)
+    renewed = lease.renewed(token)
+    _extend(tx, table, renewed)
+    return renewed
 
 
 def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
     """Release the table, if this try still holds it; return whether it did."""
     tx.run(
         "UPDATE {leases} SET held_by = NULL, held_token = NULL, held_until = NULL"
-        " WHERE table_name = {table} AND held_token = {token}",
+        " WHERE table_name = {table} AND held_token IN ({token}, {former})",
         leases=tx.internal(LEASES),
         table=table,
         token=lease.token,
+        former=lease.former,
     )
     return tx.cursor.rowcount > 0
 

@@ -19,7 +19,7 @@ from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.relations import LEASE as LEASES
 from odoo_shadow.shadow.relations import SCAN_RANGE
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.shadow.state.lease import LEASE, Lease, living_holder
+from odoo_shadow.shadow.state.lease import LEASE, OR_LOST, Lease, living_holder
 
 _BEFORE_ALL = names.LEAST_ID - 1
 
@@ -162,23 +162,26 @@ def _lock_range(tx: Transaction, table: str, number: int, holder: str) -> bool |
     return bool(rows[0][0]) if rows else None
 
 
-def renew_range(tx: Transaction, table: str, number: int, lease: Lease) -> None:
-    """Lock a range for this transaction and extend the claim.
+def renew_range(tx: Transaction, table: str, number: int, lease: Lease) -> Lease:
+    """Lock a range for this transaction and extend the claim; return it with its new token.
 
-    :raises ShadowBusyError: it was taken over; nothing of this transaction may stay.
+    :raises ShadowBusyError: it was taken over, or the database has lost what this worker wrote last; nothing of this
+        transaction may stay.
     """
-    rows = tx.run(
-        "SELECT held_token FROM {ranges} WHERE table_name = {table} AND number = {number} FOR UPDATE",
+    ((holder, token),) = tx.run(
+        "SELECT held_by, held_token FROM {ranges} WHERE table_name = {table} AND number = {number} FOR UPDATE",
         ranges=tx.internal(SCAN_RANGE),
         table=table,
         number=number,
-    )
-    if not rows or rows[0][0] != lease.token:
+    ) or [(None, None)]
+    if token not in lease.tokens:
         raise ShadowBusyError(
             f"{tx.schema}.{table}: range {number} was taken over after its worker had been silent for more than "
-            f"{LEASE.total_seconds():g} seconds."
+            f"{LEASE.total_seconds():g} seconds{OR_LOST if holder == lease.holder else ''}."
         )
-    _extend(tx, table, number, lease)
+    renewed = lease.renewed(token)
+    _extend(tx, table, number, renewed)
+    return renewed
 
 
 def end_range(tx: Transaction, table: str, number: int, lease: Lease) -> None:
@@ -196,11 +199,12 @@ def release_range(tx: Transaction, table: str, number: int, lease: Lease) -> boo
     """Release a range, if this worker still holds it; return whether it did."""
     tx.run(
         "UPDATE {ranges} SET held_by = NULL, held_token = NULL, held_until = NULL"
-        " WHERE table_name = {table} AND number = {number} AND held_token = {token}",
+        " WHERE table_name = {table} AND number = {number} AND held_token IN ({token}, {former})",
         ranges=tx.internal(SCAN_RANGE),
         table=table,
         number=number,
         token=lease.token,
+        former=lease.former,
     )
     return tx.cursor.rowcount > 0
 
