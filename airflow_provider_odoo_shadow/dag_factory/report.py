@@ -28,7 +28,7 @@ from airflow_provider_odoo_shadow.transfers.asset_events import update_assets
 from airflow_provider_odoo_shadow.transfers.odoo_to_postgres import log_closed, mirror_run
 from odoo_shadow.mirror.errors import MirrorConfigurationError, VerificationError
 from odoo_shadow.mirror.health.doctor import examine
-from odoo_shadow.mirror.options import MirrorOptions
+from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.origin import check_names_in_public
 from odoo_shadow.mirror.report_tables import (
     as_text,
@@ -40,6 +40,7 @@ from odoo_shadow.mirror.report_tables import (
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.for_readers import update_for_readers
 from odoo_shadow.mirror.run.housekeeping import remove_old_entries
+from odoo_shadow.mirror.run.lost import LOST, lost_tables
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.state import registry
 from odoo_shadow.shadow.state.schema import schema_version
@@ -197,8 +198,11 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
         log_closed(close_run(odoo, shadow, run=run, options=options))
         batches: list[BatchPlan] = context["ti"].xcom_pull(task_ids=plan_task_id) or []
         failed = _failed_models(context, batches, task_id)
-        update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id, failed=failed)
+        lost = _lost(shadow, run, batches, failed)
+        update_assets(context, shadow, alias_of(mirror.name), mirror.name, run_id=run.id, failed=[*failed, *lost])
         left = _unfinished(shadow, batches, failed)
+    if lost:
+        raise MirrorConfigurationError(f"{named(lost)}: {LOST}.")
     if left:
         raise MirrorConfigurationError(
             f"The first load of {named(left)} is not complete, although none of its tasks has failed, as when somebody "
@@ -213,6 +217,14 @@ def _unfinished(shadow: ShadowDatabase, batches: Sequence[BatchPlan], failed: Co
     with shadow.transaction() as tx:
         tables = {model: registry.name_table(tx, model) for model in sorted(divided.difference(failed))}
         return [model for model, table in tables.items() if read_watermark(tx, table) is None]
+
+
+def _lost(shadow: ShadowDatabase, run: Run, batches: Sequence[BatchPlan], failed: Collection[str]) -> list[str]:
+    """Return the models that the run has brought up to date without a trace."""
+    models = {model for batch in batches if batch.get("part") is None for model in batch["models"]}
+    with shadow.transaction() as tx:
+        tables = {registry.name_table(tx, model): model for model in models.difference(failed)}
+        return sorted(tables[table] for table in lost_tables(tx, run.id, tables))
 
 
 def _failed_models(context: Context, batches: Sequence[BatchPlan], task_id: str) -> list[str]:

@@ -29,8 +29,14 @@ pytestmark = pytest.mark.timeout(INSTALL_SECONDS)
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, with all that a checkout has beside it as empty packages: nothing of that belongs into a wheel."""
     folder = tmp_path_factory.mktemp("sources")
     copy_sources(folder)
+    for init in (*ROOT.glob("*/__init__.py"), ROOT / "engine" / "tests" / "__init__.py"):
+        beside = folder / init.relative_to(ROOT)
+        if not beside.exists():
+            beside.parent.mkdir()
+            beside.touch()
     return folder
 
 

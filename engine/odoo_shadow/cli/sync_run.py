@@ -20,6 +20,7 @@ from odoo_shadow.mirror.run.batches import threads_of, with_sizes
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_shadow.mirror.run.for_readers import ForReaders, update_for_readers
+from odoo_shadow.mirror.run.lost import LOST, lost_tables
 from odoo_shadow.mirror.run.outcome import Ending, ModelOutcome, RunOutcome, named_once
 from odoo_shadow.mirror.run.plan import SettingsOf, Work, plan_run
 from odoo_shadow.mirror.sync.deletions import CANNOT_KNOW
@@ -80,7 +81,7 @@ def mirror_all(
             models.append(item)
     closed, end_error = _close(odoo, shadow, run, options)
     unfinished = update_for_readers(shadow)
-    models, corrected = _with_what_was_committed(shadow, run, models)
+    models, corrected = _as_committed(shadow, run, models)
     models += [ModelOutcome(item.model, Ending.UNCHANGED, item) for item in plan.unchanged]
     if not as_json:
         console().print(_as_table(shadow.schema, models, closed))
@@ -122,20 +123,30 @@ def _mirror(
     return ModelOutcome(model, Ending.MIRRORED, result)
 
 
-def _with_what_was_committed(
-    shadow: ShadowDatabase, run: Run, models: Sequence[ModelOutcome]
-) -> tuple[list[ModelOutcome], int]:
-    """Add the rows that failed models have committed; return also how many rows were wrong and repaired."""
+def _as_committed(shadow: ShadowDatabase, run: Run, models: Sequence[ModelOutcome]) -> tuple[list[ModelOutcome], int]:
+    """Compare what the models did with what the shadow holds of it.
+
+    Failed models get the rows that they have committed; one that has ended well fails if that was lost.
+
+    :return: also how many rows were wrong and repaired.
+    """
+    done = {item.done.table for item in models if isinstance(item.done, MirrorResult)}
     with shadow.transaction() as tx:
         entries = {entry.table: entry for entry in entries_of_run(tx, run.id)}
         corrected = sum(item.corrected for item in outcomes_of_run(tx, run.id))
-        failed = {item.model: find_table(tx, item.model) for item in models if item.ending is Ending.FAILED}
-    committed = {
-        model: RowCounts(entry.rows_inserted, entry.rows_updated, deleted=entry.rows_deleted)
-        for model, table in failed.items()
-        if table is not None and (entry := entries.get(table)) is not None
-    }
-    return [replace(item, committed=committed.get(item.model, item.committed)) for item in models], corrected
+        lost = lost_tables(tx, run.id, done)
+        tables = {item.model: find_table(tx, item.model) for item in models}
+    found = []
+    for item in models:
+        if isinstance(item.done, MirrorResult) and item.done.table in lost:
+            item = ModelOutcome(item.model, Ending.FAILED, error=f"{shadow.schema}.{item.done.table}: {LOST}.")
+            say(named_once(item.model, str(item.error)), err=True)
+        entry = entries.get(tables[item.model] or "")
+        if item.ending is Ending.FAILED and entry is not None:
+            rows = RowCounts(entry.rows_inserted, entry.rows_updated, deleted=entry.rows_deleted)
+            item = replace(item, committed=rows)
+        found.append(item)
+    return found, corrected
 
 
 def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Closed]) -> Table:

@@ -161,16 +161,18 @@ def refresh_untracked(
     with shadow.transaction() as tx:
         begun_at = time_in_database(tx)
     stale = _differing(odoo, shadow, table, check.columns, options.batch_size)
-    counts = RowCounts()
     if stale:
         changed = counted(len(stale), "row has changed", "rows have changed")
         log.info("%s: %s without write_date", table.model, changed)
         with rewriting(odoo, shadow, table.model, run=run, options=options, metadata={CLOSING: "untracked"}) as writer:
             writer.write_ids(odoo, stale, options.batch_size, Overwrite.ALL)
-        counts = writer.hold.counts
+            if not writer.unreadable:
+                with writer.hold.transaction() as tx:
+                    note_untracked(tx, table.table, begun_at, check.rests_on)
+        return writer.hold.counts
     with shadow.transaction() as tx:
         note_untracked(tx, table.table, begun_at, check.rests_on)
-    return counts
+    return RowCounts()
 
 
 def _differing(

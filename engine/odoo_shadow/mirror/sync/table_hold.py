@@ -57,11 +57,14 @@ class Hold(ABC):
         :raises ShadowBusyError: another run has taken them over, or the database has lost what this one wrote last.
         :raises ShadowOwnershipError: somebody has added a trigger or a rule since the run began.
         """
+        is_done = False
         with self.shadow.transaction() as tx:
             self._lease = self._renewed(tx)
             guard_table(tx, self.table)
             yield tx
-        self._lease = self._lease.committed()
+            is_done = True
+        if is_done:  # not after `psycopg.Rollback`
+            self._lease = self._lease.committed()
 
     @abstractmethod
     def _renewed(self, tx: Transaction) -> Lease:

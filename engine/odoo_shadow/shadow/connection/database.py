@@ -229,18 +229,17 @@ class ShadowDatabase:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction; commit it at the end, or roll it back. Raises a `ShadowError`."""
-        connection = self._opened()
-        role = connection.info.user
+        role = self._opened().info.user
         try:
             with self._begun() as cursor:
-                connection = cursor.connection
                 tx = Transaction(cursor, self.schema, self.trust)
                 yield tx
                 tx.run_all_last()
         except psycopg.Error as error:
-            if connection.closed or connection.broken:
-                self._connection = None
-            explained = explained_by_server(self.name, connection, self.schema, error)
+            connection = self._connection
+            if connection is not None and (connection.closed or connection.broken):
+                self._connection = connection = None
+            explained = connection and explained_by_server(self.name, connection, self.schema, error)
             raise explained or statement_error(self.name, role, error) from None
 
     @contextmanager

@@ -8,9 +8,9 @@ lagged, where a pooler goes on without a word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -26,38 +26,55 @@ LEASE = timedelta(seconds=90)
 RENEW_EVERY = timedelta(seconds=15)
 """How often a living writer renews its claim while it waits for Odoo."""
 
-OR_LOST = (
-    ", or the database has lost what this run wrote last, as after a failover to a server that lagged: the next try "
-    "goes on from what is there"
-)
-"""The rest of the sentence about a claim that the same run seems to have taken over."""
+_TURNS = 2**32
+"""Renewals that a claim has tokens for: one a second for a century."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A writer's claim on a table.
+    """A writer's claim on a table. With each renewal it gets its next token.
 
     :param holder: names the run for people; a retry of the same run has the same, and takes over at once.
-    :param token: what was written with the newest renewal; no other one of this or another try has it.
-    :param former: what was written before it, as long as it is not known whether the newest one was committed.
+    :param identity: distinguishes this try from an earlier one of the same run; tokens begin like it.
+    :param turn: of the newest renewal.
+    :param former: the turn before, as long as it is not known whether the newest renewal was committed.
     """
 
     holder: str
-    token: UUID
-    former: UUID | None = None
+    identity: UUID
+    turn: int = 0
+    former: int | None = None
+
+    @property
+    def token(self) -> UUID:
+        """What the newest renewal wrote."""
+        return self._token(self.turn)
 
     @property
     def tokens(self) -> set[UUID]:
         """What the database may hold."""
-        return {self.token} if self.former is None else {self.token, self.former}
+        return {self.token} if self.former is None else {self.token, self._token(self.former)}
+
+    @property
+    def all_tokens(self) -> tuple[UUID, UUID]:
+        """The first and the last token that this claim may ever have."""
+        return self._token(0), self._token(_TURNS - 1)
+
+    def _token(self, turn: int) -> UUID:
+        return UUID(int=self.identity.int // _TURNS * _TURNS + turn)
+
+    def is_own(self, token: UUID | None) -> bool:
+        """Say whether a token is one of this claim's."""
+        first, last = self.all_tokens
+        return token is not None and first <= token <= last
 
     def renewed(self, found: UUID) -> Lease:
-        """Return the claim with its next token."""
-        return Lease(self.holder, uuid4(), found)
+        """Return the claim with its next token, in place of the one that was found."""
+        return replace(self, turn=self.turn + 1, former=found.int % _TURNS)
 
     def committed(self) -> Lease:
         """Return the claim whose newest renewal counts."""
-        return Lease(self.holder, self.token)
+        return replace(self, former=None)
 
 
 def take_lease(tx: Transaction, table: str, lease: Lease) -> None:
@@ -151,25 +168,40 @@ def renew_lease(tx: Transaction, table: str, lease: Lease) -> Lease:
         leases=tx.internal(LEASES),
         table=table,
     ) or [(None, None)]
-    if token not in lease.tokens:
-        raise ShadowBusyError(
-            f"{tx.schema}.{table} was taken over by {holder or 'another run'} after this run had been silent for more "
-            f"than {LEASE.total_seconds():g} seconds{OR_LOST if holder == lease.holder else ''}."
-        )
+    check_claim(f"{tx.schema}.{table}", lease, holder, token)
     renewed = lease.renewed(token)
     _extend(tx, table, renewed)
     return renewed
+
+
+def check_claim(what: str, lease: Lease, holder: str | None, token: UUID | None) -> None:
+    """Make sure that the database holds what a claim's last committed renewal wrote.
+
+    :param what: the table, and the range.
+    :raises ShadowBusyError: it does not.
+    """
+    if token in lease.tokens:
+        return
+    silent = f"after this run had been silent for more than {LEASE.total_seconds():g} seconds"
+    lost = "the database has lost what this run wrote last, as after a failover to a server that lagged"
+    if lease.is_own(token):
+        raise ShadowBusyError(f"{what}: {lost}: the next try goes on from what is there.")
+    if holder is None:
+        raise ShadowBusyError(
+            f"{what}: {lost}, or it was taken over {silent}: the next try goes on from what is there."
+        )
+    raise ShadowBusyError(f"{what} was taken over by {holder} {silent}.")
 
 
 def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
     """Release the table, if this try still holds it; return whether it did."""
     tx.run(
         "UPDATE {leases} SET held_by = NULL, held_token = NULL, held_until = NULL"
-        " WHERE table_name = {table} AND held_token IN ({token}, {former})",
+        " WHERE table_name = {table} AND held_token BETWEEN {first} AND {last}",
         leases=tx.internal(LEASES),
         table=table,
-        token=lease.token,
-        former=lease.former,
+        first=lease.all_tokens[0],
+        last=lease.all_tokens[1],
     )
     return tx.cursor.rowcount > 0
 

@@ -19,7 +19,7 @@ from odoo_shadow.shadow.errors import ShadowBusyError
 from odoo_shadow.shadow.relations import LEASE as LEASES
 from odoo_shadow.shadow.relations import SCAN_RANGE
 from odoo_shadow.shadow.row_counts import RowCounts
-from odoo_shadow.shadow.state.lease import LEASE, OR_LOST, Lease, living_holder
+from odoo_shadow.shadow.state.lease import LEASE, Lease, check_claim, living_holder
 
 _BEFORE_ALL = names.LEAST_ID - 1
 
@@ -174,11 +174,7 @@ def renew_range(tx: Transaction, table: str, number: int, lease: Lease) -> Lease
         table=table,
         number=number,
     ) or [(None, None)]
-    if token not in lease.tokens:
-        raise ShadowBusyError(
-            f"{tx.schema}.{table}: range {number} was taken over after its worker had been silent for more than "
-            f"{LEASE.total_seconds():g} seconds{OR_LOST if holder == lease.holder else ''}."
-        )
+    check_claim(f"{tx.schema}.{table}: range {number}", lease, holder, token)
     renewed = lease.renewed(token)
     _extend(tx, table, number, renewed)
     return renewed
@@ -199,12 +195,12 @@ def release_range(tx: Transaction, table: str, number: int, lease: Lease) -> boo
     """Release a range, if this worker still holds it; return whether it did."""
     tx.run(
         "UPDATE {ranges} SET held_by = NULL, held_token = NULL, held_until = NULL"
-        " WHERE table_name = {table} AND number = {number} AND held_token IN ({token}, {former})",
+        " WHERE table_name = {table} AND number = {number} AND held_token BETWEEN {first} AND {last}",
         ranges=tx.internal(SCAN_RANGE),
         table=table,
         number=number,
-        token=lease.token,
-        former=lease.former,
+        first=lease.all_tokens[0],
+        last=lease.all_tokens[1],
     )
     return tx.cursor.rowcount > 0
 
