@@ -101,7 +101,9 @@ def test_so_it_is_if_already_the_hold_was_lost(
     mirror(library, shadow)
     server.copy(shadow)
     with (
-        pytest.raises(ShadowBusyError, match=r"has lost what this run wrote last.*, or it was taken over"),
+        pytest.raises(
+            ShadowBusyError, match=r"taken over by another run .*, or the database has lost what this run wrote last"
+        ),
         hold_table(shadow, BOOK, Run(), MirrorOptions(), {}) as hold,
     ):
         server.fail_over(shadow)

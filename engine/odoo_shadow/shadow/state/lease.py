@@ -182,15 +182,14 @@ def check_claim(what: str, lease: Lease, holder: str | None, token: UUID | None)
     """
     if token in lease.tokens:
         return
-    silent = f"after this run had been silent for more than {LEASE.total_seconds():g} seconds"
     lost = "the database has lost what this run wrote last, as after a failover to a server that lagged"
     if lease.is_own(token):
         raise ShadowBusyError(f"{what}: {lost}: the next try goes on from what is there.")
-    if holder is None:
-        raise ShadowBusyError(
-            f"{what}: {lost}, or it was taken over {silent}: the next try goes on from what is there."
-        )
-    raise ShadowBusyError(f"{what} was taken over by {holder} {silent}.")
+    or_lost = f", or {lost}" if holder is None else ""
+    raise ShadowBusyError(
+        f"{what} was taken over by {holder or 'another run'} after this run had been silent for more than "
+        f"{LEASE.total_seconds():g} seconds{or_lost}."
+    )
 
 
 def release_lease(tx: Transaction, table: str, lease: Lease) -> bool:
