@@ -102,7 +102,7 @@ def test_so_it_is_if_already_the_hold_was_lost(
     server.copy(shadow)
     with (
         pytest.raises(
-            ShadowBusyError, match=r"taken over by another run .*, or the database has lost what this run wrote last"
+            ShadowBusyError, match=r"taken over by another run .*, or the database has lost"
         ),
         hold_table(shadow, BOOK, Run(), MirrorOptions(), {}) as hold,
     ):
