@@ -101,9 +101,7 @@ def test_so_it_is_if_already_the_hold_was_lost(
     mirror(library, shadow)
     server.copy(shadow)
     with (
-        pytest.raises(
-            ShadowBusyError, match=r"taken over by another run .*, or the database has lost"
-        ),
+        pytest.raises(ShadowBusyError, match=r"taken over by another run .*, or the database has lost"),
         hold_table(shadow, BOOK, Run(), MirrorOptions(), {}) as hold,
     ):
         server.fail_over(shadow)
