@@ -9,10 +9,12 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from secrets import SystemRandom
 
 import psutil
 
 from tools.signals import held_back
+from tools.trouble import ToolError
 
 SECONDS_TO_END = 10.0
 
@@ -86,12 +88,21 @@ def _session(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return found
 
 
-def free_port(preferred: int = 0) -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens at: the preferred one if it is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(preferred: int | None = None) -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens at: the preferred one if it is free.
+
+    Others are below those that systems give to who asks for any (from 32768 on): until somebody listens there, one of
+    these would soon be given to somebody else.
+
+    :raises ToolError: none was found.
+    """
+    others = SystemRandom().sample(range(20_000, 32_768), 100)
+    for port in others if preferred is None else [preferred, *others]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise ToolError("There is no free TCP port.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from threading import Event
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+
+from tools.processes import free_port
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 CONFIG = """
@@ -42,9 +43,7 @@ def pgbouncer(database: str, pool_size: int, *, mode: str = "transaction", roles
     """
     parts = urlsplit(database)
     (sockets,) = parse_qs(parts.query)["host"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="odoo-shadow-pgbouncer-"))
     folder.chmod(0o755)
     config = folder / "pgbouncer.ini"
