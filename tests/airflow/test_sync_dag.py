@@ -137,6 +137,7 @@ def test_a_dry_run_writes_nothing(sync_dag: DAG, database: str, variables: Varia
     assert (schemas, variables()) == ([], {})
 
 
+@pytest.mark.one_flavour
 def test_what_was_lost_before_the_run_ended_makes_it_red(
     sync_dag: DAG, odoo: StandIn, postgres: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
