@@ -206,7 +206,8 @@ def settle_run(context: Context, mirror: DagConfig, *, plan_task_id: str, task_i
     if left:
         raise MirrorConfigurationError(
             f"The first load of {named(left)} is not complete, although none of its tasks has failed, as when somebody "
-            "marks one as a success: trigger another run, which takes up what is left."
+            "marks one as a success, or the shadow's server has lost what they wrote: trigger another run, which takes "
+            "up what is left."
         )
 
 
@@ -224,7 +225,7 @@ def _lost(shadow: ShadowDatabase, run: Run, batches: Sequence[BatchPlan], failed
     models = {model for batch in batches if batch.get("part") is None for model in batch["models"]}
     with shadow.transaction() as tx:
         tables = {registry.name_table(tx, model): model for model in models.difference(failed)}
-        return sorted(tables[table] for table in lost_tables(tx, run.id, tables))
+        return sorted(tables[table] for table in lost_tables(entries_of_run(tx, run.id), tables))
 
 
 def _failed_models(context: Context, batches: Sequence[BatchPlan], task_id: str) -> list[str]:

@@ -34,9 +34,12 @@ from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.config.patterns import checked_name
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.closing import Closed, close_run
+from odoo_shadow.mirror.run.lost import LOST, lost_tables
 from odoo_shadow.mirror.run.plan import warn_unmatched_patterns_of
 from odoo_shadow.mirror.sync.result import MirrorResult
 from odoo_shadow.shadow.connection.database import DEFAULT_SCHEMA
+from odoo_shadow.shadow.errors import ShadowRetriableError
+from odoo_shadow.shadow.state.sync_log import entries_of_run
 from odoo_shadow.shadow.trust import Trust
 from odoo_shadow.shadow.vault import OdooCredentials
 from odoo_shadow.source.errors import OdooUnknownModelError
@@ -198,6 +201,10 @@ class OdooToPostgresOperator(BaseOperator):
             self.results = (result,)
             warn_unmatched_patterns_of(odoo, [model], lambda _: settings)
             log_closed(close_run(odoo, shadow, run=run, options=options))
+            with shadow.transaction() as tx:
+                entries = entries_of_run(tx, run.id)
+            if lost_tables(entries, [result.table]):
+                raise ShadowRetriableError(f"{model}: {LOST}.")
             update_assets(context, shadow, self.asset_alias, self.mirror_name, models=[model], run_id=run.id)
         return summary_of(result)
 

@@ -12,6 +12,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from odoo_stand_in import Fault, StandIn
 from tests.support.airflow_connections import shadow_connection
 from tests.support.dag_runs import run, states, tries
+from tests.support.failing_over import LaggingServer
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -27,6 +28,19 @@ def test_the_operator_alone_mirrors_one_model(
     with psycopg.connect(database) as connection:
         ((rows,),) = connection.execute("SELECT count(*) FROM odoo_shadow.odoo_shadow_res_partner").fetchall()
     assert rows == len(odoo.execute("res.partner", "search", [], context={"active_test": False}))
+
+
+def test_the_operator_alone_reads_again_what_the_shadows_server_has_lost(
+    dags: Mapping[str, DAG], postgres: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", shadow_connection(database))
+    assert run(dags["one_model"]).state == "success"
+    server = LaggingServer(postgres, database)
+    server.copy()
+    with monkeypatch.context() as patched:
+        patched.setattr("airflow_provider_odoo_shadow.transfers.odoo_to_postgres.close_run", server.close_run)
+        assert run(dags["one_model"]).state == "failed"
+    assert run(dags["one_model"]).state == "success"
 
 
 def test_the_operator_alone_tells_of_patterns_that_protect_nothing(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
-from odoo_shadow.mirror.run.closing import close_run
-from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_stand_in import StandIn
 from tests.support.dag_runs import OUR_LOGGERS, run, states
 from tests.support.failing_over import LaggingServer
@@ -144,17 +142,11 @@ def test_what_was_lost_before_the_run_ended_makes_it_red(
     """The shadow's server is replaced by one that lagged, after the last task that wrote a model."""
     run(sync_dag, models=["res.partner", "res.users"])
     server = LaggingServer(postgres, database)
-    with ShadowDatabase.from_url(database) as shadow:
-        server.copy(shadow)
-
-    def lose_all(odoo: Any, shadow: ShadowDatabase, **others: Any) -> Any:
-        server.fail_over(shadow)
-        return close_run(odoo, shadow, **others)
-
+    server.copy()
     (customer,) = odoo.execute("res.partner", "search", [], limit=1)
     odoo.execute("res.partner", "write", [customer], {"name": "Lost, Ltd."})
     with monkeypatch.context() as patched:
-        patched.setattr("airflow_provider_odoo_shadow.dag_factory.report.close_run", lose_all)
+        patched.setattr("airflow_provider_odoo_shadow.dag_factory.report.close_run", server.close_run)
         lost = run(sync_dag, models=["res.partner"])
     assert (lost.state, states(lost)["res.partner"], states(lost)["settle"]) == ("failed", "success", "failed")
     assert run(sync_dag, models=["res.partner"]).state == "success"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from odoo_shadow.cli.main import main
-from odoo_shadow.mirror.run.closing import close_run
-from odoo_shadow.shadow.connection.database import ShadowDatabase
 from tests.support.failing_over import LaggingServer
 from tests.support.shell import Shell
 
@@ -21,14 +18,8 @@ def test_what_the_log_does_not_know_any_more_has_failed(
 ) -> None:
     assert shell.run("sync", *COMPANIES).code == 0
     server = LaggingServer(postgres, database)
-    with ShadowDatabase.from_url(database) as shadow:
-        server.copy(shadow)
-
-    def lose_all(odoo: Any, shadow: ShadowDatabase, **others: Any) -> Any:
-        server.fail_over(shadow)
-        return close_run(odoo, shadow, **others)
-
-    monkeypatch.setattr("odoo_shadow.cli.sync_run.close_run", lose_all)
+    server.copy()
+    monkeypatch.setattr("odoo_shadow.cli.sync_run.close_run", server.close_run)
     for name, value in shell.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["odoo-shadow", "sync", *COMPANIES, "--json"])
@@ -39,5 +30,5 @@ def test_what_the_log_does_not_know_any_more_has_failed(
     (model,) = json.loads(said.out)["models"]
     assert "the shadow's database has lost what this run wrote last" in model["error"]
     told = " ".join(said.err.split())
-    assert "res.company: odoo_shadow.odoo_shadow_res_company: the shadow's database has lost" in told
+    assert "res.company: schema odoo_shadow: the shadow's database has lost" in told
     assert shell.run("sync", *COMPANIES).code == 0

@@ -44,7 +44,7 @@ def limit_in(shadow: ShadowDatabase) -> str:
 def test_a_transaction_is_begun_again(proxy: TcpProxy, shadow: ShadowDatabase) -> None:
     for nth in (1, 2):
         proxy.at(Moment(SETTINGS, nth), CANCELLED)
-    assert limit_in(shadow) == "0"
+    assert (limit_in(shadow), proxy.awaits) == ("0", 0)
     with shadow.trial() as tx:
         tx.run("CREATE TABLE public.tried (id integer)")
     with shadow.transaction() as tx:

@@ -154,6 +154,12 @@ class TcpProxy:
         with self._lock:
             self._watches.append(_Watch(moment, action))
 
+    @property
+    def awaits(self) -> int:
+        """How many moments have not come yet."""
+        with self._lock:
+            return len(self._watches)
+
     def drop_all(self) -> None:
         """Break all connections off."""
         with self._lock:

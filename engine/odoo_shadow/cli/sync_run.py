@@ -130,23 +130,26 @@ def _as_committed(shadow: ShadowDatabase, run: Run, models: Sequence[ModelOutcom
 
     :return: also how many rows were wrong and repaired.
     """
-    done = {item.done.table for item in models if isinstance(item.done, MirrorResult)}
+    done = {item.model: item.done.table for item in models if isinstance(item.done, MirrorResult)}
     with shadow.transaction() as tx:
         entries = {entry.table: entry for entry in entries_of_run(tx, run.id)}
         corrected = sum(item.corrected for item in outcomes_of_run(tx, run.id))
-        lost = lost_tables(tx, run.id, done)
-        tables = {item.model: find_table(tx, item.model) for item in models}
-    found = []
-    for item in models:
-        if isinstance(item.done, MirrorResult) and item.done.table in lost:
-            item = ModelOutcome(item.model, Ending.FAILED, error=f"{shadow.schema}.{item.done.table}: {LOST}.")
-            say(named_once(item.model, str(item.error)), err=True)
-        entry = entries.get(tables[item.model] or "")
-        if item.ending is Ending.FAILED and entry is not None:
-            rows = RowCounts(entry.rows_inserted, entry.rows_updated, deleted=entry.rows_deleted)
-            item = replace(item, committed=rows)
-        found.append(item)
-    return found, corrected
+        failed = {item.model: find_table(tx, item.model) for item in models if item.ending is Ending.FAILED}
+    lost = lost_tables(entries.values(), done.values())
+    found = [_lost(item, shadow.schema) if done.get(item.model) in lost else item for item in models]
+    committed = {
+        model: RowCounts(entry.rows_inserted, entry.rows_updated, deleted=entry.rows_deleted)
+        for model, table in failed.items()
+        if table is not None and (entry := entries.get(table)) is not None
+    }
+    return [replace(item, committed=committed.get(item.model, item.committed)) for item in found], corrected
+
+
+def _lost(item: ModelOutcome, schema: str) -> ModelOutcome:
+    """Say that the shadow does not hold what a model's run has done."""
+    error = f"{item.model}: schema {schema}: {LOST}."
+    say(error, err=True)
+    return ModelOutcome(item.model, Ending.FAILED, error=error)
 
 
 def _as_table(schema: str, models: Sequence[ModelOutcome], closed: Sequence[Closed]) -> Table:

@@ -7,10 +7,8 @@ left.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
 
-from odoo_shadow.shadow.connection.database import Transaction
-from odoo_shadow.shadow.state.sync_log import entries_of_run
+from odoo_shadow.shadow.state.sync_log import LogEntry
 
 LOST = (
     "the shadow's database has lost what this run wrote last, as after a failover to a server that lagged: run again, "
@@ -18,7 +16,9 @@ LOST = (
 )
 
 
-def lost_tables(tx: Transaction, run_id: UUID, tables: Iterable[str]) -> set[str]:
-    """Return those tables that a run has brought up to date, but whose entries it seems never to have closed."""
-    closed = {entry.table for entry in entries_of_run(tx, run_id) if entry.status != "running"}
-    return {*tables} - closed
+def lost_tables(entries: Iterable[LogEntry], tables: Iterable[str]) -> set[str]:
+    """Return those tables that a run has brought up to date, but whose entries it seems never to have closed.
+
+    :param entries: of the run, as the shadow's log has them now.
+    """
+    return {*tables} - {entry.table for entry in entries if entry.status != "running"}
