@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import os
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, LiteralString
-from unittest import mock
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-from odoo_shadow.cli.main import main
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.trust import NOBODY_ELSE, Trust
 from odoo_stand_in import StandIn
+from tests.support.in_process import run_in_process
 from tests.support.roles import as_role
 from tests.support.shell import Outcome, shell_for
 
@@ -72,23 +66,7 @@ class Hostile:
     def run(self, odoo: StandIn, *arguments: str, **changed: str) -> Outcome:
         """Run `odoo-shadow` as the role that mirrors; in this process, since a program takes a second to start."""
         env = shell_for(odoo, self.mirror_url).env | {"SUPABASE_DB_URL": self.mirror_url, **changed}
-        package = logging.getLogger("odoo_shadow")
-        before = package.handlers, package.propagate, package.level
-        out, err, code = io.StringIO(), io.StringIO(), 0
-        try:
-            with (
-                mock.patch.dict(os.environ, env),
-                mock.patch.object(sys, "argv", ["odoo-shadow", *arguments]),
-                redirect_stdout(out),
-                redirect_stderr(err),
-            ):
-                main()
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        finally:
-            package.handlers, package.propagate, level = before
-            package.setLevel(level)
-        return Outcome(code, out.getvalue(), err.getvalue())
+        return run_in_process(arguments, env)
 
     def _run(self, url: str, statements: Sequence[LiteralString], names: dict[str, str]) -> list[tuple[Any, ...]]:
         parts = {key: sql.Identifier(name) for key, name in names.items()}
