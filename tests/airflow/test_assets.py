@@ -93,6 +93,7 @@ def test_rows_of_a_task_that_failed_are_announced_by_the_end_of_the_run(mirror_d
     assert sorted(take_events()) == [f"settle odoo-shadow://own/{model}" for model in MODELS[:2]]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("task", ["mirror", "settle"])
 def test_a_task_that_fails_after_it_has_announced_loses_nothing(
     mirror_dag: MirrorDag, monkeypatch: pytest.MonkeyPatch, task: str

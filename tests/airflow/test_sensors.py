@@ -65,6 +65,7 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name.endswith("triggers.changes")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("dag", ["waits_in_a_worker", "waits_on_the_triggerer"])
 def test_a_run_waits_until_what_was_committed_before_it_is_there(
     dags: Mapping[str, DAG], bring_up_to_date: Callable[[], datetime], caplog: pytest.LogCaptureFixture, dag: str

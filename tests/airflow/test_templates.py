@@ -212,6 +212,7 @@ def own_dag(airflow_database: None, connections: None) -> Iterator[Callable[...,
     file.unlink(missing_ok=True)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("way", WAYS)
 def test_in_anybodys_dag_no_value_that_arrives_is_rendered(
     own_dag: Callable[..., DAG], rendered: list[str], way: str
@@ -274,6 +275,7 @@ def test_a_template_of_the_author_is_rendered_once(
     assert rendered == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("setting", ["models", "batch_size", "full"])
 def test_what_the_trigger_form_sends_is_not_rendered(mirror_dag: MirrorDag, rendered: list[str], setting: str) -> None:
     from airflow.sdk.exceptions import ParamValidationError

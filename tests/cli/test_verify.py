@@ -125,6 +125,7 @@ def test_only_some_models(synced: Shell, database: str) -> None:
     assert outcome.code == 0 and "res.partner" not in outcome.out
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("models", "compared"),
     [("res.c*", ["res.company"]), ("all", ["res.company", "res.partner"]), ("!res.comp*", ["res.partner"])],

@@ -119,6 +119,7 @@ def test_unstorable_characters_are_shown_counted_and_told_once(
     assert_equal(odoo, database, ["x_awkward"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name", ["x_a\0b", ""], ids=["NUL", "nothing"]
 )  # fails: the column of NUL is added anew each time

@@ -187,6 +187,7 @@ def test_a_watermark_that_another_machine_set_a_little_ahead_is_trusted(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("whose", ["the server's", "this machine's"])
 def test_a_clock_that_is_behind_the_others_does_not_have_everything_read_again(
     odoo: StandIn,
@@ -225,6 +226,7 @@ def test_a_date_that_lies_years_ahead_does_not_vouch_for_a_watermark_that_does(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("behind", [timedelta(days=1), YEARS, timedelta(days=56 * 365), timedelta(days=2000 * 365)])
 def test_a_clock_that_is_far_behind_loses_nothing(
     odoo: StandIn,
@@ -256,6 +258,7 @@ def test_this_machines_clock_may_be_behind(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("behind", [timedelta(hours=1), YEARS, timedelta(days=2000 * 365)])
 def test_verify_sees_what_differs_whatever_the_clock_says(
     odoo: StandIn, proxy: CountingProxy, source: ApiSource, shadow: ShadowDatabase, behind: timedelta
@@ -267,6 +270,7 @@ def test_verify_sees_what_differs_whatever_the_clock_says(
     assert verify(source, shadow, Depth.FULL).ids[Difference.DIFFERING] == [7]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("whose", ["this machine's", "the proxy's"])
 def test_verify_does_not_report_what_is_edited_meanwhile_although_a_clock_is_wrong(
     odoo: StandIn,

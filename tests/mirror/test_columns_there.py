@@ -199,6 +199,7 @@ REPLACED = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", REPLACED)
 def test_a_column_that_was_dropped_and_made_again(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, how: str
@@ -377,6 +378,7 @@ TABLES_INSTEAD = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", TABLES_INSTEAD)
 def test_another_table_in_its_place_is_read_whole(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, what: str
@@ -482,6 +484,7 @@ ADDED_BY_DDL = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ADDED_BY_DDL)
 def test_files_that_know_a_new_field_do_not_say_that_rows_have_it(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, how: str

@@ -201,6 +201,7 @@ def test_ignoring_leaves_the_row_and_says_that_no_count_can_tell(
         assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("rows", "gone", "is_stopped"),
     [(600, 120, False), (600, 121, True), (300, 100, False), (300, 101, True)],
@@ -288,6 +289,7 @@ def large(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, monkeypatch:
         yield 6000
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("gone", [1, 3333, 5999])
 def test_one_deleted_row_of_many_costs_few_calls(
     odoo: StandIn,

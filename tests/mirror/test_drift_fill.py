@@ -348,6 +348,7 @@ def notes(odoo: StandIn) -> Iterator[None]:
         odoo.uninstall(NOTE)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("is_new", [False, True], ids=["columns", "tables"])
 def test_two_tasks_of_two_tables_meet_a_drift(
     odoo: StandIn,

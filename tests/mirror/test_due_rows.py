@@ -60,6 +60,7 @@ def merge_teams(odoo: StandIn) -> None:
         connection.execute("DELETE FROM x_team WHERE id = 2")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("order", [("x_team", "x_lead"), ("x_lead", "x_team")])
 def test_no_row_points_to_what_the_same_run_removed(
     leads: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, order: tuple[str, str]

@@ -53,6 +53,7 @@ def test_what_the_comparison_compares(shared_odoo: StandIn) -> None:
     assert any(row["x_res_id"] for row in awkward) and any(row["x_any"] for row in awkward)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("model", "batch_size"), [("project.project", 1), ("product.product", 7), ("res.users", 10_000)]
 )

@@ -242,6 +242,7 @@ def test_the_last_change_of_each_table_stays(odoo: StandIn, source: ApiSource, s
     assert rows == [(COMPANIES, "table created"), (VISITS, "column added")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", ["was since", "is still running"])
 def test_a_run_that_is_not_over_keeps_its_entries(source: ApiSource, shadow: ShadowDatabase, what: str) -> None:
     run = Run()

@@ -215,6 +215,7 @@ def test_a_run_that_is_under_way_stops_when_another_database_is_accepted(
     assert watermark_of(shadow, VISITS) is None
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("models", [(VISIT,), BOTH], ids=["one model", "both"])
 def test_full_accepts_rows_that_were_set_back(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, models: tuple[str, ...]
@@ -306,6 +307,7 @@ def test_where_the_newest_are_gone_others_are_looked_at(
 AHEAD = {"three days": "3 days", "ten minutes": "10 minutes", "two years": "2 years"}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("by", AHEAD)
 def test_a_row_that_was_dated_ahead_is_no_evidence(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, by: str

@@ -37,6 +37,7 @@ def one_run(source: ApiSource, shadow: ShadowDatabase) -> list[str]:
     return [str(item.error) for item in close_run(source, shadow, run=run, options=PAGES) if item.error]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ids", [(), (7,)])
 def test_it_is_told_once_and_taken_up_again_by_itself(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, ids: tuple[int, ...]

@@ -159,6 +159,7 @@ def test_a_run_that_is_planned_anew_with_fewer_workers_leaves_no_range_to_nobody
     assert_finished(library, shadow, [load(library, shadow, number, run, of=2) for number in (2, 1)])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("between", ["other workers", "a run of everything", "an accepted database"])
 def test_what_another_run_left_is_left_to_nobody_who_has_gone(
     library: MemorySource, shadow: ShadowDatabase, between: str
@@ -361,6 +362,7 @@ def test_the_plan_divides_only_first_loads_and_by_size() -> None:
     assert parts_of(Work(BOOK, "first load", is_first_load=True), SourceKind.API) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("number", [1, PARTS])
 def test_a_backup_that_is_restored_during_the_load_fails_it(
     library: MemorySource, shadow: ShadowDatabase, number: int

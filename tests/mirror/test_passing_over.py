@@ -66,6 +66,7 @@ def test_a_row_that_is_committed_late_is_found_by_the_next_plan(
     assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("action", ["write", "create", "unlink"])
 def test_what_happens_between_the_two_counts_is_found_by_the_next_plan(
     odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str, action: str

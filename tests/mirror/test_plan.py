@@ -151,6 +151,7 @@ def test_fields_that_come_change_and_go_are_work(
         assert_equal(odoo, database, [VISIT])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "settings",
     [

@@ -181,6 +181,7 @@ def test_values_that_were_mirrored_before_stay_and_are_known_to_be_old(
     assert len(warnings(caplog)) == 1 and len(proxy.of("search_read")) <= 2  # known: nothing is tried again
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["full", "fields", "login"])
 def test_what_is_given_again_comes_back(
     odoo: StandIn, source: ApiSource, proxy: CountingProxy, shadow: ShadowDatabase, database: str, how: str

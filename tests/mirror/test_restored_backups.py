@@ -31,6 +31,7 @@ def is_noticed(odoo: StandIn, shadow: ShadowDatabase, models: tuple[str, ...]) -
         plan_run(fresh, shadow, Chosen(models), run=Run(), options=PAGES)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("on_delete", [OnDelete.DELETE, OnDelete.MARK])
 def test_many_newer_rows_that_are_gone(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, on_delete: OnDelete

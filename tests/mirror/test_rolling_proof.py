@@ -43,6 +43,7 @@ def settled(odoo: StandIn, source: ApiSource, shadow: ShadowDatabase) -> StandIn
     return odoo
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "tamper",
     [

@@ -143,6 +143,7 @@ def test_a_task_of_the_same_run_takes_no_table_from_its_end(
     assert [type(error) for error in errors] == [ShadowBusyError]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("why", ["it keeps what is gone", "it is mirrored no more", "it is not mirrored whole"])
 def test_no_reference_stays_whose_target_nobody_removes(
     leads: StandIn, source: ApiSource, shadow: ShadowDatabase, why: str

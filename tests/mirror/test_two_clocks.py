@@ -66,6 +66,7 @@ def test_what_sql_wrote_long_ago_does_not_make_windows_longer(
     assert mark is not None and mark.lateness == timedelta(0)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=3)])
 def test_a_date_that_lies_ahead_refuses_no_edit(
     settled: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, ahead: timedelta

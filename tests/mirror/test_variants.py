@@ -276,6 +276,7 @@ def test_a_company_that_the_login_gets_later_comes_to_all_rows(
     assert_companions(odoo, database, "res.partner")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("which", ["another language", "another company"])
 def test_a_page_that_is_too_large_in_another_language_or_company_is_halved(
     odoo: StandIn, shadow: ShadowDatabase, database: str, which: str

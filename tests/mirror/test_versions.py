@@ -121,6 +121,7 @@ def test_rows_that_stay_are_no_work_for_ever(library: MemorySource, shadow: Shad
     assert plan(library, shadow) == [] and len(rows(shadow, "id")) == 10 + 3 * BLOCK_IDS
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "other", [{"basis": "another server"}, {"position": 5}], ids=["another server", "a server that was set back"]
 )

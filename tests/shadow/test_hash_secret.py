@@ -196,6 +196,7 @@ def test_values_that_were_hashed_in_the_former_way_are_hashed_anew(
 # Another secret.
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("on_delete", OnDelete)
 def test_after_a_rotation_no_old_hash_stays(
     visiting: ApiSource,

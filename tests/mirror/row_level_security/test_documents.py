@@ -155,6 +155,7 @@ def test_a_table_that_loses_what_restricts_it_hides_the_documents_that_show_it(
         assert "sale.order/" not in " ".join(_documents(user).values())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mode", RowLevelSecurity)
 def test_whoever_may_not_read_a_table_sees_no_document_that_shows_it(
     mixed: MemorySource, shadow: ShadowDatabase, restricted: str, mode: RowLevelSecurity

@@ -216,6 +216,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", BREAKS)
 def test_a_first_load_whose_connection_breaks_goes_on_at_the_next_try(
     how: str, many: StandIn, shadow: ShadowDatabase
