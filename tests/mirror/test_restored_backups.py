@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
+from odoo_shadow.mirror.sync.model import no_report
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -17,7 +19,7 @@ from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
-from tests.support.counting import VISIT, in_odoo, in_shadow, mirror_with, visits
+from tests.support.counting import VISIT, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.restoring import Backup
 
 pytestmark = pytest.mark.one_flavour
@@ -91,3 +93,66 @@ def test_rows_of_a_doubted_table_are_not_read_again(odoo: StandIn, source: ApiSo
         assert list(close_run(source, shadow, run=Run(), options=PAGES)) == []
         in_shadow(shadow, "UPDATE odoo_shadow_internal.table_state SET is_doubted = false")
         assert [item.counts.updated for item in close_run(source, shadow, run=Run(), options=PAGES)] == [1]
+
+
+@pytest.fixture
+def later(odoo: StandIn) -> Iterator[list[str]]:
+    """Models with a row each, that a run reads after the visits."""
+    models = ["x_later_a", "x_later_b", "x_later_c"]
+    for model in models:
+        odoo.add_model(model)
+        odoo.execute(model, "create", {"x_name": "here"})
+    age(odoo, *models)
+    yield models
+    for model in models:
+        odoo.uninstall(model)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_backup_that_is_restored_during_a_run_fails_it(
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, later: list[str], at_once: bool
+) -> None:
+    """A model that is read afterwards has newer rows, which are equal: that says nothing of what was read before.
+
+    Neither does one that another worker reads within that time.
+    """
+    with visits(odoo, 5):
+        for model in (VISIT, *later):
+            mirror_with(source, shadow, PAGES, model=model)
+        backup = Backup(odoo, [VISIT, *later])
+        run, restored = Run(), list[str]()
+        odoo.execute(VISIT, "write", [1], {"x_name": "taken back"})
+        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
+
+        def restore_and_go_on(*_: object) -> None:
+            if not restored:
+                restored.append(VISIT)
+                backup.restore()
+                odoo.execute(later[0], "write", [1], {"x_name": "after the restore"})
+                mirror_with(source, shadow, PAGES, model=later[0], run=run)
+
+        mirror_with(source, shadow, PAGES, run=run, on_progress=restore_and_go_on if at_once else no_report)
+        restore_and_go_on()
+        with pytest.raises(ShadowOwnershipError, match=r"x_visit 1 was written at .* has written rows of both"):
+            list(close_run(source, shadow, run=run, options=PAGES))
+
+
+@pytest.mark.parametrize(("newest", "asked"), [("first", 1), ("last", 4), ("nowhere", 0)])
+def test_the_end_of_a_run_asks_for_few_of_its_tables(
+    odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase, later: list[str], newest: str, asked: int
+) -> None:
+    """An equal row speaks for all tables that were read after its own and have no newer rows."""
+    with visits(odoo, 5), source_of(odoo, host=proxy.url) as source:
+        models = (VISIT, *later)
+        if newest == "nowhere":
+            for model in models:
+                mirror_with(source, shadow, PAGES, model=model)
+        for hours, model in enumerate(() if newest == "nowhere" else models):
+            back = hours if newest == "first" else 10 - hours
+            in_odoo(odoo, f"UPDATE {model} SET write_date = write_date - interval '{back} hours'")  # noqa: S608
+        run = Run()
+        for model in models:
+            mirror_with(source, shadow, PAGES, model=model, run=run)
+        proxy.clear()
+        list(close_run(source, shadow, run=run, options=PAGES))
+        assert sum(call.is_look for call in proxy.calls) == asked

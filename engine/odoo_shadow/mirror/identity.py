@@ -11,14 +11,18 @@ Odoo's, table by table, beginning with the table that has the newest row.
 - Rows that are gone are not evidence, since rows are deleted; nor are rows that were written since. If all of a table's
   newest rows are gone, older ones are compared; as long as no row is equal, more tables.
 - A row whose date lay in the future when it was read is not compared: a clock was wrong, or somebody used SQL.
+
+A backup that is restored during a run undoes what was read before, and not what is read afterwards. So at the end of a
+run an equal row speaks only for tables that were read after its own.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings
@@ -35,6 +39,7 @@ from odoo_shadow.shadow.state.newest import (
 )
 from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
+from odoo_shadow.shadow.state.sync_log import times_of_writing
 from odoo_shadow.shadow.state.watermarks import drop_scan
 from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.kind import SourceKind
@@ -172,8 +177,31 @@ def check_run(odoo: Source, shadow: ShadowDatabase, models: Collection[str], *, 
             clear_doubts(tx)
 
 
+def check_end(odoo: Source, shadow: ShadowDatabase, run_id: UUID) -> None:
+    """Make sure, after a run, that no backup was restored in Odoo since the rows were read that the run has written.
+
+    A few calls; none if it has written nothing.
+
+    :raises ShadowOwnershipError: names a record, and what to do.
+    """
+    with shadow.transaction() as tx:
+        times = times_of_writing(tx, run_id)
+        tables = [item for item in dated_tables(tx) if item.table in times]
+    equal: list[tuple[datetime, datetime]] = []
+    for item, newest in sorted(_newest_of(odoo, shadow, tables), key=lambda found: times[found[0].table].ended_at):
+        time_of = times[item.table]
+        search = _Search(max((up_to for ended, up_to in equal if ended <= time_of.began_at), default=None))
+        if search.is_over(newest):
+            continue
+        found = _look_at(odoo, shadow, item, search)
+        if found is not None:
+            raise _refusal(odoo, shadow, found, has_written=True)
+        if search.equal_up_to is not None:
+            equal.append((time_of.ended_at, search.equal_up_to))
+
+
 def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
-    """Make sure, before a model is read, and after it was read whole, that its table is of no newer state of Odoo.
+    """Make sure, before a model is read, that its table is of no newer state of Odoo.
 
     One call. A run that reads the model whole accepts Odoo's state, but does not resume the scan of an earlier run;
     before it, Odoo is asked only if there is such a scan.
@@ -188,6 +216,16 @@ def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool 
     if found is not None:
         with shadow.transaction() as tx:
             drop_scan(tx, tables[0].table)
+
+
+def check_read(odoo: Source, shadow: ShadowDatabase, model: str) -> None:
+    """Make sure, after a model was read whole, that no backup was restored meanwhile. One call.
+
+    :raises ShadowOwnershipError: names a record, and what to do.
+    """
+    found = _find_evidence(odoo, shadow, _dated(shadow, model))
+    if found is not None:
+        raise _refusal(odoo, shadow, found, has_written=True)
 
 
 def check_all(odoo: Source, shadow: ShadowDatabase) -> None:
@@ -210,29 +248,39 @@ def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
     return [item for item in tables if item.is_doubted] or list(tables)
 
 
-def _refusal(odoo: Source, shadow: ShadowDatabase, found: Evidence) -> ShadowOwnershipError:
+def _refusal(
+    odoo: Source, shadow: ShadowDatabase, found: Evidence, *, has_written: bool = False
+) -> ShadowOwnershipError:
     is_database = odoo.access.kind is SourceKind.DATABASE
     wait = "if this is a replica that lags behind what was mirrored, the next run goes on; otherwise, " * is_database
+    wrote = "This run has written rows of both" if has_written else "Nothing was written"
     return ShadowOwnershipError(
         f"{found} ({odoo.access.url}, database '{odoo.access.database}'): has a backup been restored, or "
-        f"another database put in its place? Nothing was written; {wait}{acceptance(shadow.schema)}; if only rows of "
+        f"another database put in its place? {wrote}; {wait}{acceptance(shadow.schema)}; if only rows of "
         f"this model were set back, sync --full --models {found.model} is enough."
     )
 
 
 def _find_evidence(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
     search = _Search()
-    for item, newest in _by_newest(shadow, [item for item in tables if _is_relied_on(odoo, item)]):
+    for item, newest in sorted(_newest_of(odoo, shadow, tables), key=lambda found: found[1], reverse=True):
         if search.is_over(newest):
             break
-        try:
-            found = search.take(item.model, _newest_pairs(odoo, shadow, item))
-            if found is not None and _is_confirmed(odoo, found):
-                return found
-        except ERRORS_OF_ONE_MODEL as error:
-            log.info("%s: cannot tell whether Odoo's rows are older than the shadow's: %s", item.model, error)
-            search.tables += 1
+        found = _look_at(odoo, shadow, item, search)
+        if found is not None:
+            return found
     return None
+
+
+def _look_at(odoo: Source, shadow: ShadowDatabase, table: DatedTable, search: _Search) -> Evidence | None:
+    """Compare the newest rows of a table; return evidence that is there a little later, too."""
+    try:
+        found = search.take(table.model, _newest_pairs(odoo, shadow, table))
+        return found if found is not None and _is_confirmed(odoo, found) else None
+    except ERRORS_OF_ONE_MODEL as error:
+        log.info("%s: cannot tell whether Odoo's rows are older than the shadow's: %s", table.model, error)
+        search.tables += 1
+        return None
 
 
 def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
@@ -259,15 +307,16 @@ def _is_relied_on(odoo: Source, table: DatedTable) -> bool:
     return not ModelSettings.from_text(table.settings).domain
 
 
-def _by_newest(shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Iterator[tuple[DatedTable, datetime]]:
+def _newest_of(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> list[tuple[DatedTable, datetime]]:
+    """Return the tables that can be relied on, each with when its newest row was written."""
+    relied_on = [item for item in tables if _is_relied_on(odoo, item)]
     try:
         with shadow.transaction() as tx:
-            newest = newest_dates(tx, tables)
+            newest = newest_dates(tx, relied_on)
     except ShadowPermissionError as error:  # a table that the role cannot read fails in its own run
         log.info("Cannot tell whether Odoo's rows are older than the shadow's: %s", error)
-        return iter(())
-    dated = [(item, newest[item.table]) for item in tables if item.table in newest]
-    return iter(sorted(dated, key=lambda item: item[1], reverse=True))
+        return []
+    return [(item, newest[item.table]) for item in relied_on if item.table in newest]
 
 
 def _ask(odoo: Source, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:

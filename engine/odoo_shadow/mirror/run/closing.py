@@ -4,6 +4,7 @@
 2. Refused fields are mirrored again by the next run, if Odoo gives them by now.
 3. Columns that change without `write_date` are compared, in the tables of the run.
 4. A slice of each of these tables is compared cell by cell, if one is due.
+5. If a backup was restored in Odoo meanwhile, the run fails.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import partial
 
 from odoo_shadow.mirror.config.model_settings import ModelSettings
 from odoo_shadow.mirror.errors import MassDeletionError, MirrorConfigurationError, VerificationError
+from odoo_shadow.mirror.identity import check_end
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.proof.rolling import due_proofs, prove_slice
 from odoo_shadow.mirror.run.untracked import due_check, refresh_untracked, remade_columns
@@ -67,6 +69,8 @@ def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: Mirror
     """Do the steps of the end of a run; yield what each has done or why it failed, model by model.
 
     Several runs may do so at the same time: each table is held while its rows are written.
+
+    :raises ShadowOwnershipError: a backup was restored in Odoo during the run.
     """
     closing = _Closing.of(odoo, shadow, run, options)
     yield from closing.reread_all_due()
@@ -86,6 +90,7 @@ def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: Mirror
         yield closed
     if has_removed:
         yield from closing.reread_all_due()
+    check_end(odoo, shadow, run.id)
 
 
 def reread_due(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: MirrorOptions) -> Iterator[Closed]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from odoo_shadow.mirror.clock import lies_ahead
-from odoo_shadow.mirror.identity import check_model
+from odoo_shadow.mirror.identity import check_read
 from odoo_shadow.mirror.options import MirrorOptions
 from odoo_shadow.mirror.shape.layout import Layout
 from odoo_shadow.mirror.shape.origins import column_origins
@@ -102,7 +102,7 @@ class ModelRun:
                 registry.note_lost_fields(tx, self._hold.table, ())
             raise newly_refused_error(self._odoo, self._layout.model, self._newly_refused)
         if self._has_read_all:  # a backup that was restored meanwhile: there may have been no row to compare before
-            check_model(self._odoo, self._hold.shadow, self._layout.model)
+            check_read(self._odoo, self._hold.shadow, self._layout.model)
         with self._hold.transaction() as tx:
             self._keep_versions(tx)
             self._hold.finish(tx)
