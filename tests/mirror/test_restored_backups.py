@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -108,9 +109,9 @@ def later(odoo: StandIn) -> Iterator[list[str]]:
         odoo.uninstall(model)
 
 
-@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("when", ["between two models", "while another worker reads", "at the end"])
 def test_a_backup_that_is_restored_during_a_run_fails_it(
-    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, later: list[str], at_once: bool
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, later: list[str], when: str
 ) -> None:
     """A model that is read afterwards has newer rows, which are equal: that says nothing of what was read before.
 
@@ -131,17 +132,26 @@ def test_a_backup_that_is_restored_during_a_run_fails_it(
                 odoo.execute(later[0], "write", [1], {"x_name": "after the restore"})
                 mirror_with(source, shadow, PAGES, model=later[0], run=run)
 
-        mirror_with(source, shadow, PAGES, run=run, on_progress=restore_and_go_on if at_once else no_report)
-        restore_and_go_on()
+        def restore_at_the_end(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            if model == "ir.model.fields":
+                restore_and_go_on()
+            return rows
+
+        on_progress = restore_and_go_on if when == "while another worker reads" else no_report
+        mirror_with(source, shadow, PAGES, run=run, on_progress=on_progress)
+        if when == "at the end":
+            odoo.rewrite = restore_at_the_end
+        else:
+            restore_and_go_on()
         with pytest.raises(ShadowOwnershipError, match=r"x_visit 1 was written at .* has written rows of both"):
             list(close_run(source, shadow, run=run, options=PAGES))
 
 
-@pytest.mark.parametrize(("newest", "asked"), [("first", 1), ("last", 4), ("nowhere", 0)])
+@pytest.mark.parametrize(("newest", "asked"), [("first", 2), ("last", 8), ("nowhere", 0)])
 def test_the_end_of_a_run_asks_for_few_of_its_tables(
     odoo: StandIn, proxy: CountingProxy, shadow: ShadowDatabase, later: list[str], newest: str, asked: int
 ) -> None:
-    """An equal row speaks for all tables that were read after its own and have no newer rows."""
+    """An equal row speaks for all tables that were read after its own and have no newer rows; it is asked for twice."""
     with visits(odoo, 5), source_of(odoo, host=proxy.url) as source:
         models = (VISIT, *later)
         if newest == "nowhere":

@@ -4,7 +4,8 @@
 2. Refused fields are mirrored again by the next run, if Odoo gives them by now.
 3. Columns that change without `write_date` are compared, in the tables of the run.
 4. A slice of each of these tables is compared cell by cell, if one is due.
-5. If a backup was restored in Odoo meanwhile, the run fails.
+
+If a backup was restored in Odoo during the run, it fails: before these steps, or after them.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def close_run(odoo: Source, shadow: ShadowDatabase, *, run: Run, options: Mirror
 
     :raises ShadowOwnershipError: a backup was restored in Odoo during the run.
     """
+    check_end(odoo, shadow, run.id)
     closing = _Closing.of(odoo, shadow, run, options)
     yield from closing.reread_all_due()
     with shadow.transaction() as tx:
