@@ -44,7 +44,7 @@ TOLD = "has a backup been restored, or another database put in its place\\? Noth
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_PAUSE", 0.0)
+    monkeypatch.setattr(identity, "_PAUSES", (0.0,))
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from odoo_shadow.mirror import identity
 from odoo_shadow.mirror.options import MirrorOptions, Run
 from odoo_shadow.mirror.run.choose import Chosen
 from odoo_shadow.mirror.run.closing import close_run
 from odoo_shadow.mirror.run.plan import plan_run
 from odoo_shadow.mirror.sync.model import no_report
+from odoo_shadow.mirror.sync.progress import Progress
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError
 from odoo_shadow.shadow.on_delete import OnDelete
@@ -20,8 +23,9 @@ from odoo_shadow.source.api.source import ApiSource
 from odoo_stand_in import StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
-from tests.support.counting import VISIT, CountingProxy, in_odoo, in_shadow, mirror_with, visits
+from tests.support.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, visits
 from tests.support.restoring import Backup
+from tests.support.running import StoppedError, column
 
 pytestmark = pytest.mark.one_flavour
 
@@ -30,7 +34,7 @@ PAGES = MirrorOptions(wait=timedelta(0), batch_size=50)
 
 
 def is_noticed(odoo: StandIn, shadow: ShadowDatabase, models: tuple[str, ...]) -> None:
-    with source_of(odoo) as fresh, pytest.raises(ShadowOwnershipError, match="x_visit 1 was written at"):
+    with source_of(odoo) as fresh, pytest.raises(ShadowOwnershipError, match=r"x_visit \d+ was written at"):
         plan_run(fresh, shadow, Chosen(models), run=Run(), options=PAGES)
 
 
@@ -109,42 +113,150 @@ def later(odoo: StandIn) -> Iterator[list[str]]:
         odoo.uninstall(model)
 
 
+class Restoring:
+    """A run in which a backup is restored; afterwards somebody edits another model, and the run reads it."""
+
+    def __init__(self, odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, later: str) -> None:
+        self.run = Run()
+        self._odoo, self._source, self._shadow, self._later = odoo, source, shadow, later
+        self._backup = Backup(odoo, [VISIT, later])
+        self._is_restored = False
+
+    def edit(self, *ids: int) -> None:
+        """Write visits, an hour ago: whatever is edited later is newer."""
+        self._odoo.execute(VISIT, "write", list(ids), {"x_name": "taken back"})
+        among = ", ".join(map(str, ids))
+        in_odoo(
+            self._odoo,
+            f"UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id IN ({among})",  # noqa: S608
+        )
+
+    def restore(self) -> None:
+        self._backup.restore()
+        self._is_restored = True
+
+    def restore_and_go_on(self, *_: object) -> None:
+        """Do that once."""
+        if not self._is_restored:
+            self.restore()
+            self._odoo.execute(self._later, "write", [1], {"x_name": "after the restore"})
+            mirror_with(self._source, self._shadow, PAGES, model=self._later, run=self.run)
+
+    def at_the_end(self, model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Do that when the end of the run asks for fields."""
+        if model == "ir.model.fields":
+            self.restore_and_go_on()
+        return rows
+
+    def end(self) -> None:
+        """The end of the run."""
+        list(close_run(self._source, self._shadow, run=self.run, options=PAGES))
+
+    def fails(self) -> None:
+        """The run fails, and so do later ones, until a person decides."""
+        with pytest.raises(ShadowOwnershipError, match=r"x_visit \d+ was written at .* has rows from before it"):
+            self.end()
+        for _ in range(2):
+            is_noticed(self._odoo, self._shadow, (VISIT, self._later))
+        plan_run(self._source, self._shadow, Chosen((VISIT,)), run=Run(), options=replace(PAGES, full=True))
+
+
+@pytest.fixture
+def restoring(
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, later: list[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Restoring]:
+    monkeypatch.setattr(identity, "_PAUSES_AT_END", (0.0,))
+    with visits(odoo, 70):
+        for model in (VISIT, *later):
+            mirror_with(source, shadow, PAGES, model=model)
+        yield Restoring(odoo, source, shadow, later[0])
+
+
 @pytest.mark.parametrize("when", ["between two models", "while another worker reads", "at the end"])
 def test_a_backup_that_is_restored_during_a_run_fails_it(
-    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, later: list[str], when: str
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, restoring: Restoring, when: str
 ) -> None:
     """A model that is read afterwards has newer rows, which are equal: that says nothing of what was read before.
 
     Neither does one that another worker reads within that time.
     """
-    with visits(odoo, 5):
-        for model in (VISIT, *later):
-            mirror_with(source, shadow, PAGES, model=model)
-        backup = Backup(odoo, [VISIT, *later])
-        run, restored = Run(), list[str]()
-        odoo.execute(VISIT, "write", [1], {"x_name": "taken back"})
-        in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '1 hour' WHERE id = 1")
+    restoring.edit(1)
+    on_progress = restoring.restore_and_go_on if when == "while another worker reads" else no_report
+    mirror_with(source, shadow, PAGES, run=restoring.run, on_progress=on_progress)
+    if when == "at the end":
+        odoo.rewrite = restoring.at_the_end
+    else:
+        restoring.restore_and_go_on()
+    restoring.fails()
 
-        def restore_and_go_on(*_: object) -> None:
-            if not restored:
-                restored.append(VISIT)
-                backup.restore()
-                odoo.execute(later[0], "write", [1], {"x_name": "after the restore"})
-                mirror_with(source, shadow, PAGES, model=later[0], run=run)
 
-        def restore_at_the_end(model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            if model == "ir.model.fields":
-                restore_and_go_on()
-            return rows
+@pytest.mark.parametrize("full", [False, True])
+def test_a_row_of_the_same_table_that_was_read_afterwards_hides_nothing(
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, restoring: Restoring, full: bool
+) -> None:
+    restored: list[str] = []
 
-        on_progress = restore_and_go_on if when == "while another worker reads" else no_report
-        mirror_with(source, shadow, PAGES, run=run, on_progress=on_progress)
-        if when == "at the end":
-            odoo.rewrite = restore_at_the_end
-        else:
-            restore_and_go_on()
-        with pytest.raises(ShadowOwnershipError, match=r"x_visit 1 was written at .* has written rows of both"):
-            list(close_run(source, shadow, run=run, options=PAGES))
+    def restore(_: Progress) -> None:
+        if not restored:
+            restored.append(VISIT)
+            restoring.restore()
+            odoo.execute(VISIT, "write", [70], {"x_name": "after the restore"})
+            in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '30 min' WHERE id = 70")
+
+    restoring.edit(*range(1, 71))
+    options = replace(PAGES, batch_size=5, full=full)
+    if full:
+        with pytest.raises(ShadowOwnershipError, match=r"x_visit \d+ was written at .* has rows from before it"):
+            mirror_with(source, shadow, options, run=restoring.run, on_progress=restore)
+    else:
+        mirror_with(source, shadow, options, run=restoring.run, on_progress=restore)
+        assert column(shadow, "x_name", [1, 70], VISITS) == {1: "taken back", 70: "after the restore"}
+        restoring.fails()
+
+
+def test_what_a_killed_try_has_written_is_looked_at(
+    source: ApiSource, shadow: ShadowDatabase, restoring: Restoring
+) -> None:
+    """Nobody has counted its rows."""
+    restoring.edit(1)
+    mirror_with(source, shadow, PAGES, run=restoring.run)
+    in_shadow(
+        shadow,
+        "UPDATE {odoo_shadow_sync_log} SET status = 'error', rows_updated = 0, duration_ms = NULL"
+        " WHERE sync_run_id = {run}",
+        run=restoring.run.id,
+    )
+    restoring.restore()
+    restoring.fails()
+
+
+def test_a_table_that_the_run_has_not_written_is_looked_at(
+    source: ApiSource, shadow: ShadowDatabase, restoring: Restoring
+) -> None:
+    """Its rows were undone after the plan had found nothing new in it."""
+    restoring.edit(1)
+    mirror_with(source, shadow, PAGES)
+    restoring.restore_and_go_on()
+    restoring.fails()
+
+
+def test_what_a_failed_read_of_everything_has_not_reached_says_nothing(
+    odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, restoring: Restoring
+) -> None:
+    """Who has accepted a restored backup is not asked again because a model fails."""
+    restoring.edit(60)
+    mirror_with(source, shadow, PAGES)
+    restoring.restore()
+    odoo.execute(VISIT, "write", [1], {"x_name": "after the restore"})
+    in_odoo(odoo, "UPDATE x_visit SET write_date = write_date - interval '2 hours' WHERE id = 1")
+
+    def fail(_: Progress) -> None:
+        raise StoppedError("in the middle")
+
+    with pytest.raises(StoppedError):
+        mirror_with(source, shadow, replace(PAGES, full=True), run=restoring.run, on_progress=fail)
+    assert column(shadow, "x_name", [60], VISITS) == {60: "taken back"}
+    restoring.end()
 
 
 @pytest.mark.parametrize(("newest", "asked"), [("first", 2), ("last", 8), ("nowhere", 0)])

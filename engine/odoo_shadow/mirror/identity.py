@@ -12,20 +12,21 @@ Odoo's, table by table, beginning with the table that has the newest row.
   newest rows are gone, older ones are compared; as long as no row is equal, more tables.
 - A row whose date lay in the future when it was read is not compared: a clock was wrong, or somebody used SQL.
 
-A backup that is restored during a run undoes what was read before, and not what is read afterwards. So at the end of a
-run an equal row speaks only for tables that were read after its own.
+A backup that is restored while a run reads undoes what was read before, and not what is read afterwards. So at the end
+of a run an equal row speaks only for rows that were read after it. Tables with evidence are doubted from then on, so
+that rows that are read later do not hide them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from odoo_shadow.mirror.clock import lies_ahead
 from odoo_shadow.mirror.config.model_settings import ModelSettings
+from odoo_shadow.mirror.evidence import Evidence, Pair, Search
 from odoo_shadow.shadow.connection.database import ShadowDatabase
 from odoo_shadow.shadow.errors import ShadowOwnershipError, ShadowPermissionError
 from odoo_shadow.shadow.state.newest import (
@@ -33,13 +34,14 @@ from odoo_shadow.shadow.state.newest import (
     DatedTable,
     clear_doubts,
     dated_tables,
+    doubt,
     doubt_all_except,
     newest_dates,
     newest_rows,
 )
 from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
-from odoo_shadow.shadow.state.sync_log import times_of_writing
+from odoo_shadow.shadow.state.sync_log import begun_at
 from odoo_shadow.shadow.state.watermarks import drop_scan
 from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.kind import SourceKind
@@ -55,100 +57,15 @@ MORE_ROWS = 1_000
 MOST_MORE = 5
 """How many further calls there are at most."""
 
-MOST_TABLES = 100
-"""Tables that are compared at most: usually the first one has a row that is equal, which ends the search."""
+_MOST_OTHERS = 10
+"""Of the tables that a run has not written, those that are compared at its end at most."""
 
-_PAUSE = 1.0
-"""Seconds before evidence is checked again: Odoo may read from a replica that lags behind."""
+_PAUSES = (1.0,)
+_PAUSES_AT_END = (1.0, 4.0, 10.0)
+"""Seconds before evidence is checked again: Odoo may read from a replica that lags behind, most of all just now."""
 
-_TOLERANCE = timedelta(seconds=1)
-_SEVERAL = 3
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A row of the shadow, and the same record in Odoo.
-
-    :param written_at: None if Odoo gives no date.
-    """
-
-    ours: DatedRow
-    written_at: datetime | None
-    made_at: datetime | None
-
-    @property
-    def is_older(self) -> bool:
-        return self.written_at is not None and self.written_at < self.ours.written_at - _TOLERANCE
-
-    @property
-    def is_made_later(self) -> bool:
-        return _differ(self.made_at, self.ours.made_at) > _TOLERANCE
-
-    @property
-    def is_made_earlier(self) -> bool:
-        return _differ(self.ours.made_at, self.made_at) > _TOLERANCE
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether it is the same record in the same state; an earlier `create_date` may be somebody's SQL."""
-        if self.written_at is None or self.is_made_later:
-            return False
-        return abs(self.written_at - self.ours.written_at) <= _TOLERANCE
-
-
-def _differ(later: datetime | None, earlier: datetime | None) -> timedelta:
-    return timedelta(0) if later is None or earlier is None else later - earlier
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A row of the shadow that is another one in Odoo: an older state of it, or another database's."""
-
-    model: str
-    pair: _Pair
-
-    def __str__(self) -> str:
-        """Return both dates in a clause, without a full stop."""
-        ours, theirs = self.pair.ours, self.pair
-        what, mine, other = "created", ours.made_at, theirs.made_at
-        if theirs.is_older:
-            what, mine, other = "written", ours.written_at, theirs.written_at
-        return (
-            f"{self.model} {ours.id} was {what} at {_in_utc(mine)} according to the shadow, but at {_in_utc(other)} "
-            "according to Odoo"
-        )
-
-
-def _in_utc(moment: datetime | None) -> str:
-    return "no time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-@dataclass
-class _Search:
-    """What was found so far, over all tables.
-
-    :param equal_up_to: when the newest row that is the same on both sides was written.
-    :param tables: how many have been compared.
-    """
-
-    equal_up_to: datetime | None = None
-    tables: int = 0
-
-    def is_over(self, newest: datetime) -> bool:
-        """Say whether a table whose newest row was written then need not be compared any more."""
-        return self.tables >= MOST_TABLES or (self.equal_up_to is not None and newest <= self.equal_up_to)
-
-    def take(self, model: str, pairs: Sequence[_Pair]) -> Evidence | None:
-        """Add the pairs of one table; return evidence against the database, if there is any."""
-        self.tables += 1
-        equal = [pair.ours.written_at for pair in pairs if pair.is_equal]
-        self.equal_up_to = max([*equal, *([self.equal_up_to] if self.equal_up_to else [])], default=None)
-        newer = [pair for pair in pairs if self.equal_up_to is None or pair.ours.written_at > self.equal_up_to]
-        found = next((pair for pair in newer if pair.is_older or pair.is_made_later), None)
-        others = [pair for pair in newer if pair.is_made_earlier]  # a single one may be somebody's SQL
-        if found is None and len(others) >= _SEVERAL and len(others) > len(newer) / 2:
-            found = others[0]
-        return None if found is None else Evidence(model, found)
+_EVER = datetime.min.replace(tzinfo=UTC)
+"""The begin of reading of a table each of whose rows may be from before or after a restore."""
 
 
 def check_run(odoo: Source, shadow: ShadowDatabase, models: Collection[str], *, full: bool) -> None:
@@ -178,26 +95,30 @@ def check_run(odoo: Source, shadow: ShadowDatabase, models: Collection[str], *, 
 
 
 def check_end(odoo: Source, shadow: ShadowDatabase, run_id: UUID) -> None:
-    """Make sure, after a run, that no backup was restored in Odoo since the rows were read that the run has written.
+    """Make sure, after a run that has written rows, that no backup was restored in Odoo while it was reading.
 
-    A few calls; none if it has written nothing.
+    Usually a few calls. Tables with evidence are doubted, so that later runs refuse, too, until a person decides.
 
     :raises ShadowOwnershipError: names a record, and what to do.
     """
     with shadow.transaction() as tx:
-        times = times_of_writing(tx, run_id)
-        tables = [item for item in dated_tables(tx) if item.table in times]
-    equal: list[tuple[datetime, datetime]] = []
-    for item, newest in sorted(_newest_of(odoo, shadow, tables), key=lambda found: times[found[0].table].ended_at):
-        time_of = times[item.table]
-        search = _Search(max((up_to for ended, up_to in equal if ended <= time_of.began_at), default=None))
-        if search.is_over(newest):
-            continue
-        found = _look_at(odoo, shadow, item, search)
-        if found is not None:
-            raise _refusal(odoo, shadow, found, has_written=True)
-        if search.equal_up_to is not None:
-            equal.append((time_of.ended_at, search.equal_up_to))
+        begun = begun_at(tx, run_id)
+        tables = dated_tables(tx) if begun else []
+    dated = _newest_of(odoo, shadow, tables)
+    others = [found for found in dated if found[0].table not in begun and not found[0].is_doubted]
+    written = [found for found in dated if found[0].table in begun]
+    others.sort(key=lambda found: found[1], reverse=True)
+    written.sort(key=lambda found: begun[found[0].table])
+    search, undone = Search(), list[Evidence]()
+    for item, newest in [*others[:_MOST_OTHERS], *written]:
+        began_at = begun.get(item.table)
+        if not search.is_over(newest, began_at):
+            pauses = () if undone else _PAUSES_AT_END
+            undone += _look_at(odoo, shadow, item, search, began_at=began_at, pauses=pauses)
+    if undone:
+        with shadow.transaction() as tx:
+            doubt(tx, [found.model for found in undone])
+        raise _refusal(odoo, shadow, undone[0], has_written=True)
 
 
 def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
@@ -223,7 +144,7 @@ def check_read(odoo: Source, shadow: ShadowDatabase, model: str) -> None:
 
     :raises ShadowOwnershipError: names a record, and what to do.
     """
-    found = _find_evidence(odoo, shadow, _dated(shadow, model))
+    found = _find_evidence(odoo, shadow, _dated(shadow, model), began_at=_EVER)
     if found is not None:
         raise _refusal(odoo, shadow, found, has_written=True)
 
@@ -251,39 +172,51 @@ def _decisive(tables: Sequence[DatedTable]) -> list[DatedTable]:
 def _refusal(
     odoo: Source, shadow: ShadowDatabase, found: Evidence, *, has_written: bool = False
 ) -> ShadowOwnershipError:
-    is_database = odoo.access.kind is SourceKind.DATABASE
-    wait = "if this is a replica that lags behind what was mirrored, the next run goes on; otherwise, " * is_database
-    wrote = "This run has written rows of both" if has_written else "Nothing was written"
+    wait = ""
+    if has_written or odoo.access.kind is SourceKind.DATABASE:
+        wait = "if this is a replica that lags behind what was mirrored, the next run goes on; otherwise, "
+    asks = "has a backup been restored, or another database put in its place? Nothing was written"
+    if has_written:
+        asks = "has a backup been restored while this run read? The shadow has rows from before it and from after it"
     return ShadowOwnershipError(
-        f"{found} ({odoo.access.url}, database '{odoo.access.database}'): has a backup been restored, or "
-        f"another database put in its place? {wrote}; {wait}{acceptance(shadow.schema)}; if only rows of "
-        f"this model were set back, sync --full --models {found.model} is enough."
+        f"{found} ({odoo.access.url}, database '{odoo.access.database}'): {asks}; {wait}{acceptance(shadow.schema)}; "
+        f"if only rows of this model were set back, sync --full --models {found.model} is enough."
     )
 
 
-def _find_evidence(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> Evidence | None:
-    search = _Search()
+def _find_evidence(
+    odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable], *, began_at: datetime | None = None
+) -> Evidence | None:
+    search = Search()
     for item, newest in sorted(_newest_of(odoo, shadow, tables), key=lambda found: found[1], reverse=True):
-        if search.is_over(newest):
+        began = _EVER if item.is_doubted else began_at
+        if search.is_over(newest, began):
             break
-        found = _look_at(odoo, shadow, item, search)
-        if found is not None:
+        for found in _look_at(odoo, shadow, item, search, began_at=began, pauses=_PAUSES):
             return found
     return None
 
 
-def _look_at(odoo: Source, shadow: ShadowDatabase, table: DatedTable, search: _Search) -> Evidence | None:
-    """Compare the newest rows of a table; return evidence that is there a little later, too."""
+def _look_at(
+    odoo: Source,
+    shadow: ShadowDatabase,
+    table: DatedTable,
+    search: Search,
+    *,
+    began_at: datetime | None,
+    pauses: Sequence[float],
+) -> list[Evidence]:
+    """Compare the newest rows of a table; return one that is evidence, and still is after some pauses."""
     try:
-        found = search.take(table.model, _newest_pairs(odoo, shadow, table))
-        return found if found is not None and _is_confirmed(odoo, found) else None
+        found = search.take(table.model, _newest_pairs(odoo, shadow, table), began_at)
+        return [found] if found is not None and _is_confirmed(odoo, found, pauses) else []
     except ERRORS_OF_ONE_MODEL as error:
         log.info("%s: cannot tell whether Odoo's rows are older than the shadow's: %s", table.model, error)
         search.tables += 1
-        return None
+        return []
 
 
-def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> list[_Pair]:
+def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> list[Pair]:
     """Return those of a table's newest rows that Odoo still has; if it has none of them, of the next newest."""
     asked: set[int] = set()
     for turn in range(1 + MOST_MORE):
@@ -297,19 +230,22 @@ def _newest_pairs(odoo: Source, shadow: ShadowDatabase, table: DatedTable) -> li
     return []
 
 
-def _is_relied_on(odoo: Source, table: DatedTable) -> bool:
+def _is_relied_on(table: DatedTable, now: datetime) -> bool:
     """Say whether a table's rows can be expected to be what Odoo had.
 
     Rows outside of a domain are never updated; with a watermark that is not trusted, everything is read again anyway.
     """
-    if table.watermark is not None and lies_ahead(table.watermark, odoo.clock().latest):
+    if table.watermark is not None and lies_ahead(table.watermark, now):
         return False
     return not ModelSettings.from_text(table.settings).domain
 
 
 def _newest_of(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable]) -> list[tuple[DatedTable, datetime]]:
     """Return the tables that can be relied on, each with when its newest row was written."""
-    relied_on = [item for item in tables if _is_relied_on(odoo, item)]
+    if not tables:
+        return []
+    now = odoo.clock().latest
+    relied_on = [item for item in tables if _is_relied_on(item, now)]
     try:
         with shadow.transaction() as tx:
             newest = newest_dates(tx, relied_on)
@@ -319,15 +255,18 @@ def _newest_of(odoo: Source, shadow: ShadowDatabase, tables: Sequence[DatedTable
     return [(item, newest[item.table]) for item in relied_on if item.table in newest]
 
 
-def _ask(odoo: Source, model: str, rows: Sequence[DatedRow]) -> list[_Pair]:
+def _ask(odoo: Source, model: str, rows: Sequence[DatedRow]) -> list[Pair]:
     """Read when records were written and created; those that are gone are omitted."""
     has_made = any(row.made_at is not None for row in rows)
     dates = odoo.dates(model, [row.id for row in rows], made=has_made)
-    return [_Pair(row, dates[row.id].written_at, dates[row.id].made_at) for row in rows if row.id in dates]
+    return [Pair(row, dates[row.id].written_at, dates[row.id].made_at) for row in rows if row.id in dates]
 
 
-def _is_confirmed(odoo: Source, found: Evidence) -> bool:
-    """Check the evidence once more, a little later."""
-    time.sleep(_PAUSE)
-    pairs = _ask(odoo, found.model, [found.pair.ours])
-    return any(pair.is_older or pair.is_made_later or pair.is_made_earlier for pair in pairs)
+def _is_confirmed(odoo: Source, found: Evidence, pauses: Sequence[float]) -> bool:
+    """Check the evidence again, a little later."""
+    for pause in pauses:
+        time.sleep(pause)
+        pairs = _ask(odoo, found.model, [found.pair.ours])
+        if not any(pair.is_older or pair.is_made_later or pair.is_made_earlier for pair in pairs):
+            return False
+    return True

@@ -55,10 +55,14 @@ class DatedTable:
 
 @dataclass(frozen=True)
 class DatedRow:
-    """When a record was written and created, according to the shadow."""
+    """When a record was written and created, according to the shadow.
+
+    :param synced_at: when the shadow's row was written.
+    """
 
     id: int
     written_at: datetime
+    synced_at: datetime
     made_at: datetime | None
 
 
@@ -125,10 +129,10 @@ def newest_dates(tx: Transaction, tables: Sequence[DatedTable]) -> dict[str, dat
 def newest_rows(tx: Transaction, table: DatedTable, limit: int) -> list[DatedRow]:
     """Return a table's newest rows whose dates can be true, the newest first."""
     rows = tx.run(
-        "SELECT id, written_at, made_at FROM {newest} AS n ORDER BY written_at DESC, id DESC",
+        "SELECT id, written_at, synced_at, made_at FROM {newest} AS n ORDER BY written_at DESC, id DESC",
         newest=_newest(tx, table, limit),
     )
-    return [DatedRow(int(number), written, made) for number, written, made in rows]
+    return [DatedRow(int(number), written, synced, made) for number, written, synced, made in rows]
 
 
 def _newest(tx: Transaction, table: DatedTable, limit: int) -> sql.Composed:
@@ -154,6 +158,18 @@ def doubt_all_except(tx: Transaction, models: Collection[str]) -> None:
     tx.run(
         "UPDATE {state} s SET is_doubted = m.odoo_model <> ALL({models}::text[]) AND (s.is_doubted"
         " OR NOT EXISTS (SELECT FROM {state} WHERE is_doubted)) FROM {meta} m WHERE m.table_name = s.table_name",
+        state=tx.internal(TABLE_STATE),
+        meta=tx.own(META),
+        models=sorted(models),
+    )
+
+
+def doubt(tx: Transaction, models: Collection[str]) -> None:
+    """Doubt the tables of some models."""
+    lock_schema(tx)
+    tx.run(
+        "UPDATE {state} s SET is_doubted = true FROM {meta} m"
+        " WHERE m.table_name = s.table_name AND m.odoo_model = ANY({models})",
         state=tx.internal(TABLE_STATE),
         meta=tx.own(META),
         models=sorted(models),

@@ -42,14 +42,6 @@ class LogEntry:
     is_unchanged: bool = False
 
 
-@dataclass(frozen=True)
-class TimeOfWriting:
-    """When a run read a table's rows and wrote them."""
-
-    began_at: datetime
-    ended_at: datetime
-
-
 def has_run(tx: Transaction) -> bool:
     """Say whether any run has begun."""
     ((found,),) = tx.run("SELECT EXISTS (SELECT FROM {log})", log=tx.own(SYNC_LOG))
@@ -71,17 +63,18 @@ def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     return [LogEntry(*row) for row in rows]
 
 
-def times_of_writing(tx: Transaction, run_id: UUID) -> dict[str, TimeOfWriting]:
-    """Return when a run wrote its tables, all tries together, by table; nothing for those that it did not change."""
+def begun_at(tx: Transaction, run_id: UUID) -> dict[str, datetime]:
+    """Return when a run began to read the tables that it has written, by table.
+
+    Nobody has counted what a killed try had committed, so it may have written, too.
+    """
     rows = tx.run(
-        "SELECT table_name, min(started_at), max(coalesce(completed_at, now())) FROM {log} WHERE sync_run_id = {run_id}"
-        " AND NOT metadata ? {closing} GROUP BY table_name"
-        " HAVING sum(rows_inserted + rows_updated + rows_deleted) > 0",
+        "SELECT table_name, min(started_at) FROM {log} WHERE sync_run_id = {run_id} GROUP BY table_name"
+        " HAVING bool_or(rows_inserted + rows_updated + rows_deleted > 0 OR duration_ms IS NULL)",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
-        closing=CLOSING,
     )
-    return {str(table): TimeOfWriting(began_at, ended_at) for table, began_at, ended_at in rows}
+    return {str(table): moment for table, moment in rows}
 
 
 def skipped_tables(tx: Transaction) -> set[str]:
