@@ -237,7 +237,6 @@ SPOILED: dict[str, Callable[[CopyPage], CopyPage]] = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("what", SPOILED)
 def test_text_for_copy_that_does_not_fit_is_refused(
     what: str, shadow: ShadowDatabase, monkeypatch: pytest.MonkeyPatch

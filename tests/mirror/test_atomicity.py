@@ -71,7 +71,6 @@ def ending_the_session(database: str, moment: str) -> Iterator[None]:
         connection.execute("DROP FUNCTION public.end_session() CASCADE")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_nothing_is_half_written(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, moment: str

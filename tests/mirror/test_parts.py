@@ -362,7 +362,6 @@ def test_the_plan_divides_only_first_loads_and_by_size() -> None:
     assert parts_of(Work(BOOK, "first load", is_first_load=True), SourceKind.API) == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("number", [1, PARTS])
 def test_a_backup_that_is_restored_during_the_load_fails_it(
     library: MemorySource, shadow: ShadowDatabase, number: int

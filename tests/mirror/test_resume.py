@@ -34,7 +34,6 @@ def read_whole(source: ApiSource, shadow: ShadowDatabase, odoo: StandIn) -> list
     return ids
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", [ScanKind.FIRST_LOAD, ScanKind.INCREMENTAL, ScanKind.FULL])
 def test_the_next_try_goes_on_and_reads_nothing_twice(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, kind: ScanKind
@@ -131,7 +130,6 @@ def test_the_first_load_of_an_empty_table_ends(own_odoo: StandIn, shadow: Shadow
         assert (second.kind, second.counts.inserted) == (ScanKind.INCREMENTAL, 1)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", [ScanKind.FIRST_LOAD, ScanKind.INCREMENTAL, ScanKind.FULL])
 def test_a_later_run_that_goes_on_still_loses_nothing(
     odoo: StandIn, source: ApiSource, shadow: ShadowDatabase, database: str, kind: ScanKind

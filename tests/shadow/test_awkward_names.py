@@ -46,7 +46,6 @@ def victim(database: str) -> None:
     run_as_owner(database, "CREATE TABLE victim (x int)")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name[:20]))
 def test_a_field_may_be_called_anything(shadow: ShadowDatabase, database: str, name: str) -> None:
     fields = [name, f"{name}_too"]
@@ -74,7 +73,6 @@ def test_a_field_may_come_later_under_any_name(shadow: ShadowDatabase, database:
     assert_victim_lives(database)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name[:20]))
 def test_a_model_may_be_called_anything(shadow: ShadowDatabase, database: str, name: str) -> None:
     table = make_table(shadow, name)
@@ -85,7 +83,6 @@ def test_a_model_may_be_called_anything(shadow: ShadowDatabase, database: str, n
     assert_victim_lives(database)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name[:20]))
 def test_a_schema_may_be_called_anything(database: str, name: str) -> None:
     if len(name.encode()) > 63:

@@ -98,7 +98,6 @@ def test_a_function_of_theirs_in_an_own_schema_is_refused(hostile: Hostile, odoo
     refused(hostile, odoo, "function odoo_shadow.get_shadow_watermark", hostile.mallory)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("table", [TABLE, "odoo_shadow.odoo_shadow_meta", "odoo_shadow.odoo_shadow_watermark"])
 def test_a_trigger_of_theirs_does_not_run(hostile: Hostile, odoo: StandIn, table: str) -> None:
     assert hostile.run(odoo, "sync", *ONE_MODEL).code == 0
@@ -129,7 +128,6 @@ def test_a_trusted_function_in_a_trigger_of_theirs_does_not_run(hostile: Hostile
     assert not ran(hostile)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "statement",
     [
@@ -279,7 +277,6 @@ RIGHTS: dict[str, LiteralString] = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("statement", RIGHTS.values(), ids=RIGHTS)
 def test_a_right_by_which_code_could_come_in_is_refused(
     hostile: Hostile, odoo: StandIn, statement: LiteralString

@@ -96,7 +96,6 @@ def ids_in(shadow: ShadowDatabase) -> set[int]:
         return {number for (number,) in tx.run("SELECT id FROM {table}", table=tx.own(TABLE))}
 
 
-@pytest.mark.sampled
 @pytest.mark.both_flavours
 @pytest.mark.parametrize("settings", [COPIED, ModelSettings()], ids=["text for COPY", "records"])
 def test_a_value_that_is_not_of_its_type_costs_its_record_only(

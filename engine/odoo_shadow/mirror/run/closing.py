@@ -5,7 +5,7 @@
 3. Columns that change without `write_date` are compared, in the tables of the run.
 4. A slice of each of these tables is compared cell by cell, if one is due.
 
-If a backup was restored in Odoo during the run, it fails: before these steps, or after them.
+Before these steps and after them, a run fails if a backup was restored in Odoo while it was reading.
 """
 
 from __future__ import annotations
