@@ -230,7 +230,7 @@ def test_what_a_killed_try_has_written_is_looked_at(
     restoring.fails()
 
 
-def test_a_table_that_the_run_has_not_written_is_looked_at(
+def test_a_table_that_the_run_has_not_read_is_looked_at(
     source: ApiSource, shadow: ShadowDatabase, restoring: Restoring
 ) -> None:
     """Its rows were undone after the plan had found nothing new in it."""

@@ -41,7 +41,7 @@ from odoo_shadow.shadow.state.newest import (
 )
 from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
-from odoo_shadow.shadow.state.sync_log import begun_at
+from odoo_shadow.shadow.state.sync_log import tables_read
 from odoo_shadow.shadow.state.watermarks import drop_scan
 from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.kind import SourceKind
@@ -58,7 +58,7 @@ MOST_MORE = 5
 """How many further calls there are at most."""
 
 _MOST_OTHERS = 10
-"""Of the tables that a run has not written, those that are compared at its end at most."""
+"""Of the tables that a run has not read, those that are compared at its end at most."""
 
 _PAUSES = (1.0,)
 _PAUSES_AT_END = (1.0, 4.0, 10.0)
@@ -102,16 +102,17 @@ def check_end(odoo: Source, shadow: ShadowDatabase, run_id: UUID) -> None:
     :raises ShadowOwnershipError: names a record, and what to do.
     """
     with shadow.transaction() as tx:
-        begun = begun_at(tx, run_id)
-        tables = dated_tables(tx) if begun else []
+        read = tables_read(tx, run_id)
+        has_written = any(item.has_written for item in read.values())
+        tables = dated_tables(tx) if has_written else []
     dated = _newest_of(odoo, shadow, tables)
-    others = [found for found in dated if found[0].table not in begun and not found[0].is_doubted]
-    written = [found for found in dated if found[0].table in begun]
+    others = [found for found in dated if found[0].table not in read and not found[0].is_doubted]
+    written = [found for found in dated if found[0].table in read and read[found[0].table].has_written]
     others.sort(key=lambda found: found[1], reverse=True)
-    written.sort(key=lambda found: begun[found[0].table])
+    written.sort(key=lambda found: read[found[0].table].began_at)
     search, undone = Search(), list[Evidence]()
     for item, newest in [*others[:_MOST_OTHERS], *written]:
-        began_at = begun.get(item.table)
+        began_at = read[item.table].began_at if item.table in read else None
         if not search.is_over(newest, began_at):
             pauses = () if undone else _PAUSES_AT_END
             undone += _look_at(odoo, shadow, item, search, began_at=began_at, pauses=pauses)

@@ -42,6 +42,18 @@ class LogEntry:
     is_unchanged: bool = False
 
 
+@dataclass(frozen=True)
+class TableRead:
+    """A table that a run has read.
+
+    :param began_at: when it began.
+    :param has_written: whether it has written rows; nobody has counted what a killed try had committed.
+    """
+
+    began_at: datetime
+    has_written: bool
+
+
 def has_run(tx: Transaction) -> bool:
     """Say whether any run has begun."""
     ((found,),) = tx.run("SELECT EXISTS (SELECT FROM {log})", log=tx.own(SYNC_LOG))
@@ -63,18 +75,17 @@ def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     return [LogEntry(*row) for row in rows]
 
 
-def begun_at(tx: Transaction, run_id: UUID) -> dict[str, datetime]:
-    """Return when a run began to read the tables that it has written, by table.
-
-    Nobody has counted what a killed try had committed, so it may have written, too.
-    """
+def tables_read(tx: Transaction, run_id: UUID) -> dict[str, TableRead]:
+    """Return the tables that a run has read, all tries together, by table."""
     rows = tx.run(
-        "SELECT table_name, min(started_at) FROM {log} WHERE sync_run_id = {run_id} GROUP BY table_name"
-        " HAVING bool_or(rows_inserted + rows_updated + rows_deleted > 0 OR duration_ms IS NULL)",
+        "SELECT table_name, min(started_at),"
+        " bool_or(rows_inserted + rows_updated + rows_deleted > 0 OR duration_ms IS NULL) FROM {log}"
+        " WHERE sync_run_id = {run_id} AND status <> 'skipped'"
+        " AND NOT coalesce((metadata ->> 'unchanged')::boolean, false) GROUP BY table_name",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
     )
-    return {str(table): moment for table, moment in rows}
+    return {str(table): TableRead(began_at, has_written) for table, began_at, has_written in rows}
 
 
 def skipped_tables(tx: Transaction) -> set[str]:
