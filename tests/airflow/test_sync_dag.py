@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from odoo_shadow.mirror import identity
 from odoo_shadow.mirror.clock import DEFAULT_LOOK_BACK
 from odoo_shadow.mirror.config.patterns import PRIORITY_MODELS
+from odoo_shadow.mirror.run.closing import Closed, close_run
 from odoo_stand_in import StandIn
-from tests.support.dag_runs import OUR_LOGGERS, run, states
+from tests.support.ageing import age
+from tests.support.dag_runs import OUR_LOGGERS, run, states, tries
 from tests.support.failing_over import LaggingServer
+from tests.support.restoring import Backup
 from tests.support.windows import written_since
 
 if TYPE_CHECKING:
@@ -155,3 +159,31 @@ def test_what_was_lost_before_the_run_ended_makes_it_red(
             "SELECT name FROM odoo_shadow.odoo_shadow_res_partner WHERE id = %s", [customer]
         ).fetchall()
     assert name == "Lost, Ltd."
+
+
+@pytest.mark.one_flavour
+def test_a_backup_that_is_restored_during_a_run_makes_it_red_and_stops_later_ones(
+    sync_dag: DAG, odoo: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "_PAUSES_AT_END", (0.0,))
+    (project,) = odoo.execute("project.project", "search", [], limit=1)
+    age(odoo, "project.project")
+    run(sync_dag, models=["project.project"])
+    backup = Backup(odoo, ["project.project"])
+    odoo.execute("project.project", "write", [project], {"name": "Taken back"})
+
+    def close_restored(*given: Any, **more: Any) -> Iterator[Closed]:
+        backup.restore()
+        return close_run(*given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("airflow_provider_odoo_shadow.dag_factory.report.close_run", close_restored)
+        restored = run(sync_dag, models=["project.project"])
+    assert (restored.state, states(restored)["project.project"], states(restored)["settle"]) == (
+        "failed",
+        "success",
+        "failed",
+    )
+    assert tries(restored)["settle"] == 1  # no retry can help
+    assert states(run(sync_dag, models=["project.project"]))["plan"] == "failed"
+    assert run(sync_dag, models=["project.project"], full=True).state == "success"
