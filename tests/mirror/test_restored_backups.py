@@ -24,6 +24,7 @@ from odoo_stand_in import StandIn
 from tests.support.ageing import age
 from tests.support.clients import source_of
 from tests.support.counting import VISIT, VISITS, CountingProxy, in_odoo, in_shadow, mirror_with, visits
+from tests.support.planning import passed_over, plan, plan_and_mirror
 from tests.support.restoring import Backup
 from tests.support.running import StoppedError, column
 
@@ -208,6 +209,9 @@ def test_a_row_of_the_same_table_that_was_read_afterwards_hides_nothing(
     if full:
         with pytest.raises(ShadowOwnershipError, match=r"x_visit \d+ was written at .* has rows from before it"):
             mirror_with(source, shadow, options, run=restoring.run, on_progress=restore)
+        is_noticed(odoo, shadow, (VISIT,))
+        mirror_with(source, shadow, options)
+        assert in_shadow(shadow, "SELECT 1 FROM odoo_shadow_internal.table_state WHERE is_doubted") == []
     else:
         mirror_with(source, shadow, options, run=restoring.run, on_progress=restore)
         assert column(shadow, "x_name", [1, 70], VISITS) == {1: "taken back", 70: "after the restore"}
@@ -230,14 +234,24 @@ def test_what_a_killed_try_has_written_is_looked_at(
     restoring.fails()
 
 
-def test_a_table_that_the_run_has_not_read_is_looked_at(
+def test_a_table_that_the_plan_has_passed_over_is_looked_at(
     source: ApiSource, shadow: ShadowDatabase, restoring: Restoring
 ) -> None:
     """Its rows were undone after the plan had found nothing new in it."""
     restoring.edit(1)
-    mirror_with(source, shadow, PAGES)
+    no_look_back = replace(PAGES, look_back=timedelta(0))
+    plan_and_mirror(source, shadow, options=no_look_back)
+    assert passed_over(plan(source, shadow, options=no_look_back, run=restoring.run)) == [VISIT]
     restoring.restore_and_go_on()
     restoring.fails()
+
+
+def test_a_table_of_another_run_says_nothing(source: ApiSource, shadow: ShadowDatabase, restoring: Restoring) -> None:
+    """After an accepted restore, tasks of one model each read one after the other whole."""
+    restoring.edit(1)
+    mirror_with(source, shadow, PAGES)
+    restoring.restore_and_go_on()
+    restoring.end()
 
 
 def test_what_a_failed_read_of_everything_has_not_reached_says_nothing(

@@ -41,7 +41,7 @@ from odoo_shadow.shadow.state.newest import (
 )
 from odoo_shadow.shadow.state.schema import acceptance, schema_version
 from odoo_shadow.shadow.state.schema_statements import VERSION
-from odoo_shadow.shadow.state.sync_log import tables_read
+from odoo_shadow.shadow.state.sync_log import tables_of_run
 from odoo_shadow.shadow.state.watermarks import drop_scan
 from odoo_shadow.source.errors import ERRORS_OF_ONE_MODEL
 from odoo_shadow.source.kind import SourceKind
@@ -57,8 +57,8 @@ MORE_ROWS = 1_000
 MOST_MORE = 5
 """How many further calls there are at most."""
 
-_MOST_OTHERS = 10
-"""Of the tables that a run has not read, those that are compared at its end at most."""
+_MOST_UNCHANGED = 10
+"""Of the tables that a plan has passed over, those that are compared at the end of the run at most."""
 
 _PAUSES = (1.0,)
 _PAUSES_AT_END = (1.0, 4.0, 10.0)
@@ -102,24 +102,22 @@ def check_end(odoo: Source, shadow: ShadowDatabase, run_id: UUID) -> None:
     :raises ShadowOwnershipError: names a record, and what to do.
     """
     with shadow.transaction() as tx:
-        read = tables_read(tx, run_id)
-        has_written = any(item.has_written for item in read.values())
-        tables = dated_tables(tx) if has_written else []
+        of_run = tables_of_run(tx, run_id)
+        has_written = any(item.has_written for item in of_run.values())
+        tables = [item for item in dated_tables(tx) if item.table in of_run] if has_written else []
     dated = _newest_of(odoo, shadow, tables)
-    others = [found for found in dated if found[0].table not in read and not found[0].is_doubted]
-    written = [found for found in dated if found[0].table in read and read[found[0].table].has_written]
-    others.sort(key=lambda found: found[1], reverse=True)
-    written.sort(key=lambda found: read[found[0].table].began_at)
+    unchanged = [found for found in dated if of_run[found[0].table].is_unchanged]
+    written = [found for found in dated if of_run[found[0].table].has_written]
+    unchanged.sort(key=lambda found: found[1], reverse=True)
+    written.sort(key=lambda found: of_run[found[0].table].began_at)
     search, undone = Search(), list[Evidence]()
-    for item, newest in [*others[:_MOST_OTHERS], *written]:
-        began_at = read[item.table].began_at if item.table in read else None
+    for item, newest in [*unchanged[:_MOST_UNCHANGED], *written]:
+        began_at = of_run[item.table].began_at if of_run[item.table].has_written else None
         if not search.is_over(newest, began_at):
             pauses = () if undone else _PAUSES_AT_END
             undone += _look_at(odoo, shadow, item, search, began_at=began_at, pauses=pauses)
     if undone:
-        with shadow.transaction() as tx:
-            doubt(tx, [found.model for found in undone])
-        raise _refusal(odoo, shadow, undone[0], has_written=True)
+        raise _doubt(odoo, shadow, undone)
 
 
 def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool = False) -> None:
@@ -143,11 +141,17 @@ def check_model(odoo: Source, shadow: ShadowDatabase, model: str, *, full: bool 
 def check_read(odoo: Source, shadow: ShadowDatabase, model: str) -> None:
     """Make sure, after a model was read whole, that no backup was restored meanwhile. One call.
 
+    With evidence its table is doubted, otherwise not any more.
+
     :raises ShadowOwnershipError: names a record, and what to do.
     """
-    found = _find_evidence(odoo, shadow, _dated(shadow, model), began_at=_EVER)
+    tables = _dated(shadow, model)
+    found = _find_evidence(odoo, shadow, tables, began_at=_EVER)
     if found is not None:
-        raise _refusal(odoo, shadow, found, has_written=True)
+        raise _doubt(odoo, shadow, [found])
+    if any(item.is_doubted for item in tables):
+        with shadow.transaction() as tx:
+            doubt(tx, [model], is_doubted=False)
 
 
 def check_all(odoo: Source, shadow: ShadowDatabase) -> None:
@@ -158,6 +162,13 @@ def check_all(odoo: Source, shadow: ShadowDatabase) -> None:
     found = _find_evidence(odoo, shadow, _decisive(_dated(shadow)))
     if found is not None:
         raise _refusal(odoo, shadow, found)
+
+
+def _doubt(odoo: Source, shadow: ShadowDatabase, found: Sequence[Evidence]) -> ShadowOwnershipError:
+    """Doubt the tables of what a run has found after it had written them; return what to raise."""
+    with shadow.transaction() as tx:
+        doubt(tx, [item.model for item in found])
+    return _refusal(odoo, shadow, found[0], has_written=True)
 
 
 def _dated(shadow: ShadowDatabase, model: str | None = None) -> list[DatedTable]:

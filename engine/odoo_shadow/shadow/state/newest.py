@@ -164,13 +164,14 @@ def doubt_all_except(tx: Transaction, models: Collection[str]) -> None:
     )
 
 
-def doubt(tx: Transaction, models: Collection[str]) -> None:
-    """Doubt the tables of some models."""
+def doubt(tx: Transaction, models: Collection[str], *, is_doubted: bool = True) -> None:
+    """Doubt the tables of some models, or doubt them no more."""
     lock_schema(tx)
     tx.run(
-        "UPDATE {state} s SET is_doubted = true FROM {meta} m"
+        "UPDATE {state} s SET is_doubted = {is_doubted} FROM {meta} m"
         " WHERE m.table_name = s.table_name AND m.odoo_model = ANY({models})",
         state=tx.internal(TABLE_STATE),
+        is_doubted=is_doubted,
         meta=tx.own(META),
         models=sorted(models),
     )

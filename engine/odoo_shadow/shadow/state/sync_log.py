@@ -43,15 +43,17 @@ class LogEntry:
 
 
 @dataclass(frozen=True)
-class TableRead:
-    """A table that a run has read.
+class TableOfRun:
+    """What a run did with a table, all tries together.
 
     :param began_at: when it began.
     :param has_written: whether it has written rows; nobody has counted what a killed try had committed.
+    :param is_unchanged: whether the plan passed it over.
     """
 
     began_at: datetime
     has_written: bool
+    is_unchanged: bool
 
 
 def has_run(tx: Transaction) -> bool:
@@ -75,17 +77,17 @@ def entries_of_run(tx: Transaction, run_id: UUID) -> list[LogEntry]:
     return [LogEntry(*row) for row in rows]
 
 
-def tables_read(tx: Transaction, run_id: UUID) -> dict[str, TableRead]:
-    """Return the tables that a run has read, all tries together, by table."""
+def tables_of_run(tx: Transaction, run_id: UUID) -> dict[str, TableOfRun]:
+    """Return the tables of a run, its end included, by name."""
     rows = tx.run(
         "SELECT table_name, min(started_at),"
-        " bool_or(rows_inserted + rows_updated + rows_deleted > 0 OR duration_ms IS NULL) FROM {log}"
-        " WHERE sync_run_id = {run_id} AND status <> 'skipped'"
-        " AND NOT coalesce((metadata ->> 'unchanged')::boolean, false) GROUP BY table_name",
+        " bool_or(rows_inserted + rows_updated + rows_deleted > 0 OR duration_ms IS NULL),"
+        " bool_and(coalesce((metadata ->> 'unchanged')::boolean, false)) FROM {log}"
+        " WHERE sync_run_id = {run_id} GROUP BY table_name",
         log=tx.own(SYNC_LOG),
         run_id=run_id,
     )
-    return {str(table): TableRead(began_at, has_written) for table, began_at, has_written in rows}
+    return {str(table): TableOfRun(*found) for table, *found in rows}
 
 
 def skipped_tables(tx: Transaction) -> set[str]:
